@@ -1,0 +1,21 @@
+#include <lockstep/base/frame_pool.hpp>
+
+namespace lockstep {
+
+frame_pool::~frame_pool() {
+  for (void* slab : slabs_) ::operator delete(slab);
+}
+
+void* frame_pool::carve(std::size_t bytes) {
+  if (static_cast<std::size_t>(fresh_end_ - fresh_) < bytes) {
+    slabs_.reserve(slabs_.size() + 1);
+    fresh_ = static_cast<char*>(::operator new(slab_bytes));
+    fresh_end_ = fresh_ + slab_bytes;
+    slabs_.push_back(fresh_);
+  }
+  void* block = fresh_;
+  fresh_ += bytes;
+  return block;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,91 @@
+// Memory for coroutine frames and control blocks: free lists of 16-byte classes over slabs.
+//
+// A pool belongs to one loop and one thread. Each block carries a pointer to its pool behind it, so a block goes
+// back where it came from, also when it was taken before the loop began (then from the heap). Slabs are kept until
+// the pool dies, which requires that every block has come back.
+// Under AddressSanitizer, or with LOCKSTEP_HEAP_FRAMES defined, every block comes from the heap, so that the
+// sanitizer and valgrind see each one.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define LOCKSTEP_HEAP_FRAMES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define LOCKSTEP_HEAP_FRAMES 1
+#endif
+#endif
+
+namespace lockstep {
+
+class frame_pool {
+ public:
+  frame_pool() noexcept = default;
+  frame_pool(const frame_pool&) = delete;
+  frame_pool& operator=(const frame_pool&) = delete;
+  ~frame_pool();
+
+  // A block of `bytes`, aligned for any fundamental type; from the heap when `pool` is null.
+  // Throws std::bad_alloc.
+  static void* take(frame_pool* pool, std::size_t bytes) {
+    const std::size_t kind = kind_of(bytes);
+    void* block;
+#ifdef LOCKSTEP_HEAP_FRAMES
+    pool = nullptr;
+#endif
+    if (pool == nullptr || kind >= kinds) [[unlikely]] {
+      pool = nullptr;
+      block = ::operator new(kind * grain);
+    } else if (free_block* first = pool->free_[kind]; first != nullptr) [[likely]] {
+      pool->free_[kind] = first->next;
+      block = first;
+    } else {
+      block = pool->carve(kind * grain);
+    }
+    if (pool != nullptr) ++pool->lent_;
+    std::memcpy(static_cast<char*>(block) + kind * grain - sizeof pool, &pool, sizeof pool);
+    return block;
+  }
+
+  // Gives back a block that take() returned for the same number of bytes.
+  static void give_back(void* block, std::size_t bytes) noexcept {
+    const std::size_t kind = kind_of(bytes);
+    frame_pool* pool;
+    std::memcpy(&pool, static_cast<char*>(block) + kind * grain - sizeof pool, sizeof pool);
+    if (pool == nullptr) [[unlikely]] {
+      ::operator delete(block);
+      return;
+    }
+    --pool->lent_;
+    pool->free_[kind] = ::new (block) free_block{pool->free_[kind]};
+  }
+
+  // The number of blocks that have not come back.
+  std::size_t lent() const noexcept { return lent_; }
+
+ private:
+  struct free_block {
+    free_block* next;
+  };
+
+  static constexpr std::size_t grain = 16;
+  static constexpr std::size_t kinds = 128;
+  static constexpr std::size_t slab_bytes = std::size_t{256} * 1024;
+
+  static constexpr std::size_t kind_of(std::size_t bytes) noexcept {
+    return (bytes + sizeof(frame_pool*) + grain - 1) / grain;
+  }
+  void* carve(std::size_t bytes);
+
+  free_block* free_[kinds] = {};
+  std::size_t lent_ = 0;
+  char* fresh_ = nullptr;
+  char* fresh_end_ = nullptr;
+  std::vector<void*> slabs_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,106 @@
+// A doubly linked list whose links live in its elements: no allocation, removal in constant time.
+//
+// An element derives from `list_hook<Tag>`, once for each list that it can be in. It is in at most one list per
+// hook and must leave it before it dies. The list owns nothing.
+#pragma once
+
+#include <cstddef>
+
+namespace lockstep {
+
+template <class Tag = void>
+class list_hook {
+ public:
+  list_hook() noexcept = default;
+  list_hook(const list_hook&) = delete;
+  list_hook& operator=(const list_hook&) = delete;
+
+  bool linked() const noexcept { return next_ != nullptr; }
+
+  // Leaves the list. Requires linked().
+  void unlink() noexcept {
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = nullptr;
+  }
+
+ private:
+  template <class T, class U>
+  friend class intrusive_list;
+
+  list_hook* previous_ = nullptr;
+  list_hook* next_ = nullptr;
+};
+
+template <class T, class Tag = void>
+class intrusive_list {
+  using hook = list_hook<Tag>;
+
+ public:
+  intrusive_list() noexcept { reset(); }
+  intrusive_list(const intrusive_list&) = delete;
+  intrusive_list& operator=(const intrusive_list&) = delete;
+
+  bool empty() const noexcept { return ends_.next_ == &ends_; }
+  T& front() noexcept { return element(ends_.next_); }
+  T& back() noexcept { return element(ends_.previous_); }
+
+  void push_back(T& item) noexcept { link(ends_.previous_, item, &ends_); }
+  void push_front(T& item) noexcept { link(&ends_, item, ends_.next_); }
+
+  T& pop_front() noexcept {
+    T& item = front();
+    static_cast<hook&>(item).unlink();
+    return item;
+  }
+
+  // Appends all of `other`, which is left empty.
+  void splice_back(intrusive_list& other) noexcept {
+    if (other.empty()) return;
+    hook* first = other.ends_.next_;
+    hook* last = other.ends_.previous_;
+    first->previous_ = ends_.previous_;
+    ends_.previous_->next_ = first;
+    last->next_ = &ends_;
+    ends_.previous_ = last;
+    other.reset();
+  }
+
+  // Forgets its elements without touching them.
+  void reset() noexcept { ends_.previous_ = ends_.next_ = &ends_; }
+
+  std::size_t size() const noexcept {
+    std::size_t count = 0;
+    for (const hook* at = ends_.next_; at != &ends_; at = at->next_) ++count;
+    return count;
+  }
+
+  class iterator {
+   public:
+    explicit iterator(hook* at) noexcept : at_(at) {}
+    T& operator*() const noexcept { return element(at_); }
+    iterator& operator++() noexcept {
+      at_ = at_->next_;
+      return *this;
+    }
+    bool operator==(const iterator& other) const noexcept { return at_ == other.at_; }
+
+   private:
+    hook* at_;
+  };
+  iterator begin() noexcept { return iterator(ends_.next_); }
+  iterator end() noexcept { return iterator(&ends_); }
+
+ private:
+  static T& element(hook* at) noexcept { return static_cast<T&>(*at); }
+  static void link(hook* before, hook& item, hook* after) noexcept {
+    item.previous_ = before;
+    item.next_ = after;
+    before->next_ = &item;
+    after->previous_ = &item;
+  }
+
+  hook ends_;
+};
+
+}  // namespace lockstep

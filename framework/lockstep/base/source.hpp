@@ -1,0 +1,22 @@
+// Where in the user's source something happened, and how to print it.
+#pragma once
+
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace lockstep {
+
+using source = std::source_location;
+
+// The file's name without its folders.
+std::string_view file_of(const source& where) noexcept;
+
+// "cache.cpp:41".
+std::string file_and_line(const source& where);
+
+// The plain name of the function, the same from every compiler: "fetch" for
+// "lockstep::task<int> crawler::fetch(std::string)", "lambda" for a lambda's call operator.
+std::string_view function_of(const source& where) noexcept;
+
+}  // namespace lockstep

@@ -1,0 +1,30 @@
+#include <lockstep/choice/operation_kind.hpp>
+
+namespace lockstep {
+
+std::string_view name_of(operation_kind kind) noexcept {
+  switch (kind) {
+    case operation_kind::start: return "start";
+    case operation_kind::yield: return "yield";
+    case operation_kind::sleep: return "sleep";
+    case operation_kind::join: return "join";
+    case operation_kind::lock: return "mutex";
+    case operation_kind::wait_event: return "event";
+    case operation_kind::wait_condition: return "condition_variable";
+    case operation_kind::acquire: return "semaphore";
+    case operation_kind::arrive: return "barrier";
+    case operation_kind::put: return "put into queue";
+    case operation_kind::get: return "get from queue";
+    case operation_kind::point: return "point";
+    case operation_kind::settle: return "settle";
+    case operation_kind::foreign: return "foreign awaitable";
+    case operation_kind::outside: return "outside work";
+    case operation_kind::wait_children: return "children";
+    case operation_kind::drain: return "join of queue";
+    case operation_kind::time_moved: return "time";
+    case operation_kind::value_picked: return "value";
+  }
+  return "unknown operation";
+}
+
+}  // namespace lockstep

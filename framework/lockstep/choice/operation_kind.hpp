@@ -1,0 +1,35 @@
+// What a task is about to do, or did, at one step: part of every candidate, trace record and hash.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace lockstep {
+
+// The values are part of the trace hash: append, never renumber.
+enum class operation_kind : std::uint8_t {
+  start = 0,
+  yield = 1,
+  sleep = 2,
+  join = 3,
+  lock = 4,
+  wait_event = 5,
+  wait_condition = 6,
+  acquire = 7,
+  arrive = 8,
+  put = 9,
+  get = 10,
+  point = 11,
+  settle = 12,
+  foreign = 13,
+  outside = 14,
+  wait_children = 15,
+  drain = 16,
+  // Records of the trace that are no operation of a task.
+  time_moved = 64,
+  value_picked = 65,
+};
+
+std::string_view name_of(operation_kind kind) noexcept;
+
+}  // namespace lockstep

@@ -1,0 +1,57 @@
+// The oracle: the one place where a run's nondeterminism is decided.
+//
+// The loop asks which task runs next; everything else asks for a value. Replay, random schedules and systematic
+// search are all oracles. A loop without an oracle makes the plain run: it takes the dullest answer to everything
+// and pays for no virtual call.
+// An oracle lives as long as the run that asks it and is asked on the loop's thread only.
+#pragma once
+
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/choice/operation_kind.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lockstep {
+
+// A task that could run next: who it is, the how-manieth step of it this would be, and what it would do.
+struct candidate {
+  identity task;
+  std::uint32_t step;
+  operation_kind operation;
+  identity object;  // 0 where the operation touches none
+};
+
+// The tasks that could run next, the dullest first. Valid during the call it is passed to.
+class candidates {
+ public:
+  virtual std::size_t size() const noexcept = 0;
+  virtual candidate operator[](std::size_t i) const noexcept = 0;
+  // Whether the first is running and could simply go on.
+  virtual bool first_is_running() const noexcept = 0;
+
+ protected:
+  ~candidates() = default;
+};
+
+class oracle {
+ public:
+  oracle() = default;
+  oracle(const oracle&) = delete;
+  oracle& operator=(const oracle&) = delete;
+  virtual ~oracle() = default;
+
+  // The index of the task that runs next, of at least two. 0 is the dullest: the first in FIFO order.
+  virtual std::size_t pick_task(const candidates& from) = 0;
+
+  // A value in 0 … options - 1, of at least two. 0 is the dullest.
+  virtual std::uint64_t pick_value(choice_point point, std::uint64_t options) = 0;
+};
+
+// Which tasks may overtake which.
+enum class ordering {
+  any_order,  // any ready task may run next, as on a thread pool, and awaits that need not block may switch
+  fifo,       // ready tasks run in order, as on one thread; only timers of one instant, data and faults vary
+};
+
+}  // namespace lockstep

@@ -1,0 +1,32 @@
+// Everything a program needs to write coroutines on lockstep. Tests include <lockstep/testing/testing.hpp> as well.
+#pragma once
+
+#include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/random.hpp>
+#include <lockstep/runtime/shield.hpp>
+#include <lockstep/runtime/sleep.hpp>
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/runtime/stop_token.hpp>
+#include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/task_group.hpp>
+#include <lockstep/runtime/timeout.hpp>
+#include <lockstep/runtime/when_all.hpp>
+#include <lockstep/runtime/when_any.hpp>
+#include <lockstep/sim/world.hpp>
+#include <lockstep/sync/barrier.hpp>
+#include <lockstep/sync/condition_variable.hpp>
+#include <lockstep/sync/event.hpp>
+#include <lockstep/sync/mutex.hpp>
+#include <lockstep/sync/point.hpp>
+#include <lockstep/sync/queue.hpp>
+#include <lockstep/sync/semaphore.hpp>
+
+#include <string_view>
+
+namespace lockstep {
+
+// "0.1.0".
+constexpr std::string_view version() noexcept { return "0.1.0"; }
+
+}  // namespace lockstep

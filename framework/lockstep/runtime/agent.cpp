@@ -1,0 +1,209 @@
+#include <lockstep/runtime/agent.hpp>
+
+#include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/snapshot.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace lockstep {
+
+// -- agent ------------------------------------------------------------------------------------------------------------
+
+agent::rarities& agent::rare() {
+  if (!rare_) rare_ = std::make_unique<rarities>();
+  return *rare_;
+}
+
+std::string agent::path() const {
+  if (parent_ == nullptr) return "main";
+  const std::string ordinal = std::to_string(ordinal_);
+  return parent_->parent_ == nullptr ? ordinal : parent_->path() + "." + ordinal;
+}
+
+std::string agent::name() const {
+  if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
+  if (parent_ == nullptr) return "main";
+  if (root_frame_ == nullptr) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
+  return fmt::format("{} {}", function_of(root_frame_->where), path());
+}
+
+bool agent::cancel(label reason) {
+  if (finished()) return false;
+  ++cancel_requests_;
+  if (!reason.empty()) rare().cancel_reason = std::move(reason);
+#ifdef __cpp_lib_jthread
+  if (rare_ && rare_->stop) rare_->stop->request_stop();
+#endif
+  if (shields_ != 0 || state_ != state::parked) {
+    attention_ |= loop::attention_cancel;
+    return true;
+  }
+  operation& at = *operation_;
+  if (at.progress_ != operation::progress::parked) return true;  // stopped for good
+  if (at.cancel_requested()) {
+    attention_ |= loop::attention_swallow;
+    at.progress_ = operation::progress::cancelled;
+    state_ = state::ready;
+    detail::here().owner->make_ready(*this);
+  }
+  return true;
+}
+
+unsigned agent::uncancel() {
+  if (cancel_requests_ == 0) {
+    detail::here().owner->misused(fmt::format("uncancel() of task \"{}\", which has no request to cancel it", name()),
+                                  spawned_at_);
+  }
+  if (--cancel_requests_ == 0) {
+    constexpr int pending = loop::attention_cancel | loop::attention_swallow;
+    attention_ = static_cast<std::uint8_t>(attention_ & ~pending);
+  }
+  return cancel_requests_;
+}
+
+void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
+
+#ifdef __cpp_lib_jthread
+std::stop_token agent::stop_token() {
+  if (!rare().stop) {
+    rare().stop.emplace();
+    if (cancel_requests_ != 0) rare().stop->request_stop();
+  }
+  return rare().stop->get_token();
+}
+#endif
+
+std::exception_ptr agent::failure() const noexcept {
+  return root_frame_ != nullptr && !was_cancelled_ ? root_frame_->failure : nullptr;
+}
+
+std::vector<source> agent::stack() const {
+  std::vector<source> lines;
+  for (const frame* at = leaf_frame_; at != nullptr; at = at->caller) lines.push_back(at->where);
+  return lines;
+}
+
+// -- frame ------------------------------------------------------------------------------------------------------------
+
+// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
+// that it left last.
+void frame::leave_by_exception() noexcept {
+  failure = std::current_exception();
+  agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  if (who == nullptr) return;
+  const void* thrown = nullptr;
+  std::memcpy(&thrown, &failure, sizeof thrown);
+  agent::rarities& rare = who->rare();
+  if (rare.thrown != thrown || rare.next_thrower != this) {
+    rare.thrown_from.clear();
+    for (const frame* at = this; at != nullptr; at = at->caller) rare.thrown_from.push_back(at->where);
+  }
+  rare.thrown = thrown;
+  rare.next_thrower = caller;
+}
+
+// -- operation and object ---------------------------------------------------------------------------------------------
+
+std::string operation::describe() const {
+  std::string text(name_of(kind_));
+  if (what_ == nullptr) return text;
+  if (!what_->name().empty()) return fmt::format("{} \"{}\"", text, what_->name());
+  return fmt::format("{} #{}", text, what_->number());
+}
+
+agent* operation::holder() const noexcept { return what_ != nullptr ? what_->holder() : nullptr; }
+
+object::object(label name) : name_(std::move(name)) {
+  if (detail::current_context != nullptr) {
+    made_inside_ = true;
+    adopt(*detail::current_context);
+  }
+}
+
+void object::adopt(detail::context& context) {
+  const void* thread = &detail::current_context;
+  const bool elsewhere = run_ != 0 && (made_inside_ || thread_ != thread);
+  if (elsewhere) {
+    context.owner->misused(fmt::format("the object{} belongs to another loop{}",
+                                       name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
+                                       thread_ != thread ? " on another thread" : ""));
+  }
+  run_ = context.run;
+  thread_ = thread;
+  number_ = ++context.owner->objects_made_;
+  agent* maker = context.running;
+  identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
+                               : object_identity(main_identity, ++context.owner->fixture_objects_made_);
+}
+
+// -- annotations ------------------------------------------------------------------------------------------------------
+
+scoped_annotation::scoped_annotation(std::string text, source where) : text_(std::move(text)), where_(where) {
+  owner_ = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  if (owner_ == nullptr) return;
+  outer_ = std::exchange(owner_->rare().annotations, this);
+}
+
+scoped_annotation::~scoped_annotation() {
+  if (owner_ != nullptr) owner_->rare().annotations = outer_;
+}
+
+const scoped_annotation* scoped_annotation::innermost() noexcept {
+  const agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  return who != nullptr && who->rare_ ? who->rare_->annotations : nullptr;
+}
+
+// -- snapshots --------------------------------------------------------------------------------------------------------
+
+class snapshot_builder {
+ public:
+  static task_snapshot of(const agent& who) {
+    task_snapshot made;
+    made.name = who.name();
+    made.spawned_at = who.spawned_at_;
+    made.daemon = who.daemon_;
+    made.stack = who.stack();
+    switch (who.state_) {
+      case agent::state::ready: made.state = task_snapshot::condition::ready; break;
+      case agent::state::running: made.state = task_snapshot::condition::running; break;
+      case agent::state::parked: made.state = task_snapshot::condition::waiting; break;
+      case agent::state::done:
+      case agent::state::dead: made.state = task_snapshot::condition::finished; break;
+    }
+    if (const operation* at = who.parked_at(); at != nullptr) {
+      made.waits_for = at->describe();
+      if (const agent* holder = at->holder(); holder != nullptr) made.held_by = holder->name();
+    }
+    if (who.rare_) {
+      if (who.finished()) made.stack = who.rare_->thrown_from;
+      for (const scoped_annotation* at = who.rare_->annotations; at != nullptr; at = at->outer()) {
+        made.notes.insert(made.notes.begin(), fmt::format("{}: {}", file_and_line(at->where()), at->text()));
+      }
+    }
+    return made;
+  }
+
+  static const agent* parent(const agent& who) noexcept { return who.parent_; }
+};
+
+std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const agent* a, const agent* b) { return a->number() < b->number(); });
+  tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
+  std::vector<task_snapshot> made;
+  for (const agent* who : tasks) {
+    made.push_back(snapshot_builder::of(*who));
+    for (const agent* at = snapshot_builder::parent(*who); at != nullptr && !made.back().parent;
+         at = snapshot_builder::parent(*at)) {
+      const auto found = std::find(tasks.begin(), tasks.end(), at);
+      if (found != tasks.end()) made.back().parent = static_cast<std::size_t>(found - tasks.begin());
+    }
+  }
+  return made;
+}
+
+}  // namespace lockstep

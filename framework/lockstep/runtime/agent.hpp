@@ -1,0 +1,169 @@
+// The control block of one task: who it is, where it waits, whether it was cancelled, whether anybody looked.
+//
+// A loop schedules agents; a spawned coroutine is one kind. Deadlock reports, stacks, wait graphs, leak reports and
+// cancellation all read this block.
+//
+// State
+//   ready    in the ready queue, or about to start
+//   running  its step is being made
+//   parked   waits at `parked_at()`
+//   done     finished: a result, an exception or a cancellation; the frame with the result may still be there
+//   dead     its frames were destroyed before it finished
+//
+// Lifetime: counted. The owner (handle, group, or the loop for daemons), the run queue and each child's `parent()`
+// keep it. Everything happens on the loop's thread.
+#pragma once
+
+#include <lockstep/base/label.hpp>
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/errors.hpp>
+#include <lockstep/runtime/operation.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <version>
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
+
+namespace lockstep {
+
+class loop;
+
+class scoped_annotation;
+
+namespace detail {
+class finish_listener;
+class foreign_wait;
+struct context;
+void call_from_foreign(context&, std::coroutine_handle<>, frame&);
+}  // namespace detail
+
+class agent : public list_hook<agent> {
+ public:
+  enum class state : std::uint8_t { ready, running, parked, done, dead };
+
+  identity id() const noexcept { return identity_; }
+  std::uint32_t number() const noexcept { return number_; }
+  std::uint32_t steps() const noexcept { return steps_; }
+  state condition() const noexcept { return state_; }
+  bool finished() const noexcept { return state_ == state::done || state_ == state::dead; }
+  agent* parent() const noexcept { return parent_; }
+  const source& spawned_at() const noexcept { return spawned_at_; }
+  bool daemon() const noexcept { return daemon_; }
+  const operation* parked_at() const noexcept { return state_ == state::parked ? operation_ : nullptr; }
+
+  // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
+  std::string name() const;
+  // "main", "1", "1.2": the ordinals of the spawns that lead here.
+  std::string path() const;
+  void rename(label name) { rare().name = std::move(name); }
+
+  // Asks it to stop: counted, delivered as `cancelled` at its present or next await. Returns whether it was not
+  // finished yet.
+  bool cancel(label reason = {});
+  // Takes one request back and returns how many are left. Requires cancelling() > 0.
+  unsigned uncancel();
+  unsigned cancelling() const noexcept { return cancel_requests_; }
+  // Whether it ended by `cancelled`.
+  bool was_cancelled() const noexcept { return was_cancelled_; }
+
+  // The exception that ended it; null if none did.
+  std::exception_ptr failure() const noexcept;
+  // Marks its outcome as seen, so that an exception in it is no verdict.
+  void observe() noexcept { observed_ = true; }
+
+  label cancel_reason() const { return rare_ ? rare_->cancel_reason : label(); }
+  // The loop owns it from now on.
+  void make_daemon() noexcept { daemon_ = true; }
+  wait_list& joiners() noexcept { return joiners_; }
+  // The request to cancel went on to what it waits for, and is delivered to it as well when that has ended.
+  void keep_cancellation() noexcept;
+  // Whether something may end its waits from outside; a cycle of waits through it is not final then.
+  void add_rescue(int change) noexcept { timeouts_ = static_cast<std::uint16_t>(timeouts_ + change); }
+  void listen(detail::finish_listener* listener) noexcept { listener_ = listener; }
+#ifdef __cpp_lib_jthread
+  // Stops when the task is cancelled.
+  std::stop_token stop_token();
+#endif
+
+  // Where it stands, innermost frame first.
+  std::vector<source> stack() const;
+
+ private:
+  friend class loop;
+  friend struct frame;
+  friend class operation;
+  friend class object;
+  friend class scoped_annotation;
+  friend class timeout_scope;
+  friend class shield_scope;
+  friend class task_group;
+  friend class agent_owner;
+  friend class detail::foreign_wait;
+  friend void detail::call_from_foreign(detail::context&, std::coroutine_handle<>, frame&);
+  friend class snapshot_builder;
+
+  // What few tasks have, made when it is first needed.
+  struct rarities {
+    label name;
+    label cancel_reason;
+    scoped_annotation* annotations = nullptr;
+    std::vector<source> thrown_from;        // the stack of the exception under way
+    const frame* next_thrower = nullptr;    // the frame that this exception reaches next
+    const void* thrown = nullptr;           // tells whether it is still the same exception
+    operation* foreign = nullptr;           // the foreign thing it awaits
+    std::coroutine_handle<> foreign_leaf;   // the frame that awaits it
+#ifdef __cpp_lib_jthread
+    std::optional<std::stop_source> stop;
+#endif
+  };
+  rarities& rare();
+
+  // What each step touches.
+  std::coroutine_handle<> leaf_;      // what a step resumes
+  operation* operation_ = nullptr;    // where it waits, or waited before this step
+  identity identity_ = 0;
+  std::uint32_t number_ = 0;
+  std::uint32_t steps_ = 0;
+  state state_ = state::ready;
+  std::uint8_t attention_ = 0;        // see loop::attention
+  bool daemon_ : 1 = false;
+  bool observed_ : 1 = false;
+  bool was_cancelled_ : 1 = false;
+  bool in_foreign_ : 1 = false;       // awaits something foreign, whose coroutines act in its name
+  std::uint8_t shields_ = 0;          // clean-up under way that cancellation must not reach
+  std::uint16_t timeouts_ = 0;        // timeouts armed around where it is
+  std::uint16_t cancel_requests_ = 0;
+  std::uint32_t references_ = 0;
+  frame* leaf_frame_ = nullptr;       // the innermost frame of ours
+
+  wait_list joiners_;
+  std::coroutine_handle<> root_;      // destroyed with the last owner
+  frame* root_frame_ = nullptr;
+  detail::finish_listener* listener_ = nullptr;
+  agent* parent_ = nullptr;
+  std::uint32_t ordinal_ = 0;
+  std::uint32_t spawned_ = 0;
+  std::uint32_t objects_made_ = 0;
+  source spawned_at_;
+  std::unique_ptr<rarities> rare_;
+};
+
+namespace detail {
+
+// Told when a task that it watches has finished, on the loop's thread, within the task's last step.
+class finish_listener {
+ public:
+  virtual void finished(agent& who) noexcept = 0;
+
+ protected:
+  ~finish_listener() = default;
+};
+
+}  // namespace detail
+
+}  // namespace lockstep

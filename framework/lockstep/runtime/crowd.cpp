@@ -1,0 +1,65 @@
+#include <lockstep/runtime/crowd.hpp>
+
+#include <lockstep/runtime/shield.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep::detail {
+
+crowd::~crowd() {
+  for (agent* member : members_) member->listen(nullptr);
+}
+
+void crowd::watch(agent& who) {
+  members_.push_back(&who);
+  who.listen(this);
+}
+
+void crowd::cancel(label reason) {
+  for (agent* member : std::vector<agent*>(members_)) member->cancel(reason);
+}
+
+crowd::wait crowd::wait_until(until condition) {
+  condition_ = condition;
+  return wait(*this);
+}
+
+bool crowd::enough() const noexcept {
+  if (members_.empty()) return true;
+  if (condition_ == until::first_failure) return failed_ != nullptr;
+  return condition_ == until::first && first_ != nullptr;
+}
+
+void crowd::finished(agent& who) noexcept {
+  std::erase(members_, &who);
+  who.listen(nullptr);
+  if (first_ == nullptr) first_ = &who;
+  if (failed_ == nullptr && (who.failure() != nullptr || who.was_cancelled())) failed_ = &who;
+  if (waiter_ != nullptr && enough()) current_context->owner->grant(*std::exchange(waiter_, nullptr));
+}
+
+bool crowd::wait::cancel_requested() noexcept {
+  of_.condition_ = until::all;
+  of_.cancel(who()->cancel_reason());
+  who()->keep_cancellation();
+  return false;
+}
+
+std::string crowd::wait::describe() const {
+  std::string names;
+  for (const agent* member : of_.members_) names += (names.empty() ? "" : ", ") + member->name();
+  return fmt::format("join({})", names);
+}
+
+agent* crowd::wait::holder() const noexcept { return of_.members_.size() == 1 ? of_.members_.front() : nullptr; }
+
+task<void> finish_rest(crowd& rest, label reason) {
+  rest.cancel(std::move(reason));
+  const shield_scope until_all_ended;
+  co_await rest.wait_until(crowd::until::all);
+}
+
+}  // namespace lockstep::detail

@@ -1,0 +1,62 @@
+// Several spawned tasks that one task waits for: the machinery under when_all() and when_any().
+#pragma once
+
+#include <lockstep/runtime/spawn.hpp>
+
+#include <vector>
+
+namespace lockstep::detail {
+
+class crowd : private finish_listener {
+ public:
+  enum class until { all, first_failure, first };
+
+  crowd() = default;
+  crowd(const crowd&) = delete;
+  crowd& operator=(const crowd&) = delete;
+  ~crowd();
+
+  // Adds a task, which must stay owned by its handle until the crowd is gone.
+  void watch(agent& who);
+  std::size_t left() const noexcept { return members_.size(); }
+  // The first that finished, in the order of adding; and the first that failed or was cancelled. Null if none.
+  agent* first_finished() const noexcept { return first_; }
+  agent* first_failed() const noexcept { return failed_; }
+  void cancel(label reason);
+
+  class wait;
+  // Waits until the condition holds, or all have finished. Cancelling the waiter cancels all of them, and is delivered
+  // when the last has ended.
+  wait wait_until(until condition);
+
+ private:
+  void finished(agent& who) noexcept override;
+  bool enough() const noexcept;
+
+  std::vector<agent*> members_;
+  agent* first_ = nullptr;
+  agent* failed_ = nullptr;
+  until condition_ = until::all;
+  operation* waiter_ = nullptr;
+};
+
+class crowd::wait final : public primitive<crowd::wait> {
+ public:
+  explicit wait(crowd& of) noexcept : primitive(operation_kind::wait_children, nullptr), of_(of) {}
+
+  bool try_now() const noexcept { return of_.enough(); }
+  void enqueue() noexcept override { of_.waiter_ = this; }
+  void withdraw() noexcept override { of_.waiter_ = nullptr; }
+  bool cancel_requested() noexcept override;
+  std::string describe() const override;
+  agent* holder() const noexcept override;
+  void result() const noexcept {}
+
+ private:
+  crowd& of_;
+};
+
+// Cancels the rest and waits until they have ended.
+task<void> finish_rest(crowd& rest, label reason);
+
+}  // namespace lockstep::detail

@@ -1,0 +1,31 @@
+#include <lockstep/runtime/exception_group.hpp>
+
+#include <lockstep/runtime/errors.hpp>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace lockstep {
+
+std::string text_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (const cancelled& request) {
+    return request.reason().empty() ? "cancelled" : fmt::format("cancelled: {}", request.reason());
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+exception_group::exception_group(std::vector<std::exception_ptr> all) : all_(std::move(all)) {
+  text_ = all_.size() == 1 ? "1 task failed: " : fmt::format("{} tasks failed: ", all_.size());
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (i > 0) text_ += "; ";
+    text_ += text_of(all_[i]);
+  }
+}
+
+}  // namespace lockstep

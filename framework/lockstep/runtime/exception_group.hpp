@@ -1,0 +1,28 @@
+// Several exceptions as one: what a group of tasks throws when some of them failed. It loses none.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+
+// Source: PEP 654.
+class exception_group : public std::exception {
+ public:
+  // Requires at least one.
+  explicit exception_group(std::vector<std::exception_ptr> all);
+
+  // "2 tasks failed: connection refused; no such file".
+  const char* what() const noexcept override { return text_.c_str(); }
+  const std::vector<std::exception_ptr>& exceptions() const noexcept { return all_; }
+
+ private:
+  std::vector<std::exception_ptr> all_;
+  std::string text_;
+};
+
+// What an exception says of itself: what() of a std::exception, a description of anything else.
+std::string text_of(const std::exception_ptr& thrown);
+
+}  // namespace lockstep

@@ -1,0 +1,182 @@
+// Awaiting what is not ours, and being awaited by what is not ours.
+//
+// A foreign awaitable in one of our tasks is given the handle of a small proxy coroutine, never our own: when it
+// resumes the proxy, from wherever and on whichever thread, our task is posted to its loop. While one of our tasks is
+// inside a foreign awaitable, foreign coroutines may await our tasks and primitives; they act in its name. Other
+// foreign coroutines that await ours get an agent of their own.
+//
+// A wait whose wake-up comes from outside the simulation is wrapped in `outside(x)`: the virtual clock holds meanwhile.
+// An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock.
+#pragma once
+
+#include <lockstep/runtime/primitive.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace lockstep {
+
+template <class Awaitable>
+class outside_wrapper {
+ public:
+  explicit outside_wrapper(Awaitable&& wrapped) : awaitable(std::forward<Awaitable>(wrapped)) {}
+  Awaitable awaitable;
+};
+
+// Marks a foreign awaitable as being ended by something outside the simulation, such as a thread.
+template <class Awaitable>
+outside_wrapper<Awaitable> outside(Awaitable&& awaitable) {
+  return outside_wrapper<Awaitable>(std::forward<Awaitable>(awaitable));
+}
+
+namespace detail {
+
+// Runs a task that a foreign coroutine awaits.
+void call_from_foreign(context& context, std::coroutine_handle<> callee, frame& callee_frame);
+
+// A wait for something foreign: parked while it is under way, granted when the proxy is resumed.
+class foreign_wait final : public primitive<foreign_wait> {
+ public:
+  foreign_wait(frame& awaiting, bool from_outside) noexcept;
+  ~foreign_wait();
+
+  bool try_now() noexcept { return false; }
+  void enqueue() noexcept override {}
+  void withdraw() noexcept override {}
+  bool cancel_requested() noexcept override;
+  std::string describe() const override;
+  void result() const noexcept {}
+
+  // The foreign side is about to be started for the running task, whose frame is `self`.
+  // False if the task may not go on: it is parked for good, and nothing is to be started.
+  bool open(std::coroutine_handle<> self);
+  // The foreign side did not suspend after all, or threw.
+  void close() noexcept;
+  // The foreign side is done. From any thread.
+  void post();
+
+ private:
+  bool from_outside_;
+  operation* enclosing_ = nullptr;
+  std::coroutine_handle<> enclosing_leaf_;
+  bool open_ = false;
+  agent* owner_ = nullptr;
+  loop* loop_ = nullptr;
+};
+
+// The coroutine whose handle the foreign side gets. It posts, and is destroyed with the await.
+class proxy_frame {
+ public:
+  struct promise_type {
+    proxy_frame get_return_object() noexcept {
+      return proxy_frame(std::coroutine_handle<promise_type>::from_promise(*this));
+    }
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+    std::suspend_always final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept { std::terminate(); }
+  };
+
+  proxy_frame(proxy_frame&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  proxy_frame& operator=(proxy_frame&&) = delete;
+  ~proxy_frame() {
+    if (handle_) handle_.destroy();
+  }
+  std::coroutine_handle<> handle() const noexcept { return handle_; }
+
+ private:
+  explicit proxy_frame(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+  std::coroutine_handle<promise_type> handle_;
+};
+
+proxy_frame make_proxy(foreign_wait& wait);
+
+template <class T>
+decltype(auto) awaiter_of(T&& awaitable) {
+  if constexpr (requires { std::forward<T>(awaitable).operator co_await(); }) {
+    return std::forward<T>(awaitable).operator co_await();
+  } else if constexpr (requires { operator co_await(std::forward<T>(awaitable)); }) {
+    return operator co_await(std::forward<T>(awaitable));
+  } else {
+    return std::forward<T>(awaitable);
+  }
+}
+
+template <class T>
+using awaiter_type = decltype(awaiter_of(std::declval<T>()));
+
+template <class T>
+concept foreign_awaitable = requires(awaiter_type<T> awaiter, std::coroutine_handle<> handle) {
+  { awaiter.await_ready() } -> std::convertible_to<bool>;
+  awaiter.await_suspend(handle);
+  awaiter.await_resume();
+};
+
+template <class Awaitable>
+class proxied {
+  using awaiter = awaiter_type<Awaitable>;
+
+ public:
+  proxied(Awaitable&& awaitable, frame& awaiting, bool from_outside)
+      : awaiter_(awaiter_of(std::forward<Awaitable>(awaitable))), wait_(awaiting, from_outside) {}
+  proxied(const proxied&) = delete;
+  proxied& operator=(const proxied&) = delete;
+
+  bool await_ready() {
+    if (awaiter_.await_ready()) return true;
+    if (wait_.await_ready()) return true;  // cancelled
+    return false;
+  }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    if (!wait_.open(self)) return true;
+    proxy_.emplace(make_proxy(wait_));
+    try {
+      using returned = decltype(awaiter_.await_suspend(proxy_->handle()));
+      if constexpr (std::is_void_v<returned>) {
+        awaiter_.await_suspend(proxy_->handle());
+      } else if constexpr (std::is_same_v<returned, bool>) {
+        if (!awaiter_.await_suspend(proxy_->handle())) {
+          wait_.close();
+          return false;
+        }
+      } else {
+        awaiter_.await_suspend(proxy_->handle()).resume();
+      }
+    } catch (...) {
+      wait_.close();
+      throw;
+    }
+    return true;
+  }
+  decltype(auto) await_resume() {
+    wait_.close();
+    wait_.await_resume();
+    return awaiter_.await_resume();
+  }
+
+ private:
+  awaiter awaiter_;
+  foreign_wait wait_;
+  std::optional<proxy_frame> proxy_;
+};
+
+template <class Awaitable>
+auto proxy(Awaitable&& awaitable, frame& awaiting) {
+  static_assert(foreign_awaitable<Awaitable>,
+                "co_await in a lockstep::task needs a task, a lockstep operation, or a type with await_ready(), "
+                "await_suspend(std::coroutine_handle<>) and await_resume()");
+  return proxied<Awaitable>(std::forward<Awaitable>(awaitable), awaiting, false);
+}
+
+template <class Awaitable>
+auto proxy(outside_wrapper<Awaitable>&& wrapped, frame& awaiting) {
+  return proxied<Awaitable>(std::forward<Awaitable>(wrapped.awaitable), awaiting, true);
+}
+
+}  // namespace detail
+
+}  // namespace lockstep

@@ -1,0 +1,25 @@
+// What every coroutine frame of ours knows beside its result: who awaits it, and at which line it waits itself.
+//
+// The chain of callers is the asynchronous stack: it is what a report prints, and what is destroyed leaf first.
+#pragma once
+
+#include <lockstep/base/source.hpp>
+
+#include <coroutine>
+#include <exception>
+
+namespace lockstep {
+
+struct frame {
+  frame* caller = nullptr;                     // the frame that awaits this one; null at the root of an agent
+  std::coroutine_handle<> resume_after;        // the caller's handle; null at the root
+  std::coroutine_handle<>* owner = nullptr;    // the slot, in the caller, whose destruction destroys this frame
+  source where;                                // where it waits; before it starts, where its function begins
+
+  std::exception_ptr failure;                  // the exception that left it
+
+  // Keeps the exception that leaves this frame, and from where. Called in a handler.
+  void leave_by_exception() noexcept;
+};
+
+}  // namespace lockstep

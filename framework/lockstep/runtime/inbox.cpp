@@ -1,0 +1,25 @@
+#include <lockstep/runtime/inbox.hpp>
+
+#include <utility>
+
+namespace lockstep {
+
+void inbox::post(operation& done) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(&done);
+  }
+  arrived_.notify_one();
+}
+
+std::vector<operation*> inbox::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(posted_, {});
+}
+
+void inbox::wait() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait(lock, [this] { return !posted_.empty(); });
+}
+
+}  // namespace lockstep

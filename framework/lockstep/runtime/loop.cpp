@@ -1,0 +1,526 @@
+#include <lockstep/runtime/loop.hpp>
+
+#include <lockstep/runtime/inbox.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep {
+
+namespace detail {
+
+void no_loop_here() {
+  throw misuse("no lockstep loop runs on this thread: call this from a task, a CO_TEST, or sim::world::run()");
+}
+
+}  // namespace detail
+
+loop::loop(driver& idle_driver, monitor& verdicts)
+    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_unique<inbox>()),
+      frames_(std::make_unique<frame_pool>()) {
+  here_.owner = this;
+  here_.frames = frames_.get();
+}
+
+loop::~loop() {
+  {
+    const loop_scope scope(*this);
+    tear_down();
+  }
+  // Somebody still holds a handle or a task of ours: its memory must outlive the loop.
+  if (frames_->lent() != 0) static_cast<void>(frames_.release());
+}
+
+void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
+  limits_ = limits;
+  oracle_ = choices;
+  order_ = order;
+  attention_ = choices != nullptr && order == ordering::any_order ? attention_switch : 0;
+  steps_.store(0, std::memory_order_relaxed);
+  trace_.start(keep_trace);
+  now_ = time_point{};
+  timers_.reset();
+  picks_.clear();
+  suspects_.clear();
+  wall_shift_ = {};
+  main_ = nullptr;
+  point_order = nullptr;
+  advancing = 0;
+  agents_made_ = objects_made_ = fixture_objects_made_ = 0;
+  paused_ = limit_reached_ = deadlocked_ = tearing_down_ = false;
+  here_.run = hash_of(reinterpret_cast<std::uintptr_t>(this), ++runs_) | 1;
+}
+
+// -- running ----------------------------------------------------------------------------------------------------------
+
+void loop::run(agent& main) {
+  const loop_scope scope(*this);
+  main_ = &main;
+  while (!main.finished() && !stopped()) {
+    go_on();
+    if (main.finished() || stopped()) break;
+    if (!idle()) {
+      report_deadlock();
+      return;
+    }
+  }
+  if (stopped()) return;
+  std::vector<agent*> daemons;
+  for (agent& who : agents_) {
+    if (who.daemon_) daemons.push_back(&who);
+  }
+  for (agent* daemon : daemons) daemon->cancel();
+  const auto daemon_left = [this] {
+    for (agent& who : agents_) {
+      if (who.daemon_) return true;
+    }
+    return false;
+  };
+  while (daemon_left() && !stopped()) {
+    go_on();
+    if (!daemon_left() || stopped() || !idle()) return;
+  }
+}
+
+void loop::go_on() {
+  while (!ready_.empty()) {
+    if ((attention_ & attention_stop) != 0) [[unlikely]] return;
+    __builtin_prefetch(ready_.peek(2));
+    agent& who = oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo ? *ready_.pop_front() : pick_next();
+    step(who);
+    if (main_->state_ == agent::state::done) [[unlikely]] return;
+  }
+}
+
+inline void loop::step(agent& who) {
+  here_.running = &who;
+  operation* op = who.operation_;
+  if (who.attention_ != 0) [[unlikely]] {
+    if (!prepare(who)) {
+      here_.running = nullptr;
+      return;
+    }
+  }
+  who.state_ = agent::state::running;
+  if (op != nullptr) [[likely]] {
+    note_step(who, *op);
+  } else {
+    ++who.steps_;
+    steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    trace_.step(who.number_, who.identity_, operation_kind::start, 0, 0, who.spawned_at_);
+  }
+  std::coroutine_handle<> next = who.leaf_;
+  do {
+    here_.next = nullptr;
+    next.resume();
+    next = here_.next;
+  } while (next);
+  if (who.state_ == agent::state::running) after_step(who);
+  here_.running = nullptr;
+}
+
+// What has to be seen to before a task is resumed. False if it is not to be resumed after all.
+bool loop::prepare(agent& who) {
+  operation* op = who.operation_;
+  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0) {
+    who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~(attention_cancel | attention_retry));
+    if (op == nullptr) {
+      who.was_cancelled_ = true;
+      ++who.steps_;
+      complete(who);
+      return false;
+    }
+    if (op->progress_ == operation::progress::granted) op->revoke();
+    op->progress_ = operation::progress::cancelled;
+    who.attention_ |= attention_swallow;
+    return true;
+  }
+  if ((who.attention_ & attention_retry) != 0) {
+    who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_retry);
+    if (op->attempt()) {
+      op->progress_ = operation::progress::granted;
+    } else {
+      who.state_ = agent::state::parked;
+      op->progress_ = operation::progress::parked;
+      op->enqueue();
+      return false;
+    }
+  }
+  return true;
+}
+
+// A step that left its task running: it has finished, or something foreign has it.
+void loop::after_step(agent& who) {
+  if (who.root_ && who.root_.done()) {
+    complete(who);
+  } else if (who.in_foreign_ && who.root_) {
+    who.state_ = agent::state::parked;
+    who.operation_ = who.rare().foreign;
+    who.leaf_ = who.rare().foreign_leaf;
+  } else {
+    complete(who);  // stood for a foreign coroutine that has gone its way
+    release(who);
+  }
+}
+
+void loop::complete(agent& who) {
+  who.state_ = agent::state::done;
+  if (who.root_frame_ != nullptr && who.root_frame_->failure) [[unlikely]] {
+    try {
+      std::rethrow_exception(who.root_frame_->failure);
+    } catch (const cancelled&) {
+      who.was_cancelled_ = true;
+    } catch (...) {
+    }
+  }
+  static_cast<list_hook<agent>&>(who).unlink();
+  while (!who.joiners_.empty()) grant(who.joiners_.pop_front());
+  if (who.daemon_) {
+    release(who);
+  } else if (who.listener_ != nullptr) {
+    who.listener_->finished(who);  // which may release it
+  }
+}
+
+class loop::ready_view final : public candidates {
+ public:
+  explicit ready_view(const ring<agent*>& ready) noexcept : ready_(ready) {}
+  std::size_t size() const noexcept override { return ready_.size(); }
+  candidate operator[](std::size_t i) const noexcept override {
+    const agent& who = *ready_[i];
+    const operation* op = who.operation_;
+    const object* what = op != nullptr ? op->what_ : nullptr;
+    return {who.identity_, who.steps_ + 1, op != nullptr ? op->kind_ : operation_kind::start,
+            what != nullptr ? what->id() : 0};
+  }
+  bool first_is_running() const noexcept override { return (ready_[0]->attention_ & attention_retry) != 0; }
+
+ private:
+  const ring<agent*>& ready_;
+};
+
+agent& loop::pick_next() {
+  const bool switching = (ready_[0]->attention_ & attention_retry) != 0;
+  const std::size_t picked = oracle_->pick_task(ready_view(ready_));
+  if (picked >= ready_.size()) {
+    misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
+  }
+  agent& who = *ready_.take(picked);
+  // A task that could have gone on and was overtaken queues behind the others.
+  if (switching && picked != 0) ready_.push_back(ready_.pop_front());
+  return who;
+}
+
+bool loop::idle() {
+  const bool others_go_on = !timers_.empty() || !settlers_.empty() || inbox_->in_flight != 0;
+  if (!suspects_.empty() && others_go_on && confirm_cycles()) return true;
+  take_from_outside();
+  if (!ready_.empty()) return true;
+  if (!settlers_.empty()) {
+    grant(settlers_.pop_front());
+    return true;
+  }
+  return driver_.idle(*this);
+}
+
+bool loop::advance_to_next_deadline() {
+  if (timers_.empty()) return false;
+  timer_list due;
+  now_ = timers_.take_earliest(due);
+  trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+  if (now_ > limits_.time_max) {
+    while (!due.empty()) {
+      timer& item = due.pop_front();
+      timers_.arm(item, item.deadline());
+    }
+    report(verdict_kind::time_limit,
+           fmt::format("virtual time passed {} (time_max); what still waits:", to_text(limits_.time_max.time_since_epoch())),
+           source(), alive());
+    stop();
+    return true;
+  }
+  if (oracle_ != nullptr && order_ == ordering::fifo) {
+    fire_in_picked_order(due);
+  } else {
+    while (!due.empty()) due.pop_front().fire();
+  }
+  return true;
+}
+
+// In fifo order, which of the timers due at one instant is first is still the world's choice.
+void loop::fire_in_picked_order(timer_list& due) {
+  class due_view final : public candidates {
+   public:
+    explicit due_view(std::size_t size) noexcept : size_(size) {}
+    std::size_t size() const noexcept override { return size_; }
+    candidate operator[](std::size_t i) const noexcept override {
+      return {i, 0, operation_kind::sleep, 0};
+    }
+    bool first_is_running() const noexcept override { return false; }
+
+   private:
+    std::size_t size_;
+  };
+  for (std::size_t left = due.size(); left > 0; --left) {
+    std::size_t picked = left == 1 ? 0 : oracle_->pick_task(due_view(left));
+    auto at = due.begin();
+    for (; picked > 0; --picked) ++at;
+    static_cast<list_hook<timer>&>(*at).unlink();
+    (*at).fire();
+  }
+}
+
+std::uint64_t loop::pick(identity domain, std::uint64_t options) {
+  std::uint64_t answer = 0;
+  if (options > 1) {
+    const std::uint64_t nth = ++picks_[domain];
+    if (oracle_ != nullptr) answer = oracle_->pick_value({domain, nth}, options);
+    if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
+    trace_.value_picked(here_.running != nullptr ? here_.running->number_ : 0, domain, answer);
+  }
+  return answer;
+}
+
+// -- awaiting ---------------------------------------------------------------------------------------------------------
+
+bool loop::begin_attentively(operation& op) {
+  agent& who = *here_.running;
+  if ((attention_ & attention_stop) != 0) {
+    op.progress_ = operation::progress::stopped;
+    return false;
+  }
+  if (who.shields_ == 0) {
+    if ((who.attention_ & attention_cancel) != 0) {
+      who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_cancel);
+      who.attention_ |= attention_swallow;
+      note_step(who, op);
+      op.progress_ = operation::progress::cancelled;
+      return true;
+    }
+    if ((who.attention_ & attention_swallow) != 0) {
+      who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_swallow);
+      report(verdict_kind::swallowed_cancellation,
+             fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up "
+                         "within shield()",
+                         who.name()),
+             op.frame_ != nullptr ? op.frame_->where : source(), {&who});
+    }
+  }
+  if ((attention_ & attention_switch) != 0 && !ready_.empty()) {
+    op.progress_ = operation::progress::switching;
+    return false;
+  }
+  if (!op.attempt()) return false;
+  op.progress_ = operation::progress::granted;
+  note_step(who, op);
+  return true;
+}
+
+void loop::park_unusually(operation& op, std::coroutine_handle<> leaf) {
+  agent* who = here_.running;
+  if (op.frame_ == nullptr && !(who->in_foreign_ && who->state_ == agent::state::running)) {
+    // A foreign coroutine waits that does not act for the running task alone: it gets an agent of its own.
+    who = &adopt({}, nullptr, source());
+    ready_.take(ready_.size() - 1);
+    who->in_foreign_ = true;
+  }
+  who->leaf_ = leaf;
+  if (op.frame_ != nullptr) who->leaf_frame_ = op.frame_;
+  who->operation_ = &op;
+  op.who_ = who;
+  who->state_ = agent::state::parked;
+  switch (op.progress_) {
+    case operation::progress::fresh:
+      op.progress_ = operation::progress::parked;
+      op.enqueue();
+      break;
+    case operation::progress::switching:
+      who->state_ = agent::state::ready;
+      who->attention_ |= attention_retry;
+      ready_.push_front(who);
+      break;
+    default: break;  // stopped: nothing will wake it
+  }
+}
+
+void loop::resume_from_foreign(agent& who, operation& wait) {
+  if (who.state_ == agent::state::parked && who.operation_ != &wait) {
+    // Another foreign coroutine still waits in its name: that one gets an agent of its own.
+    agent& stand_in = adopt({}, nullptr, source());
+    ready_.take(ready_.size() - 1);
+    stand_in.in_foreign_ = true;
+    stand_in.state_ = agent::state::parked;
+    stand_in.leaf_ = who.leaf_;
+    stand_in.operation_ = who.operation_;
+    stand_in.operation_->who_ = &stand_in;
+  }
+  who.operation_ = &wait;
+  who.leaf_ = who.rare().foreign_leaf;
+  who.leaf_frame_ = wait.frame_;
+  grant(wait);
+}
+
+void loop::take_from_outside() {
+  for (operation* done : inbox_->take()) resume_from_foreign(*done->who_, *done);
+}
+
+// -- tasks ------------------------------------------------------------------------------------------------------------
+
+agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at) {
+  agent& who = *::new (frame_pool::take(frames_.get(), sizeof(agent))) agent;
+  agent* parent = here_.running;
+  if (parent != nullptr) {
+    who.parent_ = parent;
+    ++parent->references_;
+    who.ordinal_ = ++parent->spawned_;
+    who.identity_ = task_identity(parent->identity_, who.ordinal_);
+    who.timeouts_ = parent->timeouts_ != 0 ? 1 : 0;
+  } else {
+    who.identity_ = main_identity;
+  }
+  who.number_ = agents_made_++;
+  who.references_ = 1;
+  who.root_ = who.leaf_ = root;
+  who.root_frame_ = who.leaf_frame_ = root_frame;
+  who.spawned_at_ = spawned_at;
+  agents_.push_back(who);
+  ready_.push_back(&who);
+  return who;
+}
+
+void loop::release(agent& who) noexcept {
+  if (--who.references_ == 0) [[likely]] free_block(who);
+}
+
+void loop::free_block(agent& first) noexcept {
+  agent* who = &first;
+  while (who != nullptr) {
+    if (who->root_) {
+      if (who->root_frame_->failure && !who->observed_ && !who->was_cancelled_ && !tearing_down_) {
+        report_unread(*who);
+      }
+      std::exchange(who->root_, nullptr).destroy();
+    }
+    agent* parent = who->parent_;
+    who->~agent();
+    frame_pool::give_back(who, sizeof(agent));
+    who = parent != nullptr && --parent->references_ == 0 ? parent : nullptr;
+  }
+}
+
+void loop::kill(agent& who) noexcept {
+  if (who.finished()) return;
+  if (who.state_ == agent::state::running) {
+    report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_, {&who});
+    who.daemon_ = true;
+    ++who.references_;
+    return;
+  }
+  operation* op = who.operation_;
+  if (who.state_ == agent::state::ready) {
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+      if (ready_[i] == &who) {
+        ready_.take(i);
+        break;
+      }
+    }
+    if (op != nullptr && op->progress_ == operation::progress::granted) op->revoke();
+  } else if (op->progress_ == operation::progress::parked) {
+    op->withdraw();
+  }
+  who.state_ = agent::state::dead;
+  static_cast<list_hook<agent>&>(who).unlink();
+  std::erase(suspects_, &who);
+  destroy_frames(who);
+  while (!who.joiners_.empty()) {
+    operation& joiner = who.joiners_.pop_front();
+    if (!tearing_down_) grant(joiner);
+  }
+  if (who.listener_ != nullptr) std::exchange(who.listener_, nullptr)->finished(who);
+}
+
+// Leaf first: each frame is gone before the locals of its caller, which it may point to. Where the chain passes through
+// something foreign, the frame that awaits it goes on the chain.
+void loop::destroy_frames(agent& who) noexcept {
+  const bool leaf_is_foreign = who.in_foreign_ && who.operation_ != nullptr && who.operation_->frame_ == nullptr;
+  std::coroutine_handle<> handle = who.leaf_;
+  frame* at = leaf_is_foreign ? nullptr : who.leaf_frame_;
+  operation* foreign = who.in_foreign_ && who.root_ ? who.rare().foreign : nullptr;
+  if (foreign != nullptr && who.operation_ == foreign) at = nullptr;
+  who.root_ = nullptr;
+  for (;;) {
+    if (at == nullptr) {
+      if (foreign == nullptr) break;
+      at = foreign->frame_;
+      handle = who.rare().foreign_leaf;
+      foreign = nullptr;
+      continue;
+    }
+    frame* const caller = at->caller;
+    const std::coroutine_handle<> callers_handle = at->resume_after;
+    if (at->owner != nullptr) *at->owner = nullptr;
+    handle.destroy();
+    at = caller;
+    handle = callers_handle;
+    if (at == nullptr && who.in_foreign_ && who.rare_) foreign = who.rare().foreign;
+  }
+  who.root_frame_ = who.leaf_frame_ = nullptr;
+}
+
+void loop::kill_descendants(agent& ancestor) noexcept {
+  const auto descends = [&ancestor](const agent& who) {
+    for (const agent* at = who.parent_; at != nullptr; at = at->parent_) {
+      if (at == &ancestor) return true;
+    }
+    return false;
+  };
+  std::vector<agent*> doomed;
+  for (agent& who : agents_) {
+    if (&who != here_.running && descends(who)) doomed.push_back(&who);
+  }
+  const bool was_tearing_down = std::exchange(tearing_down_, true);
+  for (agent* who : doomed) retain(*who);
+  for (auto who = doomed.rbegin(); who != doomed.rend(); ++who) kill(**who);
+  for (agent* who : doomed) release(*who);
+  tearing_down_ = was_tearing_down;
+}
+
+void loop::tear_down() noexcept {
+  tearing_down_ = true;
+  here_.running = nullptr;
+  while (!agents_.empty()) {
+    agent& youngest = agents_.back();
+    retain(youngest);
+    const bool owned_by_loop = youngest.daemon_ || !youngest.root_;
+    kill(youngest);
+    if (owned_by_loop) release(youngest);
+    release(youngest);
+  }
+  timers_.reset();
+  ready_.clear();
+  settlers_.reset();
+  suspects_.clear();
+}
+
+std::vector<agent*> loop::alive() {
+  std::vector<agent*> found;
+  for (agent& who : agents_) found.push_back(&who);
+  return found;
+}
+
+// -- scopes -----------------------------------------------------------------------------------------------------------
+
+loop_scope::loop_scope(loop& entered, agent* as) noexcept
+    : outer_(detail::current_context), entered_(entered.context()), outer_running_(entered_.running) {
+  detail::current_context = &entered_;
+  if (as != nullptr) entered_.running = as;
+}
+
+loop_scope::~loop_scope() {
+  detail::current_context = outer_;
+  entered_.running = outer_running_;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,241 @@
+// The loop: a queue of ready tasks, timers, and a driver that says what to do when nothing is ready.
+//
+// One thread runs it. Each step resumes one task until its next await that parks it; after every step it is the
+// oracle's choice, if there is one, who runs next. Coroutines are resumed from here, never from each other, so the
+// stack stays flat however deep the awaits nest.
+//
+// Most users never name it: a test makes one, `sim::world` makes one, and the free functions find it.
+#pragma once
+
+#include <lockstep/base/ring.hpp>
+#include <lockstep/choice/oracle.hpp>
+#include <lockstep/runtime/agent.hpp>
+#include <lockstep/runtime/context.hpp>
+#include <lockstep/runtime/driver.hpp>
+#include <lockstep/runtime/object.hpp>
+#include <lockstep/runtime/verdict.hpp>
+#include <lockstep/time/timer_wheel.hpp>
+#include <lockstep/trace/trace.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+
+class task_base;
+class inbox;
+
+struct loop_limits {
+  std::uint64_t steps_max = 1'000'000;
+  time_point time_max = time_point(std::chrono::hours{24 * 366});
+};
+
+class loop {
+ public:
+  // Both must outlive the loop.
+  loop(driver& idle_driver, monitor& verdicts);
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+  ~loop();
+
+  // -- a run ------------------------------------------------------------------------------------------------------
+
+  // Begins a new run: time 0, no tasks, an empty trace. Requires that no run is under way. `choices` is null for the
+  // plain run and must outlive the run.
+  void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace = false);
+  // Runs until `main` has finished and then until the daemons have, or until nothing can go on, or stop().
+  void run(agent& main);
+  // Ends run() after this step.
+  void stop() noexcept { request(attention_stop); }
+  bool stopped() const noexcept { return (attention_ & attention_stop) != 0; }
+  // Destroys the frames of all tasks that are left, the youngest first, and forgets all timers.
+  void tear_down() noexcept;
+  bool tearing_down() const noexcept { return tearing_down_; }
+
+  // -- tasks ------------------------------------------------------------------------------------------------------
+
+  // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
+  agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
+  void release(agent& who) noexcept;
+  static void retain(agent& who) noexcept { ++who.references_; }
+  // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
+  void kill(agent& who) noexcept;
+  // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
+  // unwind locals that those tasks point to.
+  void kill_descendants(agent& who) noexcept;
+
+  agent* running() const noexcept { return here_.running; }
+  // All that have not finished, the oldest first.
+  std::vector<agent*> alive();
+  std::size_t ready_count() const noexcept { return ready_.size(); }
+
+  // -- awaiting ---------------------------------------------------------------------------------------------------
+
+  // For await_ready: whether the next await of the running task must go through begin_attentively().
+  bool needs_attention() const noexcept { return (attention_ | here_.running->attention_) != 0; }
+  // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
+  bool begin_attentively(operation& op);
+  // Counts an operation that was granted without waiting.
+  void note_granted(operation& op) {
+    op.progress_ = operation::progress::granted;
+    note_step(*here_.running, op);
+  }
+  // Called in await_suspend: parks the running task at `op`.
+  void park(operation& op, std::coroutine_handle<> leaf) {
+    agent& who = *here_.running;
+    if (op.progress_ != operation::progress::fresh || op.frame_ == nullptr) [[unlikely]] {
+      park_unusually(op, leaf);
+      return;
+    }
+    who.leaf_ = leaf;
+    who.leaf_frame_ = op.frame_;
+    who.operation_ = &op;
+    op.who_ = &who;
+    who.state_ = agent::state::parked;
+    op.progress_ = operation::progress::parked;
+    op.enqueue();
+  }
+  // The object grants `op`, which it has taken from its list: its task becomes ready.
+  void grant(operation& op) {
+    op.progress_ = operation::progress::granted;
+    op.who_->state_ = agent::state::ready;
+    ready_.push_back(op.who_);
+  }
+
+  // -- time and choices -------------------------------------------------------------------------------------------
+
+  void make_ready(agent& who) { ready_.push_back(&who); }
+
+  time_point now() const noexcept { return now_; }
+  wall_clock::time_point wall_now() const noexcept { return wall_clock_start + now_.time_since_epoch() + wall_shift_; }
+  void shift_wall_clock(duration by) noexcept { wall_shift_ += by; }
+  timer_wheel& timers() noexcept { return timers_; }
+  // Jumps to the next deadline and fires what is due; false if there is none.
+  bool advance_to_next_deadline();
+  // A paused clock moves only for advance().
+  void pause_clock(bool paused) noexcept { paused_ = paused; }
+  bool clock_paused() const noexcept { return paused_; }
+
+  // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
+  std::uint64_t pick(identity domain, std::uint64_t options);
+
+  // -- watching ---------------------------------------------------------------------------------------------------
+
+  const trace& history() const noexcept { return trace_; }
+  std::uint64_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }
+  // The step counter, for a thread that watches whether it moves.
+  const std::atomic<std::uint64_t>& step_counter() const noexcept { return steps_; }
+
+  // Reports `kind` at `where` with a snapshot of the tasks concerned.
+  void report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned = {},
+              std::vector<std::string> cycle = {}) noexcept;
+  // Reports misuse and throws it.
+  [[noreturn]] void misused(std::string message, const source& where = source());
+  // Why the last run() ended before `main` had finished.
+  bool deadlocked() const noexcept { return deadlocked_; }
+
+  // What the next await must see to; of the loop or of one task.
+  enum attention : std::uint8_t {
+    attention_switch = 1,   // other tasks may run first
+    attention_stop = 2,     // the run ends here
+    attention_cancel = 4,   // a cancellation is pending
+    attention_swallow = 8,  // one was delivered, and has not been taken back
+    attention_retry = 16,   // this task is ready to attempt its operation
+  };
+  void request(std::uint8_t what) noexcept { attention_ = static_cast<std::uint8_t>(attention_ | what); }
+
+  // Not for users: tasks that wait for quiet, and the tools of other modules.
+  wait_list& settlers() noexcept { return settlers_; }
+  inbox& outside() noexcept { return *inbox_; }
+  detail::context& context() noexcept { return here_; }
+  void suspect_cycle(agent& who);
+  // The proxy of `wait`, in which `who` is, was resumed on this thread.
+  void resume_from_foreign(agent& who, operation& wait);
+  // Grants what arrived from other threads.
+  void take_from_outside();
+  unsigned advancing = 0;
+  void* point_order = nullptr;   // the order in force, of sync/point
+
+ private:
+  friend class agent;
+  friend class object;
+  friend class loop_scope;
+
+  class ready_view;
+
+  void note_step(agent& who, operation& op) {
+    object* what = op.what_;
+    const std::uint64_t count = steps_.load(std::memory_order_relaxed) + 1;
+    steps_.store(count, std::memory_order_relaxed);
+    ++who.steps_;
+    trace_.step(who.number_, who.identity_, op.kind_, what != nullptr ? what->number() : 0,
+                what != nullptr ? what->id() : 0, op.frame_ != nullptr ? op.frame_->where : source());
+    if (count >= limits_.steps_max) [[unlikely]] reach_step_limit();
+  }
+  void park_unusually(operation& op, std::coroutine_handle<> leaf);
+  void step(agent& who);
+  bool prepare(agent& who);
+  void after_step(agent& who);
+  void complete(agent& who);
+  agent& pick_next();
+  void go_on();
+  bool idle();
+  bool confirm_cycles();
+  void reach_step_limit();
+  void report_deadlock();
+  void report_unread(agent& who) noexcept;
+  void destroy_frames(agent& who) noexcept;
+  void free_block(agent& who) noexcept;
+  void fire_in_picked_order(timer_list& due);
+
+  // What each step touches.
+  ring<agent*> ready_;
+  std::atomic<std::uint64_t> steps_ = 0;
+  std::uint8_t attention_ = 0;
+  oracle* oracle_ = nullptr;
+  trace trace_;
+  loop_limits limits_;
+  detail::context here_;
+  time_point now_{};
+
+  driver& driver_;
+  monitor& monitor_;
+  timer_wheel timers_;
+  intrusive_list<agent, agent> agents_;
+  wait_list settlers_;
+  std::vector<agent*> suspects_;
+  std::map<identity, std::uint64_t> picks_;   // how many were made in each domain
+  std::unique_ptr<inbox> inbox_;
+  ordering order_ = ordering::any_order;
+  duration wall_shift_{};
+  agent* main_ = nullptr;
+  std::uint32_t agents_made_ = 0;
+  std::uint32_t objects_made_ = 0;
+  std::uint32_t fixture_objects_made_ = 0;   // those made while no task runs
+  std::uint64_t runs_ = 0;
+  bool paused_ = false;
+  bool limit_reached_ = false;
+  bool deadlocked_ = false;
+  bool tearing_down_ = false;
+  std::unique_ptr<frame_pool> frames_;
+};
+
+// Makes a loop current on this thread for as long as it lives. `as` is the task in whose name objects are made.
+class loop_scope {
+ public:
+  explicit loop_scope(loop& entered, agent* as = nullptr) noexcept;
+  loop_scope(const loop_scope&) = delete;
+  loop_scope& operator=(const loop_scope&) = delete;
+  ~loop_scope();
+
+ private:
+  detail::context* outer_;
+  detail::context& entered_;
+  agent* outer_running_;
+};
+
+}  // namespace lockstep

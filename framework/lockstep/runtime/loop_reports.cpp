@@ -1,0 +1,118 @@
+// The loop's detectors: what each finds, and how it says so.
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/snapshot.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep {
+
+// -- cycles of owners and waiters -------------------------------------------------------------------------------------
+
+namespace {
+
+// The next task along the wait graph: the one that could end the wait of `who`.
+agent* waits_for(const agent& who) noexcept {
+  const operation* at = who.parked_at();
+  return at != nullptr ? at->holder() : nullptr;
+}
+
+// The tasks of the cycle of waits that `who` is part of; empty if it is part of none.
+std::vector<agent*> cycle_through(agent& who) {
+  std::vector<agent*> members{&who};
+  for (agent* at = waits_for(who); at != &who; at = waits_for(*at)) {
+    if (at == nullptr || std::find(members.begin(), members.end(), at) != members.end()) return {};
+    members.push_back(at);
+  }
+  return members;
+}
+
+}  // namespace
+
+void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
+                  std::vector<std::string> cycle) noexcept {
+  verdict found;
+  found.kind = kind;
+  found.message = std::move(message);
+  found.where = where;
+  found.at = now_;
+  found.step = steps();
+  found.tasks = snapshot_of(std::move(concerned));
+  found.cycle = std::move(cycle);
+  if (found.where.line() == 0 && !found.tasks.empty() && !found.tasks.front().stack.empty()) {
+    found.where = found.tasks.front().stack.front();
+  }
+  monitor_.report(std::move(found));
+}
+
+void loop::misused(std::string message, const source& where) {
+  std::vector<agent*> who;
+  if (here_.running != nullptr) who.push_back(here_.running);
+  report(verdict_kind::misuse, message, where, std::move(who));
+  throw misuse(message);
+}
+
+void loop::reach_step_limit() {
+  if (std::exchange(limit_reached_, true)) return;
+  report(verdict_kind::step_limit,
+         fmt::format("{} steps were made (steps_max) and the test has not ended; the tasks that still run:", steps()),
+         source(), alive());
+  stop();
+}
+
+void loop::report_deadlock() {
+  deadlocked_ = true;
+  std::vector<std::string> cycle;
+  for (agent* suspect : suspects_) {
+    const std::vector<agent*> members = cycle_through(*suspect);
+    if (cycle.empty()) {
+      for (const agent* member : members) cycle.push_back(member->name());
+    }
+  }
+  report(verdict_kind::deadlock,
+         paused_ ? "every task waits, and the clock is paused: nothing but advance() moves it" : "every task waits",
+         source(), alive(), std::move(cycle));
+}
+
+void loop::report_unread(agent& who) noexcept {
+  std::string what = "an exception that is no std::exception";
+  try {
+    std::rethrow_exception(who.failure());
+  } catch (const std::exception& thrown) {
+    what = thrown.what();
+  } catch (...) {
+  }
+  report(verdict_kind::unread_exception,
+         fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), what), source(), {&who});
+}
+
+void loop::suspect_cycle(agent& who) {
+  // Most chains end at once: the holder is not waiting for anybody.
+  const agent* holder = waits_for(who);
+  if (holder == nullptr || waits_for(*holder) == nullptr) return;
+  if (!cycle_through(who).empty()) suspects_.push_back(&who);
+}
+
+// A suspected cycle is one if it still stands when nothing can run, and no timeout is armed around any of its tasks.
+bool loop::confirm_cycles() {
+  bool found = false;
+  for (agent* suspect : std::exchange(suspects_, {})) {
+    const std::vector<agent*> members = cycle_through(*suspect);
+    const bool may_end =
+        std::any_of(members.begin(), members.end(), [](const agent* member) { return member->timeouts_ != 0; });
+    if (members.empty() || may_end) continue;
+    std::vector<std::string> names;
+    for (const agent* member : members) names.push_back(member->name());
+    const operation* waits_at = suspect->parked_at();
+    const source where = waits_at->frame_ != nullptr ? waits_at->frame_->where : source();
+    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", where, members,
+           std::move(names));
+    found = true;
+  }
+  if (found) stop();
+  return found;
+}
+
+}  // namespace lockstep

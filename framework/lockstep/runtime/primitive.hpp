@@ -1,0 +1,56 @@
+// The awaitable half of an operation of ours: what co_await calls.
+//
+// `Self` derives from primitive<Self>, is final, and has
+//   bool try_now();            performs it if it need not wait
+//   void enqueue() noexcept;   otherwise joins its object's wait list or arms its timer
+//   void withdraw() noexcept;  leaves that
+//   result();                  what the await returns, or throws
+// Its object hands the result over and calls loop::grant(): a waiter that is woken has what it waited for.
+#pragma once
+
+#include <lockstep/runtime/loop.hpp>
+
+#include <concepts>
+#include <coroutine>
+
+namespace lockstep {
+
+namespace detail {
+
+[[noreturn]] void throw_cancelled(agent& who);
+
+}  // namespace detail
+
+template <class Self>
+class primitive : public operation {
+ public:
+  bool await_ready() {
+    loop& owner = *detail::here().owner;
+    if (owner.needs_attention()) [[unlikely]] return owner.begin_attentively(*this);
+    if (!self().try_now()) return false;
+    owner.note_granted(*this);
+    return true;
+  }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> leaf) {
+    detail::current_context->owner->park(*this, leaf);
+  }
+  decltype(auto) await_resume() {
+    if (progress_ == progress::cancelled) [[unlikely]] detail::throw_cancelled(*detail::here().running);
+    return self().result();
+  }
+
+ protected:
+  using operation::operation;
+
+  bool attempt() final { return self().try_now(); }
+
+ private:
+  Self& self() noexcept { return static_cast<Self&>(*this); }
+};
+
+// What may be awaited inside a task and knows its frame.
+template <class T>
+concept operation_of_ours = std::derived_from<std::remove_cvref_t<T>, operation>;
+
+}  // namespace lockstep

@@ -1,0 +1,37 @@
+// Random values, drawn from the oracle: recorded, replayed and explored like every other choice.
+#pragma once
+
+#include <lockstep/runtime/context.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace lockstep {
+
+namespace detail {
+
+// The offset from the lowest value, in 0 … span. The plain run draws 0.
+std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
+[[noreturn]] void empty_range(std::string_view what);
+
+}  // namespace detail
+
+// A value in lowest … highest, both included; the plain run draws the lowest.
+// `what` names the domain: draws under one name do not shift those under another. Misuse if highest < lowest.
+template <std::integral T>
+T random_int(std::string_view what, T lowest, T highest) {
+  using bits = std::make_unsigned_t<T>;
+  if (highest < lowest) detail::empty_range(what);
+  const bits span = static_cast<bits>(static_cast<bits>(highest) - static_cast<bits>(lowest));
+  return static_cast<T>(static_cast<bits>(static_cast<bits>(lowest) + static_cast<bits>(detail::draw_offset(what, span))));
+}
+
+// A duration in lowest … highest, in nanoseconds; the plain run draws the lowest.
+inline duration random_duration(std::string_view what, duration lowest, duration highest) {
+  return duration(random_int<duration::rep>(what, lowest.count(), highest.count()));
+}
+
+}  // namespace lockstep

@@ -1,0 +1,98 @@
+// Letting time pass, letting others run, and moving the virtual clock by hand.
+#pragma once
+
+#include <lockstep/runtime/task.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <coroutine>
+
+namespace lockstep {
+
+// The time of the loop that runs on this thread; it begins at 0 with the run.
+inline time_point now() { return detail::here().owner->now(); }
+// The time of day beside it.
+inline wall_clock::time_point wall_now() { return detail::here().owner->wall_now(); }
+// Moves the time of day, forwards or back, as an administrator or NTP would. No timer notices.
+inline void shift_wall_clock(duration by) { detail::here().owner->shift_wall_clock(by); }
+
+namespace detail {
+
+class yield_operation final : public primitive<yield_operation> {
+ public:
+  yield_operation() noexcept : primitive(operation_kind::yield, nullptr) {}
+
+  bool try_now() const noexcept { return false; }
+  void enqueue() noexcept override { current_context->owner->grant(*this); }
+  void withdraw() noexcept override {}
+  void result() const noexcept {}
+};
+
+class sleep_operation final : public primitive<sleep_operation>, private timer {
+ public:
+  explicit sleep_operation(time_point deadline) noexcept
+      : primitive(operation_kind::sleep, nullptr), timer(&wake), until_(deadline) {}
+  sleep_operation(const sleep_operation&) = delete;
+  sleep_operation& operator=(const sleep_operation&) = delete;
+
+  bool try_now() const noexcept { return false; }
+  void enqueue() noexcept override {
+    loop& owner = *current_context->owner;
+    if (until_ <= owner.now()) {
+      owner.grant(*this);
+    } else if (until_ != time_point::max()) {
+      owner.timers().arm(*this, until_);
+    }
+  }
+  void withdraw() noexcept override {
+    if (armed()) current_context->owner->timers().disarm(*this);
+  }
+  bool ends_by_itself() const noexcept override { return until_ != time_point::max(); }
+  std::string describe() const override;
+  void result() const noexcept {}
+
+ private:
+  static void wake(timer& due) noexcept {
+    current_context->owner->grant(static_cast<sleep_operation&>(due));
+  }
+
+  time_point until_;
+};
+
+class settle_operation final : public primitive<settle_operation> {
+ public:
+  settle_operation() noexcept : primitive(operation_kind::settle, nullptr) {}
+
+  bool try_now() const noexcept { return false; }
+  void enqueue() noexcept override { current_context->owner->settlers().push_back(*this); }
+  void withdraw() noexcept override { unlink(); }
+  bool ends_by_itself() const noexcept override { return true; }
+  void result() const noexcept {}
+};
+
+}  // namespace detail
+
+// Goes to the end of the ready queue once.
+inline detail::yield_operation yield() noexcept { return {}; }
+
+// Waits until the clock shows `deadline`; one that has passed yields once. time_point::max() waits for ever.
+inline detail::sleep_operation sleep_until(time_point deadline) noexcept { return detail::sleep_operation(deadline); }
+
+// Waits for `length`, in nanoseconds or anything coarser; zero or less yields once.
+// Cancellation ends it at once.
+inline detail::sleep_operation sleep_for(duration length) {
+  return detail::sleep_operation(saturating_add(now(), length));
+}
+
+// Waits until every other task is blocked, without moving the clock. Several settlers are woken one after another,
+// each when all is quiet again.
+inline detail::settle_operation settle() noexcept { return {}; }
+
+// Moves the clock by `length`, firing every timer on the way in its turn, and settles. The only thing that moves a
+// paused clock.
+task<void> advance(duration length);
+
+// Stops the clock, which then moves only for advance(); and lets it jump again.
+inline void pause_clock() { detail::here().owner->pause_clock(true); }
+inline void resume_clock() { detail::here().owner->pause_clock(false); }
+
+}  // namespace lockstep

@@ -1,0 +1,95 @@
+#include <lockstep/runtime/spawn.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep {
+
+namespace detail {
+
+void report_unawaited(const source& made_at) noexcept {
+  context* found = current_context;
+  if (found == nullptr || found->owner->tearing_down() || std::uncaught_exceptions() > 0) return;
+  found->owner->report(verdict_kind::unawaited_task,
+                       fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at)), made_at);
+}
+
+void throw_awaited_twice() {
+  const char* text = "this task was awaited, spawned or moved from before; a task runs once";
+  if (current_context != nullptr) current_context->owner->misused(text);
+  throw misuse(text);
+}
+
+void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
+
+agent& adopt_daemon(agent& made) noexcept {
+  made.make_daemon();
+  return made;
+}
+
+}  // namespace detail
+
+// -- joining ----------------------------------------------------------------------------------------------------------
+
+std::string join_operation::describe() const { return fmt::format("join({})", target_.name()); }
+
+void join_operation::enqueue() noexcept {
+  target_.joiners().push_back(*this);
+  detail::here().owner->suspect_cycle(*who_);
+}
+
+bool join_operation::cancel_requested() noexcept {
+  if (forward_ && target_.cancel()) return false;
+  withdraw();
+  return true;
+}
+
+// -- owning -----------------------------------------------------------------------------------------------------------
+
+agent& agent_owner::get() const {
+  if (agent_ == nullptr) {
+    const char* text = "this handle owns no task: it was moved from";
+    if (detail::current_context != nullptr) detail::current_context->owner->misused(text);
+    throw misuse(text);
+  }
+  return *agent_;
+}
+
+std::coroutine_handle<> agent_owner::root() const noexcept { return agent_->root_; }
+
+std::exception_ptr agent_owner::exception() const {
+  get().observe();
+  return get().failure();
+}
+
+void agent_owner::require_result() const {
+  agent& who = get();
+  if (!who.finished()) {
+    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), who.spawned_at());
+  }
+  who.observe();
+  if (!who.root_ || who.was_cancelled_) [[unlikely]] throw cancelled(who.cancel_reason());
+}
+
+void agent_owner::drop() noexcept {
+  agent& who = *std::exchange(agent_, nullptr);
+  if (detail::current_context == nullptr) return;  // it outlived its run, which has destroyed the frames
+  loop& owner = *detail::current_context->owner;
+  if (!who.finished()) {
+    if (!owner.tearing_down() && std::uncaught_exceptions() == 0) {
+      owner.report(verdict_kind::dropped_handle,
+                   fmt::format("the handle of task \"{}\" died before the task ended; join it, or spawn it as a daemon",
+                               who.name()),
+                   who.spawned_at(), {&who});
+    }
+    owner.kill(who);
+  }
+  owner.release(who);
+}
+
+agent& current_task() {
+  agent* who = detail::here().running;
+  if (who == nullptr) detail::here().owner->misused("there is no running task here");
+  return *who;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,148 @@
+// Spawning: running a task beside the one that spawns it, and the handle that owns it.
+//
+// A spawned task belongs to its handle. The handle must be joined, or its task must have finished, before the handle
+// dies; a handle that dies earlier destroys the task's frames there and then, and that is a verdict. Nothing is
+// detached: what is meant to run for as long as the run lasts is a daemon.
+#pragma once
+
+#include <lockstep/runtime/task.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace lockstep {
+
+// Waits for a task to finish. Cancelling the waiter cancels the task and waits for its end.
+class join_operation : public operation {
+ public:
+  explicit join_operation(agent& target, bool forward_cancel) noexcept
+      : operation(operation_kind::join, nullptr), target_(target), forward_(forward_cancel) {}
+
+  std::string describe() const override;
+  agent* holder() const noexcept override { return target_.finished() ? nullptr : &target_; }
+
+ protected:
+  void enqueue() noexcept override;
+  void withdraw() noexcept override { unlink(); }
+  bool cancel_requested() noexcept override;
+
+  agent& target_;
+  bool forward_;
+};
+
+// Owns a spawned task; the part of join_handle that does not depend on the result.
+class agent_owner {
+ public:
+  agent_owner() noexcept = default;
+  explicit agent_owner(agent& owned) noexcept : agent_(&owned) {}
+  agent_owner(agent_owner&& other) noexcept : agent_(std::exchange(other.agent_, nullptr)) {}
+  agent_owner& operator=(agent_owner&& other) noexcept {
+    agent_owner(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~agent_owner() {
+    if (agent_ != nullptr) drop();
+  }
+  void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
+
+  bool valid() const noexcept { return agent_ != nullptr; }
+  agent& get() const;
+
+  // Finished: with a result, an exception, or cancelled.
+  bool done() const { return get().finished(); }
+  bool was_cancelled() const { return get().was_cancelled(); }
+  std::string name() const { return get().name(); }
+  // Asks the task to stop; see agent::cancel().
+  bool cancel(label reason = {}) { return get().cancel(std::move(reason)); }
+  // The exception that ended the task, which then counts as read; null if none did or it has not finished.
+  std::exception_ptr exception() const;
+
+ protected:
+  void drop() noexcept;
+  // Throws what a join of a task without a result throws.
+  void require_result() const;
+  std::coroutine_handle<> root() const noexcept;
+
+  agent* agent_ = nullptr;
+};
+
+template <class T>
+class [[nodiscard]] join_handle : public agent_owner {
+ public:
+  using value_type = T;
+  using agent_owner::agent_owner;
+
+  class joining;
+  // Waits until the task has finished and returns its result.
+  // Throws what left the task; `cancelled` if it was cancelled. Once per result: a second join of the same value finds
+  // it moved from.
+  // Cancelling the waiter cancels the task; the waiter goes on when the task has ended.
+  joining join() { return joining(get(), *this, true); }
+  // The same, but cancelling the waiter leaves the task alone.
+  joining join_shielded() { return joining(get(), *this, false); }
+
+  // The result of a task that has finished; throws what join() would. Misuse if it has not.
+  T result() {
+    require_result();
+    return std::coroutine_handle<detail::promise<T>>::from_address(root().address()).promise().take();
+  }
+};
+
+template <class T>
+class join_handle<T>::joining final : public join_operation {
+ public:
+  joining(agent& target, join_handle& owner, bool forward_cancel) noexcept
+      : join_operation(target, forward_cancel), owner_(owner) {}
+
+  bool await_ready() {
+    loop& current = *detail::here().owner;
+    if (current.needs_attention()) [[unlikely]] return current.begin_attentively(*this);
+    if (!attempt()) return false;
+    current.note_granted(*this);
+    return true;
+  }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> leaf) {
+    detail::current_context->owner->park(*this, leaf);
+  }
+  T await_resume() {
+    if (progress_ == progress::cancelled) [[unlikely]] detail::throw_cancelled(*detail::here().running);
+    return owner_.result();
+  }
+
+ private:
+  bool attempt() override { return target_.finished(); }
+
+  join_handle& owner_;
+};
+
+// Runs `work` beside the running task and returns its owner. It starts when its turn comes, not at once.
+// `name` is what reports call it; without one, the coroutine's name and its place in the tree of spawns.
+template <class T>
+join_handle<T> spawn(task<T> work, label name = {}, source where = source::current()) {
+  const std::coroutine_handle<detail::promise<T>> root = work.release();
+  agent& made = detail::here().owner->adopt(root, &root.promise(), where);
+  if (!name.empty()) [[unlikely]] made.rename(std::move(name));
+  return join_handle<T>(made);
+}
+
+// Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches.
+template <class T>
+agent& spawn_daemon(task<T> work, label name = {}, source where = source::current());
+
+namespace detail {
+agent& adopt_daemon(agent& made) noexcept;
+}
+
+template <class T>
+agent& spawn_daemon(task<T> work, label name, source where) {
+  const std::coroutine_handle<detail::promise<T>> root = work.release();
+  agent& made = detail::here().owner->adopt(root, &root.promise(), where);
+  if (!name.empty()) made.rename(std::move(name));
+  return detail::adopt_daemon(made);
+}
+
+// The task that is running. Requires one.
+agent& current_task();
+
+}  // namespace lockstep

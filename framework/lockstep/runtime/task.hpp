@@ -1,0 +1,238 @@
+// task<T>: a lazy coroutine with one result.
+//
+// Calling the coroutine makes the task; nothing runs until it is awaited or spawned. Awaiting it is a call: the body
+// runs in the awaiting task's name, at once, and its result or exception comes back. A task is awaited or spawned
+// exactly once; one that never is, is a verdict.
+// Threads: a task stays with the loop that runs it.
+#pragma once
+
+#include <lockstep/base/frame_pool.hpp>
+#include <lockstep/runtime/context.hpp>
+#include <lockstep/runtime/foreign.hpp>
+#include <lockstep/runtime/frame.hpp>
+#include <lockstep/runtime/primitive.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace lockstep {
+
+template <class T>
+class [[nodiscard]] task;
+
+namespace detail {
+
+// An unstarted task is about to be destroyed. `made_at` names the coroutine.
+void report_unawaited(const source& made_at) noexcept;
+[[noreturn]] void throw_awaited_twice();
+
+// Awaits an operation where it stands. (GCC 12 copies an awaiter that await_transform returns by reference.)
+template <class Operation>
+class by_reference {
+ public:
+  explicit by_reference(Operation& awaited) noexcept : awaited_(awaited) {}
+  bool await_ready() { return awaited_.await_ready(); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> leaf) {
+    awaited_.await_suspend(leaf);
+  }
+  decltype(auto) await_resume() { return awaited_.await_resume(); }
+
+ private:
+  Operation& awaited_;
+};
+
+struct promise_base : frame {
+  static void* operator new(std::size_t bytes) {
+    context* found = current_context;
+    return frame_pool::take(found != nullptr ? found->frames : nullptr, bytes);
+  }
+  static void operator delete(void* block, std::size_t bytes) noexcept { frame_pool::give_back(block, bytes); }
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+
+  struct back_to_caller {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
+      current_context->next = ended.promise().resume_after;
+    }
+    void await_resume() const noexcept {}
+  };
+  back_to_caller final_suspend() const noexcept { return {}; }
+
+  void unhandled_exception() noexcept { leave_by_exception(); }
+
+  // Every await of ours passes here, so that the frame knows the line at which it waits.
+  template <class Awaitable>
+  decltype(auto) await_transform(Awaitable&& awaitable, source at = source::current()) {
+    where = at;
+    if constexpr (operation_of_ours<Awaitable>) {
+      awaitable.bind(*this);
+      return by_reference<std::remove_reference_t<Awaitable>>(awaitable);
+    } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::lockstep_task; }) {
+      return std::forward<Awaitable>(awaitable).operator co_await();
+    } else {
+      return proxy(std::forward<Awaitable>(awaitable), *this);
+    }
+  }
+};
+
+template <class T>
+struct promise final : promise_base {
+  static_assert(!std::is_rvalue_reference_v<T>, "a task returns values or lvalue references");
+  using stored = std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, T>;
+
+  task<T> get_return_object(source at = source::current()) noexcept;
+
+  template <class U>
+    requires std::convertible_to<U&&, T>
+  void return_value(U&& value) {
+    if constexpr (std::is_reference_v<T>) {
+      T bound = std::forward<U>(value);
+      result.emplace(&bound);
+    } else {
+      result.emplace(std::forward<U>(value));
+    }
+  }
+
+  T take() {
+    if (failure) [[unlikely]] std::rethrow_exception(failure);
+    if constexpr (std::is_reference_v<T>) {
+      return **result;
+    } else {
+      return std::move(*result);
+    }
+  }
+
+  std::optional<stored> result;
+};
+
+template <>
+struct promise<void> final : promise_base {
+  task<void> get_return_object(source at = source::current()) noexcept;
+  void return_void() const noexcept {}
+  void take() {
+    if (failure) [[unlikely]] std::rethrow_exception(failure);
+  }
+};
+
+}  // namespace detail
+
+template <class T = void>
+class [[nodiscard]] task {
+ public:
+  using promise_type = detail::promise<T>;
+  using value_type = T;
+  using lockstep_task = void;
+
+  task(task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  task& operator=(task&& other) noexcept {
+    task(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~task() {
+    if (handle_) [[unlikely]] abandon();
+  }
+
+  void swap(task& other) noexcept { std::swap(handle_, other.handle_); }
+
+  // Whether it still may be awaited or spawned.
+  bool valid() const noexcept { return static_cast<bool>(handle_); }
+
+  class awaiter;
+  // Runs the body, and returns its result or throws what left it. Misuse if the task was awaited or moved from.
+  awaiter operator co_await() && { return awaiter(release()); }
+
+  // The coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
+  std::coroutine_handle<promise_type> release() {
+    if (!handle_) [[unlikely]] detail::throw_awaited_twice();
+    return std::exchange(handle_, nullptr);
+  }
+
+  // The line that a report of an unawaited task names, instead of the coroutine's own.
+  task&& made_at(const source& where) && noexcept {
+    handle_.promise().where = where;
+    return std::move(*this);
+  }
+
+ private:
+  friend promise_type;
+  explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+
+  [[gnu::cold]] void abandon() noexcept {
+    detail::report_unawaited(handle_.promise().where);
+    handle_.destroy();
+  }
+
+  std::coroutine_handle<promise_type> handle_;
+};
+
+template <class T>
+class task<T>::awaiter {
+ public:
+  explicit awaiter(std::coroutine_handle<promise_type> callee) noexcept : callee_(callee), typed_(callee) {}
+  awaiter(const awaiter&) = delete;
+  awaiter& operator=(const awaiter&) = delete;
+  ~awaiter() {
+    if (callee_) callee_.destroy();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> caller) {
+    detail::context& context = detail::here();
+    promise_type& callee = typed_.promise();
+    callee.resume_after = caller;
+    callee.owner = &callee_;
+    if constexpr (std::derived_from<Promise, frame>) {
+      callee.caller = &caller.promise();
+      context.next = callee_;
+    } else {
+      detail::call_from_foreign(context, callee_, callee);
+    }
+  }
+  T await_resume() { return typed_.promise().take(); }
+
+ private:
+  std::coroutine_handle<> callee_;  // nulled when the frame is destroyed from its leaf
+  std::coroutine_handle<promise_type> typed_;
+};
+
+namespace detail {
+
+template <class T>
+task<T> promise<T>::get_return_object(source at) noexcept {
+  where = at;
+  return task<T>(std::coroutine_handle<promise>::from_promise(*this));
+}
+
+inline task<void> promise<void>::get_return_object(source at) noexcept {
+  where = at;
+  return task<void>(std::coroutine_handle<promise>::from_promise(*this));
+}
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
+
+}  // namespace detail
+
+// A callable that returns a task when called with `Args`.
+template <class F, class... Args>
+concept task_function = std::invocable<F, Args...> && detail::is_task<std::invoke_result_t<F, Args...>>;
+
+// Calls `make(args...)` and awaits the task with the callable and its arguments kept alive until it ends: the safe way
+// to run a coroutine lambda that captures.
+template <class F, class... Args>
+  requires task_function<F&, Args&...>
+std::invoke_result_t<F&, Args&...> co_invoke(F make, Args... args) {
+  co_return co_await std::invoke(make, args...);
+}
+
+}  // namespace lockstep

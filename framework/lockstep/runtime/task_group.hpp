@@ -1,0 +1,77 @@
+// A group of tasks that end together: all are finished when the group is left.
+//
+// If one fails, the others and the body that runs the group are cancelled, and the failures come out as one
+// exception_group. Cancelling the task that runs the group cancels all of it.
+#pragma once
+
+#include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/object.hpp>
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/runtime/task.hpp>
+
+#include <vector>
+
+namespace lockstep {
+
+class task_group : private detail::finish_listener {
+ public:
+  // Requires a running task, which must be the one that joins.
+  explicit task_group(label name = {});
+  task_group(const task_group&) = delete;
+  task_group& operator=(const task_group&) = delete;
+  // Children that are left are destroyed, which is a verdict.
+  ~task_group();
+
+  // Adds a task, which starts when its turn comes. The result, if any, is dropped; keep it in what the task owns.
+  // Misuse once the group is ending.
+  template <class T>
+  agent& spawn(task<T> work, label name = {}, source where = source::current()) {
+    require_open();
+    const std::coroutine_handle<detail::promise<T>> root = work.release();
+    return add(root, root.promise(), std::move(name), where);
+  }
+
+  // Asks every child to stop. join() does not take that for a failure.
+  void cancel(label reason = {});
+  std::size_t size() const noexcept { return children_.size(); }
+
+  // Waits until all children have finished. Throws exception_group if some failed.
+  // Cancelling the waiter cancels the children and waits for their end.
+  task<void> join();
+
+ private:
+  template <class F>
+    requires task_function<F&, task_group&>
+  friend task<void> with_task_group(F body);
+
+  class children_wait;
+
+  agent& add(std::coroutine_handle<> root, frame& root_frame, label name, const source& where);
+  void require_open();
+  void finished(agent& who) noexcept override;
+  // What the group throws at its end; null if nothing failed.
+  std::exception_ptr outcome(std::exception_ptr of_body);
+  task<void> run_body(task<void> body);
+
+  agent& owner_;
+  label name_;
+  std::vector<agent*> children_;               // those that have not finished
+  std::vector<std::exception_ptr> failures_;
+  operation* waiter_ = nullptr;
+  bool ending_ = false;                        // a child failed
+  bool closed_ = false;                        // joined
+  bool cancels_body_ = false;                  // with_task_group: a failing child cancels the owner
+  bool cancelled_body_ = false;
+};
+
+// Runs `body(group)`, waits for all that it spawned into the group, and returns; a failure in the body or in a child
+// ends the rest. Throws exception_group if anything failed, `cancelled` if the caller was cancelled.
+// Source: asyncio.TaskGroup, trio's nursery.
+template <class F>
+  requires task_function<F&, task_group&>
+task<void> with_task_group(F body) {
+  task_group group;
+  co_await group.run_body(body(group));
+}
+
+}  // namespace lockstep

@@ -1,0 +1,80 @@
+// when_all(): running several tasks at the same time and waiting for all of them.
+#pragma once
+
+#include <lockstep/runtime/crowd.hpp>
+
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lockstep {
+
+namespace detail {
+
+template <class T>
+using regular = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+template <class T>
+regular<T> result_of(join_handle<T>& finished) {
+  if constexpr (std::is_void_v<T>) {
+    finished.result();
+    return {};
+  } else {
+    return finished.result();
+  }
+}
+
+template <class... T, std::size_t... I>
+task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, source where, task<T>... works) {
+  std::tuple<join_handle<T>...> handles{spawn(std::move(works), {}, where)...};
+  crowd all;
+  (all.watch(std::get<I>(handles).get()), ...);
+  co_await all.wait_until(crowd::until::first_failure);
+  if (agent* failed = all.first_failed(); failed != nullptr) {
+    co_await finish_rest(all, "another task of when_all failed");
+    ((&std::get<I>(handles).get() == failed ? static_cast<void>(result_of(std::get<I>(handles))) : void()), ...);
+  }
+  co_return std::tuple<regular<T>...>{result_of(std::get<I>(handles))...};
+}
+
+}  // namespace detail
+
+// Runs all at the same time and returns their results as a tuple in the order of the arguments, std::monostate for
+// void. If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown.
+// Cancelling the caller cancels all of them.
+template <class... T>
+  requires(sizeof...(T) > 0)
+task<std::tuple<detail::regular<T>...>> when_all(task<T>... works) {
+  return detail::when_all_of(std::index_sequence_for<T...>(), source::current(), std::move(works)...);
+}
+
+// The same for any number of tasks of one type: a vector of results in the order given, nothing for void.
+template <class T>
+task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>>> when_all(std::vector<task<T>> works,
+                                                                                          source where = source::current()) {
+  std::vector<join_handle<T>> handles;
+  detail::crowd all;
+  handles.reserve(works.size());
+  for (task<T>& work : works) {
+    handles.push_back(spawn(std::move(work), {}, where));
+    all.watch(handles.back().get());
+  }
+  co_await all.wait_until(detail::crowd::until::first_failure);
+  if (agent* failed = all.first_failed(); failed != nullptr) {
+    co_await detail::finish_rest(all, "another task of when_all failed");
+    for (join_handle<T>& handle : handles) {
+      if (&handle.get() == failed) handle.result();
+    }
+  }
+  if constexpr (std::is_void_v<T>) {
+    for (join_handle<T>& handle : handles) handle.result();
+  } else {
+    std::vector<T> results;
+    results.reserve(handles.size());
+    for (join_handle<T>& handle : handles) results.push_back(handle.result());
+    co_return results;
+  }
+}
+
+}  // namespace lockstep

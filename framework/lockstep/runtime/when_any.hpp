@@ -1,0 +1,92 @@
+// when_any(): running several tasks at the same time and taking the first that finishes.
+#pragma once
+
+#include <lockstep/runtime/when_all.hpp>
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lockstep {
+
+// Which task was first, counted from 0, and its result: value.index() == index.
+template <class... T>
+struct first_of {
+  std::size_t index;
+  std::variant<detail::regular<T>...> value;
+};
+
+// The same where all are of one type.
+template <class T>
+struct first_among {
+  std::size_t index;
+  T value;
+};
+
+namespace detail {
+
+// The children of a race may be cancelled at any time: a cycle of waits among them is not final.
+class rescue_scope {
+ public:
+  rescue_scope() noexcept;
+  rescue_scope(const rescue_scope&) = delete;
+  rescue_scope& operator=(const rescue_scope&) = delete;
+  ~rescue_scope();
+
+ private:
+  agent& owner_;
+};
+
+template <std::size_t N, class... T>
+std::variant<regular<T>...> result_of_first(const agent& first, std::tuple<join_handle<T>...>& handles) {
+  if constexpr (N + 1 < sizeof...(T)) {
+    if (&std::get<N>(handles).get() != &first) return result_of_first<N + 1>(first, handles);
+  }
+  return std::variant<regular<T>...>(std::in_place_index<N>, result_of(std::get<N>(handles)));
+}
+
+template <class... T, std::size_t... I>
+task<first_of<T...>> when_any_of(std::index_sequence<I...>, source where, task<T>... works) {
+  const rescue_scope race;
+  std::tuple<join_handle<T>...> handles{spawn(std::move(works), {}, where)...};
+  crowd all;
+  (all.watch(std::get<I>(handles).get()), ...);
+  co_await all.wait_until(crowd::until::first);
+  agent& first = *all.first_finished();
+  co_await finish_rest(all, "another task of when_any was first");
+  std::variant<regular<T>...> value = result_of_first<0>(first, handles);
+  const std::size_t index = value.index();
+  co_return first_of<T...>{index, std::move(value)};
+}
+
+}  // namespace detail
+
+// Runs all at the same time; when the first has finished, cancels the others, waits for their end, and returns which
+// was first and its result. If the first one failed, its exception is thrown. A later one that fails instead of ending
+// by the cancellation is a verdict: an exception that nobody read.
+template <class... T>
+  requires(sizeof...(T) > 0)
+task<first_of<T...>> when_any(task<T>... works) {
+  return detail::when_any_of(std::index_sequence_for<T...>(), source::current(), std::move(works)...);
+}
+
+// The same for any number, at least one, of tasks of one type, which is not void.
+template <class T>
+task<first_among<T>> when_any(std::vector<task<T>> works, source where = source::current()) {
+  const detail::rescue_scope race;
+  std::vector<join_handle<T>> handles;
+  detail::crowd all;
+  for (task<T>& work : works) {
+    handles.push_back(spawn(std::move(work), {}, where));
+    all.watch(handles.back().get());
+  }
+  if (handles.empty()) detail::here().owner->misused("when_any() of no tasks would wait for ever", where);
+  co_await all.wait_until(detail::crowd::until::first);
+  agent& first = *all.first_finished();
+  co_await detail::finish_rest(all, "another task of when_any was first");
+  std::size_t index = 0;
+  while (&handles[index].get() != &first) ++index;
+  co_return first_among<T>{index, handles[index].result()};
+}
+
+}  // namespace lockstep

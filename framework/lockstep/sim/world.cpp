@@ -1,0 +1,83 @@
+#include <lockstep/sim/world.hpp>
+
+#include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/spawn.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep::sim {
+
+world::world() : loop_(static_cast<driver&>(*this), static_cast<monitor&>(*this)) {}
+
+world::~world() {
+  if (scope_) finish();
+}
+
+void world::start(const world_options& options) {
+  if (scope_) finish();
+  verdicts_.clear();
+  failure_ = nullptr;
+  summary_ = {};
+  loop_limits limits;
+  limits.steps_max = options.steps_max;
+  limits.time_max = time_point(options.time_max);
+  loop_.start(limits, options.choices, options.order, options.keep_trace);
+  loop_.pause_clock(options.paused_clock);
+  scope_.emplace(loop_);
+}
+
+bool world::drive(task<void> main) {
+  const auto root = main.release();
+  agent& who = loop_.adopt(root, &root.promise(), source());
+  loop_.run(who);
+  const bool ended = who.finished();
+  if (ended) {
+    who.observe();
+    failure_ = who.failure();
+    if (failure_ != nullptr && who.was_cancelled()) failure_ = nullptr;
+    for (agent* left : loop_.alive()) {
+      if (loop_.stopped()) break;
+      loop_.report(verdict_kind::leaked_task,
+                   left->daemon() ? fmt::format("daemon \"{}\" did not end when it was cancelled", left->name())
+                                  : fmt::format("task \"{}\" was still running at the end", left->name()),
+                   left->spawned_at(), {left});
+    }
+    loop_.release(who);
+  }
+  return ended;
+}
+
+run_summary world::finish() {
+  summary_.steps = loop_.steps();
+  summary_.records = loop_.history().count();
+  summary_.trace_hash = loop_.history().hash();
+  summary_.virtual_time = loop_.now().time_since_epoch();
+  loop_.tear_down();
+  scope_.reset();
+  return summary_;
+}
+
+void world::report(verdict found) noexcept {
+  verdicts_.push_back(std::move(found));
+  if (hook_) hook_(verdicts_.back());
+}
+
+bool world::idle(lockstep::loop& of) {
+  if (of.outside().in_flight != 0) {
+    of.outside().wait();
+    of.take_from_outside();
+    return true;
+  }
+  if (of.clock_paused() && of.advancing == 0) return false;
+  return of.advance_to_next_deadline();
+}
+
+void world::throw_if_unfinished() const {
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  if (!verdicts_.empty()) {
+    throw misuse(fmt::format("{}: {}", name_of(verdicts_.front().kind), verdicts_.front().message));
+  }
+}
+
+}  // namespace lockstep::sim

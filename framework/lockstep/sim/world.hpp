@@ -1,0 +1,104 @@
+// A world: a loop on virtual time in which a task runs deterministically, and the verdicts on that run.
+//
+// Each run() is a new run, from time 0. The world may be used again and again; its memory is recycled.
+// Threads: a world stays on the thread that runs it.
+#pragma once
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/verdict.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim {
+
+struct world_options {
+  std::uint64_t steps_max = 1'000'000;                 // steps of all tasks together; more is a livelock
+  duration time_max = std::chrono::hours{24 * 366};    // virtual time; more is a verdict
+  ordering order = ordering::any_order;
+  bool paused_clock = false;                           // the clock moves only for advance()
+  oracle* choices = nullptr;                           // null: the plain run. Must outlive the run.
+  bool keep_trace = false;                             // keep every record, not only the last ones
+};
+
+// What a run came to.
+struct run_summary {
+  std::uint64_t steps = 0;
+  std::uint64_t records = 0;
+  std::uint64_t trace_hash = 0;
+  duration virtual_time{};
+};
+
+class world : private monitor, private driver {
+ public:
+  world();
+  ~world();
+
+  // Begins a run. The thread is in the world until finish(): objects may be made.
+  void start(const world_options& options = {});
+  // Runs `main` to its end, then cancels and awaits the daemons. Requires start(); once per run.
+  // Whether it ended; if not, a verdict says why. An exception that left it is in failure().
+  bool drive(task<void> main);
+  // Ends the run: verdicts on what is left, then every frame is destroyed.
+  run_summary finish();
+
+  // start(), drive(), finish(): runs `main`, and throws what left it.
+  // Verdicts are in verdicts() afterwards; a run that could not end throws the first of them as misuse.
+  template <class T>
+  T run(task<T> main, const world_options& options = {});
+  // The same for `make()`, called inside the run, for a task whose arguments or objects belong to it.
+  template <task_function F>
+  std::invoke_result_t<F>::value_type run(F make, const world_options& options = {});
+
+  const std::vector<verdict>& verdicts() const noexcept { return verdicts_; }
+  const std::exception_ptr& failure() const noexcept { return failure_; }
+  const run_summary& summary() const noexcept { return summary_; }
+  lockstep::loop& loop() noexcept { return loop_; }
+  // Called for each verdict when it is found, before the run goes on.
+  void on_verdict(std::function<void(const verdict&)> hook) { hook_ = std::move(hook); }
+
+ private:
+  void report(verdict found) noexcept override;
+  bool idle(lockstep::loop& of) override;
+  void throw_if_unfinished() const;
+
+  std::vector<verdict> verdicts_;
+  std::function<void(const verdict&)> hook_;
+  std::exception_ptr failure_;
+  run_summary summary_;
+  lockstep::loop loop_;
+  std::optional<loop_scope> scope_;
+};
+
+template <class T>
+T world::run(task<T> main, const world_options& options) {
+  start(options);
+  if constexpr (std::is_void_v<T>) {
+    drive(std::move(main));
+    finish();
+    throw_if_unfinished();
+  } else {
+    std::optional<T> result;
+    drive([](task<T> inner, std::optional<T>& out) -> task<void> {
+      out.emplace(co_await std::move(inner));
+    }(std::move(main), result));
+    finish();
+    throw_if_unfinished();
+    return std::move(*result);
+  }
+}
+
+template <task_function F>
+std::invoke_result_t<F>::value_type world::run(F make, const world_options& options) {
+  using result = std::invoke_result_t<F>::value_type;
+  return run([](F make_main) -> task<result> { co_return co_await make_main(); }(std::move(make)), options);
+}
+
+}  // namespace lockstep::sim

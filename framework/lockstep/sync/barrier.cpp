@@ -1,0 +1,32 @@
+#include <lockstep/sync/barrier.hpp>
+
+namespace lockstep {
+
+barrier::barrier(std::size_t parties, label name) : object(std::move(name)), parties_(parties) {
+  if (parties == 0) detail::here().owner->misused("a barrier needs at least 1 party, not 0");
+}
+
+void barrier::release_all(bool broken) {
+  std::size_t place = 0;
+  while (!waiters_.empty()) {
+    auto& waiter = static_cast<waiting&>(waiters_.pop_front());
+    waiter.place_ = place++;
+    waiter.broken_ = broken;
+    detail::current_context->owner->grant(waiter);
+  }
+  arrived_ = 0;
+}
+
+void barrier::reset() {
+  enter();
+  broken_ = false;
+  release_all(true);
+}
+
+void barrier::abort() {
+  enter();
+  broken_ = true;
+  release_all(true);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,88 @@
+// barrier: a number of tasks that wait for each other, again and again.
+#pragma once
+
+#include <lockstep/sync/mutex.hpp>
+
+#include <cstddef>
+#include <stdexcept>
+#include <utility>
+
+namespace lockstep {
+
+// Thrown to those who wait at a barrier that is reset or aborted, and to all who come to an aborted one.
+class broken_barrier : public std::runtime_error {
+ public:
+  broken_barrier() : std::runtime_error("the barrier is broken") {}
+};
+
+// Requires that no task waits at it when it dies.
+// Source: asyncio.Barrier.
+class barrier final : public object {
+ public:
+  // `parties` is at least 1.
+  explicit barrier(std::size_t parties, label name = {});
+  ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier"); }
+
+  class waiting;
+  // Waits until `parties` tasks wait, and returns this task's place among them: 0 for the first to come. A cancelled
+  // task leaves, and another may take its place.
+  waiting wait();
+  // Those who wait get broken_barrier; the barrier can be used again.
+  void reset();
+  // The same, and the barrier stays broken until reset().
+  void abort();
+
+  std::size_t parties() const noexcept { return parties_; }
+  std::size_t waiting_now() const noexcept { return arrived_; }
+  bool broken() const noexcept { return broken_; }
+
+ private:
+  void release_all(bool broken);
+
+  std::size_t parties_;
+  std::size_t arrived_ = 0;
+  bool broken_ = false;
+  wait_list waiters_;
+};
+
+class barrier::waiting final : public primitive<barrier::waiting> {
+ public:
+  explicit waiting(barrier& at) noexcept : primitive(operation_kind::arrive, &at), barrier_(at) {}
+
+  bool try_now() {
+    if (barrier_.broken_) {
+      broken_ = true;
+      return true;
+    }
+    if (barrier_.arrived_ + 1 < barrier_.parties_) return false;
+    place_ = barrier_.arrived_;
+    barrier_.release_all(false);
+    return true;
+  }
+  void enqueue() noexcept override {
+    ++barrier_.arrived_;
+    barrier_.waiters_.push_back(*this);
+  }
+  void withdraw() noexcept override {
+    --barrier_.arrived_;
+    unlink();
+  }
+  std::size_t result() const {
+    if (broken_) throw broken_barrier();
+    return place_;
+  }
+
+ private:
+  friend class barrier;
+
+  barrier& barrier_;
+  std::size_t place_ = 0;
+  bool broken_ = false;
+};
+
+inline barrier::waiting barrier::wait() {
+  enter();
+  return waiting(*this);
+}
+
+}  // namespace lockstep

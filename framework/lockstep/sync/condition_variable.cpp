@@ -1,0 +1,55 @@
+#include <lockstep/sync/condition_variable.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep {
+
+class condition_variable::waiting final : public primitive<condition_variable::waiting> {
+ public:
+  explicit waiting(condition_variable& of) noexcept : primitive(operation_kind::wait_condition, &of), of_(of) {}
+
+  bool try_now() const noexcept { return false; }
+  void enqueue() noexcept override { of_.waiters_.push_back(*this); }
+  void withdraw() noexcept override { unlink(); }
+  // Notified and then cancelled: the notification goes to another.
+  void revoke() noexcept override {
+    if (!of_.waiters_.empty()) detail::current_context->owner->grant(of_.waiters_.pop_front());
+  }
+  void result() const noexcept {}
+
+ private:
+  condition_variable& of_;
+};
+
+void condition_variable::require_held(detail::context& context, std::string_view what) {
+  if (mutex_.holder_ == context.running && mutex_.holder_ != nullptr) return;
+  context.owner->misused(fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(),
+                                     mutex_.name()));
+}
+
+task<void> condition_variable::wait() {
+  require_held(enter(), "wait()");
+  // The mutex is given up only once the wait has begun, so that no notification is missed.
+  waiting notified(*this);
+  bool was_cancelled = false;
+  mutex_.hand_over();
+  try {
+    co_await notified;
+  } catch (const cancelled&) {
+    was_cancelled = true;
+  }
+  {
+    const shield_scope until_locked;
+    mutex_guard again = co_await mutex_.lock();
+    again.keep_locked();
+  }
+  if (was_cancelled) throw cancelled(current_task().cancel_reason());
+}
+
+void condition_variable::notify(std::size_t count) {
+  detail::context& context = enter();
+  require_held(context, "notify()");
+  for (; count > 0 && !waiters_.empty(); --count) context.owner->grant(waiters_.pop_front());
+}
+
+}  // namespace lockstep

@@ -1,0 +1,42 @@
+// condition_variable: waiting, with a mutex given up meanwhile, until another task says that something has changed.
+#pragma once
+
+#include <lockstep/runtime/shield.hpp>
+#include <lockstep/runtime/task.hpp>
+#include <lockstep/sync/mutex.hpp>
+
+#include <concepts>
+#include <utility>
+
+namespace lockstep {
+
+class condition_variable final : public object {
+ public:
+  // `guarded` protects what is waited for and must outlive this object.
+  explicit condition_variable(mutex& guarded, label name = {}) : object(std::move(name)), mutex_(guarded) {}
+  ~condition_variable() { detail::orphan_waiters(waiters_, *this, "condition_variable"); }
+
+  // Gives up the mutex, waits to be notified, and takes the mutex again before it returns, also by an exception.
+  // Misuse if the running task does not hold the mutex. May return without a notification: wait in a loop, or use
+  // the form with a condition.
+  task<void> wait();
+  // Waits until `holds()`.
+  template <std::predicate Condition>
+  task<void> wait(Condition holds) {
+    while (!holds()) co_await wait();
+  }
+
+  // Wakes up to `count` waiters, the longest waiting first. Misuse if the running task does not hold the mutex.
+  void notify(std::size_t count = 1);
+  void notify_one() { notify(1); }
+  void notify_all() { notify(static_cast<std::size_t>(-1)); }
+
+ private:
+  class waiting;
+  void require_held(detail::context& context, std::string_view what);
+
+  mutex& mutex_;
+  wait_list waiters_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,54 @@
+// event: a flag that tasks wait for.
+#pragma once
+
+#include <lockstep/sync/mutex.hpp>
+
+#include <utility>
+
+namespace lockstep {
+
+// Starts unset. Requires that no task waits for it when it dies.
+class event final : public object {
+ public:
+  explicit event(label name = {}) : object(std::move(name)) {}
+  ~event() { detail::orphan_waiters(waiters_, *this, "event"); }
+
+  // Wakes all that wait now, even if it is cleared before they run.
+  void set();
+  void clear() noexcept { set_ = false; }
+  bool is_set() const noexcept { return set_; }
+
+  class waiting;
+  // Returns at once if it is set, else when it is set.
+  waiting wait();
+
+ private:
+  bool set_ = false;
+  wait_list waiters_;
+};
+
+class event::waiting final : public primitive<event::waiting> {
+ public:
+  explicit waiting(event& wanted) noexcept : primitive(operation_kind::wait_event, &wanted), event_(wanted) {}
+
+  bool try_now() const noexcept { return event_.set_; }
+  void enqueue() noexcept override { event_.waiters_.push_back(*this); }
+  void withdraw() noexcept override { unlink(); }
+  void result() const noexcept {}
+
+ private:
+  event& event_;
+};
+
+inline event::waiting event::wait() {
+  enter();
+  return waiting(*this);
+}
+
+inline void event::set() {
+  loop& owner = *enter().owner;
+  set_ = true;
+  while (!waiters_.empty()) owner.grant(waiters_.pop_front());
+}
+
+}  // namespace lockstep

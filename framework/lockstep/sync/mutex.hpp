@@ -1,0 +1,112 @@
+// mutex: one holder at a time, waiters served in the order in which they came.
+#pragma once
+
+#include <lockstep/runtime/object.hpp>
+#include <lockstep/runtime/primitive.hpp>
+
+#include <utility>
+
+namespace lockstep {
+
+class mutex;
+
+namespace detail {
+
+// What leaves a wait list whose object dies: nothing will grant it any more.
+void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept;
+
+}  // namespace detail
+
+// Unlocks in its destructor. Moves, and may be released early.
+class [[nodiscard]] mutex_guard {
+ public:
+  explicit mutex_guard(mutex& held) noexcept : held_(&held) {}
+  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  mutex_guard& operator=(mutex_guard&& other) noexcept {
+    std::swap(held_, other.held_);
+    return *this;
+  }
+  ~mutex_guard() { unlock(); }
+
+  void unlock() noexcept;
+  // Leaves the lock held, to be unlocked by mutex::unlock().
+  void keep_locked() noexcept { held_ = nullptr; }
+
+ private:
+  mutex* held_;
+};
+
+// Requires that no task waits for it or holds it when it dies.
+// A task that waits is handed the lock by the one that unlocks; nobody else can take it in between.
+class mutex final : public object {
+ public:
+  explicit mutex(label name = {}) : object(std::move(name)) {}
+  ~mutex();
+
+  class locking;
+  // Waits until the lock is free and returns a guard that holds it.
+  // Cancelled while waiting or just after it was handed the lock: the lock goes to the next.
+  // Locking it again in the task that holds it waits for ever, and is reported.
+  locking lock();
+  // Takes the lock if it is free; never waits.
+  bool try_lock();
+  // Hands the lock to the next waiter. Misuse if the running task does not hold it.
+  void unlock();
+
+  bool locked() const noexcept { return holder_ != nullptr; }
+  agent* holder() const noexcept override { return holder_; }
+
+ private:
+  friend class mutex_guard;
+  friend class condition_variable;
+
+  void hand_over() noexcept;
+
+  agent* holder_ = nullptr;
+  wait_list waiters_;
+};
+
+class mutex::locking final : public primitive<mutex::locking> {
+ public:
+  explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, &wanted), mutex_(wanted) {}
+
+  bool try_now() noexcept {
+    if (mutex_.holder_ != nullptr) return false;
+    mutex_.holder_ = detail::current_context->running;
+    return true;
+  }
+  void enqueue() noexcept override {
+    mutex_.waiters_.push_back(*this);
+    detail::current_context->owner->suspect_cycle(*who());
+  }
+  void withdraw() noexcept override { unlink(); }
+  void revoke() noexcept override { mutex_.hand_over(); }
+  mutex_guard result() noexcept { return mutex_guard(mutex_); }
+
+ private:
+  mutex& mutex_;
+};
+
+inline mutex::locking mutex::lock() {
+  enter();
+  return locking(*this);
+}
+
+inline bool mutex::try_lock() {
+  detail::context& context = enter();
+  if (holder_ != nullptr) return false;
+  holder_ = context.running;
+  return true;
+}
+
+inline void mutex::hand_over() noexcept {
+  if (waiters_.empty()) {
+    holder_ = nullptr;
+    return;
+  }
+  operation& next = waiters_.pop_front();
+  holder_ = next.who();
+  detail::current_context->owner->grant(next);
+}
+
+}  // namespace lockstep

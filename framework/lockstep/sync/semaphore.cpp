@@ -1,0 +1,22 @@
+#include <lockstep/sync/semaphore.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep {
+
+void bounded_semaphore::release() {
+  detail::context& context = enter();
+  if (permits_ >= permits_max_) {
+    context.owner->misused(
+        fmt::format("release() of bounded_semaphore \"{}\", all of whose {} permits are free", name(), permits_max_));
+  }
+  give();
+}
+
+permit::~permit() {
+  loop* owner = current_loop();
+  if (held_ == nullptr || owner == nullptr || owner->tearing_down()) return;
+  held_->release();
+}
+
+}  // namespace lockstep

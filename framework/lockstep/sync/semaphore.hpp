@@ -1,0 +1,99 @@
+// semaphore and bounded_semaphore: a number of permits, handed to waiters in the order in which they came.
+#pragma once
+
+#include <lockstep/sync/mutex.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace lockstep {
+
+// A permit goes straight from the one that releases it to the first waiter; nobody takes it in between.
+class semaphore : public object {
+ public:
+  explicit semaphore(std::uint64_t permits, label name = {}) : object(std::move(name)), permits_(permits) {}
+  ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
+
+  class acquiring;
+  // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
+  acquiring acquire();
+  // Takes a permit if one is free and nobody waits for it.
+  bool try_acquire() {
+    enter();
+    if (permits_ == 0) return false;
+    --permits_;
+    return true;
+  }
+  // Gives a permit back, or one more.
+  void release() {
+    enter();
+    give();
+  }
+  // The permits that are free.
+  std::uint64_t available() const noexcept { return permits_; }
+
+ protected:
+  void give() noexcept {
+    if (waiters_.empty()) {
+      ++permits_;
+    } else {
+      detail::current_context->owner->grant(waiters_.pop_front());
+    }
+  }
+
+  std::uint64_t permits_;
+  wait_list waiters_;
+};
+
+class semaphore::acquiring final : public primitive<semaphore::acquiring> {
+ public:
+  explicit acquiring(semaphore& wanted) noexcept : primitive(operation_kind::acquire, &wanted), semaphore_(wanted) {}
+
+  bool try_now() noexcept {
+    if (semaphore_.permits_ == 0) return false;
+    --semaphore_.permits_;
+    return true;
+  }
+  void enqueue() noexcept override { semaphore_.waiters_.push_back(*this); }
+  void withdraw() noexcept override { unlink(); }
+  void revoke() noexcept override { semaphore_.give(); }
+  void result() const noexcept {}
+
+ private:
+  semaphore& semaphore_;
+};
+
+inline semaphore::acquiring semaphore::acquire() {
+  enter();
+  return acquiring(*this);
+}
+
+// A semaphore that never has more permits than it began with.
+class bounded_semaphore final : public semaphore {
+ public:
+  explicit bounded_semaphore(std::uint64_t permits, label name = {})
+      : semaphore(permits, std::move(name)), permits_max_(permits) {}
+
+  // Misuse if nothing was acquired.
+  void release();
+
+ private:
+  std::uint64_t permits_max_;
+};
+
+// Releases a permit in its destructor: `co_await s.acquire(); permit held(s);`
+class [[nodiscard]] permit {
+ public:
+  explicit permit(semaphore& held) noexcept : held_(&held) {}
+  permit(permit&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  permit& operator=(permit&& other) noexcept {
+    std::swap(held_, other.held_);
+    return *this;
+  }
+  ~permit();
+
+ private:
+  semaphore* held_;
+};
+
+}  // namespace lockstep

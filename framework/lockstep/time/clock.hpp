@@ -1,0 +1,53 @@
+// The library's two clocks, in integer nanoseconds.
+//
+// `clock` is steady: it begins at 0 with the run, never goes back, and every timer uses it. `wall_clock` is the time
+// of day beside it: a test may shift it, and no timer notices.
+// Both read the loop that runs on this thread; in a simulation that is virtual time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ratio>
+#include <string>
+
+namespace lockstep {
+
+using duration = std::chrono::nanoseconds;
+
+// Meets the standard's Clock requirements.
+struct clock {
+  using duration = lockstep::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<clock>;
+  static constexpr bool is_steady = true;
+
+  // The time of the loop that runs on this thread. Requires one; misuse otherwise.
+  static time_point now();
+};
+
+using time_point = clock::time_point;
+
+struct wall_clock {
+  using duration = lockstep::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<std::chrono::system_clock, duration>;
+  static constexpr bool is_steady = false;
+
+  static time_point now();
+};
+
+// Where the wall clock of a simulation begins: 2020-01-01 00:00:00 UTC.
+inline constexpr wall_clock::time_point wall_clock_start{std::chrono::seconds{1'577'836'800}};
+
+// `at` + `length` without overflow: the end of time if it would not fit.
+constexpr time_point saturating_add(time_point at, duration length) noexcept {
+  if (length > time_point::max() - at) return time_point::max();
+  return at + length;
+}
+
+// "91.4 s", "250 ms", "3 ns", "1 h 30 min": exact below a second, three digits above.
+std::string to_text(duration length);
+
+}  // namespace lockstep

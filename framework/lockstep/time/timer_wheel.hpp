@@ -1,0 +1,113 @@
+// Timers, ordered by deadline and then by the order in which they were armed.
+//
+// A hierarchical wheel of 64 slots over the whole 64-bit deadline, 11 levels, with one bitmap of occupied slots a
+// level. Arming and cancelling take constant time and allocate nothing: the links live in the timer.
+//
+// Invariants
+// 1. A timer is at level (highest bit in which deadline and base differ) / 6, in the slot of its 6 bits there; so
+//    timers of one deadline always share a slot, and appending keeps the order in which they were armed.
+// 2. The base is never later than the time of the loop: it moves only when the loop commits to a jump.
+// 3. A slot whose bit is clear holds nothing and its list head is not initialised; a slot whose bit is set may be
+//    empty, left so by a cancellation.
+// Source: Varghese, Lauck, "Hashed and hierarchical timing wheels", SOSP 1987.
+#pragma once
+
+#include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace lockstep {
+
+// Something that happens at a time. It must be disarmed or have fired before it dies, and stay where it is.
+class timer : public list_hook<timer> {
+ public:
+  using action = void (*)(timer&) noexcept;
+
+  explicit timer(action when_due) noexcept : when_due_(when_due) {}
+
+  bool armed() const noexcept { return linked(); }
+  time_point deadline() const noexcept { return time_point(duration(static_cast<duration::rep>(deadline_))); }
+  void fire() noexcept { when_due_(*this); }
+
+ private:
+  friend class timer_wheel;
+
+  action when_due_;
+  std::uint64_t deadline_ = 0;
+};
+
+using timer_list = intrusive_list<timer, timer>;
+
+class timer_wheel {
+ public:
+  timer_wheel() : slots_(new level[levels]) {}
+  timer_wheel(const timer_wheel&) = delete;
+  timer_wheel& operator=(const timer_wheel&) = delete;
+
+  bool empty() const noexcept { return count_ == 0; }
+  std::size_t size() const noexcept { return count_; }
+
+  // Arms `item` for `deadline`. Requires that it is not armed and the deadline is not before the wheel's base.
+  void arm(timer& item, time_point deadline) noexcept {
+    item.deadline_ = static_cast<std::uint64_t>(deadline.time_since_epoch().count());
+    ++count_;
+    place(item);
+  }
+
+  // Requires item.armed().
+  void disarm(timer& item) noexcept {
+    item.unlink();
+    --count_;
+  }
+
+  // Moves all timers of the earliest deadline to `due`, in the order in which they were armed, and the base to that
+  // deadline, which is returned. Requires !empty().
+  time_point take_earliest(timer_list& due) noexcept;
+
+  // Forgets all timers, without touching them, and begins at time 0 again.
+  void reset() noexcept;
+
+ private:
+  static constexpr unsigned levels = 11;
+  static constexpr unsigned bits = 6;
+  struct level {
+    union {
+      timer_list slots[64];
+    };
+    level() noexcept {}
+    ~level() {}
+  };
+
+  timer_list& slot(unsigned at_level, unsigned index) noexcept { return slots_[at_level].slots[index]; }
+
+  void place(timer& item) noexcept {
+    const std::uint64_t difference = item.deadline_ ^ base_;
+    const unsigned at =
+        difference == 0 ? 0 : (63 - static_cast<unsigned>(std::countl_zero(difference))) / bits;
+    const unsigned index = static_cast<unsigned>(item.deadline_ >> (bits * at)) & 63;
+    timer_list& list = slot(at, index);
+    const std::uint64_t bit = std::uint64_t{1} << index;
+    if ((occupied_[at] & bit) == 0) {
+      ::new (&list) timer_list;
+      occupied_[at] |= bit;
+      occupied_levels_ |= 1u << at;
+    }
+    list.push_back(item);
+  }
+  void vacate(unsigned at_level, unsigned index) noexcept {
+    occupied_[at_level] &= ~(std::uint64_t{1} << index);
+    if (occupied_[at_level] == 0) occupied_levels_ &= ~(1u << at_level);
+  }
+
+  std::uint64_t base_ = 0;
+  std::size_t count_ = 0;
+  std::uint32_t occupied_levels_ = 0;
+  std::uint64_t occupied_[levels] = {};
+  std::unique_ptr<level[]> slots_;
+};
+
+}  // namespace lockstep
