@@ -9,6 +9,14 @@ std::string_view file_of(const source& where) noexcept {
   return path.substr(path.find_last_of('/') + 1);
 }
 
+bool is_internal(const source& where) noexcept {
+  const std::string_view path = where.file_name();
+  for (const std::string_view folder : {"lockstep/runtime/", "lockstep/sync/", "lockstep/sim/", "lockstep/testing/"}) {
+    if (path.find(folder) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 std::string file_and_line(const source& where) {
   return std::string(file_of(where)) + ':' + std::to_string(where.line());
 }

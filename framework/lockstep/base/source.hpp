@@ -12,6 +12,9 @@ using source = std::source_location;
 // The file's name without its folders.
 std::string_view file_of(const source& where) noexcept;
 
+// Whether it lies in the library itself, which reports leave out.
+bool is_internal(const source& where) noexcept;
+
 // "cache.cpp:41".
 std::string file_and_line(const source& where);
 

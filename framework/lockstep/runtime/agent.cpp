@@ -65,6 +65,10 @@ unsigned agent::uncancel() {
   return cancel_requests_;
 }
 
+void agent::doom() noexcept { attention_ |= loop::attention_doomed; }
+
+void agent::pardon() noexcept { attention_ = static_cast<std::uint8_t>(attention_ & ~loop::attention_doomed); }
+
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 
 #ifdef __cpp_lib_jthread
@@ -83,7 +87,11 @@ std::exception_ptr agent::failure() const noexcept {
 
 std::vector<source> agent::stack() const {
   std::vector<source> lines;
-  for (const frame* at = leaf_frame_; at != nullptr; at = at->caller) lines.push_back(at->where);
+  const detail::context* context = detail::current_context;
+  const bool runs = state_ == state::running && context != nullptr && context->running == this;
+  for (const frame* at = runs ? context->innermost : leaf_frame_; at != nullptr; at = at->caller) {
+    if (!is_internal(at->where)) lines.push_back(at->where);
+  }
   return lines;
 }
 
@@ -100,7 +108,9 @@ void frame::leave_by_exception() noexcept {
   agent::rarities& rare = who->rare();
   if (rare.thrown != thrown || rare.next_thrower != this) {
     rare.thrown_from.clear();
-    for (const frame* at = this; at != nullptr; at = at->caller) rare.thrown_from.push_back(at->where);
+    for (const frame* at = this; at != nullptr; at = at->caller) {
+      if (!is_internal(at->where)) rare.thrown_from.push_back(at->where);
+    }
   }
   rare.thrown = thrown;
   rare.next_thrower = caller;

@@ -82,6 +82,9 @@ class agent : public list_hook<agent> {
   wait_list& joiners() noexcept { return joiners_; }
   // The request to cancel went on to what it waits for, and is delivered to it as well when that has ended.
   void keep_cancellation() noexcept;
+  // An assertion of it has failed: it goes no further than its next await, until it is pardoned.
+  void doom() noexcept;
+  void pardon() noexcept;
   // Whether something may end its waits from outside; a cycle of waits through it is not final then.
   void add_rescue(int change) noexcept { timeouts_ = static_cast<std::uint16_t>(timeouts_ + change); }
   void listen(detail::finish_listener* listener) noexcept { listener_ = listener; }
@@ -90,7 +93,7 @@ class agent : public list_hook<agent> {
   std::stop_token stop_token();
 #endif
 
-  // Where it stands, innermost frame first.
+  // The user's lines at which it stands, innermost frame first.
   std::vector<source> stack() const;
 
  private:

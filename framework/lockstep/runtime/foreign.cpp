@@ -63,6 +63,7 @@ void call_from_foreign(context& context, std::coroutine_handle<> callee, frame& 
   if (who == nullptr) no_loop_here();
   if (who->in_foreign_ && who->state_ == agent::state::running && !context.next) {
     context.next = callee;
+    context.innermost = &callee_frame;
     return;
   }
   agent& stand_in = context.owner->adopt({}, nullptr, callee_frame.where);

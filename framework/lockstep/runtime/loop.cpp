@@ -37,7 +37,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   limits_ = limits;
   oracle_ = choices;
   order_ = order;
-  attention_ = choices != nullptr && order == ordering::any_order ? attention_switch : 0;
+  attention_.store(choices != nullptr && order == ordering::any_order ? attention_switch : 0, std::memory_order_relaxed);
   steps_.store(0, std::memory_order_relaxed);
   trace_.start(keep_trace);
   now_ = time_point{};
@@ -86,7 +86,10 @@ void loop::run(agent& main) {
 
 void loop::go_on() {
   while (!ready_.empty()) {
-    if ((attention_ & attention_stop) != 0) [[unlikely]] return;
+    if (asked_for(attention_stop | attention_slow)) [[unlikely]] {
+      note_slow_step();
+      if (stopped()) return;
+    }
     __builtin_prefetch(ready_.peek(2));
     agent& who = oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo ? *ready_.pop_front() : pick_next();
     step(who);
@@ -111,6 +114,7 @@ inline void loop::step(agent& who) {
     steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     trace_.step(who.number_, who.identity_, operation_kind::start, 0, 0, who.spawned_at_);
   }
+  here_.innermost = who.leaf_frame_;
   std::coroutine_handle<> next = who.leaf_;
   do {
     here_.next = nullptr;
@@ -167,6 +171,7 @@ void loop::after_step(agent& who) {
 
 void loop::complete(agent& who) {
   who.state_ = agent::state::done;
+  who.leaf_frame_ = nullptr;
   if (who.root_frame_ != nullptr && who.root_frame_->failure) [[unlikely]] {
     try {
       std::rethrow_exception(who.root_frame_->failure);
@@ -287,7 +292,9 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
 
 bool loop::begin_attentively(operation& op) {
   agent& who = *here_.running;
-  if ((attention_ & attention_stop) != 0) {
+  note_slow_step();
+  if ((who.attention_ & attention_doomed) != 0) stop();
+  if (stopped()) {
     op.progress_ = operation::progress::stopped;
     return false;
   }
@@ -305,10 +312,10 @@ bool loop::begin_attentively(operation& op) {
              fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up "
                          "within shield()",
                          who.name()),
-             op.frame_ != nullptr ? op.frame_->where : source(), {&who});
+             source(), {&who});
     }
   }
-  if ((attention_ & attention_switch) != 0 && !ready_.empty()) {
+  if (asked_for(attention_switch) && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;
   }

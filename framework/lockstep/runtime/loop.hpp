@@ -51,7 +51,7 @@ class loop {
   void run(agent& main);
   // Ends run() after this step.
   void stop() noexcept { request(attention_stop); }
-  bool stopped() const noexcept { return (attention_ & attention_stop) != 0; }
+  bool stopped() const noexcept { return asked_for(attention_stop); }
   // Destroys the frames of all tasks that are left, the youngest first, and forgets all timers.
   void tear_down() noexcept;
   bool tearing_down() const noexcept { return tearing_down_; }
@@ -76,7 +76,9 @@ class loop {
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
   // For await_ready: whether the next await of the running task must go through begin_attentively().
-  bool needs_attention() const noexcept { return (attention_ | here_.running->attention_) != 0; }
+  bool needs_attention() const noexcept {
+    return (attention_.load(std::memory_order_relaxed) | here_.running->attention_) != 0;
+  }
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
   // Counts an operation that was granted without waiting.
@@ -138,15 +140,17 @@ class loop {
   // Why the last run() ended before `main` had finished.
   bool deadlocked() const noexcept { return deadlocked_; }
 
-  // What the next await must see to; of the loop or of one task.
+  // What the next await must see to; of the loop or of one task. request() may be called from any thread.
   enum attention : std::uint8_t {
     attention_switch = 1,   // other tasks may run first
     attention_stop = 2,     // the run ends here
     attention_cancel = 4,   // a cancellation is pending
     attention_swallow = 8,  // one was delivered, and has not been taken back
     attention_retry = 16,   // this task is ready to attempt its operation
+    attention_slow = 32,    // the present step takes long; asked for by a thread that watches
+    attention_doomed = 64,  // an assertion of this task has failed: it must not go on
   };
-  void request(std::uint8_t what) noexcept { attention_ = static_cast<std::uint8_t>(attention_ | what); }
+  void request(std::uint8_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
@@ -166,6 +170,9 @@ class loop {
   friend class loop_scope;
 
   class ready_view;
+
+  bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
+  void note_slow_step() noexcept;
 
   void note_step(agent& who, operation& op) {
     object* what = op.what_;
@@ -195,7 +202,7 @@ class loop {
   // What each step touches.
   ring<agent*> ready_;
   std::atomic<std::uint64_t> steps_ = 0;
-  std::uint8_t attention_ = 0;
+  std::atomic<std::uint8_t> attention_ = 0;
   oracle* oracle_ = nullptr;
   trace trace_;
   loop_limits limits_;

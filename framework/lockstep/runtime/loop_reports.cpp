@@ -62,6 +62,18 @@ void loop::reach_step_limit() {
   stop();
 }
 
+// The step that is now, or was last, made somebody who watches from outside impatient.
+void loop::note_slow_step() noexcept {
+  if (!asked_for(attention_slow)) return;
+  attention_.fetch_and(static_cast<std::uint8_t>(~attention_slow), std::memory_order_relaxed);
+  agent* who = here_.running;
+  const std::vector<trace_record> records = trace_.recent();
+  report(verdict_kind::slow_step,
+         fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",
+                     who != nullptr ? who->name() : "?"),
+         records.empty() ? source() : records.back().where(), who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+}
+
 void loop::report_deadlock() {
   deadlocked_ = true;
   std::vector<std::string> cycle;
@@ -105,9 +117,7 @@ bool loop::confirm_cycles() {
     if (members.empty() || may_end) continue;
     std::vector<std::string> names;
     for (const agent* member : members) names.push_back(member->name());
-    const operation* waits_at = suspect->parked_at();
-    const source where = waits_at->frame_ != nullptr ? waits_at->frame_->where : source();
-    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", where, members,
+    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(), members,
            std::move(names));
     found = true;
   }

@@ -6,17 +6,24 @@ namespace lockstep {
 
 namespace detail {
 
-void report_unawaited(const source& made_at) noexcept {
+void report_unawaited(const source& made_at, bool by_mock) noexcept {
   context* found = current_context;
   if (found == nullptr || found->owner->tearing_down() || std::uncaught_exceptions() > 0) return;
   found->owner->report(verdict_kind::unawaited_task,
-                       fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at)), made_at);
+                       by_mock ? std::string("the task that the action of this expectation made was never awaited")
+                               : fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at)),
+                       made_at);
 }
 
 void throw_awaited_twice() {
   const char* text = "this task was awaited, spawned or moved from before; a task runs once";
   if (current_context != nullptr) current_context->owner->misused(text);
   throw misuse(text);
+}
+
+source users_line() {
+  const std::vector<source> lines = current_task().stack();
+  return lines.empty() ? source() : lines.front();
 }
 
 void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }

@@ -142,6 +142,11 @@ agent& spawn_daemon(task<T> work, label name, source where) {
   return detail::adopt_daemon(made);
 }
 
+namespace detail {
+// The innermost line of the user's that is being awaited: where a helper of ours was called.
+source users_line();
+}
+
 // The task that is running. Requires one.
 agent& current_task();
 

@@ -27,7 +27,9 @@ class [[nodiscard]] task;
 namespace detail {
 
 // An unstarted task is about to be destroyed. `made_at` names the coroutine.
-void report_unawaited(const source& made_at) noexcept;
+void report_unawaited(const source& made_at, bool by_mock) noexcept;
+// Marks, as the owner of a frame that has not started, a task that a mock action made.
+inline constinit std::coroutine_handle<> made_by_mock;
 [[noreturn]] void throw_awaited_twice();
 
 // Awaits an operation where it stands. (GCC 12 copies an awaiter that await_transform returns by reference.)
@@ -60,6 +62,7 @@ struct promise_base : frame {
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
       current_context->next = ended.promise().resume_after;
+      current_context->innermost = ended.promise().caller;
     }
     void await_resume() const noexcept {}
   };
@@ -154,9 +157,10 @@ class [[nodiscard]] task {
     return std::exchange(handle_, nullptr);
   }
 
-  // The line that a report of an unawaited task names, instead of the coroutine's own.
-  task&& made_at(const source& where) && noexcept {
+  // For mock actions: the line that a report of an unawaited task names, instead of the coroutine's own.
+  task&& made_by_mock_at(const source& where) && noexcept {
     handle_.promise().where = where;
+    handle_.promise().owner = &detail::made_by_mock;
     return std::move(*this);
   }
 
@@ -165,7 +169,7 @@ class [[nodiscard]] task {
   explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
 
   [[gnu::cold]] void abandon() noexcept {
-    detail::report_unawaited(handle_.promise().where);
+    detail::report_unawaited(handle_.promise().where, handle_.promise().owner == &detail::made_by_mock);
     handle_.destroy();
   }
 
@@ -192,6 +196,7 @@ class task<T>::awaiter {
     if constexpr (std::derived_from<Promise, frame>) {
       callee.caller = &caller.promise();
       context.next = callee_;
+      context.innermost = &callee;
     } else {
       detail::call_from_foreign(context, callee_, callee);
     }

@@ -46,7 +46,8 @@ std::variant<regular<T>...> result_of_first(const agent& first, std::tuple<join_
 }
 
 template <class... T, std::size_t... I>
-task<first_of<T...>> when_any_of(std::index_sequence<I...>, source where, task<T>... works) {
+task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
+  const source where = users_line();
   const rescue_scope race;
   std::tuple<join_handle<T>...> handles{spawn(std::move(works), {}, where)...};
   crowd all;
@@ -67,7 +68,7 @@ task<first_of<T...>> when_any_of(std::index_sequence<I...>, source where, task<T
 template <class... T>
   requires(sizeof...(T) > 0)
 task<first_of<T...>> when_any(task<T>... works) {
-  return detail::when_any_of(std::index_sequence_for<T...>(), source::current(), std::move(works)...);
+  return detail::when_any_of(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
 // The same for any number, at least one, of tasks of one type, which is not void.

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace lockstep::sim {
 
 world::world() : loop_(static_cast<driver&>(*this), static_cast<monitor&>(*this)) {}
@@ -18,6 +20,7 @@ void world::start(const world_options& options) {
   if (scope_) finish();
   verdicts_.clear();
   failure_ = nullptr;
+  failure_report_.reset();
   summary_ = {};
   loop_limits limits;
   limits.steps_max = options.steps_max;
@@ -30,12 +33,17 @@ void world::start(const world_options& options) {
 bool world::drive(task<void> main) {
   const auto root = main.release();
   agent& who = loop_.adopt(root, &root.promise(), source());
+  main_ = &who;
   loop_.run(who);
   const bool ended = who.finished();
   if (ended) {
     who.observe();
     failure_ = who.failure();
-    if (failure_ != nullptr && who.was_cancelled()) failure_ = nullptr;
+    if (failure_ != nullptr) {
+      describing_failure_ = true;
+      loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
+      describing_failure_ = false;
+    }
     for (agent* left : loop_.alive()) {
       if (loop_.stopped()) break;
       loop_.report(verdict_kind::leaked_task,
@@ -43,9 +51,13 @@ bool world::drive(task<void> main) {
                                   : fmt::format("task \"{}\" was still running at the end", left->name()),
                    left->spawned_at(), {left});
     }
-    loop_.release(who);
   }
   return ended;
+}
+
+void world::tear_down() noexcept {
+  loop_.tear_down();
+  if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
 }
 
 run_summary world::finish() {
@@ -53,12 +65,16 @@ run_summary world::finish() {
   summary_.records = loop_.history().count();
   summary_.trace_hash = loop_.history().hash();
   summary_.virtual_time = loop_.now().time_since_epoch();
-  loop_.tear_down();
+  tear_down();
   scope_.reset();
   return summary_;
 }
 
 void world::report(verdict found) noexcept {
+  if (describing_failure_) {
+    failure_report_ = std::move(found);
+    return;
+  }
   verdicts_.push_back(std::move(found));
   if (hook_) hook_(verdicts_.back());
 }

@@ -46,7 +46,9 @@ class world : private monitor, private driver {
   // Runs `main` to its end, then cancels and awaits the daemons. Requires start(); once per run.
   // Whether it ended; if not, a verdict says why. An exception that left it is in failure().
   bool drive(task<void> main);
-  // Ends the run: verdicts on what is left, then every frame is destroyed.
+  // Destroys every frame that is left.
+  void tear_down() noexcept;
+  // Ends the run: every frame is destroyed, and the thread leaves the world.
   run_summary finish();
 
   // start(), drive(), finish(): runs `main`, and throws what left it.
@@ -59,6 +61,8 @@ class world : private monitor, private driver {
 
   const std::vector<verdict>& verdicts() const noexcept { return verdicts_; }
   const std::exception_ptr& failure() const noexcept { return failure_; }
+  // The same as a verdict, with where it came from.
+  const std::optional<verdict>& failure_report() const noexcept { return failure_report_; }
   const run_summary& summary() const noexcept { return summary_; }
   lockstep::loop& loop() noexcept { return loop_; }
   // Called for each verdict when it is found, before the run goes on.
@@ -72,6 +76,9 @@ class world : private monitor, private driver {
   std::vector<verdict> verdicts_;
   std::function<void(const verdict&)> hook_;
   std::exception_ptr failure_;
+  std::optional<verdict> failure_report_;
+  bool describing_failure_ = false;
+  agent* main_ = nullptr;
   run_summary summary_;
   lockstep::loop loop_;
   std::optional<loop_scope> scope_;

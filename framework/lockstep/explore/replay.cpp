@@ -1,0 +1,99 @@
+#include <lockstep/explore/replay.hpp>
+
+#include <lockstep/base/hash.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep {
+
+std::uint64_t checkpoint(std::size_t nth) noexcept {
+  if (nth < 3) return nth + 1;
+  const std::uint64_t power = std::uint64_t{1} << (nth / 2);
+  return nth % 2 == 1 ? power * 2 : power + power / 2;
+}
+
+guided_oracle::guided_oracle(const token& of) : token_(of), base_(make_oracle(of.base, of.seed)) {
+  for (const task_override& each : of.task_overrides) {
+    tasks_.emplace(std::pair(task_at(each.task), each.step), task_at(each.instead));
+  }
+  for (const value_override& each : of.value_overrides) {
+    values_[{domain_identity(each.domain), each.nth}] = each.value;
+  }
+}
+
+std::size_t guided_oracle::pick_task(const candidates& from) {
+  std::size_t answer = base_ != nullptr ? base_->pick_task(from) : 0;
+  if (!tasks_.empty()) {
+    const candidate first = from[0];
+    if (const auto found = tasks_.find({first.task, first.step}); found != tasks_.end()) {
+      std::size_t at = 0;
+      while (at < from.size() && from[at].task != found->second) ++at;
+      if (at < from.size()) {
+        answer = at;
+      } else {
+        unusable_.push_back(fmt::format("at choice {} the task that should run instead is not ready", choices_ + 1));
+      }
+      tasks_.erase(found);
+    }
+  }
+  log(from.size(), answer);
+  return answer;
+}
+
+std::uint64_t guided_oracle::pick_value(choice_point point, std::uint64_t options) {
+  std::uint64_t answer = base_ != nullptr ? base_->pick_value(point, options) : 0;
+  if (const auto found = values_.find({point.domain, point.nth}); found != values_.end()) {
+    if (found->second < options) {
+      answer = found->second;
+    } else {
+      unusable_.push_back(fmt::format("at choice {} the value {} is asked for, and there are only {} to choose from",
+                                      choices_ + 1, found->second, options));
+    }
+    values_.erase(found);
+  }
+  log(options, answer);
+  return answer;
+}
+
+void guided_oracle::log(std::uint64_t options, std::uint64_t answer) {
+  hash_ = roll(roll(hash_, options), answer);
+  if (++choices_ == next_checkpoint_) {
+    digits_ += fmt::format("{:x}", mix(hash_) & 15);
+    next_checkpoint_ = checkpoint(digits_.size());
+  }
+}
+
+fingerprint guided_oracle::print(std::uint64_t trace_hash) const {
+  return {choices_, digits_, fmt::format("{:04x}", trace_hash & 0xFFFF)};
+}
+
+std::optional<std::string> guided_oracle::departure(std::uint64_t trace_hash) const {
+  if (!unusable_.empty()) return fmt::format("an override of the token does not fit any more: {}", unusable_.front());
+  if (!tasks_.empty() || !values_.empty()) {
+    return fmt::format("{} of the token's overrides never applied: the run does not come to that choice any more",
+                       tasks_.size() + values_.size());
+  }
+  const fingerprint& was = token_.print;
+  if (was.trace_end.empty()) return std::nullopt;
+  const fingerprint is = print(trace_hash);
+  for (std::size_t i = 0; i < was.digits.size(); ++i) {
+    if (i < is.digits.size() && is.digits[i] == was.digits[i]) continue;
+    const std::uint64_t from = i == 0 ? 1 : checkpoint(i - 1) + 1;
+    const std::uint64_t to = checkpoint(i);
+    if (i >= is.digits.size()) {
+      return fmt::format("the run ended after choice {}, the token's had {}", is.choices, was.choices);
+    }
+    return from == to ? fmt::format("it departed at choice {} of {}", from, was.choices)
+                      : fmt::format("it departed between choice {} and choice {} of {}", from, to, was.choices);
+  }
+  if (was.choices != is.choices) {
+    return fmt::format("it departed after choice {}: the run made {} choices, the token's {}",
+                       was.digits.empty() ? 0 : checkpoint(was.digits.size() - 1), is.choices, was.choices);
+  }
+  if (was.trace_end != is.trace_end) {
+    return fmt::format("all {} choices fit, but the steps between them are others", was.choices);
+  }
+  return std::nullopt;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,50 @@
+// The oracle behind every run that is not plain: a strategy, the overrides of a token, and a log of the choices made.
+#pragma once
+
+#include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/token.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep {
+
+// Answers as the base of `of` does, but for its overrides, and takes the run's fingerprint on the way.
+class guided_oracle final : public oracle {
+ public:
+  explicit guided_oracle(const token& of);
+
+  std::size_t pick_task(const candidates& from) override;
+  std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
+
+  // The fingerprint of the run that was made. `trace_hash` is the run's.
+  fingerprint print(std::uint64_t trace_hash) const;
+
+  // How this run departs from the one that the token was taken of, as a sentence; nothing if it does not, or if the
+  // token has no fingerprint.
+  std::optional<std::string> departure(std::uint64_t trace_hash) const;
+
+ private:
+  void log(std::uint64_t options, std::uint64_t answer);
+
+  token token_;
+  std::unique_ptr<oracle> base_;
+  // Overrides that have not been used, by what they apply to; those of one place in their order.
+  std::multimap<std::pair<identity, std::uint32_t>, identity> tasks_;
+  std::map<std::pair<identity, std::uint64_t>, std::uint64_t> values_;
+  std::vector<std::string> unusable_;
+  std::uint64_t choices_ = 0;
+  std::uint64_t hash_ = 0;
+  std::uint64_t next_checkpoint_ = 1;
+  std::string digits_;
+};
+
+// The choice of the n-th digit of a fingerprint, from 0: 1, 2, 3, 4, 6, 8, 12, 16, …
+std::uint64_t checkpoint(std::size_t nth) noexcept;
+
+}  // namespace lockstep

@@ -1,0 +1,68 @@
+// The token: a run in one short line that can be pasted, read and edited.
+//
+//   ls1:7c41:random-17/fifo:1@3>2,jitter#2=40:12.a9f0.c41d;
+//   │   │    │              │                 └ fingerprint: choices made, digits along them, end of the trace hash
+//   │   │    │              └ overrides: where task 1 would make its 3rd step, run task 2; the 2nd "jitter" is 40
+//   │   │    └ base: plain, round_robin, or random with its seed; /fifo for that ordering
+//   │   └ the test, as a hash of its full name
+//   └ the version of this format
+//
+// The semicolon ends it, so that a token which was cut short is known as such. The fingerprint may be left out: then
+// nothing notices when the code has changed.
+#pragma once
+
+#include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/strategy.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace lockstep {
+
+// Instead of the `step`-th step of the task at `task`, the task at `instead` runs. Tasks are named by their path:
+// "main", "1", "1.2".
+struct task_override {
+  std::string task;
+  std::uint32_t step = 0;
+  std::string instead;
+};
+
+// The `nth` value in the domain `domain` is `value`.
+struct value_override {
+  std::string domain;
+  std::uint64_t nth = 0;
+  std::uint64_t value = 0;
+};
+
+// What a run was like, shortly: enough to tell at which choice another run departs from it.
+struct fingerprint {
+  std::uint64_t choices = 0;
+  std::string digits;       // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
+  std::string trace_end;    // the last 4 hex digits of the trace hash; empty if the run did not end
+};
+
+struct token {
+  std::uint16_t test = 0;
+  schedule base = schedule::plain;
+  std::uint64_t seed = 0;
+  ordering order = ordering::any_order;
+  std::vector<task_override> task_overrides;
+  std::vector<value_override> value_overrides;
+  fingerprint print;
+};
+
+// The hash by which a token knows its test.
+std::uint16_t test_hash(std::string_view full_name) noexcept;
+
+std::string to_text(const token& of);
+
+// The token, or one sentence about what is wrong with the text and what to do.
+std::variant<token, std::string> parse_token(std::string_view text);
+
+// The identity of the task at `path`; parse_token() accepts only well-formed paths.
+identity task_at(std::string_view path) noexcept;
+
+}  // namespace lockstep

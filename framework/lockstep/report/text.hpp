@@ -1,0 +1,18 @@
+// A finished run in words for a terminal.
+#pragma once
+
+#include <lockstep/runtime/verdict.hpp>
+
+#include <string>
+#include <vector>
+
+namespace lockstep {
+
+// A verdict in full: a headline, the tasks concerned as a tree of spawns with what each waits for, at which line, and
+// who holds that, each with the asynchronous stack below it.
+std::string to_text(const verdict& found);
+
+// The tree alone.
+std::string tree_of(const std::vector<task_snapshot>& tasks);
+
+}  // namespace lockstep

@@ -1,0 +1,146 @@
+// CO_TEST, CO_TEST_F, CO_TEST_P: GoogleTest tests whose body is a coroutine on virtual time.
+//
+//   CO_TEST(Clock, SleepsInNoTime) {
+//     co_await lockstep::sleep_for(24h);
+//     EXPECT_EQ(lockstep::now().time_since_epoch(), 24h);
+//   }
+//
+// Each run makes a new world and a new fixture: its constructor, SetUp(), CoSetUp(), the body, CoTearDown(),
+// TearDown(), its destructor. CoSetUp and CoTearDown are coroutines, `lockstep::task<void>`, which a fixture may have.
+// Options follow the name as designated initialisers: CO_TEST(Cache, Coalesces, .schedule = lockstep::schedule::random).
+// A fixture gives its own by `static lockstep::options lockstep_options()`.
+#pragma once
+
+#include <lockstep/testing/co_assert.hpp>
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/testing/runner.hpp>
+
+#include <gtest/gtest.h>
+
+#include <exception>
+#include <memory>
+#include <utility>
+
+namespace lockstep::detail {
+
+// What CO_TEST derives its test class from.
+template <class Fixture>
+class co_fixture : public Fixture, public test_instance {
+ public:
+  task<void> run_all() override {
+    std::exception_ptr failure;
+    try {
+      this->SetUp();
+      if constexpr (requires(co_fixture& self) { self.CoSetUp(); }) co_await this->CoSetUp();
+      if (!run_ends_early()) co_await co_body();
+    } catch (...) {
+      failure = std::current_exception();
+      current_task().pardon();
+    }
+    try {
+      if constexpr (requires(co_fixture& self) { self.CoTearDown(); }) co_await this->CoTearDown();
+    } catch (...) {
+      if (failure == nullptr) failure = std::current_exception();
+    }
+    this->TearDown();
+    if (failure != nullptr) std::rethrow_exception(failure);
+  }
+  void tear_down_after_failure() override { this->TearDown(); }
+
+ protected:
+  virtual task<void> co_body() = 0;
+
+ private:
+  void TestBody() override {}
+};
+
+template <class TestClass, class Fixture>
+test_plan plan_of(const options& of_test) {
+  test_plan plan;
+  if constexpr (requires { Fixture::lockstep_options(); }) plan.of_fixture = Fixture::lockstep_options();
+  plan.of_test = of_test;
+  plan.make = [] { return std::make_unique<TestClass>(); };
+  return plan;
+}
+
+// What GoogleTest runs in the place of a CO_TEST.
+class co_test_host final : public testing::Test {
+ public:
+  explicit co_test_host(const test_plan& plan) : plan_(plan) {}
+
+ private:
+  void TestBody() override { run_test(plan_); }
+
+  const test_plan& plan_;
+};
+
+class co_test_factory final : public testing::internal::TestFactoryBase {
+ public:
+  explicit co_test_factory(test_plan plan) : plan_(std::move(plan)) {}
+  testing::Test* CreateTest() override { return new co_test_host(plan_); }
+
+ private:
+  test_plan plan_;
+};
+
+template <class TestClass, class Fixture>
+testing::TestInfo* register_co_test(const char* suite, const char* name, const char* file, int line,
+                                    testing::internal::TypeId fixture_id, const options& of_test) {
+  using resolver = testing::internal::SuiteApiResolver<Fixture>;
+  return testing::internal::MakeAndRegisterTestInfo(
+      suite, name, nullptr, nullptr, testing::internal::CodeLocation(file, line), fixture_id,
+      resolver::GetSetUpCaseOrSuite(file, line), resolver::GetTearDownCaseOrSuite(file, line),
+      new co_test_factory(plan_of<TestClass, Fixture>(of_test)));
+}
+
+template <class TestClass, class Fixture>
+class co_param_host : public testing::TestWithParam<typename Fixture::ParamType> {
+ private:
+  void TestBody() override { run_test(plan_of<TestClass, Fixture>(TestClass::co_options())); }
+};
+
+template <class TestClass, class Fixture>
+int register_co_param_test(const char* suite, const char* name, const char* file, int line) {
+  const testing::internal::CodeLocation where(file, line);
+  testing::UnitTest::GetInstance()
+      ->parameterized_test_registry()
+      .GetTestSuitePatternHolder<Fixture>(suite, where)
+      ->AddTestPattern(suite, name, new testing::internal::TestMetaFactory<co_param_host<TestClass, Fixture>>(), where);
+  return 0;
+}
+
+}  // namespace lockstep::detail
+
+// A body without co_await, co_return or co_yield is no coroutine: the pragma makes that an error where the body ends.
+#define LOCKSTEP_BODY_IS_A_COROUTINE _Pragma("GCC diagnostic error \"-Wreturn-type\"")
+
+#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                                \
+  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> {           \
+   private:                                                                                                    \
+    ::lockstep::task<void> co_body() override;                                                                 \
+    static ::testing::TestInfo* const info_;                                                                   \
+  };                                                                                                           \
+  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                                      \
+      ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(                      \
+          #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});                    \
+  LOCKSTEP_BODY_IS_A_COROUTINE ::lockstep::task<void> GTEST_TEST_CLASS_NAME_(suite, name)::co_body()
+
+#define CO_TEST(suite, name, ...) \
+  LOCKSTEP_CO_TEST(suite, name, ::testing::Test, ::testing::internal::GetTestTypeId(), __VA_ARGS__)
+
+#define CO_TEST_F(fixture, name, ...) \
+  LOCKSTEP_CO_TEST(fixture, name, fixture, ::testing::internal::GetTypeId<fixture>(), __VA_ARGS__)
+
+#define CO_TEST_P(fixture, name, ...)                                                                          \
+  class GTEST_TEST_CLASS_NAME_(fixture, name) final : public ::lockstep::detail::co_fixture<fixture> {         \
+   public:                                                                                                     \
+    static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                       \
+                                                                                                               \
+   private:                                                                                                    \
+    ::lockstep::task<void> co_body() override;                                                                 \
+    static const int registered_;                                                                              \
+  };                                                                                                           \
+  const int GTEST_TEST_CLASS_NAME_(fixture, name)::registered_ =                                               \
+      ::lockstep::detail::register_co_param_test<GTEST_TEST_CLASS_NAME_(fixture, name), fixture>(              \
+          #fixture, #name, __FILE__, __LINE__);                                                                \
+  LOCKSTEP_BODY_IS_A_COROUTINE ::lockstep::task<void> GTEST_TEST_CLASS_NAME_(fixture, name)::co_body()

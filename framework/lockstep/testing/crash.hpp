@@ -1,0 +1,31 @@
+// What is printed when the process dies inside a test: how to repeat it.
+//
+// The line is made ahead, so that a signal handler only has to write it. Handlers are installed once, on an alternate
+// stack; a sanitizer's report ends in the same line. Whatever was installed before is called afterwards.
+#pragma once
+
+#include <string>
+
+namespace lockstep {
+class loop;
+}
+
+namespace lockstep::detail {
+
+// While it lives, a death of the process prints `line` to standard error.
+class crash_notice {
+ public:
+  // `tasks_of`, if not null, must outlive the notice: its tasks are printed when the process is ended for being stuck.
+  crash_notice(std::string line, loop* tasks_of);
+  crash_notice(const crash_notice&) = delete;
+  crash_notice& operator=(const crash_notice&) = delete;
+  ~crash_notice();
+
+  // Ends the process from another thread because this notice's thread is stuck.
+  [[noreturn]] void end_stuck_process(const std::string& why);
+
+ private:
+  std::string line_;
+};
+
+}  // namespace lockstep::detail

@@ -1,0 +1,69 @@
+#include <lockstep/testing/failures.hpp>
+
+#include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/loop.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lockstep::detail {
+
+namespace {
+
+// Where in the simulation the failure happened; empty for a plain failure in the main task at its beginning.
+std::string context_of_failure() {
+  const loop* owner = current_loop();
+  if (owner == nullptr || owner->running() == nullptr || owner->steps() == 0) return {};
+  const agent& who = *owner->running();
+  std::string text;
+  const std::vector<source> stack = who.stack();
+  if (who.parent() != nullptr || stack.size() > 2) {
+    text += fmt::format("\nin task \"{}\" at {} (virtual), step {}", who.name(),
+                        to_text(owner->now().time_since_epoch()), owner->steps());
+    // The innermost line is the failure's own.
+    for (std::size_t i = 1; i < stack.size(); ++i) {
+      if (stack[i].line() != 0 && file_of(stack[i]) != "co_test.hpp") text += "\n  called from " + file_and_line(stack[i]);
+    }
+    if (who.spawned_at().line() != 0) text += "\n  spawned at " + file_and_line(who.spawned_at());
+  }
+  for (const scoped_annotation* at = scoped_annotation::innermost(); at != nullptr; at = at->outer()) {
+    text += fmt::format("\n  trace {}: {}", file_and_line(at->where()), at->text());
+  }
+  return text;
+}
+
+}  // namespace
+
+failure_interceptor::failure_interceptor()
+    : testing::ScopedFakeTestPartResultReporter(INTERCEPT_ONLY_CURRENT_THREAD, &unused_) {}
+
+void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& result) {
+  failure_part part{result.type(), result.file_name() != nullptr ? result.file_name() : "", result.line_number(),
+                    result.message()};
+  if (result.failed()) part.message += context_of_failure();
+  parts_.push_back(std::move(part));
+}
+
+bool failure_interceptor::failed() const noexcept {
+  return std::any_of(parts_.begin(), parts_.end(), [](const failure_part& part) {
+    return part.type == testing::TestPartResult::kFatalFailure || part.type == testing::TestPartResult::kNonFatalFailure;
+  });
+}
+
+bool failure_interceptor::failed_fatally() const noexcept {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [](const failure_part& part) { return part.type == testing::TestPartResult::kFatalFailure; });
+}
+
+bool failure_interceptor::skipped() const noexcept {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [](const failure_part& part) { return part.type == testing::TestPartResult::kSkip; });
+}
+
+void publish(const failure_part& part) {
+  testing::internal::AssertHelper(part.type, part.file.empty() ? nullptr : part.file.c_str(), part.line,
+                                  part.message.c_str()) = testing::Message();
+}
+
+}  // namespace lockstep::detail

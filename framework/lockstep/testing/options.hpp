@@ -1,0 +1,61 @@
+// How a test is run: its knobs, each under one name as a field here, a `--lockstep_…` flag and a `LOCKSTEP_…` variable.
+//
+// A test's options are the defaults, overridden by the fixture's `lockstep_options()`, by what stands behind the test's
+// name in CO_TEST, by the environment, and by the command line, in this order.
+#pragma once
+
+#include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/strategy.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace lockstep {
+
+enum class clock_mode {
+  jumping,  // jumps to the next deadline whenever every task waits
+  paused,   // moves only for advance()
+};
+
+// An unset field leaves the choice to the next layer.
+struct options {
+  // How choices are made. plain.
+  std::optional<lockstep::schedule> schedule = {};
+  // The seed of random schedules. 1.
+  std::optional<std::uint64_t> seed = {};
+  // How often the test is run, each time with a derived seed, until it fails. 1.
+  std::optional<std::uint64_t> runs = {};
+  // Which tasks may overtake which. any_order.
+  std::optional<ordering> order = {};
+  // Whether virtual time jumps by itself. jumping.
+  std::optional<clock_mode> clock = {};
+  // Steps of all tasks together; more is a livelock. 1'000'000.
+  std::optional<std::uint64_t> steps_max = {};
+  // Virtual time; more is a verdict. 366 days.
+  std::optional<duration> time_max = {};
+  // Real time without a step after which the process is ended; 0 for never. 60 s.
+  std::optional<duration> real_time_max = {};
+  // Real time from which one step is called slow. 100 ms.
+  std::optional<duration> slow_step = {};
+  // Whether a slow step fails the test; else it only warns. false.
+  std::optional<bool> fail_on_slow_step = {};
+  // Whether every run is made twice and compared. false.
+  std::optional<bool> check_determinism = {};
+
+  // The fields that are set in `over` replace those here.
+  options& apply(const options& over);
+};
+
+// What the command line and the environment say. A bad value ends the process with a sentence that names it.
+struct command_line {
+  options test_options;
+  std::string replay;  // a token
+};
+const command_line& parsed_command_line();
+
+// The options of one test: defaults, then each layer in turn. Every field is set.
+options effective_options(const options& of_fixture, const options& of_test);
+
+}  // namespace lockstep

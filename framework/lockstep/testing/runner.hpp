@@ -1,0 +1,38 @@
+// Runs a coroutine test: as often as its options say, each time in a new world with a new fixture, and reports once.
+#pragma once
+
+#include <lockstep/runtime/task.hpp>
+#include <lockstep/testing/options.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace lockstep::detail {
+
+// One instance of a fixture with the body of a test.
+class test_instance {
+ public:
+  test_instance() = default;
+  test_instance(const test_instance&) = delete;
+  test_instance& operator=(const test_instance&) = delete;
+  virtual ~test_instance() = default;
+
+  // Set-up, body and tear-down.
+  virtual task<void> run_all() = 0;
+  // Tear-down alone, for a run that could not go on; plain functions only.
+  virtual void tear_down_after_failure() = 0;
+
+  // Whether the run has failed fatally so far, or was skipped. Set by the runner.
+  std::function<bool()> run_ends_early;
+};
+
+struct test_plan {
+  options of_fixture;
+  options of_test;
+  std::function<std::unique_ptr<test_instance>()> make;
+};
+
+// Runs the test that GoogleTest runs now, and reports to it.
+void run_test(const test_plan& plan);
+
+}  // namespace lockstep::detail

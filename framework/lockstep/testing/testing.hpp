@@ -1,0 +1,8 @@
+// Everything a coroutine test needs.
+#pragma once
+
+#include <lockstep/lockstep.hpp>
+#include <lockstep/testing/actions.hpp>
+#include <lockstep/testing/co_assert.hpp>
+#include <lockstep/testing/co_test.hpp>
+#include <lockstep/testing/options.hpp>
