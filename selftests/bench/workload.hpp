@@ -1,0 +1,51 @@
+// What the benchmarks have in common: a workload is one kind of work, a variant is one runtime that does it.
+//
+// Each runtime lists its workloads in one file; the programs (main.cpp, peer.cpp) only run what the lists say. Ids and
+// what they measure are the same in every list, so the figures may be divided by each other.
+//
+//   W1_1 W1_100 W1_10k      that many tasks yield through the ready queue        one resume
+//   W2_call                 await a trivial child                                one call
+//   W2_seq                  spawn a trivial task and join it, again and again    one task
+//   W2_batch                spawn them all, then join them all                   one task, and bytes a parked task
+//   W3_1e3 W3_1e5 W3_1e6    spawn that many; each sleeps once, for up to 1 s     one timer
+//   W3_cancel1e4            start and cancel a timer, 10^4 others standing       one start and cancel
+//   W4_chan1 W4_chan64      one producer, one consumer, a bounded queue          one item
+//   W4_sem                  two tasks, two semaphores, ping-pong                 one hand-off
+//   W4_lock100              100 tasks on one mutex, one yield inside             one lock and unlock
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace bench {
+
+struct measurement {
+  std::uint64_t operations = 0;
+  double cpu_ns = 0;    // of this process, for all operations together
+  double wall_ns = 0;
+  double bytes_per_task = 0;         // W2_batch: by how much the process grew, divided by the tasks
+  std::uint64_t firing_order = 0;    // W3: a hash of the times at which timers fired
+};
+
+struct workload {
+  std::string_view id;
+  std::uint64_t operations;    // how many a run does when it is not scaled down
+  measurement (*run)(std::uint64_t operations);
+
+  measurement run_scaled(double scale) const {
+    const auto scaled = static_cast<std::uint64_t>(static_cast<double>(operations) * scale);
+    return run(scaled > 0 ? scaled : 1);
+  }
+};
+
+struct variant {
+  std::string_view name;
+  std::span<const workload> workloads;
+};
+
+variant floor_variant();
+variant lockstep_variant();
+variant asio_variant();
+
+}  // namespace bench
