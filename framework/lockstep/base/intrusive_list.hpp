@@ -11,11 +11,14 @@ namespace lockstep {
 template <class Tag = void>
 class list_hook {
  public:
-  list_hook() noexcept = default;
+  // Not in a list; linked() may be asked only after the first link or mark_unlinked().
+  list_hook() noexcept {}
   list_hook(const list_hook&) = delete;
   list_hook& operator=(const list_hook&) = delete;
 
   bool linked() const noexcept { return next_ != nullptr; }
+
+  void mark_unlinked() noexcept { next_ = nullptr; }
 
   // Leaves the list. Requires linked().
   void unlink() noexcept {
@@ -28,8 +31,8 @@ class list_hook {
   template <class T, class U>
   friend class intrusive_list;
 
-  list_hook* previous_ = nullptr;
-  list_hook* next_ = nullptr;
+  list_hook* previous_;
+  list_hook* next_;
 };
 
 template <class T, class Tag = void>

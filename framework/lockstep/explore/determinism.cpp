@@ -17,7 +17,7 @@ std::string to_text(const trace_record& record) {
     case operation_kind::value_picked: return fmt::format("task {} drew the value {}", record.task, record.payload);
     default: break;
   }
-  const std::string object = record.object != 0 ? fmt::format(" #{}", record.object) : std::string();
+  const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();
   const std::string where = record.where().line() != 0 ? " at " + file_and_line(record.where()) : std::string();
   return fmt::format("task {} {}{}{}", record.task, name_of(record.operation()), object, where);
 }

@@ -27,8 +27,8 @@ std::string agent::path() const {
 std::string agent::name() const {
   if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
   if (parent_ == nullptr) return "main";
-  if (root_frame_ == nullptr) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
-  return fmt::format("{} {}", function_of(root_frame_->where), path());
+  if (start_frame_ == nullptr) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
+  return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
 bool agent::cancel(label reason) {
@@ -81,15 +81,22 @@ std::stop_token agent::stop_token() {
 }
 #endif
 
+frame* agent::leaf_frame() const noexcept {
+  if (finished()) return nullptr;
+  if (operation_ == nullptr) return start_frame_;
+  if (operation_->frame_ != nullptr) return operation_->frame_;
+  return rare_ && rare_->foreign != nullptr ? rare_->foreign->frame_ : nullptr;
+}
+
 std::exception_ptr agent::failure() const noexcept {
-  return root_frame_ != nullptr && !was_cancelled_ ? root_frame_->failure : nullptr;
+  return start_frame_ != nullptr && !was_cancelled_ ? start_frame_->failure : nullptr;
 }
 
 std::vector<source> agent::stack() const {
   std::vector<source> lines;
   const detail::context* context = detail::current_context;
   const bool runs = state_ == state::running && context != nullptr && context->running == this;
-  for (const frame* at = runs ? context->innermost : leaf_frame_; at != nullptr; at = at->caller) {
+  for (const frame* at = runs ? context->innermost : leaf_frame(); at != nullptr; at = at->caller) {
     if (!is_internal(at->where)) lines.push_back(at->where);
   }
   return lines;
@@ -120,12 +127,16 @@ void frame::leave_by_exception() noexcept {
 
 std::string operation::describe() const {
   std::string text(name_of(kind_));
-  if (what_ == nullptr) return text;
-  if (!what_->name().empty()) return fmt::format("{} \"{}\"", text, what_->name());
-  return fmt::format("{} #{}", text, what_->number());
+  const object* what = touched();
+  if (what == nullptr) return text;
+  if (!what->name().empty()) return fmt::format("{} \"{}\"", text, what->name());
+  return fmt::format("{} #{}", text, what_->number);
 }
 
-agent* operation::holder() const noexcept { return what_ != nullptr ? what_->holder() : nullptr; }
+agent* operation::holder() const noexcept {
+  const object* what = touched();
+  return what != nullptr ? what->holder() : nullptr;
+}
 
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
@@ -144,10 +155,10 @@ void object::adopt(detail::context& context) {
   }
   run_ = context.run;
   thread_ = thread;
-  number_ = ++context.owner->objects_made_;
+  number = ++context.owner->objects_made_;
   agent* maker = context.running;
-  identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
-                               : object_identity(main_identity, ++context.owner->fixture_objects_made_);
+  id = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
+                        : object_identity(main_identity, ++context.owner->fixture_objects_made_);
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------

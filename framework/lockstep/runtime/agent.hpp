@@ -125,6 +125,8 @@ class agent : public list_hook<agent> {
 #endif
   };
   rarities& rare();
+  // The innermost frame of ours, of a task that is not running; null if it has finished.
+  frame* leaf_frame() const noexcept;
 
   // What each step touches.
   std::coroutine_handle<> leaf_;      // what a step resumes
@@ -142,11 +144,10 @@ class agent : public list_hook<agent> {
   std::uint16_t timeouts_ = 0;        // timeouts armed around where it is
   std::uint16_t cancel_requests_ = 0;
   std::uint32_t references_ = 0;
-  frame* leaf_frame_ = nullptr;       // the innermost frame of ours
 
   wait_list joiners_;
   std::coroutine_handle<> root_;      // destroyed with the last owner
-  frame* root_frame_ = nullptr;
+  frame* start_frame_ = nullptr;      // the frame that it started with: of its root, if it has one
   detail::finish_listener* listener_ = nullptr;
   agent* parent_ = nullptr;
   std::uint32_t ordinal_ = 0;

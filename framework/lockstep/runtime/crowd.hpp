@@ -42,7 +42,7 @@ class crowd : private finish_listener {
 
 class crowd::wait final : public primitive<crowd::wait> {
  public:
-  explicit wait(crowd& of) noexcept : primitive(operation_kind::wait_children, nullptr), of_(of) {}
+  explicit wait(crowd& of) noexcept : primitive(operation_kind::wait_children), of_(of) {}
 
   bool try_now() const noexcept { return of_.enough(); }
   void enqueue() noexcept override { of_.waiter_ = this; }

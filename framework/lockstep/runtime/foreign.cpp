@@ -5,8 +5,8 @@
 namespace lockstep::detail {
 
 foreign_wait::foreign_wait(frame& awaiting, bool from_outside) noexcept
-    : primitive(from_outside ? operation_kind::outside : operation_kind::foreign, nullptr), from_outside_(from_outside) {
-  bind(awaiting);
+    : primitive(from_outside ? operation_kind::outside : operation_kind::foreign), from_outside_(from_outside) {
+  bind(awaiting, awaiting.where);
 }
 
 foreign_wait::~foreign_wait() { close(); }
@@ -35,7 +35,6 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   owner_->in_foreign_ = true;
   owner_->operation_ = this;
   owner_->leaf_ = self;
-  owner_->leaf_frame_ = frame_;
   open_ = true;
   if (from_outside_) ++loop_->outside().in_flight;
   return true;
@@ -68,7 +67,7 @@ void call_from_foreign(context& context, std::coroutine_handle<> callee, frame& 
   }
   agent& stand_in = context.owner->adopt({}, nullptr, callee_frame.where);
   stand_in.leaf_ = callee;
-  stand_in.leaf_frame_ = &callee_frame;
+  stand_in.start_frame_ = &callee_frame;
   stand_in.in_foreign_ = true;
 }
 

@@ -67,6 +67,8 @@ void loop::run(agent& main) {
     }
   }
   if (stopped()) return;
+  main_ = nullptr;
+  attention_.fetch_and(static_cast<std::uint8_t>(~attention_main_done), std::memory_order_relaxed);
   std::vector<agent*> daemons;
   for (agent& who : agents_) {
     if (who.daemon_) daemons.push_back(&who);
@@ -86,35 +88,29 @@ void loop::run(agent& main) {
 
 void loop::go_on() {
   while (!ready_.empty()) {
-    if (asked_for(attention_stop | attention_slow)) [[unlikely]] {
+    if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       note_slow_step();
-      if (stopped()) return;
+      if (asked_for(attention_stop | attention_main_done)) break;
     }
     __builtin_prefetch(ready_.peek(2));
-    agent& who = oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo ? *ready_.pop_front() : pick_next();
-    step(who);
-    if (main_->state_ == agent::state::done) [[unlikely]] return;
+    step(oracle_ == nullptr ? *ready_.pop_front() : pick_next());
   }
+  here_.running = nullptr;
 }
 
 inline void loop::step(agent& who) {
   here_.running = &who;
   operation* op = who.operation_;
   if (who.attention_ != 0) [[unlikely]] {
-    if (!prepare(who)) {
-      here_.running = nullptr;
-      return;
-    }
+    if (!prepare(who)) return;
   }
   who.state_ = agent::state::running;
   if (op != nullptr) [[likely]] {
     note_step(who, *op);
+    here_.innermost = op->frame_;
   } else {
-    ++who.steps_;
-    steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    trace_.step(who.number_, who.identity_, operation_kind::start, 0, 0, who.spawned_at_);
+    note_start(who);
   }
-  here_.innermost = who.leaf_frame_;
   std::coroutine_handle<> next = who.leaf_;
   do {
     here_.next = nullptr;
@@ -122,12 +118,26 @@ inline void loop::step(agent& who) {
     next = here_.next;
   } while (next);
   if (who.state_ == agent::state::running) after_step(who);
-  here_.running = nullptr;
+}
+
+void loop::note_start(agent& who) {
+  ++who.steps_;
+  steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  trace_.step(who.number_, who.identity_, operation_kind::start, 0, 0, who.spawned_at_);
+  here_.innermost = who.start_frame_;
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
 bool loop::prepare(agent& who) {
   operation* op = who.operation_;
+  if ((who.attention_ & attention_doomed) != 0) {
+    stop();
+    return false;
+  }
+  if ((who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow && who.shields_ == 0 &&
+      op->progress_ != operation::progress::cancelled) {
+    note_swallowed(who);
+  }
   if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0) {
     who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (op == nullptr) {
@@ -170,11 +180,12 @@ void loop::after_step(agent& who) {
 }
 
 void loop::complete(agent& who) {
+  here_.running = nullptr;
   who.state_ = agent::state::done;
-  who.leaf_frame_ = nullptr;
-  if (who.root_frame_ != nullptr && who.root_frame_->failure) [[unlikely]] {
+  if (&who == main_) request(attention_main_done);
+  if (who.start_frame_ != nullptr && who.start_frame_->failure) [[unlikely]] {
     try {
-      std::rethrow_exception(who.root_frame_->failure);
+      std::rethrow_exception(who.start_frame_->failure);
     } catch (const cancelled&) {
       who.was_cancelled_ = true;
     } catch (...) {
@@ -196,9 +207,8 @@ class loop::ready_view final : public candidates {
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
     const operation* op = who.operation_;
-    const object* what = op != nullptr ? op->what_ : nullptr;
     return {who.identity_, who.steps_ + 1, op != nullptr ? op->kind_ : operation_kind::start,
-            what != nullptr ? what->id() : 0};
+            op != nullptr ? op->what_->id : 0};
   }
   bool first_is_running() const noexcept override { return (ready_[0]->attention_ & attention_retry) != 0; }
 
@@ -207,6 +217,7 @@ class loop::ready_view final : public candidates {
 };
 
 agent& loop::pick_next() {
+  if (ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
   const bool switching = (ready_[0]->attention_ & attention_retry) != 0;
   const std::size_t picked = oracle_->pick_task(ready_view(ready_));
   if (picked >= ready_.size()) {
@@ -307,12 +318,7 @@ bool loop::begin_attentively(operation& op) {
       return true;
     }
     if ((who.attention_ & attention_swallow) != 0) {
-      who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_swallow);
-      report(verdict_kind::swallowed_cancellation,
-             fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up "
-                         "within shield()",
-                         who.name()),
-             source(), {&who});
+      note_swallowed(who);
     }
   }
   if (asked_for(attention_switch) && !ready_.empty()) {
@@ -325,6 +331,15 @@ bool loop::begin_attentively(operation& op) {
   return true;
 }
 
+void loop::note_swallowed(agent& who) {
+  who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_swallow);
+  report(verdict_kind::swallowed_cancellation,
+         fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up within "
+                     "shield()",
+                     who.name()),
+         source(), {&who});
+}
+
 void loop::park_unusually(operation& op, std::coroutine_handle<> leaf) {
   agent* who = here_.running;
   if (op.frame_ == nullptr && !(who->in_foreign_ && who->state_ == agent::state::running)) {
@@ -334,7 +349,6 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf) {
     who->in_foreign_ = true;
   }
   who->leaf_ = leaf;
-  if (op.frame_ != nullptr) who->leaf_frame_ = op.frame_;
   who->operation_ = &op;
   op.who_ = who;
   who->state_ = agent::state::parked;
@@ -365,7 +379,6 @@ void loop::resume_from_foreign(agent& who, operation& wait) {
   }
   who.operation_ = &wait;
   who.leaf_ = who.rare().foreign_leaf;
-  who.leaf_frame_ = wait.frame_;
   grant(wait);
 }
 
@@ -390,7 +403,7 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
   who.number_ = agents_made_++;
   who.references_ = 1;
   who.root_ = who.leaf_ = root;
-  who.root_frame_ = who.leaf_frame_ = root_frame;
+  who.start_frame_ = root_frame;
   who.spawned_at_ = spawned_at;
   agents_.push_back(who);
   ready_.push_back(&who);
@@ -405,7 +418,7 @@ void loop::free_block(agent& first) noexcept {
   agent* who = &first;
   while (who != nullptr) {
     if (who->root_) {
-      if (who->root_frame_->failure && !who->observed_ && !who->was_cancelled_ && !tearing_down_) {
+      if (who->start_frame_->failure && !who->observed_ && !who->was_cancelled_ && !tearing_down_) {
         report_unread(*who);
       }
       std::exchange(who->root_, nullptr).destroy();
@@ -449,31 +462,26 @@ void loop::kill(agent& who) noexcept {
 }
 
 // Leaf first: each frame is gone before the locals of its caller, which it may point to. Where the chain passes through
-// something foreign, the frame that awaits it goes on the chain.
+// something foreign, it goes on with the frame that awaits that; destroying this frame closes that wait.
 void loop::destroy_frames(agent& who) noexcept {
-  const bool leaf_is_foreign = who.in_foreign_ && who.operation_ != nullptr && who.operation_->frame_ == nullptr;
   std::coroutine_handle<> handle = who.leaf_;
-  frame* at = leaf_is_foreign ? nullptr : who.leaf_frame_;
-  operation* foreign = who.in_foreign_ && who.root_ ? who.rare().foreign : nullptr;
-  if (foreign != nullptr && who.operation_ == foreign) at = nullptr;
+  frame* at = who.operation_ == nullptr ? who.start_frame_ : who.operation_->frame_;
   who.root_ = nullptr;
   for (;;) {
-    if (at == nullptr) {
-      if (foreign == nullptr) break;
-      at = foreign->frame_;
-      handle = who.rare().foreign_leaf;
-      foreign = nullptr;
-      continue;
+    while (at != nullptr) {
+      frame* const caller = at->caller;
+      const std::coroutine_handle<> callers_handle = at->resume_after;
+      if (at->owner != nullptr) *at->owner = nullptr;
+      handle.destroy();
+      at = caller;
+      handle = callers_handle;
     }
-    frame* const caller = at->caller;
-    const std::coroutine_handle<> callers_handle = at->resume_after;
-    if (at->owner != nullptr) *at->owner = nullptr;
-    handle.destroy();
-    at = caller;
-    handle = callers_handle;
-    if (at == nullptr && who.in_foreign_ && who.rare_) foreign = who.rare().foreign;
+    const operation* open = who.in_foreign_ && who.rare_ ? who.rare_->foreign : nullptr;
+    if (open == nullptr) break;
+    at = open->frame_;
+    handle = who.rare_->foreign_leaf;
   }
-  who.root_frame_ = who.leaf_frame_ = nullptr;
+  who.start_frame_ = nullptr;
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {

@@ -86,21 +86,17 @@ class loop {
     op.progress_ = operation::progress::granted;
     note_step(*here_.running, op);
   }
-  // Called in await_suspend: parks the running task at `op`.
+  // For await_suspend: the running task waits at `op`, which its frame `leaf` awaits and enqueues itself then.
   void park(operation& op, std::coroutine_handle<> leaf) {
     agent& who = *here_.running;
-    if (op.progress_ != operation::progress::fresh || op.frame_ == nullptr) [[unlikely]] {
-      park_unusually(op, leaf);
-      return;
-    }
     who.leaf_ = leaf;
-    who.leaf_frame_ = op.frame_;
     who.operation_ = &op;
-    op.who_ = &who;
     who.state_ = agent::state::parked;
+    op.who_ = &who;
     op.progress_ = operation::progress::parked;
-    op.enqueue();
   }
+  // The same for what is awaited by a foreign coroutine, or may not simply wait.
+  void park_unusually(operation& op, std::coroutine_handle<> leaf);
   // The object grants `op`, which it has taken from its list: its task becomes ready.
   void grant(operation& op) {
     op.progress_ = operation::progress::granted;
@@ -149,6 +145,7 @@ class loop {
     attention_retry = 16,   // this task is ready to attempt its operation
     attention_slow = 32,    // the present step takes long; asked for by a thread that watches
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
+    attention_main_done = 128,
   };
   void request(std::uint8_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
@@ -173,17 +170,16 @@ class loop {
 
   bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
   void note_slow_step() noexcept;
+  void note_start(agent& who);
+  void note_swallowed(agent& who);
 
   void note_step(agent& who, operation& op) {
-    object* what = op.what_;
     const std::uint64_t count = steps_.load(std::memory_order_relaxed) + 1;
     steps_.store(count, std::memory_order_relaxed);
     ++who.steps_;
-    trace_.step(who.number_, who.identity_, op.kind_, what != nullptr ? what->number() : 0,
-                what != nullptr ? what->id() : 0, op.frame_ != nullptr ? op.frame_->where : source());
+    trace_.step(who.number_, who.identity_, op.kind_, op.what_->number, op.what_->id, op.where_);
     if (count >= limits_.steps_max) [[unlikely]] reach_step_limit();
   }
-  void park_unusually(operation& op, std::coroutine_handle<> leaf);
   void step(agent& who);
   bool prepare(agent& who);
   void after_step(agent& who);

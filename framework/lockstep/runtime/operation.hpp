@@ -13,6 +13,7 @@
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/choice/operation_kind.hpp>
 #include <lockstep/runtime/frame.hpp>
+#include <lockstep/runtime/object.hpp>
 
 #include <cstdint>
 #include <string>
@@ -20,14 +21,13 @@
 namespace lockstep {
 
 class agent;
-class object;
 
 class operation : public list_hook<operation> {
  public:
   enum class progress : std::uint8_t { fresh, switching, parked, granted, cancelled, stopped };
 
   operation_kind kind() const noexcept { return kind_; }
-  object* what() const noexcept { return what_; }
+  const object_mark& what() const noexcept { return *what_; }
   agent* who() const noexcept { return who_; }
 
   // Whether it parked for good unless somebody else acts: not so for sleeping.
@@ -40,10 +40,14 @@ class operation : public list_hook<operation> {
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
   void orphan() noexcept { progress_ = progress::stopped; }
 
-  void bind(frame& awaiting) noexcept { frame_ = &awaiting; }
+  void bind(frame& awaiting, const source& at) noexcept {
+    frame_ = &awaiting;
+    where_ = at;
+  }
 
  protected:
-  operation(operation_kind kind, object* what) noexcept : what_(what), kind_(kind) {}
+  explicit operation(operation_kind kind) noexcept : what_(&no_object), kind_(kind) {}
+  operation(operation_kind kind, const object& what) noexcept : what_(&what.mark()), kind_(kind) {}
   ~operation() = default;
 
   // Leaves the wait list. Called once, while parked.
@@ -63,9 +67,15 @@ class operation : public list_hook<operation> {
   friend class loop;
   friend class agent;
 
-  object* what_;
-  agent* who_ = nullptr;
+  // The object, of which `what_` is the mark; null for none.
+  const object* touched() const noexcept {
+    return what_->id != 0 ? static_cast<const object*>(what_) : nullptr;
+  }
+
+  const object_mark* what_;
+  agent* who_;              // set when it waits
   frame* frame_ = nullptr;  // the awaiting frame, if it is one of ours
+  source where_;
   operation_kind kind_;
   progress progress_ = progress::fresh;
 };

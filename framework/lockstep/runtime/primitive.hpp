@@ -25,6 +25,7 @@ template <class Self>
 class primitive : public operation {
  public:
   bool await_ready() {
+    if constexpr (requires { Self::waits_always; }) return false;
     loop& owner = *detail::here().owner;
     if (owner.needs_attention()) [[unlikely]] return owner.begin_attentively(*this);
     if (!self().try_now()) return false;
@@ -33,7 +34,15 @@ class primitive : public operation {
   }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> leaf) {
-    detail::current_context->owner->park(*this, leaf);
+    loop& owner = *detail::here().owner;
+    if constexpr (std::derived_from<Promise, frame>) {
+      if (progress_ == progress::fresh) [[likely]] {
+        owner.park(*this, leaf);
+        self().enqueue();
+        return;
+      }
+    }
+    owner.park_unusually(*this, leaf);
   }
   decltype(auto) await_resume() {
     if (progress_ == progress::cancelled) [[unlikely]] detail::throw_cancelled(*detail::here().running);

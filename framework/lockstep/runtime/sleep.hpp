@@ -19,7 +19,10 @@ namespace detail {
 
 class yield_operation final : public primitive<yield_operation> {
  public:
-  yield_operation() noexcept : primitive(operation_kind::yield, nullptr) {}
+  // Whatever must be seen to first is seen to when its turn comes again, at once.
+  static constexpr bool waits_always = true;
+
+  yield_operation() noexcept : primitive(operation_kind::yield) {}
 
   bool try_now() const noexcept { return false; }
   void enqueue() noexcept override { current_context->owner->grant(*this); }
@@ -30,7 +33,7 @@ class yield_operation final : public primitive<yield_operation> {
 class sleep_operation final : public primitive<sleep_operation>, private timer {
  public:
   explicit sleep_operation(time_point deadline) noexcept
-      : primitive(operation_kind::sleep, nullptr), timer(&wake), until_(deadline) {}
+      : primitive(operation_kind::sleep), timer(&wake), until_(deadline) {}
   sleep_operation(const sleep_operation&) = delete;
   sleep_operation& operator=(const sleep_operation&) = delete;
 
@@ -60,7 +63,7 @@ class sleep_operation final : public primitive<sleep_operation>, private timer {
 
 class settle_operation final : public primitive<settle_operation> {
  public:
-  settle_operation() noexcept : primitive(operation_kind::settle, nullptr) {}
+  settle_operation() noexcept : primitive(operation_kind::settle) {}
 
   bool try_now() const noexcept { return false; }
   void enqueue() noexcept override { current_context->owner->settlers().push_back(*this); }

@@ -35,21 +35,6 @@ agent& adopt_daemon(agent& made) noexcept {
 
 }  // namespace detail
 
-// -- joining ----------------------------------------------------------------------------------------------------------
-
-std::string join_operation::describe() const { return fmt::format("join({})", target_.name()); }
-
-void join_operation::enqueue() noexcept {
-  target_.joiners().push_back(*this);
-  detail::here().owner->suspect_cycle(*who_);
-}
-
-bool join_operation::cancel_requested() noexcept {
-  if (forward_ && target_.cancel()) return false;
-  withdraw();
-  return true;
-}
-
 // -- owning -----------------------------------------------------------------------------------------------------------
 
 agent& agent_owner::get() const {

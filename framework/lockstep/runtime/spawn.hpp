@@ -12,23 +12,35 @@
 
 namespace lockstep {
 
-// Waits for a task to finish. Cancelling the waiter cancels the task and waits for its end.
-class join_operation : public operation {
- public:
-  explicit join_operation(agent& target, bool forward_cancel) noexcept
-      : operation(operation_kind::join, nullptr), target_(target), forward_(forward_cancel) {}
+namespace detail {
 
-  std::string describe() const override;
+// Waits for a task to finish. Cancelling the waiter cancels the task, if `forward` says so, and waits for its end.
+template <class Self>
+class join_operation : public primitive<Self> {
+ public:
+  join_operation(agent& target, bool forward) noexcept
+      : primitive<Self>(operation_kind::join), target_(target), forward_(forward) {}
+
+  bool try_now() const noexcept { return target_.finished(); }
+  void enqueue() noexcept override {
+    target_.joiners().push_back(*this);
+    if (target_.parked_at() != nullptr) current_context->owner->suspect_cycle(*this->who());
+  }
+  void withdraw() noexcept override { this->unlink(); }
+  bool cancel_requested() noexcept override {
+    if (forward_ && target_.cancel()) return false;
+    withdraw();
+    return true;
+  }
+  std::string describe() const override { return "join(" + target_.name() + ")"; }
   agent* holder() const noexcept override { return target_.finished() ? nullptr : &target_; }
 
- protected:
-  void enqueue() noexcept override;
-  void withdraw() noexcept override { unlink(); }
-  bool cancel_requested() noexcept override;
-
+ private:
   agent& target_;
   bool forward_;
 };
+
+}  // namespace detail
 
 // Owns a spawned task; the part of join_handle that does not depend on the result.
 class agent_owner {
@@ -89,30 +101,14 @@ class [[nodiscard]] join_handle : public agent_owner {
 };
 
 template <class T>
-class join_handle<T>::joining final : public join_operation {
+class join_handle<T>::joining final : public detail::join_operation<joining> {
  public:
-  joining(agent& target, join_handle& owner, bool forward_cancel) noexcept
-      : join_operation(target, forward_cancel), owner_(owner) {}
+  joining(agent& target, join_handle& owner, bool forward) noexcept
+      : detail::join_operation<joining>(target, forward), owner_(owner) {}
 
-  bool await_ready() {
-    loop& current = *detail::here().owner;
-    if (current.needs_attention()) [[unlikely]] return current.begin_attentively(*this);
-    if (!attempt()) return false;
-    current.note_granted(*this);
-    return true;
-  }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> leaf) {
-    detail::current_context->owner->park(*this, leaf);
-  }
-  T await_resume() {
-    if (progress_ == progress::cancelled) [[unlikely]] detail::throw_cancelled(*detail::here().running);
-    return owner_.result();
-  }
+  T result() { return owner_.result(); }
 
  private:
-  bool attempt() override { return target_.finished(); }
-
   join_handle& owner_;
 };
 

@@ -75,7 +75,7 @@ struct promise_base : frame {
   decltype(auto) await_transform(Awaitable&& awaitable, source at = source::current()) {
     where = at;
     if constexpr (operation_of_ours<Awaitable>) {
-      awaitable.bind(*this);
+      awaitable.bind(*this, at);
       return by_reference<std::remove_reference_t<Awaitable>>(awaitable);
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::lockstep_task; }) {
       return std::forward<Awaitable>(awaitable).operator co_await();

@@ -11,7 +11,7 @@ namespace lockstep {
 
 class task_group::children_wait final : public primitive<task_group::children_wait> {
  public:
-  explicit children_wait(task_group& group) noexcept : primitive(operation_kind::wait_children, nullptr), group_(group) {}
+  explicit children_wait(task_group& group) noexcept : primitive(operation_kind::wait_children), group_(group) {}
 
   bool try_now() const noexcept { return group_.children_.empty(); }
   void enqueue() noexcept override { group_.waiter_ = this; }

@@ -47,7 +47,7 @@ class barrier final : public object {
 
 class barrier::waiting final : public primitive<barrier::waiting> {
  public:
-  explicit waiting(barrier& at) noexcept : primitive(operation_kind::arrive, &at), barrier_(at) {}
+  explicit waiting(barrier& at) noexcept : primitive(operation_kind::arrive, at), barrier_(at) {}
 
   bool try_now() {
     if (barrier_.broken_) {

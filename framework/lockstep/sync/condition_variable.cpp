@@ -6,7 +6,7 @@ namespace lockstep {
 
 class condition_variable::waiting final : public primitive<condition_variable::waiting> {
  public:
-  explicit waiting(condition_variable& of) noexcept : primitive(operation_kind::wait_condition, &of), of_(of) {}
+  explicit waiting(condition_variable& of) noexcept : primitive(operation_kind::wait_condition, of), of_(of) {}
 
   bool try_now() const noexcept { return false; }
   void enqueue() noexcept override { of_.waiters_.push_back(*this); }

@@ -29,7 +29,7 @@ class event final : public object {
 
 class event::waiting final : public primitive<event::waiting> {
  public:
-  explicit waiting(event& wanted) noexcept : primitive(operation_kind::wait_event, &wanted), event_(wanted) {}
+  explicit waiting(event& wanted) noexcept : primitive(operation_kind::wait_event, wanted), event_(wanted) {}
 
   bool try_now() const noexcept { return event_.set_; }
   void enqueue() noexcept override { event_.waiters_.push_back(*this); }

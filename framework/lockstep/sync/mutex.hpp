@@ -68,7 +68,7 @@ class mutex final : public object {
 
 class mutex::locking final : public primitive<mutex::locking> {
  public:
-  explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, &wanted), mutex_(wanted) {}
+  explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, wanted), mutex_(wanted) {}
 
   bool try_now() noexcept {
     if (mutex_.holder_ != nullptr) return false;

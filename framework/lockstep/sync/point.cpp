@@ -8,7 +8,7 @@
 namespace lockstep {
 
 point_operation::point_operation(label name, order* within) noexcept
-    : primitive(operation_kind::point, nullptr), name_(std::move(name)), within_(within) {}
+    : primitive(operation_kind::point), name_(std::move(name)), within_(within) {}
 
 bool point_operation::try_now() {
   if (within_ == nullptr || !within_->comes_later(name())) return true;

@@ -127,7 +127,7 @@ class queue final : public object {
 template <class T>
 class queue<T>::putting final : public primitive<putting> {
  public:
-  putting(queue& to, T item) : primitive<putting>(operation_kind::put, &to), queue_(to), item_(std::move(item)) {}
+  putting(queue& to, T item) : primitive<putting>(operation_kind::put, to), queue_(to), item_(std::move(item)) {}
 
   bool try_now() {
     if (queue_.shut_down_) return true;
@@ -153,7 +153,7 @@ class queue<T>::putting final : public primitive<putting> {
 template <class T>
 class queue<T>::getting final : public primitive<getting> {
  public:
-  explicit getting(queue& from) : primitive<getting>(operation_kind::get, &from), queue_(from) {}
+  explicit getting(queue& from) : primitive<getting>(operation_kind::get, from), queue_(from) {}
 
   bool try_now() {
     if (queue_.items_.empty()) return queue_.shut_down_;
@@ -187,7 +187,7 @@ class queue<T>::getting final : public primitive<getting> {
 template <class T>
 class queue<T>::draining final : public primitive<draining> {
  public:
-  explicit draining(queue& of) : primitive<draining>(operation_kind::drain, &of), queue_(of) {}
+  explicit draining(queue& of) : primitive<draining>(operation_kind::drain, of), queue_(of) {}
 
   bool try_now() const noexcept { return queue_.unfinished_ == 0; }
   void enqueue() noexcept override { queue_.drainers_.push_back(*this); }

@@ -47,7 +47,7 @@ class semaphore : public object {
 
 class semaphore::acquiring final : public primitive<semaphore::acquiring> {
  public:
-  explicit acquiring(semaphore& wanted) noexcept : primitive(operation_kind::acquire, &wanted), semaphore_(wanted) {}
+  explicit acquiring(semaphore& wanted) noexcept : primitive(operation_kind::acquire, wanted), semaphore_(wanted) {}
 
   bool try_now() noexcept {
     if (semaphore_.permits_ == 0) return false;

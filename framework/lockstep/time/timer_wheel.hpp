@@ -27,7 +27,7 @@ class timer : public list_hook<timer> {
  public:
   using action = void (*)(timer&) noexcept;
 
-  explicit timer(action when_due) noexcept : when_due_(when_due) {}
+  explicit timer(action when_due) noexcept : when_due_(when_due) { mark_unlinked(); }
 
   bool armed() const noexcept { return linked(); }
   time_point deadline() const noexcept { return time_point(duration(static_cast<duration::rep>(deadline_))); }
