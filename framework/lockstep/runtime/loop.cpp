@@ -248,7 +248,8 @@ bool loop::advance_to_next_deadline() {
   trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   if (now_ > limits_.time_max) {
     while (!due.empty()) {
-      timer& item = due.pop_front();
+      timer& item = due.front();
+      timers_.disarm(item);
       timers_.arm(item, item.deadline());
     }
     report(verdict_kind::time_limit,
@@ -260,7 +261,11 @@ bool loop::advance_to_next_deadline() {
   if (oracle_ != nullptr && order_ == ordering::fifo) {
     fire_in_picked_order(due);
   } else {
-    while (!due.empty()) due.pop_front().fire();
+    while (!due.empty()) {
+      timer& first = due.front();
+      timers_.disarm(first);
+      first.fire();
+    }
   }
   return true;
 }
@@ -279,12 +284,14 @@ void loop::fire_in_picked_order(timer_list& due) {
    private:
     std::size_t size_;
   };
-  for (std::size_t left = due.size(); left > 0; --left) {
+  while (!due.empty()) {
+    const std::size_t left = due.size();
     std::size_t picked = left == 1 ? 0 : oracle_->pick_task(due_view(left));
     auto at = due.begin();
     for (; picked > 0; --picked) ++at;
-    static_cast<list_hook<timer>&>(*at).unlink();
-    (*at).fire();
+    timer& item = *at;
+    timers_.disarm(item);
+    item.fire();
   }
 }
 

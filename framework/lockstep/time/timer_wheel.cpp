@@ -18,10 +18,6 @@ time_point timer_wheel::take_earliest(timer_list& due) noexcept {
     if (at == 0 || &first == &list.back()) {
       base_ = first.deadline_;
       const time_point deadline = first.deadline();
-      for (timer& item : list) {
-        (void)item;
-        --count_;
-      }
       due.splice_back(list);
       vacate(at, index);
       return deadline;

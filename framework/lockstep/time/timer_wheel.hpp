@@ -65,7 +65,8 @@ class timer_wheel {
   }
 
   // Moves all timers of the earliest deadline to `due`, in the order in which they were armed, and the base to that
-  // deadline, which is returned. Requires !empty().
+  // deadline, which is returned. They stay armed: disarm each before it fires, which may disarm others of them.
+  // Requires !empty().
   time_point take_earliest(timer_list& due) noexcept;
 
   // Forgets all timers, without touching them, and begins at time 0 again.
