@@ -1,0 +1,66 @@
+#include <lockstep/testing/testing.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <chrono>
+#include <type_traits>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ClockTest, MeetsTheStandardsRequirements) {
+  static_assert(std::chrono::is_clock_v<lockstep::clock>);
+  static_assert(std::chrono::is_clock_v<wall_clock>);
+  static_assert(lockstep::clock::is_steady && !wall_clock::is_steady);
+  static_assert(!std::is_convertible_v<wall_clock::time_point, time_point>);
+}
+
+TEST(ClockTest, IsMisusedWithoutALoop) {
+  EXPECT_THROW(lockstep::clock::now(), misuse);
+  EXPECT_THROW(wall_clock::now(), misuse);
+}
+
+CO_TEST(ClockTest, BeginsAtZeroAndReadsTheLoop) {
+  EXPECT_EQ(lockstep::clock::now(), time_point{});
+  EXPECT_EQ(wall_clock::now(), wall_clock_start);
+  co_await sleep_for(3s);
+  EXPECT_EQ(lockstep::clock::now(), time_point{3s});
+  EXPECT_EQ(lockstep::clock::now(), now());
+  EXPECT_EQ(wall_clock::now(), wall_clock_start + 3s);
+}
+
+TEST(ClockTest, AddsWithoutOverflow) {
+  EXPECT_EQ(saturating_add(time_point{5ns}, 7ns), time_point{12ns});
+  EXPECT_EQ(saturating_add(time_point{5ns}, -7ns), time_point{-2ns});
+  EXPECT_EQ(saturating_add(time_point{5ns}, duration::max()), time_point::max());
+  EXPECT_EQ(saturating_add(time_point{0ns}, duration::max()), time_point::max());
+  EXPECT_EQ(saturating_add(time_point::max(), 1ns), time_point::max());
+  EXPECT_EQ(saturating_add(time_point{5ns}, duration::min()), time_point{duration::min() + 5ns});
+}
+
+TEST(ClockTest, PrintsDurations) {
+  EXPECT_EQ(to_text(0ns), "0 ns");
+  EXPECT_EQ(to_text(3ns), "3 ns");
+  EXPECT_EQ(to_text(1us), "1 us");
+  EXPECT_EQ(to_text(1'500ns), "1.5 us");
+  EXPECT_EQ(to_text(250ms), "250 ms");
+  EXPECT_EQ(to_text(1'234'567ns), "1.234 ms");
+  EXPECT_EQ(to_text(91'400ms), "91.4 s");
+  EXPECT_EQ(to_text(90s), "90 s");
+  EXPECT_EQ(to_text(120s), "2 min 0 s");
+  EXPECT_EQ(to_text(5min + 7s), "5 min 7 s");
+  EXPECT_EQ(to_text(90min), "90 min 0 s");
+  EXPECT_EQ(to_text(2h + 3min + 4s), "2 h 3 min 4 s");
+  EXPECT_EQ(to_text(24h * 366), "8784 h 0 min 0 s");
+}
+
+TEST(ClockTest, PrintsNegativeAndExtremeDurations) {
+  EXPECT_EQ(to_text(-3ns), "-3 ns");
+  EXPECT_EQ(to_text(-1'500ms), "-1.5 s");
+  EXPECT_EQ(to_text(duration::max()), "2562047 h 47 min 16 s");
+  EXPECT_EQ(to_text(duration::min()), "-2562047 h 47 min 16 s");
+}
+
+}  // namespace
+}  // namespace lockstep
