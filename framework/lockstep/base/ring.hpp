@@ -1,4 +1,4 @@
-// A growable ring buffer of small values: a queue whose pushes and pops allocate only when it grows.
+// A growable ring buffer of small values: a queue that allocates only when it is told to have more room.
 //
 // Removal from the middle keeps the order of the rest; it moves the shorter side.
 #pragma once
@@ -24,14 +24,13 @@ class ring {
   // The i-th from the front, or some stale value: for prefetching.
   const T& peek(std::size_t i) const noexcept { return items_[(head_ + i) & mask_]; }
 
-  void push_back(T value) {
-    if (size() > mask_) [[unlikely]] grow();
-    items_[tail_++ & mask_] = value;
+  // Makes room for `count` items in all; pushes do not.
+  void reserve(std::size_t count) {
+    while (count > mask_ + 1) [[unlikely]] grow();
   }
-  void push_front(T value) {
-    if (size() > mask_) [[unlikely]] grow();
-    items_[--head_ & mask_] = value;
-  }
+  // Requires room.
+  void push_back(T value) noexcept { items_[tail_++ & mask_] = value; }
+  void push_front(T value) noexcept { items_[--head_ & mask_] = value; }
   T pop_front() noexcept { return items_[head_++ & mask_]; }
 
   // Removes and returns the i-th. Requires i < size().

@@ -60,14 +60,14 @@ unsigned agent::uncancel() {
   }
   if (--cancel_requests_ == 0) {
     constexpr int pending = loop::attention_cancel | loop::attention_swallow;
-    attention_ = static_cast<std::uint8_t>(attention_ & ~pending);
+    attention_ = static_cast<std::uint16_t>(attention_ & ~pending);
   }
   return cancel_requests_;
 }
 
 void agent::doom() noexcept { attention_ |= loop::attention_doomed; }
 
-void agent::pardon() noexcept { attention_ = static_cast<std::uint8_t>(attention_ & ~loop::attention_doomed); }
+void agent::pardon() noexcept { attention_ = static_cast<std::uint16_t>(attention_ & ~loop::attention_doomed); }
 
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 
@@ -81,11 +81,15 @@ std::stop_token agent::stop_token() {
 }
 #endif
 
+agent::state agent::condition() const noexcept {
+  const detail::context* context = detail::current_context;
+  const bool runs = state_ == state::ready && context != nullptr && context->running == this;
+  return runs ? state::running : state_;
+}
+
 frame* agent::leaf_frame() const noexcept {
   if (finished()) return nullptr;
-  if (operation_ == nullptr) return start_frame_;
-  if (operation_->frame_ != nullptr) return operation_->frame_;
-  return rare_ && rare_->foreign != nullptr ? rare_->foreign->frame_ : nullptr;
+  return leaf_frame_;
 }
 
 std::exception_ptr agent::failure() const noexcept {
@@ -95,7 +99,7 @@ std::exception_ptr agent::failure() const noexcept {
 std::vector<source> agent::stack() const {
   std::vector<source> lines;
   const detail::context* context = detail::current_context;
-  const bool runs = state_ == state::running && context != nullptr && context->running == this;
+  const bool runs = context != nullptr && context->running == this;
   for (const frame* at = runs ? context->innermost : leaf_frame(); at != nullptr; at = at->caller) {
     if (!is_internal(at->where)) lines.push_back(at->where);
   }
@@ -126,17 +130,13 @@ void frame::leave_by_exception() noexcept {
 // -- operation and object ---------------------------------------------------------------------------------------------
 
 std::string operation::describe() const {
-  std::string text(name_of(kind_));
-  const object* what = touched();
-  if (what == nullptr) return text;
-  if (!what->name().empty()) return fmt::format("{} \"{}\"", text, what->name());
-  return fmt::format("{} #{}", text, what_->number);
+  const std::string_view text = name_of(kind());
+  if (what_ == nullptr) return std::string(text);
+  if (!what_->name().empty()) return fmt::format("{} \"{}\"", text, what_->name());
+  return fmt::format("{} #{}", text, what_->number());
 }
 
-agent* operation::holder() const noexcept {
-  const object* what = touched();
-  return what != nullptr ? what->holder() : nullptr;
-}
+agent* operation::holder() const noexcept { return what_ != nullptr ? what_->holder() : nullptr; }
 
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
@@ -155,9 +155,9 @@ void object::adopt(detail::context& context) {
   }
   run_ = context.run;
   thread_ = thread;
-  number = ++context.owner->objects_made_;
+  number_ = ++context.owner->objects_made_;
   agent* maker = context.running;
-  id = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
+  identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
                         : object_identity(main_identity, ++context.owner->fixture_objects_made_);
 }
 
@@ -188,7 +188,7 @@ class snapshot_builder {
     made.spawned_at = who.spawned_at_;
     made.daemon = who.daemon_;
     made.stack = who.stack();
-    switch (who.state_) {
+    switch (who.condition()) {
       case agent::state::ready: made.state = task_snapshot::condition::ready; break;
       case agent::state::running: made.state = task_snapshot::condition::running; break;
       case agent::state::parked: made.state = task_snapshot::condition::waiting; break;

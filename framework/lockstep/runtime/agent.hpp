@@ -38,8 +38,6 @@ class scoped_annotation;
 namespace detail {
 class finish_listener;
 class foreign_wait;
-struct context;
-void call_from_foreign(context&, std::coroutine_handle<>, frame&);
 }  // namespace detail
 
 class agent : public list_hook<agent> {
@@ -49,7 +47,7 @@ class agent : public list_hook<agent> {
   identity id() const noexcept { return identity_; }
   std::uint32_t number() const noexcept { return number_; }
   std::uint32_t steps() const noexcept { return steps_; }
-  state condition() const noexcept { return state_; }
+  state condition() const noexcept;
   bool finished() const noexcept { return state_ == state::done || state_ == state::dead; }
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
@@ -107,7 +105,6 @@ class agent : public list_hook<agent> {
   friend class task_group;
   friend class agent_owner;
   friend class detail::foreign_wait;
-  friend void detail::call_from_foreign(detail::context&, std::coroutine_handle<>, frame&);
   friend class snapshot_builder;
 
   // What few tasks have, made when it is first needed.
@@ -119,7 +116,8 @@ class agent : public list_hook<agent> {
     const frame* next_thrower = nullptr;    // the frame that this exception reaches next
     const void* thrown = nullptr;           // tells whether it is still the same exception
     operation* foreign = nullptr;           // the foreign thing it awaits
-    std::coroutine_handle<> foreign_leaf;   // the frame that awaits it
+    std::coroutine_handle<> foreign_leaf;   // the coroutine that awaits it
+    frame* foreign_frame = nullptr;         // and its frame
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
@@ -134,8 +132,8 @@ class agent : public list_hook<agent> {
   identity identity_ = 0;
   std::uint32_t number_ = 0;
   std::uint32_t steps_ = 0;
-  state state_ = state::ready;
-  std::uint8_t attention_ = 0;        // see loop::attention
+  state state_ = state::ready;        // `ready` also while it is running
+  std::uint16_t attention_ = 0;       // see loop::attention
   bool daemon_ : 1 = false;
   bool observed_ : 1 = false;
   bool was_cancelled_ : 1 = false;
@@ -144,6 +142,7 @@ class agent : public list_hook<agent> {
   std::uint16_t timeouts_ = 0;        // timeouts armed around where it is
   std::uint16_t cancel_requests_ = 0;
   std::uint32_t references_ = 0;
+  frame* leaf_frame_ = nullptr;       // the innermost frame of ours when it last parked
 
   wait_list joiners_;
   std::coroutine_handle<> root_;      // destroyed with the last owner

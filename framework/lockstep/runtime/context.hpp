@@ -18,7 +18,7 @@ struct frame;
 namespace detail {
 
 struct context {
-  loop* owner = nullptr;
+  loop* owner = nullptr;             // of which this is a part
   agent* running = nullptr;          // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;      // what the trampoline resumes when the present coroutine returns to it
   frame* innermost = nullptr;        // the frame of ours that runs, or ran last

@@ -5,8 +5,8 @@
 namespace lockstep::detail {
 
 foreign_wait::foreign_wait(frame& awaiting, bool from_outside) noexcept
-    : primitive(from_outside ? operation_kind::outside : operation_kind::foreign), from_outside_(from_outside) {
-  bind(awaiting, awaiting.where);
+    : primitive(from_outside ? operation_kind::outside : operation_kind::foreign),
+      awaiting_(awaiting), from_outside_(from_outside) {
 }
 
 foreign_wait::~foreign_wait() { close(); }
@@ -22,7 +22,7 @@ bool foreign_wait::cancel_requested() noexcept {
 bool foreign_wait::open(std::coroutine_handle<> self) {
   context& context = here();
   if (progress_ == progress::stopped) {
-    context.owner->park(*this, self);
+    context.owner->park_unusually(*this, self, &awaiting_);
     return false;
   }
   loop_ = context.owner;
@@ -32,9 +32,13 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   agent::rarities& rare = owner_->rare();
   enclosing_ = std::exchange(rare.foreign, this);
   enclosing_leaf_ = std::exchange(rare.foreign_leaf, self);
+  enclosing_frame_ = std::exchange(rare.foreign_frame, &awaiting_);
   owner_->in_foreign_ = true;
+  owner_->attention_ |= loop::attention_foreign;
+  owner_->state_ = agent::state::parked;
   owner_->operation_ = this;
   owner_->leaf_ = self;
+  owner_->leaf_frame_ = &awaiting_;
   open_ = true;
   if (from_outside_) ++loop_->outside().in_flight;
   return true;
@@ -45,7 +49,12 @@ void foreign_wait::close() noexcept {
   agent::rarities& rare = owner_->rare();
   rare.foreign = enclosing_;
   rare.foreign_leaf = enclosing_leaf_;
+  rare.foreign_frame = enclosing_frame_;
   owner_->in_foreign_ = enclosing_ != nullptr;
+  if (!owner_->in_foreign_) {
+    owner_->attention_ = static_cast<std::uint16_t>(owner_->attention_ & ~loop::attention_foreign);
+  }
+  if (owner_->state_ == agent::state::parked && owner_->operation_ == this) owner_->state_ = agent::state::ready;
   if (from_outside_) --loop_->outside().in_flight;
 }
 
@@ -55,20 +64,6 @@ void foreign_wait::post() {
     return;
   }
   loop_->resume_from_foreign(*owner_, *this);
-}
-
-void call_from_foreign(context& context, std::coroutine_handle<> callee, frame& callee_frame) {
-  agent* who = context.running;
-  if (who == nullptr) no_loop_here();
-  if (who->in_foreign_ && who->state_ == agent::state::running && !context.next) {
-    context.next = callee;
-    context.innermost = &callee_frame;
-    return;
-  }
-  agent& stand_in = context.owner->adopt({}, nullptr, callee_frame.where);
-  stand_in.leaf_ = callee;
-  stand_in.start_frame_ = &callee_frame;
-  stand_in.in_foreign_ = true;
 }
 
 proxy_frame make_proxy(foreign_wait& wait) {

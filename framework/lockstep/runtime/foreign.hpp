@@ -34,9 +34,6 @@ outside_wrapper<Awaitable> outside(Awaitable&& awaitable) {
 
 namespace detail {
 
-// Runs a task that a foreign coroutine awaits.
-void call_from_foreign(context& context, std::coroutine_handle<> callee, frame& callee_frame);
-
 // A wait for something foreign: parked while it is under way, granted when the proxy is resumed.
 class foreign_wait final : public primitive<foreign_wait> {
  public:
@@ -59,9 +56,11 @@ class foreign_wait final : public primitive<foreign_wait> {
   void post();
 
  private:
+  frame& awaiting_;
   bool from_outside_;
   operation* enclosing_ = nullptr;
   std::coroutine_handle<> enclosing_leaf_;
+  frame* enclosing_frame_ = nullptr;
   bool open_ = false;
   agent* owner_ = nullptr;
   loop* loop_ = nullptr;

@@ -22,4 +22,7 @@ struct frame {
   void leave_by_exception() noexcept;
 };
 
+// Stands for the frame of a foreign coroutine, of which nothing is known.
+inline frame no_frame;
+
 }  // namespace lockstep

@@ -19,9 +19,10 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_unique<inbox>()),
-      frames_(std::make_unique<frame_pool>()) {
-  here_.owner = this;
-  here_.frames = frames_.get();
+      pool_(std::make_unique<frame_pool>()),
+      completer_(complete_tasks(*this)) {
+  owner = this;
+  frames = pool_.get();
 }
 
 loop::~loop() {
@@ -30,7 +31,7 @@ loop::~loop() {
     tear_down();
   }
   // Somebody still holds a handle or a task of ours: its memory must outlive the loop.
-  if (frames_->lent() != 0) static_cast<void>(frames_.release());
+  if (pool_->lent() != 0) static_cast<void>(pool_.release());
 }
 
 void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
@@ -38,8 +39,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   oracle_ = choices;
   order_ = order;
   attention_.store(choices != nullptr && order == ordering::any_order ? attention_switch : 0, std::memory_order_relaxed);
-  steps_.store(0, std::memory_order_relaxed);
-  trace_.start(keep_trace);
+  trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
   timers_.reset();
   picks_.clear();
@@ -48,9 +48,9 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
-  agents_made_ = objects_made_ = fixture_objects_made_ = 0;
+  agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = limit_reached_ = deadlocked_ = tearing_down_ = false;
-  here_.run = hash_of(reinterpret_cast<std::uintptr_t>(this), ++runs_) | 1;
+  context::run = hash_of(reinterpret_cast<std::uintptr_t>(this), ++runs_) | 1;
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ void loop::run(agent& main) {
   }
   if (stopped()) return;
   main_ = nullptr;
-  attention_.fetch_and(static_cast<std::uint8_t>(~attention_main_done), std::memory_order_relaxed);
+  attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   std::vector<agent*> daemons;
   for (agent& who : agents_) {
     if (who.daemon_) daemons.push_back(&who);
@@ -91,40 +91,52 @@ void loop::go_on() {
     if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       note_slow_step();
       if (asked_for(attention_stop | attention_main_done)) break;
+      step(pick_next());
+      continue;
     }
     __builtin_prefetch(ready_.peek(2));
-    step(oracle_ == nullptr ? *ready_.pop_front() : pick_next());
+    step(*ready_.pop_front());
   }
-  here_.running = nullptr;
+  context::running = nullptr;
 }
 
 inline void loop::step(agent& who) {
-  here_.running = &who;
-  operation* op = who.operation_;
+  context::running = &who;
   if (who.attention_ != 0) [[unlikely]] {
     if (!prepare(who)) return;
   }
-  who.state_ = agent::state::running;
-  if (op != nullptr) [[likely]] {
-    note_step(who, *op);
-    here_.innermost = op->frame_;
-  } else {
-    note_start(who);
-  }
-  std::coroutine_handle<> next = who.leaf_;
-  do {
-    here_.next = nullptr;
-    next.resume();
-    next = here_.next;
-  } while (next);
-  if (who.state_ == agent::state::running) after_step(who);
+  resume(who);
 }
 
-void loop::note_start(agent& who) {
-  ++who.steps_;
-  steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  trace_.step(who.number_, who.identity_, operation_kind::start, 0, 0, who.spawned_at_);
-  here_.innermost = who.start_frame_;
+// One step. Awaits of tasks, and their ends, come back here with what to resume next.
+inline void loop::resume(agent& who) {
+  innermost = who.leaf_frame_;
+  note_step(who, *who.operation_, innermost);
+  who.leaf_.resume();
+  while (next) std::exchange(next, nullptr).resume();
+}
+
+// A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
+void loop::step_of_foreign(agent& who) {
+  who.state_ = agent::state::running;
+  resume(who);
+  if (context::running != &who || who.state_ != agent::state::running) return;
+  if (who.root_) {
+    who.state_ = agent::state::parked;
+    who.operation_ = who.rare().foreign;
+    who.leaf_ = who.rare().foreign_leaf;
+    who.leaf_frame_ = who.rare().foreign_frame;
+  } else {
+    complete(who);  // stood for a foreign coroutine that has gone its way
+    release(who);
+  }
+}
+
+detail::endless_coroutine loop::complete_tasks(loop& owner) {
+  for (;;) {
+    owner.complete(*owner.context::running);
+    co_await std::suspend_always();
+  }
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
@@ -139,20 +151,21 @@ bool loop::prepare(agent& who) {
     note_swallowed(who);
   }
   if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0) {
-    who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~(attention_cancel | attention_retry));
-    if (op == nullptr) {
+    who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
+    if (op == &start_) {
       who.was_cancelled_ = true;
-      ++who.steps_;
       complete(who);
       return false;
     }
-    if (op->progress_ == operation::progress::granted) op->revoke();
-    op->progress_ = operation::progress::cancelled;
     who.attention_ |= attention_swallow;
-    return true;
-  }
-  if ((who.attention_ & attention_retry) != 0) {
-    who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_retry);
+    if (op == &yield_) {
+      yield_cancelled_ = true;
+    } else {
+      if (op->progress_ == operation::progress::granted) op->revoke();
+      op->progress_ = operation::progress::cancelled;
+    }
+  } else if ((who.attention_ & attention_retry) != 0) {
+    who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
     if (op->attempt()) {
       op->progress_ = operation::progress::granted;
     } else {
@@ -162,25 +175,14 @@ bool loop::prepare(agent& who) {
       return false;
     }
   }
+  if ((who.attention_ & attention_foreign) != 0) {
+    step_of_foreign(who);
+    return false;
+  }
   return true;
 }
-
-// A step that left its task running: it has finished, or something foreign has it.
-void loop::after_step(agent& who) {
-  if (who.root_ && who.root_.done()) {
-    complete(who);
-  } else if (who.in_foreign_ && who.root_) {
-    who.state_ = agent::state::parked;
-    who.operation_ = who.rare().foreign;
-    who.leaf_ = who.rare().foreign_leaf;
-  } else {
-    complete(who);  // stood for a foreign coroutine that has gone its way
-    release(who);
-  }
-}
-
 void loop::complete(agent& who) {
-  here_.running = nullptr;
+  context::running = nullptr;
   who.state_ = agent::state::done;
   if (&who == main_) request(attention_main_done);
   if (who.start_frame_ != nullptr && who.start_frame_->failure) [[unlikely]] {
@@ -192,6 +194,7 @@ void loop::complete(agent& who) {
     }
   }
   static_cast<list_hook<agent>&>(who).unlink();
+  --agents_alive_;
   while (!who.joiners_.empty()) grant(who.joiners_.pop_front());
   if (who.daemon_) {
     release(who);
@@ -206,9 +209,8 @@ class loop::ready_view final : public candidates {
   std::size_t size() const noexcept override { return ready_.size(); }
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
-    const operation* op = who.operation_;
-    return {who.identity_, who.steps_ + 1, op != nullptr ? op->kind_ : operation_kind::start,
-            op != nullptr ? op->what_->id : 0};
+    const operation& op = *who.operation_;
+    return {who.identity_, who.steps_ + 1, op.kind(), op.what_ != nullptr ? op.what_->id() : 0};
   }
   bool first_is_running() const noexcept override { return (ready_[0]->attention_ & attention_retry) != 0; }
 
@@ -217,7 +219,7 @@ class loop::ready_view final : public candidates {
 };
 
 agent& loop::pick_next() {
-  if (ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
+  if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
   const bool switching = (ready_[0]->attention_ & attention_retry) != 0;
   const std::size_t picked = oracle_->pick_task(ready_view(ready_));
   if (picked >= ready_.size()) {
@@ -301,7 +303,7 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
     const std::uint64_t nth = ++picks_[domain];
     if (oracle_ != nullptr) answer = oracle_->pick_value({domain, nth}, options);
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
-    trace_.value_picked(here_.running != nullptr ? here_.running->number_ : 0, domain, answer);
+    trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }
   return answer;
 }
@@ -309,7 +311,7 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
 // -- awaiting ---------------------------------------------------------------------------------------------------------
 
 bool loop::begin_attentively(operation& op) {
-  agent& who = *here_.running;
+  agent& who = *context::running;
   note_slow_step();
   if ((who.attention_ & attention_doomed) != 0) stop();
   if (stopped()) {
@@ -318,9 +320,9 @@ bool loop::begin_attentively(operation& op) {
   }
   if (who.shields_ == 0) {
     if ((who.attention_ & attention_cancel) != 0) {
-      who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_cancel);
+      who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
       who.attention_ |= attention_swallow;
-      note_step(who, op);
+      note_step(who, op, innermost);
       op.progress_ = operation::progress::cancelled;
       return true;
     }
@@ -334,12 +336,12 @@ bool loop::begin_attentively(operation& op) {
   }
   if (!op.attempt()) return false;
   op.progress_ = operation::progress::granted;
-  note_step(who, op);
+  note_step(who, op, innermost);
   return true;
 }
 
 void loop::note_swallowed(agent& who) {
-  who.attention_ = static_cast<std::uint8_t>(who.attention_ & ~attention_swallow);
+  who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_swallow);
   report(verdict_kind::swallowed_cancellation,
          fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up within "
                      "shield()",
@@ -347,15 +349,14 @@ void loop::note_swallowed(agent& who) {
          source(), {&who});
 }
 
-void loop::park_unusually(operation& op, std::coroutine_handle<> leaf) {
-  agent* who = here_.running;
-  if (op.frame_ == nullptr && !(who->in_foreign_ && who->state_ == agent::state::running)) {
+void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting) {
+  agent* who = context::running;
+  if (awaiting == nullptr && !acts_for(*who)) {
     // A foreign coroutine waits that does not act for the running task alone: it gets an agent of its own.
-    who = &adopt({}, nullptr, source());
-    ready_.take(ready_.size() - 1);
-    who->in_foreign_ = true;
+    who = &adopt_foreign();
   }
   who->leaf_ = leaf;
+  if (awaiting != nullptr) who->leaf_frame_ = awaiting;
   who->operation_ = &op;
   op.who_ = who;
   who->state_ = agent::state::parked;
@@ -373,12 +374,38 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf) {
   }
 }
 
+// Whether a foreign coroutine that runs now may wait in the name of `who`, the running task: it does nothing else.
+bool loop::acts_for(agent& who) {
+  return who.in_foreign_ && (who.state_ == agent::state::running || who.operation_ == who.rare().foreign);
+}
+
+// An agent for a foreign coroutine, which is not ready.
+agent& loop::adopt_foreign() {
+  agent& stand_in = adopt({}, &no_frame, source());
+  ready_.take(ready_.size() - 1);
+  stand_in.in_foreign_ = true;
+  stand_in.attention_ |= attention_foreign;
+  return stand_in;
+}
+
+void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame) {
+  if (context::running == nullptr) misused("a foreign coroutine awaits a task outside of every task");
+  agent& who = *context::running;
+  if (acts_for(who) && !next) {
+    next = callee;
+    innermost = &callee_frame;
+    return;
+  }
+  agent& stand_in = adopt_foreign();
+  stand_in.leaf_ = callee;
+  stand_in.leaf_frame_ = stand_in.start_frame_ = &callee_frame;
+  ready_.push_back(&stand_in);
+}
+
 void loop::resume_from_foreign(agent& who, operation& wait) {
   if (who.state_ == agent::state::parked && who.operation_ != &wait) {
     // Another foreign coroutine still waits in its name: that one gets an agent of its own.
-    agent& stand_in = adopt({}, nullptr, source());
-    ready_.take(ready_.size() - 1);
-    stand_in.in_foreign_ = true;
+    agent& stand_in = adopt_foreign();
     stand_in.state_ = agent::state::parked;
     stand_in.leaf_ = who.leaf_;
     stand_in.operation_ = who.operation_;
@@ -386,6 +413,7 @@ void loop::resume_from_foreign(agent& who, operation& wait) {
   }
   who.operation_ = &wait;
   who.leaf_ = who.rare().foreign_leaf;
+  who.leaf_frame_ = who.rare().foreign_frame;
   grant(wait);
 }
 
@@ -396,8 +424,8 @@ void loop::take_from_outside() {
 // -- tasks ------------------------------------------------------------------------------------------------------------
 
 agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at) {
-  agent& who = *::new (frame_pool::take(frames_.get(), sizeof(agent))) agent;
-  agent* parent = here_.running;
+  agent& who = *::new (frame_pool::take(pool_.get(), sizeof(agent))) agent;
+  agent* parent = context::running;
   if (parent != nullptr) {
     who.parent_ = parent;
     ++parent->references_;
@@ -410,9 +438,12 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
   who.number_ = agents_made_++;
   who.references_ = 1;
   who.root_ = who.leaf_ = root;
-  who.start_frame_ = root_frame;
+  who.start_frame_ = who.leaf_frame_ = root_frame;
+  who.operation_ = &start_;
+  if (root) root_frame->resume_after = completer_.handle();
   who.spawned_at_ = spawned_at;
   agents_.push_back(who);
+  ready_.reserve(++agents_alive_);
   ready_.push_back(&who);
   return who;
 }
@@ -439,7 +470,7 @@ void loop::free_block(agent& first) noexcept {
 
 void loop::kill(agent& who) noexcept {
   if (who.finished()) return;
-  if (who.state_ == agent::state::running) {
+  if (context::running == &who) {
     report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_, {&who});
     who.daemon_ = true;
     ++who.references_;
@@ -453,12 +484,13 @@ void loop::kill(agent& who) noexcept {
         break;
       }
     }
-    if (op != nullptr && op->progress_ == operation::progress::granted) op->revoke();
+    if (op->progress_ == operation::progress::granted) op->revoke();
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }
   who.state_ = agent::state::dead;
   static_cast<list_hook<agent>&>(who).unlink();
+  --agents_alive_;
   std::erase(suspects_, &who);
   destroy_frames(who);
   while (!who.joiners_.empty()) {
@@ -472,10 +504,13 @@ void loop::kill(agent& who) noexcept {
 // something foreign, it goes on with the frame that awaits that; destroying this frame closes that wait.
 void loop::destroy_frames(agent& who) noexcept {
   std::coroutine_handle<> handle = who.leaf_;
-  frame* at = who.operation_ == nullptr ? who.start_frame_ : who.operation_->frame_;
+  frame* at = who.leaf_frame_;
+  // A foreign leaf is owned by the frame that awaits it.
+  const agent::rarities* rare = who.in_foreign_ ? who.rare_.get() : nullptr;
+  if (rare != nullptr && at == rare->foreign_frame) handle = rare->foreign_leaf;
   who.root_ = nullptr;
   for (;;) {
-    while (at != nullptr) {
+    while (at != nullptr && at != &no_frame) {
       frame* const caller = at->caller;
       const std::coroutine_handle<> callers_handle = at->resume_after;
       if (at->owner != nullptr) *at->owner = nullptr;
@@ -483,12 +518,11 @@ void loop::destroy_frames(agent& who) noexcept {
       at = caller;
       handle = callers_handle;
     }
-    const operation* open = who.in_foreign_ && who.rare_ ? who.rare_->foreign : nullptr;
-    if (open == nullptr) break;
-    at = open->frame_;
-    handle = who.rare_->foreign_leaf;
+    if (!who.in_foreign_ || rare == nullptr || rare->foreign == nullptr) break;
+    at = rare->foreign_frame;
+    handle = rare->foreign_leaf;
   }
-  who.start_frame_ = nullptr;
+  who.start_frame_ = who.leaf_frame_ = nullptr;
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {
@@ -500,7 +534,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
   };
   std::vector<agent*> doomed;
   for (agent& who : agents_) {
-    if (&who != here_.running && descends(who)) doomed.push_back(&who);
+    if (&who != context::running && descends(who)) doomed.push_back(&who);
   }
   const bool was_tearing_down = std::exchange(tearing_down_, true);
   for (agent* who : doomed) retain(*who);
@@ -511,7 +545,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
 
 void loop::tear_down() noexcept {
   tearing_down_ = true;
-  here_.running = nullptr;
+  context::running = nullptr;
   while (!agents_.empty()) {
     agent& youngest = agents_.back();
     retain(youngest);
@@ -535,7 +569,7 @@ std::vector<agent*> loop::alive() {
 // -- scopes -----------------------------------------------------------------------------------------------------------
 
 loop_scope::loop_scope(loop& entered, agent* as) noexcept
-    : outer_(detail::current_context), entered_(entered.context()), outer_running_(entered_.running) {
+    : outer_(detail::current_context), entered_(entered.here()), outer_running_(entered_.running) {
   detail::current_context = &entered_;
   if (as != nullptr) entered_.running = as;
 }

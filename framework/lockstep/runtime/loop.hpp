@@ -19,22 +19,53 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
-class task_base;
 class inbox;
+
+namespace detail {
+
+// A coroutine of the loop's own that suspends again and again and never ends. Owns it.
+class endless_coroutine {
+ public:
+  struct promise_type {
+    endless_coroutine get_return_object() noexcept {
+      return endless_coroutine(std::coroutine_handle<promise_type>::from_promise(*this));
+    }
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+    std::suspend_always final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept { std::terminate(); }
+  };
+
+  endless_coroutine(endless_coroutine&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  endless_coroutine& operator=(endless_coroutine&&) = delete;
+  ~endless_coroutine() {
+    if (handle_) handle_.destroy();
+  }
+  std::coroutine_handle<> handle() const noexcept { return handle_; }
+
+ private:
+  explicit endless_coroutine(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+
+  std::coroutine_handle<promise_type> handle_;
+};
+
+}  // namespace detail
 
 struct loop_limits {
   std::uint64_t steps_max = 1'000'000;
   time_point time_max = time_point(std::chrono::hours{24 * 366});
 };
 
-class loop {
+class loop : public detail::context {
  public:
   // Both must outlive the loop.
   loop(driver& idle_driver, monitor& verdicts);
@@ -68,7 +99,7 @@ class loop {
   // unwind locals that those tasks point to.
   void kill_descendants(agent& who) noexcept;
 
-  agent* running() const noexcept { return here_.running; }
+  agent* running() const noexcept { return context::running; }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive();
   std::size_t ready_count() const noexcept { return ready_.size(); }
@@ -77,28 +108,41 @@ class loop {
 
   // For await_ready: whether the next await of the running task must go through begin_attentively().
   bool needs_attention() const noexcept {
-    return (attention_.load(std::memory_order_relaxed) | here_.running->attention_) != 0;
+    return (attention_.load(std::memory_order_relaxed) | context::running->attention_) != 0;
   }
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
   // Counts an operation that was granted without waiting.
   void note_granted(operation& op) {
     op.progress_ = operation::progress::granted;
-    note_step(*here_.running, op);
+    note_step(*context::running, op, innermost);
   }
-  // For await_suspend: the running task waits at `op`, which its frame `leaf` awaits and enqueues itself then.
-  void park(operation& op, std::coroutine_handle<> leaf) {
-    agent& who = *here_.running;
+  // For await_suspend: the running task waits at `op`, which its innermost frame awaits; `op` enqueues itself then.
+  void park(operation& op, std::coroutine_handle<> leaf, frame& awaiting) {
+    agent& who = *context::running;
     who.leaf_ = leaf;
+    who.leaf_frame_ = &awaiting;
     who.operation_ = &op;
     who.state_ = agent::state::parked;
     op.who_ = &who;
     op.progress_ = operation::progress::parked;
   }
-  // The same for what is awaited by a foreign coroutine, or may not simply wait.
-  void park_unusually(operation& op, std::coroutine_handle<> leaf);
+  // The same for what may not simply wait, or is awaited by a foreign coroutine (then `awaiting` is null).
+  void park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting);
+  // The running task is ready again, behind all others.
+  void requeue(std::coroutine_handle<> leaf, frame& awaiting) noexcept {
+    agent& who = *context::running;
+    who.leaf_ = leaf;
+    who.leaf_frame_ = &awaiting;
+    who.operation_ = &yield_;
+    who.state_ = agent::state::ready;
+    ready_.push_back(&who);
+  }
+  // Whether the step that is being made delivers a cancellation to a task that had yielded.
+  bool cancels_yield() const noexcept { return yield_cancelled_; }
+  void yield_was_cancelled() noexcept { yield_cancelled_ = false; }
   // The object grants `op`, which it has taken from its list: its task becomes ready.
-  void grant(operation& op) {
+  void grant(operation& op) noexcept {
     op.progress_ = operation::progress::granted;
     op.who_->state_ = agent::state::ready;
     ready_.push_back(op.who_);
@@ -106,7 +150,7 @@ class loop {
 
   // -- time and choices -------------------------------------------------------------------------------------------
 
-  void make_ready(agent& who) { ready_.push_back(&who); }
+  void make_ready(agent& who) noexcept { ready_.push_back(&who); }
 
   time_point now() const noexcept { return now_; }
   wall_clock::time_point wall_now() const noexcept { return wall_clock_start + now_.time_since_epoch() + wall_shift_; }
@@ -124,9 +168,7 @@ class loop {
   // -- watching ---------------------------------------------------------------------------------------------------
 
   const trace& history() const noexcept { return trace_; }
-  std::uint64_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }
-  // The step counter, for a thread that watches whether it moves.
-  const std::atomic<std::uint64_t>& step_counter() const noexcept { return steps_; }
+  std::uint64_t steps() const noexcept { return trace_.steps(); }
 
   // Reports `kind` at `where` with a snapshot of the tasks concerned.
   void report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned = {},
@@ -137,7 +179,7 @@ class loop {
   bool deadlocked() const noexcept { return deadlocked_; }
 
   // What the next await must see to; of the loop or of one task. request() may be called from any thread.
-  enum attention : std::uint8_t {
+  enum attention : std::uint16_t {
     attention_switch = 1,   // other tasks may run first
     attention_stop = 2,     // the run ends here
     attention_cancel = 4,   // a cancellation is pending
@@ -146,16 +188,19 @@ class loop {
     attention_slow = 32,    // the present step takes long; asked for by a thread that watches
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
+    attention_foreign = 256,   // this task is inside something foreign
   };
-  void request(std::uint8_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
+  void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
-  detail::context& context() noexcept { return here_; }
+  detail::context& here() noexcept { return *this; }
   void suspect_cycle(agent& who);
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, operation& wait);
+  // A foreign coroutine awaits a task.
+  void call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame);
   // Grants what arrived from other threads.
   void take_from_outside();
   unsigned advancing = 0;
@@ -168,21 +213,23 @@ class loop {
 
   class ready_view;
 
+  // What the root of every task resumes when it ends.
+  static detail::endless_coroutine complete_tasks(loop& owner);
+
   bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
   void note_slow_step() noexcept;
-  void note_start(agent& who);
   void note_swallowed(agent& who);
 
-  void note_step(agent& who, operation& op) {
-    const std::uint64_t count = steps_.load(std::memory_order_relaxed) + 1;
-    steps_.store(count, std::memory_order_relaxed);
+  void note_step(agent& who, const operation& op, const frame* at) {
     ++who.steps_;
-    trace_.step(who.number_, who.identity_, op.kind_, op.what_->number, op.what_->id, op.where_);
-    if (count >= limits_.steps_max) [[unlikely]] reach_step_limit();
+    if (trace_.step(who.number_, who.identity_, op.code_, op.label_, at->where)) [[unlikely]] reach_step_limit();
   }
   void step(agent& who);
+  bool acts_for(agent& who);
+  agent& adopt_foreign();
   bool prepare(agent& who);
-  void after_step(agent& who);
+  void resume(agent& who);
+  void step_of_foreign(agent& who);
   void complete(agent& who);
   agent& pick_next();
   void go_on();
@@ -197,12 +244,10 @@ class loop {
 
   // What each step touches.
   ring<agent*> ready_;
-  std::atomic<std::uint64_t> steps_ = 0;
-  std::atomic<std::uint8_t> attention_ = 0;
+  std::atomic<std::uint16_t> attention_ = 0;
   oracle* oracle_ = nullptr;
   trace trace_;
   loop_limits limits_;
-  detail::context here_;
   time_point now_{};
 
   driver& driver_;
@@ -217,6 +262,7 @@ class loop {
   duration wall_shift_{};
   agent* main_ = nullptr;
   std::uint32_t agents_made_ = 0;
+  std::uint32_t agents_alive_ = 0;
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;   // those made while no task runs
   std::uint64_t runs_ = 0;
@@ -224,7 +270,11 @@ class loop {
   bool limit_reached_ = false;
   bool deadlocked_ = false;
   bool tearing_down_ = false;
-  std::unique_ptr<frame_pool> frames_;
+  std::unique_ptr<frame_pool> pool_;
+  frameless_operation start_{operation_kind::start};   // of all tasks that have not made a step
+  frameless_operation yield_{operation_kind::yield};   // of all that have yielded
+  bool yield_cancelled_ = false;
+  detail::endless_coroutine completer_;
 };
 
 // Makes a loop current on this thread for as long as it lives. `as` is the task in whose name objects are made.

@@ -49,7 +49,7 @@ void loop::report(verdict_kind kind, std::string message, const source& where, s
 
 void loop::misused(std::string message, const source& where) {
   std::vector<agent*> who;
-  if (here_.running != nullptr) who.push_back(here_.running);
+  if (context::running != nullptr) who.push_back(context::running);
   report(verdict_kind::misuse, message, where, std::move(who));
   throw misuse(message);
 }
@@ -65,8 +65,8 @@ void loop::reach_step_limit() {
 // The step that is now, or was last, made somebody who watches from outside impatient.
 void loop::note_slow_step() noexcept {
   if (!asked_for(attention_slow)) return;
-  attention_.fetch_and(static_cast<std::uint8_t>(~attention_slow), std::memory_order_relaxed);
-  agent* who = here_.running;
+  attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
+  agent* who = context::running;
   const std::vector<trace_record> records = trace_.recent();
   report(verdict_kind::slow_step,
          fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",

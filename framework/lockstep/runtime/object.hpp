@@ -13,21 +13,15 @@
 
 namespace lockstep {
 
-// What the trace needs to know of an object.
-struct object_mark {
-  identity id = 0;           // 0: no object
-  std::uint32_t number = 0;  // counts from 1 in each run
-};
-
-inline constexpr object_mark no_object;
-
-class object : private object_mark {
+class object {
  public:
   object(const object&) = delete;
   object& operator=(const object&) = delete;
 
   std::string_view name() const noexcept { return name_.view(); }
-  const object_mark& mark() const noexcept { return *this; }
+  identity id() const noexcept { return identity_; }
+  // Counts from 1 in each run.
+  std::uint32_t number() const noexcept { return number_; }
   // The task that holds it, for what can be held.
   virtual agent* holder() const noexcept { return nullptr; }
 
@@ -43,12 +37,12 @@ class object : private object_mark {
   }
 
  private:
-  friend class operation;
-
   void adopt(detail::context& context);
 
   std::uint64_t run_ = 0;
   const void* thread_ = nullptr;
+  identity identity_ = 0;
+  std::uint32_t number_ = 0;
   bool made_inside_ = false;
   label name_;
 };

@@ -14,6 +14,7 @@
 #include <lockstep/choice/operation_kind.hpp>
 #include <lockstep/runtime/frame.hpp>
 #include <lockstep/runtime/object.hpp>
+#include <lockstep/trace/trace.hpp>
 
 #include <cstdint>
 #include <string>
@@ -26,8 +27,9 @@ class operation : public list_hook<operation> {
  public:
   enum class progress : std::uint8_t { fresh, switching, parked, granted, cancelled, stopped };
 
-  operation_kind kind() const noexcept { return kind_; }
-  const object_mark& what() const noexcept { return *what_; }
+  operation_kind kind() const noexcept { return trace::kind_of(label_); }
+  // The object that it is about; null for none.
+  const object* what() const noexcept { return what_; }
   agent* who() const noexcept { return who_; }
 
   // Whether it parked for good unless somebody else acts: not so for sleeping.
@@ -40,14 +42,11 @@ class operation : public list_hook<operation> {
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
   void orphan() noexcept { progress_ = progress::stopped; }
 
-  void bind(frame& awaiting, const source& at) noexcept {
-    frame_ = &awaiting;
-    where_ = at;
-  }
-
  protected:
-  explicit operation(operation_kind kind) noexcept : what_(&no_object), kind_(kind) {}
-  operation(operation_kind kind, const object& what) noexcept : what_(&what.mark()), kind_(kind) {}
+  explicit operation(operation_kind kind) noexcept
+      : what_(nullptr), code_(trace::code(kind, 0)), label_(trace::label(kind, 0)) {}
+  operation(operation_kind kind, const object& what) noexcept
+      : what_(&what), code_(trace::code(kind, what.id())), label_(trace::label(kind, what.number())) {}
   ~operation() = default;
 
   // Leaves the wait list. Called once, while parked.
@@ -67,17 +66,21 @@ class operation : public list_hook<operation> {
   friend class loop;
   friend class agent;
 
-  // The object, of which `what_` is the mark; null for none.
-  const object* touched() const noexcept {
-    return what_->id != 0 ? static_cast<const object*>(what_) : nullptr;
-  }
-
-  const object_mark* what_;
-  agent* who_;              // set when it waits
-  frame* frame_ = nullptr;  // the awaiting frame, if it is one of ours
-  source where_;
-  operation_kind kind_;
+  const object* what_;
+  agent* who_;           // set when it waits
+  std::uint64_t code_;   // what a step of it adds to the trace hash
+  std::uint32_t label_;  // and to the trace
   progress progress_ = progress::fresh;
+};
+
+// What a task does that none of its frames holds: starting, yielding.
+class frameless_operation final : public operation {
+ public:
+  explicit frameless_operation(operation_kind kind) noexcept : operation(kind) {}
+
+ private:
+  void withdraw() noexcept override {}
+  void enqueue() noexcept override {}
 };
 
 using wait_list = intrusive_list<operation, operation>;

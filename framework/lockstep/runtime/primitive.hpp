@@ -18,32 +18,32 @@ namespace lockstep {
 namespace detail {
 
 [[noreturn]] void throw_cancelled(agent& who);
+[[noreturn]] void throw_cancelled_yield();
 
 }  // namespace detail
 
 template <class Self>
 class primitive : public operation {
  public:
-  bool await_ready() {
-    if constexpr (requires { Self::waits_always; }) return false;
-    loop& owner = *detail::here().owner;
+  // For the tasks of `owner`, which runs.
+  bool begin_in_task(loop& owner) {
     if (owner.needs_attention()) [[unlikely]] return owner.begin_attentively(*this);
     if (!self().try_now()) return false;
     owner.note_granted(*this);
     return true;
   }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> leaf) {
-    loop& owner = *detail::here().owner;
-    if constexpr (std::derived_from<Promise, frame>) {
-      if (progress_ == progress::fresh) [[likely]] {
-        owner.park(*this, leaf);
-        self().enqueue();
-        return;
-      }
+  void wait_in_task(loop& owner, std::coroutine_handle<> leaf, frame& awaiting) {
+    if (progress_ == progress::fresh) [[likely]] {
+      owner.park(*this, leaf, awaiting);
+      self().enqueue();
+    } else {
+      owner.park_unusually(*this, leaf, &awaiting);
     }
-    owner.park_unusually(*this, leaf);
   }
+
+  // For the coroutines of others.
+  bool await_ready() { return begin_in_task(*detail::here().owner); }
+  void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {
     if (progress_ == progress::cancelled) [[unlikely]] detail::throw_cancelled(*detail::here().running);
     return self().result();

@@ -17,17 +17,33 @@ inline void shift_wall_clock(duration by) { detail::here().owner->shift_wall_clo
 
 namespace detail {
 
+// A yield in a foreign coroutine.
 class yield_operation final : public primitive<yield_operation> {
  public:
-  // Whatever must be seen to first is seen to when its turn comes again, at once.
-  static constexpr bool waits_always = true;
-
   yield_operation() noexcept : primitive(operation_kind::yield) {}
 
   bool try_now() const noexcept { return false; }
   void enqueue() noexcept override { current_context->owner->grant(*this); }
   void withdraw() noexcept override {}
   void result() const noexcept {}
+};
+
+// A yield in a task of ours. Whatever must be seen to first is seen to when its turn comes again, which is at once.
+class yield_in_task {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <std::derived_from<frame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> leaf) const noexcept {
+    static_cast<loop*>(current_context)->requeue(leaf, leaf.promise());
+  }
+  void await_resume() const {
+    if (static_cast<loop*>(current_context)->cancels_yield()) [[unlikely]] throw_cancelled_yield();
+  }
+};
+
+struct yielding {
+  using in_task = yield_in_task;
+  yield_operation operator co_await() const noexcept { return {}; }
 };
 
 class sleep_operation final : public primitive<sleep_operation>, private timer {
@@ -75,7 +91,7 @@ class settle_operation final : public primitive<settle_operation> {
 }  // namespace detail
 
 // Goes to the end of the ready queue once.
-inline detail::yield_operation yield() noexcept { return {}; }
+inline detail::yielding yield() noexcept { return {}; }
 
 // Waits until the clock shows `deadline`; one that has passed yields once. time_point::max() waits for ever.
 inline detail::sleep_operation sleep_until(time_point deadline) noexcept { return detail::sleep_operation(deadline); }

@@ -26,6 +26,12 @@ source users_line() {
   return lines.empty() ? source() : lines.front();
 }
 
+void throw_cancelled_yield() {
+  loop& owner = *here().owner;
+  owner.yield_was_cancelled();
+  throw_cancelled(*owner.running());
+}
+
 void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
 agent& adopt_daemon(agent& made) noexcept {

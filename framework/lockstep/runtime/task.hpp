@@ -37,10 +37,10 @@ template <class Operation>
 class by_reference {
  public:
   explicit by_reference(Operation& awaited) noexcept : awaited_(awaited) {}
-  bool await_ready() { return awaited_.await_ready(); }
+  bool await_ready() { return awaited_.begin_in_task(*static_cast<loop*>(current_context)); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> leaf) {
-    awaited_.await_suspend(leaf);
+    awaited_.wait_in_task(*static_cast<loop*>(current_context), leaf, leaf.promise());
   }
   decltype(auto) await_resume() { return awaited_.await_resume(); }
 
@@ -75,8 +75,9 @@ struct promise_base : frame {
   decltype(auto) await_transform(Awaitable&& awaitable, source at = source::current()) {
     where = at;
     if constexpr (operation_of_ours<Awaitable>) {
-      awaitable.bind(*this, at);
       return by_reference<std::remove_reference_t<Awaitable>>(awaitable);
+    } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::in_task; }) {
+      return typename std::remove_cvref_t<Awaitable>::in_task();
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::lockstep_task; }) {
       return std::forward<Awaitable>(awaitable).operator co_await();
     } else {
@@ -198,7 +199,7 @@ class task<T>::awaiter {
       context.next = callee_;
       context.innermost = &callee;
     } else {
-      detail::call_from_foreign(context, callee_, callee);
+      context.owner->call_from_foreign(callee_, callee);
     }
   }
   T await_resume() { return typed_.promise().take(); }

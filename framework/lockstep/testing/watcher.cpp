@@ -24,13 +24,13 @@ watcher::~watcher() {
 
 void watcher::watch() {
   using real = std::chrono::steady_clock;
-  std::uint64_t seen = watched_.step_counter().load(std::memory_order_relaxed);
+  std::uint64_t seen = watched_.history().pulse();
   real::time_point since = real::now();
   bool told = false;
   std::unique_lock lock(mutex_);
   const auto tick = std::clamp<duration>(slow_ / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
   while (!ended_.wait_for(lock, tick, [this] { return over_; })) {
-    const std::uint64_t steps = watched_.step_counter().load(std::memory_order_relaxed);
+    const std::uint64_t steps = watched_.history().pulse();
     const auto now = real::now();
     if (steps != seen) {
       seen = steps;
