@@ -37,7 +37,7 @@ struct virtual_clock {
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<virtual_clock>;
-  static constexpr bool is_steady = true;
+  [[maybe_unused]] static constexpr bool is_steady = true;
 
   static inline time_point time{};
   static time_point now() noexcept { return time; }

@@ -21,7 +21,7 @@ class channel {
  private:
   struct party : waiting {
     channel& channel_;
-    std::uint64_t item_ = 0;
+    std::uint64_t item_;    // what is sent; of a receiver, set when it is handed something
 
     explicit party(channel& used) noexcept : channel_(used) {}
   };
@@ -46,7 +46,7 @@ class channel<Capacity>::sending : party {
  public:
   sending(channel& to, std::uint64_t item) noexcept : party(to) { this->item_ = item; }
 
-  bool await_ready() {
+  bool await_ready() noexcept {
     if (party* const receiver = this->channel_.receivers_.pop(); receiver != nullptr) {
       receiver->item_ = this->item_;
       here.ready.push(receiver->waiter);
@@ -68,7 +68,7 @@ class channel<Capacity>::receiving : party {
  public:
   explicit receiving(channel& from) noexcept : party(from) {}
 
-  bool await_ready() {
+  bool await_ready() noexcept {
     if (this->channel_.count_ == 0) return false;
     this->item_ = this->channel_.take();
     if (party* const sender = this->channel_.senders_.pop(); sender != nullptr) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -13,9 +13,6 @@ class frame_freelist {
   frame_freelist() = default;
   frame_freelist(const frame_freelist&) = delete;
   frame_freelist& operator=(const frame_freelist&) = delete;
-  ~frame_freelist() {
-    for (void* slab : slabs_) std::free(slab);
-  }
 
   void* take(std::size_t bytes) {
     const std::size_t kind = kind_of(bytes);
@@ -52,18 +49,16 @@ class frame_freelist {
     fresh_ += bytes;
     return block;
   }
-  [[gnu::noinline]] void add_slab() {
-    void* const slab = std::malloc(slab_bytes);
-    if (slab == nullptr) throw std::bad_alloc();
-    slabs_.push_back(slab);
-    fresh_ = static_cast<char*>(slab);
+  [[gnu::noinline]] void add_slab() noexcept {
+    slabs_.push_back(std::make_unique_for_overwrite<char[]>(slab_bytes));
+    fresh_ = slabs_.back().get();
     fresh_end_ = fresh_ + slab_bytes;
   }
 
   free_block* free_[kinds] = {};
   char* fresh_ = nullptr;
   char* fresh_end_ = nullptr;
-  std::vector<void*> slabs_;
+  std::vector<std::unique_ptr<char[]>> slabs_;
 };
 
 }  // namespace bench::floor

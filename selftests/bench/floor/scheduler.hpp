@@ -49,7 +49,7 @@ inline void start_afresh() {
 // Goes to the end of the ready queue once.
 struct yield {
   bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) const { here.ready.push(waiter); }
+  void await_suspend(std::coroutine_handle<> waiter) const noexcept { here.ready.push(waiter); }
   void await_resume() const noexcept {}
 };
 

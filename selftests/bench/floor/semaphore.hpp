@@ -15,7 +15,7 @@ class semaphore {
 
   class acquiring;
   acquiring acquire() noexcept;
-  void release() {
+  void release() noexcept {
     if (waiting* const next = waiters_.pop(); next != nullptr) {
       here.ready.push(next->waiter);
     } else {

@@ -89,10 +89,11 @@ class timer_wheel {
         difference == 0 ? 0 : (63 - static_cast<unsigned>(std::countl_zero(difference))) / bits;
     const unsigned index = static_cast<unsigned>(item.deadline_ns >> (bits * level)) & 63;
     timer_links& slot = slots_[level][index];
-    item.previous = slot.previous;
-    item.next = &slot;
-    slot.previous->next = &item;
+    timer_links* const last = slot.previous;
+    item.previous = last;
+    last->next = &item;
     slot.previous = &item;
+    item.next = &slot;
     occupied_[level] |= std::uint64_t{1} << index;
     occupied_levels_ |= 1u << level;
   }

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Runs lockstep_bench and prints lockstep's times as multiples of the floor's, beside what is wanted.
+
+    run.py BUILD_DIR [--repetitions N] [--filter REGEX] [--instructions] [--json FILE]
+
+All runtimes are in one binary and their repetitions are interleaved at random, so that a busy neighbour slows each of
+them alike; figures are medians. Times depend on the machine, ratios less, and instructions not at all. Nothing is
+judged: the exit status tells only whether the benchmarks ran.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+RUNTIMES = ("floor", "lockstep", "asio")
+
+# id, the work in words, the multiple of the floor that is wanted
+WORK = [
+    ("W1_1", "yield, 1 task", 2.0),
+    ("W1_100", "yield, 100 tasks", 2.0),
+    ("W1_10k", "yield, 10,000 tasks", 2.0),
+    ("W2_call", "await a trivial child", 1.5),
+    ("W2_seq", "spawn and join, in turn", 2.5),
+    ("W2_batch", "spawn 10^6, then join", 2.5),
+    ("W3_1e3", "timer, 10^3 asleep", 1.8),
+    ("W3_1e5", "timer, 10^5 asleep", 1.4),
+    ("W3_1e6", "timer, 10^6 asleep", 1.4),
+    ("W3_cancel1e4", "start and cancel a timer", 2.0),
+    ("W4_chan1", "queue of 1, hand-off", 2.5),
+    ("W4_chan64", "queue of 64, hand-off", 2.5),
+    ("W4_lock100", "mutex, 100 tasks", 2.5),
+    ("W4_sem", "semaphore, ping-pong", 2.5),
+]
+BYTES_WANTED = 256  # a parked task, in all
+
+# Two scales whose difference is free of start-up. A workload of rounds must do more of them at the second.
+SCALES = {"W3_1e3": (0.01, 0.03), "W3_1e5": (0.1, 0.3)}
+SCALES_OTHERWISE = (0.003, 0.009)
+TOO_LONG_UNDER_VALGRIND = {"W3_1e6"}
+
+
+def find_binary(build_dir):
+    found = sorted(pathlib.Path(build_dir).rglob("lockstep_bench"))
+    found = [path for path in found if path.is_file()]
+    if not found:
+        sys.exit(f"run.py: no lockstep_bench under {build_dir}; it is built where Google Benchmark is found")
+    return found[0]
+
+
+def run(binary, arguments, under=()):
+    """Google Benchmark's report, and what the program that it ran under said."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        command = [*under, str(binary), *arguments, f"--benchmark_out={out.name}", "--benchmark_out_format=json"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ended.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stderr}")
+        return json.load(out), ended.stderr
+
+
+def measure(binary, wanted, repetitions):
+    """(context, {(runtime, id): {"ns": median, "samples": [...], "bytes": median}})"""
+    report, _ = run(binary, [
+        f"--benchmark_filter={wanted}",
+        f"--benchmark_repetitions={repetitions}",
+        "--benchmark_enable_random_interleaving=true",
+    ])
+    samples = {}
+    for entry in report.get("benchmarks", []):
+        if entry["run_type"] == "iteration":
+            runtime, work = entry["name"].split("/")[:2]
+            samples.setdefault((runtime, work), []).append(entry)
+    figures = {}
+    for key, entries in samples.items():
+        times = [entry["ns_per_operation"] for entry in entries]
+        figures[key] = {
+            "ns": statistics.median(times),
+            "samples": times,
+            "bytes": statistics.median(entry["bytes_per_task"] for entry in entries),
+        }
+    return report["context"], figures
+
+
+def count_instructions(binary, runtime, work):
+    """Instructions an operation; None where they cannot be counted."""
+    counted = []
+    for scale in SCALES.get(work, SCALES_OTHERWISE):
+        under = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        try:
+            report, said = run(binary, [f"--benchmark_filter=^{runtime}/{work}/", f"--scale={scale}"], under)
+        except RuntimeError as failure:
+            print(f"run.py: {failure}", file=sys.stderr)
+            return None
+        collected = re.search(r"Collected : (\d+)", said)
+        if collected is None:
+            return None
+        counted.append((int(collected[1]), report["benchmarks"][0]["operations"]))
+    (few, few_operations), (many, many_operations) = counted
+    if many_operations == few_operations:
+        return None
+    return (many - few) / (many_operations - few_operations)
+
+
+def format_number(value):
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def ratio(figures, work, runtime, what):
+    above = figures.get((runtime, work), {}).get(what)
+    below = figures.get(("floor", work), {}).get(what)
+    return above / below if above and below else None
+
+
+def print_table(figures, with_instructions):
+    heads = ["work", "floor ns", "lockstep ns", "×", "wanted ×", "asio ×"]
+    if with_instructions:
+        heads += ["floor instr", "lockstep instr", "×", "asio ×"]
+
+    def cells(name, work, what, wanted):
+        value = {runtime: figures.get((runtime, work), {}).get(what) for runtime in RUNTIMES}
+        return [name, format_number(value["floor"]), format_number(value["lockstep"]),
+                format_number(ratio(figures, work, "lockstep", what)), wanted,
+                format_number(ratio(figures, work, "asio", what))]
+
+    rows = []
+    for work, name, wanted in WORK:
+        if not any((runtime, work) in figures for runtime in RUNTIMES):
+            continue
+        row = cells(name, work, "ns", f"≤ {wanted}")
+        if with_instructions:
+            counts = cells(name, work, "instructions", "")
+            row += counts[1:4] + counts[5:]
+        rows.append(row)
+        if work == "W2_batch":
+            row = cells("  bytes a parked task", work, "bytes", f"≤ {BYTES_WANTED} B")
+            rows.append(row + [""] * (len(heads) - len(row)))
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    for row in [heads, *rows]:
+        print(" | ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
+                         for column, (cell, width) in enumerate(zip(row, widths))))
+    print_growth(figures)
+
+
+def print_growth(figures):
+    grown = []
+    for runtime in RUNTIMES:
+        few, many = (figures.get((runtime, work), {}).get("ns") for work in ("W3_1e3", "W3_1e6"))
+        if few and many:
+            grown.append(f"{runtime} {many / few:.0f}×")
+    if grown:
+        print("growth of a timer's cost from 10^3 to 10^6: " + ", ".join(grown))
+
+
+def as_json(context, figures):
+    return {
+        "context": context,
+        "work": [{
+            "id": work,
+            "name": name,
+            "wanted": wanted,
+            "ratio": ratio(figures, work, "lockstep", "ns"),
+            "runtimes": {runtime: figures[runtime, work] for runtime in RUNTIMES if (runtime, work) in figures},
+        } for work, name, wanted in WORK],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build_dir")
+    parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="of each workload; the default is 7")
+    parser.add_argument("--filter", default=".", metavar="REGEX", help="which benchmarks, as in lockstep_bench")
+    parser.add_argument("--instructions", action="store_true", help="count them as well, where valgrind is found")
+    parser.add_argument("--json", metavar="FILE", help="write every figure there as well; - instead of the table")
+    arguments = parser.parse_args()
+
+    binary = find_binary(arguments.build_dir)
+    print(f"run.py: {arguments.repetitions} repetitions of every workload; about 10 s each", file=sys.stderr)
+    try:
+        context, figures = measure(binary, arguments.filter, arguments.repetitions)
+    except RuntimeError as failure:
+        sys.exit(f"run.py: {failure}")
+
+    with_instructions = arguments.instructions and shutil.which("valgrind") is not None
+    if arguments.instructions and not with_instructions:
+        print("run.py: no valgrind, so no instructions", file=sys.stderr)
+    if with_instructions:
+        print("run.py: counting instructions; some minutes", file=sys.stderr)
+        for (runtime, work), figure in figures.items():
+            if work not in TOO_LONG_UNDER_VALGRIND:
+                figure["instructions"] = count_instructions(binary, runtime, work)
+
+    if arguments.json != "-":
+        print(f"compiler {context.get('compiler')}, build type {context.get('build_type')}")
+        if context.get("build_type", "").lower() not in ("release", "relwithdebinfo", "debugoptimized"):
+            print("the library is not optimized: these figures say nothing")
+        print_table(figures, with_instructions)
+    if arguments.json is not None:
+        text = json.dumps(as_json(context, figures), indent=2) + "\n"
+        if arguments.json == "-":
+            sys.stdout.write(text)
+        else:
+            pathlib.Path(arguments.json).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
