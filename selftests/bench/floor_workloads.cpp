@@ -161,7 +161,8 @@ measurement cancelling_timers(std::uint64_t operations) {
   for (std::uint64_t i = 0; i < operations; ++i) {
     far.deadline_ns = 30'000'000'000 + i;
     here.timers.arm(far);
-    // What the timeout is for happens here. Without it the compiler sees that cancelling undoes arming, and does neither.
+    // What the timeout is for happens here. Without it the compiler sees that cancelling undoes arming, and does
+    // neither.
     asm volatile("" : : "r"(&far) : "memory");
     here.timers.cancel(far);
   }

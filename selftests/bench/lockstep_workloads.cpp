@@ -91,14 +91,12 @@ task<measurement> spawning_in_turn(std::uint64_t operations) {
 task<measurement> spawning_a_batch(std::uint64_t operations) {
   const double resident_before = resident_bytes();
   const stopwatch watch;
-  double resident_at_peak = 0;
-  {
-    handles children;
-    children.reserve(operations);
-    for (std::uint64_t i = 0; i < operations; ++i) children.push_back(spawn(trivial()));
-    resident_at_peak = resident_bytes();
-    for (auto& child : children) co_await child.join();
-  }
+  handles children;
+  children.reserve(operations);
+  for (std::uint64_t i = 0; i < operations; ++i) children.push_back(spawn(trivial()));
+  const double resident_at_peak = resident_bytes();
+  for (auto& child : children) co_await child.join();
+  children.clear();
   measurement result = watch.read(operations);
   require(done == operations, "tasks are missing");
   result.bytes_per_task = (resident_at_peak - resident_before) / static_cast<double>(operations);

@@ -1,9 +1,9 @@
 // Memory as a fresh process has it, so that what one workload leaves behind does not help or hurt the next.
 #pragma once
 
-#include <cstdio>
 #include <malloc.h>
 #include <unistd.h>
+#include <cstdio>
 
 namespace bench {
 

@@ -7,7 +7,8 @@
 namespace bench {
 
 inline void require(bool holds, const char* what) {
-  if (holds) [[likely]] return;
+  if (holds) [[likely]]
+    return;
   std::fprintf(stderr, "benchmark is broken: %s\n", what);
   std::exit(3);
 }

@@ -22,15 +22,15 @@ namespace bench {
 
 struct measurement {
   std::uint64_t operations = 0;
-  double cpu_ns = 0;    // of this process, for all operations together
+  double cpu_ns = 0;  // of this process, for all operations together
   double wall_ns = 0;
-  double bytes_per_task = 0;         // W2_batch: by how much the process grew, divided by the tasks
-  std::uint64_t firing_order = 0;    // W3: a hash of the times at which timers fired
+  double bytes_per_task = 0;       // W2_batch: by how much the process grew, divided by the tasks
+  std::uint64_t firing_order = 0;  // W3: a hash of the times at which timers fired
 };
 
 struct workload {
   std::string_view id;
-  std::uint64_t operations;    // how many a run does when it is not scaled down
+  std::uint64_t operations;  // how many a run does when it is not scaled down
   measurement (*run)(std::uint64_t operations);
 
   measurement run_scaled(double scale) const {

@@ -21,7 +21,7 @@ class channel {
  private:
   struct party : waiting {
     channel& channel_;
-    std::uint64_t item_;    // what is sent; of a receiver, set when it is handed something
+    std::uint64_t item_;  // what is sent; of a receiver, set when it is handed something
 
     explicit party(channel& used) noexcept : channel_(used) {}
   };

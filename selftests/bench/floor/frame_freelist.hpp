@@ -16,7 +16,8 @@ class frame_freelist {
 
   void* take(std::size_t bytes) {
     const std::size_t kind = kind_of(bytes);
-    if (kind >= kinds) [[unlikely]] return ::operator new(bytes);
+    if (kind >= kinds) [[unlikely]]
+      return ::operator new(bytes);
     if (free_block* first = free_[kind]; first != nullptr) [[likely]] {
       free_[kind] = first->next;
       return first;
@@ -44,7 +45,8 @@ class frame_freelist {
   static constexpr std::size_t kind_of(std::size_t bytes) noexcept { return (bytes + grain - 1) / grain; }
 
   void* carve(std::size_t bytes) {
-    if (static_cast<std::size_t>(fresh_end_ - fresh_) < bytes) [[unlikely]] add_slab();
+    if (static_cast<std::size_t>(fresh_end_ - fresh_) < bytes) [[unlikely]]
+      add_slab();
     char* const block = fresh_;
     fresh_ += bytes;
     return block;

@@ -14,13 +14,12 @@ class ready_ring {
   bool empty() const noexcept { return head_ == tail_; }
 
   void push(std::coroutine_handle<> ready) noexcept {
-    if (tail_ - head_ > mask_) [[unlikely]] grow();
+    if (tail_ - head_ > mask_) [[unlikely]]
+      grow();
     frames_[tail_++ & mask_] = ready.address();
   }
   // Requires !empty().
-  std::coroutine_handle<> pop() noexcept {
-    return std::coroutine_handle<>::from_address(frames_[head_++ & mask_]);
-  }
+  std::coroutine_handle<> pop() noexcept { return std::coroutine_handle<>::from_address(frames_[head_++ & mask_]); }
 
  private:
   // Frames' addresses, because handles would be set to null before they are written.

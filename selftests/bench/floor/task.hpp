@@ -64,9 +64,7 @@ class task {
 class detached {
  public:
   struct promise_type : promise_base {
-    detached get_return_object() noexcept {
-      return detached(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
+    detached get_return_object() noexcept { return detached(std::coroutine_handle<promise_type>::from_promise(*this)); }
     std::suspend_never final_suspend() const noexcept { return {}; }
   };
 

@@ -85,8 +85,7 @@ class timer_wheel {
 
   void place(timer& item) noexcept {
     const std::uint64_t difference = item.deadline_ns ^ base_;
-    const unsigned level =
-        difference == 0 ? 0 : (63 - static_cast<unsigned>(std::countl_zero(difference))) / bits;
+    const unsigned level = difference == 0 ? 0 : (63 - static_cast<unsigned>(std::countl_zero(difference))) / bits;
     const unsigned index = static_cast<unsigned>(item.deadline_ns >> (bits * level)) & 63;
     timer_links& slot = slots_[level][index];
     timer_links* const last = slot.previous;

@@ -6,7 +6,7 @@
 namespace bench::floor {
 
 struct waiting {
-  waiting* next;    // set when it waits
+  waiting* next;  // set when it waits
   std::coroutine_handle<> waiter;
 };
 
