@@ -6,6 +6,14 @@ frame_pool::~frame_pool() {
   for (void* slab : slabs_) ::operator delete(slab);
 }
 
+std::size_t frame_pool::lent() const noexcept {
+  std::size_t count = carved_;
+  for (const free_block* block : free_) {
+    for (; block != nullptr; block = block->next) --count;
+  }
+  return count;
+}
+
 void* frame_pool::carve(std::size_t bytes) {
   if (static_cast<std::size_t>(fresh_end_ - fresh_) < bytes) {
     slabs_.reserve(slabs_.size() + 1);
@@ -14,6 +22,7 @@ void* frame_pool::carve(std::size_t bytes) {
     slabs_.push_back(fresh_);
   }
   void* block = fresh_;
+  ++carved_;
   fresh_ += bytes;
   return block;
 }

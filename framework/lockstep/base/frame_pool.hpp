@@ -46,7 +46,6 @@ class frame_pool {
     } else {
       block = pool->carve(kind * grain);
     }
-    if (pool != nullptr) ++pool->lent_;
     std::memcpy(static_cast<char*>(block) + kind * grain - sizeof pool, &pool, sizeof pool);
     return block;
   }
@@ -60,12 +59,11 @@ class frame_pool {
       ::operator delete(block);
       return;
     }
-    --pool->lent_;
     pool->free_[kind] = ::new (block) free_block{pool->free_[kind]};
   }
 
   // The number of blocks that have not come back.
-  std::size_t lent() const noexcept { return lent_; }
+  std::size_t lent() const noexcept;
 
  private:
   struct free_block {
@@ -82,7 +80,7 @@ class frame_pool {
   void* carve(std::size_t bytes);
 
   free_block* free_[kinds] = {};
-  std::size_t lent_ = 0;
+  std::size_t carved_ = 0;
   char* fresh_ = nullptr;
   char* fresh_end_ = nullptr;
   std::vector<void*> slabs_;

@@ -94,7 +94,7 @@ void loop::go_on() {
       step(pick_next());
       continue;
     }
-    __builtin_prefetch(ready_.peek(2));
+    __builtin_prefetch(*ready_.place(2));
     step(*ready_.pop_front());
   }
   context::running = nullptr;
@@ -392,6 +392,7 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
   if (context::running == nullptr) misused("a foreign coroutine awaits a task outside of every task");
   agent& who = *context::running;
   if (acts_for(who) && !next) {
+    callee_frame.caller = nullptr;
     next = callee;
     innermost = &callee_frame;
     return;
@@ -399,6 +400,7 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
   agent& stand_in = adopt_foreign();
   stand_in.leaf_ = callee;
   stand_in.leaf_frame_ = stand_in.start_frame_ = &callee_frame;
+  callee_frame.caller = nullptr;
   ready_.push_back(&stand_in);
 }
 
@@ -440,16 +442,16 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
   who.root_ = who.leaf_ = root;
   who.start_frame_ = who.leaf_frame_ = root_frame;
   who.operation_ = &start_;
-  if (root) root_frame->resume_after = completer_.handle();
+  if (root) {
+    root_frame->caller = nullptr;
+    root_frame->owner = nullptr;
+    root_frame->resume_after = completer_.handle();
+  }
   who.spawned_at_ = spawned_at;
   agents_.push_back(who);
   ready_.reserve(++agents_alive_);
   ready_.push_back(&who);
   return who;
-}
-
-void loop::release(agent& who) noexcept {
-  if (--who.references_ == 0) [[likely]] free_block(who);
 }
 
 void loop::free_block(agent& first) noexcept {

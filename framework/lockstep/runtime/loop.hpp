@@ -91,7 +91,9 @@ class loop : public detail::context {
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
-  void release(agent& who) noexcept;
+  void release(agent& who) noexcept {
+    if (--who.references_ == 0) [[likely]] free_block(who);
+  }
   static void retain(agent& who) noexcept { ++who.references_; }
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who) noexcept;

@@ -43,29 +43,25 @@ agent& adopt_daemon(agent& made) noexcept {
 
 // -- owning -----------------------------------------------------------------------------------------------------------
 
-agent& agent_owner::get() const {
-  if (agent_ == nullptr) {
-    const char* text = "this handle owns no task: it was moved from";
-    if (detail::current_context != nullptr) detail::current_context->owner->misused(text);
-    throw misuse(text);
-  }
-  return *agent_;
+void agent_owner::moved_from() {
+  const char* text = "this handle owns no task: it was moved from";
+  if (detail::current_context != nullptr) detail::current_context->owner->misused(text);
+  throw misuse(text);
 }
-
-std::coroutine_handle<> agent_owner::root() const noexcept { return agent_->root_; }
 
 std::exception_ptr agent_owner::exception() const {
   get().observe();
   return get().failure();
 }
 
-void agent_owner::require_result() const {
+void agent_owner::no_result() const {
   agent& who = get();
   if (!who.finished()) {
-    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), who.spawned_at());
+    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()),
+                                  who.spawned_at());
   }
   who.observe();
-  if (!who.root_ || who.was_cancelled_) [[unlikely]] throw cancelled(who.cancel_reason());
+  throw cancelled(who.cancel_reason());
 }
 
 void agent_owner::drop() noexcept {

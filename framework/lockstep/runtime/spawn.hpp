@@ -58,7 +58,10 @@ class agent_owner {
   void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
 
   bool valid() const noexcept { return agent_ != nullptr; }
-  agent& get() const;
+  agent& get() const {
+    if (agent_ == nullptr) [[unlikely]] moved_from();
+    return *agent_;
+  }
 
   // Finished: with a result, an exception, or cancelled.
   bool done() const { return get().finished(); }
@@ -70,10 +73,16 @@ class agent_owner {
   std::exception_ptr exception() const;
 
  protected:
+  [[noreturn]] static void moved_from();
   void drop() noexcept;
-  // Throws what a join of a task without a result throws.
-  void require_result() const;
-  std::coroutine_handle<> root() const noexcept;
+  // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
+  std::coroutine_handle<> finished_root() const {
+    agent& who = get();
+    if (who.state_ != agent::state::done || who.was_cancelled_ || !who.root_) [[unlikely]] no_result();
+    who.observed_ = true;
+    return who.root_;
+  }
+  [[noreturn]] void no_result() const;
 
   agent* agent_ = nullptr;
 };
@@ -95,8 +104,7 @@ class [[nodiscard]] join_handle : public agent_owner {
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
   T result() {
-    require_result();
-    return std::coroutine_handle<detail::promise<T>>::from_address(root().address()).promise().take();
+    return std::coroutine_handle<detail::promise<T>>::from_address(finished_root().address()).promise().take();
   }
 };
 
@@ -113,13 +121,19 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
 };
 
 // Runs `work` beside the running task and returns its owner. It starts when its turn comes, not at once.
-// `name` is what reports call it; without one, the coroutine's name and its place in the tree of spawns.
+// Reports call it by the coroutine's name and its place in the tree of spawns.
 template <class T>
-join_handle<T> spawn(task<T> work, label name = {}, source where = source::current()) {
+join_handle<T> spawn(task<T> work, source where = source::current()) {
   const std::coroutine_handle<detail::promise<T>> root = work.release();
-  agent& made = detail::here().owner->adopt(root, &root.promise(), where);
-  if (!name.empty()) [[unlikely]] made.rename(std::move(name));
-  return join_handle<T>(made);
+  return join_handle<T>(detail::here().owner->adopt(root, &root.promise(), where));
+}
+
+// The same, called `name` in reports.
+template <class T>
+join_handle<T> spawn(task<T> work, label name, source where = source::current()) {
+  join_handle<T> made = spawn(std::move(work), where);
+  made.get().rename(std::move(name));
+  return made;
 }
 
 // Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches.

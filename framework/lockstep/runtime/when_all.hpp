@@ -28,7 +28,7 @@ regular<T> result_of(join_handle<T>& finished) {
 template <class... T, std::size_t... I>
 task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
-  std::tuple<join_handle<T>...> handles{spawn(std::move(works), {}, where)...};
+  std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
   crowd all;
   (all.watch(std::get<I>(handles).get()), ...);
   co_await all.wait_until(crowd::until::first_failure);
@@ -58,7 +58,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>
   detail::crowd all;
   handles.reserve(works.size());
   for (task<T>& work : works) {
-    handles.push_back(spawn(std::move(work), {}, where));
+    handles.push_back(spawn(std::move(work), where));
     all.watch(handles.back().get());
   }
   co_await all.wait_until(detail::crowd::until::first_failure);

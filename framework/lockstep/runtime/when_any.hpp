@@ -49,7 +49,7 @@ template <class... T, std::size_t... I>
 task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
   const rescue_scope race;
-  std::tuple<join_handle<T>...> handles{spawn(std::move(works), {}, where)...};
+  std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
   crowd all;
   (all.watch(std::get<I>(handles).get()), ...);
   co_await all.wait_until(crowd::until::first);
@@ -78,7 +78,7 @@ task<first_among<T>> when_any(std::vector<task<T>> works, source where = source:
   std::vector<join_handle<T>> handles;
   detail::crowd all;
   for (task<T>& work : works) {
-    handles.push_back(spawn(std::move(work), {}, where));
+    handles.push_back(spawn(std::move(work), where));
     all.watch(handles.back().get());
   }
   if (handles.empty()) detail::here().owner->misused("when_any() of no tasks would wait for ever", where);

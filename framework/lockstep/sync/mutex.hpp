@@ -77,7 +77,7 @@ class mutex::locking final : public primitive<mutex::locking> {
   }
   void enqueue() noexcept override {
     mutex_.waiters_.push_back(*this);
-    detail::current_context->owner->suspect_cycle(*who());
+    if (mutex_.holder_->parked_at() != nullptr) detail::current_context->owner->suspect_cycle(*who());
   }
   void withdraw() noexcept override { unlink(); }
   void revoke() noexcept override { mutex_.hand_over(); }

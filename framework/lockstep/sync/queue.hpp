@@ -1,9 +1,9 @@
 // queue<T>: items handed from tasks that put to tasks that get, first in, first out, bounded if one likes.
 #pragma once
 
+#include <lockstep/base/ring.hpp>
 #include <lockstep/sync/mutex.hpp>
 
-#include <deque>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -94,6 +94,7 @@ class queue final : public object {
   void store(T item) {
     ++unfinished_;
     if (getters_.empty()) {
+      items_.reserve(items_.size() + 1);
       items_.push_back(std::move(item));
     } else {
       auto& getter = static_cast<getting&>(getters_.pop_front());
@@ -103,8 +104,7 @@ class queue final : public object {
   }
   // Requires an item.
   T take() {
-    T item = std::move(items_.front());
-    items_.pop_front();
+    T item = items_.pop_front();
     admit_putter();
     return item;
   }
@@ -116,7 +116,7 @@ class queue final : public object {
   }
 
   std::size_t capacity_;
-  std::deque<T> items_;
+  ring<T> items_;
   std::uint64_t unfinished_ = 0;
   bool shut_down_ = false;
   wait_list getters_;
@@ -165,6 +165,7 @@ class queue<T>::getting final : public primitive<getting> {
   void revoke() noexcept override {
     if (!item_) return;
     if (queue_.getters_.empty()) {
+      queue_.items_.reserve(queue_.items_.size() + 1);
       queue_.items_.push_front(std::move(*item_));
     } else {
       auto& next = static_cast<getting&>(queue_.getters_.pop_front());
