@@ -39,7 +39,7 @@ class frame_pool {
 #endif
     if (pool == nullptr || kind >= kinds) [[unlikely]] {
       pool = nullptr;
-      block = ::operator new(kind * grain);
+      block = ::operator new(kind* grain);
     } else if (free_block* first = pool->free_[kind]; first != nullptr) [[likely]] {
       pool->free_[kind] = first->next;
       block = first;

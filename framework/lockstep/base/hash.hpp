@@ -34,8 +34,7 @@ constexpr std::uint64_t hash_of(std::string_view text) noexcept {
 }
 
 // The draw that belongs to (seed, domain, index).
-constexpr std::uint64_t draw(std::uint64_t seed, std::uint64_t domain,
-                             std::uint64_t index) noexcept {
+constexpr std::uint64_t draw(std::uint64_t seed, std::uint64_t domain, std::uint64_t index) noexcept {
   return hash_of(hash_of(seed, domain), index);
 }
 

@@ -16,9 +16,7 @@ using identity = std::uint64_t;
 // The main task of every run.
 inline constexpr identity main_identity = 0x6C6F636B73746570ull;
 
-constexpr identity task_identity(identity parent, std::uint32_t nth) noexcept {
-  return roll(parent, 2ull * nth);
-}
+constexpr identity task_identity(identity parent, std::uint32_t nth) noexcept { return roll(parent, 2ull * nth); }
 
 constexpr identity object_identity(identity creator, std::uint32_t nth) noexcept {
   return roll(creator, 2ull * nth + 1);

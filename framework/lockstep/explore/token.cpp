@@ -43,7 +43,8 @@ bool is_path(std::string_view text) noexcept {
 std::string escaped(std::string_view name) {
   std::string text;
   for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     text += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
   }
   return text;
@@ -123,8 +124,9 @@ std::variant<token, std::string> parse_token(std::string_view text) {
     return fmt::format("\"{}\" is no lockstep token; one begins with \"{}:\"", whole, version);
   }
   if (const std::string_view found = text.substr(0, text.find(':')); found != version) {
-    return fmt::format("the token is of version \"{}\"; this build reads \"{}\", so replay it with the build that made it",
-                       found, version);
+    return fmt::format(
+        "the token is of version \"{}\"; this build reads \"{}\", so replay it with the build that made it", found,
+        version);
   }
   if (text.back() != ';') {
     return fmt::format("the token \"{}\" was cut short: it does not end with \";\"; copy the whole line", whole);
@@ -138,7 +140,8 @@ std::variant<token, std::string> parse_token(std::string_view text) {
   std::string_view print = text;
 
   const auto hash = number<std::uint16_t>(test, 16);
-  if (!hash || test.size() != 4) return fmt::format("the token names its test by \"{}\"; four hex digits are needed", test);
+  if (!hash || test.size() != 4)
+    return fmt::format("the token names its test by \"{}\"; four hex digits are needed", test);
   read.test = *hash;
 
   const std::string_view name_and_seed = cut(base, '/');
@@ -150,11 +153,13 @@ std::variant<token, std::string> parse_token(std::string_view text) {
   std::string_view seed = name_and_seed;
   const std::string_view name = cut(seed, '-');
   const auto strategy = schedule_named(name);
-  if (!strategy) return fmt::format("the token's base \"{}\" is unknown; known are plain, round_robin and random-SEED", name);
+  if (!strategy)
+    return fmt::format("the token's base \"{}\" is unknown; known are plain, round_robin and random-SEED", name);
   read.base = *strategy;
   if (read.base == schedule::random) {
     const auto value = number<std::uint64_t>(seed);
-    if (!value) return fmt::format("the token's base \"{}\" needs a seed: random-SEED, a decimal number", name_and_seed);
+    if (!value)
+      return fmt::format("the token's base \"{}\" needs a seed: random-SEED, a decimal number", name_and_seed);
     read.seed = *value;
   }
 

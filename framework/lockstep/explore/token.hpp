@@ -40,8 +40,8 @@ struct value_override {
 // What a run was like, shortly: enough to tell at which choice another run departs from it.
 struct fingerprint {
   std::uint64_t choices = 0;
-  std::string digits;       // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
-  std::string trace_end;    // the last 4 hex digits of the trace hash; empty if the run did not end
+  std::string digits;     // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
+  std::string trace_end;  // the last 4 hex digits of the trace hash; empty if the run did not end
 };
 
 struct token {

@@ -158,7 +158,7 @@ void object::adopt(detail::context& context) {
   number_ = ++context.owner->objects_made_;
   agent* maker = context.running;
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
-                        : object_identity(main_identity, ++context.owner->fixture_objects_made_);
+                               : object_identity(main_identity, ++context.owner->fixture_objects_made_);
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------

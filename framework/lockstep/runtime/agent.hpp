@@ -112,12 +112,12 @@ class agent : public list_hook<agent> {
     label name;
     label cancel_reason;
     scoped_annotation* annotations = nullptr;
-    std::vector<source> thrown_from;        // the stack of the exception under way
-    const frame* next_thrower = nullptr;    // the frame that this exception reaches next
-    const void* thrown = nullptr;           // tells whether it is still the same exception
-    operation* foreign = nullptr;           // the foreign thing it awaits
-    std::coroutine_handle<> foreign_leaf;   // the coroutine that awaits it
-    frame* foreign_frame = nullptr;         // and its frame
+    std::vector<source> thrown_from;       // the stack of the exception under way
+    const frame* next_thrower = nullptr;   // the frame that this exception reaches next
+    const void* thrown = nullptr;          // tells whether it is still the same exception
+    operation* foreign = nullptr;          // the foreign thing it awaits
+    std::coroutine_handle<> foreign_leaf;  // the coroutine that awaits it
+    frame* foreign_frame = nullptr;        // and its frame
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
@@ -127,26 +127,26 @@ class agent : public list_hook<agent> {
   frame* leaf_frame() const noexcept;
 
   // What each step touches.
-  std::coroutine_handle<> leaf_;      // what a step resumes
-  operation* operation_ = nullptr;    // where it waits, or waited before this step
+  std::coroutine_handle<> leaf_;    // what a step resumes
+  operation* operation_ = nullptr;  // where it waits, or waited before this step
   identity identity_ = 0;
   std::uint32_t number_ = 0;
   std::uint32_t steps_ = 0;
-  state state_ = state::ready;        // `ready` also while it is running
-  std::uint16_t attention_ = 0;       // see loop::attention
+  state state_ = state::ready;   // `ready` also while it is running
+  std::uint16_t attention_ = 0;  // see loop::attention
   bool daemon_ : 1 = false;
   bool observed_ : 1 = false;
   bool was_cancelled_ : 1 = false;
-  bool in_foreign_ : 1 = false;       // awaits something foreign, whose coroutines act in its name
-  std::uint8_t shields_ = 0;          // clean-up under way that cancellation must not reach
-  std::uint16_t timeouts_ = 0;        // timeouts armed around where it is
+  bool in_foreign_ : 1 = false;  // awaits something foreign, whose coroutines act in its name
+  std::uint8_t shields_ = 0;     // clean-up under way that cancellation must not reach
+  std::uint16_t timeouts_ = 0;   // timeouts armed around where it is
   std::uint16_t cancel_requests_ = 0;
   std::uint32_t references_ = 0;
-  frame* leaf_frame_ = nullptr;       // the innermost frame of ours when it last parked
+  frame* leaf_frame_ = nullptr;  // the innermost frame of ours when it last parked
 
   wait_list joiners_;
-  std::coroutine_handle<> root_;      // destroyed with the last owner
-  frame* start_frame_ = nullptr;      // the frame that it started with: of its root, if it has one
+  std::coroutine_handle<> root_;  // destroyed with the last owner
+  frame* start_frame_ = nullptr;  // the frame that it started with: of its root, if it has one
   detail::finish_listener* listener_ = nullptr;
   agent* parent_ = nullptr;
   std::uint32_t ordinal_ = 0;

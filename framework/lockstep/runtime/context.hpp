@@ -18,12 +18,12 @@ struct frame;
 namespace detail {
 
 struct context {
-  loop* owner = nullptr;             // of which this is a part
-  agent* running = nullptr;          // the task whose step this is, or that made the fixture
-  std::coroutine_handle<> next;      // what the trampoline resumes when the present coroutine returns to it
-  frame* innermost = nullptr;        // the frame of ours that runs, or ran last
+  loop* owner = nullptr;         // of which this is a part
+  agent* running = nullptr;      // the task whose step this is, or that made the fixture
+  std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
+  frame* innermost = nullptr;    // the frame of ours that runs, or ran last
   frame_pool* frames = nullptr;
-  std::uint64_t run = 0;             // tells the runs of this thread's loops apart
+  std::uint64_t run = 0;  // tells the runs of this thread's loops apart
 };
 
 inline constinit thread_local context* current_context = nullptr;
@@ -32,7 +32,8 @@ inline constinit thread_local context* current_context = nullptr;
 [[noreturn]] void no_loop_here();
 inline context& here() {
   context* found = current_context;
-  if (found == nullptr) [[unlikely]] no_loop_here();
+  if (found == nullptr) [[unlikely]]
+    no_loop_here();
   return *found;
 }
 

@@ -5,9 +5,8 @@
 namespace lockstep::detail {
 
 foreign_wait::foreign_wait(frame& awaiting, bool from_outside) noexcept
-    : primitive(from_outside ? operation_kind::outside : operation_kind::foreign),
-      awaiting_(awaiting), from_outside_(from_outside) {
-}
+    : primitive(from_outside ? operation_kind::outside : operation_kind::foreign), awaiting_(awaiting),
+      from_outside_(from_outside) {}
 
 foreign_wait::~foreign_wait() { close(); }
 

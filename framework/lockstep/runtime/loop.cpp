@@ -19,8 +19,7 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_unique<inbox>()),
-      pool_(std::make_unique<frame_pool>()),
-      completer_(complete_tasks(*this)) {
+      pool_(std::make_unique<frame_pool>()), completer_(complete_tasks(*this)) {
   owner = this;
   frames = pool_.get();
 }
@@ -38,7 +37,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   limits_ = limits;
   oracle_ = choices;
   order_ = order;
-  attention_.store(choices != nullptr && order == ordering::any_order ? attention_switch : 0, std::memory_order_relaxed);
+  attention_.store(choices != nullptr && order == ordering::any_order ? attention_switch : 0,
+                   std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
   timers_.reset();
@@ -255,7 +255,8 @@ bool loop::advance_to_next_deadline() {
       timers_.arm(item, item.deadline());
     }
     report(verdict_kind::time_limit,
-           fmt::format("virtual time passed {} (time_max); what still waits:", to_text(limits_.time_max.time_since_epoch())),
+           fmt::format("virtual time passed {} (time_max); what still waits:",
+                       to_text(limits_.time_max.time_since_epoch())),
            source(), alive());
     stop();
     return true;
@@ -278,9 +279,7 @@ void loop::fire_in_picked_order(timer_list& due) {
    public:
     explicit due_view(std::size_t size) noexcept : size_(size) {}
     std::size_t size() const noexcept override { return size_; }
-    candidate operator[](std::size_t i) const noexcept override {
-      return {i, 0, operation_kind::sleep, 0};
-    }
+    candidate operator[](std::size_t i) const noexcept override { return {i, 0, operation_kind::sleep, 0}; }
     bool first_is_running() const noexcept override { return false; }
 
    private:
@@ -342,11 +341,12 @@ bool loop::begin_attentively(operation& op) {
 
 void loop::note_swallowed(agent& who) {
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_swallow);
-  report(verdict_kind::swallowed_cancellation,
-         fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up within "
-                     "shield()",
-                     who.name()),
-         source(), {&who});
+  report(
+      verdict_kind::swallowed_cancellation,
+      fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up within "
+                  "shield()",
+                  who.name()),
+      source(), {&who});
 }
 
 void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting) {
@@ -473,7 +473,8 @@ void loop::free_block(agent& first) noexcept {
 void loop::kill(agent& who) noexcept {
   if (who.finished()) return;
   if (context::running == &who) {
-    report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_, {&who});
+    report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_,
+           {&who});
     who.daemon_ = true;
     ++who.references_;
     return;

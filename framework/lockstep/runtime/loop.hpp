@@ -92,7 +92,8 @@ class loop : public detail::context {
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
   void release(agent& who) noexcept {
-    if (--who.references_ == 0) [[likely]] free_block(who);
+    if (--who.references_ == 0) [[likely]]
+      free_block(who);
   }
   static void retain(agent& who) noexcept { ++who.references_; }
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
@@ -190,7 +191,7 @@ class loop : public detail::context {
     attention_slow = 32,    // the present step takes long; asked for by a thread that watches
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
-    attention_foreign = 256,   // this task is inside something foreign
+    attention_foreign = 256,  // this task is inside something foreign
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
@@ -206,7 +207,7 @@ class loop : public detail::context {
   // Grants what arrived from other threads.
   void take_from_outside();
   unsigned advancing = 0;
-  void* point_order = nullptr;   // the order in force, of sync/point
+  void* point_order = nullptr;  // the order in force, of sync/point
 
  private:
   friend class agent;
@@ -224,7 +225,8 @@ class loop : public detail::context {
 
   void note_step(agent& who, const operation& op, const frame* at) {
     ++who.steps_;
-    if (trace_.step(who.number_, who.identity_, op.code_, op.label_, at->where)) [[unlikely]] reach_step_limit();
+    if (trace_.step(who.number_, who.identity_, op.code_, op.label_, at->where)) [[unlikely]]
+      reach_step_limit();
   }
   void step(agent& who);
   bool acts_for(agent& who);
@@ -258,7 +260,7 @@ class loop : public detail::context {
   intrusive_list<agent, agent> agents_;
   wait_list settlers_;
   std::vector<agent*> suspects_;
-  std::map<identity, std::uint64_t> picks_;   // how many were made in each domain
+  std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::unique_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
   duration wall_shift_{};
@@ -266,15 +268,15 @@ class loop : public detail::context {
   std::uint32_t agents_made_ = 0;
   std::uint32_t agents_alive_ = 0;
   std::uint32_t objects_made_ = 0;
-  std::uint32_t fixture_objects_made_ = 0;   // those made while no task runs
+  std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
   std::uint64_t runs_ = 0;
   bool paused_ = false;
   bool limit_reached_ = false;
   bool deadlocked_ = false;
   bool tearing_down_ = false;
   std::unique_ptr<frame_pool> pool_;
-  frameless_operation start_{operation_kind::start};   // of all tasks that have not made a step
-  frameless_operation yield_{operation_kind::yield};   // of all that have yielded
+  frameless_operation start_{operation_kind::start};  // of all tasks that have not made a step
+  frameless_operation yield_{operation_kind::yield};  // of all that have yielded
   bool yield_cancelled_ = false;
   detail::endless_coroutine completer_;
 };

@@ -68,10 +68,12 @@ void loop::note_slow_step() noexcept {
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   agent* who = context::running;
   const std::vector<trace_record> records = trace_.recent();
-  report(verdict_kind::slow_step,
-         fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",
-                     who != nullptr ? who->name() : "?"),
-         records.empty() ? source() : records.back().where(), who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+  report(
+      verdict_kind::slow_step,
+      fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",
+                  who != nullptr ? who->name() : "?"),
+      records.empty() ? source() : records.back().where(),
+      who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 
 void loop::report_deadlock() {
@@ -96,8 +98,8 @@ void loop::report_unread(agent& who) noexcept {
     what = thrown.what();
   } catch (...) {
   }
-  report(verdict_kind::unread_exception,
-         fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), what), source(), {&who});
+  report(verdict_kind::unread_exception, fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), what),
+         source(), {&who});
 }
 
 void loop::suspect_cycle(agent& who) {
@@ -117,8 +119,8 @@ bool loop::confirm_cycles() {
     if (members.empty() || may_end) continue;
     std::vector<std::string> names;
     for (const agent* member : members) names.push_back(member->name());
-    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(), members,
-           std::move(names));
+    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(),
+           members, std::move(names));
     found = true;
   }
   if (found) stop();

@@ -32,7 +32,8 @@ class object {
   // The context, which must be of the run and thread that this object belongs to; misuse otherwise.
   detail::context& enter() {
     detail::context& context = detail::here();
-    if (context.run != run_) [[unlikely]] adopt(context);
+    if (context.run != run_) [[unlikely]]
+      adopt(context);
     return context;
   }
 

@@ -27,7 +27,8 @@ class primitive : public operation {
  public:
   // For the tasks of `owner`, which runs.
   bool begin_in_task(loop& owner) {
-    if (owner.needs_attention()) [[unlikely]] return owner.begin_attentively(*this);
+    if (owner.needs_attention()) [[unlikely]]
+      return owner.begin_attentively(*this);
     if (!self().try_now()) return false;
     owner.note_granted(*this);
     return true;
@@ -45,7 +46,8 @@ class primitive : public operation {
   bool await_ready() { return begin_in_task(*detail::here().owner); }
   void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {
-    if (progress_ == progress::cancelled) [[unlikely]] detail::throw_cancelled(*detail::here().running);
+    if (progress_ == progress::cancelled) [[unlikely]]
+      detail::throw_cancelled(*detail::here().running);
     return self().result();
   }
 

@@ -26,7 +26,8 @@ T random_int(std::string_view what, T lowest, T highest) {
   using bits = std::make_unsigned_t<T>;
   if (highest < lowest) detail::empty_range(what);
   const bits span = static_cast<bits>(static_cast<bits>(highest) - static_cast<bits>(lowest));
-  return static_cast<T>(static_cast<bits>(static_cast<bits>(lowest) + static_cast<bits>(detail::draw_offset(what, span))));
+  return static_cast<T>(
+      static_cast<bits>(static_cast<bits>(lowest) + static_cast<bits>(detail::draw_offset(what, span))));
 }
 
 // A duration in lowest … highest, in nanoseconds; the plain run draws the lowest.

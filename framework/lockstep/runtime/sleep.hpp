@@ -37,7 +37,8 @@ class yield_in_task {
     static_cast<loop*>(current_context)->requeue(leaf, leaf.promise());
   }
   void await_resume() const {
-    if (static_cast<loop*>(current_context)->cancels_yield()) [[unlikely]] throw_cancelled_yield();
+    if (static_cast<loop*>(current_context)->cancels_yield()) [[unlikely]]
+      throw_cancelled_yield();
   }
 };
 
@@ -70,9 +71,7 @@ class sleep_operation final : public primitive<sleep_operation>, private timer {
   void result() const noexcept {}
 
  private:
-  static void wake(timer& due) noexcept {
-    current_context->owner->grant(static_cast<sleep_operation&>(due));
-  }
+  static void wake(timer& due) noexcept { current_context->owner->grant(static_cast<sleep_operation&>(due)); }
 
   time_point until_;
 };

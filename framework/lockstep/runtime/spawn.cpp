@@ -9,10 +9,11 @@ namespace detail {
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
   context* found = current_context;
   if (found == nullptr || found->owner->tearing_down() || std::uncaught_exceptions() > 0) return;
-  found->owner->report(verdict_kind::unawaited_task,
-                       by_mock ? std::string("the task that the action of this expectation made was never awaited")
-                               : fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at)),
-                       made_at);
+  found->owner->report(
+      verdict_kind::unawaited_task,
+      by_mock ? std::string("the task that the action of this expectation made was never awaited")
+              : fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at)),
+      made_at);
 }
 
 void throw_awaited_twice() {

@@ -59,7 +59,8 @@ class agent_owner {
 
   bool valid() const noexcept { return agent_ != nullptr; }
   agent& get() const {
-    if (agent_ == nullptr) [[unlikely]] moved_from();
+    if (agent_ == nullptr) [[unlikely]]
+      moved_from();
     return *agent_;
   }
 
@@ -78,7 +79,8 @@ class agent_owner {
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
   std::coroutine_handle<> finished_root() const {
     agent& who = get();
-    if (who.state_ != agent::state::done || who.was_cancelled_ || !who.root_) [[unlikely]] no_result();
+    if (who.state_ != agent::state::done || who.was_cancelled_ || !who.root_) [[unlikely]]
+      no_result();
     who.observed_ = true;
     return who.root_;
   }
@@ -155,7 +157,7 @@ agent& spawn_daemon(task<T> work, label name, source where) {
 namespace detail {
 // The innermost line of the user's that is being awaited: where a helper of ours was called.
 source users_line();
-}
+}  // namespace detail
 
 // The task that is running. Requires one.
 agent& current_task();

@@ -105,7 +105,8 @@ struct promise final : promise_base {
   }
 
   T take() {
-    if (failure) [[unlikely]] std::rethrow_exception(failure);
+    if (failure) [[unlikely]]
+      std::rethrow_exception(failure);
     if constexpr (std::is_reference_v<T>) {
       return **result;
     } else {
@@ -121,7 +122,8 @@ struct promise<void> final : promise_base {
   task<void> get_return_object(source at = source::current()) noexcept;
   void return_void() const noexcept {}
   void take() {
-    if (failure) [[unlikely]] std::rethrow_exception(failure);
+    if (failure) [[unlikely]]
+      std::rethrow_exception(failure);
   }
 };
 
@@ -140,7 +142,8 @@ class [[nodiscard]] task {
     return *this;
   }
   ~task() {
-    if (handle_) [[unlikely]] abandon();
+    if (handle_) [[unlikely]]
+      abandon();
   }
 
   void swap(task& other) noexcept { std::swap(handle_, other.handle_); }
@@ -154,7 +157,8 @@ class [[nodiscard]] task {
 
   // The coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
   std::coroutine_handle<promise_type> release() {
-    if (!handle_) [[unlikely]] detail::throw_awaited_twice();
+    if (!handle_) [[unlikely]]
+      detail::throw_awaited_twice();
     return std::exchange(handle_, nullptr);
   }
 
@@ -236,9 +240,8 @@ concept task_function = std::invocable<F, Args...> && detail::is_task<std::invok
 // Calls `make(args...)` and awaits the task with the callable and its arguments kept alive until it ends: the safe way
 // to run a coroutine lambda that captures.
 template <class F, class... Args>
-  requires task_function<F&, Args&...>
-std::invoke_result_t<F&, Args&...> co_invoke(F make, Args... args) {
-  co_return co_await std::invoke(make, args...);
-}
+  requires task_function<F&, Args&...> std::invoke_result_t<F&, Args&...> co_invoke(F make, Args... args) {
+    co_return co_await std::invoke(make, args...);
+  }
 
 }  // namespace lockstep

@@ -26,9 +26,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
     for (const agent* child : group_.children_) names += (names.empty() ? "" : ", ") + child->name();
     return fmt::format("children({})", names);
   }
-  agent* holder() const noexcept override {
-    return group_.children_.size() == 1 ? group_.children_.front() : nullptr;
-  }
+  agent* holder() const noexcept override { return group_.children_.size() == 1 ? group_.children_.front() : nullptr; }
   void result() const noexcept {}
 
  private:

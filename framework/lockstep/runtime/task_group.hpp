@@ -55,12 +55,12 @@ class task_group : private detail::finish_listener {
 
   agent& owner_;
   label name_;
-  std::vector<agent*> children_;               // those that have not finished
+  std::vector<agent*> children_;  // those that have not finished
   std::vector<std::exception_ptr> failures_;
   operation* waiter_ = nullptr;
-  bool ending_ = false;                        // a child failed
-  bool closed_ = false;                        // joined
-  bool cancels_body_ = false;                  // with_task_group: a failing child cancels the owner
+  bool ending_ = false;        // a child failed
+  bool closed_ = false;        // joined
+  bool cancels_body_ = false;  // with_task_group: a failing child cancels the owner
   bool cancelled_body_ = false;
 };
 
@@ -68,10 +68,9 @@ class task_group : private detail::finish_listener {
 // ends the rest. Throws exception_group if anything failed, `cancelled` if the caller was cancelled.
 // Source: asyncio.TaskGroup, trio's nursery.
 template <class F>
-  requires task_function<F&, task_group&>
-task<void> with_task_group(F body) {
-  task_group group;
-  co_await group.run_body(body(group));
-}
+  requires task_function<F&, task_group&> task<void> with_task_group(F body) {
+    task_group group;
+    co_await group.run_body(body(group));
+  }
 
 }  // namespace lockstep

@@ -41,22 +41,22 @@ struct task_snapshot {
   std::string name;
   source spawned_at;
   enum class condition { running, ready, waiting, finished } state = condition::ready;
-  std::string waits_for;               // "mutex \"tx\"", "join(reader)", "sleep until 3 s"; empty unless waiting
-  std::string held_by;                 // who could end the wait, where that is known
-  std::vector<source> stack;           // where it waits, innermost first
-  std::vector<std::string> notes;      // the annotations in force, outermost first
-  std::optional<std::size_t> parent;   // its place in verdict::tasks
+  std::string waits_for;              // "mutex \"tx\"", "join(reader)", "sleep until 3 s"; empty unless waiting
+  std::string held_by;                // who could end the wait, where that is known
+  std::vector<source> stack;          // where it waits, innermost first
+  std::vector<std::string> notes;     // the annotations in force, outermost first
+  std::optional<std::size_t> parent;  // its place in verdict::tasks
   bool daemon = false;
 };
 
 struct verdict {
   verdict_kind kind = verdict_kind::misuse;
-  std::string message;                 // one sentence: lower case, no period
-  source where;                        // the line to look at first
+  std::string message;  // one sentence: lower case, no period
+  source where;         // the line to look at first
   time_point at{};
   std::uint64_t step = 0;
-  std::vector<task_snapshot> tasks;    // those concerned; all of them for a deadlock
-  std::vector<std::string> cycle;      // the names along a cycle of waits
+  std::vector<task_snapshot> tasks;  // those concerned; all of them for a deadlock
+  std::vector<std::string> cycle;    // the names along a cycle of waits
 };
 
 // Receives verdicts while a run goes on. Called on the loop's thread, and must not throw.

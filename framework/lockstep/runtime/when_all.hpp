@@ -52,8 +52,8 @@ task<std::tuple<detail::regular<T>...>> when_all(task<T>... works) {
 
 // The same for any number of tasks of one type: a vector of results in the order given, nothing for void.
 template <class T>
-task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>>> when_all(std::vector<task<T>> works,
-                                                                                          source where = source::current()) {
+task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>>> when_all(
+    std::vector<task<T>> works, source where = source::current()) {
   std::vector<join_handle<T>> handles;
   detail::crowd all;
   handles.reserve(works.size());

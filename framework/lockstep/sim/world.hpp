@@ -20,12 +20,12 @@
 namespace lockstep::sim {
 
 struct world_options {
-  std::uint64_t steps_max = 1'000'000;                 // steps of all tasks together; more is a livelock
-  duration time_max = std::chrono::hours{24 * 366};    // virtual time; more is a verdict
+  std::uint64_t steps_max = 1'000'000;               // steps of all tasks together; more is a livelock
+  duration time_max = std::chrono::hours{24 * 366};  // virtual time; more is a verdict
   ordering order = ordering::any_order;
-  bool paused_clock = false;                           // the clock moves only for advance()
-  oracle* choices = nullptr;                           // null: the plain run. Must outlive the run.
-  bool keep_trace = false;                             // keep every record, not only the last ones
+  bool paused_clock = false;  // the clock moves only for advance()
+  oracle* choices = nullptr;  // null: the plain run. Must outlive the run.
+  bool keep_trace = false;    // keep every record, not only the last ones
 };
 
 // What a run came to.
@@ -93,9 +93,8 @@ T world::run(task<T> main, const world_options& options) {
     throw_if_unfinished();
   } else {
     std::optional<T> result;
-    drive([](task<T> inner, std::optional<T>& out) -> task<void> {
-      out.emplace(co_await std::move(inner));
-    }(std::move(main), result));
+    drive([](task<T> inner, std::optional<T>& out) -> task<void> { out.emplace(co_await std::move(inner)); }(
+                                                       std::move(main), result));
     finish();
     throw_if_unfinished();
     return std::move(*result);

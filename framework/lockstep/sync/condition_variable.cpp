@@ -23,8 +23,8 @@ class condition_variable::waiting final : public primitive<condition_variable::w
 
 void condition_variable::require_held(detail::context& context, std::string_view what) {
   if (mutex_.holder_ == context.running && mutex_.holder_ != nullptr) return;
-  context.owner->misused(fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(),
-                                     mutex_.name()));
+  context.owner->misused(
+      fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()));
 }
 
 task<void> condition_variable::wait() {

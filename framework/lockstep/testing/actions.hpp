@@ -49,10 +49,7 @@ task<T> after(duration length, task<T> then) {
 
 template <class F, class... Args>
 auto call(F function, Args... args) -> task<typename std::invoke_result_t<F&, Args&...>::value_type>
-  requires task_function<F&, Args&...>
-{
-  co_return co_await std::invoke(function, args...);
-}
+  requires task_function<F&, Args&...> { co_return co_await std::invoke(function, args...); }
 template <class T, class F, class... Args>
 task<T> call_plainly(F function, Args... args) {
   co_return std::invoke(function, args...);

@@ -28,14 +28,13 @@ class fatal_result {
 
 }  // namespace lockstep::detail
 
-#define LOCKSTEP_FATAL_(message)                                                                          \
+#define LOCKSTEP_FATAL_(message)                                                                            \
   ::lockstep::detail::fatal_result(::testing::TestPartResult::kFatalFailure, __FILE__, __LINE__, message) = \
       ::testing::Message()
 
 #define CO_FAIL() LOCKSTEP_FATAL_("Failed")
-#define CO_SKIP()                                                                                  \
-  ::lockstep::detail::fatal_result(::testing::TestPartResult::kSkip, __FILE__, __LINE__, "") = \
-      ::testing::Message()
+#define CO_SKIP() \
+  ::lockstep::detail::fatal_result(::testing::TestPartResult::kSkip, __FILE__, __LINE__, "") = ::testing::Message()
 
 #define CO_ASSERT_TRUE(condition) GTEST_TEST_BOOLEAN_(condition, #condition, false, true, LOCKSTEP_FATAL_)
 #define CO_ASSERT_FALSE(condition) GTEST_TEST_BOOLEAN_(!(condition), #condition, true, false, LOCKSTEP_FATAL_)
@@ -58,7 +57,8 @@ class fatal_result {
 #define CO_ASSERT_STRCASEEQ(s1, s2) CO_ASSERT_PRED_FORMAT2(::testing::internal::CmpHelperSTRCASEEQ, s1, s2)
 #define CO_ASSERT_STRCASENE(s1, s2) CO_ASSERT_PRED_FORMAT2(::testing::internal::CmpHelperSTRCASENE, s1, s2)
 #define CO_ASSERT_FLOAT_EQ(v1, v2) CO_ASSERT_PRED_FORMAT2(::testing::internal::CmpHelperFloatingPointEQ<float>, v1, v2)
-#define CO_ASSERT_DOUBLE_EQ(v1, v2) CO_ASSERT_PRED_FORMAT2(::testing::internal::CmpHelperFloatingPointEQ<double>, v1, v2)
+#define CO_ASSERT_DOUBLE_EQ(v1, v2) \
+  CO_ASSERT_PRED_FORMAT2(::testing::internal::CmpHelperFloatingPointEQ<double>, v1, v2)
 #define CO_ASSERT_NEAR(v1, v2, error) CO_ASSERT_PRED_FORMAT3(::testing::internal::DoubleNearPredFormat, v1, v2, error)
 // Needs <gmock/gmock.h>.
 #define CO_ASSERT_THAT(value, matcher) \
@@ -68,6 +68,6 @@ class fatal_result {
 #define CO_ASSERT_ANY_THROW(statement) GTEST_TEST_ANY_THROW_(statement, LOCKSTEP_FATAL_)
 
 // Like SCOPED_TRACE, but belongs to the task and not to the thread: failures of other tasks do not show it.
-#define CO_SCOPED_TRACE(message)                                                     \
-  const ::lockstep::scoped_annotation GTEST_CONCAT_TOKEN_(co_scoped_trace_, __LINE__)( \
-      (::testing::Message() << (message)).GetString())
+#define CO_SCOPED_TRACE(message)                                            \
+  const ::lockstep::scoped_annotation GTEST_CONCAT_TOKEN_(co_scoped_trace_, \
+                                                          __LINE__)((::testing::Message() << (message)).GetString())

@@ -7,12 +7,12 @@
 //
 // Each run makes a new world and a new fixture: its constructor, SetUp(), CoSetUp(), the body, CoTearDown(),
 // TearDown(), its destructor. CoSetUp and CoTearDown are coroutines, `lockstep::task<void>`, which a fixture may have.
-// Options follow the name as designated initialisers: CO_TEST(Cache, Coalesces, .schedule = lockstep::schedule::random).
-// A fixture gives its own by `static lockstep::options lockstep_options()`.
+// Options follow the name as designated initialisers: CO_TEST(Cache, Coalesces, .schedule =
+// lockstep::schedule::random). A fixture gives its own by `static lockstep::options lockstep_options()`.
 #pragma once
 
-#include <lockstep/testing/co_assert.hpp>
 #include <lockstep/runtime/spawn.hpp>
+#include <lockstep/testing/co_assert.hpp>
 #include <lockstep/testing/runner.hpp>
 
 #include <gtest/gtest.h>
@@ -31,14 +31,14 @@ class co_fixture : public Fixture, public test_instance {
     std::exception_ptr failure;
     try {
       this->SetUp();
-      if constexpr (requires(co_fixture& self) { self.CoSetUp(); }) co_await this->CoSetUp();
+      if constexpr (requires(co_fixture & self) { self.CoSetUp(); }) co_await this->CoSetUp();
       if (!run_ends_early()) co_await co_body();
     } catch (...) {
       failure = std::current_exception();
       current_task().pardon();
     }
     try {
-      if constexpr (requires(co_fixture& self) { self.CoTearDown(); }) co_await this->CoTearDown();
+      if constexpr (requires(co_fixture & self) { self.CoTearDown(); }) co_await this->CoTearDown();
     } catch (...) {
       if (failure == nullptr) failure = std::current_exception();
     }
@@ -114,15 +114,15 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 // A body without co_await, co_return or co_yield is no coroutine: the pragma makes that an error where the body ends.
 #define LOCKSTEP_BODY_IS_A_COROUTINE _Pragma("GCC diagnostic error \"-Wreturn-type\"")
 
-#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                                \
-  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> {           \
-   private:                                                                                                    \
-    ::lockstep::task<void> co_body() override;                                                                 \
-    static ::testing::TestInfo* const info_;                                                                   \
-  };                                                                                                           \
-  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                                      \
-      ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(                      \
-          #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});                    \
+#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                      \
+  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> { \
+   private:                                                                                          \
+    ::lockstep::task<void> co_body() override;                                                       \
+    static ::testing::TestInfo* const info_;                                                         \
+  };                                                                                                 \
+  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                            \
+      ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(            \
+          #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});          \
   LOCKSTEP_BODY_IS_A_COROUTINE ::lockstep::task<void> GTEST_TEST_CLASS_NAME_(suite, name)::co_body()
 
 #define CO_TEST(suite, name, ...) \
@@ -131,16 +131,16 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 #define CO_TEST_F(fixture, name, ...) \
   LOCKSTEP_CO_TEST(fixture, name, fixture, ::testing::internal::GetTypeId<fixture>(), __VA_ARGS__)
 
-#define CO_TEST_P(fixture, name, ...)                                                                          \
-  class GTEST_TEST_CLASS_NAME_(fixture, name) final : public ::lockstep::detail::co_fixture<fixture> {         \
-   public:                                                                                                     \
-    static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                       \
-                                                                                                               \
-   private:                                                                                                    \
-    ::lockstep::task<void> co_body() override;                                                                 \
-    static const int registered_;                                                                              \
-  };                                                                                                           \
-  const int GTEST_TEST_CLASS_NAME_(fixture, name)::registered_ =                                               \
-      ::lockstep::detail::register_co_param_test<GTEST_TEST_CLASS_NAME_(fixture, name), fixture>(              \
-          #fixture, #name, __FILE__, __LINE__);                                                                \
+#define CO_TEST_P(fixture, name, ...)                                                                                 \
+  class GTEST_TEST_CLASS_NAME_(fixture, name) final : public ::lockstep::detail::co_fixture<fixture> {                \
+   public:                                                                                                            \
+    static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                              \
+                                                                                                                      \
+   private:                                                                                                           \
+    ::lockstep::task<void> co_body() override;                                                                        \
+    static const int registered_;                                                                                     \
+  };                                                                                                                  \
+  const int GTEST_TEST_CLASS_NAME_(fixture, name)::registered_ =                                                      \
+      ::lockstep::detail::register_co_param_test<GTEST_TEST_CLASS_NAME_(fixture, name), fixture>(#fixture, #name,     \
+                                                                                                 __FILE__, __LINE__); \
   LOCKSTEP_BODY_IS_A_COROUTINE ::lockstep::task<void> GTEST_TEST_CLASS_NAME_(fixture, name)::co_body()

@@ -23,7 +23,8 @@ std::string context_of_failure() {
                         to_text(owner->now().time_since_epoch()), owner->steps());
     // The innermost line is the failure's own.
     for (std::size_t i = 1; i < stack.size(); ++i) {
-      if (stack[i].line() != 0 && file_of(stack[i]) != "co_test.hpp") text += "\n  called from " + file_and_line(stack[i]);
+      if (stack[i].line() != 0 && file_of(stack[i]) != "co_test.hpp")
+        text += "\n  called from " + file_and_line(stack[i]);
     }
     if (who.spawned_at().line() != 0) text += "\n  spawned at " + file_and_line(who.spawned_at());
   }
@@ -47,7 +48,8 @@ void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& re
 
 bool failure_interceptor::failed() const noexcept {
   return std::any_of(parts_.begin(), parts_.end(), [](const failure_part& part) {
-    return part.type == testing::TestPartResult::kFatalFailure || part.type == testing::TestPartResult::kNonFatalFailure;
+    return part.type == testing::TestPartResult::kFatalFailure ||
+           part.type == testing::TestPartResult::kNonFatalFailure;
   });
 }
 

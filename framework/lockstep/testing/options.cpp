@@ -1,8 +1,8 @@
 #include <lockstep/testing/options.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -22,7 +22,7 @@ duration parse_duration(const std::string& text) {
     std::string_view name;
     duration length;
   };
-  static constexpr unit units[] = {{"ns", std::chrono::nanoseconds(1)}, {"us", std::chrono::microseconds(1)},
+  static constexpr unit units[] = {{"ns", std::chrono::nanoseconds(1)},  {"us", std::chrono::microseconds(1)},
                                    {"ms", std::chrono::milliseconds(1)}, {"s", std::chrono::seconds(1)},
                                    {"min", std::chrono::minutes(1)},     {"h", std::chrono::hours(1)}};
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
@@ -30,7 +30,8 @@ duration parse_duration(const std::string& text) {
     if (digits == 0 || digits > 12 || text.substr(digits) != known.name) continue;
     return known.length * std::stoll(text.substr(0, digits));
   }
-  throw CLI::ValidationError(fmt::format("\"{}\" is no duration; write a whole number and ns, us, ms, s, min or h", text));
+  throw CLI::ValidationError(
+      fmt::format("\"{}\" is no duration; write a whole number and ns, us, ms, s, min or h", text));
 }
 
 // One knob in its two outward spellings.
@@ -40,7 +41,9 @@ class knobs {
 
   template <class T>
   void value(const std::string& name, std::optional<T>& into, const std::string& help) {
-    spell(app_.add_option_function<T>("--lockstep_" + name, [&into](const T& read) { into = read; }, help), name);
+    spell(app_.add_option_function<T>(
+              "--lockstep_" + name, [&into](const T& read) { into = read; }, help),
+          name);
   }
   void length(const std::string& name, std::optional<duration>& into, const std::string& help) {
     spell(app_.add_option_function<std::string>(
@@ -50,13 +53,15 @@ class knobs {
   template <class T>
   void choice(const std::string& name, std::optional<T>& into, std::vector<std::pair<std::string, T>> known,
               const std::string& help) {
-    spell(app_.add_option_function<T>("--lockstep_" + name, [&into](const T& read) { into = read; }, help)
+    spell(app_.add_option_function<T>(
+                  "--lockstep_" + name, [&into](const T& read) { into = read; }, help)
               ->transform(CLI::CheckedTransformer(known)),
           name);
   }
   void flag(const std::string& name, std::optional<bool>& into, const std::string& help) {
-    spell(app_.add_flag_function("--lockstep_" + name + "{true},--no-lockstep_" + name + "{false}",
-                                 [&into](std::int64_t set) { into = set > 0; }, help),
+    spell(app_.add_flag_function(
+              "--lockstep_" + name + "{true},--no-lockstep_" + name + "{false}",
+              [&into](std::int64_t set) { into = set > 0; }, help),
           name);
   }
   void text(const std::string& name, std::string& into, const std::string& help) {
@@ -79,9 +84,10 @@ command_line parse(const std::vector<std::string>& arguments) {
   app.set_help_flag();
   knobs knob(app);
   options& into = read.test_options;
-  knob.choice<lockstep::schedule>("schedule", into.schedule,
-                                  {{"plain", schedule::plain}, {"round_robin", schedule::round_robin}, {"random", schedule::random}},
-                                  "how choices are made");
+  knob.choice<lockstep::schedule>(
+      "schedule", into.schedule,
+      {{"plain", schedule::plain}, {"round_robin", schedule::round_robin}, {"random", schedule::random}},
+      "how choices are made");
   knob.value("seed", into.seed, "the seed of random schedules");
   knob.value("runs", into.runs, "how often each test is run, until it fails");
   knob.choice<ordering>("order", into.order, {{"any_order", ordering::any_order}, {"fifo", ordering::fifo}},
@@ -99,7 +105,8 @@ command_line parse(const std::vector<std::string>& arguments) {
   // CLI11 takes arguments from the back.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   app.parse(reversed);
-  if (into.runs == 0u) throw CLI::ValidationError("--lockstep_runs", "0 runs would prove nothing; it must be at least 1");
+  if (into.runs == 0u)
+    throw CLI::ValidationError("--lockstep_runs", "0 runs would prove nothing; it must be at least 1");
   return read;
 }
 

@@ -118,7 +118,8 @@ outcome run_of_a_test::make(bool keep_trace) {
   how.time_max = *knobs_.time_max;
   how.order = choices_.order;
   how.paused_clock = knobs_.clock == clock_mode::paused;
-  const bool plain = choices_.base == schedule::plain && choices_.task_overrides.empty() && choices_.value_overrides.empty();
+  const bool plain =
+      choices_.base == schedule::plain && choices_.task_overrides.empty() && choices_.value_overrides.empty();
   how.choices = plain ? nullptr : &oracle;
   how.keep_trace = keep_trace;
 
@@ -161,10 +162,11 @@ outcome make_run(const test_plan& plan, const options& knobs, const token& choic
   const outcome second = run_of_a_test(plan, knobs, choices).make(true);
   if (const auto differs = first_difference(first.record, second.record)) {
     first.failed = true;
-    first.parts.push_back({testing::TestPartResult::kNonFatalFailure, "", 0,
-                           fmt::format("nondeterminism: {}\n  look for uninitialised memory, real clocks, addresses used "
-                                       "as keys, and unordered containers",
-                                       *differs)});
+    first.parts.push_back(
+        {testing::TestPartResult::kNonFatalFailure, "", 0,
+         fmt::format("nondeterminism: {}\n  look for uninitialised memory, real clocks, addresses used "
+                     "as keys, and unordered containers",
+                     *differs)});
   }
   return first;
 }
@@ -172,8 +174,8 @@ outcome make_run(const test_plan& plan, const options& knobs, const token& choic
 void report(outcome found, std::uint64_t run, std::uint64_t runs) {
   bool told = false;
   for (failure_part& part : found.parts) {
-    const bool failure = part.type == testing::TestPartResult::kFatalFailure ||
-                         part.type == testing::TestPartResult::kNonFatalFailure;
+    const bool failure =
+        part.type == testing::TestPartResult::kFatalFailure || part.type == testing::TestPartResult::kNonFatalFailure;
     if (failure && !std::exchange(told, true)) {
       while (part.message.ends_with('\n')) part.message.pop_back();
       if (runs > 1) part.message += fmt::format("\nin run {} of {}", run + 1, runs);

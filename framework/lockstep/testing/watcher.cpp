@@ -43,8 +43,8 @@ void watcher::watch() {
       told = true;
     }
     if (stuck_.count() != 0 && now - since >= stuck_) {
-      notice_.end_stuck_process(
-          fmt::format("\nlockstep: step {} has not ended after {} of real time (real_time_max)", steps, to_text(stuck_)));
+      notice_.end_stuck_process(fmt::format("\nlockstep: step {} has not ended after {} of real time (real_time_max)",
+                                            steps, to_text(stuck_)));
     }
   }
 }

@@ -87,8 +87,7 @@ class timer_wheel {
 
   void place(timer& item) noexcept {
     const std::uint64_t difference = item.deadline_ ^ base_;
-    const unsigned at =
-        difference == 0 ? 0 : (63 - static_cast<unsigned>(std::countl_zero(difference))) / bits;
+    const unsigned at = difference == 0 ? 0 : (63 - static_cast<unsigned>(std::countl_zero(difference))) / bits;
     const unsigned index = static_cast<unsigned>(item.deadline_ >> (bits * at)) & 63;
     timer_list& list = slot(at, index);
     const std::uint64_t bit = std::uint64_t{1} << index;

@@ -101,8 +101,8 @@ class trace {
   std::unique_ptr<trace_record[]> records_;
   std::atomic<trace_record*> next_ = nullptr;
   trace_record* end_ = nullptr;
-  std::atomic<std::uint64_t> earlier_ = 0;   // records before those from the start of the memory to next_
-  std::uint64_t others_ = 0;                 // records that are no steps
+  std::atomic<std::uint64_t> earlier_ = 0;  // records before those from the start of the memory to next_
+  std::uint64_t others_ = 0;                // records that are no steps
   std::uint64_t steps_max_ = 0;
   bool limit_reached_ = false;
   std::uint64_t hash_ = 0;
