@@ -8,8 +8,20 @@
 namespace lockstep {
 namespace {
 
+// A queue that is given room as it needs it.
+struct growing_ring : ring<int> {
+  void push_back(int value) {
+    reserve(size() + 1);
+    ring::push_back(value);
+  }
+  void push_front(int value) {
+    reserve(size() + 1);
+    ring::push_front(value);
+  }
+};
+
 TEST(RingTest, IsFirstInFirstOut) {
-  ring<int> queue;
+  growing_ring queue;
   EXPECT_TRUE(queue.empty());
   for (int i = 0; i < 10; ++i) queue.push_back(i);
   EXPECT_EQ(queue.size(), 10u);
@@ -18,7 +30,7 @@ TEST(RingTest, IsFirstInFirstOut) {
 }
 
 TEST(RingTest, KeepsItsOrderWhenItGrowsWhileWrapped) {
-  ring<int> queue;
+  growing_ring queue;
   for (int i = 0; i < 50; ++i) queue.push_back(i);
   for (int i = 0; i < 40; ++i) queue.pop_front();
   for (int i = 50; i < 400; ++i) queue.push_back(i);
@@ -27,15 +39,24 @@ TEST(RingTest, KeepsItsOrderWhenItGrowsWhileWrapped) {
 }
 
 TEST(RingTest, GrowsExactlyWhenItIsFull) {
-  ring<int> queue;
+  growing_ring queue;
   for (int i = 0; i < 64; ++i) queue.push_back(i);
   queue.push_front(-1);
   ASSERT_EQ(queue.size(), 65u);
   for (int i = -1; i < 64; ++i) ASSERT_EQ(queue.pop_front(), i);
 }
 
-TEST(RingTest, PushesToTheFrontOfAnEmptyRing) {
+TEST(RingTest, StaysWhereItIsWithinTheRoomItWasGiven) {
   ring<int> queue;
+  queue.reserve(1'000);
+  const int* const first = queue.place(0);
+  for (int i = 0; i < 1'000; ++i) queue.push_back(i);
+  EXPECT_EQ(queue.place(0), first);
+  EXPECT_EQ(*first, 0);
+}
+
+TEST(RingTest, PushesToTheFrontOfAnEmptyRing) {
+  growing_ring queue;
   queue.push_front(2);
   queue.push_front(1);
   queue.push_back(3);
@@ -46,7 +67,7 @@ TEST(RingTest, PushesToTheFrontOfAnEmptyRing) {
 
 TEST(RingTest, TakingFromTheMiddleKeepsTheOrderOfTheRest) {
   for (std::size_t taken = 0; taken < 7; ++taken) {
-    ring<int> queue;
+    growing_ring queue;
     for (int i = 0; i < 7; ++i) queue.push_back(i);
     EXPECT_EQ(queue.take(taken), static_cast<int>(taken));
     ASSERT_EQ(queue.size(), 6u);
@@ -58,7 +79,7 @@ TEST(RingTest, TakingFromTheMiddleKeepsTheOrderOfTheRest) {
 }
 
 TEST(RingTest, ClearForgetsEverything) {
-  ring<int> queue;
+  growing_ring queue;
   for (int i = 0; i < 100; ++i) queue.push_back(i);
   queue.clear();
   EXPECT_TRUE(queue.empty());
@@ -67,7 +88,7 @@ TEST(RingTest, ClearForgetsEverything) {
 }
 
 TEST(RingTest, BehavesLikeADeque) {
-  ring<int> queue;
+  growing_ring queue;
   std::deque<int> model;
   for (std::uint64_t i = 0; i < 20'000; ++i) {
     const std::uint64_t random = draw(1, 1, i);

@@ -8,8 +8,12 @@ namespace {
 constexpr identity reader = task_identity(main_identity, 1);
 constexpr identity mutex_id = object_identity(main_identity, 1);
 
-void step(trace& history, std::uint32_t task, operation_kind kind = operation_kind::yield) {
-  history.step(task, task_identity(main_identity, task), kind, 0, 0, source::current());
+void step(trace& history, std::uint32_t task, identity who, operation_kind kind, std::uint32_t object, identity what,
+          source where = source::current()) {
+  history.step(task, who, trace::code(kind, what), trace::label(kind, object), where);
+}
+void step(trace& history, std::uint32_t task) {
+  step(history, task, task_identity(main_identity, task), operation_kind::yield, 0, 0);
 }
 
 TEST(TraceTest, BeginsEmpty) {
@@ -21,7 +25,7 @@ TEST(TraceTest, BeginsEmpty) {
 TEST(TraceTest, RecordsWhatAStepWas) {
   trace history;
   const source where = source::current();
-  history.step(3, reader, operation_kind::lock, 7, mutex_id, where);
+  step(history, 3, reader, operation_kind::lock, 7, mutex_id, where);
   ASSERT_EQ(history.recent().size(), 1u);
   const trace_record record = history.recent().front();
   EXPECT_EQ(record.task, 3u);
@@ -45,7 +49,7 @@ TEST(TraceTest, RecordsTimeAndValues) {
 
 TEST(TraceTest, KeepsAnObjectsNumberOutOfTheOperationsBits) {
   trace history;
-  history.step(1, reader, operation_kind::drain, 0xFFFFFFFF, mutex_id, source::current());
+  step(history, 1, reader, operation_kind::drain, 0xFFFFFFFF, mutex_id);
   EXPECT_EQ(history.recent().front().operation(), operation_kind::drain);
   EXPECT_EQ(history.recent().front().object(), 0xFFFFFFu);
 }
@@ -53,7 +57,7 @@ TEST(TraceTest, KeepsAnObjectsNumberOutOfTheOperationsBits) {
 TEST(TraceTest, TheHashDependsOnWhoWhatAndWhichOperation) {
   const auto hash_after = [](identity who, operation_kind kind, identity what) {
     trace history;
-    history.step(1, who, kind, 1, what, source::current());
+    step(history, 1, who, kind, 1, what);
     return history.hash();
   };
   const std::uint64_t base = hash_after(reader, operation_kind::lock, mutex_id);
@@ -66,8 +70,8 @@ TEST(TraceTest, TheHashDependsOnWhoWhatAndWhichOperation) {
 
 TEST(TraceTest, TheHashLeavesOutLinesAndNumbers) {
   trace one, two;
-  one.step(1, reader, operation_kind::lock, 1, mutex_id, source::current());
-  two.step(9, reader, operation_kind::lock, 4, mutex_id, source());
+  step(one, 1, reader, operation_kind::lock, 1, mutex_id);
+  step(two, 9, reader, operation_kind::lock, 4, mutex_id, source());
   EXPECT_EQ(one.hash(), two.hash());
 }
 
@@ -112,7 +116,7 @@ TEST(TraceTest, IsCompleteAtExactlyItsCapacity) {
 
 TEST(TraceTest, KeepsEverythingIfAsked) {
   trace history;
-  history.start(true);
+  history.start(~std::uint64_t{0}, true);
   const std::uint32_t many = static_cast<std::uint32_t>(trace::capacity + 10);
   for (std::uint32_t i = 0; i < many; ++i) step(history, i);
   EXPECT_EQ(history.count(), many);
@@ -125,15 +129,37 @@ TEST(TraceTest, KeepsEverythingIfAsked) {
 
 TEST(TraceTest, TheHashIsTheSameWhetherEverythingIsKept) {
   trace recent, all;
-  all.start(true);
+  all.start(~std::uint64_t{0}, true);
   for (std::uint32_t i = 0; i < 5'000; ++i) step(recent, i), step(all, i);
   EXPECT_EQ(recent.hash(), all.hash());
+}
+
+TEST(TraceTest, TellsWhenTheLimitOfStepsIsReachedAndEverAfter) {
+  for (const std::uint64_t steps_max : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{trace::capacity},
+                                        std::uint64_t{trace::capacity + 1}}) {
+    trace history;
+    history.start(steps_max);
+    const auto one = [&] { return history.step(1, reader, 0, 0, source()); };
+    for (std::uint64_t i = 1; i < steps_max; ++i) ASSERT_FALSE(one()) << i << " of " << steps_max;
+    EXPECT_TRUE(one()) << steps_max;
+  }
+}
+
+TEST(TraceTest, OnlyStepsCountTowardsTheLimit) {
+  trace history;
+  history.start(2);
+  for (std::uint64_t i = 0; i < 10; ++i) history.time_moved(i);
+  EXPECT_FALSE(history.step(1, reader, 0, 0, source()));
+  history.value_picked(1, 1, 1);
+  EXPECT_TRUE(history.step(1, reader, 0, 0, source()));
+  EXPECT_EQ(history.steps(), 2u);
+  EXPECT_EQ(history.count(), 13u);
 }
 
 TEST(TraceTest, StartsAgainAsNew) {
   trace history;
   const std::uint64_t fresh = history.hash();
-  history.start(true);
+  history.start(~std::uint64_t{0}, true);
   for (std::uint32_t i = 0; i < 5'000; ++i) step(history, i);
   history.start();
   EXPECT_EQ(history.hash(), fresh);

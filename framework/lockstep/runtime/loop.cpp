@@ -455,11 +455,13 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
 }
 
 void loop::free_block(agent& first) noexcept {
+  loop* const reporter = current_loop();  // none when a handle outlived its run
   agent* who = &first;
   while (who != nullptr) {
     if (who->root_) {
-      if (who->start_frame_->failure && !who->observed_ && !who->was_cancelled_ && !tearing_down_) {
-        report_unread(*who);
+      if (who->start_frame_->failure && !who->observed_ && !who->was_cancelled_ && reporter != nullptr &&
+          !reporter->tearing_down_) {
+        reporter->report_unread(*who);
       }
       std::exchange(who->root_, nullptr).destroy();
     }
@@ -498,7 +500,11 @@ void loop::kill(agent& who) noexcept {
   destroy_frames(who);
   while (!who.joiners_.empty()) {
     operation& joiner = who.joiners_.pop_front();
-    if (!tearing_down_) grant(joiner);
+    if (tearing_down_) {
+      joiner.orphan();
+    } else {
+      grant(joiner);
+    }
   }
   if (who.listener_ != nullptr) std::exchange(who.listener_, nullptr)->finished(who);
 }

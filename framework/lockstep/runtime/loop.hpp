@@ -91,7 +91,7 @@ class loop : public detail::context {
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
-  void release(agent& who) noexcept {
+  static void release(agent& who) noexcept {
     if (--who.references_ == 0) [[likely]]
       free_block(who);
   }
@@ -243,7 +243,7 @@ class loop : public detail::context {
   void report_deadlock();
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
-  void free_block(agent& who) noexcept;
+  static void free_block(agent& who) noexcept;
   void fire_in_picked_order(timer_list& due);
 
   // What each step touches.

@@ -67,9 +67,8 @@ void agent_owner::no_result() const {
 
 void agent_owner::drop() noexcept {
   agent& who = *std::exchange(agent_, nullptr);
-  if (detail::current_context == nullptr) return;  // it outlived its run, which has destroyed the frames
-  loop& owner = *detail::current_context->owner;
-  if (!who.finished()) {
+  if (!who.finished()) {  // so its run goes on: the end of a run ends its tasks
+    loop& owner = *detail::here().owner;
     if (!owner.tearing_down() && std::uncaught_exceptions() == 0) {
       owner.report(verdict_kind::dropped_handle,
                    fmt::format("the handle of task \"{}\" died before the task ended; join it, or spawn it as a daemon",
@@ -78,7 +77,7 @@ void agent_owner::drop() noexcept {
     }
     owner.kill(who);
   }
-  owner.release(who);
+  loop::release(who);
 }
 
 agent& current_task() {
