@@ -159,6 +159,7 @@ void object::adopt(detail::context& context) {
   agent* maker = context.running;
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
                                : object_identity(main_identity, ++context.owner->fixture_objects_made_);
+  context.owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------

@@ -438,6 +438,7 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
     who.identity_ = main_identity;
   }
   who.number_ = agents_made_++;
+  trace_.task_made(who.number_, who.identity_);
   who.references_ = 1;
   who.root_ = who.leaf_ = root;
   who.start_frame_ = who.leaf_frame_ = root_frame;

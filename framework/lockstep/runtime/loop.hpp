@@ -225,7 +225,7 @@ class loop : public detail::context {
 
   void note_step(agent& who, const operation& op, const frame* at) {
     ++who.steps_;
-    if (trace_.step(who.number_, who.identity_, op.code_, op.label_, at->where)) [[unlikely]]
+    if (trace_.step(who.number_, op.label_, at->where)) [[unlikely]]
       reach_step_limit();
   }
   void step(agent& who);

@@ -44,9 +44,9 @@ class operation : public list_hook<operation> {
 
  protected:
   explicit operation(operation_kind kind) noexcept
-      : what_(nullptr), code_(trace::code(kind, 0)), label_(trace::label(kind, 0)) {}
+      : what_(nullptr), label_(trace::label(kind, 0)) {}
   operation(operation_kind kind, const object& what) noexcept
-      : what_(&what), code_(trace::code(kind, what.id())), label_(trace::label(kind, what.number())) {}
+      : what_(&what), label_(trace::label(kind, what.number())) {}
   ~operation() = default;
 
   // Leaves the wait list. Called once, while parked.
@@ -68,8 +68,7 @@ class operation : public list_hook<operation> {
 
   const object* what_;
   agent* who_;           // set when it waits
-  std::uint64_t code_;   // what a step of it adds to the trace hash
-  std::uint32_t label_;  // and to the trace
+  std::uint32_t label_;  // what it is in the trace
   progress progress_ = progress::fresh;
 };
 
