@@ -27,7 +27,7 @@ std::string agent::path() const {
 std::string agent::name() const {
   if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
   if (parent_ == nullptr) return "main";
-  if (start_frame_ == nullptr) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
+  if (start_frame_ == nullptr || start_frame_ == &no_frame) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
   return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
@@ -87,20 +87,13 @@ agent::state agent::condition() const noexcept {
   return runs ? state::running : state_;
 }
 
-frame* agent::leaf_frame() const noexcept {
-  if (finished()) return nullptr;
-  return leaf_frame_;
-}
-
 std::exception_ptr agent::failure() const noexcept {
   return start_frame_ != nullptr && !was_cancelled_ ? start_frame_->failure : nullptr;
 }
 
 std::vector<source> agent::stack() const {
   std::vector<source> lines;
-  const detail::context* context = detail::current_context;
-  const bool runs = context != nullptr && context->running == this;
-  for (const frame* at = runs ? context->innermost : leaf_frame(); at != nullptr; at = at->caller) {
+  for (const frame* at = finished() ? nullptr : leaf_frame_; at != nullptr && at != &no_frame; at = at->caller) {
     if (!is_internal(at->where)) lines.push_back(at->where);
   }
   return lines;

@@ -46,6 +46,7 @@ class agent : public list_hook<agent> {
 
   identity id() const noexcept { return identity_; }
   std::uint32_t number() const noexcept { return number_; }
+  // The steps that an oracle knew of; an order of tasks that is not picked is not counted.
   std::uint32_t steps() const noexcept { return steps_; }
   state condition() const noexcept;
   bool finished() const noexcept { return state_ == state::done || state_ == state::dead; }
@@ -93,6 +94,8 @@ class agent : public list_hook<agent> {
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<source> stack() const;
+  // Its innermost frame of ours, which runs or waits, is now this one.
+  void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
  private:
   friend class loop;
@@ -123,12 +126,10 @@ class agent : public list_hook<agent> {
 #endif
   };
   rarities& rare();
-  // The innermost frame of ours, of a task that is not running; null if it has finished.
-  frame* leaf_frame() const noexcept;
 
   // What each step touches.
   std::coroutine_handle<> leaf_;    // what a step resumes
-  operation* operation_ = nullptr;  // where it waits, or waited before this step
+  operation* operation_ = nullptr;  // where it waits, or waited before this step; null within a step of foreign code
   identity identity_ = 0;
   std::uint32_t number_ = 0;
   std::uint32_t steps_ = 0;
@@ -142,7 +143,7 @@ class agent : public list_hook<agent> {
   std::uint16_t timeouts_ = 0;   // timeouts armed around where it is
   std::uint16_t cancel_requests_ = 0;
   std::uint32_t references_ = 0;
-  frame* leaf_frame_ = nullptr;  // the innermost frame of ours when it last parked
+  frame* leaf_frame_ = nullptr;  // the innermost frame of ours, which runs or waits
 
   wait_list joiners_;
   std::coroutine_handle<> root_;  // destroyed with the last owner

@@ -13,7 +13,6 @@ namespace lockstep {
 
 class loop;
 class agent;
-struct frame;
 
 namespace detail {
 
@@ -21,7 +20,6 @@ struct context {
   loop* owner = nullptr;         // of which this is a part
   agent* running = nullptr;      // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
-  frame* innermost = nullptr;    // the frame of ours that runs, or ran last
   frame_pool* frames = nullptr;
   std::uint64_t run = 0;  // tells the runs of this thread's loops apart
 };

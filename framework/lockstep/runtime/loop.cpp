@@ -91,7 +91,9 @@ void loop::go_on() {
     if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       note_slow_step();
       if (asked_for(attention_stop | attention_main_done)) break;
-      step(pick_next());
+      agent& picked = pick_next();
+      ++picked.steps_;
+      step(picked);
       continue;
     }
     __builtin_prefetch(*ready_.place(2));
@@ -110,17 +112,18 @@ inline void loop::step(agent& who) {
 
 // One step. Awaits of tasks, and their ends, come back here with what to resume next.
 inline void loop::resume(agent& who) {
-  innermost = who.leaf_frame_;
-  note_step(who, *who.operation_, innermost);
+  note_step(who, *who.operation_);
   who.leaf_.resume();
   while (next) std::exchange(next, nullptr).resume();
 }
 
 // A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
 void loop::step_of_foreign(agent& who) {
-  who.state_ = agent::state::running;
-  resume(who);
-  if (context::running != &who || who.state_ != agent::state::running) return;
+  note_step(who, *who.operation_);
+  who.operation_ = nullptr;
+  who.leaf_.resume();
+  while (next) std::exchange(next, nullptr).resume();
+  if (context::running != &who || who.operation_ != nullptr) return;
   if (who.root_) {
     who.state_ = agent::state::parked;
     who.operation_ = who.rare().foreign;
@@ -321,7 +324,8 @@ bool loop::begin_attentively(operation& op) {
     if ((who.attention_ & attention_cancel) != 0) {
       who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
       who.attention_ |= attention_swallow;
-      note_step(who, op, innermost);
+      ++who.steps_;
+      note_step(who, op);
       op.progress_ = operation::progress::cancelled;
       return true;
     }
@@ -335,7 +339,8 @@ bool loop::begin_attentively(operation& op) {
   }
   if (!op.attempt()) return false;
   op.progress_ = operation::progress::granted;
-  note_step(who, op, innermost);
+  ++who.steps_;
+  note_step(who, op);
   return true;
 }
 
@@ -376,7 +381,7 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
 
 // Whether a foreign coroutine that runs now may wait in the name of `who`, the running task: it does nothing else.
 bool loop::acts_for(agent& who) {
-  return who.in_foreign_ && (who.state_ == agent::state::running || who.operation_ == who.rare().foreign);
+  return who.in_foreign_ && (who.operation_ == nullptr || who.operation_ == who.rare().foreign);
 }
 
 // An agent for a foreign coroutine, which is not ready.
@@ -392,15 +397,15 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
   if (context::running == nullptr) misused("a foreign coroutine awaits a task outside of every task");
   agent& who = *context::running;
   if (acts_for(who) && !next) {
-    callee_frame.caller = nullptr;
+    callee_frame.caller = &no_frame;
     next = callee;
-    innermost = &callee_frame;
+    who.leaf_frame_ = &callee_frame;
     return;
   }
   agent& stand_in = adopt_foreign();
   stand_in.leaf_ = callee;
-  stand_in.leaf_frame_ = stand_in.start_frame_ = &callee_frame;
-  callee_frame.caller = nullptr;
+  stand_in.leaf_frame_ = &callee_frame;
+  callee_frame.caller = &no_frame;
   ready_.push_back(&stand_in);
 }
 

@@ -116,15 +116,11 @@ class loop : public detail::context {
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
   // Counts an operation that was granted without waiting.
-  void note_granted(operation& op) {
-    op.progress_ = operation::progress::granted;
-    note_step(*context::running, op, innermost);
-  }
+  void note_granted(operation& op) { note_step(*context::running, op); }
   // For await_suspend: the running task waits at `op`, which its innermost frame awaits; `op` enqueues itself then.
-  void park(operation& op, std::coroutine_handle<> leaf, frame& awaiting) {
+  void park(operation& op, std::coroutine_handle<> leaf) {
     agent& who = *context::running;
     who.leaf_ = leaf;
-    who.leaf_frame_ = &awaiting;
     who.operation_ = &op;
     who.state_ = agent::state::parked;
     op.who_ = &who;
@@ -133,12 +129,10 @@ class loop : public detail::context {
   // The same for what may not simply wait, or is awaited by a foreign coroutine (then `awaiting` is null).
   void park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting);
   // The running task is ready again, behind all others.
-  void requeue(std::coroutine_handle<> leaf, frame& awaiting) noexcept {
+  void requeue(std::coroutine_handle<> leaf) noexcept {
     agent& who = *context::running;
     who.leaf_ = leaf;
-    who.leaf_frame_ = &awaiting;
     who.operation_ = &yield_;
-    who.state_ = agent::state::ready;
     ready_.push_back(&who);
   }
   // Whether the step that is being made delivers a cancellation to a task that had yielded.
@@ -223,9 +217,8 @@ class loop : public detail::context {
   void note_slow_step() noexcept;
   void note_swallowed(agent& who);
 
-  void note_step(agent& who, const operation& op, const frame* at) {
-    ++who.steps_;
-    if (trace_.step(who.number_, op.label_, at->where)) [[unlikely]]
+  void note_step(agent& who, const operation& op) {
+    if (trace_.step(who.number_, op.label_, who.leaf_frame_->where)) [[unlikely]]
       reach_step_limit();
   }
   void step(agent& who);

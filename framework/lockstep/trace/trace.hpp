@@ -15,6 +15,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -39,7 +40,6 @@ struct trace_record {
   bool is_step() const noexcept { return operation() < operation_kind::time_moved; }
 };
 static_assert(sizeof(trace_record) == 16);
-static_assert(sizeof(source) == sizeof(std::uint64_t), "a source location is one pointer");
 
 class trace {
  public:
@@ -98,12 +98,15 @@ class trace {
     std::uint64_t value() const noexcept;
   };
 
-  // The fields are stored one by one: assembled first, they would be read back before the stores have ended.
+  // Stored at once, as stores are what a step is made of.
   bool add(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
+    using halves = std::uint64_t __attribute__((vector_size(16)));
+    constexpr bool task_is_low = std::endian::native == std::endian::little;
+    const std::uint64_t low = task_is_low ? task : label;
+    const std::uint64_t high = task_is_low ? label : task;
+    const halves both = {payload, high << 32 | low};
     trace_record* const record = next_.load(std::memory_order_relaxed);
-    record->payload = payload;
-    record->task = task;
-    record->label = label;
+    std::memcpy(record, &both, sizeof both);
     next_.store(record + 1, std::memory_order_relaxed);
     return record + 1 == end_ && turn();
   }
