@@ -17,9 +17,12 @@ class agent;
 namespace detail {
 
 struct context {
+  static constexpr unsigned calls_max = 64;
+
   loop* owner = nullptr;         // of which this is a part
   agent* running = nullptr;      // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
+  unsigned calls = 0;            // coroutines that were called by others and are on the stack
   frame_pool* frames = nullptr;
   std::uint64_t run = 0;  // tells the runs of this thread's loops apart
 };

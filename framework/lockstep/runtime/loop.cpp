@@ -19,7 +19,7 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_unique<inbox>()),
-      pool_(std::make_unique<frame_pool>()), completer_(complete_tasks(*this)) {
+      pool_(std::make_unique<frame_pool>()) {
   owner = this;
   frames = pool_.get();
 }
@@ -110,11 +110,13 @@ inline void loop::step(agent& who) {
   resume(who);
 }
 
-// One step. Awaits of tasks, and their ends, come back here with what to resume next.
+// One step. Awaits of tasks that are too deep to be called, and the ends of tasks, come back here with what to resume
+// next.
 inline void loop::resume(agent& who) {
   note_step(who, *who.operation_);
   who.leaf_.resume();
   while (next) std::exchange(next, nullptr).resume();
+  if (who.leaf_frame_ == nullptr) complete(who);
 }
 
 // A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
@@ -123,8 +125,11 @@ void loop::step_of_foreign(agent& who) {
   who.operation_ = nullptr;
   who.leaf_.resume();
   while (next) std::exchange(next, nullptr).resume();
-  if (context::running != &who || who.operation_ != nullptr) return;
-  if (who.root_) {
+  if (who.leaf_frame_ == nullptr) {
+    complete(who);
+  } else if (who.operation_ != nullptr) {
+    return;
+  } else if (who.root_) {
     who.state_ = agent::state::parked;
     who.operation_ = who.rare().foreign;
     who.leaf_ = who.rare().foreign_leaf;
@@ -132,13 +137,6 @@ void loop::step_of_foreign(agent& who) {
   } else {
     complete(who);  // stood for a foreign coroutine that has gone its way
     release(who);
-  }
-}
-
-detail::endless_coroutine loop::complete_tasks(loop& owner) {
-  for (;;) {
-    owner.complete(*owner.context::running);
-    co_await std::suspend_always();
   }
 }
 
@@ -184,18 +182,23 @@ bool loop::prepare(agent& who) {
   }
   return true;
 }
+
+bool loop::ended_by_cancellation(const agent& who) noexcept {
+  try {
+    std::rethrow_exception(who.start_frame_->failure);
+  } catch (const cancelled&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
   if (&who == main_) request(attention_main_done);
-  if (who.start_frame_ != nullptr && who.start_frame_->failure) [[unlikely]] {
-    try {
-      std::rethrow_exception(who.start_frame_->failure);
-    } catch (const cancelled&) {
-      who.was_cancelled_ = true;
-    } catch (...) {
-    }
-  }
+  if (who.start_frame_->failure) [[unlikely]]
+    who.was_cancelled_ = ended_by_cancellation(who);
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
   while (!who.joiners_.empty()) grant(who.joiners_.pop_front());
@@ -431,29 +434,17 @@ void loop::take_from_outside() {
 // -- tasks ------------------------------------------------------------------------------------------------------------
 
 agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at) {
-  agent& who = *::new (frame_pool::take(pool_.get(), sizeof(agent))) agent;
-  agent* parent = context::running;
-  if (parent != nullptr) {
-    who.parent_ = parent;
-    ++parent->references_;
-    who.ordinal_ = ++parent->spawned_;
-    who.identity_ = task_identity(parent->identity_, who.ordinal_);
-    who.timeouts_ = parent->timeouts_ != 0 ? 1 : 0;
-  } else {
-    who.identity_ = main_identity;
-  }
-  who.number_ = agents_made_++;
-  trace_.task_made(who.number_, who.identity_);
-  who.references_ = 1;
-  who.root_ = who.leaf_ = root;
-  who.start_frame_ = who.leaf_frame_ = root_frame;
-  who.operation_ = &start_;
+  agent* const parent = context::running;
+  const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
+  const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
+  void* const block = frame_pool::take(pool_.get(), sizeof(agent));
+  agent& who = *::new (block) agent(made, agents_made_++, root, root_frame, start_, parent, ordinal, spawned_at);
+  trace_.task_made(who.number_, made);
   if (root) {
     root_frame->caller = nullptr;
     root_frame->owner = nullptr;
-    root_frame->resume_after = completer_.handle();
+    root_frame->resume_after = nullptr;
   }
-  who.spawned_at_ = spawned_at;
   agents_.push_back(who);
   ready_.reserve(++agents_alive_);
   ready_.push_back(&who);

@@ -30,36 +30,6 @@ namespace lockstep {
 
 class inbox;
 
-namespace detail {
-
-// A coroutine of the loop's own that suspends again and again and never ends. Owns it.
-class endless_coroutine {
- public:
-  struct promise_type {
-    endless_coroutine get_return_object() noexcept {
-      return endless_coroutine(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
-    std::suspend_always initial_suspend() const noexcept { return {}; }
-    std::suspend_always final_suspend() const noexcept { return {}; }
-    void return_void() const noexcept {}
-    void unhandled_exception() const noexcept { std::terminate(); }
-  };
-
-  endless_coroutine(endless_coroutine&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-  endless_coroutine& operator=(endless_coroutine&&) = delete;
-  ~endless_coroutine() {
-    if (handle_) handle_.destroy();
-  }
-  std::coroutine_handle<> handle() const noexcept { return handle_; }
-
- private:
-  explicit endless_coroutine(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
-
-  std::coroutine_handle<promise_type> handle_;
-};
-
-}  // namespace detail
-
 struct loop_limits {
   std::uint64_t steps_max = 1'000'000;
   time_point time_max = time_point(std::chrono::hours{24 * 366});
@@ -210,9 +180,6 @@ class loop : public detail::context {
 
   class ready_view;
 
-  // What the root of every task resumes when it ends.
-  static detail::endless_coroutine complete_tasks(loop& owner);
-
   bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
   void note_slow_step() noexcept;
   void note_swallowed(agent& who);
@@ -228,6 +195,7 @@ class loop : public detail::context {
   void resume(agent& who);
   void step_of_foreign(agent& who);
   void complete(agent& who);
+  static bool ended_by_cancellation(const agent& who) noexcept;
   agent& pick_next();
   void go_on();
   bool idle();
@@ -271,7 +239,6 @@ class loop : public detail::context {
   frameless_operation start_{operation_kind::start};  // of all tasks that have not made a step
   frameless_operation yield_{operation_kind::yield};  // of all that have yielded
   bool yield_cancelled_ = false;
-  detail::endless_coroutine completer_;
 };
 
 // Makes a loop current on this thread for as long as it lives. `as` is the task in whose name objects are made.

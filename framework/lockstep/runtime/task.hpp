@@ -192,19 +192,30 @@ class task<T>::awaiter {
   }
 
   bool await_ready() const noexcept { return false; }
+  // Calls the body. What waits in it suspends the caller too, which is resumed by the loop then. So does a call that is
+  // too deep for the stack: the loop makes it.
   template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> caller) {
+  bool await_suspend(std::coroutine_handle<Promise> caller) {
     detail::context& context = detail::here();
     promise_type& callee = typed_.promise();
-    callee.resume_after = caller;
     callee.owner = &callee_;
     if constexpr (std::derived_from<Promise, frame>) {
       callee.caller = &caller.promise();
-      context.next = callee_;
       context.running->stands_at(&callee);
+      if (context.calls < detail::context::calls_max) [[likely]] {
+        callee.resume_after = nullptr;
+        ++context.calls;
+        callee_.resume();
+        --context.calls;
+        if (typed_.done()) return false;
+      } else {
+        context.next = callee_;
+      }
     } else {
       context.owner->call_from_foreign(callee_, callee);
     }
+    callee.resume_after = caller;
+    return true;
   }
   T await_resume() { return typed_.promise().take(); }
 
