@@ -14,9 +14,11 @@ namespace lockstep {
 // -- agent ------------------------------------------------------------------------------------------------------------
 
 agent::rarities& agent::rare() {
-  if (!rare_) rare_ = std::make_unique<rarities>();
+  if (!rare_) rare_.reset(new rarities);
   return *rare_;
 }
+
+void agent::forget_rarities::operator()(rarities* made) const noexcept { delete made; }
 
 std::string agent::path() const {
   if (parent_ == nullptr) return "main";

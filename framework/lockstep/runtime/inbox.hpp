@@ -6,6 +6,7 @@
 
 #include <lockstep/runtime/operation.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <vector>
@@ -16,6 +17,8 @@ class inbox {
  public:
   // Hands over an operation to grant. From any thread.
   void post(operation& done);
+  // Whether something was posted since the last take().
+  bool has_posts() const noexcept { return has_posts_.load(std::memory_order_acquire); }
   // What was posted since the last call, in order of arrival.
   std::vector<operation*> take();
   // Blocks this thread until something was posted.
@@ -28,6 +31,7 @@ class inbox {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<operation*> posted_;
+  std::atomic<bool> has_posts_ = false;  // so that a loop need not lock to see that nothing has come
 };
 
 }  // namespace lockstep

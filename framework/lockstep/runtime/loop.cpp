@@ -96,8 +96,9 @@ void loop::go_on() {
       step(picked);
       continue;
     }
-    __builtin_prefetch(*ready_.place(2));
-    step(*ready_.pop_front());
+    agent& who = *ready_.pop_front();
+    __builtin_prefetch(*ready_.place(1));
+    step(who);
   }
   context::running = nullptr;
 }
@@ -428,6 +429,7 @@ void loop::resume_from_foreign(agent& who, operation& wait) {
 }
 
 void loop::take_from_outside() {
+  if (!inbox_->has_posts()) return;
   for (operation* done : inbox_->take()) resume_from_foreign(*done->who_, *done);
 }
 

@@ -16,6 +16,7 @@
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/trace/trace.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -23,9 +24,26 @@ namespace lockstep {
 
 class agent;
 
-class operation : public list_hook<operation> {
+namespace detail {
+
+enum class progress_of_operation : std::uint32_t { fresh, switching, parked, granted, cancelled, stopped };
+
+// Both made by one store.
+struct operation_state {
+  std::uint32_t label_;  // what it is in the trace
+  progress_of_operation progress_;
+
+  static operation_state fresh(std::uint32_t label) noexcept {
+    constexpr int shift = std::endian::native == std::endian::little ? 0 : 32;
+    return std::bit_cast<operation_state>(std::uint64_t{label} << shift);
+  }
+};
+
+}  // namespace detail
+
+class operation : public list_hook<operation>, private detail::operation_state {
  public:
-  enum class progress : std::uint8_t { fresh, switching, parked, granted, cancelled, stopped };
+  using progress = detail::progress_of_operation;
 
   operation_kind kind() const noexcept { return trace::kind_of(label_); }
   // The object that it is about; null for none.
@@ -43,10 +61,12 @@ class operation : public list_hook<operation> {
   void orphan() noexcept { progress_ = progress::stopped; }
 
  protected:
+  using operation_state::progress_;
+
   explicit operation(operation_kind kind) noexcept
-      : what_(nullptr), label_(trace::label(kind, 0)) {}
+      : operation_state(fresh(trace::label(kind, 0))), what_(nullptr) {}
   operation(operation_kind kind, const object& what) noexcept
-      : what_(&what), label_(trace::label(kind, what.number())) {}
+      : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;
 
   // Leaves the wait list. Called once, while parked.
@@ -67,9 +87,7 @@ class operation : public list_hook<operation> {
   friend class agent;
 
   const object* what_;
-  agent* who_;           // set when it waits
-  std::uint32_t label_;  // what it is in the trace
-  progress progress_ = progress::fresh;
+  agent* who_;  // set when it waits
 };
 
 // What a task does that none of its frames holds: starting, yielding.
