@@ -13,7 +13,7 @@ show() {
   echo "\$ $1"
   status=0
   sh -c "$1" >"$output" 2>&1 || status=$?
-  cat "$output"
+  grep -v '^Running main() from' "$output"
   return $status
 }
 fail() {
