@@ -16,7 +16,6 @@ namespace {
 using namespace lockstep;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::InSequence;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
@@ -104,6 +103,21 @@ CO_TEST(Crawler, TriesAgainWithLongerAndLongerPauses) {
   CO_ASSERT_EQ(attempts.size(), 3u);
   EXPECT_THAT(attempts[1] - attempts[0], testing::AllOf(testing::Ge(500ms), testing::Le(1s)));
   EXPECT_THAT(attempts[2] - attempts[1], testing::AllOf(testing::Ge(1s), testing::Le(2s)));
+}
+
+CO_TEST(Crawler, DoesNotTryAllPagesAgainAtTheSameTime, .schedule = schedule::random) {
+  mock_source source;
+  std::map<std::string, std::vector<time_point>> attempts;
+  const auto fail_once = [&](std::string url) -> task<page> {
+    attempts[url].push_back(now());
+    if (attempts[url].size() < 2) throw reset;
+    co_return page();
+  };
+  EXPECT_CALL(source, fetch(at(""))).WillOnce(CoReturn(page{200, "text/html", "<a href=a></a><a href=b></a>"}));
+  EXPECT_CALL(source, fetch(testing::AnyOf(at("a"), at("b")))).Times(4).WillRepeatedly(CoInvoke(fail_once));
+  co_await crawl(source, at(""));
+  EXPECT_EQ(attempts[at("a")][0], attempts[at("b")][0]);
+  EXPECT_NE(attempts[at("a")][1], attempts[at("b")][1]);
 }
 
 CO_TEST(Crawler, GivesUpAPageAndGoesOnWithTheOthers) {
