@@ -66,7 +66,6 @@ CO_TEST(Time, MovesOnlyWhenTheTestSaysSo, .clock = clock_mode::paused) {
   EXPECT_EQ(minutes, 0);
   co_await advance(1s);
   EXPECT_EQ(minutes, 1);
-
   const auto date = wall_now();
   shift_wall_clock(-24h);  // the date is set back, which no timer notices
   co_await advance(1h);

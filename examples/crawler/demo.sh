@@ -38,7 +38,7 @@ say "Random orders find the defect, and the failure names the line that repeats 
 if show "./crawler_defect_test $test --lockstep_runs=100"; then fail "a hundred random orders did not find the defect"; fi
 found=$(trace)
 repeat=$(sed -n 's/^repeat: //p' "$output")
-[ -n "$found" ] && [ -n "$repeat" ] || fail "the failure does not say how to repeat it"
+if [ -z "$found" ] || [ -z "$repeat" ]; then fail "the failure does not say how to repeat it"; fi
 
 say "That line, as it was printed, fails again in the same way."
 if show "$repeat"; then fail "the repeated run passed"; fi
