@@ -67,13 +67,18 @@ void loop::note_slow_step() noexcept {
   if (!asked_for(attention_slow)) return;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   agent* who = context::running;
-  const std::vector<trace_record> records = trace_.recent();
+  // The step that is long began with the last record of one; moved time and picked values have no line.
+  source began;
+  for (const trace_record& record : trace_.recent()) {
+    if (record.operation() != operation_kind::time_moved && record.operation() != operation_kind::value_picked) {
+      began = record.where();
+    }
+  }
   report(
       verdict_kind::slow_step,
       fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",
                   who != nullptr ? who->name() : "?"),
-      records.empty() ? source() : records.back().where(),
-      who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+      began, who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 
 void loop::report_deadlock() {
