@@ -275,21 +275,18 @@ bool loop::advance_to_next_deadline() {
   return true;
 }
 
-// In fifo order, which of the timers due at one instant is first is still the world's choice.
+// In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
+// of its own, so that a timer more at another one shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
-  class due_view final : public candidates {
-   public:
-    explicit due_view(std::size_t size) noexcept : size_(size) {}
-    std::size_t size() const noexcept override { return size_; }
-    candidate operator[](std::size_t i) const noexcept override { return {i, 0, operation_kind::sleep, 0}; }
-    bool first_is_running() const noexcept override { return false; }
-
-   private:
-    std::size_t size_;
-  };
+  identity domain = 0;
+  std::uint64_t picks = 0;
   while (!due.empty()) {
-    const std::size_t left = due.size();
-    std::size_t picked = left == 1 ? 0 : oracle_->pick_task(due_view(left));
+    std::uint64_t picked = 0;
+    if (const std::uint64_t left = due.size(); left > 1) {
+      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", now_.time_since_epoch().count()));
+      picked = oracle_->pick_value({domain, ++picks}, left);
+      if (picked >= left) misused(fmt::format("the oracle picked timer {} of {}", picked, left));
+    }
     auto at = due.begin();
     for (; picked > 0; --picked) ++at;
     timer& item = *at;
