@@ -34,6 +34,8 @@ struct task_override {
 };
 
 // The `nth` value in the domain `domain` is `value`. A token that has two of one value is refused.
+// In fifo order "timers-5000000000" is the domain of those timers that are due together at 5 s: each value is which of
+// the ones left fires next.
 struct value_override {
   std::string domain;
   std::uint64_t nth = 0;
@@ -42,7 +44,8 @@ struct value_override {
   friend bool operator==(const value_override&, const value_override&) = default;
 };
 
-// What a run was like, shortly: enough to tell at which choice another run departs from it.
+// What a run was like, shortly: enough to tell at which choice another run departs from it. One digit in sixteen is the
+// same by chance; then the departure is seen at the next.
 struct fingerprint {
   std::uint64_t choices = 0;
   std::string digits;     // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
