@@ -69,18 +69,15 @@ def main(program, folder):
     if os.environ.get("LOCKSTEP_APPROVE") == "1" and len(set(outputs.values())) == 1:
         expected = next(iter(outputs.values()))
         expected_file.write_text(expected)
-    bad = 0
+    bad = [build for build, output in outputs.items() if output != expected]
     for build, output in outputs.items():
-        same = output == expected
-        bad += not same
-        print(f"{build}: {output.count(chr(10))} runs, {'as expected' if same else 'NOT as expected'}")
-        if not same:
-            agreeing = [other for other in outputs if other != build and outputs[other] == output]
-            print(f"  the same as: {', '.join(agreeing) or 'no other build'}")
-            changes = difflib.unified_diff(expected.splitlines(), output.splitlines(), expected_file.name, build, "", "", 0, "")
-            print(*list(changes)[:12], sep="\n")
+        print(f"{build}: {output.count(chr(10))} runs, {'NOT as expected' if build in bad else 'as expected'}")
+    for output in dict.fromkeys(outputs[build] for build in bad):
+        print(f"printed by {', '.join(build for build in bad if outputs[build] == output)}:")
+        changes = difflib.unified_diff(expected.splitlines(), output.splitlines(), expected_file.name, "printed", "", "", 0, "")
+        print(*list(changes)[:12], sep="\n")
     if bad:
-        sys.exit(f"{bad} of {len(outputs)} builds differ from {expected_file.name}; "
+        sys.exit(f"{len(bad)} of {len(outputs)} builds differ from {expected_file.name}; "
                  "when all agree and the change is meant, accept it with LOCKSTEP_APPROVE=1")
 
 
