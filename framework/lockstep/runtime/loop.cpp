@@ -212,23 +212,25 @@ void loop::complete(agent& who) {
 
 class loop::ready_view final : public candidates {
  public:
-  explicit ready_view(const ring<agent*>& ready) noexcept : ready_(ready) {}
+  ready_view(const ring<agent*>& ready, bool switching) noexcept : ready_(ready), switching_(switching) {}
   std::size_t size() const noexcept override { return ready_.size(); }
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
     const operation& op = *who.operation_;
     return {who.identity_, who.steps_ + 1, op.kind(), op.what_ != nullptr ? op.what_->id() : 0};
   }
-  bool first_is_running() const noexcept override { return (ready_[0]->attention_ & attention_retry) != 0; }
+  bool first_is_running() const noexcept override { return switching_; }
 
  private:
   const ring<agent*>& ready_;
+  bool switching_;
 };
 
 agent& loop::pick_next() {
   if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
-  const bool switching = (ready_[0]->attention_ & attention_retry) != 0;
-  const std::size_t picked = oracle_->pick_task(ready_view(ready_));
+  // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
+  const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
+  const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
   if (picked >= ready_.size()) {
     misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
   }
@@ -280,21 +282,21 @@ bool loop::advance_to_next_deadline() {
   return true;
 }
 
-// In fifo order, which of the timers due at one instant is first is still the world's choice.
+// In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
+// of its own, so that a timer more at another one shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
-  class due_view final : public candidates {
-   public:
-    explicit due_view(std::size_t size) noexcept : size_(size) {}
-    std::size_t size() const noexcept override { return size_; }
-    candidate operator[](std::size_t i) const noexcept override { return {i, 0, operation_kind::sleep, 0}; }
-    bool first_is_running() const noexcept override { return false; }
-
-   private:
-    std::size_t size_;
-  };
+  identity domain = 0;
+  std::uint64_t picks = 0;
   while (!due.empty()) {
-    const std::size_t left = due.size();
-    std::size_t picked = left == 1 ? 0 : oracle_->pick_task(due_view(left));
+    std::uint64_t picked = 0;
+    if (const std::uint64_t left = due.size(); left > 1) {
+      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", now_.time_since_epoch().count()));
+      picked = oracle_->pick_value({domain, ++picks}, left);
+      if (picked >= left) {  // reported but not thrown: the timers that are left must fire
+        report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
+        picked = 0;
+      }
+    }
     auto at = due.begin();
     for (; picked > 0; --picked) ++at;
     timer& item = *at;

@@ -9,16 +9,24 @@ class condition_variable::waiting final : public primitive<condition_variable::w
   explicit waiting(condition_variable& of) noexcept : primitive(operation_kind::wait_condition, of), of_(of) {}
 
   bool try_now() const noexcept { return false; }
-  void enqueue() noexcept override { of_.waiters_.push_back(*this); }
+  // The mutex is given up only once the wait has begun, so that no notification is missed.
+  void enqueue() noexcept override {
+    of_.waiters_.push_back(*this);
+    gave_up_mutex_ = true;
+    of_.mutex_.hand_over();
+  }
   void withdraw() noexcept override { unlink(); }
   // Notified and then cancelled: the notification goes to another.
   void revoke() noexcept override {
     if (!of_.waiters_.empty()) detail::current_context->owner->grant(of_.waiters_.pop_front());
   }
   void result() const noexcept {}
+  // Not if it was cancelled before the wait began.
+  bool gave_up_mutex() const noexcept { return gave_up_mutex_; }
 
  private:
   condition_variable& of_;
+  bool gave_up_mutex_ = false;
 };
 
 void condition_variable::require_held(detail::context& context, std::string_view what) {
@@ -29,16 +37,14 @@ void condition_variable::require_held(detail::context& context, std::string_view
 
 task<void> condition_variable::wait() {
   require_held(enter(), "wait()");
-  // The mutex is given up only once the wait has begun, so that no notification is missed.
   waiting notified(*this);
   bool was_cancelled = false;
-  mutex_.hand_over();
   try {
     co_await notified;
   } catch (const cancelled&) {
     was_cancelled = true;
   }
-  {
+  if (notified.gave_up_mutex()) {
     const shield_scope until_locked;
     mutex_guard again = co_await mutex_.lock();
     again.keep_locked();
