@@ -71,6 +71,12 @@ void agent::pardon() noexcept { attention_ = static_cast<std::uint16_t>(attentio
 
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 
+bool agent::accept_cancellation() noexcept {
+  if ((attention_ & loop::attention_cancel) == 0 || shields_ != 0) return false;
+  attention_ = static_cast<std::uint16_t>((attention_ & ~loop::attention_cancel) | loop::attention_swallow);
+  return true;
+}
+
 #ifdef __cpp_lib_jthread
 std::stop_token agent::stop_token() {
   if (!rare().stop) {
@@ -153,6 +159,7 @@ void object::adopt(detail::context& context) {
                                        name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
                                        thread_ != thread ? " on another thread" : ""));
   }
+  if (run_ != 0) forget_run();
   run_ = context.run;
   thread_ = thread;
   number_ = ++context.owner->objects_made_;
@@ -198,6 +205,7 @@ class snapshot_builder {
     if (const operation* at = who.parked_at(); at != nullptr) {
       made.waits_for = at->describe();
       if (const agent* holder = at->holder(); holder != nullptr) made.held_by = holder->name();
+      if (const agent* feeder = at->feeder(); feeder != nullptr && feeder != &who) made.fed_by = feeder->name();
     }
     if (who.rare_) {
       if (who.finished()) made.stack = who.rare_->thrown_from;

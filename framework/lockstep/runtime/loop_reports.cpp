@@ -106,7 +106,9 @@ void loop::suspect_cycle(agent& who) {
   // Most chains end at once: the holder is not waiting for anybody.
   const agent* holder = waits_for(who);
   if (holder == nullptr || waits_for(*holder) == nullptr) return;
-  if (!cycle_through(who).empty()) suspects_.push_back(&who);
+  if (cycle_through(who).empty()) return;
+  retain(who);
+  suspects_.push_back(&who);
 }
 
 // A suspected cycle is one if it still stands when nothing can run, and no timeout is armed around any of its tasks.
@@ -116,12 +118,14 @@ bool loop::confirm_cycles() {
     const std::vector<agent*> members = cycle_through(*suspect);
     const bool may_end =
         std::any_of(members.begin(), members.end(), [](const agent* member) { return member->timeouts_ != 0; });
-    if (members.empty() || may_end) continue;
-    std::vector<std::string> names;
-    for (const agent* member : members) names.push_back(member->name());
-    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(),
-           members, std::move(names));
-    found = true;
+    if (!members.empty() && !may_end) {
+      std::vector<std::string> names;
+      for (const agent* member : members) names.push_back(member->name());
+      report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(),
+             members, std::move(names));
+      found = true;
+    }
+    release(*suspect);
   }
   if (found) stop();
   return found;

@@ -6,7 +6,7 @@
 //   fresh, switching ──attempt() fails──▶ parked         enqueue()d in its object
 //   parked ──the object grants it──▶ granted             ready; await_resume() returns the result
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
-//   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled
+//   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 #pragma once
 
@@ -38,9 +38,14 @@ class operation : public list_hook<operation> {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
+  // The task that has ended such waits so far, and is still there; others may as well.
+  virtual const agent* feeder() const noexcept { return nullptr; }
 
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
-  void orphan() noexcept { progress_ = progress::stopped; }
+  void orphan() noexcept {
+    progress_ = progress::stopped;
+    what_ = nullptr;
+  }
 
  protected:
   explicit operation(operation_kind kind) noexcept
@@ -51,8 +56,9 @@ class operation : public list_hook<operation> {
 
   // Leaves the wait list. Called once, while parked.
   virtual void withdraw() noexcept = 0;
-  // Gives back what was granted and not yet seen by the coroutine.
-  virtual void revoke() noexcept {}
+  // Gives back what was granted and not yet seen by the coroutine. False if that cannot be: then the await succeeds,
+  // and the cancellation is delivered at the next.
+  virtual bool revoke() noexcept { return true; }
   // Tries again after a switch; true if it need not wait. Only called for operations that can succeed at once.
   virtual bool attempt() { return false; }
   virtual void enqueue() noexcept = 0;
