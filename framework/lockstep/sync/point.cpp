@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace lockstep {
 
@@ -11,19 +12,46 @@ namespace lockstep {
 
 point_operation point(label name) { return point_operation(std::move(name)); }
 
+point_operation::~point_operation() {
+  if (within_ != nullptr && within_->handed_ == this) within_->handed_ = nullptr;
+}
+
 bool point_operation::try_now() {
-  within_ = static_cast<order*>(detail::current_context->owner->point_order);
-  if (within_ == nullptr) return true;
-  if (!within_->comes_later(name())) {
-    within_->note_stranger(name());
+  auto* current = static_cast<order*>(detail::current_context->owner->point_order);
+  if (current == nullptr) return true;
+  if (!current->comes_later(name())) {
+    current->note_stranger(name());
     return true;
   }
-  if (!within_->is_due(name())) return false;
-  within_->pass();
+  if (!current->is_due(name())) {
+    within_ = current;
+    return false;
+  }
+  current->pass();
   return true;
 }
 
 void point_operation::enqueue() noexcept { within_->waiters_.push_back(*this); }
+
+void point_operation::withdraw() noexcept {
+  unlink();
+  within_ = nullptr;
+}
+
+bool point_operation::revoke() noexcept {
+  if (within_ == nullptr) return true;
+  order& left = *std::exchange(within_, nullptr);
+  left.handed_ = nullptr;
+  left.hand_on();
+  return true;
+}
+
+void point_operation::result() noexcept {
+  if (within_ == nullptr) return;
+  order& passed = *std::exchange(within_, nullptr);
+  passed.handed_ = nullptr;
+  passed.pass();
+}
 
 std::string point_operation::describe() const {
   if (within_ == nullptr || within_->complete()) return fmt::format("point \"{}\"", name());
@@ -45,6 +73,10 @@ order::~order() {
   loop* owner = current_loop();
   if (owner == nullptr) return;
   owner->point_order = nullptr;
+  if (handed_ != nullptr) {  // its task has come to the point, and only has to run
+    handed_->within_ = nullptr;
+    ++reached_;
+  }
   const bool goes_on = !owner->tearing_down();
   if (!complete() && goes_on && std::uncaught_exceptions() == 0) {
     std::vector<agent*> held_up;
@@ -89,22 +121,24 @@ void order::note_stranger(std::string_view name) {
   if (!known(names_) && !known(strangers_)) strangers_.emplace_back(name);
 }
 
-void order::pass() {
+void order::pass() noexcept {
   ++reached_;
-  const auto goes_on = [this](const operation& waiting) {
-    const std::string_view name = static_cast<const point_operation&>(waiting).name();
-    return is_due(name) || !comes_later(name);
-  };
+  hand_on();
+}
+
+void order::hand_on() noexcept {
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     auto& waiter = static_cast<point_operation&>(*at);
-    if (!goes_on(waiter)) {
-      ++at;
-      continue;
-    }
-    if (is_due(waiter.name())) ++reached_;
+    ++at;
+    const bool due = is_due(waiter.name());
+    if (!due && comes_later(waiter.name())) continue;
     waiter.unlink();
+    if (due) {
+      handed_ = &waiter;
+    } else {
+      waiter.within_ = nullptr;
+    }
     detail::current_context->owner->grant(waiter);
-    at = waiters_.begin();  // for some before it the turn may have come now
   }
 }
 

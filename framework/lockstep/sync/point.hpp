@@ -21,19 +21,22 @@ class point_operation final : public primitive<point_operation> {
  public:
   explicit point_operation(label name) noexcept : primitive(operation_kind::point), name_(std::move(name)) {}
 
+  ~point_operation();
+
   bool try_now();
   void enqueue() noexcept override;
-  void withdraw() noexcept override { unlink(); }
+  void withdraw() noexcept override;
+  bool revoke() noexcept override;
   // `point "c", which waits for "b", number 2 of 3 in the order at cache_test.cpp:41`.
   std::string describe() const override;
-  void result() const noexcept {}
+  void result() noexcept;
   std::string_view name() const noexcept { return name_.view(); }
 
  private:
   friend class order;
 
   label name_;
-  order* within_ = nullptr;  // the one that holds it up
+  order* within_ = nullptr;  // the one that holds it up, or has handed it the turn
 };
 
 // Says that the running task is here. Cancellation is delivered here like at any await.
@@ -52,8 +55,9 @@ struct first_name {
 
 }  // namespace detail
 
-// While it lives, tasks pass the points that it names in the order in which it names them; a name may come several
-// times. Of several tasks that wait at one point, the one that came first passes. A point that does not come any more
+// While it lives, tasks pass the points that it names in the order in which it names them: what a task does between a
+// point and its next await, it does before another passes the next point. A name may come several times. Of several
+// tasks that wait at one point, the one that came first passes. A point that does not come any more
 // holds nobody up.
 // If it dies before all were reached, that is a verdict which names the first that was not, unless an exception ends
 // its scope. One at a time.
@@ -74,10 +78,14 @@ class order {
  private:
   friend class point_operation;
 
-  bool is_due(std::string_view name) const noexcept { return !complete() && names_[reached_] == name; }
+  bool is_due(std::string_view name) const noexcept {
+    return handed_ == nullptr && !complete() && names_[reached_] == name;
+  }
   bool comes_later(std::string_view name) const noexcept;
-  // The next point is reached, and with it all at which tasks wait already.
-  void pass();
+  // The running task passes the point that is next.
+  void pass() noexcept;
+  // Hands the turn to a task that waits at the point that is next, and lets those go at whose points it comes no more.
+  void hand_on() noexcept;
   void note_stranger(std::string_view name);
   std::string what_is_missing();
 
@@ -86,6 +94,7 @@ class order {
   std::vector<std::string> strangers_;  // the points passed that it does not name at all
   source where_;
   wait_list waiters_;
+  point_operation* handed_ = nullptr;  // has the turn, and its task has not run yet
 };
 
 }  // namespace lockstep
