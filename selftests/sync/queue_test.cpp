@@ -413,6 +413,31 @@ TEST(QueueTest, AReportSaysWhoHasFedIt) {
   EXPECT_THAT(to_text(run.verdicts[0]), HasSubstr("fed by reader"));
 }
 
+// The reader feeds the queue and wants the lock; the writer has the lock and waits for the queue.
+TEST(QueueTest, AFeederThatWaitsForItsConsumerIsACycle) {
+  const auto main = []() -> task<void> {
+    queue<int> acks(1, "ack");
+    mutex lock("tx");
+    const auto read = [&]() -> task<void> {
+      co_await acks.put(1);
+      co_await sleep_for(1s);
+      const mutex_guard held = co_await lock.lock();
+    };
+    const auto write = [&]() -> task<void> {
+      const mutex_guard held = co_await lock.lock();
+      co_await acks.get();
+      co_await acks.get();
+    };
+    auto reader = spawn(read(), "reader");
+    auto writer = spawn(write(), "writer");
+    co_await reader.join();
+    co_await writer.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_THAT(run.verdicts[0].cycle, ElementsAre("reader", "writer"));
+}
+
 TEST(QueueTest, AReportNamesNoFeederThatHasEndedOrIsTheWaiterItself) {
   const auto main = []() -> task<void> {
     queue<int> acks(queue<int>::unbounded, "ack");
@@ -428,6 +453,7 @@ TEST(QueueTest, AReportNamesNoFeederThatHasEndedOrIsTheWaiterItself) {
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
   for (const task_snapshot& each : run.verdicts[0].tasks) EXPECT_EQ(each.fed_by, "");
+  EXPECT_THAT(run.verdicts[0].cycle, testing::IsEmpty());
 }
 
 TEST(QueueTest, LosesAndDoublesNothingInAnyOrder) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace lockstep {
 
@@ -205,7 +206,6 @@ class snapshot_builder {
     if (const operation* at = who.parked_at(); at != nullptr) {
       made.waits_for = at->describe();
       if (const agent* holder = at->holder(); holder != nullptr) made.held_by = holder->name();
-      if (const agent* feeder = at->feeder(); feeder != nullptr && feeder != &who) made.fed_by = feeder->name();
     }
     if (who.rare_) {
       if (who.finished()) made.stack = who.rare_->thrown_from;
@@ -223,9 +223,15 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const agent* a, const agent* b) { return a->number() < b->number(); });
   tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
+  std::map<identity, const agent*> by_identity;
+  for (const agent* who : tasks) by_identity.emplace(who->id(), who);
   std::vector<task_snapshot> made;
   for (const agent* who : tasks) {
     made.push_back(snapshot_builder::of(*who));
+    if (const operation* at = who->parked_at(); at != nullptr && at->feeder() != who->id()) {
+      const auto feeder = by_identity.find(at->feeder());
+      if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
+    }
     for (const agent* at = snapshot_builder::parent(*who); at != nullptr && !made.back().parent;
          at = snapshot_builder::parent(*at)) {
       const auto found = std::find(tasks.begin(), tasks.end(), at);

@@ -576,13 +576,6 @@ std::vector<agent*> loop::alive() {
   return found;
 }
 
-const agent* loop::find(identity who) noexcept {
-  for (const agent& each : agents_) {
-    if (each.identity_ == who) return &each;
-  }
-  return nullptr;
-}
-
 // -- scopes -----------------------------------------------------------------------------------------------------------
 
 loop_scope::loop_scope(loop& entered, agent* as) noexcept

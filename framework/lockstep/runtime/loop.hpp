@@ -107,8 +107,6 @@ class loop : public detail::context {
   agent* running() const noexcept { return context::running; }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive();
-  // The one of these that has this identity; null if none has. For reports: it looks at all.
-  const agent* find(identity who) noexcept;
   std::size_t ready_count() const noexcept { return ready_.size(); }
 
   // -- awaiting ---------------------------------------------------------------------------------------------------

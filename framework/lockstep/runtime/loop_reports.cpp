@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace lockstep {
@@ -27,6 +28,32 @@ std::vector<agent*> cycle_through(agent& who) {
     members.push_back(at);
   }
   return members;
+}
+
+// A cycle of waits among tasks that all wait, where a wait for what another has fed so far counts as one for that task;
+// empty if there is none.
+std::vector<agent*> cycle_among(const std::vector<agent*>& waiters) {
+  std::map<identity, agent*> by_identity;
+  for (agent* who : waiters) by_identity.emplace(who->id(), who);
+  const auto next = [&](const agent& who) -> agent* {
+    if (agent* holder = waits_for(who); holder != nullptr) return holder;
+    const operation* at = who.parked_at();
+    const auto feeder = by_identity.find(at != nullptr ? at->feeder() : 0);
+    return feeder != by_identity.end() && feeder->second != &who ? feeder->second : nullptr;
+  };
+  std::map<identity, const agent*> walked;  // from which of the tasks one came here
+  for (const agent* start : waiters) {
+    if (!walked.emplace(start->id(), start).second) continue;
+    agent* at = next(*start);
+    while (at != nullptr && walked.emplace(at->id(), start).second) at = next(*at);
+    if (at == nullptr || walked[at->id()] != start) continue;
+    std::vector<agent*> members;
+    agent* const first = at;
+    do members.push_back(std::exchange(at, next(*at)));
+    while (at != first);
+    return members;
+  }
+  return {};
 }
 
 }  // namespace
@@ -78,13 +105,13 @@ void loop::note_slow_step() noexcept {
 
 void loop::report_deadlock() {
   deadlocked_ = true;
-  std::vector<std::string> cycle;
+  std::vector<agent*> members;
   for (agent* suspect : suspects_) {
-    const std::vector<agent*> members = cycle_through(*suspect);
-    if (cycle.empty()) {
-      for (const agent* member : members) cycle.push_back(member->name());
-    }
+    if (members.empty()) members = cycle_through(*suspect);
   }
+  if (members.empty()) members = cycle_among(alive());
+  std::vector<std::string> cycle;
+  for (const agent* member : members) cycle.push_back(member->name());
   report(verdict_kind::deadlock,
          paused_ ? "every task waits, and the clock is paused: nothing but advance() moves it" : "every task waits",
          source(), alive(), std::move(cycle));

@@ -38,8 +38,8 @@ class operation : public list_hook<operation> {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
-  // The task that has ended such waits so far, and is still there; others may as well.
-  virtual const agent* feeder() const noexcept { return nullptr; }
+  // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
+  virtual identity feeder() const noexcept { return 0; }
 
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
   void orphan() noexcept {

@@ -214,9 +214,7 @@ class queue<T>::getting final : public primitive<getting> {
     }
     return true;
   }
-  const agent* feeder() const noexcept override {
-    return this->what() != nullptr ? detail::current_context->owner->find(queue_.fed_by_) : nullptr;
-  }
+  identity feeder() const noexcept override { return this->what() != nullptr ? queue_.fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
     return std::move(*item_);

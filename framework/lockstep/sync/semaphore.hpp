@@ -12,7 +12,7 @@ namespace lockstep {
 class semaphore : public object {
  public:
   explicit semaphore(std::uint64_t permits, label name = {}) : object(std::move(name)), permits_(permits) {}
-  ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
+  virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
 
   class acquiring;
   // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
