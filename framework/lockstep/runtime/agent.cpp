@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace lockstep {
 
@@ -72,6 +73,12 @@ void agent::doom() noexcept { attention_ |= loop::attention_doomed; }
 void agent::pardon() noexcept { attention_ = static_cast<std::uint16_t>(attention_ & ~loop::attention_doomed); }
 
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
+
+bool agent::accept_cancellation() noexcept {
+  if ((attention_ & loop::attention_cancel) == 0 || shields_ != 0) return false;
+  attention_ = static_cast<std::uint16_t>((attention_ & ~loop::attention_cancel) | loop::attention_swallow);
+  return true;
+}
 
 #ifdef __cpp_lib_jthread
 std::stop_token agent::stop_token() {
@@ -148,6 +155,7 @@ void object::adopt(detail::context& context) {
                                        name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
                                        thread_ != thread ? " on another thread" : ""));
   }
+  if (run_ != 0) forget_run();
   run_ = context.run;
   thread_ = thread;
   number_ = ++context.owner->objects_made_;
@@ -211,9 +219,15 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const agent* a, const agent* b) { return a->number() < b->number(); });
   tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
+  std::map<identity, const agent*> by_identity;
+  for (const agent* who : tasks) by_identity.emplace(who->id(), who);
   std::vector<task_snapshot> made;
   for (const agent* who : tasks) {
     made.push_back(snapshot_builder::of(*who));
+    if (const operation* at = who->parked_at(); at != nullptr && at->feeder() != who->id()) {
+      const auto feeder = by_identity.find(at->feeder());
+      if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
+    }
     for (const agent* at = snapshot_builder::parent(*who); at != nullptr && !made.back().parent;
          at = snapshot_builder::parent(*at)) {
       const auto found = std::find(tasks.begin(), tasks.end(), at);

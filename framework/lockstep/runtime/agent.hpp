@@ -105,6 +105,8 @@ class agent : private detail::step_state, public list_hook<agent> {
   wait_list& joiners() noexcept { return joiners_; }
   // The request to cancel went on to what it waits for, and is delivered to it as well when that has ended.
   void keep_cancellation() noexcept;
+  // Whether a request waits for the next await. It is delivered then: the caller throws `cancelled`.
+  bool accept_cancellation() noexcept;
   // An assertion of it has failed: it goes no further than its next await, until it is pardoned.
   void doom() noexcept;
   void pardon() noexcept;

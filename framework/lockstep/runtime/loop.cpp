@@ -43,14 +43,13 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   timers_.reset();
   picks_.clear();
-  suspects_.clear();
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = limit_reached_ = deadlocked_ = tearing_down_ = false;
-  context::run = hash_of(reinterpret_cast<std::uintptr_t>(this), ++runs_) | 1;
+  context::run = 1 + detail::runs_begun.fetch_add(1, std::memory_order_relaxed);
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -152,7 +151,8 @@ bool loop::prepare(agent& who) {
       op->progress_ != operation::progress::cancelled) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0) {
+  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0 &&
+      (op->progress_ != operation::progress::granted || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (op == &start_) {
       who.was_cancelled_ = true;
@@ -163,7 +163,6 @@ bool loop::prepare(agent& who) {
     if (op == &yield_) {
       yield_cancelled_ = true;
     } else {
-      if (op->progress_ == operation::progress::granted) op->revoke();
       op->progress_ = operation::progress::cancelled;
     }
   } else if ((who.attention_ & attention_retry) != 0) {
@@ -490,15 +489,17 @@ void loop::kill(agent& who) noexcept {
         break;
       }
     }
-    if (op->progress_ == operation::progress::granted) op->revoke();
+    // In a run that ends, nobody is left to take it, and the object may be gone.
+    if (op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }
   who.state_ = agent::state::dead;
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
-  std::erase(suspects_, &who);
+  agent* const outer_dying = std::exchange(dying_, &who);
   destroy_frames(who);
+  dying_ = outer_dying;
   while (!who.joiners_.empty()) {
     operation& joiner = who.joiners_.pop_front();
     if (tearing_down_) {
@@ -567,7 +568,7 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
-  suspects_.clear();
+  for (agent* suspect : std::exchange(suspects_, {})) release(*suspect);
 }
 
 std::vector<agent*> loop::alive() {

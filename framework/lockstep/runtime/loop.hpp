@@ -56,6 +56,8 @@ class loop : public detail::context {
   // Destroys the frames of all tasks that are left, the youngest first, and forgets all timers.
   void tear_down() noexcept;
   bool tearing_down() const noexcept { return tearing_down_; }
+  // The task whose frames are being destroyed before it has finished; null if none.
+  agent* dying() const noexcept { return dying_; }
 
   // -- tasks ------------------------------------------------------------------------------------------------------
 
@@ -220,17 +222,17 @@ class loop : public detail::context {
   timer_wheel timers_;
   intrusive_list<agent, agent> agents_;
   wait_list settlers_;
-  std::vector<agent*> suspects_;
+  std::vector<agent*> suspects_;             // each held by a reference
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::unique_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
   duration wall_shift_{};
   agent* main_ = nullptr;
+  agent* dying_ = nullptr;
   std::uint32_t agents_made_ = 0;
   std::uint32_t agents_alive_ = 0;
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
-  std::uint64_t runs_ = 0;
   bool paused_ = false;
   bool limit_reached_ = false;
   bool deadlocked_ = false;

@@ -6,7 +6,7 @@
 //   fresh, switching ──attempt() fails──▶ parked         enqueue()d in its object
 //   parked ──the object grants it──▶ granted             ready; await_resume() returns the result
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
-//   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled
+//   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 #pragma once
 
@@ -56,9 +56,14 @@ class operation : public list_hook<operation>, private detail::operation_state {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
+  // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
+  virtual identity feeder() const noexcept { return 0; }
 
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
-  void orphan() noexcept { progress_ = progress::stopped; }
+  void orphan() noexcept {
+    progress_ = progress::stopped;
+    what_ = nullptr;
+  }
 
  protected:
   using operation_state::progress_;
@@ -71,8 +76,9 @@ class operation : public list_hook<operation>, private detail::operation_state {
 
   // Leaves the wait list. Called once, while parked.
   virtual void withdraw() noexcept = 0;
-  // Gives back what was granted and not yet seen by the coroutine.
-  virtual void revoke() noexcept {}
+  // Gives back what was granted and not yet seen by the coroutine. False if that cannot be: then the await succeeds,
+  // and the cancellation is delivered at the next.
+  virtual bool revoke() noexcept { return true; }
   // Tries again after a switch; true if it need not wait. Only called for operations that can succeed at once.
   virtual bool attempt() { return false; }
   virtual void enqueue() noexcept = 0;
