@@ -72,7 +72,7 @@ std::string difference_when_ordered_by(Key key_of) {
 
 TEST(DeterminismTest, FindsAnOrderByAddress) {
   EXPECT_EQ(difference_when_ordered_by([](int* place) { return place; }),
-            "the same choices gave another run; they differ first at record 2\n"
+            "the same choices gave another run; they differ first at record 3\n"
             "  first run:  time moved to 1 s\n"
             "  second run: time moved to 2 s");
 }
@@ -98,7 +98,7 @@ TEST(DeterminismTest, FindsACounterThatOutlivesTheRun) {
   for (const schedule strategy : {schedule::plain, schedule::round_robin, schedule::random}) {
     requests_made = 0;
     EXPECT_THAT(difference_of_two_runs(main, strategy),
-                MatchesRegex("the same choices gave another run; they differ first at record 3\n"
+                MatchesRegex("the same choices gave another run; they differ first at record 5\n"
                              "  first run:  task 0 event #1 at determinism_test.cpp:[0-9]+\n"
                              "  second run: task 0 yield at determinism_test.cpp:[0-9]+"));
   }
@@ -121,7 +121,7 @@ TEST(DeterminismTest, FindsAValueThatIsDrawnOnceOnly) {
     co_await yield();
   };
   EXPECT_THAT(difference_of_two_runs(main),
-              MatchesRegex("the same .* at record 2\n  first run:  task 0 drew the value 0\n"
+              MatchesRegex("the same .* at record 3\n  first run:  task 0 drew the value 0\n"
                            "  second run: task 0 yield at determinism_test.cpp:[0-9]+"));
 }
 
@@ -132,7 +132,7 @@ TEST(DeterminismTest, FindsARunThatEndsEarlier) {
     rounds = 1;
   };
   EXPECT_THAT(difference_of_two_runs(main),
-              MatchesRegex("the same .* at record 3\n  first run:  task 0 yield at determinism_test.cpp:[0-9]+\n"
+              MatchesRegex("the same .* at record 4\n  first run:  task 0 yield at determinism_test.cpp:[0-9]+\n"
                            "  second run: the run had ended"));
 }
 
@@ -145,7 +145,7 @@ TEST(DeterminismTest, FindsALongRunsOnlyDifference) {
     }
     again = true;
   };
-  EXPECT_THAT(difference_of_two_runs(main), HasSubstr("differ first at record 15002\n"));
+  EXPECT_THAT(difference_of_two_runs(main), HasSubstr("differ first at record 15003\n"));
 }
 
 TEST(DeterminismTest, TheSameRunWithoutItsRecordsIsTheSame) {
@@ -164,7 +164,9 @@ TEST(DeterminismTest, PutsARecordInWords) {
   };
   std::string text;
   for (const trace_record& each : record(main).records) text += to_text(each) + '\n';
-  EXPECT_THAT(text, MatchesRegex("task 0 start at determinism_test.cpp:[0-9]+\n"
+  EXPECT_THAT(text, MatchesRegex("task 0 was made, [0-9a-f]+\n"
+                                 "task 0 start at determinism_test.cpp:[0-9]+\n"
+                                 "task 0 made object #1, [0-9a-f]+\n"
                                  "task 0 mutex #1 at determinism_test.cpp:[0-9]+\n"
                                  "time moved to 1.5 s\n"
                                  "task 0 sleep at determinism_test.cpp:[0-9]+\n"
