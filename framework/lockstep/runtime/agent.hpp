@@ -34,6 +34,7 @@ namespace lockstep {
 class loop;
 
 class scoped_annotation;
+class shield_scope;
 
 namespace detail {
 class finish_listener;
@@ -65,7 +66,8 @@ class agent : public list_hook<agent> {
   bool cancel(label reason = {});
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
   unsigned uncancel();
-  unsigned cancelling() const noexcept { return cancel_requests_; }
+  // The requests that were made and not taken back, those that a shield keeps for later among them.
+  unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
   bool was_cancelled() const noexcept { return was_cancelled_; }
 
@@ -112,6 +114,7 @@ class agent : public list_hook<agent> {
     label name;
     label cancel_reason;
     scoped_annotation* annotations = nullptr;
+    shield_scope* shield = nullptr;        // the innermost around where it is
     std::vector<source> thrown_from;       // the stack of the exception under way
     const frame* next_thrower = nullptr;   // the frame that this exception reaches next
     const void* thrown = nullptr;          // tells whether it is still the same exception
@@ -121,8 +124,16 @@ class agent : public list_hook<agent> {
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
+    void forget_cancellation() noexcept;
   };
   rarities& rare();
+  shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
+  // cancel() by a scope of the task's own that stands within `shield`, which does not keep this request from reaching
+  // it; null for none. A reason that was given before stays.
+  void cancel_within(const shield_scope* shield, label reason);
+  void request_cancellation();
+  // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.
+  bool end_request(unsigned requests_before);
   // The innermost frame of ours, of a task that is not running; null if it has finished.
   frame* leaf_frame() const noexcept;
 
@@ -137,10 +148,9 @@ class agent : public list_hook<agent> {
   bool daemon_ : 1 = false;
   bool observed_ : 1 = false;
   bool was_cancelled_ : 1 = false;
-  bool in_foreign_ : 1 = false;  // awaits something foreign, whose coroutines act in its name
-  std::uint8_t shields_ = 0;     // clean-up under way that cancellation must not reach
-  std::uint16_t timeouts_ = 0;   // timeouts armed around where it is
-  std::uint16_t cancel_requests_ = 0;
+  bool in_foreign_ : 1 = false;        // awaits something foreign, whose coroutines act in its name
+  std::uint16_t timeouts_ = 0;         // timeouts armed around where it is
+  std::uint16_t cancel_requests_ = 0;  // those that may reach it: no shield keeps them
   std::uint32_t references_ = 0;
   frame* leaf_frame_ = nullptr;  // the innermost frame of ours when it last parked
 

@@ -146,11 +146,11 @@ bool loop::prepare(agent& who) {
     stop();
     return false;
   }
-  if ((who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow && who.shields_ == 0 &&
+  if ((who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow &&
       op->progress_ != operation::progress::cancelled) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0) {
+  if ((who.attention_ & attention_cancel) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (op == &start_) {
       who.was_cancelled_ = true;
@@ -317,18 +317,14 @@ bool loop::begin_attentively(operation& op) {
     op.progress_ = operation::progress::stopped;
     return false;
   }
-  if (who.shields_ == 0) {
-    if ((who.attention_ & attention_cancel) != 0) {
-      who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
-      who.attention_ |= attention_swallow;
-      note_step(who, op, innermost);
-      op.progress_ = operation::progress::cancelled;
-      return true;
-    }
-    if ((who.attention_ & attention_swallow) != 0) {
-      note_swallowed(who);
-    }
+  if ((who.attention_ & attention_cancel) != 0) {
+    who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
+    who.attention_ |= attention_swallow;
+    note_step(who, op, innermost);
+    op.progress_ = operation::progress::cancelled;
+    return true;
   }
+  if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
   if (asked_for(attention_switch) && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;

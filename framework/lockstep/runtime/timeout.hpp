@@ -20,7 +20,7 @@ class timeout_scope : private timer {
   ~timeout_scope();
 
   time_point when() const noexcept { return deadline_; }
-  // Sets a new deadline. Requires that the old one has not passed.
+  // Sets a new deadline. Misuse once the scope has expired.
   void reschedule(time_point deadline);
   bool expired() const noexcept { return expired_; }
 
@@ -30,9 +30,12 @@ class timeout_scope : private timer {
 
  private:
   void arm(time_point deadline);
-  static void expire(timer& due) noexcept;
+  void disarm() noexcept;
+  void expire();
+  static void when_due(timer& due) noexcept;
 
   agent& owner_;
+  const shield_scope* shield_;  // around the scope
   time_point deadline_;
   unsigned requests_before_;
   bool expired_ = false;
@@ -40,8 +43,10 @@ class timeout_scope : private timer {
 };
 
 // Awaits `work` for at most `limit`, and returns its result.
-// Throws `timed_out` if the time was up first, after the work has unwound; whatever else leaves the work.
-// A limit of zero or less still starts the work and cancels it at its first await.
+// Throws `timed_out` if the time was up first, after the work has unwound; whatever else leaves the work. Work that
+// catches `cancelled` and returns has made it after all.
+// The limit is exact to the nanosecond; of two that end at one instant it is the outer one that throws. Zero or less
+// still starts the work and cancels it at its first await. A limit that ends after the end of time is none.
 // Source: asyncio.timeout and asyncio.wait_for.
 template <class T>
 task<T> with_timeout(duration limit, task<T> work) {
