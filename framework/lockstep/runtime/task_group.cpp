@@ -17,8 +17,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   void enqueue() noexcept override { group_.waiter_ = this; }
   void withdraw() noexcept override { group_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override {
-    group_.ending_ = true;
-    group_.cancel(who()->cancel_reason());
+    if (!std::exchange(group_.ending_, true)) group_.cancel(who()->cancel_reason());
     who()->keep_cancellation();
     return false;
   }
@@ -104,8 +103,7 @@ void task_group::finished(agent& who) noexcept {
 }
 
 task<void> task_group::end_children(label reason) {
-  ending_ = true;
-  cancel(std::move(reason));
+  if (!std::exchange(ending_, true)) cancel(std::move(reason));
   const shield_scope until_all_ended;
   co_await children_wait(*this);
 }
