@@ -42,6 +42,7 @@ task<int> busy() {
   co_return count;
 }
 
+task<void> value_to_drop() { co_await value_after(1s, 7); }
 task<void> busy_and_drop() { EXPECT_EQ(co_await busy(), 6); }
 
 // -- results ----------------------------------------------------------------------------------------------------------
@@ -260,6 +261,31 @@ TEST(WorldTest, MayBeAbandonedAtEachStage) {
     EXPECT_TRUE(again.drive(busy_and_drop()));
   }
   EXPECT_EQ(current_loop(), nullptr);
+}
+
+TEST(WorldTest, IsDrivenOnceInEachRun) {
+  world world;
+  EXPECT_THROW(world.drive(value_to_drop()), misuse);
+  world.start();
+  EXPECT_TRUE(world.drive(value_to_drop()));
+  EXPECT_THROW(world.drive(value_to_drop()), misuse);
+  world.finish();
+  EXPECT_THROW(world.drive(value_to_drop()), misuse);
+  ASSERT_EQ(world.verdicts().size(), 1u);
+  EXPECT_THAT(world.verdicts()[0].message, HasSubstr("second time"));
+}
+
+TEST(WorldTest, KeepsTheWholeTraceWhenAsked) {
+  const auto main = []() -> task<void> {
+    for (int i = 0; i < 10'000; ++i) co_await yield();
+  };
+  for (const bool keep : {false, true}) {
+    world world;
+    world.start({.keep_trace = keep});
+    EXPECT_TRUE(world.drive(main()));
+    EXPECT_EQ(world.loop().history().hashes().size(), keep ? 10'001u : 0u);
+    EXPECT_EQ(world.finish().steps, 10'001u);
+  }
 }
 
 TEST(WorldTest, CancelsAndAwaitsDaemonsAtTheEnd) {

@@ -43,7 +43,7 @@ class world : private monitor, private driver {
 
   // Begins a run. The thread is in the world until finish(): objects may be made.
   void start(const world_options& options = {});
-  // Runs `main` to its end, then cancels and awaits the daemons. Requires start(); once per run.
+  // Runs `main` to its end, then cancels and awaits the daemons. Misuse without start(), or twice in one run.
   // Whether it ended; if not, a verdict says why. An exception that left it is in failure().
   bool drive(task<void> main);
   // Destroys every frame that is left.
