@@ -37,6 +37,11 @@ std::string_view function_of(const source& where) noexcept {
     if (c == '<') ++depth;
     if (c == '>') --depth;
     if (depth > 0) continue;
+    constexpr std::string_view unnamed = "(anonymous namespace)";
+    if (text.substr(end).starts_with(unnamed)) {
+      end += unnamed.size() - 1;
+      continue;
+    }
     if (c == '(') break;
     if (c == ' ' || c == ':' || c == '*' || c == '&' || c == '>') begin = end + 1;
   }
