@@ -372,7 +372,7 @@ CO_TEST(TimeoutScopeTest, IsGoneWithItsFrame) {
   co_await sleep_for(1h);
 }
 
-TEST(TimeoutScopeTest, NeedsATask) { EXPECT_THROW(timeout_scope(time_point::max()), misuse); }
+TEST(TimeoutScopeTest, NeedsATask) { EXPECT_THROW(timeout_scope{time_point::max()}, misuse); }
 
 }  // namespace
 }  // namespace lockstep

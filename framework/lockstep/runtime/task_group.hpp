@@ -14,7 +14,7 @@
 
 namespace lockstep {
 
-class task_group : private detail::finish_listener {
+class task_group final : private detail::finish_listener {
  public:
   // Requires a running task, which must be the one that joins.
   explicit task_group(label name = {});
