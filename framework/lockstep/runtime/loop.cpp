@@ -97,6 +97,7 @@ void loop::go_on() {
     __builtin_prefetch(*ready_.place(2));
     step(*ready_.pop_front());
   }
+  note_slow_step();
   context::running = nullptr;
 }
 
