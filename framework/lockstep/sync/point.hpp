@@ -7,8 +7,10 @@
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/primitive.hpp>
 
+#include <concepts>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep {
@@ -36,13 +38,25 @@ class point_operation final : public primitive<point_operation> {
 // Says that the running task is here. Cancellation is delivered here like at any await.
 point_operation point(label name);
 
+namespace detail {
+
+// A point's name, and the line that says it.
+struct point_named_at {
+  template <std::convertible_to<std::string_view> Text>
+  point_named_at(const Text& text, source at = source::current()) : name(text), where(at) {}  // NOLINT: converts
+  std::string name;
+  source where;
+};
+
+}  // namespace detail
+
 // While it lives, tasks pass the points that it names in the order in which it names them; a name may come several
 // times. If it dies before all were reached, that is a verdict which names the first that was not. One at a time.
 class order {
  public:
   template <class... Name>
-    requires(sizeof...(Name) > 0)
-  explicit order(const Name&... names) : order(std::vector<std::string>{std::string(names)...}) {}
+  explicit order(const detail::point_named_at& first, const Name&... rest)
+      : order(std::vector<std::string>{first.name, std::string(rest)...}, first.where) {}
   explicit order(std::vector<std::string> names, source where = source::current());
   order(const order&) = delete;
   order& operator=(const order&) = delete;
