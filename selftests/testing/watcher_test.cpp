@@ -43,7 +43,7 @@ TEST(WatcherTest, AQuickRunIsNotWarnedOf) {
 }
 
 TEST(WatcherTest, AStuckStepEndsTheProcessWithTheTokenAndTheTasks) {
-  const child_run run = run_subject("--gtest_filter=Watched.StuckStep --lockstep_real_time_max=200ms");
+  const child_run run = run_subject("--gtest_filter=Watched.StuckStep --lockstep_real_time_max=400ms");
   EXPECT_EQ(run.end, "signal 6\n");
   expect_approved("Watched.StuckStep", report_of(run));
 }

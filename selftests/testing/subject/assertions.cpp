@@ -18,6 +18,11 @@ task<int> checked_size(std::string text) {
 }
 task<int> doubled_size(std::string text) { co_return 2 * co_await checked_size(std::move(text)); }
 
+task<void> sleep_and_tell(std::string who) {
+  co_await sleep_for(1min);
+  ADD_FAILURE() << who << " went on";
+}
+
 CO_TEST(Assert, StopsNestedCoroutinesThatReturnValues) {
   EXPECT_EQ(co_await doubled_size("abc"), 6);
   EXPECT_EQ(co_await doubled_size("abcd"), 8);
@@ -40,6 +45,16 @@ CO_TEST(Assert, StopsTheTestFromASpawnedTask) {
   co_await sleep_for(1h);
   ADD_FAILURE() << "went on";
   co_await checker.join();
+}
+
+CO_TEST(Assert, StopsTheTestFromATaskOfAGroup) {
+  const auto work = [](task_group& group) -> task<void> {
+    group.spawn(sleep_and_tell("the other task"), "other");
+    group.spawn(checked_size("a"), "checker");
+    co_await sleep_and_tell("the body");
+  };
+  co_await with_task_group(work);
+  ADD_FAILURE() << "went on";
 }
 
 CO_TEST(Assert, FailsPlainly) {
