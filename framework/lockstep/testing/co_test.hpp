@@ -9,6 +9,7 @@
 // TearDown(), its destructor. CoSetUp and CoTearDown are coroutines, `lockstep::task<void>`, which a fixture may have.
 // As in GoogleTest, what fails fatally, throws or skips leaves out what follows up to the tear-down, and a constructor
 // that does leaves out that too. A run that cannot go on, such as a deadlock, is torn down by TearDown() alone.
+// Failures are reported when the run is over: testing::Test::HasFailure() does not know of them before.
 // Options follow the name as designated initialisers: CO_TEST(Cache, Coalesces, .schedule =
 // lockstep::schedule::random). A fixture gives its own by `static lockstep::options lockstep_options()`.
 #pragma once

@@ -154,7 +154,8 @@ CO_TEST(Determinism, IsBrokenByWhatOneRunLeavesToTheNext, .check_determinism = t
 // -- runs that are watched in real time ------------------------------------------------------------------------------
 
 void block_until_the_watcher_asks() {
-  while (!current_loop()->needs_attention()) {
+  const loop& runs_here = *detail::here().owner;
+  while (!runs_here.needs_attention()) {
   }
 }
 
