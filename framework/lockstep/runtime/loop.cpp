@@ -99,6 +99,7 @@ void loop::go_on() {
     __builtin_prefetch(*ready_.place(1));
     step(who);
   }
+  note_slow_step();
   context::running = nullptr;
 }
 
