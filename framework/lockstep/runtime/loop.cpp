@@ -205,23 +205,26 @@ void loop::complete(agent& who) {
 
 class loop::ready_view final : public candidates {
  public:
-  explicit ready_view(const ring<agent*>& ready) noexcept : ready_(ready) {}
+  ready_view(const ring<agent*>& ready, bool first_is_running) noexcept
+      : ready_(ready), first_is_running_(first_is_running) {}
   std::size_t size() const noexcept override { return ready_.size(); }
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
     const operation& op = *who.operation_;
     return {who.identity_, who.steps_ + 1, op.kind(), op.what_ != nullptr ? op.what_->id() : 0};
   }
-  bool first_is_running() const noexcept override { return (ready_[0]->attention_ & attention_retry) != 0; }
+  bool first_is_running() const noexcept override { return first_is_running_; }
 
  private:
   const ring<agent*>& ready_;
+  bool first_is_running_;
 };
 
 agent& loop::pick_next() {
   if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
-  const bool switching = (ready_[0]->attention_ & attention_retry) != 0;
-  const std::size_t picked = oracle_->pick_task(ready_view(ready_));
+  // One that was overtaken before only waits for its turn.
+  const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
+  const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
   if (picked >= ready_.size()) {
     misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
   }
