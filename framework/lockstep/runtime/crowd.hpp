@@ -56,6 +56,9 @@ class crowd::wait final : public primitive<crowd::wait> {
   crowd& of_;
 };
 
+// Which of several tasks, for all of which `waiter` waits, a report names: the one that waits for it, or the only one.
+agent* holder_among(const std::vector<agent*>& all, const agent& waiter) noexcept;
+
 // Cancels the rest and waits until they have ended.
 task<void> finish_rest(crowd& rest, label reason);
 

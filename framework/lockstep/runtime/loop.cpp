@@ -43,13 +43,13 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   timers_.reset();
   picks_.clear();
-  suspects_.clear();
+  kept_back_.clear();
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
-  paused_ = limit_reached_ = deadlocked_ = tearing_down_ = false;
+  paused_ = limit_reached_ = deadlocked_ = cycle_found_ = tearing_down_ = killing_ = false;
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(this), ++runs_) | 1;
 }
 
@@ -68,6 +68,7 @@ void loop::run(agent& main) {
   }
   if (stopped()) return;
   main_ = nullptr;
+  report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   std::vector<agent*> daemons;
   for (agent& who : agents_) {
@@ -235,8 +236,6 @@ agent& loop::pick_next() {
 }
 
 bool loop::idle() {
-  const bool others_go_on = !timers_.empty() || !settlers_.empty() || inbox_->in_flight != 0;
-  if (!suspects_.empty() && others_go_on && confirm_cycles()) return true;
   take_from_outside();
   if (!ready_.empty()) return true;
   if (!settlers_.empty()) {
@@ -257,6 +256,8 @@ bool loop::advance_to_next_deadline() {
       timers_.disarm(item);
       timers_.arm(item, item.deadline());
     }
+    limit_reached_ = true;
+    report_cycles();
     report(verdict_kind::time_limit,
            fmt::format("virtual time passed {} (time_max); what still waits:",
                        to_text(limits_.time_max.time_since_epoch())),
@@ -499,16 +500,11 @@ void loop::kill(agent& who) noexcept {
   who.state_ = agent::state::dead;
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
-  std::erase(suspects_, &who);
+  const bool was_killing = std::exchange(killing_, true);
   destroy_frames(who);
-  while (!who.joiners_.empty()) {
-    operation& joiner = who.joiners_.pop_front();
-    if (tearing_down_) {
-      joiner.orphan();
-    } else {
-      grant(joiner);
-    }
-  }
+  killing_ = was_killing;
+  // Whoever joins it does so through a handle that is gone.
+  while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
   if (who.listener_ != nullptr) std::exchange(who.listener_, nullptr)->finished(who);
 }
 
@@ -569,7 +565,6 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
-  suspects_.clear();
 }
 
 std::vector<agent*> loop::alive() {

@@ -41,6 +41,7 @@ class operation : public list_hook<operation> {
 
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
   void orphan() noexcept { progress_ = progress::stopped; }
+  bool stopped() const noexcept { return progress_ == progress::stopped; }
 
  protected:
   explicit operation(operation_kind kind) noexcept

@@ -22,10 +22,7 @@ class join_operation : public primitive<Self> {
       : primitive<Self>(operation_kind::join), target_(target), forward_(forward) {}
 
   bool try_now() const noexcept { return target_.finished(); }
-  void enqueue() noexcept override {
-    target_.joiners().push_back(*this);
-    if (target_.parked_at() != nullptr) current_context->owner->suspect_cycle(*this->who());
-  }
+  void enqueue() noexcept override { target_.joiners().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool cancel_requested() noexcept override {
     if (forward_ && target_.cancel()) return false;
@@ -58,9 +55,9 @@ class agent_owner {
   void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
 
   bool valid() const noexcept { return agent_ != nullptr; }
-  agent& get() const {
+  agent& get(const source& where = source()) const {
     if (agent_ == nullptr) [[unlikely]]
-      moved_from();
+      moved_from(where);
     return *agent_;
   }
 
@@ -74,7 +71,7 @@ class agent_owner {
   std::exception_ptr exception() const;
 
  protected:
-  [[noreturn]] static void moved_from();
+  [[noreturn]] static void moved_from(const source& where);
   void drop() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
   std::coroutine_handle<> finished_root() const {
@@ -100,9 +97,9 @@ class [[nodiscard]] join_handle : public agent_owner {
   // Throws what left the task; `cancelled` if it was cancelled. Once per result: a second join of the same value finds
   // it moved from.
   // Cancelling the waiter cancels the task; the waiter goes on when the task has ended.
-  joining join() { return joining(get(), *this, true); }
+  joining join(source where = source::current()) { return joining(get(where), *this, true); }
   // The same, but cancelling the waiter leaves the task alone.
-  joining join_shielded() { return joining(get(), *this, false); }
+  joining join_shielded(source where = source::current()) { return joining(get(where), *this, false); }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
   T result() {
@@ -126,7 +123,7 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
 // Reports call it by the coroutine's name and its place in the tree of spawns.
 template <class T>
 join_handle<T> spawn(task<T> work, source where = source::current()) {
-  const std::coroutine_handle<detail::promise<T>> root = work.release();
+  const std::coroutine_handle<detail::promise<T>> root = work.release(where);
   return join_handle<T>(detail::here().owner->adopt(root, &root.promise(), where));
 }
 
@@ -148,7 +145,7 @@ agent& adopt_daemon(agent& made) noexcept;
 
 template <class T>
 agent& spawn_daemon(task<T> work, label name, source where) {
-  const std::coroutine_handle<detail::promise<T>> root = work.release();
+  const std::coroutine_handle<detail::promise<T>> root = work.release(where);
   agent& made = detail::here().owner->adopt(root, &root.promise(), where);
   if (!name.empty()) made.rename(std::move(name));
   return detail::adopt_daemon(made);

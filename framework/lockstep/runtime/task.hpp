@@ -30,7 +30,7 @@ namespace detail {
 void report_unawaited(const source& made_at, bool by_mock) noexcept;
 // Marks, as the owner of a frame that has not started, a task that a mock action made.
 inline constinit std::coroutine_handle<> made_by_mock;
-[[noreturn]] void throw_awaited_twice();
+[[noreturn]] void throw_awaited_twice(const source& where);
 
 // Awaits an operation where it stands. (GCC 12 copies an awaiter that await_transform returns by reference.)
 template <class Operation>
@@ -156,9 +156,10 @@ class [[nodiscard]] task {
   awaiter operator co_await() && { return awaiter(release()); }
 
   // The coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
-  std::coroutine_handle<promise_type> release() {
+  // `where` is the line to blame, if not the one that awaits.
+  std::coroutine_handle<promise_type> release(const source& where = source()) {
     if (!handle_) [[unlikely]]
-      detail::throw_awaited_twice();
+      detail::throw_awaited_twice(where);
     return std::exchange(handle_, nullptr);
   }
 

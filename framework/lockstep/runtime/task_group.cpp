@@ -1,5 +1,6 @@
 #include <lockstep/runtime/task_group.hpp>
 
+#include <lockstep/runtime/crowd.hpp>
 #include <lockstep/runtime/shield.hpp>
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
     for (const agent* child : group_.children_) names += (names.empty() ? "" : ", ") + child->name();
     return fmt::format("children({})", names);
   }
-  agent* holder() const noexcept override { return group_.children_.size() == 1 ? group_.children_.front() : nullptr; }
+  agent* holder() const noexcept override { return detail::holder_among(group_.children_, *who()); }
   void result() const noexcept {}
 
  private:
@@ -38,12 +39,10 @@ task_group::task_group(label name) : owner_(current_task()), name_(std::move(nam
 task_group::~task_group() {
   if (children_.empty() || detail::current_context == nullptr) return;
   loop& owner = *detail::current_context->owner;
-  if (!owner.tearing_down() && std::uncaught_exceptions() == 0) {
-    owner.report(verdict_kind::dropped_handle,
-                 fmt::format("a task_group died before {} of its tasks ended; await join(), or use with_task_group()",
-                             children_.size()),
-                 children_.front()->spawned_at(), children_);
-  }
+  owner.report_end(verdict_kind::dropped_handle,
+                   fmt::format("a task_group died before {} of its tasks ended; await join(), or use with_task_group()",
+                               children_.size()),
+                   children_.front()->spawned_at(), children_);
   while (!children_.empty()) {
     agent& youngest = *children_.back();
     loop::retain(youngest);

@@ -27,7 +27,7 @@ class task_group : private detail::finish_listener {
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
     require_open();
-    const std::coroutine_handle<detail::promise<T>> root = work.release();
+    const std::coroutine_handle<detail::promise<T>> root = work.release(where);
     return add(root, root.promise(), std::move(name), where);
   }
 

@@ -22,7 +22,7 @@ class condition_variable::waiting final : public primitive<condition_variable::w
 };
 
 void condition_variable::require_held(detail::context& context, std::string_view what) {
-  if (mutex_.holder_ == context.running && mutex_.holder_ != nullptr) return;
+  if (mutex_.holder_ == mutex::taker(context)) return;
   context.owner->misused(
       fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()));
 }

@@ -9,25 +9,50 @@ namespace detail {
 void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept {
   if (waiters.empty()) return;
   loop* owner = current_loop();
-  if (owner != nullptr && !owner->tearing_down() && std::uncaught_exceptions() == 0) {
-    owner->report(verdict_kind::misuse,
-                  fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
-                              waiters.front().who()->name()),
-                  source(), {waiters.front().who()});
+  if (owner != nullptr) {
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
+                                  waiters.front().who()->name()),
+                      source(), {waiters.front().who()});
   }
   while (!waiters.empty()) waiters.pop_front().orphan();
 }
 
 }  // namespace detail
 
-mutex::~mutex() { detail::orphan_waiters(waiters_, *this, "mutex"); }
+agent* mutex::holder() const noexcept {
+  loop* owner = current_loop();
+  return holder_ != 0 && owner != nullptr ? owner->find(holder_) : nullptr;
+}
 
-void mutex::unlock() {
+std::string mutex::described_holder() const {
+  if (!locked()) return "nobody";
+  const agent* who = holder();
+  return who != nullptr ? fmt::format("task \"{}\"", who->name()) : "a task that has ended";
+}
+
+std::string mutex::locking::describe() const {
+  const bool left = mutex_.locked() && mutex_.holder() == nullptr;
+  return operation::describe() + (left ? ", held by a task that has ended" : "");
+}
+
+mutex::~mutex() {
+  detail::orphan_waiters(waiters_, *this, "mutex");
+  loop* owner = current_loop();
+  if (holder_ != 0 && owner != nullptr) {
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the mutex \"{}\" died while it is held by {}", name(), described_holder()), source(),
+                      {});
+  }
+}
+
+void mutex::unlock(source where) {
   detail::context& context = enter();
-  if (holder_ != context.running || holder_ == nullptr) {
-    context.owner->misused(fmt::format("unlock() of mutex \"{}\" by task \"{}\"; it is held by {}", name(),
-                                       context.running != nullptr ? context.running->name() : "none",
-                                       holder_ != nullptr ? fmt::format("task \"{}\"", holder_->name()) : "nobody"));
+  if (holder_ != taker(context)) {
+    context.owner->misused(
+        fmt::format("unlock() of mutex \"{}\" by task \"{}\"; it is held by {}", name(),
+                    context.running != nullptr ? context.running->name() : "none", described_holder()),
+        where);
   }
   hand_over();
 }
@@ -37,7 +62,7 @@ void mutex_guard::unlock() noexcept {
   if (held == nullptr) return;
   loop* owner = current_loop();
   if (owner == nullptr || owner->tearing_down()) return;
-  held->hand_over();
+  if (held->holder_ == holder_) held->hand_over();
 }
 
 }  // namespace lockstep

@@ -20,10 +20,11 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what)
 // Unlocks in its destructor. Moves, and may be released early.
 class [[nodiscard]] mutex_guard {
  public:
-  explicit mutex_guard(mutex& held) noexcept : held_(&held) {}
-  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  explicit mutex_guard(mutex& held) noexcept;
+  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
   mutex_guard& operator=(mutex_guard&& other) noexcept {
     std::swap(held_, other.held_);
+    std::swap(holder_, other.holder_);
     return *this;
   }
   ~mutex_guard() { unlock(); }
@@ -34,6 +35,7 @@ class [[nodiscard]] mutex_guard {
 
  private:
   mutex* held_;
+  identity holder_;  // a task that dies while it waits for a condition has given the lock up
 };
 
 // Requires that no task waits for it or holds it when it dies.
@@ -51,18 +53,23 @@ class mutex final : public object {
   // Takes the lock if it is free; never waits.
   bool try_lock();
   // Hands the lock to the next waiter. Misuse if the running task does not hold it.
-  void unlock();
+  void unlock(source where = source::current());
 
-  bool locked() const noexcept { return holder_ != nullptr; }
-  agent* holder() const noexcept override { return holder_; }
+  bool locked() const noexcept { return holder_ != 0; }
+  // Null also if the task that holds it has ended.
+  agent* holder() const noexcept override;
 
  private:
   friend class mutex_guard;
   friend class condition_variable;
 
   void hand_over() noexcept;
+  std::string described_holder() const;
+  static identity taker(const detail::context& context) noexcept {
+    return context.running != nullptr ? context.running->id() : main_identity;
+  }
 
-  agent* holder_ = nullptr;
+  identity holder_ = 0;  // a pointer would dangle when a task ends without unlocking
   wait_list waiters_;
 };
 
@@ -71,21 +78,21 @@ class mutex::locking final : public primitive<mutex::locking> {
   explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, wanted), mutex_(wanted) {}
 
   bool try_now() noexcept {
-    if (mutex_.holder_ != nullptr) return false;
-    mutex_.holder_ = detail::current_context->running;
+    if (mutex_.holder_ != 0) return false;
+    mutex_.holder_ = detail::current_context->running->id();
     return true;
   }
-  void enqueue() noexcept override {
-    mutex_.waiters_.push_back(*this);
-    if (mutex_.holder_->parked_at() != nullptr) detail::current_context->owner->suspect_cycle(*who());
-  }
+  void enqueue() noexcept override { mutex_.waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
   void revoke() noexcept override { mutex_.hand_over(); }
+  std::string describe() const override;
   mutex_guard result() noexcept { return mutex_guard(mutex_); }
 
  private:
   mutex& mutex_;
 };
+
+inline mutex_guard::mutex_guard(mutex& held) noexcept : held_(&held), holder_(held.holder_) {}
 
 inline mutex::locking mutex::lock() {
   enter();
@@ -94,18 +101,18 @@ inline mutex::locking mutex::lock() {
 
 inline bool mutex::try_lock() {
   detail::context& context = enter();
-  if (holder_ != nullptr) return false;
-  holder_ = context.running;
+  if (holder_ != 0) return false;
+  holder_ = taker(context);
   return true;
 }
 
 inline void mutex::hand_over() noexcept {
   if (waiters_.empty()) {
-    holder_ = nullptr;
+    holder_ = 0;
     return;
   }
   operation& next = waiters_.pop_front();
-  holder_ = next.who();
+  holder_ = next.who()->id();
   detail::current_context->owner->grant(next);
 }
 

@@ -38,11 +38,15 @@ order::~order() {
   loop* owner = current_loop();
   if (owner == nullptr) return;
   owner->point_order = nullptr;
-  if (!complete() && std::uncaught_exceptions() == 0) {
-    owner->report(verdict_kind::unreached_point,
-                  fmt::format("the order of points did not come about: \"{}\" was never reached (number {} of {})",
-                              names_[reached_], reached_ + 1, names_.size()),
-                  where_);
+  if (!complete()) {
+    std::string text = fmt::format("the order of points did not come about: \"{}\" was never reached (number {} of {})",
+                                   names_[reached_], reached_ + 1, names_.size());
+    // A run that came to a standstill did so, perhaps, for this reason.
+    if (owner->tearing_down() && (owner->deadlocked() || owner->limit_reached())) {
+      owner->report(verdict_kind::unreached_point, std::move(text), where_);
+    } else {
+      owner->report_end(verdict_kind::unreached_point, std::move(text), where_, {});
+    }
   }
   while (!waiters_.empty()) {
     operation& waiter = waiters_.pop_front();

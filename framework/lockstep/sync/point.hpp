@@ -9,6 +9,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -36,13 +37,26 @@ class point_operation final : public primitive<point_operation> {
 // Says that the running task is here. Cancellation is delivered here like at any await.
 point_operation point(label name);
 
+namespace detail {
+
+// Knows the line at which an order is written.
+struct first_name {
+  first_name(const char* name, source at = source::current()) : text(name), where(at) {}
+  first_name(std::string name, source at = source::current()) : text(std::move(name)), where(at) {}
+
+  std::string text;
+  source where;
+};
+
+}  // namespace detail
+
 // While it lives, tasks pass the points that it names in the order in which it names them; a name may come several
 // times. If it dies before all were reached, that is a verdict which names the first that was not. One at a time.
 class order {
  public:
   template <class... Name>
-    requires(sizeof...(Name) > 0)
-  explicit order(const Name&... names) : order(std::vector<std::string>{std::string(names)...}) {}
+  explicit order(detail::first_name first, const Name&... names)
+      : order(std::vector<std::string>{std::move(first.text), std::string(names)...}, first.where) {}
   explicit order(std::vector<std::string> names, source where = source::current());
   order(const order&) = delete;
   order& operator=(const order&) = delete;

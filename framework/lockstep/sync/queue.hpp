@@ -62,9 +62,11 @@ class queue final : public object {
   }
 
   // An item that was got has been dealt with. Misuse if that was said more often than items were put.
-  void task_done() {
+  void task_done(source where = source::current()) {
     detail::context& context = enter();
-    if (unfinished_ == 0) context.owner->misused("task_done() of a queue that has no unfinished item");
+    if (unfinished_ == 0)
+      context.owner->misused("task_done() of queue \"" + std::string(name()) + "\", which has no unfinished item",
+                             where);
     if (--unfinished_ == 0) wake_all(drainers_);
   }
   // Waits until task_done() was said for every item.

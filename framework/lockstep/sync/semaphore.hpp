@@ -75,7 +75,7 @@ class bounded_semaphore final : public semaphore {
       : semaphore(permits, std::move(name)), permits_max_(permits) {}
 
   // Misuse if nothing was acquired.
-  void release();
+  void release(source where = source::current());
 
  private:
   std::uint64_t permits_max_;
