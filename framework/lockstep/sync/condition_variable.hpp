@@ -27,13 +27,13 @@ class condition_variable final : public object {
   }
 
   // Wakes up to `count` waiters, the longest waiting first. Misuse if the running task does not hold the mutex.
-  void notify(std::size_t count = 1);
-  void notify_one() { notify(1); }
-  void notify_all() { notify(static_cast<std::size_t>(-1)); }
+  void notify(std::size_t count = 1, source where = source::current());
+  void notify_one(source where = source::current()) { notify(1, where); }
+  void notify_all(source where = source::current()) { notify(static_cast<std::size_t>(-1), where); }
 
  private:
   class waiting;
-  void require_held(detail::context& context, std::string_view what);
+  void require_held(detail::context& context, std::string_view what, const source& where);
 
   mutex& mutex_;
   wait_list waiters_;
