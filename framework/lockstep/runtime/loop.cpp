@@ -458,17 +458,29 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
   return who;
 }
 
-void loop::free_block(agent& first) noexcept {
+// Its frame, with the result and what was passed to it by value.
+void loop::destroy_result(agent& who) noexcept {
   loop* const reporter = current_loop();  // none when a handle outlived its run
+  if (who.start_frame_->failure && !who.observed_ && !who.was_cancelled_ && reporter != nullptr &&
+      !reporter->tearing_down_) {
+    reporter->report_unread(who);
+  }
+  std::exchange(who.root_, nullptr).destroy();
+}
+
+// Children still name it as their parent. Its frame goes all the same: a handle of a child may lie in there.
+void loop::lose_owner(agent& who) noexcept {
+  if (!who.finished()) return;
+  ++who.references_;
+  destroy_result(who);
+  who.start_frame_ = who.leaf_frame_ = nullptr;
+  if (--who.references_ == 0) free_block(who);
+}
+
+void loop::free_block(agent& first) noexcept {
   agent* who = &first;
   while (who != nullptr) {
-    if (who->root_) {
-      if (who->start_frame_->failure && !who->observed_ && !who->was_cancelled_ && reporter != nullptr &&
-          !reporter->tearing_down_) {
-        reporter->report_unread(*who);
-      }
-      std::exchange(who->root_, nullptr).destroy();
-    }
+    if (who->root_) destroy_result(*who);
     agent* parent = who->parent_;
     who->~agent();
     frame_pool::give_back(who, sizeof(agent));

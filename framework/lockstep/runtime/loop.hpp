@@ -91,9 +91,13 @@ class loop : public detail::context {
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
+  // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
-    if (--who.references_ == 0) [[likely]]
+    if (--who.references_ == 0) [[likely]] {
       free_block(who);
+    } else if (who.root_) {
+      lose_owner(who);
+    }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
@@ -260,6 +264,8 @@ class loop : public detail::context {
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   static void free_block(agent& who) noexcept;
+  static void lose_owner(agent& who) noexcept;
+  static void destroy_result(agent& who) noexcept;
   void fire_in_picked_order(timer_list& due);
 
   // What each step touches.
