@@ -19,6 +19,9 @@
 #include <cstdint>
 #include <string>
 
+// Marks what returns an operation.
+#define LOCKSTEP_AWAIT_IT [[nodiscard("co_await the operation: nothing happens before")]]
+
 namespace lockstep {
 
 class agent;

@@ -87,7 +87,8 @@ class agent_owner {
 };
 
 template <class T>
-class [[nodiscard]] join_handle : public agent_owner {
+class [[nodiscard("join() the handle; what runs until the end is for spawn_daemon()")]] join_handle
+    : public agent_owner {
  public:
   using value_type = T;
   using agent_owner::agent_owner;
@@ -97,9 +98,11 @@ class [[nodiscard]] join_handle : public agent_owner {
   // Throws what left the task; `cancelled` if it was cancelled. Once per result: a second join of the same value finds
   // it moved from.
   // Cancelling the waiter cancels the task; the waiter goes on when the task has ended.
-  joining join(source where = source::current()) { return joining(get(where), *this, true); }
+  LOCKSTEP_AWAIT_IT joining join(source where = source::current()) { return joining(get(where), *this, true); }
   // The same, but cancelling the waiter leaves the task alone.
-  joining join_shielded(source where = source::current()) { return joining(get(where), *this, false); }
+  LOCKSTEP_AWAIT_IT joining join_shielded(source where = source::current()) {
+    return joining(get(where), *this, false);
+  }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
   T result() {
@@ -133,6 +136,15 @@ join_handle<T> spawn(task<T> work, label name, source where = source::current())
   join_handle<T> made = spawn(std::move(work), where);
   made.get().rename(std::move(name));
   return made;
+}
+
+// Says what to do with anything else.
+template <class NoTask, class... More>
+  requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+void spawn(NoTask&&, More&&...) {
+  static_assert(detail::is_task<NoTask>,
+                "spawn() takes a task: call the coroutine, as in spawn(fetch(url)); "
+                "a lambda that captures goes through co_invoke()");
 }
 
 // Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches.

@@ -22,7 +22,7 @@
 namespace lockstep {
 
 template <class T>
-class [[nodiscard]] task;
+class [[nodiscard("co_await the task or spawn() it")]] task;
 
 namespace detail {
 
@@ -79,6 +79,7 @@ struct promise_base : frame {
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::in_task; }) {
       return typename std::remove_cvref_t<Awaitable>::in_task();
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::lockstep_task; }) {
+      static_assert(!std::is_lvalue_reference_v<Awaitable>, "a task runs once: co_await std::move() of it");
       return std::forward<Awaitable>(awaitable).operator co_await();
     } else {
       return proxy(std::forward<Awaitable>(awaitable), *this);
@@ -88,7 +89,7 @@ struct promise_base : frame {
 
 template <class T>
 struct promise final : promise_base {
-  static_assert(!std::is_rvalue_reference_v<T>, "a task returns values or lvalue references");
+  static_assert(!std::is_rvalue_reference_v<T>, "a task returns a value or an lvalue reference: make it task<T>");
   using stored = std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, T>;
 
   task<T> get_return_object(source at = source::current()) noexcept;
@@ -130,13 +131,14 @@ struct promise<void> final : promise_base {
 }  // namespace detail
 
 template <class T = void>
-class [[nodiscard]] task {
+class [[nodiscard("co_await the task or spawn() it")]] task {
  public:
   using promise_type = detail::promise<T>;
   using value_type = T;
   using lockstep_task = void;
 
-  task(task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  task(const task&) = delete;  // a task runs once: std::move() it
+  task(task && other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
   task& operator=(task&& other) noexcept {
     task(std::move(other)).swap(*this);
     return *this;
@@ -146,14 +148,14 @@ class [[nodiscard]] task {
       abandon();
   }
 
-  void swap(task& other) noexcept { std::swap(handle_, other.handle_); }
+  void swap(task & other) noexcept { std::swap(handle_, other.handle_); }
 
   // Whether it still may be awaited or spawned.
   bool valid() const noexcept { return static_cast<bool>(handle_); }
 
   class awaiter;
   // Runs the body, and returns its result or throws what left it. Misuse if the task was awaited or moved from.
-  awaiter operator co_await() && { return awaiter(release()); }
+  awaiter operator co_await()&& { return awaiter(release()); }
 
   // The coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
   // `where` is the line to blame, if not the one that awaits.
@@ -164,7 +166,7 @@ class [[nodiscard]] task {
   }
 
   // For mock actions: the line that a report of an unawaited task names, instead of the coroutine's own.
-  task&& made_by_mock_at(const source& where) && noexcept {
+  task&& made_by_mock_at(const source& where)&& noexcept {
     handle_.promise().where = where;
     handle_.promise().owner = &detail::made_by_mock;
     return std::move(*this);

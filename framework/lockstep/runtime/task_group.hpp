@@ -31,6 +31,15 @@ class task_group : private detail::finish_listener {
     return add(root, root.promise(), std::move(name), where);
   }
 
+  // Says what to do with anything else.
+  template <class NoTask, class... More>
+    requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+  void spawn(NoTask&&, More&&...) {
+    static_assert(detail::is_task<NoTask>,
+                  "spawn() takes a task: call the coroutine, as in spawn(fetch(url)); "
+                  "a lambda that captures goes through co_invoke()");
+  }
+
   // Asks every child to stop. join() does not take that for a failure.
   void cancel(label reason = {});
   std::size_t size() const noexcept { return children_.size(); }

@@ -18,10 +18,10 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what)
 }  // namespace detail
 
 // Unlocks in its destructor. Moves, and may be released early.
-class [[nodiscard]] mutex_guard {
+class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex_guard {
  public:
-  explicit mutex_guard(mutex& held) noexcept;
-  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
+  explicit mutex_guard(mutex & held) noexcept;
+  mutex_guard(mutex_guard && other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
   mutex_guard& operator=(mutex_guard&& other) noexcept {
     std::swap(held_, other.held_);
     std::swap(holder_, other.holder_);
@@ -49,7 +49,7 @@ class mutex final : public object {
   // Waits until the lock is free and returns a guard that holds it.
   // Cancelled while waiting or just after it was handed the lock: the lock goes to the next.
   // Locking it again in the task that holds it waits for ever, and is reported.
-  locking lock();
+  LOCKSTEP_AWAIT_IT locking lock();
   // Takes the lock if it is free; never waits.
   bool try_lock();
   // Hands the lock to the next waiter. Misuse if the running task does not hold it.

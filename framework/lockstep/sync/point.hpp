@@ -35,7 +35,7 @@ class point_operation final : public primitive<point_operation> {
 };
 
 // Says that the running task is here. Cancellation is delivered here like at any await.
-point_operation point(label name);
+LOCKSTEP_AWAIT_IT point_operation point(label name);
 
 namespace detail {
 
@@ -55,7 +55,8 @@ struct first_name {
 class order {
  public:
   template <class... Name>
-  explicit order(detail::first_name first, const Name&... names)
+  [[nodiscard("keep the order in a variable: it ends with it")]] explicit order(detail::first_name first,
+                                                                                const Name&... names)
       : order(std::vector<std::string>{std::move(first.text), std::string(names)...}, first.where) {}
   explicit order(std::vector<std::string> names, source where = source::current());
   order(const order&) = delete;

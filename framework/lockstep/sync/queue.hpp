@@ -39,12 +39,12 @@ class queue final : public object {
   class draining;
 
   // Waits for a free place and puts the item there. Throws queue_shut_down.
-  putting put(T item) {
+  LOCKSTEP_AWAIT_IT putting put(T item) {
     enter();
     return putting(*this, std::move(item));
   }
   // Waits for an item and takes it. Throws queue_shut_down.
-  getting get() {
+  LOCKSTEP_AWAIT_IT getting get() {
     enter();
     return getting(*this);
   }
@@ -70,7 +70,7 @@ class queue final : public object {
     if (--unfinished_ == 0) wake_all(drainers_);
   }
   // Waits until task_done() was said for every item.
-  draining join() {
+  LOCKSTEP_AWAIT_IT draining join() {
     enter();
     return draining(*this);
   }
