@@ -182,6 +182,7 @@ bool loop::prepare(agent& who) {
   }
   return true;
 }
+
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
@@ -577,12 +578,6 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
-}
-
-std::vector<agent*> loop::alive() {
-  std::vector<agent*> found;
-  for (agent& who : agents_) found.push_back(&who);
-  return found;
 }
 
 // -- scopes -----------------------------------------------------------------------------------------------------------

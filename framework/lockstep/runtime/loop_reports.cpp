@@ -110,6 +110,12 @@ void loop::report_dropped(agent& who) noexcept {
       who.spawned_at(), {&who});
 }
 
+std::vector<agent*> loop::alive() {
+  std::vector<agent*> found;
+  for (agent& who : agents_) found.push_back(&who);
+  return found;
+}
+
 agent* loop::find(identity of) noexcept {
   for (agent& who : agents_) {
     if (who.identity_ == of) return &who;
