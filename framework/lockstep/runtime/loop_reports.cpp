@@ -21,6 +21,16 @@ agent* waits_for(const agent& who) noexcept {
   return at != nullptr ? at->holder() : nullptr;
 }
 
+// The tasks of the cycle of waits that `who` is part of; empty if it is part of none.
+std::vector<agent*> cycle_through(agent& who) {
+  std::vector<agent*> members{&who};
+  for (agent* at = waits_for(who); at != &who; at = waits_for(*at)) {
+    if (at == nullptr || std::find(members.begin(), members.end(), at) != members.end()) return {};
+    members.push_back(at);
+  }
+  return members;
+}
+
 }  // namespace
 
 // Each task waits for one other at most, so a walk along the waits from each task visits every task once.
@@ -97,9 +107,9 @@ void loop::report_kept_back() noexcept {
 }
 
 void loop::report_dropped(agent& who) noexcept {
-  if (!destroying() && !cycle_found_ && waits_for(who) != nullptr) {
-    for (const std::vector<agent*>& members : cycles_of_waits()) {
-      if (std::find(members.begin(), members.end(), &who) == members.end()) continue;
+  if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
+    const std::vector<agent*> members = cycle_through(who);
+    if (!members.empty()) {
       report_cycle(members);
       return;
     }
