@@ -29,6 +29,22 @@ task<void> asks_mirrors() {
   }
 }
 
+// Both may fail before either hears of the other.
+task<void> asks_two_that_are_down() {
+  local mine;
+  bool failed = false;
+  try {
+    auto first = fail_beside(mine, 1s, "no route");
+    auto second = fail_beside(mine, 1s, "no route");
+    co_await when_all(std::move(first), std::move(second));
+  } catch (const std::runtime_error&) {
+    failed = true;
+  }
+  require(failed, "a failure was lost");
+}
+
+TEST(CorrectServices, TwoFailuresAtOnce) { EXPECT_TRUE(silent(asks_two_that_are_down)); }
+
 TEST(CorrectServices, RacesForTheFirstAnswer) { EXPECT_TRUE(silent(asks_mirrors)); }
 
 // -- readers that follow versions with an event that is set and cleared -----------------------------------------------

@@ -34,6 +34,7 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
   co_await all.wait_until(crowd::until::first_failure);
   if (agent* failed = all.first_failed(); failed != nullptr) {
     co_await finish_rest(all, "another task of when_all failed");
+    (std::get<I>(handles).get().observe(), ...);
     ((&std::get<I>(handles).get() == failed ? static_cast<void>(result_of(std::get<I>(handles))) : void()), ...);
   }
   co_return std::tuple<regular<T>...>{result_of(std::get<I>(handles))...};
@@ -42,7 +43,8 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
 }  // namespace detail
 
 // Runs all at the same time and returns their results as a tuple in the order of the arguments, std::monostate for
-// void. If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown.
+// void. If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown;
+// one that failed later is not told of.
 // Cancelling the caller cancels all of them.
 template <class... T>
   requires(sizeof...(T) > 0)
@@ -64,6 +66,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>
   co_await all.wait_until(detail::crowd::until::first_failure);
   if (agent* failed = all.first_failed(); failed != nullptr) {
     co_await detail::finish_rest(all, "another task of when_all failed");
+    for (join_handle<T>& handle : handles) handle.get().observe();
     for (join_handle<T>& handle : handles) {
       if (&handle.get() == failed) handle.result();
     }
