@@ -53,7 +53,43 @@ task<void> survives_a_failure_before_an_await() {
   }
 }
 
-TEST(OwnershipBugs, ATaskAbandonedByAnExceptionIsNone) { EXPECT_TRUE(silent(survives_a_failure_before_an_await)); }
+// The same for a parameter, which dies only with the frame.
+task<void> awaits_later(task<int> work) {
+  co_await sleep_for(1s);
+  co_await std::move(work);
+}
+
+task<void> cancels_before_the_await(duration after) {
+  auto worker = spawn(awaits_later(answer()), "worker");
+  if (after > 0s) co_await sleep_for(after);
+  worker.cancel();
+  try {
+    co_await worker.join();
+  } catch (const cancelled&) {
+  }
+}
+
+task<void> wins_before_the_other_starts() {
+  auto first = answer();
+  auto second = with_timeout(5s, answer());
+  auto third = awaits_later(answer());
+  co_await when_any(std::move(first), std::move(second), std::move(third));
+}
+
+task<int> forgets_its_parameter(task<int>) { co_return 1; }
+
+task<void> passes_a_task_in_vain() {
+  auto worker = spawn(forgets_its_parameter(answer()));
+  co_await worker.join();
+}
+
+TEST(OwnershipBugs, ATaskAbandonedByAnExceptionIsNone) {
+  EXPECT_TRUE(silent(survives_a_failure_before_an_await));
+  EXPECT_TRUE(silent([] { return cancels_before_the_await(0s); }));
+  EXPECT_TRUE(silent([] { return cancels_before_the_await(500ms); }));
+  EXPECT_TRUE(silent(wins_before_the_other_starts));
+  EXPECT_TRUE(caught({verdict_kind::unawaited_task, "answer()"}, passes_a_task_in_vain));
+}
 
 // -- handles ----------------------------------------------------------------------------------------------------------
 

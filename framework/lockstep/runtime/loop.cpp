@@ -461,12 +461,16 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
 
 // Its frame, with the result and what was passed to it by value.
 void loop::destroy_result(agent& who) noexcept {
+  const std::coroutine_handle<> root = std::exchange(who.root_, nullptr);
   loop* const reporter = current_loop();  // none when a handle outlived its run
-  if (who.start_frame_->failure && !who.observed_ && !who.was_cancelled_ && reporter != nullptr &&
-      !reporter->tearing_down_) {
-    reporter->report_unread(who);
-  }
-  std::exchange(who.root_, nullptr).destroy();
+  const bool cut_short = who.was_cancelled_ || who.start_frame_->failure != nullptr;
+  if (!cut_short || reporter == nullptr) [[likely]]
+    return root.destroy();
+  if (!who.observed_ && !who.was_cancelled_ && !reporter->tearing_down_) reporter->report_unread(who);
+  // A task among its parameters was not forgotten: the way to its await was cut.
+  const bool was_killing = std::exchange(reporter->killing_, true);
+  root.destroy();
+  reporter->killing_ = was_killing;
 }
 
 // Children still name it as their parent. Its frame goes all the same: a handle of a child may lie in there.
