@@ -311,8 +311,8 @@ TEST(OrderTest, TwoAtATimeAreMisuse) {
   const auto main = []() -> task<void> {
     std::string log;
     order steps("a");
-    EXPECT_THROW(order("b"), misuse);
-    EXPECT_THROW(order(std::vector<std::string>{}), misuse);
+    EXPECT_THROW(const order second("b"), misuse);
+    EXPECT_THROW(const order nothing(std::vector<std::string>{}), misuse);
     co_await pass(log, "a");
     EXPECT_TRUE(steps.complete());
   };
