@@ -38,7 +38,7 @@ bool world::drive(task<void> main) {
   const bool ended = who.finished();
   if (ended) {
     who.observe();
-    failure_ = who.failure();
+    failure_ = who.was_cancelled() ? std::make_exception_ptr(cancelled(who.cancel_reason())) : who.failure();
     if (failure_ != nullptr) {
       describing_failure_ = true;
       loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
