@@ -40,7 +40,10 @@ class operation : public list_hook<operation> {
   virtual agent* holder() const noexcept;
 
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
-  void orphan() noexcept { progress_ = progress::stopped; }
+  void orphan() noexcept {
+    progress_ = progress::stopped;
+    what_ = nullptr;
+  }
 
  protected:
   explicit operation(operation_kind kind) noexcept
