@@ -108,8 +108,8 @@ std::vector<source> agent::stack() const {
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
-// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
-// that it left last.
+// Remembers from where the exception came. It is still the same exception when it reaches, in the same step, the caller
+// of the frame that it left last. (Its address alone does not tell: the next one may get it.)
 void frame::leave_by_exception() noexcept {
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
@@ -117,13 +117,14 @@ void frame::leave_by_exception() noexcept {
   const void* thrown = nullptr;
   std::memcpy(&thrown, &failure, sizeof thrown);
   agent::rarities& rare = who->rare();
-  if (rare.thrown != thrown || rare.next_thrower != this) {
+  if (rare.thrown != thrown || rare.next_thrower != this || rare.thrown_in_step != who->steps_) {
     rare.thrown_from.clear();
     for (const frame* at = this; at != nullptr; at = at->caller) {
       if (!is_internal(at->where)) rare.thrown_from.push_back(at->where);
     }
   }
   rare.thrown = thrown;
+  rare.thrown_in_step = who->steps_;
   rare.next_thrower = caller;
 }
 
