@@ -1,6 +1,7 @@
 #include <lockstep/runtime/agent.hpp>
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
@@ -142,24 +143,29 @@ agent* operation::holder() const noexcept { return what_ != nullptr ? what_->hol
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
     made_inside_ = true;
-    adopt(*detail::current_context);
+    adopt(detail::current_context);
   }
 }
 
-void object::adopt(detail::context& context) {
+void object::adopt(detail::context* context) {
   const void* thread = &detail::current_context;
-  const bool elsewhere = run_ != 0 && (made_inside_ || thread_ != thread);
-  if (elsewhere) {
-    context.owner->misused(fmt::format("the object{} belongs to another loop{}",
-                                       name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
-                                       thread_ != thread ? " on another thread" : ""));
+  const bool on_another_thread = run_ != 0 && thread_ != thread;
+  if (context == nullptr && !on_another_thread) detail::no_loop_here();
+  if (on_another_thread || (run_ != 0 && made_inside_)) {
+    std::string text =
+        fmt::format("the object{} belongs to {}", name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
+                    on_another_thread ? "a loop on another thread" : "another loop");
+    home_->complain(run_, text);
+    if (context == nullptr) throw misuse(text);
+    context->owner->misused(std::move(text));
   }
-  run_ = context.run;
+  run_ = context->run;
   thread_ = thread;
-  number_ = ++context.owner->objects_made_;
-  agent* maker = context.running;
+  home_ = context->owner->inbox_;
+  number_ = ++context->owner->objects_made_;
+  agent* maker = context->running;
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
-                               : object_identity(main_identity, ++context.owner->fixture_objects_made_);
+                               : object_identity(main_identity, ++context->owner->fixture_objects_made_);
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------
