@@ -394,6 +394,49 @@ TEST(ForeignTest, AForeignCombinatorMayRunSeveralForOneWait) {
   }
 }
 
+// Resumes its waiter there and then, from within whatever of ours it runs in.
+class first_of_signal_and_task {
+ public:
+  explicit first_of_signal_and_task(task<void> work) : work_(std::move(work)) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    waiter_ = waiter;
+    run();
+  }
+  void await_resume() const noexcept {}
+  void fire() { std::exchange(waiter_, nullptr).resume(); }
+
+ private:
+  foreign::fire_and_forget run() { co_await std::move(work_); }
+
+  task<void> work_;
+  std::coroutine_handle<> waiter_;
+};
+
+TEST(ForeignTest, AWaitMayBeEndedByOurTaskThatActsWithinIt) {
+  for (const duration delay : {0s, 1s}) {
+    std::string log;
+    const auto main = [&]() -> task<void> {
+      first_of_signal_and_task* both = nullptr;
+      const auto fire = [&]() -> task<void> {
+        if (delay > 0s) co_await sleep_for(delay);
+        both->fire();
+        log += "fired ";
+        co_await sleep_for(1s);
+        log += current_task().name();
+      };
+      first_of_signal_and_task either(fire());
+      both = &either;
+      co_await either;
+      log += "resumed ";
+      co_await sleep_for(2s);
+      EXPECT_EQ(current_loop()->alive().size(), 1u);
+    };
+    EXPECT_EQ(judge(main).messages(), "");
+    EXPECT_EQ(log, "fired resumed foreign coroutine 1");
+  }
+}
+
 TEST(ForeignTest, OneThatAwaitsOutsideOfEveryTaskIsMisuse) {
   const auto await_here = [](bool& refused) -> foreign::fire_and_forget {
     try {

@@ -111,16 +111,17 @@ proxy_frame make_proxy(foreign_wait&) { co_return; }
 void loop::step_of_foreign(agent& who) {
   who.state_ = agent::state::running;
   resume(who);
-  if (context::running != &who || who.state_ != agent::state::running) return;
-  const agent::rarities& rare = who.rare();
+  agent* const ran = context::running;  // perhaps not `who` any more: see part_from_foreign()
+  if (ran == nullptr || ran->state_ != agent::state::running) return;
+  const agent::rarities& rare = ran->rare();
   if (rare.foreign != nullptr) {
-    who.state_ = agent::state::parked;
-    who.operation_ = rare.foreign;
-    who.leaf_ = rare.foreign_leaf;
-    who.leaf_frame_ = rare.foreign_frame;
+    ran->state_ = agent::state::parked;
+    ran->operation_ = rare.foreign;
+    ran->leaf_ = rare.foreign_leaf;
+    ran->leaf_frame_ = rare.foreign_frame;
   } else {
-    complete(who);  // stood for a foreign coroutine that has gone its way
-    release(who);
+    complete(*ran);  // stood for a foreign coroutine that has gone its way
+    release(*ran);
   }
 }
 
@@ -159,33 +160,42 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
   ready_.push_back(&stand_in);
 }
 
-// The foreign coroutine that waits, or is about to go on, in the name of `who` has an agent of its own from now on.
+// Somebody else waits, is about to go on, or runs in the name of `who` while the wait around that has ended: it has an
+// agent of its own from now on.
 void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
+  const bool runs = context::running == &who;
   agent* const was_running = std::exchange(context::running, &who);
   agent& stand_in = adopt_foreign();
-  context::running = was_running;
+  context::running = runs ? &stand_in : was_running;
+  ended.hand_inner_waits_to(stand_in);
+  frame* const boundary = who.rare().foreign_frame;
+  frame* const leaf = runs ? innermost : who.leaf_frame_;
+  if (leaf != boundary) {
+    frame* outermost = leaf;
+    while (outermost->caller != boundary) outermost = outermost->caller;
+    outermost->caller = &no_frame;
+    stand_in.leaf_frame_ = leaf;
+  }
+  if (runs) {
+    stand_in.state_ = agent::state::running;
+    return;
+  }
   stand_in.state_ = who.state_;
   stand_in.attention_ |= who.attention_ & attention_retry;
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
   stand_in.leaf_ = who.leaf_;
   stand_in.operation_ = who.operation_;
   stand_in.operation_->who_ = &stand_in;
-  ended.hand_inner_waits_to(stand_in);
-  frame* const boundary = who.rare().foreign_frame;
-  if (who.leaf_frame_ != boundary) {
-    stand_in.leaf_frame_ = who.leaf_frame_;
-    frame* outermost = who.leaf_frame_;
-    while (outermost->caller != boundary) outermost = outermost->caller;
-    outermost->caller = &no_frame;
-  }
   for (std::size_t i = 0; i < ready_.size(); ++i) {
     if (ready_[i] == &who) ready_[i] = &stand_in;
   }
 }
 
 void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
-  const bool waits_elsewhere = who.state_ != agent::state::running && who.operation_ != &wait;
-  if (waits_elsewhere) part_from_foreign(who, wait);
+  const agent::rarities& rare = who.rare();
+  const bool something_else_is_under_way =
+      rare.foreign != &wait || (context::running == &who ? innermost != rare.foreign_frame : who.operation_ != &wait);
+  if (something_else_is_under_way) part_from_foreign(who, wait);
   who.operation_ = &wait;
   who.leaf_ = who.rare().foreign_leaf;
   who.leaf_frame_ = who.rare().foreign_frame;
