@@ -37,7 +37,11 @@ std::string_view function_of(const source& where) noexcept {
     if (c == '<') ++depth;
     if (c == '>') --depth;
     if (depth > 0) continue;
-    if (c == '(') break;
+    if (c == '(') {
+      constexpr std::string_view unnamed = "(anonymous namespace)";
+      if (text.substr(end, unnamed.size()) != unnamed) break;
+      end += unnamed.size() - 1;
+    }
     if (c == ' ' || c == ':' || c == '*' || c == '&' || c == '>') begin = end + 1;
   }
   const std::string_view name = text.substr(begin, end - begin);

@@ -126,8 +126,9 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
 // Reports call it by the coroutine's name and its place in the tree of spawns.
 template <class T>
 join_handle<T> spawn(task<T> work, source where = source::current()) {
+  loop& owner = *detail::here().owner;
   const std::coroutine_handle<detail::promise<T>> root = work.release();
-  return join_handle<T>(detail::here().owner->adopt(root, &root.promise(), where));
+  return join_handle<T>(owner.adopt(root, &root.promise(), where));
 }
 
 // The same, called `name` in reports.
@@ -148,8 +149,9 @@ agent& adopt_daemon(agent& made) noexcept;
 
 template <class T>
 agent& spawn_daemon(task<T> work, label name, source where) {
+  loop& owner = *detail::here().owner;
   const std::coroutine_handle<detail::promise<T>> root = work.release();
-  agent& made = detail::here().owner->adopt(root, &root.promise(), where);
+  agent& made = owner.adopt(root, &root.promise(), where);
   if (!name.empty()) made.rename(std::move(name));
   return detail::adopt_daemon(made);
 }
