@@ -18,6 +18,8 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::wait_children), 15);
   EXPECT_EQ(static_cast<int>(operation_kind::time_moved), 64);
   EXPECT_EQ(static_cast<int>(operation_kind::value_picked), 65);
+  EXPECT_EQ(static_cast<int>(operation_kind::task_made), 66);
+  EXPECT_EQ(static_cast<int>(operation_kind::object_made), 67);
 }
 
 TEST(OperationKindTest, EachHasANameOfItsOwn) {
@@ -27,7 +29,9 @@ TEST(OperationKindTest, EachHasANameOfItsOwn) {
   }
   names.insert(name_of(operation_kind::time_moved));
   names.insert(name_of(operation_kind::value_picked));
-  EXPECT_EQ(names.size(), static_cast<std::size_t>(operation_kind::drain) + 3);
+  names.insert(name_of(operation_kind::task_made));
+  names.insert(name_of(operation_kind::object_made));
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(operation_kind::drain) + 5);
   EXPECT_FALSE(names.contains("unknown operation"));
   EXPECT_EQ(name_of(static_cast<operation_kind>(50)), "unknown operation");
 }

@@ -19,6 +19,7 @@ struct gate final : object {
 
   wait_list waiting;
   bool is_open = false;
+  bool takes_back = true;
   agent* keeper = nullptr;
   std::string log;
 };
@@ -39,7 +40,10 @@ class passing final : public primitive<passing> {
     gate_.log += "withdraw ";
     unlink();
   }
-  void revoke() noexcept override { gate_.log += "revoke "; }
+  bool revoke() noexcept override {
+    gate_.log += "revoke ";
+    return gate_.takes_back;
+  }
   void result() const { gate_.log += "result "; }
 
  private:
@@ -92,6 +96,21 @@ CO_TEST(OperationTest, ThatWasGrantedAndNotSeenIsRevokedByACancellation) {
   walker.cancel();
   EXPECT_THROW(co_await walker.join(), cancelled);
   EXPECT_EQ(through.log, "try enqueue revoke ");
+}
+
+CO_TEST(OperationTest, ThatCannotBeRevokedSucceedsAndTheCancellationIsForTheNext) {
+  gate through;
+  through.takes_back = false;
+  const auto pass_twice = [&]() -> task<void> {
+    co_await passing(through);
+    co_await passing(through);
+  };
+  auto walker = spawn(pass_twice());
+  co_await settle();
+  through.open_for_first();
+  walker.cancel();
+  EXPECT_THROW(co_await walker.join(), cancelled);
+  EXPECT_EQ(through.log, "try enqueue revoke result ");
 }
 
 CO_TEST(OperationTest, OfATaskWithAPendingCancellationIsNotEvenTried) {

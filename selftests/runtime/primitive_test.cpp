@@ -52,7 +52,10 @@ class box<T>::taking final : public primitive<taking> {
   }
   void enqueue() noexcept override { box_.waiters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
-  void revoke() noexcept override { box_.fill(std::move(*taken_)); }
+  bool revoke() noexcept override {
+    box_.fill(std::move(*taken_));
+    return true;
+  }
   T result() { return std::move(*taken_); }
 
  private:

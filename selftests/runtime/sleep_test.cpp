@@ -191,6 +191,20 @@ CO_TEST(SleepTest, TheWallClockShiftsAndNoTimerNotices) {
   EXPECT_EQ(now(), time_point{10s});
 }
 
+TEST(SleepTest, AStepThatIsSlowIsReportedWhereItBeganAlsoIfItDrewAValue) {
+  unsigned slept_at = 0;
+  const auto main = [&]() -> task<void> {
+    slept_at = source::current().line() + 1;
+    co_await sleep_for(1s);
+    random_int("draw", 0, 9);
+    current_loop()->request(loop::attention_slow);  // as a watcher would
+    co_await sleep_for(1s);
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), testing::ElementsAre(verdict_kind::slow_step));
+  EXPECT_EQ(run.verdicts[0].where.line(), slept_at);
+}
+
 TEST(SleepTest, NeedsALoop) {
   EXPECT_THROW(now(), misuse);
   EXPECT_THROW(wall_now(), misuse);

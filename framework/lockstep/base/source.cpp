@@ -28,7 +28,8 @@ std::string_view function_of(const source& where) noexcept {
       text.find("<lambda") != std::string_view::npos) {
     return "lambda";
   }
-  // The name ends where the first parenthesis outside angle brackets begins.
+  // The name ends where the first parenthesis outside angle brackets begins, but for what GCC writes "{anonymous}".
+  constexpr std::string_view anonymous = "(anonymous namespace)";
   int depth = 0;
   std::size_t end = 0;
   std::size_t begin = 0;
@@ -37,11 +38,11 @@ std::string_view function_of(const source& where) noexcept {
     if (c == '<') ++depth;
     if (c == '>') --depth;
     if (depth > 0) continue;
-    if (c == '(') {
-      constexpr std::string_view unnamed = "(anonymous namespace)";
-      if (text.substr(end, unnamed.size()) != unnamed) break;
-      end += unnamed.size() - 1;
+    if (text.substr(end).starts_with(anonymous)) {
+      end += anonymous.size() - 1;
+      continue;
     }
+    if (c == '(') break;
     if (c == ' ' || c == ':' || c == '*' || c == '&' || c == '>') begin = end + 1;
   }
   const std::string_view name = text.substr(begin, end - begin);

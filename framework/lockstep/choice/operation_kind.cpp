@@ -23,6 +23,8 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::drain: return "join of queue";
     case operation_kind::time_moved: return "time";
     case operation_kind::value_picked: return "value";
+    case operation_kind::task_made: return "new task";
+    case operation_kind::object_made: return "new object";
   }
   return "unknown operation";
 }

@@ -28,6 +28,8 @@ enum class operation_kind : std::uint8_t {
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,
+  task_made = 66,
+  object_made = 67,
 };
 
 std::string_view name_of(operation_kind kind) noexcept;

@@ -15,6 +15,9 @@ std::string to_text(const trace_record& record) {
     case operation_kind::time_moved:
       return fmt::format("time moved to {}", to_text(duration(static_cast<duration::rep>(record.payload))));
     case operation_kind::value_picked: return fmt::format("task {} drew the value {}", record.task, record.payload);
+    case operation_kind::task_made: return fmt::format("task {} was made, {:016x}", record.task, record.payload);
+    case operation_kind::object_made:
+      return fmt::format("task {} made object #{}, {:016x}", record.task, record.object(), record.payload);
     default: break;
   }
   const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();

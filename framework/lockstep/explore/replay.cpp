@@ -6,12 +6,6 @@
 
 namespace lockstep {
 
-std::uint64_t checkpoint(std::size_t nth) noexcept {
-  if (nth < 3) return nth + 1;
-  const std::uint64_t power = std::uint64_t{1} << (nth / 2);
-  return nth % 2 == 1 ? power * 2 : power + power / 2;
-}
-
 guided_oracle::guided_oracle(const token& of) : token_(of), base_(make_oracle(of.base, of.seed)) {
   for (const task_override& each : of.task_overrides) {
     tasks_.emplace(std::pair(task_at(each.task), each.step), task_at(each.instead));
@@ -24,8 +18,8 @@ guided_oracle::guided_oracle(const token& of) : token_(of), base_(make_oracle(of
 std::size_t guided_oracle::pick_task(const candidates& from) {
   std::size_t answer = base_ != nullptr ? base_->pick_task(from) : 0;
   if (!tasks_.empty()) {
-    const candidate first = from[0];
-    if (const auto found = tasks_.find({first.task, first.step}); found != tasks_.end()) {
+    const candidate would_run = from[answer];
+    if (const auto [found, end] = tasks_.equal_range({would_run.task, would_run.step}); found != end) {
       std::size_t at = 0;
       while (at < from.size() && from[at].task != found->second) ++at;
       if (at < from.size()) {
@@ -91,6 +85,7 @@ std::optional<std::string> guided_oracle::departure(std::uint64_t trace_hash) co
                        was.digits.empty() ? 0 : checkpoint(was.digits.size() - 1), is.choices, was.choices);
   }
   if (was.trace_end != is.trace_end) {
+    if (was.choices == 0) return "it makes no choices, and its steps are others";
     return fmt::format("all {} choices fit, but the steps between them are others", was.choices);
   }
   return std::nullopt;

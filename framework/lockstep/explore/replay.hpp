@@ -44,7 +44,4 @@ class guided_oracle final : public oracle {
   std::string digits_;
 };
 
-// The choice of the n-th digit of a fingerprint, from 0: 1, 2, 3, 4, 6, 8, 12, 16, …
-std::uint64_t checkpoint(std::size_t nth) noexcept;
-
 }  // namespace lockstep

@@ -6,21 +6,33 @@ namespace lockstep {
 
 namespace {
 
-constexpr identity schedule_domain = domain_identity("lockstep.schedule");
-
 class round_robin final : public oracle {
  public:
   std::size_t pick_task(const candidates& from) override { return from.first_is_running() ? 1 : 0; }
   std::uint64_t pick_value(choice_point, std::uint64_t) override { return 0; }
 };
 
-// Draws are counted per domain, so that a draw more in one place shifts none elsewhere.
+// Every step has a priority, drawn from the seed, the task, and the step's number; of those that are ready the highest
+// runs. So what one task does shifts no draw of another, and the order of two steps does not depend on whoever else is
+// ready (docs/design/adr/004-random-schedules.md).
 class random_choices final : public oracle {
  public:
   explicit random_choices(std::uint64_t seed) noexcept : seed_(seed) {}
 
   std::size_t pick_task(const candidates& from) override {
-    return static_cast<std::size_t>(bounded(draw(seed_, schedule_domain, ++task_picks_), from.size()));
+    const auto priority = [&](std::size_t i) {
+      const candidate each = from[i];
+      return draw(seed_, each.task, each.step);
+    };
+    std::size_t best = 0;
+    std::uint64_t highest = priority(0);
+    for (std::size_t i = 1; i < from.size(); ++i) {
+      const std::uint64_t next = priority(i);
+      if (next <= highest) continue;
+      highest = next;
+      best = i;
+    }
+    return best;
   }
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
     return bounded(draw(seed_, point.domain, point.nth), options);
@@ -28,7 +40,6 @@ class random_choices final : public oracle {
 
  private:
   std::uint64_t seed_;
-  std::uint64_t task_picks_ = 0;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace lockstep {
 enum class schedule {
   plain,        // the dullest answer to everything: FIFO order, least values
   round_robin,  // the next task at every await; least values
-  random,       // every answer drawn from the seed
+  random,       // every value drawn from the seed, and a priority for every step: of the ready ones the highest runs
 };
 
 // "plain", "round_robin", "random".

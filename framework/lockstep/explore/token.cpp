@@ -6,13 +6,14 @@
 
 #include <charconv>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace lockstep {
 
 namespace {
 
-constexpr std::string_view version = "ls1";
+constexpr std::string_view token_version = "ls1";
 
 // Splits off what stands before the first `separator`; `text` keeps the rest.
 std::string_view cut(std::string_view& text, char separator) noexcept {
@@ -32,11 +33,16 @@ std::optional<T> number(std::string_view text, int base = 10) noexcept {
 
 bool is_path(std::string_view text) noexcept {
   if (text == "main") return true;
+  if (text.ends_with('.')) return false;
   do {
     const auto ordinal = number<std::uint32_t>(cut(text, '.'));
     if (!ordinal || *ordinal == 0) return false;
   } while (!text.empty());
   return true;
+}
+
+bool is_hex(std::string_view text) noexcept {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // A domain's name within a token: what could be taken for punctuation is written as %XX.
@@ -50,17 +56,19 @@ std::string escaped(std::string_view name) {
   return text;
 }
 
-std::string unescaped(std::string_view text) {
+// Nothing if a percent sign is not followed by two hex digits.
+std::optional<std::string> unescaped(std::string_view text) {
   std::string name;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      if (const auto code = number<unsigned char>(text.substr(i + 1, 2), 16)) {
-        name += static_cast<char>(*code);
-        i += 2;
-        continue;
-      }
+    if (text[i] != '%') {
+      name += text[i];
+      continue;
     }
-    name += text[i];
+    const std::string_view digits = text.substr(i + 1, 2);
+    const auto code = number<unsigned>(digits, 16);
+    if (!code || digits.size() != 2) return std::nullopt;
+    name += static_cast<char>(*code);
+    i += 2;
   }
   return name;
 }
@@ -72,16 +80,17 @@ bool read_override(std::string_view text, token& into) {
     read.task = cut(text, '@');
     const auto step = number<std::uint32_t>(cut(text, '>'));
     read.instead = text;
-    if (!step || !is_path(read.task) || !is_path(read.instead)) return false;
+    if (!step || *step == 0 || !is_path(read.task) || !is_path(read.instead)) return false;
     read.step = *step;
     into.task_overrides.push_back(std::move(read));
     return true;
   }
   value_override read;
-  read.domain = unescaped(cut(text, '#'));
+  const auto domain = unescaped(cut(text, '#'));
   const auto nth = number<std::uint64_t>(cut(text, '='));
   const auto value = number<std::uint64_t>(text);
-  if (!nth || !value || read.domain.empty()) return false;
+  if (!domain || domain->empty() || !nth || *nth == 0 || !value) return false;
+  read.domain = *domain;
   read.nth = *nth;
   read.value = *value;
   into.value_overrides.push_back(std::move(read));
@@ -100,7 +109,7 @@ identity task_at(std::string_view path) noexcept {
 }
 
 std::string to_text(const token& of) {
-  std::string text = fmt::format("{}:{:04x}:{}", version, of.test, name_of(of.base));
+  std::string text = fmt::format("{}:{:04x}:{}", token_version, of.test, name_of(of.base));
   if (of.base == schedule::random) text += fmt::format("-{}", of.seed);
   if (of.order == ordering::fifo) text += "/fifo";
   text += ':';
@@ -118,15 +127,91 @@ std::string to_text(const token& of) {
   return text + ';';
 }
 
+namespace {
+
+// The parts of a token, each read into `into`. They return what is wrong, or an empty string.
+
+std::string read_base(std::string_view text, token& into) {
+  const std::size_t slash = text.find('/');
+  const std::string_view base = text.substr(0, slash);
+  if (slash != std::string_view::npos) {
+    const std::string_view order = text.substr(slash + 1);
+    if (order != "fifo") {
+      return fmt::format("the token's ordering \"{}\" is unknown; only \"fifo\" may follow the slash", order);
+    }
+    into.order = ordering::fifo;
+  }
+  std::string_view seed = base;
+  const std::string_view name = cut(seed, '-');
+  const auto strategy = schedule_named(name);
+  if (!strategy) {
+    return fmt::format("the token's base \"{}\" is unknown; known are plain, round_robin and random-SEED", name);
+  }
+  into.base = *strategy;
+  if (into.base != schedule::random) {
+    return base == name ? "" : fmt::format("the token's base \"{}\" has a seed; only random takes one", base);
+  }
+  const auto value = number<std::uint64_t>(seed);
+  if (!value) return fmt::format("the token's base \"{}\" needs a seed: random-SEED, a decimal number", base);
+  into.seed = *value;
+  return {};
+}
+
+std::string read_overrides(std::string_view text, token& into) {
+  if (text.empty()) return {};
+  for (bool more = true; more;) {
+    more = text.find(',') != std::string_view::npos;
+    const std::string_view each = cut(text, ',');
+    if (!read_override(each, into)) {
+      return fmt::format(
+          "the token's override \"{}\" is neither TASK@STEP>TASK nor NAME#NTH=VALUE; tasks are main, 1, 1.2, and steps "
+          "and values count from 1",
+          each);
+    }
+  }
+  std::set<std::pair<std::string_view, std::uint64_t>> known;
+  for (const value_override& each : into.value_overrides) {
+    if (!known.emplace(each.domain, each.nth).second) {
+      return fmt::format("the token overrides the value {}#{} twice; keep one of the two", escaped(each.domain),
+                         each.nth);
+    }
+  }
+  return {};
+}
+
+std::string read_print(std::string_view text, token& into) {
+  if (text.empty()) return {};
+  std::string_view rest = text;
+  const auto choices = number<std::uint64_t>(cut(rest, '.'));
+  const std::string_view digits = cut(rest, '.');
+  std::size_t digits_due = 0;
+  while (choices && digits_due <= digits.size() && checkpoint(digits_due) <= *choices) ++digits_due;
+  if (!choices || !is_hex(digits) || digits.size() != digits_due || rest.size() != 4 || !is_hex(rest)) {
+    return fmt::format("the token's fingerprint \"{}\" is damaged; leave it out to replay without it", text);
+  }
+  into.print = {*choices, std::string(digits), std::string(rest)};
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t checkpoint(std::size_t nth) noexcept {
+  if (nth < 3) return nth + 1;
+  if (nth > 126) return ~std::uint64_t{0};  // no run comes that far
+  const std::uint64_t power = std::uint64_t{1} << (nth / 2);
+  return nth % 2 == 1 ? power * 2 : power + power / 2;
+}
+
 std::variant<token, std::string> parse_token(std::string_view text) {
   const std::string whole(text);
-  if (text.substr(0, 2) != "ls") {
-    return fmt::format("\"{}\" is no lockstep token; one begins with \"{}:\"", whole, version);
+  const std::string_view version = text.substr(0, text.find(':'));
+  if (!version.starts_with("ls") || !number<unsigned>(version.substr(2))) {
+    return fmt::format("\"{}\" is no lockstep token; one begins with \"{}:\"", whole, token_version);
   }
-  if (const std::string_view found = text.substr(0, text.find(':')); found != version) {
+  if (version != token_version) {
     return fmt::format(
-        "the token is of version \"{}\"; this build reads \"{}\", so replay it with the build that made it", found,
-        version);
+        "the token is of version \"{}\"; this build reads \"{}\", so replay it with the build that made it", version,
+        token_version);
   }
   if (text.back() != ';') {
     return fmt::format("the token \"{}\" was cut short: it does not end with \";\"; copy the whole line", whole);
@@ -135,50 +220,14 @@ std::variant<token, std::string> parse_token(std::string_view text) {
   cut(text, ':');
   token read;
   const std::string_view test = cut(text, ':');
-  std::string_view base = cut(text, ':');
-  std::string_view overrides = cut(text, ':');
-  std::string_view print = text;
-
   const auto hash = number<std::uint16_t>(test, 16);
-  if (!hash || test.size() != 4)
+  if (!hash || test.size() != 4) {
     return fmt::format("the token names its test by \"{}\"; four hex digits are needed", test);
+  }
   read.test = *hash;
-
-  const std::string_view name_and_seed = cut(base, '/');
-  if (base == "fifo") {
-    read.order = ordering::fifo;
-  } else if (!base.empty()) {
-    return fmt::format("the token's ordering \"{}\" is unknown; only \"fifo\" may follow the slash", base);
-  }
-  std::string_view seed = name_and_seed;
-  const std::string_view name = cut(seed, '-');
-  const auto strategy = schedule_named(name);
-  if (!strategy)
-    return fmt::format("the token's base \"{}\" is unknown; known are plain, round_robin and random-SEED", name);
-  read.base = *strategy;
-  if (read.base == schedule::random) {
-    const auto value = number<std::uint64_t>(seed);
-    if (!value)
-      return fmt::format("the token's base \"{}\" needs a seed: random-SEED, a decimal number", name_and_seed);
-    read.seed = *value;
-  }
-
-  while (!overrides.empty()) {
-    const std::string_view each = cut(overrides, ',');
-    if (!read_override(each, read)) {
-      return fmt::format("the token's override \"{}\" is neither TASK@STEP>TASK nor NAME#NTH=VALUE", each);
-    }
-  }
-  if (!print.empty()) {
-    const std::string_view all = print;
-    const auto choices = number<std::uint64_t>(cut(print, '.'));
-    read.print.digits = cut(print, '.');
-    read.print.trace_end = print;
-    if (!choices || read.print.trace_end.size() != 4) {
-      return fmt::format("the token's fingerprint \"{}\" is damaged; leave it out to replay without it", all);
-    }
-    read.print.choices = *choices;
-  }
+  if (std::string problem = read_base(cut(text, ':'), read); !problem.empty()) return problem;
+  if (std::string problem = read_overrides(cut(text, ':'), read); !problem.empty()) return problem;
+  if (std::string problem = read_print(text, read); !problem.empty()) return problem;
   return read;
 }
 

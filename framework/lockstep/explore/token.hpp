@@ -1,6 +1,6 @@
 // The token: a run in one short line that can be pasted, read and edited.
 //
-//   ls1:7c41:random-17/fifo:1@3>2,jitter#2=40:12.a9f0.c41d;
+//   ls1:7c41:random-17/fifo:1@3>2,jitter#2=40:12.a9f0c41.c41d;
 //   │   │    │              │                 └ fingerprint: choices made, digits along them, end of the trace hash
 //   │   │    │              └ overrides: where task 1 would make its 3rd step, run task 2; the 2nd "jitter" is 40
 //   │   │    └ base: plain, round_robin, or random with its seed; /fifo for that ordering
@@ -22,26 +22,36 @@
 
 namespace lockstep {
 
-// Instead of the `step`-th step of the task at `task`, the task at `instead` runs. Tasks are named by their path:
-// "main", "1", "1.2".
+// Where the base would have the task at `task` make its `step`-th step, the task at `instead` runs. Tasks are named by
+// their path: "main", "1", "1.2". Where several are of one step, the first applies when that step comes up, the next
+// when it comes up again.
 struct task_override {
   std::string task;
   std::uint32_t step = 0;
   std::string instead;
+
+  friend bool operator==(const task_override&, const task_override&) = default;
 };
 
-// The `nth` value in the domain `domain` is `value`.
+// The `nth` value in the domain `domain` is `value`. A token that has two of one value is refused.
+// In fifo order "timers-5000000000" is the domain of those timers that are due together at 5 s: each value is which of
+// the ones left fires next.
 struct value_override {
   std::string domain;
   std::uint64_t nth = 0;
   std::uint64_t value = 0;
+
+  friend bool operator==(const value_override&, const value_override&) = default;
 };
 
-// What a run was like, shortly: enough to tell at which choice another run departs from it.
+// What a run was like, shortly: enough to tell at which choice another run departs from it. One digit in sixteen is the
+// same by chance; then the departure is seen at the next.
 struct fingerprint {
   std::uint64_t choices = 0;
   std::string digits;     // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
   std::string trace_end;  // the last 4 hex digits of the trace hash; empty if the run did not end
+
+  friend bool operator==(const fingerprint&, const fingerprint&) = default;
 };
 
 struct token {
@@ -52,6 +62,8 @@ struct token {
   std::vector<task_override> task_overrides;
   std::vector<value_override> value_overrides;
   fingerprint print;
+
+  friend bool operator==(const token&, const token&) = default;
 };
 
 // The hash by which a token knows its test.
@@ -61,6 +73,9 @@ std::string to_text(const token& of);
 
 // The token, or one sentence about what is wrong with the text and what to do.
 std::variant<token, std::string> parse_token(std::string_view text);
+
+// The choice of the n-th digit of a fingerprint, from 0: 1, 2, 3, 4, 6, 8, 12, 16, …
+std::uint64_t checkpoint(std::size_t nth) noexcept;
 
 // The identity of the task at `path`; parse_token() accepts only well-formed paths.
 identity task_at(std::string_view path) noexcept;

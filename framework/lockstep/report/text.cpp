@@ -33,6 +33,7 @@ void add_rows(const std::vector<task_snapshot>& tasks, std::size_t at, std::size
   made.doing = doing(task);
   if (!task.stack.empty() && task.stack.front().line() != 0) made.where = file_and_line(task.stack.front());
   if (!task.held_by.empty()) made.remark = "held by " + task.held_by;
+  if (!task.fed_by.empty()) made.remark = "fed by " + task.fed_by;
   rows.push_back(made);
   for (std::size_t i = 1; i < task.stack.size(); ++i) {
     rows.push_back({"", i == 1 ? "called from" : "", file_and_line(task.stack[i]), ""});

@@ -9,15 +9,18 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace lockstep {
 
 // -- agent ------------------------------------------------------------------------------------------------------------
 
 agent::rarities& agent::rare() {
-  if (!rare_) rare_ = std::make_unique<rarities>();
+  if (!rare_) rare_.reset(new rarities);
   return *rare_;
 }
+
+void agent::forget_rarities::operator()(rarities* made) const noexcept { delete made; }
 
 std::string agent::path() const {
   if (parent_ == nullptr) return "main";
@@ -28,7 +31,8 @@ std::string agent::path() const {
 std::string agent::name() const {
   if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
   if (parent_ == nullptr) return "main";
-  if (start_frame_ == nullptr) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
+  if (start_frame_ == nullptr || start_frame_ == &no_frame)
+    return (in_foreign_ ? "foreign coroutine " : "task ") + path();
   return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
@@ -72,6 +76,12 @@ void agent::pardon() noexcept { attention_ = static_cast<std::uint16_t>(attentio
 
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 
+bool agent::accept_cancellation() noexcept {
+  if ((attention_ & loop::attention_cancel) == 0 || shields_ != 0) return false;
+  attention_ = static_cast<std::uint16_t>((attention_ & ~loop::attention_cancel) | loop::attention_swallow);
+  return true;
+}
+
 #ifdef __cpp_lib_jthread
 std::stop_token agent::stop_token() {
   if (!rare().stop) {
@@ -88,20 +98,13 @@ agent::state agent::condition() const noexcept {
   return runs ? state::running : state_;
 }
 
-frame* agent::leaf_frame() const noexcept {
-  if (finished()) return nullptr;
-  return leaf_frame_;
-}
-
 std::exception_ptr agent::failure() const noexcept {
   return start_frame_ != nullptr && !was_cancelled_ ? start_frame_->failure : nullptr;
 }
 
 std::vector<source> agent::stack() const {
   std::vector<source> lines;
-  const detail::context* context = detail::current_context;
-  const bool runs = context != nullptr && context->running == this;
-  for (const frame* at = runs ? context->innermost : leaf_frame(); at != nullptr; at = at->caller) {
+  for (const frame* at = finished() ? nullptr : leaf_frame_; at != nullptr && at != &no_frame; at = at->caller) {
     if (!is_internal(at->where)) lines.push_back(at->where);
   }
   return lines;
@@ -159,6 +162,7 @@ void object::adopt(detail::context* context) {
     if (context == nullptr) throw misuse(text);
     context->owner->misused(std::move(text));
   }
+  if (run_ != 0) forget_run();
   run_ = context->run;
   thread_ = thread;
   home_ = context->owner->inbox_;
@@ -166,6 +170,7 @@ void object::adopt(detail::context* context) {
   agent* maker = context->running;
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
                                : object_identity(main_identity, ++context->owner->fixture_objects_made_);
+  context->owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------
@@ -222,9 +227,15 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const agent* a, const agent* b) { return a->number() < b->number(); });
   tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
+  std::map<identity, const agent*> by_identity;
+  for (const agent* who : tasks) by_identity.emplace(who->id(), who);
   std::vector<task_snapshot> made;
   for (const agent* who : tasks) {
     made.push_back(snapshot_builder::of(*who));
+    if (const operation* at = who->parked_at(); at != nullptr && at->feeder() != who->id()) {
+      const auto feeder = by_identity.find(at->feeder());
+      if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
+    }
     for (const agent* at = snapshot_builder::parent(*who); at != nullptr && !made.back().parent;
          at = snapshot_builder::parent(*at)) {
       const auto found = std::find(tasks.begin(), tasks.end(), at);

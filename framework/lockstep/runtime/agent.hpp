@@ -36,16 +36,41 @@ class loop;
 class scoped_annotation;
 
 namespace detail {
+
 class finish_listener;
 class foreign_wait;
+
+enum class task_state : std::uint8_t {
+  ready,  // also while it is running, but for what others see
+  running,
+  parked,
+  done,
+  dead
+};
+
+// What each step of a task touches, first in its block and half a cache line long.
+struct step_state {
+  std::coroutine_handle<> leaf_;  // what a step resumes
+  frame* leaf_frame_;             // the innermost frame of ours, which runs or waits; null when the task has ended
+  operation* operation_;          // where it waits, or waited before this step; null within a step of foreign code
+  std::uint32_t number_;
+  std::uint16_t attention_ = 0;  // see loop::attention
+  task_state state_ = task_state::ready;
+  bool daemon_ : 1 = false;
+  bool observed_ : 1 = false;
+  bool was_cancelled_ : 1 = false;
+  bool in_foreign_ : 1 = false;  // awaits something foreign, whose coroutines act in its name
+};
+
 }  // namespace detail
 
-class agent : public list_hook<agent> {
+class agent : private detail::step_state, public list_hook<agent> {
  public:
-  enum class state : std::uint8_t { ready, running, parked, done, dead };
+  using state = detail::task_state;
 
   identity id() const noexcept { return identity_; }
   std::uint32_t number() const noexcept { return number_; }
+  // The steps that an oracle knew of; an order of tasks that is not picked is not counted.
   std::uint32_t steps() const noexcept { return steps_; }
   state condition() const noexcept;
   bool finished() const noexcept { return state_ == state::done || state_ == state::dead; }
@@ -80,6 +105,8 @@ class agent : public list_hook<agent> {
   wait_list& joiners() noexcept { return joiners_; }
   // The request to cancel went on to what it waits for, and is delivered to it as well when that has ended.
   void keep_cancellation() noexcept;
+  // Whether a request waits for the next await. It is delivered then: the caller throws `cancelled`.
+  bool accept_cancellation() noexcept;
   // An assertion of it has failed: it goes no further than its next await, until it is pardoned.
   void doom() noexcept;
   void pardon() noexcept;
@@ -93,6 +120,8 @@ class agent : public list_hook<agent> {
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<source> stack() const;
+  // Its innermost frame of ours, which runs or waits, is now this one.
+  void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
  private:
   friend class loop;
@@ -123,38 +152,37 @@ class agent : public list_hook<agent> {
     std::optional<std::stop_source> stop;
 #endif
   };
+  struct forget_rarities {
+    [[gnu::cold]] void operator()(rarities* made) const noexcept;
+  };
   rarities& rare();
-  // The innermost frame of ours, of a task that is not running; null if it has finished.
-  frame* leaf_frame() const noexcept;
 
-  // What each step touches.
-  std::coroutine_handle<> leaf_;    // what a step resumes
-  operation* operation_ = nullptr;  // where it waits, or waited before this step
-  identity identity_ = 0;
-  std::uint32_t number_ = 0;
+  // Ready to start at `root`, for one owner.
+  agent(identity id, std::uint32_t number, std::coroutine_handle<> root, frame* start_frame, operation& start,
+        agent* parent, std::uint32_t ordinal, const source& spawned_at) noexcept
+      : step_state{root, start_frame, &start, number}, identity_(id), root_(root), start_frame_(start_frame),
+        parent_(parent), ordinal_(ordinal), spawned_at_(spawned_at) {
+    if (parent == nullptr) return;
+    ++parent->references_;
+    if (parent->timeouts_ != 0) timeouts_ = 1;
+  }
+
+  identity identity_;
   std::uint32_t steps_ = 0;
-  state state_ = state::ready;   // `ready` also while it is running
-  std::uint16_t attention_ = 0;  // see loop::attention
-  bool daemon_ : 1 = false;
-  bool observed_ : 1 = false;
-  bool was_cancelled_ : 1 = false;
-  bool in_foreign_ : 1 = false;  // awaits something foreign, whose coroutines act in its name
-  std::uint8_t shields_ = 0;     // clean-up under way that cancellation must not reach
-  std::uint16_t timeouts_ = 0;   // timeouts armed around where it is
+  std::uint16_t timeouts_ = 0;  // timeouts armed around where it is
   std::uint16_t cancel_requests_ = 0;
-  std::uint32_t references_ = 0;
-  frame* leaf_frame_ = nullptr;  // the innermost frame of ours when it last parked
-
+  std::uint32_t shields_ = 0;  // clean-up under way that cancellation must not reach
+  std::uint32_t references_ = 1;
   wait_list joiners_;
   std::coroutine_handle<> root_;  // destroyed with the last owner
-  frame* start_frame_ = nullptr;  // the frame that it started with: of its root, if it has one
+  frame* start_frame_;            // the frame that it started with: of its root, if it has one
   detail::finish_listener* listener_ = nullptr;
-  agent* parent_ = nullptr;
-  std::uint32_t ordinal_ = 0;
+  agent* parent_;
+  std::uint32_t ordinal_;
   std::uint32_t spawned_ = 0;
   std::uint32_t objects_made_ = 0;
   source spawned_at_;
-  std::unique_ptr<rarities> rare_;
+  std::unique_ptr<rarities, forget_rarities> rare_;
 };
 
 namespace detail {

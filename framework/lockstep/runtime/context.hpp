@@ -6,6 +6,7 @@
 
 #include <lockstep/base/frame_pool.hpp>
 
+#include <atomic>
 #include <coroutine>
 #include <cstdint>
 
@@ -13,20 +14,24 @@ namespace lockstep {
 
 class loop;
 class agent;
-struct frame;
 
 namespace detail {
 
 struct context {
+  static constexpr unsigned calls_max = 64;
+
   loop* owner = nullptr;         // of which this is a part
   agent* running = nullptr;      // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
-  frame* innermost = nullptr;    // the frame of ours that runs, or ran last
+  unsigned calls = 0;            // coroutines that were called by others and are on the stack
   frame_pool* frames = nullptr;
-  std::uint64_t run = 0;  // tells the runs of this thread's loops apart
+  std::uint64_t run = 0;  // tells all runs of the process apart
 };
 
 inline constinit thread_local context* current_context = nullptr;
+
+// Only ever compared for equality: a loop may be made where another was, so its address is no mark of a run.
+inline constinit std::atomic<std::uint64_t> runs_begun = 0;
 
 // The context, or misuse if no loop runs on this thread.
 [[noreturn]] void no_loop_here();

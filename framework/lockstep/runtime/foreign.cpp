@@ -27,6 +27,7 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   loop_ = context.owner;
   owner_ = context.running;
   state_before_ = owner_->state_;
+  operation_before_ = owner_->operation_;
   progress_ = progress::parked;
   who_ = owner_;
   agent::rarities& rare = owner_->rare();
@@ -56,23 +57,10 @@ void foreign_wait::close() noexcept {
   }
   if (owner_->state_ == agent::state::parked && owner_->operation_ == this) {  // it has not suspended
     owner_->state_ = state_before_;
-    if (enclosing_ != nullptr) {
-      owner_->operation_ = enclosing_;
-      owner_->leaf_ = enclosing_leaf_;
-      owner_->leaf_frame_ = enclosing_frame_;
-    }
+    owner_->operation_ = operation_before_;
   }
   if (from_outside_) --loop_->outside().in_flight;
   if (progress_ == progress::parked) loop_->outside().withdraw(*this);
-}
-
-void foreign_wait::close_and_keep_cancellation() noexcept {
-  const bool was_open = open_;
-  close();
-  if (!was_open || progress_ != progress::cancelled) return;
-  progress_ = progress::granted;
-  owner_->attention_ = static_cast<std::uint16_t>(owner_->attention_ & ~loop::attention_swallow);
-  owner_->keep_cancellation();
 }
 
 void foreign_wait::post() {
@@ -109,35 +97,37 @@ proxy_frame make_proxy(foreign_wait&) { co_return; }
 
 // A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
 void loop::step_of_foreign(agent& who) {
-  who.state_ = agent::state::running;
-  resume(who);
-  agent* const ran = context::running;  // perhaps not `who` any more: see part_from_foreign()
-  if (ran == nullptr || ran->state_ != agent::state::running) return;
-  const agent::rarities& rare = ran->rare();
-  if (rare.foreign != nullptr) {
-    ran->state_ = agent::state::parked;
-    ran->operation_ = rare.foreign;
-    ran->leaf_ = rare.foreign_leaf;
-    ran->leaf_frame_ = rare.foreign_frame;
+  note_step(who, *who.operation_);
+  who.operation_ = nullptr;
+  who.leaf_.resume();
+  while (next) std::exchange(next, nullptr).resume();
+  agent& ran = *context::running;  // perhaps not `who` any more: see part_from_foreign()
+  if (ran.leaf_frame_ == nullptr) {
+    complete(ran);
+  } else if (ran.operation_ != nullptr) {
+    return;
+  } else if (const agent::rarities& rare = ran.rare(); rare.foreign != nullptr) {
+    ran.state_ = agent::state::parked;
+    ran.operation_ = rare.foreign;
+    ran.leaf_ = rare.foreign_leaf;
+    ran.leaf_frame_ = rare.foreign_frame;
   } else {
-    complete(*ran);  // stood for a foreign coroutine that has gone its way
-    release(*ran);
+    complete(ran);  // stood for a foreign coroutine that has gone its way
+    release(ran);
   }
 }
 
 // Whether a foreign coroutine that runs now may wait in the name of `who`, the running task: who does nothing else, and
 // is not about to.
 bool loop::acts_for(agent& who) {
-  if (!who.in_foreign_ || next || innermost != who.rare().foreign_frame) return false;
-  return who.state_ == agent::state::running ||
-         (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
+  if (!who.in_foreign_ || next || who.leaf_frame_ != who.rare().foreign_frame) return false;
+  return who.operation_ == nullptr || (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
 }
 
 // An agent for a foreign coroutine, which is not ready.
 agent& loop::adopt_foreign() {
   agent& stand_in = adopt({}, &no_frame, source());
   ready_.take(ready_.size() - 1);
-  stand_in.start_frame_ = nullptr;
   stand_in.rare().foreign_frame = &no_frame;
   stand_in.in_foreign_ = true;
   stand_in.attention_ |= attention_foreign;
@@ -148,9 +138,9 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
   if (context::running == nullptr) detail::awaited_outside_of_tasks();
   agent& who = *context::running;
   if (acts_for(who)) {
-    callee_frame.caller = innermost;
+    callee_frame.caller = who.leaf_frame_;
     next = callee;
-    innermost = &callee_frame;
+    who.leaf_frame_ = &callee_frame;
     return;
   }
   agent& stand_in = adopt_foreign();
@@ -169,7 +159,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
   context::running = runs ? &stand_in : was_running;
   ended.hand_inner_waits_to(stand_in);
   frame* const boundary = who.rare().foreign_frame;
-  frame* const leaf = runs ? innermost : who.leaf_frame_;
+  frame* const leaf = who.leaf_frame_;
   if (leaf != boundary) {
     frame* outermost = leaf;
     while (outermost->caller != boundary) outermost = outermost->caller;
@@ -177,7 +167,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
     stand_in.leaf_frame_ = leaf;
   }
   if (runs) {
-    stand_in.state_ = agent::state::running;
+    stand_in.operation_ = nullptr;
     return;
   }
   stand_in.state_ = who.state_;
@@ -194,7 +184,8 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
 void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
   const agent::rarities& rare = who.rare();
   const bool something_else_is_under_way =
-      rare.foreign != &wait || (context::running == &who ? innermost != rare.foreign_frame : who.operation_ != &wait);
+      rare.foreign != &wait ||
+      (context::running == &who ? who.leaf_frame_ != rare.foreign_frame : who.operation_ != &wait);
   if (something_else_is_under_way) part_from_foreign(who, wait);
   who.operation_ = &wait;
   who.leaf_ = who.rare().foreign_leaf;

@@ -48,6 +48,7 @@ class foreign_wait final : public primitive<foreign_wait> {
   bool try_now() noexcept { return false; }
   void enqueue() noexcept override {}
   void withdraw() noexcept override {}
+  bool revoke() noexcept override { return false; }
   bool cancel_requested() noexcept override;
   void result() const noexcept {}
 
@@ -56,8 +57,6 @@ class foreign_wait final : public primitive<foreign_wait> {
   bool open(std::coroutine_handle<> self);
   // The foreign side has ended, did not suspend after all, or threw.
   void close() noexcept;
-  // The same when the task goes on: a request to cancel it that came too late for this wait is for the next.
-  void close_and_keep_cancellation() noexcept;
   // The foreign side is done. From any thread.
   void post();
   // This wait has ended while something foreign within it still waits in its task's name: those waits go to `heir`.
@@ -70,6 +69,7 @@ class foreign_wait final : public primitive<foreign_wait> {
   std::coroutine_handle<> enclosing_leaf_;
   frame* enclosing_frame_ = nullptr;
   agent::state state_before_ = agent::state::ready;
+  operation* operation_before_ = nullptr;
   bool open_ = false;
   agent* owner_ = nullptr;
   loop* loop_ = nullptr;
@@ -172,7 +172,7 @@ class proxied {
     return true;
   }
   decltype(auto) await_resume() {
-    wait_.close_and_keep_cancellation();
+    wait_.close();
     wait_.await_resume();
     return awaiter_.await_resume();
   }

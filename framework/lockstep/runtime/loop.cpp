@@ -19,7 +19,7 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
-      pool_(std::make_unique<frame_pool>()), completer_(complete_tasks(*this)) {
+      pool_(std::make_unique<frame_pool>()) {
   owner = this;
   frames = pool_.get();
 }
@@ -43,15 +43,13 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   timers_.reset();
   picks_.clear();
-  suspects_.clear();
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = limit_reached_ = deadlocked_ = tearing_down_ = false;
-  // Objects that remember a run keep its inbox, so no other loop's will have the same address.
-  context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
+  context::run = 1 + detail::runs_begun.fetch_add(1, std::memory_order_relaxed);
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -92,11 +90,14 @@ void loop::go_on() {
     if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       note_slow_step();
       if (asked_for(attention_stop | attention_main_done)) break;
-      step(pick_next());
+      agent& picked = pick_next();
+      ++picked.steps_;
+      step(picked);
       continue;
     }
-    __builtin_prefetch(*ready_.place(2));
-    step(*ready_.pop_front());
+    agent& who = *ready_.pop_front();
+    __builtin_prefetch(*ready_.place(1));
+    step(who);
   }
   context::running = nullptr;
 }
@@ -109,11 +110,13 @@ inline void loop::step(agent& who) {
   resume(who);
 }
 
-detail::endless_coroutine loop::complete_tasks(loop& owner) {
-  for (;;) {
-    owner.complete(*owner.context::running);
-    co_await std::suspend_always();
-  }
+// One step. Awaits of tasks that are too deep to be called, and the ends of tasks, come back here with what to resume
+// next.
+inline void loop::resume(agent& who) {
+  note_step(who, *who.operation_);
+  who.leaf_.resume();
+  while (next) std::exchange(next, nullptr).resume();
+  if (who.leaf_frame_ == nullptr) complete(who);
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
@@ -128,7 +131,8 @@ bool loop::prepare(agent& who) {
       who.shields_ == 0) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0) {
+  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0 &&
+      (op->progress_ != operation::progress::granted || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (op == &start_) {
       who.was_cancelled_ = true;
@@ -139,7 +143,6 @@ bool loop::prepare(agent& who) {
     if (op == &yield_) {
       yield_cancelled_ = true;
     } else {
-      if (op->progress_ == operation::progress::granted) op->revoke();
       op->progress_ = operation::progress::cancelled;
     }
   } else if ((who.attention_ & attention_retry) != 0) {
@@ -159,18 +162,23 @@ bool loop::prepare(agent& who) {
   }
   return true;
 }
+
+bool loop::ended_by_cancellation(const agent& who) noexcept {
+  try {
+    std::rethrow_exception(who.start_frame_->failure);
+  } catch (const cancelled&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
   if (&who == main_) request(attention_main_done);
-  if (who.start_frame_ != nullptr && who.start_frame_->failure) [[unlikely]] {
-    try {
-      std::rethrow_exception(who.start_frame_->failure);
-    } catch (const cancelled&) {
-      who.was_cancelled_ = true;
-    } catch (...) {
-    }
-  }
+  if (who.start_frame_->failure) [[unlikely]]
+    who.was_cancelled_ = ended_by_cancellation(who);
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
   while (!who.joiners_.empty()) grant(who.joiners_.pop_front());
@@ -183,23 +191,25 @@ void loop::complete(agent& who) {
 
 class loop::ready_view final : public candidates {
  public:
-  explicit ready_view(const ring<agent*>& ready) noexcept : ready_(ready) {}
+  ready_view(const ring<agent*>& ready, bool switching) noexcept : ready_(ready), switching_(switching) {}
   std::size_t size() const noexcept override { return ready_.size(); }
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
     const operation& op = *who.operation_;
     return {who.identity_, who.steps_ + 1, op.kind(), op.what_ != nullptr ? op.what_->id() : 0};
   }
-  bool first_is_running() const noexcept override { return (ready_[0]->attention_ & attention_retry) != 0; }
+  bool first_is_running() const noexcept override { return switching_; }
 
  private:
   const ring<agent*>& ready_;
+  bool switching_;
 };
 
 agent& loop::pick_next() {
   if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
-  const bool switching = (ready_[0]->attention_ & attention_retry) != 0;
-  const std::size_t picked = oracle_->pick_task(ready_view(ready_));
+  // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
+  const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
+  const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
   if (picked >= ready_.size()) {
     misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
   }
@@ -251,22 +261,21 @@ bool loop::advance_to_next_deadline() {
   return true;
 }
 
-// In fifo order, which of the timers due at one instant is first is still the world's choice.
+// In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
+// of its own, so that a timer more at another one shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
-  class due_view final : public candidates {
-   public:
-    explicit due_view(std::size_t size) noexcept : size_(size) {}
-    std::size_t size() const noexcept override { return size_; }
-    candidate operator[](std::size_t i) const noexcept override { return {i, 0, operation_kind::sleep, 0}; }
-    bool first_is_running() const noexcept override { return false; }
-
-   private:
-    std::size_t size_;
-  };
+  identity domain = 0;
+  std::uint64_t picks = 0;
   while (!due.empty()) {
-    const std::size_t left = due.size();
-    std::size_t picked = left == 1 ? 0 : oracle_->pick_task(due_view(left));
-    if (picked >= left) misused(fmt::format("the oracle picked timer {} of {}", picked, left));
+    std::uint64_t picked = 0;
+    if (const std::uint64_t left = due.size(); left > 1) {
+      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", now_.time_since_epoch().count()));
+      picked = oracle_->pick_value({domain, ++picks}, left);
+      if (picked >= left) {  // reported but not thrown: the timers that are left must fire
+        report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
+        picked = 0;
+      }
+    }
     auto at = due.begin();
     for (; picked > 0; --picked) ++at;
     timer& item = *at;
@@ -300,7 +309,8 @@ bool loop::begin_attentively(operation& op) {
     if ((who.attention_ & attention_cancel) != 0) {
       who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
       who.attention_ |= attention_swallow;
-      note_step(who, op, innermost);
+      ++who.steps_;
+      note_step(who, op);
       op.progress_ = operation::progress::cancelled;
       return true;
     }
@@ -314,7 +324,8 @@ bool loop::begin_attentively(operation& op) {
   }
   if (!op.attempt()) return false;
   op.progress_ = operation::progress::granted;
-  note_step(who, op, innermost);
+  ++who.steps_;
+  note_step(who, op);
   return true;
 }
 
@@ -356,28 +367,17 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
 // -- tasks ------------------------------------------------------------------------------------------------------------
 
 agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at) {
-  agent& who = *::new (frame_pool::take(pool_.get(), sizeof(agent))) agent;
-  agent* parent = context::running;
-  if (parent != nullptr) {
-    who.parent_ = parent;
-    ++parent->references_;
-    who.ordinal_ = ++parent->spawned_;
-    who.identity_ = task_identity(parent->identity_, who.ordinal_);
-    who.timeouts_ = parent->timeouts_ != 0 ? 1 : 0;
-  } else {
-    who.identity_ = main_identity;
-  }
-  who.number_ = agents_made_++;
-  who.references_ = 1;
-  who.root_ = who.leaf_ = root;
-  who.start_frame_ = who.leaf_frame_ = root_frame;
-  who.operation_ = &start_;
+  agent* const parent = context::running;
+  const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
+  const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
+  void* const block = frame_pool::take(pool_.get(), sizeof(agent));
+  agent& who = *::new (block) agent(made, agents_made_++, root, root_frame, start_, parent, ordinal, spawned_at);
+  trace_.task_made(who.number_, made);
   if (root) {
     root_frame->caller = nullptr;
     root_frame->owner = nullptr;
-    root_frame->resume_after = completer_.handle();
+    root_frame->resume_after = nullptr;
   }
-  who.spawned_at_ = spawned_at;
   agents_.push_back(who);
   ready_.reserve(++agents_alive_);
   ready_.push_back(&who);
@@ -419,7 +419,8 @@ void loop::kill(agent& who) noexcept {
         break;
       }
     }
-    if (op->progress_ == operation::progress::granted) op->revoke();
+    // In a run that ends, nobody is left to take it, and the object may be gone.
+    if (op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }
@@ -427,8 +428,9 @@ void loop::kill(agent& who) noexcept {
   who.state_ = agent::state::dead;
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
-  std::erase(suspects_, &who);
+  agent* const outer_dying = std::exchange(dying_, &who);
   destroy_frames(who);
+  dying_ = outer_dying;
   while (!who.joiners_.empty()) {
     operation& joiner = who.joiners_.pop_front();
     if (tearing_down_) {
@@ -492,7 +494,7 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
-  suspects_.clear();
+  for (agent* suspect : std::exchange(suspects_, {})) release(*suspect);
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
 }
 

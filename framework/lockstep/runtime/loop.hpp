@@ -30,36 +30,6 @@ namespace lockstep {
 
 class inbox;
 
-namespace detail {
-
-// A coroutine of the loop's own that suspends again and again and never ends. Owns it.
-class endless_coroutine {
- public:
-  struct promise_type {
-    endless_coroutine get_return_object() noexcept {
-      return endless_coroutine(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
-    std::suspend_always initial_suspend() const noexcept { return {}; }
-    std::suspend_always final_suspend() const noexcept { return {}; }
-    void return_void() const noexcept {}
-    void unhandled_exception() const noexcept { std::terminate(); }
-  };
-
-  endless_coroutine(endless_coroutine&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-  endless_coroutine& operator=(endless_coroutine&&) = delete;
-  ~endless_coroutine() {
-    if (handle_) handle_.destroy();
-  }
-  std::coroutine_handle<> handle() const noexcept { return handle_; }
-
- private:
-  explicit endless_coroutine(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
-
-  std::coroutine_handle<promise_type> handle_;
-};
-
-}  // namespace detail
-
 struct loop_limits {
   std::uint64_t steps_max = 1'000'000;
   time_point time_max = time_point(std::chrono::hours{24 * 366});
@@ -86,6 +56,8 @@ class loop : public detail::context {
   // Destroys the frames of all tasks that are left, the youngest first, and forgets all timers.
   void tear_down() noexcept;
   bool tearing_down() const noexcept { return tearing_down_; }
+  // The task whose frames are being destroyed before it has finished; null if none.
+  agent* dying() const noexcept { return dying_; }
 
   // -- tasks ------------------------------------------------------------------------------------------------------
 
@@ -116,15 +88,11 @@ class loop : public detail::context {
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
   // Counts an operation that was granted without waiting.
-  void note_granted(operation& op) {
-    op.progress_ = operation::progress::granted;
-    note_step(*context::running, op, innermost);
-  }
+  void note_granted(operation& op) { note_step(*context::running, op); }
   // For await_suspend: the running task waits at `op`, which its innermost frame awaits; `op` enqueues itself then.
-  void park(operation& op, std::coroutine_handle<> leaf, frame& awaiting) {
+  void park(operation& op, std::coroutine_handle<> leaf) {
     agent& who = *context::running;
     who.leaf_ = leaf;
-    who.leaf_frame_ = &awaiting;
     who.operation_ = &op;
     who.state_ = agent::state::parked;
     op.who_ = &who;
@@ -133,12 +101,10 @@ class loop : public detail::context {
   // The same for what may not simply wait, or is awaited by a foreign coroutine (then `awaiting` is null).
   void park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting);
   // The running task is ready again, behind all others.
-  void requeue(std::coroutine_handle<> leaf, frame& awaiting) noexcept {
+  void requeue(std::coroutine_handle<> leaf) noexcept {
     agent& who = *context::running;
     who.leaf_ = leaf;
-    who.leaf_frame_ = &awaiting;
     who.operation_ = &yield_;
-    who.state_ = agent::state::ready;
     ready_.push_back(&who);
   }
   // Whether the step that is being made delivers a cancellation to a task that had yielded.
@@ -216,16 +182,12 @@ class loop : public detail::context {
 
   class ready_view;
 
-  // What the root of every task resumes when it ends.
-  static detail::endless_coroutine complete_tasks(loop& owner);
-
   bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
   void note_slow_step() noexcept;
   void note_swallowed(agent& who);
 
-  void note_step(agent& who, const operation& op, const frame* at) {
-    ++who.steps_;
-    if (trace_.step(who.number_, who.identity_, op.code_, op.label_, at->where)) [[unlikely]]
+  void note_step(agent& who, const operation& op) {
+    if (trace_.step(who.number_, op.label_, who.leaf_frame_->where)) [[unlikely]]
       reach_step_limit();
   }
   void step(agent& who);
@@ -233,15 +195,10 @@ class loop : public detail::context {
   agent& adopt_foreign();
   void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
-  // One step. Awaits of tasks, and their ends, come back here with what to resume next.
-  void resume(agent& who) {
-    innermost = who.leaf_frame_;
-    note_step(who, *who.operation_, innermost);
-    who.leaf_.resume();
-    while (next) std::exchange(next, nullptr).resume();
-  }
+  void resume(agent& who);
   void step_of_foreign(agent& who);
   void complete(agent& who);
+  static bool ended_by_cancellation(const agent& who) noexcept;
   agent& pick_next();
   void go_on();
   bool idle();
@@ -266,17 +223,17 @@ class loop : public detail::context {
   timer_wheel timers_;
   intrusive_list<agent, agent> agents_;
   wait_list settlers_;
-  std::vector<agent*> suspects_;
+  std::vector<agent*> suspects_;             // each held by a reference
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
   duration wall_shift_{};
   agent* main_ = nullptr;
+  agent* dying_ = nullptr;
   std::uint32_t agents_made_ = 0;
   std::uint32_t agents_alive_ = 0;
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
-  std::uint64_t runs_ = 0;
   bool paused_ = false;
   bool limit_reached_ = false;
   bool deadlocked_ = false;
@@ -285,7 +242,6 @@ class loop : public detail::context {
   frameless_operation start_{operation_kind::start};  // of all tasks that have not made a step
   frameless_operation yield_{operation_kind::yield};  // of all that have yielded
   bool yield_cancelled_ = false;
-  detail::endless_coroutine completer_;
 };
 
 // Makes a loop current on this thread for as long as it lives. `as` is the task in whose name objects are made.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace lockstep {
@@ -27,6 +28,32 @@ std::vector<agent*> cycle_through(agent& who) {
     members.push_back(at);
   }
   return members;
+}
+
+// A cycle of waits among tasks that all wait, where a wait for what another has fed so far counts as one for that task;
+// empty if there is none.
+std::vector<agent*> cycle_among(const std::vector<agent*>& waiters) {
+  std::map<identity, agent*> by_identity;
+  for (agent* who : waiters) by_identity.emplace(who->id(), who);
+  const auto next = [&](const agent& who) -> agent* {
+    if (agent* holder = waits_for(who); holder != nullptr) return holder;
+    const operation* at = who.parked_at();
+    const auto feeder = by_identity.find(at != nullptr ? at->feeder() : 0);
+    return feeder != by_identity.end() && feeder->second != &who ? feeder->second : nullptr;
+  };
+  std::map<identity, const agent*> walked;  // from which of the tasks one came here
+  for (const agent* start : waiters) {
+    if (!walked.emplace(start->id(), start).second) continue;
+    agent* at = next(*start);
+    while (at != nullptr && walked.emplace(at->id(), start).second) at = next(*at);
+    if (at == nullptr || walked[at->id()] != start) continue;
+    std::vector<agent*> members;
+    agent* const first = at;
+    do members.push_back(std::exchange(at, next(*at)));
+    while (at != first);
+    return members;
+  }
+  return {};
 }
 
 }  // namespace
@@ -67,24 +94,29 @@ void loop::note_slow_step() noexcept {
   if (!asked_for(attention_slow)) return;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   agent* who = context::running;
-  const std::vector<trace_record> records = trace_.recent();
+  // The step that is long began with the last record of one; moved time and picked values have no line.
+  source began;
+  for (const trace_record& record : trace_.recent()) {
+    if (record.operation() != operation_kind::time_moved && record.operation() != operation_kind::value_picked) {
+      began = record.where();
+    }
+  }
   report(
       verdict_kind::slow_step,
       fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",
                   who != nullptr ? who->name() : "?"),
-      records.empty() ? source() : records.back().where(),
-      who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+      began, who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 
 void loop::report_deadlock() {
   deadlocked_ = true;
-  std::vector<std::string> cycle;
+  std::vector<agent*> members;
   for (agent* suspect : suspects_) {
-    const std::vector<agent*> members = cycle_through(*suspect);
-    if (cycle.empty()) {
-      for (const agent* member : members) cycle.push_back(member->name());
-    }
+    if (members.empty()) members = cycle_through(*suspect);
   }
+  if (members.empty()) members = cycle_among(alive());
+  std::vector<std::string> cycle;
+  for (const agent* member : members) cycle.push_back(member->name());
   report(verdict_kind::deadlock,
          paused_ ? "every task waits, and the clock is paused: nothing but advance() moves it" : "every task waits",
          source(), alive(), std::move(cycle));
@@ -106,7 +138,9 @@ void loop::suspect_cycle(agent& who) {
   // Most chains end at once: the holder is not waiting for anybody.
   const agent* holder = waits_for(who);
   if (holder == nullptr || waits_for(*holder) == nullptr) return;
-  if (!cycle_through(who).empty()) suspects_.push_back(&who);
+  if (cycle_through(who).empty()) return;
+  retain(who);
+  suspects_.push_back(&who);
 }
 
 // A suspected cycle is one if it still stands when nothing can run, and no timeout is armed around any of its tasks.
@@ -116,12 +150,14 @@ bool loop::confirm_cycles() {
     const std::vector<agent*> members = cycle_through(*suspect);
     const bool may_end =
         std::any_of(members.begin(), members.end(), [](const agent* member) { return member->timeouts_ != 0; });
-    if (members.empty() || may_end) continue;
-    std::vector<std::string> names;
-    for (const agent* member : members) names.push_back(member->name());
-    report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(),
-           members, std::move(names));
-    found = true;
+    if (!members.empty() && !may_end) {
+      std::vector<std::string> names;
+      for (const agent* member : members) names.push_back(member->name());
+      report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(),
+             members, std::move(names));
+      found = true;
+    }
+    release(*suspect);
   }
   if (found) stop();
   return found;

@@ -33,6 +33,9 @@ class object {
   explicit object(label name);
   ~object() = default;
 
+  // It is used in another run than before, whose tasks are gone.
+  virtual void forget_run() noexcept {}
+
   // The context, which must be of the run and thread that this object belongs to; misuse otherwise.
   detail::context& enter() {
     detail::context* context = detail::current_context;

@@ -6,7 +6,7 @@
 //   fresh, switching ──attempt() fails──▶ parked         enqueue()d in its object
 //   parked ──the object grants it──▶ granted             ready; await_resume() returns the result
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
-//   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled
+//   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/trace/trace.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -23,9 +24,26 @@ namespace lockstep {
 
 class agent;
 
-class operation : public list_hook<operation> {
+namespace detail {
+
+enum class progress_of_operation : std::uint32_t { fresh, switching, parked, granted, cancelled, stopped };
+
+// Both made by one store.
+struct operation_state {
+  std::uint32_t label_;  // what it is in the trace
+  progress_of_operation progress_;
+
+  static operation_state fresh(std::uint32_t label) noexcept {
+    constexpr int shift = std::endian::native == std::endian::little ? 0 : 32;
+    return std::bit_cast<operation_state>(std::uint64_t{label} << shift);
+  }
+};
+
+}  // namespace detail
+
+class operation : public list_hook<operation>, private detail::operation_state {
  public:
-  enum class progress : std::uint8_t { fresh, switching, parked, granted, cancelled, stopped };
+  using progress = detail::progress_of_operation;
 
   operation_kind kind() const noexcept { return trace::kind_of(label_); }
   // The object that it is about; null for none.
@@ -38,6 +56,8 @@ class operation : public list_hook<operation> {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
+  // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
+  virtual identity feeder() const noexcept { return 0; }
 
   // Its object is gone, having taken it from its wait list: nothing grants it any more.
   void orphan() noexcept {
@@ -46,16 +66,18 @@ class operation : public list_hook<operation> {
   }
 
  protected:
-  explicit operation(operation_kind kind) noexcept
-      : what_(nullptr), code_(trace::code(kind, 0)), label_(trace::label(kind, 0)) {}
+  using operation_state::progress_;
+
+  explicit operation(operation_kind kind) noexcept : operation_state(fresh(trace::label(kind, 0))), what_(nullptr) {}
   operation(operation_kind kind, const object& what) noexcept
-      : what_(&what), code_(trace::code(kind, what.id())), label_(trace::label(kind, what.number())) {}
+      : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;
 
   // Leaves the wait list. Called once, while parked.
   virtual void withdraw() noexcept = 0;
-  // Gives back what was granted and not yet seen by the coroutine.
-  virtual void revoke() noexcept {}
+  // Gives back what was granted and not yet seen by the coroutine. False if that cannot be: then the await succeeds,
+  // and the cancellation is delivered at the next.
+  virtual bool revoke() noexcept { return true; }
   // Tries again after a switch; true if it need not wait. Only called for operations that can succeed at once.
   virtual bool attempt() { return false; }
   virtual void enqueue() noexcept = 0;
@@ -70,10 +92,7 @@ class operation : public list_hook<operation> {
   friend class agent;
 
   const object* what_;
-  agent* who_;           // set when it waits
-  std::uint64_t code_;   // what a step of it adds to the trace hash
-  std::uint32_t label_;  // and to the trace
-  progress progress_ = progress::fresh;
+  agent* who_;  // set when it waits
 };
 
 // What a task does that none of its frames holds: starting, yielding.

@@ -36,7 +36,7 @@ class primitive : public operation {
   }
   void wait_in_task(loop& owner, std::coroutine_handle<> leaf, frame& awaiting) {
     if (progress_ == progress::fresh) [[likely]] {
-      owner.park(*this, leaf, awaiting);
+      owner.park(*this, leaf);
       self().enqueue();
     } else {
       owner.park_unusually(*this, leaf, &awaiting);

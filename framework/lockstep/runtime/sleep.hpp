@@ -34,7 +34,7 @@ class yield_in_task {
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<frame> Promise>
   void await_suspend(std::coroutine_handle<Promise> leaf) const noexcept {
-    static_cast<loop*>(current_context)->requeue(leaf, leaf.promise());
+    static_cast<loop*>(current_context)->requeue(leaf);
   }
   void await_resume() const {
     if (static_cast<loop*>(current_context)->cancels_yield()) [[unlikely]]

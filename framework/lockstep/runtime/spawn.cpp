@@ -82,10 +82,6 @@ void agent_owner::drop() noexcept {
   loop::release(who);
 }
 
-agent& current_task() {
-  agent* who = detail::here().running;
-  if (who == nullptr) detail::here().owner->misused("there is no running task here");
-  return *who;
-}
+void detail::no_task_here() { here().owner->misused("there is no running task here"); }
 
 }  // namespace lockstep

@@ -159,9 +159,15 @@ agent& spawn_daemon(task<T> work, label name, source where) {
 namespace detail {
 // The innermost line of the user's that is being awaited: where a helper of ours was called.
 source users_line();
+[[noreturn]] void no_task_here();
 }  // namespace detail
 
-// The task that is running. Requires one.
-agent& current_task();
+// The task that is running. Requires one; misuse otherwise.
+inline agent& current_task() {
+  agent* const who = detail::here().running;
+  if (who == nullptr) [[unlikely]]
+    detail::no_task_here();
+  return *who;
+}
 
 }  // namespace lockstep

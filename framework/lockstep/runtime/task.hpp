@@ -62,7 +62,7 @@ struct promise_base : frame {
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
       current_context->next = ended.promise().resume_after;
-      current_context->innermost = ended.promise().caller;
+      current_context->running->stands_at(ended.promise().caller);
     }
     void await_resume() const noexcept {}
   };
@@ -72,8 +72,8 @@ struct promise_base : frame {
 
   // Every await of ours passes here, so that the frame knows the line at which it waits.
   template <class Awaitable>
-  decltype(auto) await_transform(Awaitable&& awaitable, source at = source::current()) {
-    where = at;
+  decltype(auto) await_transform(Awaitable&& awaitable, source_pointer at = __builtin_source_location()) {
+    where = source_at(at);
     if constexpr (operation_of_ours<Awaitable>) {
       return by_reference<std::remove_reference_t<Awaitable>>(awaitable);
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::in_task; }) {
@@ -192,19 +192,30 @@ class task<T>::awaiter {
   }
 
   bool await_ready() const noexcept { return false; }
+  // Calls the body. What waits in it suspends the caller too, which is resumed by the loop then. So does a call that is
+  // too deep for the stack: the loop makes it.
   template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> caller) {
+  bool await_suspend(std::coroutine_handle<Promise> caller) {
     detail::context& context = detail::here();
     promise_type& callee = typed_.promise();
-    callee.resume_after = caller;
     callee.owner = &callee_;
     if constexpr (std::derived_from<Promise, frame>) {
       callee.caller = &caller.promise();
-      context.next = callee_;
-      context.innermost = &callee;
+      context.running->stands_at(&callee);
+      if (context.calls < detail::context::calls_max) [[likely]] {
+        callee.resume_after = nullptr;
+        ++context.calls;
+        callee_.resume();
+        --context.calls;
+        if (typed_.done()) return false;
+      } else {
+        context.next = callee_;
+      }
     } else {
       context.owner->call_from_foreign(callee_, callee);
     }
+    callee.resume_after = caller;
+    return true;
   }
   T await_resume() { return typed_.promise().take(); }
 

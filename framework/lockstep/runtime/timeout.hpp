@@ -5,6 +5,7 @@
 // cancellation.
 #pragma once
 
+#include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
@@ -14,10 +15,19 @@ namespace lockstep {
 class timeout_scope : private timer {
  public:
   // Requires a running task. A deadline that has passed cancels at the next await.
-  explicit timeout_scope(time_point deadline);
+  explicit timeout_scope(time_point deadline)
+      : timer(&expire), owner_(current_task()), deadline_(deadline), requests_before_(owner_.cancelling()) {
+    owner_.add_rescue(1);
+    arm();
+  }
   timeout_scope(const timeout_scope&) = delete;
   timeout_scope& operator=(const timeout_scope&) = delete;
-  ~timeout_scope();
+  ~timeout_scope() {
+    if (armed()) detail::current_context->owner->timers().disarm(*this);
+    owner_.add_rescue(-1);
+    if (expired_ && !absorbed_) [[unlikely]]
+      take_back_request();
+  }
 
   time_point when() const noexcept { return deadline_; }
   // Sets a new deadline. Requires that the old one has not passed.
@@ -29,7 +39,15 @@ class timeout_scope : private timer {
   bool absorb();
 
  private:
-  void arm(time_point deadline);
+  void arm() {
+    loop& owner = *detail::current_context->owner;
+    if (deadline_ <= owner.now()) {
+      expire(*this);
+    } else if (deadline_ != time_point::max()) {
+      owner.timers().arm(*this, deadline_);
+    }
+  }
+  void take_back_request();
   static void expire(timer& due) noexcept;
 
   agent& owner_;

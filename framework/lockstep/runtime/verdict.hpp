@@ -43,6 +43,7 @@ struct task_snapshot {
   enum class condition { running, ready, waiting, finished } state = condition::ready;
   std::string waits_for;              // "mutex \"tx\"", "join(reader)", "sleep until 3 s"; empty unless waiting
   std::string held_by;                // who could end the wait, where that is known
+  std::string fed_by;                 // who has ended such waits so far, where that is known
   std::vector<source> stack;          // where it waits, innermost first
   std::vector<std::string> notes;     // the annotations in force, outermost first
   std::optional<std::size_t> parent;  // its place in verdict::tasks

@@ -4,38 +4,68 @@
 
 namespace lockstep {
 
+// The mutex is given up in the moment in which the wait begins: no notification is missed in between.
 class condition_variable::waiting final : public primitive<condition_variable::waiting> {
  public:
   explicit waiting(condition_variable& of) noexcept : primitive(operation_kind::wait_condition, of), of_(of) {}
 
   bool try_now() const noexcept { return false; }
-  void enqueue() noexcept override { of_.waiters_.push_back(*this); }
+  void enqueue() noexcept override {
+    of_.waiters_.push_back(*this);
+    of_.mutex_.hand_over();
+    gave_up_mutex_ = true;
+  }
   void withdraw() noexcept override { unlink(); }
-  // Notified and then cancelled: the notification goes to another.
-  void revoke() noexcept override {
-    if (!of_.waiters_.empty()) detail::current_context->owner->grant(of_.waiters_.pop_front());
+  bool revoke() noexcept override {
+    of_.pass_on();
+    return true;
   }
   void result() const noexcept {}
+  bool gave_up_mutex() const noexcept { return gave_up_mutex_; }
+
+ private:
+  condition_variable& of_;
+  bool gave_up_mutex_ = false;
+};
+
+// A notification that its task has got and has not returned with. If the task ends before, another gets it.
+class condition_variable::notification {
+ public:
+  explicit notification(condition_variable& of) noexcept : of_(of) {}
+  notification(const notification&) = delete;
+  notification& operator=(const notification&) = delete;
+  ~notification() {
+    if (used) return;
+    if (const loop* owner = current_loop(); owner != nullptr && !owner->tearing_down()) of_.pass_on();
+  }
+
+  bool used = true;
 
  private:
   condition_variable& of_;
 };
 
-void condition_variable::require_held(detail::context& context, std::string_view what) {
+void condition_variable::pass_on() noexcept {
+  if (!waiters_.empty()) detail::current_context->owner->grant(waiters_.pop_front());
+}
+
+void condition_variable::require_held(std::string_view what) {
+  detail::context& context = enter();
   if (mutex_.holder_ == context.running && mutex_.holder_ != nullptr) return;
   context.owner->misused(
       fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()));
 }
 
 task<void> condition_variable::wait() {
-  require_held(enter(), "wait()");
-  // The mutex is given up only once the wait has begun, so that no notification is missed.
+  require_held("wait()");
   waiting notified(*this);
+  notification received(*this);
   bool was_cancelled = false;
-  mutex_.hand_over();
   try {
     co_await notified;
+    received.used = false;
   } catch (const cancelled&) {
+    if (!notified.gave_up_mutex()) throw;
     was_cancelled = true;
   }
   {
@@ -43,13 +73,15 @@ task<void> condition_variable::wait() {
     mutex_guard again = co_await mutex_.lock();
     again.keep_locked();
   }
-  if (was_cancelled) throw cancelled(current_task().cancel_reason());
+  // Requests that came meanwhile are delivered with this one, not at the next await, which may well be clean-up.
+  const bool cancelled_since = current_task().accept_cancellation();
+  if (was_cancelled || cancelled_since) throw cancelled(current_task().cancel_reason());
+  received.used = true;
 }
 
 void condition_variable::notify(std::size_t count) {
-  detail::context& context = enter();
-  require_held(context, "notify()");
-  for (; count > 0 && !waiters_.empty(); --count) context.owner->grant(waiters_.pop_front());
+  require_held("notify()");
+  for (; count > 0 && !waiters_.empty(); --count) pass_on();
 }
 
 }  // namespace lockstep

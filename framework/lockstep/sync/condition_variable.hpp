@@ -6,6 +6,7 @@
 #include <lockstep/sync/mutex.hpp>
 
 #include <concepts>
+#include <string_view>
 #include <utility>
 
 namespace lockstep {
@@ -19,10 +20,13 @@ class condition_variable final : public object {
   // Gives up the mutex, waits to be notified, and takes the mutex again before it returns, also by an exception.
   // Misuse if the running task does not hold the mutex. May return without a notification: wait in a loop, or use
   // the form with a condition.
+  // Cancelled: takes the mutex however often it is cancelled meanwhile, then throws once; a notification that it had
+  // received goes to another waiter.
   task<void> wait();
-  // Waits until `holds()`.
+  // Waits until `holds()`, which is called with the mutex held.
   template <std::predicate Condition>
   task<void> wait(Condition holds) {
+    require_held("wait()");
     while (!holds()) co_await wait();
   }
 
@@ -33,7 +37,11 @@ class condition_variable final : public object {
 
  private:
   class waiting;
-  void require_held(detail::context& context, std::string_view what);
+  class notification;
+
+  void require_held(std::string_view what);
+  // Wakes the one that has waited longest.
+  void pass_on() noexcept;
 
   mutex& mutex_;
   wait_list waiters_;

@@ -15,15 +15,19 @@ namespace detail {
 // What leaves a wait list whose object dies: nothing will grant it any more.
 void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept;
 
+[[noreturn]] void throw_no_task_to_hold(const mutex& wanted);
+
 }  // namespace detail
 
-// Unlocks in its destructor. Moves, and may be released early.
+// Unlocks in its destructor. Moves, also to another task, and may be released early.
 class [[nodiscard]] mutex_guard {
  public:
-  explicit mutex_guard(mutex& held) noexcept : held_(&held) {}
-  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  // Requires that `held` is locked, and that nobody else unlocks it.
+  explicit mutex_guard(mutex& held) noexcept;
+  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
   mutex_guard& operator=(mutex_guard&& other) noexcept {
     std::swap(held_, other.held_);
+    std::swap(holder_, other.holder_);
     return *this;
   }
   ~mutex_guard() { unlock(); }
@@ -34,6 +38,7 @@ class [[nodiscard]] mutex_guard {
 
  private:
   mutex* held_;
+  const agent* holder_;  // in whose name it holds the lock
 };
 
 // Requires that no task waits for it or holds it when it dies.
@@ -60,9 +65,13 @@ class mutex final : public object {
   friend class mutex_guard;
   friend class condition_variable;
 
+  bool take_if_free();
+  // Requires that it is held.
   void hand_over() noexcept;
+  // The lock of a run that is over holds nobody up.
+  void forget_run() noexcept override;
 
-  agent* holder_ = nullptr;
+  agent* holder_ = nullptr;  // by a reference: it may end, and leave the lock behind
   wait_list waiters_;
 };
 
@@ -70,17 +79,16 @@ class mutex::locking final : public primitive<mutex::locking> {
  public:
   explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, wanted), mutex_(wanted) {}
 
-  bool try_now() noexcept {
-    if (mutex_.holder_ != nullptr) return false;
-    mutex_.holder_ = detail::current_context->running;
-    return true;
-  }
+  bool try_now() { return mutex_.take_if_free(); }
   void enqueue() noexcept override {
     mutex_.waiters_.push_back(*this);
     if (mutex_.holder_->parked_at() != nullptr) detail::current_context->owner->suspect_cycle(*who());
   }
   void withdraw() noexcept override { unlink(); }
-  void revoke() noexcept override { mutex_.hand_over(); }
+  bool revoke() noexcept override {
+    mutex_.hand_over();
+    return true;
+  }
   mutex_guard result() noexcept { return mutex_guard(mutex_); }
 
  private:
@@ -93,20 +101,32 @@ inline mutex::locking mutex::lock() {
 }
 
 inline bool mutex::try_lock() {
-  detail::context& context = enter();
+  enter();
+  return take_if_free();
+}
+
+inline bool mutex::take_if_free() {
   if (holder_ != nullptr) return false;
-  holder_ = context.running;
+  holder_ = detail::current_context->running;
+  if (holder_ == nullptr) [[unlikely]]
+    detail::throw_no_task_to_hold(*this);
+  loop::retain(*holder_);
   return true;
 }
 
 inline void mutex::hand_over() noexcept {
+  agent& before = *holder_;
   if (waiters_.empty()) {
     holder_ = nullptr;
-    return;
+  } else {
+    operation& next = waiters_.pop_front();
+    holder_ = next.who();
+    loop::retain(*holder_);
+    detail::current_context->owner->grant(next);
   }
-  operation& next = waiters_.pop_front();
-  holder_ = next.who();
-  detail::current_context->owner->grant(next);
+  loop::release(before);
 }
+
+inline mutex_guard::mutex_guard(mutex& held) noexcept : held_(&held), holder_(held.holder()) {}
 
 }  // namespace lockstep

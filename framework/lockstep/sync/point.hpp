@@ -7,8 +7,10 @@
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/primitive.hpp>
 
-#include <initializer_list>
+#include <concepts>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -17,32 +19,54 @@ class order;
 
 class point_operation final : public primitive<point_operation> {
  public:
-  point_operation(label name, order* within) noexcept;
+  explicit point_operation(label name) noexcept : primitive(operation_kind::point), name_(std::move(name)) {}
+
+  ~point_operation();
 
   bool try_now();
   void enqueue() noexcept override;
-  void withdraw() noexcept override { unlink(); }
+  void withdraw() noexcept override;
+  bool revoke() noexcept override;
+  // `point "c", which waits for "b", number 2 of 3 in the order at cache_test.cpp:41`.
   std::string describe() const override;
-  void result() const noexcept {}
+  void result() noexcept;
   std::string_view name() const noexcept { return name_.view(); }
 
  private:
   friend class order;
 
   label name_;
-  order* within_;
+  order* within_ = nullptr;  // the one that holds it up, or has handed it the turn
 };
 
 // Says that the running task is here. Cancellation is delivered here like at any await.
 point_operation point(label name);
 
-// While it lives, tasks pass the points that it names in the order in which it names them; a name may come several
-// times. If it dies before all were reached, that is a verdict which names the first that was not. One at a time.
+namespace detail {
+
+// The first name of an order, and where that is written: a pack of names leaves no room for a defaulted parameter.
+struct first_name {
+  template <std::convertible_to<std::string_view> Name>
+  first_name(const Name& name, source at = source::current()) : text(std::string_view(name)), where(at) {}
+
+  std::string text;
+  source where;
+};
+
+}  // namespace detail
+
+// While it lives, tasks pass the points that it names in the order in which it names them: what a task does between a
+// point and its next await, it does before another passes the next point. A name may come several times. Of several
+// tasks that wait at one point, the one that came first passes. A point that does not come any more
+// holds nobody up.
+// If it dies before all were reached, that is a verdict which names the first that was not, unless an exception ends
+// its scope. One at a time.
 class order {
  public:
-  template <class... Name>
-    requires(sizeof...(Name) > 0)
-  explicit order(const Name&... names) : order(std::vector<std::string>{std::string(names)...}) {}
+  template <std::convertible_to<std::string_view>... Name>
+  explicit order(detail::first_name first, const Name&... others)
+      : order(std::vector<std::string>{std::move(first.text), std::string(std::string_view(others))...}, first.where) {}
+  // Requires at least one name.
   explicit order(std::vector<std::string> names, source where = source::current());
   order(const order&) = delete;
   order& operator=(const order&) = delete;
@@ -54,14 +78,23 @@ class order {
  private:
   friend class point_operation;
 
-  bool is_due(std::string_view name) const noexcept;
+  bool is_due(std::string_view name) const noexcept {
+    return handed_ == nullptr && !complete() && names_[reached_] == name;
+  }
   bool comes_later(std::string_view name) const noexcept;
-  void pass();
+  // The running task passes the point that is next.
+  void pass() noexcept;
+  // Hands the turn to a task that waits at the point that is next, and lets those go at whose points it comes no more.
+  void hand_on() noexcept;
+  void note_stranger(std::string_view name);
+  std::string what_is_missing();
 
   std::vector<std::string> names_;
   std::size_t reached_ = 0;
+  std::vector<std::string> strangers_;  // the points passed that it does not name at all
   source where_;
   wait_list waiters_;
+  point_operation* handed_ = nullptr;  // has the turn, and its task has not run yet
 };
 
 }  // namespace lockstep

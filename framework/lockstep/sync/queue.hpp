@@ -4,10 +4,14 @@
 #include <lockstep/base/ring.hpp>
 #include <lockstep/sync/mutex.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace lockstep {
 
@@ -17,17 +21,30 @@ class queue_shut_down : public std::runtime_error {
   queue_shut_down() : std::runtime_error("the queue was shut down") {}
 };
 
-// An item goes straight to the getter that has waited longest; nobody takes it in between. Whoever is cancelled just
-// after it was given an item or a place gives it back in the same position.
+namespace detail {
+
+[[noreturn]] void refuse_capacity_0(const object& made);
+
+}  // namespace detail
+
+// An item goes straight to the getter that has waited longest; nobody takes it in between. A getter that is cancelled
+// just after it was given an item gives it back in the same position. A put() whose item is in the queue has happened:
+// it returns, and a cancellation is delivered at the next await; so an item is put exactly if put() returns.
 // Requires that no task waits for it when it dies.
 template <class T>
 class queue final : public object {
+  static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
+                "lockstep::queue<T> moves T without a chance to fail, or an item could be lost: declare T's move "
+                "constructor and assignment noexcept, or use lockstep::queue<std::unique_ptr<T>>");
+
  public:
   static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
   // Holds up to `capacity_items`, at least 1.
   explicit queue(std::size_t capacity_items = unbounded, label name = {})
-      : object(std::move(name)), capacity_(capacity_items) {}
+      : object(std::move(name)), capacity_(capacity_items) {
+    if (capacity_items == 0) detail::refuse_capacity_0(*this);
+  }
   ~queue() {
     detail::orphan_waiters(getters_, *this, "queue");
     detail::orphan_waiters(putters_, *this, "queue");
@@ -38,7 +55,7 @@ class queue final : public object {
   class getting;
   class draining;
 
-  // Waits for a free place and puts the item there. Throws queue_shut_down.
+  // Waits for a free place and puts the item there. Throws queue_shut_down. If it throws, the item is destroyed.
   putting put(T item) {
     enter();
     return putting(*this, std::move(item));
@@ -48,12 +65,16 @@ class queue final : public object {
     enter();
     return getting(*this);
   }
-  // Never wait: false or nothing if it cannot be done at once.
-  bool try_put(T item) {
-    enter();
+  // Never wait: false or nothing if it cannot be done at once. An item that was not put is left as it is.
+  bool try_put(T&& item) {
+    const detail::context& context = enter();
     if (shut_down_ || full()) return false;
-    store(std::move(item));
+    store(std::move(item), context.running);
     return true;
+  }
+  bool try_put(const T& item) requires std::copy_constructible<T> {
+    enter();
+    return !shut_down_ && !full() && try_put(T(item));
   }
   std::optional<T> try_get() {
     enter();
@@ -78,6 +99,7 @@ class queue final : public object {
   void shut_down() {
     enter();
     shut_down_ = true;
+    for (operation& each : putters_) static_cast<putting&>(each).refused_ = true;
     wake_all(putters_);
     if (items_.empty()) wake_all(getters_);
   }
@@ -91,33 +113,50 @@ class queue final : public object {
     while (!waiters.empty()) detail::current_context->owner->grant(waiters.pop_front());
   }
   // Requires a free place.
-  void store(T item) {
+  void store(T&& item, const agent* by) {
     ++unfinished_;
+    if (by != nullptr) fed_by_ = by->id();
     if (getters_.empty()) {
       items_.reserve(items_.size() + 1);
       items_.push_back(std::move(item));
     } else {
       auto& getter = static_cast<getting&>(getters_.pop_front());
       getter.item_.emplace(std::move(item));
+      getter.number_ = ++handed_over_;
       detail::current_context->owner->grant(getter);
     }
   }
   // Requires an item.
   T take() {
     T item = items_.pop_front();
+    if (!returned_.empty()) [[unlikely]]
+      returned_.erase(returned_.begin());
     admit_putter();
     return item;
+  }
+  // Puts back what was handed over as the `number`-th. Those that came back before it are still in front of all that
+  // were never handed over, in the order of their numbers.
+  void put_back(T&& item, std::uint64_t number) {
+    std::size_t place = 0;
+    while (place < returned_.size() && returned_[place] < number) ++place;
+    returned_.insert(returned_.begin() + static_cast<std::ptrdiff_t>(place), number);
+    items_.reserve(items_.size() + 1);
+    items_.push_front(std::move(item));
+    for (std::size_t i = 0; i < place; ++i) std::swap(items_[i], items_[i + 1]);
   }
   void admit_putter() {
     if (putters_.empty() || full()) return;
     auto& putter = static_cast<putting&>(putters_.pop_front());
-    store(std::move(*putter.item_));
+    store(std::move(*putter.item_), putter.who());
     detail::current_context->owner->grant(putter);
   }
 
   std::size_t capacity_;
   ring<T> items_;
   std::uint64_t unfinished_ = 0;
+  std::uint64_t handed_over_ = 0;        // how many went straight to a getter
+  std::vector<std::uint64_t> returned_;  // the numbers of those that came back and are first in `items_`
+  identity fed_by_ = 0;                  // the task that put last
   bool shut_down_ = false;
   wait_list getters_;
   wait_list putters_;
@@ -130,16 +169,17 @@ class queue<T>::putting final : public primitive<putting> {
   putting(queue& to, T item) : primitive<putting>(operation_kind::put, to), queue_(to), item_(std::move(item)) {}
 
   bool try_now() {
-    if (queue_.shut_down_) return true;
+    refused_ = queue_.shut_down_;
+    if (refused_) return true;
     if (queue_.full()) return false;
-    queue_.store(std::move(*item_));
-    stored_ = true;
+    queue_.store(std::move(*item_), detail::current_context->running);
     return true;
   }
   void enqueue() noexcept override { queue_.putters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
+  bool revoke() noexcept override { return refused_; }
   void result() const {
-    if (!stored_ && queue_.shut_down_) throw queue_shut_down();
+    if (refused_) throw queue_shut_down();
   }
 
  private:
@@ -147,7 +187,7 @@ class queue<T>::putting final : public primitive<putting> {
 
   queue& queue_;
   std::optional<T> item_;
-  bool stored_ = false;
+  bool refused_ = false;
 };
 
 template <class T>
@@ -162,17 +202,19 @@ class queue<T>::getting final : public primitive<getting> {
   }
   void enqueue() noexcept override { queue_.getters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
-  void revoke() noexcept override {
-    if (!item_) return;
+  bool revoke() noexcept override {
+    if (!item_) return true;
     if (queue_.getters_.empty()) {
-      queue_.items_.reserve(queue_.items_.size() + 1);
-      queue_.items_.push_front(std::move(*item_));
+      queue_.put_back(std::move(*item_), number_);
     } else {
       auto& next = static_cast<getting&>(queue_.getters_.pop_front());
-      next.item_ = std::move(item_);
+      next.item_.emplace(std::move(*item_));
+      next.number_ = number_;
       detail::current_context->owner->grant(next);
     }
+    return true;
   }
+  identity feeder() const noexcept override { return this->what() != nullptr ? queue_.fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
     return std::move(*item_);
@@ -183,6 +225,7 @@ class queue<T>::getting final : public primitive<getting> {
 
   queue& queue_;
   std::optional<T> item_;
+  std::uint64_t number_ = 0;  // of the item, in the order of handing over
 };
 
 template <class T>

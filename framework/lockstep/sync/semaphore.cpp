@@ -16,7 +16,7 @@ void bounded_semaphore::release() {
 permit::~permit() {
   loop* owner = current_loop();
   if (held_ == nullptr || owner == nullptr || owner->tearing_down()) return;
-  held_->release();
+  held_->give();
 }
 
 }  // namespace lockstep

@@ -12,7 +12,7 @@ namespace lockstep {
 class semaphore : public object {
  public:
   explicit semaphore(std::uint64_t permits, label name = {}) : object(std::move(name)), permits_(permits) {}
-  ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
+  virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
 
   class acquiring;
   // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
@@ -33,6 +33,8 @@ class semaphore : public object {
   std::uint64_t available() const noexcept { return permits_; }
 
  protected:
+  friend class permit;
+
   void give() noexcept {
     if (waiters_.empty()) {
       ++permits_;
@@ -56,7 +58,10 @@ class semaphore::acquiring final : public primitive<semaphore::acquiring> {
   }
   void enqueue() noexcept override { semaphore_.waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
-  void revoke() noexcept override { semaphore_.give(); }
+  bool revoke() noexcept override {
+    semaphore_.give();
+    return true;
+  }
   void result() const noexcept {}
 
  private:

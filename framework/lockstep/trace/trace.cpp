@@ -9,10 +9,9 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   others_ = 0;
   steps_max_ = steps_max;
   limit_reached_ = steps_max == 0;
-  hash_ = 0x2545F4914F6CDD1Dull;
+  earlier_hash_ = {};
   keep_all_ = keep_all;
   all_.clear();
-  hashes_.clear();
   next_ = records_.get();
   set_end();
 }
@@ -27,17 +26,53 @@ void trace::set_end() noexcept {
 
 bool trace::turn() {
   trace_record* const next = next_;
-  if (keep_all_) {
-    all_.push_back(next[-1]);
-    hashes_.push_back(hash_);
-  }
+  if (keep_all_) all_.push_back(next[-1]);
   if (steps() >= steps_max_) limit_reached_ = true;
   if (next == records_.get() + capacity) {
+    earlier_hash_.add(records_.get(), earlier_, capacity);
     earlier_ += capacity;
     next_ = records_.get();
   }
   set_end();
   return limit_reached_;
+}
+
+// Adds the records of which the first is the `index`-th of the run.
+void trace::rolling_hash::add(const trace_record* first, std::uint64_t index, std::size_t count) noexcept {
+  auto [a, b, c, d] = lanes;
+  if (index % 4 == 0) {
+    for (; count >= 4; first += 4, index += 4, count -= 4) {
+      a = roll(a, first[0].word());
+      b = roll(b, first[1].word());
+      c = roll(c, first[2].word());
+      d = roll(d, first[3].word());
+    }
+  }
+  std::uint64_t* const rolled[] = {&a, &b, &c, &d};
+  for (; count > 0; ++first, ++index, --count) *rolled[index % 4] = roll(*rolled[index % 4], first->word());
+  for (std::size_t lane = 0; lane < 4; ++lane) lanes[lane] = *rolled[lane];
+}
+
+std::uint64_t trace::rolling_hash::value() const noexcept {
+  std::uint64_t all = 0;
+  for (const std::uint64_t lane : lanes) all = roll(all, lane);
+  return all;
+}
+
+std::uint64_t trace::hash() const noexcept {
+  rolling_hash all = earlier_hash_;
+  all.add(records_.get(), earlier_, static_cast<std::size_t>(next_ - records_.get()));
+  return all.value();
+}
+
+std::vector<std::uint64_t> trace::hashes() const {
+  rolling_hash rolled;
+  std::vector<std::uint64_t> values;
+  for (const trace_record& record : recent()) {
+    rolled.add(&record, values.size(), 1);
+    values.push_back(rolled.value());
+  }
+  return values;
 }
 
 std::vector<trace_record> trace::recent() const {

@@ -1,10 +1,12 @@
 // The record of a run: what each step was, in 16 bytes, and one rolling hash over all of them.
 //
-// Always on. The last `capacity` records are kept, in memory that is recycled between runs; the hash covers every
-// step since start(). It is made of identities, operations and times, never of lines, names or addresses, so it is
-// the same on every compiler. With keep_all() nothing is overwritten and the hash after each step is kept too.
+// Always on. The last `capacity` records are held, in memory that is recycled between runs; the hash covers every
+// record since start(). It is made of identities, operations and times, never of lines, names or addresses, so it is
+// the same on every compiler. It is worked out when somebody asks, or the memory is about to be used again, because
+// a multiplication in every step would be what the next step waits for.
 #pragma once
 
+#include <lockstep/base/hash.hpp>
 #include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/choice/operation_kind.hpp>
@@ -13,23 +15,31 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
 namespace lockstep {
 
 struct trace_record {
-  std::uint64_t payload;  // of a step: its source; of moved time: the new time in ns; of a value: the answer
-  std::uint32_t task;     // the task's number in this run
-  std::uint32_t label;    // the operation in the high 8 bits; the object's number, 0 for none, in the others
+  // Of a step: its source. Of moved time: the new time in ns; of a value: the answer; of a task or an object that was
+  // made: its identity.
+  std::uint64_t payload;
+  std::uint32_t task;   // the task's number in this run
+  std::uint32_t label;  // the operation in the high 8 bits; the object's number, 0 for none, in the others
 
   operation_kind operation() const noexcept { return static_cast<operation_kind>(label >> 24); }
   std::uint32_t object() const noexcept { return label & 0xFFFFFF; }
   // Requires a record of a step.
   source where() const noexcept { return std::bit_cast<source>(payload); }
+  // What it adds to the hash: everything but the source of a step.
+  std::uint64_t word() const noexcept {
+    const std::uint64_t what = std::uint64_t{label} << 32 | task;
+    return is_step() ? what : roll(what, payload);
+  }
+  bool is_step() const noexcept { return operation() < operation_kind::time_moved; }
 };
 static_assert(sizeof(trace_record) == 16);
-static_assert(sizeof(source) == sizeof(std::uint64_t), "a source location is one pointer");
 
 class trace {
  public:
@@ -40,11 +50,7 @@ class trace {
   // Begins a new run; the memory stays.
   void start(std::uint64_t steps_max = ~std::uint64_t{0}, bool keep_all = false);
 
-  // What an operation on the object `what` (0: none) is in the hash, and what one on the object of that number is in a
-  // record. Worked out once for each operation.
-  static constexpr std::uint64_t code(operation_kind kind, identity what) noexcept {
-    return std::rotl(what, 23) ^ (static_cast<std::uint64_t>(kind) << 56);
-  }
+  // What an operation on the object of that number, 0 for none, is in a record.
   static constexpr std::uint32_t label(operation_kind kind, std::uint32_t object) noexcept {
     return (object & 0xFFFFFF) | static_cast<std::uint32_t>(kind) << 24;
   }
@@ -52,23 +58,23 @@ class trace {
     return static_cast<operation_kind>(label >> 24);
   }
 
-  // Adds a step of the task `who`. Returns whether the limit of steps is reached.
-  bool step(std::uint32_t task, identity who, std::uint64_t code, std::uint32_t label, const source& where) {
-    hash_ = roll(hash_, who ^ code);
+  // Adds a step. Returns whether the limit of steps is reached.
+  bool step(std::uint32_t task, std::uint32_t label, const source& where) {
     return add(std::bit_cast<std::uint64_t>(where), task, label);
   }
-  void time_moved(std::uint64_t now_ns) {
-    hash_ = roll(hash_, now_ns ^ 0xA0761D6478BD642Full);
-    ++others_;
-    add(now_ns, 0, label(operation_kind::time_moved, 0));
-  }
+  void time_moved(std::uint64_t now_ns) { add_other(now_ns, 0, label(operation_kind::time_moved, 0)); }
   void value_picked(std::uint32_t task, identity domain, std::uint64_t value) {
-    hash_ = roll(roll(hash_, domain), value);
-    ++others_;
-    add(value, task, label(operation_kind::value_picked, 0));
+    add_other(value, task, label(operation_kind::value_picked, static_cast<std::uint32_t>(domain)));
+  }
+  // Ties the numbers by which records name tasks and objects to their identities.
+  void task_made(std::uint32_t number, identity made) {
+    add_other(made, number, label(operation_kind::task_made, 0));
+  }
+  void object_made(std::uint32_t task, std::uint32_t number, identity made) {
+    add_other(made, task, label(operation_kind::object_made, number));
   }
 
-  std::uint64_t hash() const noexcept { return hash_; }
+  std::uint64_t hash() const noexcept;
   // The number of records since start().
   std::uint64_t count() const noexcept {
     const trace_record* next = next_.load(std::memory_order_relaxed);
@@ -80,18 +86,33 @@ class trace {
   std::uint64_t pulse() const noexcept { return count(); }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
-  // With keep_all: the hash after each record.
-  const std::vector<std::uint64_t>& hashes() const noexcept { return hashes_; }
+  // The hash as it was after each of these records. Requires that all are held: `keep_all`, or not more than `capacity`.
+  std::vector<std::uint64_t> hashes() const;
 
  private:
-  // The fields are stored one by one: assembled first, they would be read back before the stores have ended.
+  // Several chains side by side, each of every n-th record, so that one multiplication does not wait for the other.
+  struct rolling_hash {
+    std::uint64_t lanes[4] = {mix(1), mix(2), mix(3), mix(4)};
+
+    void add(const trace_record* first, std::uint64_t index, std::size_t count) noexcept;
+    std::uint64_t value() const noexcept;
+  };
+
+  // Stored at once, as stores are what a step is made of.
   bool add(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
+    using halves = std::uint64_t __attribute__((vector_size(16)));
+    constexpr bool task_is_low = std::endian::native == std::endian::little;
+    const std::uint64_t low = task_is_low ? task : label;
+    const std::uint64_t high = task_is_low ? label : task;
+    const halves both = {payload, high << 32 | low};
     trace_record* const record = next_.load(std::memory_order_relaxed);
-    record->payload = payload;
-    record->task = task;
-    record->label = label;
+    std::memcpy(record, &both, sizeof both);
     next_.store(record + 1, std::memory_order_relaxed);
     return record + 1 == end_ && turn();
+  }
+  void add_other(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
+    ++others_;
+    add(payload, task, label);
   }
   // The end was reached: of the memory, which begins again at the start; of the steps; or of a record to be kept.
   // Returns whether it was that of the steps.
@@ -105,10 +126,9 @@ class trace {
   std::uint64_t others_ = 0;                // records that are no steps
   std::uint64_t steps_max_ = 0;
   bool limit_reached_ = false;
-  std::uint64_t hash_ = 0;
+  rolling_hash earlier_hash_;  // of those that were overwritten, or will be next
   bool keep_all_ = false;
   std::vector<trace_record> all_;
-  std::vector<std::uint64_t> hashes_;
 };
 
 }  // namespace lockstep

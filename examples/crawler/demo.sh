@@ -1,0 +1,50 @@
+#!/bin/sh
+# What lockstep does, on real input: demo.sh BUILD_DIR. Fails if anything is not as it says.
+set -eu
+cd "${1:?usage: demo.sh BUILD_DIR}/examples/crawler"
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+
+say() {
+  printf '\n== %s\n\n' "$*"
+}
+# show COMMAND: prints it, runs it, and prints and keeps its output; its exit status is that of the command.
+show() {
+  echo "\$ $1"
+  status=0
+  sh -c "$1" >"$output" 2>&1 || status=$?
+  grep -v '^Running main() from' "$output"
+  return $status
+}
+fail() {
+  echo "demo: $*" >&2
+  exit 1
+}
+trace() {
+  sed -n 's/^trace \([0-9a-f]\{16\}\)$/\1/p' "$output"
+}
+export GTEST_BRIEF=1 GTEST_COLOR=no
+unset LOCKSTEP_REPLAY LOCKSTEP_RUNS LOCKSTEP_SCHEDULE LOCKSTEP_SEED
+
+say "A crawler reads git's manual over a slow and unreliable network that is simulated: minutes pass in no time."
+show ./crawler || fail "the crawler failed"
+
+say "The same crawler with a defect: two links to a page that arrive together make it fetch the page twice." \
+  "In the plain order its test passes."
+test="--gtest_filter=CrawlerThatMarksLate.FetchesEachPageOnce"
+show "./crawler_defect_test $test --lockstep_schedule=plain" || fail "the test should pass in the plain order"
+
+say "Random orders find the defect, and the failure names the line that repeats it."
+if show "./crawler_defect_test $test --lockstep_runs=100"; then fail "a hundred random orders did not find the defect"; fi
+found=$(trace)
+repeat=$(sed -n 's/^repeat: //p' "$output")
+if [ -z "$found" ] || [ -z "$repeat" ]; then fail "the failure does not say how to repeat it"; fi
+
+say "That line, as it was printed, fails again in the same way."
+if show "$repeat"; then fail "the repeated run passed"; fi
+[ "$(trace)" = "$found" ] || fail "the repeated run has another trace: $(trace), not $found"
+printf '\nThe trace is the same, step by step: both runs have the hash %s.\n' "$found"
+
+say "The crawler without the defect passes in the same orders and a hundred more."
+show "./crawler_test --gtest_filter=Crawler.FetchesEachPageOnce --lockstep_schedule=random --lockstep_runs=200" ||
+  fail "the correct crawler failed"

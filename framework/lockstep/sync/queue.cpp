@@ -1,0 +1,12 @@
+#include <lockstep/sync/queue.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep::detail {
+
+void refuse_capacity_0(const object& made) {
+  here().owner->misused(
+      fmt::format("queue \"{}\" has room for 0 items (capacity_items); it needs at least 1", made.name()));
+}
+
+}  // namespace lockstep::detail

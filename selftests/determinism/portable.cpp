@@ -1,0 +1,367 @@
+// Runs that touch every primitive, and the hash of each: what portable.py builds in several ways and compares.
+//
+// Each program runs in both orderings under plain, round_robin and random schedules. It has no unsequenced effects: of
+// two tasks that are handed to one call, each is made in a statement of its own.
+#include <lockstep/explore/replay.hpp>
+#include <lockstep/lockstep.hpp>
+
+#include <fmt/format.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace lockstep;
+using namespace std::chrono_literals;
+
+// What the programs compute, so that more than the order of steps is compared.
+std::uint64_t checksum = 0;
+void note(std::uint64_t value) { checksum = roll(checksum, value); }
+
+duration jitter(std::string_view what) { return random_duration(what, 1ms, 50ms); }
+
+// -- locks and signals ------------------------------------------------------------------------------------------------
+
+task<void> transfer(mutex& lock, int& balance, int amount) {
+  for (int i = 0; i < 4; ++i) {
+    const auto held = co_await lock.lock();
+    const int before = balance;
+    co_await yield();
+    balance = before + amount;
+    co_await sleep_for(jitter("transfer"));
+  }
+}
+
+task<void> consume_when_full(condition_variable& changed, mutex& lock, int& items) {
+  for (int i = 0; i < 3; ++i) {
+    const auto held = co_await lock.lock();
+    const auto full = [&items] { return items >= 2; };
+    co_await changed.wait(full);
+    items -= 2;
+    note(static_cast<std::uint64_t>(items));
+    changed.notify_all();
+  }
+}
+
+task<void> produce(condition_variable& changed, mutex& lock, int& items) {
+  for (int i = 0; i < 6; ++i) {
+    const auto held = co_await lock.lock();
+    const auto room = [&items] { return items < 3; };
+    co_await changed.wait(room);
+    ++items;
+    changed.notify_one();
+  }
+}
+
+task<void> locks() {
+  mutex lock("balance");
+  int balance = 0;
+  auto first = spawn(transfer(lock, balance, 3), "first");
+  auto second = spawn(transfer(lock, balance, 5));
+  auto third = spawn(transfer(lock, balance, 7));
+  mutex guard;
+  condition_variable changed(guard);
+  int items = 0;
+  auto consumer = spawn(consume_when_full(changed, guard, items));
+  auto producer = spawn(produce(changed, guard, items));
+  co_await third.join();
+  co_await first.join();
+  co_await second.join();
+  co_await producer.join();
+  co_await consumer.join();
+  note(static_cast<std::uint64_t>(balance));
+}
+
+task<void> meet(barrier& here, semaphore& permits, event& go, int who) {
+  co_await go.wait();
+  for (int i = 0; i < 3; ++i) {
+    co_await permits.acquire();
+    const permit held(permits);
+    co_await sleep_for(random_duration("work", 1ms, 9ms) * who);
+  }
+  note(co_await here.wait());
+}
+
+task<void> signals() {
+  barrier here(4);
+  bounded_semaphore permits(2, "permits");
+  event go;
+  std::vector<join_handle<void>> handles;
+  for (int who = 1; who <= 4; ++who) handles.push_back(spawn(meet(here, permits, go, who)));
+  co_await sleep_for(5ms);
+  go.set();
+  for (auto& each : handles) co_await each.join();
+}
+
+// -- queues -----------------------------------------------------------------------------------------------------------
+
+task<void> fill(queue<int>& pages, int from) {
+  for (int i = 0; i < 5; ++i) co_await pages.put(from + i);
+}
+
+task<void> empty(queue<int>& pages) {
+  for (;;) {
+    int page = 0;
+    try {
+      page = co_await pages.get();
+    } catch (const queue_shut_down&) {
+      co_return;
+    }
+    co_await sleep_for(jitter("fetch"));
+    note(static_cast<std::uint64_t>(page));
+    pages.task_done();
+  }
+}
+
+task<void> queues() {
+  queue<int> pages(2, "pages");
+  auto left = spawn(empty(pages));
+  auto right = spawn(empty(pages));
+  auto evens = spawn(fill(pages, 100));
+  auto odds = spawn(fill(pages, 201));
+  co_await evens.join();
+  co_await odds.join();
+  co_await pages.join();
+  pages.shut_down();
+  co_await left.join();
+  co_await right.join();
+}
+
+// -- cancellation, timeouts, groups -----------------------------------------------------------------------------------
+
+task<int> value_after(duration delay, int value) {
+  co_await sleep_for(delay);
+  co_return value;
+}
+
+task<int> fail_after(duration delay) {
+  co_await sleep_for(delay);
+  throw std::runtime_error("no route");
+}
+
+task<void> clean_up() {
+  co_await sleep_for(3ms);
+  note(1);
+}
+
+task<void> until_cancelled() {
+  bool stopped = false;
+  try {
+    co_await sleep_until(time_point::max());
+  } catch (const cancelled&) {
+    stopped = true;
+  }
+  if (stopped) co_await shield(clean_up());
+}
+
+task<void> cancellation() {
+  auto waiting = spawn(until_cancelled());
+  co_await settle();
+  waiting.cancel("enough");
+  co_await waiting.join();
+
+  for (int i = 1; i <= 6; ++i) {
+    try {
+      auto slow = value_after(jitter("slow"), i);
+      note(static_cast<std::uint64_t>(co_await with_timeout(25ms, std::move(slow))));
+    } catch (const timed_out&) {
+      note(99);
+    }
+  }
+
+  auto one = value_after(jitter("one"), 1);
+  auto two = value_after(jitter("two"), 2);
+  const auto first = co_await when_any(std::move(one), std::move(two));
+  note(first.index);
+
+  auto good = value_after(jitter("good"), 3);
+  auto bad = fail_after(jitter("bad"));
+  try {
+    co_await when_all(std::move(good), std::move(bad));
+  } catch (const std::runtime_error&) {
+    note(4);
+  }
+
+  auto three = value_after(2ms, 3);
+  auto four = value_after(1ms, 4);
+  const auto both = co_await when_all(std::move(three), std::move(four));
+  note(static_cast<std::uint64_t>(std::get<0>(both) + 10 * std::get<1>(both)));
+}
+
+task<void> groups() {
+  const auto fetch_all = [](task_group& group) -> task<void> {
+    for (int i = 0; i < 5; ++i) group.spawn(value_after(jitter("page"), i));
+    co_await yield();
+  };
+  co_await with_task_group(fetch_all);
+
+  const auto fail_early = [](task_group& group) -> task<void> {
+    group.spawn(until_cancelled());
+    group.spawn(fail_after(jitter("failure")));
+    group.spawn(value_after(jitter("page"), 1));
+    co_await sleep_for(1s);
+  };
+  try {
+    co_await with_task_group(fail_early);
+  } catch (const exception_group& failed) {
+    note(failed.exceptions().size());
+  }
+  note(static_cast<std::uint64_t>(now().time_since_epoch().count()));
+}
+
+// -- time, daemons, points, others' coroutines ------------------------------------------------------------------------
+
+task<void> tick(int& ticks) {
+  for (;;) {
+    co_await sleep_for(10ms);
+    ++ticks;
+  }
+}
+
+// Sleeps until an instant at which others wake too.
+task<void> wake_together(int who) {
+  for (int i = 1; i <= 3; ++i) {
+    co_await sleep_until(time_point(i * 20ms));
+    note(static_cast<std::uint64_t>(who));
+  }
+}
+
+task<void> times() {
+  int ticks = 0;
+  spawn_daemon(tick(ticks), "ticker");
+  std::vector<join_handle<void>> handles;
+  for (int who = 0; who < 4; ++who) handles.push_back(spawn(wake_together(who)));
+  for (auto& each : handles) co_await each.join();
+  pause_clock();
+  co_await advance(35ms);
+  resume_clock();
+  shift_wall_clock(-1h);
+  note(static_cast<std::uint64_t>(ticks));
+  note(static_cast<std::uint64_t>(wall_now().time_since_epoch().count()));
+}
+
+task<void> pass(std::string name) {
+  co_await point(name + ":in");
+  co_await yield();
+  co_await point(name + ":out");
+}
+
+task<void> points() {
+  const order wanted("b:in", "a:in", "a:out", "b:out");
+  auto a = spawn(pass("a"));
+  auto b = spawn(pass("b"));
+  co_await a.join();
+  co_await b.join();
+}
+
+// A coroutine type that knows nothing of lockstep: it starts at once and resumes whoever awaits it.
+class foreign {
+ public:
+  struct promise_type {
+    foreign get_return_object() noexcept { return foreign(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+    struct back {
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<promise_type> ended) const noexcept { ended.promise().caller.resume(); }
+      void await_resume() const noexcept {}
+    };
+    back final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept { std::terminate(); }
+    std::coroutine_handle<> caller;
+  };
+
+  foreign(foreign&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  foreign& operator=(foreign&&) = delete;
+  ~foreign() {
+    if (handle_) handle_.destroy();
+  }
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> caller) {
+    handle_.promise().caller = caller;
+    handle_.resume();
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  explicit foreign(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+  std::coroutine_handle<promise_type> handle_;
+};
+
+foreign sleep_twice(mutex& lock) {
+  co_await sleep_for(jitter("abroad"));
+  const auto held = co_await lock.lock();
+  note(static_cast<std::uint64_t>(co_await value_after(2ms, 8)));
+}
+
+task<void> go_abroad(mutex& lock) {
+  foreign trip = sleep_twice(lock);
+  co_await std::move(trip);
+}
+
+task<void> abroad() {
+  mutex lock;
+  auto a = spawn(go_abroad(lock));
+  auto b = spawn(go_abroad(lock));
+  co_await a.join();
+  co_await b.join();
+}
+
+// -- all of them ------------------------------------------------------------------------------------------------------
+
+struct program {
+  std::string_view name;
+  task<void> (*main)();
+};
+constexpr program programs[] = {
+    {"locks", locks},   {"signals", signals}, {"queues", queues}, {"cancellation", cancellation},
+    {"groups", groups}, {"times", times},     {"points", points}, {"abroad", abroad}};
+
+// Runs `of` under `how` and prints a line; false if something was wrong with the run.
+bool run(sim::world& world, const program& of, const token& how) {
+  guided_oracle choices(how);
+  sim::world_options options;
+  options.order = how.order;
+  options.choices = how.base == schedule::plain ? nullptr : &choices;
+  checksum = 0;
+  world.start(options);
+  const bool ended = world.drive(of.main());
+  const sim::run_summary summary = world.finish();
+  fmt::print("{} {}{}{}: trace {:016x}, {} steps, {}, sum {:016x}, choices {}\n", of.name, name_of(how.base),
+             how.base == schedule::random ? fmt::format("-{}", how.seed) : "",
+             how.order == ordering::fifo ? "/fifo" : "", summary.trace_hash, summary.steps,
+             to_text(summary.virtual_time), checksum, choices.print(summary.trace_hash).digits);
+  for (const verdict& found : world.verdicts()) fmt::print("  {}: {}\n", name_of(found.kind), found.message);
+  if (world.failure()) fmt::print("  failed: {}\n", text_of(world.failure()));
+  return ended && world.verdicts().empty() && !world.failure();
+}
+
+}  // namespace
+
+int main() {
+  sim::world world;
+  bool good = true;
+  for (const program& each : programs) {
+    for (const ordering order : {ordering::any_order, ordering::fifo}) {
+      token how;
+      how.order = order;
+      good &= run(world, each, how);
+      how.base = schedule::round_robin;
+      good &= run(world, each, how);
+      how.base = schedule::random;
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        how.seed = seed;
+        good &= run(world, each, how);
+      }
+    }
+  }
+  return good ? 0 : 1;
+}

@@ -1,0 +1,439 @@
+#include "schedules.hpp"
+
+#include <lockstep/report/text.hpp>
+#include <lockstep/testing/testing.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Locks, says so, and holds the lock for a second.
+task<void> hold(mutex& lock, std::string& log, std::string name) {
+  const mutex_guard held = co_await lock.lock();
+  log += name;
+  co_await sleep_for(1s);
+}
+
+CO_TEST(MutexTest, IsTakenAtOnceWhenItIsFree) {
+  mutex lock;
+  EXPECT_FALSE(lock.locked());
+  {
+    const mutex_guard held = co_await lock.lock();
+    EXPECT_TRUE(lock.locked());
+    EXPECT_EQ(lock.holder(), &current_task());
+    EXPECT_FALSE(lock.try_lock());
+  }
+  EXPECT_FALSE(lock.locked());
+  EXPECT_TRUE(lock.try_lock());
+  lock.unlock();
+  EXPECT_EQ(lock.holder(), nullptr);
+  EXPECT_EQ(now(), time_point{});
+}
+
+CO_TEST(MutexTest, WakesWaitersInFifoOrder) {
+  mutex lock;
+  std::string log;
+  auto a = spawn(hold(lock, log, "a"));
+  auto b = spawn(hold(lock, log, "b"));
+  auto c = spawn(hold(lock, log, "c"));
+  co_await a.join();
+  co_await c.join();
+  EXPECT_TRUE(b.done());
+  EXPECT_EQ(log, "abc");
+  EXPECT_EQ(now(), time_point{3s});
+}
+
+CO_TEST(MutexTest, NobodyTakesItBetweenTheUnlockAndTheWaiter) {
+  mutex lock;
+  std::string log;
+  mutex_guard held = co_await lock.lock();
+  auto waiter = spawn(hold(lock, log, "waiter "));
+  co_await settle();
+  held.unlock();
+  EXPECT_FALSE(lock.try_lock());
+  EXPECT_NE(lock.holder(), &current_task());
+  held = co_await lock.lock();
+  log += "main";
+  EXPECT_EQ(log, "waiter main");
+  held.unlock();
+  co_await waiter.join();
+}
+
+CO_TEST(MutexTest, AWaiterCancelledWhenTheHolderReleasesIsSkipped) {
+  mutex lock;
+  std::string log;
+  mutex_guard held = co_await lock.lock();
+  auto a = spawn(hold(lock, log, "a"));
+  auto b = spawn(hold(lock, log, "b"));
+  co_await settle();
+  a.cancel();
+  held.unlock();
+  EXPECT_TRUE(co_await was_cancelled(a));
+  co_await b.join();
+  EXPECT_EQ(log, "b");
+  EXPECT_FALSE(lock.locked());
+}
+
+CO_TEST(MutexTest, AWaiterCancelledAfterItWasHandedTheLockPassesItOn) {
+  mutex lock;
+  std::string log;
+  mutex_guard held = co_await lock.lock();
+  auto a = spawn(hold(lock, log, "a"));
+  auto b = spawn(hold(lock, log, "b"));
+  auto c = spawn(hold(lock, log, "c"));
+  co_await settle();
+  held.unlock();
+  EXPECT_EQ(lock.holder(), &a.get());
+  a.cancel();
+  EXPECT_TRUE(co_await was_cancelled(a));
+  co_await sleep_for(500ms);
+  EXPECT_EQ(log, "b") << "exactly one is let in";
+  EXPECT_EQ(lock.holder(), &b.get());
+  co_await b.join();
+  co_await c.join();
+}
+
+CO_TEST(MutexTest, IsFreeWhenAllThatItWasHandedToAreCancelled) {
+  mutex lock;
+  std::string log;
+  mutex_guard held = co_await lock.lock();
+  auto a = spawn(hold(lock, log, "a"));
+  auto b = spawn(hold(lock, log, "b"));
+  co_await settle();
+  held.unlock();
+  a.cancel();
+  b.cancel();
+  EXPECT_TRUE(co_await was_cancelled(a));
+  EXPECT_TRUE(co_await was_cancelled(b));
+  EXPECT_FALSE(lock.locked());
+  EXPECT_EQ(log, "");
+}
+
+CO_TEST(MutexTest, ACancellationTakenBackInTimeLeavesTheLockWithItsWaiter) {
+  mutex lock;
+  std::string log;
+  mutex_guard held = co_await lock.lock();
+  auto a = spawn(hold(lock, log, "a"));
+  co_await settle();
+  held.unlock();
+  a.cancel();
+  a.get().uncancel();
+  co_await a.join();
+  EXPECT_EQ(log, "a");
+}
+
+CO_TEST(MutexTest, ATimeoutLeavesNoWaiterBehind) {
+  mutex lock;
+  std::string log;
+  mutex_guard held = co_await lock.lock();
+  auto impatient = spawn(with_timeout(1s, hold(lock, log, "impatient")));
+  auto patient = spawn(hold(lock, log, "patient"));
+  EXPECT_THROW(co_await impatient.join(), timed_out);
+  held.unlock();
+  co_await patient.join();
+  EXPECT_EQ(log, "patient");
+}
+
+CO_TEST(MutexTest, AGuardMovesAndIsReleasedEarly) {
+  mutex lock;
+  mutex_guard first = co_await lock.lock();
+  mutex_guard second = std::move(first);
+  first.unlock();
+  EXPECT_TRUE(lock.locked());
+  second.unlock();
+  EXPECT_FALSE(lock.locked());
+  second.unlock();
+  { (co_await lock.lock()).keep_locked(); }
+  EXPECT_TRUE(lock.locked());
+  lock.unlock();
+}
+
+CO_TEST(MutexTest, AGuardMayBeHandedToAnotherTask) {
+  mutex lock;
+  const auto acquire = [&]() -> task<mutex_guard> { co_return co_await lock.lock(); };
+  {
+    mutex_guard held = co_await spawn(acquire()).join();
+    EXPECT_TRUE(lock.locked()) << "though the task that locked it is gone";
+  }
+  EXPECT_FALSE(lock.locked());
+}
+
+// A handle that is dropped destroys its task: a verdict, and what the task held or was handed is free for others.
+TEST(MutexTest, ATaskThatIsDestroyedLeavesTheLockToTheNext) {
+  for (const bool handed : {false, true}) {
+    std::string log;
+    const auto main = [&]() -> task<void> {
+      mutex lock;
+      std::optional<mutex_guard> held;
+      if (handed) held.emplace(co_await lock.lock());
+      std::optional<join_handle<void>> first(spawn(hold(lock, log, "first "), "first"));
+      auto second = spawn(hold(lock, log, "second "));
+      co_await settle();
+      if (handed) held->unlock();
+      EXPECT_EQ(lock.holder(), &first->get());
+      first.reset();
+      EXPECT_EQ(lock.holder(), &second.get());
+      co_await second.join();
+      EXPECT_FALSE(lock.locked());
+    };
+    const judged_run run = judge(main);
+    EXPECT_TRUE(run.ended);
+    EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
+    EXPECT_EQ(log, handed ? "second " : "first second ");
+  }
+}
+
+TEST(MutexTest, ADestroyedWaiterIsForgotten) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    mutex lock;
+    mutex_guard held = co_await lock.lock();
+    std::optional<join_handle<void>> first(spawn(hold(lock, log, "first ")));
+    auto second = spawn(hold(lock, log, "second"));
+    co_await settle();
+    first.reset();
+    held.unlock();
+    co_await second.join();
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::dropped_handle));
+  EXPECT_EQ(log, "second");
+}
+
+TEST(MutexTest, UnlockingWhatAnotherHoldsIsMisuse) {
+  const auto main = []() -> task<void> {
+    mutex lock("tx");
+    EXPECT_THROW(lock.unlock(), misuse);
+    std::string log;
+    auto holder = spawn(hold(lock, log, "h"), "writer");
+    co_await settle();
+    EXPECT_THROW(lock.unlock(), misuse);
+    EXPECT_EQ(lock.holder(), &holder.get());
+    co_await holder.join();
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: unlock() of mutex \"tx\" by task \"main\"; it is held by nobody\n"
+            "misuse: unlock() of mutex \"tx\" by task \"main\"; it is held by task \"writer\"\n");
+}
+
+TEST(MutexTest, AGuardOfALockThatWasUnlockedByHandIsMisuse) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    mutex lock("tx");
+    std::optional<mutex_guard> held(co_await lock.lock());
+    auto next = spawn(hold(lock, log, "n"), "next");
+    co_await settle();
+    lock.unlock();
+    held.reset();
+    EXPECT_EQ(lock.holder(), &next.get()) << "the guard must not unlock for another";
+    co_await next.join();
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by task \"next\"\n");
+}
+
+TEST(MutexTest, LockingOutsideOfEveryTaskIsMisuse) {
+  mutex lock("tx");
+  EXPECT_THROW(lock.try_lock(), misuse);
+  sim::world world;
+  world.start();
+  EXPECT_THROW(lock.try_lock(), misuse);
+  EXPECT_FALSE(lock.locked());
+  world.finish();
+  ASSERT_EQ(world.verdicts().size(), 1u);
+  EXPECT_EQ(world.verdicts()[0].message, "mutex \"tx\" is locked outside of every task: nobody would hold it");
+}
+
+TEST(MutexTest, LockingItAgainIsADeadlockOfOne) {
+  const auto main = []() -> task<void> {
+    mutex lock("tx");
+    const mutex_guard held = co_await lock.lock();
+    const mutex_guard again = co_await lock.lock();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_THAT(run.verdicts[0].cycle, ElementsAre("main"));
+  ASSERT_EQ(run.verdicts[0].tasks.size(), 1u);
+  EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "mutex \"tx\"");
+  EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "main");
+}
+
+task<void> lock_both(mutex& first, mutex& second) {
+  const mutex_guard a = co_await first.lock();
+  co_await sleep_for(1s);
+  const mutex_guard b = co_await second.lock();
+}
+
+TEST(MutexTest, TwoThatLockInOppositeOrdersAreADeadlockWithACycle) {
+  const auto main = []() -> task<void> {
+    mutex tx("tx");
+    mutex rx("rx");
+    auto reader = spawn(lock_both(rx, tx), "reader");
+    auto writer = spawn(lock_both(tx, rx), "writer");
+    co_await reader.join();
+    co_await writer.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_THAT(run.verdicts[0].cycle, testing::UnorderedElementsAre("reader", "writer"));
+  EXPECT_THAT(to_text(run.verdicts[0]), HasSubstr("mutex \"tx\""));
+  EXPECT_THAT(to_text(run.verdicts[0]), HasSubstr("held by writer"));
+}
+
+TEST(MutexTest, ACycleBesideTasksThatGoOnIsAPartialDeadlock) {
+  const auto main = []() -> task<void> {
+    mutex tx;
+    mutex rx;
+    auto reader = spawn(lock_both(rx, tx), "reader");
+    auto writer = spawn(lock_both(tx, rx), "writer");
+    co_await sleep_for(1h);
+    co_await reader.join();
+    co_await writer.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::partial_deadlock));
+  EXPECT_EQ(run.summary.virtual_time, 1s);
+}
+
+TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
+  const auto main = []() -> task<void> {
+    mutex tx;
+    mutex rx;
+    {
+      auto reader = spawn(lock_both(rx, tx));
+      auto writer = spawn(lock_both(tx, rx));
+      // Wakes behind the two, in the same burst of steps in which they have come to wait for each other.
+      co_await yield();
+      co_await sleep_for(1s);
+      co_await yield();
+      co_await yield();
+      reader.cancel();
+      EXPECT_TRUE(co_await was_cancelled(reader));
+      co_await writer.join();
+    }
+    co_await sleep_for(1s);
+  };
+  const judged_run run = judge(main);
+  EXPECT_EQ(run.messages(), "");
+  EXPECT_TRUE(run.ended);
+}
+
+TEST(MutexTest, ALockThatAFinishedTaskLeftBehindIsReportedWithItsName) {
+  const auto main = []() -> task<void> {
+    mutex lock("tx");
+    const auto forget = [&]() -> task<void> { (co_await lock.lock()).keep_locked(); };
+    co_await spawn(forget(), "forgetful").join();
+    const mutex_guard held = co_await lock.lock();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "forgetful");
+}
+
+TEST(MutexTest, DyingWithAWaiterIsMisuse) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    auto lock = std::make_unique<mutex>(label("tx"));
+    mutex_guard held = co_await lock->lock();
+    auto waiter = spawn(hold(*lock, log, "w"), "waiter");
+    co_await settle();
+    held.keep_locked();
+    lock.reset();
+    co_await waiter.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::misuse, verdict_kind::deadlock));
+  EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while task \"waiter\" waits for it");
+  EXPECT_EQ(run.verdicts[1].message, "the mutex \"tx\" died while task \"main\" holds it");
+  EXPECT_EQ(log, "");
+}
+
+TEST(MutexTest, OutlivesARunInWhichItWasLocked) {
+  mutex lock("tx");
+  const auto stuck = [&]() -> task<void> {
+    const mutex_guard held = co_await lock.lock();
+    const mutex_guard again = co_await lock.lock();
+  };
+  EXPECT_THAT(judge(stuck).kinds(), ElementsAre(verdict_kind::deadlock));
+  const auto main = [&]() -> task<void> {
+    const mutex_guard held = co_await lock.lock();
+    EXPECT_EQ(lock.holder(), &current_task());
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+}
+
+// A destructor that unlocks must not be told off while its frame is destroyed for another reason.
+TEST(MutexTest, MayBeUnlockedByADestructorOfADestroyedTask) {
+  struct unlocker {
+    mutex& held;
+    ~unlocker() { held.unlock(); }
+  };
+  const auto work = [](mutex& lock) -> task<void> {
+    (co_await lock.lock()).keep_locked();
+    const unlocker at_the_end{lock};
+    co_await sleep_for(1h);
+  };
+  const auto main = [&]() -> task<void> {
+    mutex lock;
+    {
+      auto dropped = spawn(work(lock));
+      co_await settle();
+    }
+    EXPECT_FALSE(lock.locked());
+    auto left = spawn(work(lock));
+    co_await settle();
+    throw std::runtime_error("x");
+  };
+  const judged_run run = judge(main);
+  EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
+  EXPECT_EQ(run.failure, "x");
+}
+
+TEST(MutexTest, HasOneHolderAndLosesNobodyInAnyOrder) {
+  under_every_schedule([]() -> task<void> {
+    mutex lock;
+    int inside = 0;
+    int entered = 0;
+    const auto work = [&]() -> task<void> {
+      for (int i = 0; i < 3; ++i) {
+        const mutex_guard held = co_await lock.lock();
+        EXPECT_EQ(++inside, 1);
+        ++entered;
+        try {
+          co_await yield();
+        } catch (const cancelled&) {
+          --inside;
+          throw;
+        }
+        --inside;
+      }
+    };
+    std::vector<join_handle<void>> workers;
+    for (int i = 0; i < 6; ++i) workers.push_back(spawn(work()));
+    const auto cancel = [&](std::size_t victim) -> task<void> {
+      co_await yield();
+      workers[victim].cancel();
+    };
+    auto first = spawn(cancel(1));
+    auto second = spawn(cancel(2));
+    co_await first.join();
+    co_await second.join();
+    workers[4].cancel();
+    int finished = 0;
+    for (join_handle<void>& worker : workers) finished += co_await was_cancelled(worker) ? 0 : 1;
+    EXPECT_GE(finished, 3);
+    EXPECT_GE(entered, 9);
+    EXPECT_EQ(inside, 0);
+    EXPECT_FALSE(lock.locked());
+  });
+}
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,42 @@
+// For rules that hold in every order: the same test under many schedules, and tasks that may be cancelled.
+#pragma once
+
+#include "../runtime/judged_run.hpp"
+
+#include <lockstep/explore/strategy.hpp>
+
+#include <string>
+#include <utility>
+
+namespace lockstep {
+
+// Runs `make()` as the main task in plain order, in round robin and in 200 random orders. None may have a verdict.
+template <class F>
+void under_every_schedule(F make) {
+  constexpr std::uint64_t seeds = 200;
+  const auto check = [&make](schedule strategy, std::uint64_t seed) {
+    SCOPED_TRACE(std::string(name_of(strategy)) + " " + std::to_string(seed));
+    const auto choices = make_oracle(strategy, seed);
+    sim::world_options how;
+    how.choices = choices.get();
+    const judged_run run = judge(make, how);
+    EXPECT_TRUE(run.ended);
+    EXPECT_EQ(run.messages(), "");
+    EXPECT_EQ(run.failure, "");
+    return !testing::Test::HasFailure();
+  };
+  if (!check(schedule::plain, 0) || !check(schedule::round_robin, 0)) return;
+  for (std::uint64_t seed = 1; seed <= seeds && check(schedule::random, seed);) ++seed;
+}
+
+// Joins a task that may have been cancelled; whether it was.
+inline task<bool> was_cancelled(join_handle<void>& joined) {
+  try {
+    co_await joined.join();
+  } catch (const cancelled&) {
+    co_return true;
+  }
+  co_return false;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,284 @@
+#include "schedules.hpp"
+
+#include <lockstep/testing/testing.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+// Takes a permit for a second.
+task<void> use(semaphore& from, std::string& log, std::string name) {
+  co_await from.acquire();
+  const permit held(from);
+  log += name;
+  co_await sleep_for(1s);
+}
+
+CO_TEST(SemaphoreTest, LetsInAsManyAsItHasPermits) {
+  semaphore slots(2);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  auto b = spawn(use(slots, log, "b"));
+  auto c = spawn(use(slots, log, "c"));
+  co_await settle();
+  EXPECT_EQ(log, "ab");
+  EXPECT_EQ(slots.available(), 0u);
+  EXPECT_FALSE(slots.try_acquire());
+  co_await a.join();
+  co_await b.join();
+  co_await c.join();
+  EXPECT_EQ(log, "abc");
+  EXPECT_EQ(now(), time_point{2s});
+  EXPECT_EQ(slots.available(), 2u);
+  EXPECT_TRUE(slots.try_acquire());
+  EXPECT_EQ(slots.available(), 1u);
+  slots.release();
+  slots.release();
+  EXPECT_EQ(slots.available(), 3u) << "more than it began with";
+}
+
+CO_TEST(SemaphoreTest, NewcomersDoNotOvertakeQueuedWaiters) {
+  semaphore slots(0);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  auto b = spawn(use(slots, log, "b"));
+  co_await settle();
+  slots.release();
+  EXPECT_FALSE(slots.try_acquire()) << "the permit is a's, though a has not run yet";
+  auto late = spawn(use(slots, log, "late"));
+  co_await settle();
+  EXPECT_EQ(log, "a");
+  co_await late.join();
+  EXPECT_EQ(log, "ablate");
+  co_await a.join();
+  co_await b.join();
+}
+
+CO_TEST(SemaphoreTest, ThreeReleasesWakeThreeQueuedTasksBeforeALaterOne) {
+  semaphore slots(0);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  auto b = spawn(use(slots, log, "b"));
+  auto c = spawn(use(slots, log, "c"));
+  co_await settle();
+  slots.release();
+  slots.release();
+  slots.release();
+  auto d = spawn(use(slots, log, "d"));
+  co_await settle();
+  EXPECT_EQ(log, "abc");
+  co_await d.join();
+  EXPECT_EQ(log, "abcd");
+  co_await a.join();
+  co_await b.join();
+  co_await c.join();
+}
+
+CO_TEST(SemaphoreTest, ANewcomerTakesAPermitIfEveryWaiterIsCancelled) {
+  semaphore slots(0);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  co_await settle();
+  a.cancel();
+  slots.release();
+  EXPECT_TRUE(slots.try_acquire());
+  EXPECT_TRUE(co_await was_cancelled(a));
+  EXPECT_EQ(slots.available(), 0u);
+}
+
+CO_TEST(SemaphoreTest, TheThirdOfFourIsNextWhenTheFirstTwoAreCancelled) {
+  semaphore slots(0);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  auto b = spawn(use(slots, log, "b"));
+  auto c = spawn(use(slots, log, "c"));
+  auto d = spawn(use(slots, log, "d"));
+  co_await settle();
+  a.cancel();
+  b.cancel();
+  slots.release();
+  EXPECT_FALSE(slots.try_acquire());
+  co_await settle();
+  EXPECT_EQ(log, "c");
+  EXPECT_FALSE(d.done());
+  co_await d.join();
+  EXPECT_EQ(log, "cd");
+  EXPECT_TRUE(co_await was_cancelled(a));
+  EXPECT_TRUE(co_await was_cancelled(b));
+  co_await c.join();
+}
+
+CO_TEST(SemaphoreTest, APermitHandedToACancelledWaiterGoesToTheNext) {
+  semaphore slots(0);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  auto b = spawn(use(slots, log, "b"));
+  co_await settle();
+  slots.release();
+  a.cancel();
+  EXPECT_TRUE(co_await was_cancelled(a));
+  co_await b.join();
+  EXPECT_EQ(log, "b");
+  EXPECT_EQ(slots.available(), 1u);
+}
+
+CO_TEST(SemaphoreTest, APermitHandedToACancelledWaiterIsFreeIfNobodyElseWaits) {
+  semaphore slots(0);
+  std::string log;
+  auto a = spawn(use(slots, log, "a"));
+  co_await settle();
+  slots.release();
+  a.cancel();
+  EXPECT_TRUE(co_await was_cancelled(a));
+  EXPECT_EQ(slots.available(), 1u);
+}
+
+CO_TEST(SemaphoreTest, ATimeoutLeavesNoWaiterBehind) {
+  semaphore slots(0);
+  std::string log;
+  EXPECT_THROW(co_await with_timeout(1s, use(slots, log, "a")), timed_out);
+  slots.release();
+  EXPECT_EQ(slots.available(), 1u);
+}
+
+CO_TEST(SemaphoreTest, APermitMovesAndIsReleasedOnce) {
+  semaphore slots(1);
+  co_await slots.acquire();
+  {
+    permit first(slots);
+    const permit second = std::move(first);
+    EXPECT_EQ(slots.available(), 0u);
+  }
+  EXPECT_EQ(slots.available(), 1u);
+}
+
+TEST(SemaphoreTest, ATaskThatIsDestroyedLeavesItsPermitToTheNext) {
+  for (const bool handed : {false, true}) {
+    std::string log;
+    const auto main = [&]() -> task<void> {
+      semaphore slots(handed ? 0 : 1);
+      std::optional<join_handle<void>> first(spawn(use(slots, log, "first ")));
+      auto second = spawn(use(slots, log, "second"));
+      co_await settle();
+      if (handed) slots.release();
+      first.reset();
+      co_await second.join();
+      EXPECT_EQ(slots.available(), 1u);
+    };
+    const judged_run run = judge(main);
+    EXPECT_TRUE(run.ended);
+    EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
+    EXPECT_EQ(log, handed ? "second" : "first second");
+  }
+}
+
+TEST(SemaphoreTest, DyingWithWaitersIsMisuse) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    auto slots = std::make_unique<semaphore>(0u, label("slots"));
+    auto a = spawn(use(*slots, log, "a"), "reader");
+    co_await settle();
+    slots.reset();
+    co_await a.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
+  EXPECT_EQ(run.verdicts[0].message, "the semaphore \"slots\" died while task \"reader\" waits for it");
+}
+
+TEST(BoundedSemaphoreTest, ReleasingMoreThanWasAcquiredIsMisuse) {
+  const auto main = []() -> task<void> {
+    bounded_semaphore slots(2, "slots");
+    co_await slots.acquire();
+    slots.release();
+    EXPECT_THROW(slots.release(), misuse);
+    EXPECT_EQ(slots.available(), 2u);
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: release() of bounded_semaphore \"slots\", all of whose 2 permits are free\n");
+}
+
+CO_TEST(BoundedSemaphoreTest, ReleasesToAWaiter) {
+  bounded_semaphore slots(1);
+  std::string log;
+  co_await slots.acquire();
+  auto a = spawn(use(slots, log, "a"));
+  co_await settle();
+  slots.release();
+  EXPECT_FALSE(slots.try_acquire());
+  co_await a.join();
+  EXPECT_EQ(log, "a");
+}
+
+TEST(SemaphoreTest, LosesNoPermitAndStrandsNobodyInAnyOrder) {
+  under_every_schedule([]() -> task<void> {
+    semaphore slots(2);
+    int inside = 0;
+    struct visit {
+      int& inside;
+      explicit visit(int& count) : inside(count) { EXPECT_LE(++inside, 2); }
+      ~visit() { --inside; }
+    };
+    const auto work = [&]() -> task<void> {
+      for (int i = 0; i < 3; ++i) {
+        co_await slots.acquire();
+        const permit held(slots);
+        const visit here(inside);
+        co_await yield();
+      }
+    };
+    std::vector<join_handle<void>> workers;
+    for (int i = 0; i < 6; ++i) workers.push_back(spawn(work()));
+    const auto cancel = [&](std::size_t victim) -> task<void> {
+      for (std::size_t i = 0; i < victim; ++i) co_await yield();
+      workers[victim].cancel();
+    };
+    auto first = spawn(cancel(1));
+    auto second = spawn(cancel(3));
+    co_await first.join();
+    workers[4].cancel();
+    co_await second.join();
+    int finished = 0;
+    for (join_handle<void>& worker : workers) finished += co_await was_cancelled(worker) ? 0 : 1;
+    EXPECT_GE(finished, 3);
+    EXPECT_EQ(slots.available(), 2u);
+  });
+}
+
+// A permit is released while several wait, and any of them may be cancelled around that.
+TEST(SemaphoreTest, CancellingAroundAReleaseLetsTheRestInInAnyOrder) {
+  under_every_schedule([]() -> task<void> {
+    semaphore slots(0);
+    std::string log;
+    std::vector<join_handle<void>> waiters;
+    for (int i = 0; i < 4; ++i) waiters.push_back(spawn(use(slots, log, "x")));
+    const auto release = [&]() -> task<void> {
+      co_await yield();
+      slots.release();
+    };
+    const auto cancel = [&](std::size_t victim) -> task<void> {
+      co_await yield();
+      waiters[victim].cancel();
+    };
+    auto releasing = spawn(release());
+    auto first = spawn(cancel(0));
+    auto second = spawn(cancel(1));
+    co_await releasing.join();
+    co_await first.join();
+    co_await second.join();
+    std::size_t passed = 0;
+    for (join_handle<void>& waiter : waiters) passed += co_await was_cancelled(waiter) ? 0u : 1u;
+    EXPECT_GE(passed, 2u);
+    EXPECT_EQ(slots.available(), 1u);
+  });
+}
+
+}  // namespace
+}  // namespace lockstep
