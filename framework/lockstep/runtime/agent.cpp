@@ -120,15 +120,16 @@ void frame::leave_by_exception() noexcept {
   if (who == nullptr) return;
   const void* thrown = nullptr;
   std::memcpy(&thrown, &failure, sizeof thrown);
+  const std::uint64_t step = detail::current_context->owner->steps();
   agent::rarities& rare = who->rare();
-  if (rare.thrown != thrown || rare.next_thrower != this || rare.thrown_in_step != who->steps_) {
+  if (rare.thrown != thrown || rare.next_thrower != this || rare.thrown_in_step != step) {
     rare.thrown_from.clear();
     for (const frame* at = this; at != nullptr; at = at->caller) {
       if (!is_internal(at->where)) rare.thrown_from.push_back(at->where);
     }
   }
   rare.thrown = thrown;
-  rare.thrown_in_step = who->steps_;
+  rare.thrown_in_step = step;
   rare.next_thrower = caller;
 }
 
