@@ -3,6 +3,7 @@
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
@@ -38,36 +39,72 @@ std::string agent::name() const {
 
 bool agent::cancel(label reason) {
   if (finished()) return false;
+  if (shield_scope* kept_by = shield(); kept_by != nullptr) {
+    kept_by->within(nullptr).keep_request(std::move(reason), true);
+    return true;
+  }
+  if (!reason.empty() || rare_) rare().cancel_reason = std::move(reason);
+  request_cancellation();
+  return true;
+}
+
+void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
+  if (finished()) return;
+  if (shield_scope* innermost = shield(); innermost != shield_of_asker) {
+    innermost->within(shield_of_asker).keep_request(std::move(reason), false);
+    return;
+  }
+  if (cancel_requests_ == 0) rare().cancel_reason = std::move(reason);
+  request_cancellation();
+}
+
+void agent::request_cancellation() {
   ++cancel_requests_;
-  if (!reason.empty()) rare().cancel_reason = std::move(reason);
 #ifdef __cpp_lib_jthread
   if (rare_ && rare_->stop) rare_->stop->request_stop();
 #endif
-  if (shields_ != 0 || state_ != state::parked) {
+  if (state_ != state::parked) {
     attention_ |= loop::attention_cancel;
-    return true;
+    return;
   }
   operation& at = *operation_;
-  if (at.progress_ != operation::progress::parked) return true;  // stopped for good
+  if (at.progress_ != operation::progress::parked) return;  // stopped for good
   if (at.cancel_requested()) {
     attention_ |= loop::attention_swallow;
     at.progress_ = operation::progress::cancelled;
     state_ = state::ready;
     detail::here().owner->make_ready(*this);
   }
-  return true;
 }
 
 unsigned agent::uncancel() {
-  if (cancel_requests_ == 0) {
-    detail::here().owner->misused(fmt::format("uncancel() of task \"{}\", which has no request to cancel it", name()),
-                                  spawned_at_);
+  if (cancel_requests_ != 0) {
+    if (--cancel_requests_ == 0) {
+      constexpr int pending = loop::attention_cancel | loop::attention_swallow;
+      attention_ = static_cast<std::uint16_t>(attention_ & ~pending);
+      if (rare_) rare_->forget_cancellation();
+    }
+    return cancelling();
   }
-  if (--cancel_requests_ == 0) {
-    constexpr int pending = loop::attention_cancel | loop::attention_swallow;
-    attention_ = static_cast<std::uint16_t>(attention_ & ~pending);
+  for (shield_scope* at = shield(); at != nullptr; at = at->outer_) {
+    if (at->take_request_back()) return cancelling();
   }
-  return cancel_requests_;
+  detail::here().owner->misused(fmt::format("uncancel() of task \"{}\", which has no request to cancel it", name()),
+                                spawned_at_);
+}
+
+bool agent::end_request(unsigned requests_before) {
+  if (cancel_requests_ > requests_before) uncancel();
+  if (cancel_requests_ > requests_before) return false;
+  // What was delivered was this request, so nothing is being swallowed.
+  attention_ = static_cast<std::uint16_t>(attention_ & ~loop::attention_swallow);
+  return true;
+}
+
+unsigned agent::cancelling() const noexcept {
+  unsigned requests = cancel_requests_;
+  for (const shield_scope* at = shield(); at != nullptr; at = at->outer_) requests += at->requests_;
+  return requests;
 }
 
 void agent::doom() noexcept { attention_ |= loop::attention_doomed; }
@@ -77,9 +114,16 @@ void agent::pardon() noexcept { attention_ = static_cast<std::uint16_t>(attentio
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 
 bool agent::accept_cancellation() noexcept {
-  if ((attention_ & loop::attention_cancel) == 0 || shields_ != 0) return false;
+  if ((attention_ & loop::attention_cancel) == 0) return false;
   attention_ = static_cast<std::uint16_t>((attention_ & ~loop::attention_cancel) | loop::attention_swallow);
   return true;
+}
+
+void agent::rarities::forget_cancellation() noexcept {
+  cancel_reason = {};
+#ifdef __cpp_lib_jthread
+  stop.reset();  // a token that is asked for from now on is not stopped
+#endif
 }
 
 #ifdef __cpp_lib_jthread

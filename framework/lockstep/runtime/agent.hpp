@@ -34,6 +34,7 @@ namespace lockstep {
 class loop;
 
 class scoped_annotation;
+class shield_scope;
 
 namespace detail {
 
@@ -90,7 +91,8 @@ class agent : private detail::step_state, public list_hook<agent> {
   bool cancel(label reason = {});
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
   unsigned uncancel();
-  unsigned cancelling() const noexcept { return cancel_requests_; }
+  // The requests that were made and not taken back, those that a shield keeps for later among them.
+  unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
   bool was_cancelled() const noexcept { return was_cancelled_; }
 
@@ -141,6 +143,7 @@ class agent : private detail::step_state, public list_hook<agent> {
     label name;
     label cancel_reason;
     scoped_annotation* annotations = nullptr;
+    shield_scope* shield = nullptr;           // the innermost around where it is
     std::vector<source> thrown_from;          // the stack of the exception under way
     const frame* next_thrower = nullptr;      // the frame that this exception reaches next
     std::uint64_t thrown_in_step = 0;         // the step of the loop in which it did
@@ -151,11 +154,19 @@ class agent : private detail::step_state, public list_hook<agent> {
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
+    void forget_cancellation() noexcept;
   };
   struct forget_rarities {
     [[gnu::cold]] void operator()(rarities* made) const noexcept;
   };
   rarities& rare();
+  shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
+  // cancel() by a scope of the task's own that stands within `shield`, which does not keep this request from reaching
+  // it; null for none. A reason that was given before stays.
+  void cancel_within(const shield_scope* shield, label reason);
+  void request_cancellation();
+  // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.
+  bool end_request(unsigned requests_before);
 
   // Ready to start at `root`, for one owner.
   agent(identity id, std::uint32_t number, std::coroutine_handle<> root, frame* start_frame, operation& start,
@@ -169,9 +180,8 @@ class agent : private detail::step_state, public list_hook<agent> {
 
   identity identity_;
   std::uint32_t steps_ = 0;
-  std::uint16_t timeouts_ = 0;  // timeouts armed around where it is
-  std::uint16_t cancel_requests_ = 0;
-  std::uint32_t shields_ = 0;  // clean-up under way that cancellation must not reach
+  std::uint16_t timeouts_ = 0;         // timeouts armed around where it is
+  std::uint16_t cancel_requests_ = 0;  // those that may reach it: no shield keeps them
   std::uint32_t references_ = 1;
   wait_list joiners_;
   std::coroutine_handle<> root_;  // destroyed with the last owner

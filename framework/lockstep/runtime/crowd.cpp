@@ -56,10 +56,20 @@ std::string crowd::wait::describe() const {
 
 agent* crowd::wait::holder() const noexcept { return of_.members_.size() == 1 ? of_.members_.front() : nullptr; }
 
-task<void> finish_rest(crowd& rest, label reason) {
-  rest.cancel(std::move(reason));
-  const shield_scope until_all_ended;
-  co_await rest.wait_until(crowd::until::all);
+task<void> crowd::run_until(until condition, label reason_to_end) {
+  std::exception_ptr interrupted;
+  try {
+    co_await wait_until(condition);
+  } catch (const cancelled& why) {
+    interrupted = std::current_exception();
+    reason_to_end = label(std::string(why.reason()));
+  }
+  if (!members_.empty()) {
+    cancel(std::move(reason_to_end));
+    const shield_scope until_all_ended;
+    co_await wait_until(until::all);
+  }
+  if (interrupted != nullptr) std::rethrow_exception(interrupted);
 }
 
 }  // namespace lockstep::detail

@@ -28,6 +28,9 @@ class crowd : private finish_listener {
   // Waits until the condition holds, or all have finished. Cancelling the waiter cancels all of them, and is delivered
   // when the last has ended.
   wait wait_until(until condition);
+  // The same, then cancels those that are left, giving the reason, and waits for their end. All have finished when it
+  // returns or throws, even if the cancellation was already there when the wait began.
+  task<void> run_until(until condition, label reason_to_end);
 
  private:
   void finished(agent& who) noexcept override;
@@ -55,8 +58,5 @@ class crowd::wait final : public primitive<crowd::wait> {
  private:
   crowd& of_;
 };
-
-// Cancels the rest and waits until they have ended.
-task<void> finish_rest(crowd& rest, label reason);
 
 }  // namespace lockstep::detail

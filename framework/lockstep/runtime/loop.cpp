@@ -99,6 +99,7 @@ void loop::go_on() {
     __builtin_prefetch(*ready_.place(1));
     step(who);
   }
+  note_slow_step();
   context::running = nullptr;
 }
 
@@ -127,12 +128,10 @@ bool loop::prepare(agent& who) {
     return false;
   }
   // Other awaits have seen to that when they began.
-  if (op == &yield_ && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow &&
-      who.shields_ == 0) {
+  if (op == &yield_ && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 && who.shields_ == 0 &&
-      (op->progress_ != operation::progress::granted || op->revoke())) {
+  if ((who.attention_ & attention_cancel) != 0 && (op->progress_ != operation::progress::granted || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (op == &start_) {
       who.was_cancelled_ = true;
@@ -305,19 +304,15 @@ bool loop::begin_attentively(operation& op) {
     op.progress_ = operation::progress::stopped;
     return false;
   }
-  if (who.shields_ == 0) {
-    if ((who.attention_ & attention_cancel) != 0) {
-      who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
-      who.attention_ |= attention_swallow;
-      ++who.steps_;
-      note_step(who, op);
-      op.progress_ = operation::progress::cancelled;
-      return true;
-    }
-    if ((who.attention_ & attention_swallow) != 0) {
-      note_swallowed(who);
-    }
+  if ((who.attention_ & attention_cancel) != 0) {
+    who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
+    who.attention_ |= attention_swallow;
+    ++who.steps_;
+    note_step(who, op);
+    op.progress_ = operation::progress::cancelled;
+    return true;
   }
+  if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
   if (asked_for(attention_switch) && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;

@@ -93,19 +93,23 @@ void loop::reach_step_limit() {
 void loop::note_slow_step() noexcept {
   if (!asked_for(attention_slow)) return;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
+  const std::vector<trace_record> records = trace_.recent();
+  const auto last_step =
+      std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
   agent* who = context::running;
-  // The step that is long began with the last record of one; moved time and picked values have no line.
-  source began;
-  for (const trace_record& record : trace_.recent()) {
-    if (record.operation() != operation_kind::time_moved && record.operation() != operation_kind::value_picked) {
-      began = record.where();
-    }
+  for (agent& each : agents_) {
+    if (who == nullptr && last_step != records.rend() && each.number() == last_step->task) who = &each;
   }
-  report(
-      verdict_kind::slow_step,
-      fmt::format("one step of task \"{}\" took long in real time: it blocks the thread, or computes without awaiting",
-                  who != nullptr ? who->name() : "?"),
-      began, who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+  std::string step = "what ran before the first step";
+  if (who != nullptr) {
+    step = fmt::format("the step of task \"{}\" that began here", who->name());
+  } else if (last_step != records.rend()) {
+    step = "the last step of a task, which began here,";
+  }
+  report(verdict_kind::slow_step,
+         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step),
+         last_step != records.rend() ? last_step->where() : source(),
+         who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 
 void loop::report_deadlock() {

@@ -9,11 +9,13 @@ namespace detail {
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
   context* found = current_context;
   if (found == nullptr || found->owner->tearing_down() || std::uncaught_exceptions() > 0) return;
-  found->owner->report(
-      verdict_kind::unawaited_task,
-      by_mock ? std::string("the task that the action of this expectation made was never awaited")
-              : fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at)),
-      made_at);
+  std::string message = "the task that the action of this expectation made was never awaited";
+  if (!by_mock) {
+    message = fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at));
+  } else if (made_at.line() == 0) {
+    message = "the task that a mock function without an action returned was never awaited";
+  }
+  found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at);
 }
 
 void throw_awaited_twice() {

@@ -126,7 +126,7 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
 // Reports call it by the coroutine's name and its place in the tree of spawns.
 template <class T>
 join_handle<T> spawn(task<T> work, source where = source::current()) {
-  loop& owner = *detail::here().owner;
+  loop& owner = *detail::here().owner;  // which may throw, while `work` still owns the coroutine
   const std::coroutine_handle<detail::promise<T>> root = work.release();
   return join_handle<T>(owner.adopt(root, &root.promise(), where));
 }

@@ -17,14 +17,15 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   void enqueue() noexcept override { group_.waiter_ = this; }
   void withdraw() noexcept override { group_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override {
-    group_.cancel();
+    if (!std::exchange(group_.ending_, true)) group_.cancel(who()->cancel_reason());
     who()->keep_cancellation();
     return false;
   }
   std::string describe() const override {
     std::string names;
     for (const agent* child : group_.children_) names += (names.empty() ? "" : ", ") + child->name();
-    return fmt::format("children({})", names);
+    return group_.name_.empty() ? fmt::format("children({})", names)
+                                : fmt::format("children of \"{}\"({})", group_.name_.view(), names);
   }
   agent* holder() const noexcept override { return group_.children_.size() == 1 ? group_.children_.front() : nullptr; }
   void result() const noexcept {}
@@ -33,12 +34,20 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   task_group& group_;
 };
 
-task_group::task_group(label name) : owner_(current_task()), name_(std::move(name)) {}
+task_group::task_group(label name)
+    : owner_(current_task()), shield_(owner_.shield()), requests_before_(owner_.cancel_requests_),
+      name_(std::move(name)) {}
 
 task_group::~task_group() {
-  if (children_.empty() || detail::current_context == nullptr) return;
+  if ((children_.empty() && failures_.empty()) || detail::current_context == nullptr) return;
   loop& owner = *detail::current_context->owner;
-  if (!owner.tearing_down() && std::uncaught_exceptions() == 0) {
+  if (!owner.tearing_down() && !failures_.empty()) {
+    owner.report(verdict_kind::unread_exception,
+                 fmt::format("a task_group was not joined, and nobody looked at what failed in it: {}",
+                             exception_group(failures_).what()),
+                 source(), {&owner_});
+  }
+  if (!children_.empty() && !owner.tearing_down() && std::uncaught_exceptions() == 0) {
     owner.report(verdict_kind::dropped_handle,
                  fmt::format("a task_group died before {} of its tasks ended; await join(), or use with_task_group()",
                              children_.size()),
@@ -46,9 +55,10 @@ task_group::~task_group() {
   }
   while (!children_.empty()) {
     agent& youngest = *children_.back();
-    loop::retain(youngest);
+    children_.pop_back();
+    youngest.listen(nullptr);
     owner.kill(youngest);
-    owner.release(youngest);
+    loop::release(youngest);
   }
 }
 
@@ -63,7 +73,8 @@ agent& task_group::add(std::coroutine_handle<> root, frame& root_frame, label na
 void task_group::require_open() {
   if (ending_ || closed_) {
     detail::here().owner->misused(closed_ ? "spawn() into a task_group that has been joined"
-                                          : "spawn() into a task_group that is ending because a task failed");
+                                          : "spawn() into a task_group that is ending: a task failed or the group "
+                                            "was cancelled");
   }
 }
 
@@ -83,7 +94,7 @@ void task_group::finished(agent& who) noexcept {
       cancel("a task of the group failed");
       if (cancels_body_) {
         cancelled_body_ = true;
-        owner_.cancel("a task of the group failed");
+        owner_.cancel_within(shield_, "a task of the group failed");
       }
     }
   }
@@ -91,44 +102,63 @@ void task_group::finished(agent& who) noexcept {
   if (children_.empty() && waiter_ != nullptr) owner.grant(*std::exchange(waiter_, nullptr));
 }
 
-std::exception_ptr task_group::outcome(std::exception_ptr of_body) {
-  if (of_body != nullptr) failures_.push_back(std::move(of_body));
-  if (failures_.empty()) return nullptr;
-  return std::make_exception_ptr(exception_group(std::exchange(failures_, {})));
+task<void> task_group::end_children(label reason) {
+  if (!std::exchange(ending_, true)) cancel(std::move(reason));
+  const shield_scope until_all_ended;
+  co_await children_wait(*this);
+}
+
+task<std::exception_ptr> task_group::wait_for_children() {
+  std::exception_ptr interrupted;
+  try {
+    co_await children_wait(*this);
+  } catch (const cancelled&) {
+    interrupted = std::current_exception();
+  }
+  // The cancellation may have been there before the wait began.
+  if (interrupted != nullptr && !children_.empty()) co_await end_children(current_task().cancel_reason());
+  co_return interrupted;
+}
+
+void task_group::conclude(const std::exception_ptr& interrupted) {
+  closed_ = true;
+  const bool cancelled_from_outside =
+      cancelled_body_ ? !owner_.end_request(requests_before_) : owner_.cancel_requests_ > requests_before_;
+  if (!failures_.empty()) {
+    if (cancelled_from_outside) owner_.keep_cancellation();
+    throw exception_group(std::exchange(failures_, {}));
+  }
+  if (interrupted != nullptr) std::rethrow_exception(interrupted);
 }
 
 task<void> task_group::join() {
-  co_await children_wait(*this);
-  closed_ = true;
-  if (const std::exception_ptr thrown = outcome(nullptr)) std::rethrow_exception(thrown);
+  if (&current_task() != &owner_) {
+    detail::here().owner->misused(fmt::format("join() of a task_group by task \"{}\"; it was made by task \"{}\"",
+                                              current_task().name(), owner_.name()));
+  }
+  const std::exception_ptr interrupted = co_await wait_for_children();
+  conclude(interrupted);
 }
 
 task<void> task_group::run_body(task<void> body) {
   cancels_body_ = true;
   std::exception_ptr failure;
-  bool body_cancelled = false;
+  std::exception_ptr interrupted;
   try {
     co_await std::move(body);
   } catch (const cancelled&) {
-    body_cancelled = true;
+    interrupted = std::current_exception();
   } catch (...) {
     failure = std::current_exception();
   }
   cancels_body_ = false;
-  if (failure != nullptr || body_cancelled) {
-    ending_ = true;
-    cancel("the body of the group ended early");
-    const shield_scope until_all_ended;
-    co_await children_wait(*this);
+  if (failure != nullptr || interrupted != nullptr) {
+    co_await end_children("the body of the group ended early");
   } else {
-    co_await children_wait(*this);
+    interrupted = co_await wait_for_children();
   }
-  closed_ = true;
-  bool only_ours = false;
-  if (cancelled_body_) only_ours = owner_.uncancel() == 0;
-  const std::exception_ptr thrown = outcome(failure);
-  if (body_cancelled && !only_ours) throw cancelled(owner_.cancel_reason());
-  if (thrown != nullptr) std::rethrow_exception(thrown);
+  if (failure != nullptr) failures_.push_back(std::move(failure));
+  conclude(interrupted);
 }
 
 }  // namespace lockstep

@@ -1,7 +1,8 @@
 // A group of tasks that end together: all are finished when the group is left.
 //
 // If one fails, the others and the body that runs the group are cancelled, and the failures come out as one
-// exception_group. Cancelling the task that runs the group cancels all of it.
+// exception_group; tasks that end by being cancelled are no failures. Cancelling the task that runs the group cancels
+// all of it.
 #pragma once
 
 #include <lockstep/runtime/exception_group.hpp>
@@ -13,13 +14,14 @@
 
 namespace lockstep {
 
-class task_group : private detail::finish_listener {
+class task_group final : private detail::finish_listener {
  public:
   // Requires a running task, which must be the one that joins.
   explicit task_group(label name = {});
   task_group(const task_group&) = delete;
   task_group& operator=(const task_group&) = delete;
-  // Children that are left are destroyed, which is a verdict.
+  // Children that are left are destroyed, the youngest first, which is a verdict; so is a failure that join() did not
+  // throw.
   ~task_group();
 
   // Adds a task, which starts when its turn comes. The result, if any, is dropped; keep it in what the task owns.
@@ -36,7 +38,8 @@ class task_group : private detail::finish_listener {
   std::size_t size() const noexcept { return children_.size(); }
 
   // Waits until all children have finished. Throws exception_group if some failed.
-  // Cancelling the waiter cancels the children and waits for their end.
+  // Cancelling the waiter cancels the children and waits for their end. If some failed even so, exception_group is
+  // thrown and the cancellation is delivered at the next await.
   task<void> join();
 
  private:
@@ -49,23 +52,29 @@ class task_group : private detail::finish_listener {
   agent& add(std::coroutine_handle<> root, frame& root_frame, label name, const source& where);
   void require_open();
   void finished(agent& who) noexcept override;
-  // What the group throws at its end; null if nothing failed.
-  std::exception_ptr outcome(std::exception_ptr of_body);
+  // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
+  task<std::exception_ptr> wait_for_children();
+  task<void> end_children(label reason);
+  // Throws what the group comes to. `interrupted` is the cancellation of the owner, if it was delivered.
+  void conclude(const std::exception_ptr& interrupted);
   task<void> run_body(task<void> body);
 
   agent& owner_;
+  const shield_scope* shield_;  // around the group
+  unsigned requests_before_;    // to cancel the owner
   label name_;
   std::vector<agent*> children_;  // those that have not finished
   std::vector<std::exception_ptr> failures_;
   operation* waiter_ = nullptr;
-  bool ending_ = false;        // a child failed
+  bool ending_ = false;        // a child failed, or the owner was cancelled
   bool closed_ = false;        // joined
   bool cancels_body_ = false;  // with_task_group: a failing child cancels the owner
   bool cancelled_body_ = false;
 };
 
 // Runs `body(group)`, waits for all that it spawned into the group, and returns; a failure in the body or in a child
-// ends the rest. Throws exception_group if anything failed, `cancelled` if the caller was cancelled.
+// ends the rest. Throws exception_group if anything failed, otherwise `cancelled` if the caller was cancelled; if both,
+// the cancellation is delivered at the caller's next await.
 // Source: asyncio.TaskGroup, trio's nursery.
 template <class F>
   requires task_function<F&, task_group&> task<void> with_task_group(F body) {

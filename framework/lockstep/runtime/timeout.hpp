@@ -16,21 +16,20 @@ class timeout_scope : private timer {
  public:
   // Requires a running task. A deadline that has passed cancels at the next await.
   explicit timeout_scope(time_point deadline)
-      : timer(&expire), owner_(current_task()), deadline_(deadline), requests_before_(owner_.cancelling()) {
-    owner_.add_rescue(1);
+      : timer(&when_due), owner_(current_task()), shield_(owner_.shield()), deadline_(deadline),
+        requests_before_(owner_.cancel_requests_) {
     arm();
   }
   timeout_scope(const timeout_scope&) = delete;
   timeout_scope& operator=(const timeout_scope&) = delete;
   ~timeout_scope() {
-    if (armed()) detail::current_context->owner->timers().disarm(*this);
-    owner_.add_rescue(-1);
+    disarm();
     if (expired_ && !absorbed_) [[unlikely]]
       take_back_request();
   }
 
   time_point when() const noexcept { return deadline_; }
-  // Sets a new deadline. Requires that the old one has not passed.
+  // Sets a new deadline. Misuse once the scope has expired.
   void reschedule(time_point deadline);
   bool expired() const noexcept { return expired_; }
 
@@ -41,16 +40,24 @@ class timeout_scope : private timer {
  private:
   void arm() {
     loop& owner = *detail::current_context->owner;
-    if (deadline_ <= owner.now()) {
-      expire(*this);
+    if (deadline_ <= owner.now()) [[unlikely]] {
+      expire();
     } else if (deadline_ != time_point::max()) {
       owner.timers().arm(*this, deadline_);
+      owner_.add_rescue(1);
     }
   }
+  void disarm() noexcept {
+    if (!armed()) return;
+    detail::current_context->owner->timers().disarm(*this);
+    owner_.add_rescue(-1);
+  }
   void take_back_request();
-  static void expire(timer& due) noexcept;
+  void expire();
+  static void when_due(timer& due) noexcept;
 
   agent& owner_;
+  const shield_scope* shield_;  // around the scope
   time_point deadline_;
   unsigned requests_before_;
   bool expired_ = false;
@@ -58,8 +65,10 @@ class timeout_scope : private timer {
 };
 
 // Awaits `work` for at most `limit`, and returns its result.
-// Throws `timed_out` if the time was up first, after the work has unwound; whatever else leaves the work.
-// A limit of zero or less still starts the work and cancels it at its first await.
+// Throws `timed_out` if the time was up first, after the work has unwound; whatever else leaves the work. Work that
+// catches `cancelled` and returns has made it after all.
+// The limit is exact to the nanosecond; of two that end at one instant it is the outer one that throws. Zero or less
+// still starts the work and cancels it at its first await. A limit that ends after the end of time is none.
 // Source: asyncio.timeout and asyncio.wait_for.
 template <class T>
 task<T> with_timeout(duration limit, task<T> work) {

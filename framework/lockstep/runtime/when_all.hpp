@@ -3,7 +3,9 @@
 
 #include <lockstep/runtime/crowd.hpp>
 
+#include <functional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,8 +14,11 @@ namespace lockstep {
 
 namespace detail {
 
+// A result as an element of a tuple, where a reference may stand; and of what holds values only.
 template <class T>
 using regular = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+template <class T>
+using kept = std::conditional_t<std::is_reference_v<T>, std::reference_wrapper<std::remove_reference_t<T>>, regular<T>>;
 
 template <class T>
 regular<T> result_of(join_handle<T>& finished) {
@@ -31,9 +36,8 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
   std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
   crowd all;
   (all.watch(std::get<I>(handles).get()), ...);
-  co_await all.wait_until(crowd::until::first_failure);
-  if (agent* failed = all.first_failed(); failed != nullptr) {
-    co_await finish_rest(all, "another task of when_all failed");
+  co_await all.run_until(crowd::until::first_failure, "another task of when_all failed");
+  if (const agent* failed = all.first_failed(); failed != nullptr) {
     ((&std::get<I>(handles).get() == failed ? static_cast<void>(result_of(std::get<I>(handles))) : void()), ...);
   }
   co_return std::tuple<regular<T>...>{result_of(std::get<I>(handles))...};
@@ -42,17 +46,20 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
 }  // namespace detail
 
 // Runs all at the same time and returns their results as a tuple in the order of the arguments, std::monostate for
-// void. If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown.
-// Cancelling the caller cancels all of them.
+// void. They start in the order of the arguments.
+// If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown. Another
+// that fails instead of ending by the cancellation is a verdict: an exception that nobody read.
+// Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned.
 template <class... T>
   requires(sizeof...(T) > 0)
 task<std::tuple<detail::regular<T>...>> when_all(task<T>... works) {
   return detail::when_all_of(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
-// The same for any number of tasks of one type: a vector of results in the order given, nothing for void.
+// The same for any number of tasks of one type: a vector of results in the order given, of std::reference_wrapper for
+// references, nothing for void.
 template <class T>
-task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>>> when_all(
+task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::kept<T>>>> when_all(
     std::vector<task<T>> works, source where = source::current()) {
   std::vector<join_handle<T>> handles;
   detail::crowd all;
@@ -61,9 +68,8 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>
     handles.push_back(spawn(std::move(work), where));
     all.watch(handles.back().get());
   }
-  co_await all.wait_until(detail::crowd::until::first_failure);
-  if (agent* failed = all.first_failed(); failed != nullptr) {
-    co_await detail::finish_rest(all, "another task of when_all failed");
+  co_await all.run_until(detail::crowd::until::first_failure, "another task of when_all failed");
+  if (const agent* failed = all.first_failed(); failed != nullptr) {
     for (join_handle<T>& handle : handles) {
       if (&handle.get() == failed) handle.result();
     }
@@ -71,7 +77,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::regular<T>>
   if constexpr (std::is_void_v<T>) {
     for (join_handle<T>& handle : handles) handle.result();
   } else {
-    std::vector<T> results;
+    std::vector<detail::kept<T>> results;
     results.reserve(handles.size());
     for (join_handle<T>& handle : handles) results.push_back(handle.result());
     co_return results;

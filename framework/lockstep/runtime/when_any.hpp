@@ -9,18 +9,19 @@
 
 namespace lockstep {
 
-// Which task was first, counted from 0, and its result: value.index() == index.
+// Which task was first, counted from 0, and its result, std::monostate for void and std::reference_wrapper for a
+// reference: value.index() == index.
 template <class... T>
 struct first_of {
   std::size_t index;
-  std::variant<detail::regular<T>...> value;
+  std::variant<detail::kept<T>...> value;
 };
 
 // The same where all are of one type.
 template <class T>
 struct first_among {
   std::size_t index;
-  T value;
+  detail::kept<T> value;
 };
 
 namespace detail {
@@ -38,11 +39,11 @@ class rescue_scope {
 };
 
 template <std::size_t N, class... T>
-std::variant<regular<T>...> result_of_first(const agent& first, std::tuple<join_handle<T>...>& handles) {
+std::variant<kept<T>...> result_of_first(const agent& first, std::tuple<join_handle<T>...>& handles) {
   if constexpr (N + 1 < sizeof...(T)) {
     if (&std::get<N>(handles).get() != &first) return result_of_first<N + 1>(first, handles);
   }
-  return std::variant<regular<T>...>(std::in_place_index<N>, result_of(std::get<N>(handles)));
+  return std::variant<kept<T>...>(std::in_place_index<N>, result_of(std::get<N>(handles)));
 }
 
 template <class... T, std::size_t... I>
@@ -52,10 +53,8 @@ task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
   std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
   crowd all;
   (all.watch(std::get<I>(handles).get()), ...);
-  co_await all.wait_until(crowd::until::first);
-  agent& first = *all.first_finished();
-  co_await finish_rest(all, "another task of when_any was first");
-  std::variant<regular<T>...> value = result_of_first<0>(first, handles);
+  co_await all.run_until(crowd::until::first, "another task of when_any was first");
+  std::variant<kept<T>...> value = result_of_first<0>(*all.first_finished(), handles);
   const std::size_t index = value.index();
   co_return first_of<T...>{index, std::move(value)};
 }
@@ -65,13 +64,14 @@ task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
 // Runs all at the same time; when the first has finished, cancels the others, waits for their end, and returns which
 // was first and its result. If the first one failed, its exception is thrown. A later one that fails instead of ending
 // by the cancellation is a verdict: an exception that nobody read.
+// Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned.
 template <class... T>
   requires(sizeof...(T) > 0)
 task<first_of<T...>> when_any(task<T>... works) {
   return detail::when_any_of(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
-// The same for any number, at least one, of tasks of one type, which is not void.
+// The same for any number, at least one, of tasks of one type.
 template <class T>
 task<first_among<T>> when_any(std::vector<task<T>> works, source where = source::current()) {
   const detail::rescue_scope race;
@@ -82,12 +82,10 @@ task<first_among<T>> when_any(std::vector<task<T>> works, source where = source:
     all.watch(handles.back().get());
   }
   if (handles.empty()) detail::here().owner->misused("when_any() of no tasks would wait for ever", where);
-  co_await all.wait_until(detail::crowd::until::first);
-  agent& first = *all.first_finished();
-  co_await detail::finish_rest(all, "another task of when_any was first");
+  co_await all.run_until(detail::crowd::until::first, "another task of when_any was first");
   std::size_t index = 0;
-  while (&handles[index].get() != &first) ++index;
-  co_return first_among<T>{index, handles[index].result()};
+  while (&handles[index].get() != all.first_finished()) ++index;
+  co_return first_among<T>{index, detail::result_of(handles[index])};
 }
 
 }  // namespace lockstep

@@ -22,6 +22,7 @@ void world::start(const world_options& options) {
   failure_ = nullptr;
   failure_report_.reset();
   summary_ = {};
+  main_ended_ = false;
   loop_limits limits;
   limits.steps_max = options.steps_max;
   limits.time_max = time_point(options.time_max);
@@ -31,12 +32,14 @@ void world::start(const world_options& options) {
 }
 
 bool world::drive(task<void> main) {
+  if (!scope_) throw misuse("drive() of a world that was not started");
+  if (main_ != nullptr) loop_.misused("drive() for the second time in one run; start() begins another");
   const auto root = main.release();
   agent& who = loop_.adopt(root, &root.promise(), source());
   main_ = &who;
   loop_.run(who);
-  const bool ended = who.finished();
-  if (ended) {
+  main_ended_ = who.finished();
+  if (main_ended_) {
     who.observe();
     failure_ = who.was_cancelled() ? std::make_exception_ptr(cancelled(who.cancel_reason())) : who.failure();
     if (failure_ != nullptr) {
@@ -52,7 +55,7 @@ bool world::drive(task<void> main) {
                    left->spawned_at(), {left});
     }
   }
-  return ended;
+  return main_ended_;
 }
 
 void world::tear_down() noexcept {
@@ -91,9 +94,9 @@ bool world::idle(lockstep::loop& of) {
 
 void world::throw_if_unfinished() const {
   if (failure_ != nullptr) std::rethrow_exception(failure_);
-  if (!verdicts_.empty()) {
-    throw misuse(fmt::format("{}: {}", name_of(verdicts_.front().kind), verdicts_.front().message));
-  }
+  if (main_ended_) return;
+  if (verdicts_.empty()) throw misuse("the run was stopped before its main task had ended");
+  throw misuse(fmt::format("{}: {}", name_of(verdicts_.front().kind), verdicts_.front().message));
 }
 
 }  // namespace lockstep::sim

@@ -43,7 +43,7 @@ class world : private monitor, private driver {
 
   // Begins a run. The thread is in the world until finish(): objects may be made.
   void start(const world_options& options = {});
-  // Runs `main` to its end, then cancels and awaits the daemons. Requires start(); once per run.
+  // Runs `main` to its end, then cancels and awaits the daemons. Misuse without start(), or twice in one run.
   // Whether it ended; if not, a verdict says why. An exception that left it is in failure().
   bool drive(task<void> main);
   // Destroys every frame that is left.
@@ -51,8 +51,8 @@ class world : private monitor, private driver {
   // Ends the run: every frame is destroyed, and the thread leaves the world.
   run_summary finish();
 
-  // start(), drive(), finish(): runs `main`, and throws what left it.
-  // Verdicts are in verdicts() afterwards; a run that could not end throws the first of them as misuse.
+  // start(), drive(), finish(): runs `main` and returns its result, or throws what left it.
+  // Verdicts are in verdicts() afterwards; a run whose main task could not end throws the first of them as misuse.
   template <class T>
   T run(task<T> main, const world_options& options = {});
   // The same for `make()`, called inside the run, for a task whose arguments or objects belong to it.
@@ -71,6 +71,7 @@ class world : private monitor, private driver {
  private:
   void report(verdict found) noexcept override;
   bool idle(lockstep::loop& of) override;
+  // Throws what left the main task, or says why it could not end.
   void throw_if_unfinished() const;
 
   std::vector<verdict> verdicts_;
@@ -78,6 +79,7 @@ class world : private monitor, private driver {
   std::exception_ptr failure_;
   std::optional<verdict> failure_report_;
   bool describing_failure_ = false;
+  bool main_ended_ = false;
   agent* main_ = nullptr;
   run_summary summary_;
   lockstep::loop loop_;
@@ -92,12 +94,23 @@ T world::run(task<T> main, const world_options& options) {
     finish();
     throw_if_unfinished();
   } else {
-    std::optional<T> result;
-    drive([](task<T> inner, std::optional<T>& out) -> task<void> { out.emplace(co_await std::move(inner)); }(
-                                                       std::move(main), result));
+    // Where T is a reference, `result` is a pointer.
+    std::optional<typename detail::promise<T>::stored> result;
+    const auto keep_result = [&result](task<T> inner) -> task<void> {
+      if constexpr (std::is_reference_v<T>) {
+        result.emplace(&co_await std::move(inner));
+      } else {
+        result.emplace(co_await std::move(inner));
+      }
+    };
+    drive(keep_result(std::move(main)));
     finish();
     throw_if_unfinished();
-    return std::move(*result);
+    if constexpr (std::is_reference_v<T>) {
+      return **result;
+    } else {
+      return std::move(*result);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 //   EXPECT_CALL(store, load("k")).WillOnce(CoReturn(5)).WillOnce(CoDelay(1s, CoThrow(io_error())));
 //
 // A task that an action made and nobody awaits is a verdict that names the action's line. Without an action, a mock
-// function that returns task<T> gives a task with a default-constructed T.
+// function that returns task<T> gives a task with a default-constructed T; where T has no default, the call throws.
 #pragma once
 
 #include <lockstep/runtime/sleep.hpp>
@@ -13,6 +13,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -35,25 +37,60 @@ task<T> fail_with(E error) {
   co_return co_await fail_with<T, E>(std::move(error));  // makes it a coroutine
 }
 
+// What the task of CoNever waits for.
+class never_ending final : public primitive<never_ending> {
+ public:
+  explicit never_ending(const source& where) noexcept : primitive(operation_kind::sleep), where_(where) {}
+
+  bool try_now() const noexcept { return false; }
+  void enqueue() noexcept override {}
+  void withdraw() noexcept override {}
+  std::string describe() const override { return "CoNever() of " + file_and_line(where_); }
+  void result() const noexcept {}
+
+ private:
+  source where_;
+};
 template <class T>
-task<T> never() {
-  co_await sleep_until(time_point::max());
-  co_return co_await never<T>();
+task<T> never(source where) {
+  never_ending wait(where);
+  co_await wait;
+  co_return co_await never<T>(where);  // not reached
 }
 
-template <class T>
-task<T> after(duration length, task<T> then) {
+// How a task keeps an argument of a mock function until it ends: as a copy, or by reference what the function may
+// change or what cannot be copied.
+template <class Arg>
+struct kept_argument {
+  using value = std::remove_cvref_t<Arg>;
+  static constexpr bool changeable = std::is_lvalue_reference_v<Arg> && !std::is_const_v<std::remove_reference_t<Arg>>;
+  using type =
+      std::conditional_t<changeable || (std::is_lvalue_reference_v<Arg> && !std::is_copy_constructible_v<value>), Arg,
+                         value>;
+};
+template <class Arg>
+using argument_kept = typename kept_argument<Arg>::type;
+
+template <class T, class Make, class... Args>
+task<T> after(duration length, Make make, Args... args) {
   co_await sleep_for(length);
-  co_return co_await std::move(then);
+  co_return co_await make.template operator()<T>(std::forward<Args>(args)...);
 }
 
-template <class F, class... Args>
-auto call(F function, Args... args) -> task<typename std::invoke_result_t<F&, Args&...>::value_type>
-  requires task_function<F&, Args&...> { co_return co_await std::invoke(function, args...); }
+// A callable for what a coroutine of ours calls with the arguments that it keeps.
 template <class T, class F, class... Args>
-task<T> call_plainly(F function, Args... args) {
-  co_return std::invoke(function, args...);
+task<T> call(F function, Args... args) {
+  if constexpr (task_function<F&, Args&&...>) {
+    co_return co_await std::invoke(function, std::forward<Args>(args)...);
+  } else {
+    co_return std::invoke(function, std::forward<Args>(args)...);
+  }
 }
+
+// Reports a second use of an action for one call, and throws.
+[[noreturn]] void used_twice(const source& where);
+// Throws for a mock function without an action that returns a task of something without a default.
+[[noreturn]] void no_default_result();
 
 // An action that makes its task with `Make`, which is called with the result's type and the arguments.
 template <class Make>
@@ -64,7 +101,7 @@ class co_action {
   template <class T, class... Args>
   operator testing::Action<task<T>(Args...)>() const {  // NOLINT: GoogleMock converts
     return testing::Action<task<T>(Args...)>([make = make_, where = where_](Args... args) -> task<T> {
-      return make.template operator()<T>(std::forward<Args>(args)...).made_by_mock_at(where);
+      return make.template operator()<T, Args...>(std::forward<Args>(args)...).made_by_mock_at(where);
     });
   }
   const Make& make() const noexcept { return make_; }
@@ -87,11 +124,12 @@ inline auto CoReturn(source where = source::current()) {
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
-// A task that returns `value` itself, for what cannot be copied; for one call.
+// A task that returns `value` itself, for what cannot be copied; for one call, another is misuse.
 template <class V>
 auto CoReturnByMove(V value, source where = source::current()) {
-  auto make = [value = std::make_shared<V>(std::move(value))]<class T, class... Args>(Args&&...) {
-    return detail::deliver<T>(std::move(*value));
+  auto make = [value = std::make_shared<std::optional<V>>(std::move(value)), where]<class T, class... Args>(Args&&...) {
+    if (!value->has_value()) detail::used_twice(where);
+    return detail::deliver<T>(*std::exchange(*value, std::nullopt));
   };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
@@ -103,32 +141,31 @@ auto CoThrow(E error, source where = source::current()) {
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
-// A task that calls `function`, a coroutine or a plain function, with copies of the arguments. The callable and the
-// arguments live until the task ends, so a lambda coroutine may capture.
+// A task that calls `function`, a coroutine or a plain function, with the arguments. The callable and copies of the
+// arguments live until the task ends, so a lambda coroutine may capture, and take its parameters by reference. What the
+// mock function takes by reference to change it, or what cannot be copied, is passed on by reference and must live as
+// long.
 template <class F>
 auto CoInvoke(F function, source where = source::current()) {
   auto make = [function = std::move(function)]<class T, class... Args>(Args&&... args) {
-    if constexpr (task_function<F&, std::decay_t<Args>&...>) {
-      return detail::call<F, std::decay_t<Args>...>(function, std::forward<Args>(args)...);
-    } else {
-      return detail::call_plainly<T, F, std::decay_t<Args>...>(function, std::forward<Args>(args)...);
-    }
+    return detail::call<T, F, detail::argument_kept<Args>...>(function, std::forward<Args>(args)...);
   };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
-// A task that waits for `length` of virtual time and then does what `action` does.
+// A task that waits for `length` of virtual time and then does what `action` does, with the arguments as CoInvoke
+// keeps them.
 template <class Make>
 auto CoDelay(duration length, detail::co_action<Make> action, source where = source::current()) {
-  auto make = [length, action]<class T, class... Args>(Args&&... args) {
-    return detail::after<T>(length, action.make().template operator()<T>(std::forward<Args>(args)...));
+  auto make = [length, then = action.make()]<class T, class... Args>(Args&&... args) {
+    return detail::after<T, Make, detail::argument_kept<Args>...>(length, then, std::forward<Args>(args)...);
   };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
 // A task that waits for ever; cancellation ends it.
 inline auto CoNever(source where = source::current()) {
-  auto make = []<class T, class... Args>(Args&&...) { return detail::never<T>(); };
+  auto make = [where]<class T, class... Args>(Args&&...) { return detail::never<T>(where); };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
@@ -139,15 +176,16 @@ namespace testing::internal {
 // What a mock function that returns a task gives when nothing else was said. GoogleMock has no public way to say this
 // for a family of types.
 template <class T>
-  requires(std::is_void_v<T> || std::is_default_constructible_v<T>)
 class BuiltInDefaultValue<lockstep::task<T>> {
  public:
   static bool Exists() { return true; }
   static lockstep::task<T> Get() {
     if constexpr (std::is_void_v<T>) {
-      return lockstep::detail::deliver<T>(0);
+      return lockstep::detail::deliver<T>(0).made_by_mock_at({});
+    } else if constexpr (std::is_default_constructible_v<T>) {
+      return lockstep::detail::deliver<T>(T()).made_by_mock_at({});
     } else {
-      return lockstep::detail::deliver<T>(T());
+      lockstep::detail::no_default_result();
     }
   }
 };

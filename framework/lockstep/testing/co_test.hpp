@@ -7,6 +7,9 @@
 //
 // Each run makes a new world and a new fixture: its constructor, SetUp(), CoSetUp(), the body, CoTearDown(),
 // TearDown(), its destructor. CoSetUp and CoTearDown are coroutines, `lockstep::task<void>`, which a fixture may have.
+// As in GoogleTest, what fails fatally, throws or skips leaves out what follows up to the tear-down, and a constructor
+// that does leaves out that too. A run that cannot go on, such as a deadlock, is torn down by TearDown() alone.
+// Failures are reported when the run is over: testing::Test::HasFailure() does not know of them before.
 // Options follow the name as designated initialisers: CO_TEST(Cache, Coalesces, .schedule =
 // lockstep::schedule::random). A fixture gives its own by `static lockstep::options lockstep_options()`.
 #pragma once
@@ -31,18 +34,26 @@ class co_fixture : public Fixture, public test_instance {
     std::exception_ptr failure;
     try {
       this->SetUp();
-      if constexpr (requires(co_fixture & self) { self.CoSetUp(); }) co_await this->CoSetUp();
+      if constexpr (requires(co_fixture & self) { self.CoSetUp(); }) {
+        if (!run_ends_early()) co_await this->CoSetUp();
+      }
       if (!run_ends_early()) co_await co_body();
     } catch (...) {
       failure = std::current_exception();
-      current_task().pardon();
+    }
+    current_task().pardon();  // so that the tear-down may await
+    if constexpr (requires(co_fixture & self) { self.CoTearDown(); }) {
+      try {
+        co_await this->CoTearDown();
+      } catch (...) {
+        keep_first(failure, "CoTearDown()");
+      }
     }
     try {
-      if constexpr (requires(co_fixture & self) { self.CoTearDown(); }) co_await this->CoTearDown();
+      this->TearDown();
     } catch (...) {
-      if (failure == nullptr) failure = std::current_exception();
+      keep_first(failure, "TearDown()");
     }
-    this->TearDown();
     if (failure != nullptr) std::rethrow_exception(failure);
   }
   void tear_down_after_failure() override { this->TearDown(); }
@@ -86,6 +97,7 @@ class co_test_factory final : public testing::internal::TestFactoryBase {
 template <class TestClass, class Fixture>
 testing::TestInfo* register_co_test(const char* suite, const char* name, const char* file, int line,
                                     testing::internal::TypeId fixture_id, const options& of_test) {
+  read_flags_with_googletest();
   using resolver = testing::internal::SuiteApiResolver<Fixture>;
   return testing::internal::MakeAndRegisterTestInfo(
       suite, name, nullptr, nullptr, testing::internal::CodeLocation(file, line), fixture_id,
@@ -101,6 +113,7 @@ class co_param_host : public testing::TestWithParam<typename Fixture::ParamType>
 
 template <class TestClass, class Fixture>
 int register_co_param_test(const char* suite, const char* name, const char* file, int line) {
+  read_flags_with_googletest();
   const testing::internal::CodeLocation where(file, line);
   testing::UnitTest::GetInstance()
       ->parameterized_test_registry()

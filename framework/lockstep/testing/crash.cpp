@@ -27,10 +27,12 @@ struct {
   std::atomic<loop*> tasks_of = nullptr;
   std::atomic<bool> stuck = false;
   pthread_t thread{};
+  pid_t process = 0;  // a fork of it, such as a death test, has nothing to say
 } notice;
 
-constexpr std::array signals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+constexpr std::array signals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 std::array<struct sigaction, signals.size()> earlier;
+constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 
 void write_text(const char* text) noexcept {
   std::size_t left = std::strlen(text);
@@ -44,8 +46,8 @@ void write_text(const char* text) noexcept {
 
 void write_notice() noexcept {
   const char* line = notice.line.exchange(nullptr);
-  if (line == nullptr) return;
-  write_text("\nlockstep: the process dies inside a test\n");
+  if (line == nullptr || ::getpid() != notice.process) return;
+  write_text("\nlockstep: the process ends inside a test\n");
   write_text(line);
   write_text("\n");
 }
@@ -56,29 +58,40 @@ void write_tasks() {
   if (of != nullptr) write_text(tree_of(snapshot_of(of->alive())).c_str());
 }
 
-void on_signal(int number, siginfo_t*, void*) {
+void on_signal(int number, siginfo_t* why, void* where) {
   write_notice();
   if (notice.stuck) write_tasks();
   for (std::size_t i = 0; i < signals.size(); ++i) {
-    if (signals[i] == number) ::sigaction(number, &earlier[i], nullptr);
+    if (signals[i] != number) continue;
+    ::sigaction(number, &earlier[i], nullptr);
+    if ((earlier[i].sa_flags & SA_SIGINFO) != 0 && earlier[i].sa_handler != SIG_DFL) {
+      return earlier[i].sa_sigaction(number, why, where);
+    }
   }
   ::raise(number);
+}
+
+// Handlers may run on an overflown stack: give them one of their own, for the life of the process.
+void give_handlers_a_stack() {
+  stack_t present{};
+  if (::sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;  // somebody else did
+  static const auto stack = std::make_unique<char[]>(stack_bytes);
+  stack_t alternate{};
+  alternate.ss_sp = stack.get();
+  alternate.ss_size = stack_bytes;
+  ::sigaltstack(&alternate, nullptr);
 }
 
 void install_once() {
   static const bool installed = [] {
     const bool under_sanitizer = __sanitizer_set_death_callback != nullptr;
-    if (under_sanitizer) __sanitizer_set_death_callback([] { write_notice(); });
-    // Handlers may run on an overflown stack: give them one of their own, for the life of the process.
-    static const auto stack = std::make_unique<char[]>(64 * 1024);
-    stack_t alternate{};
-    alternate.ss_sp = stack.get();
-    alternate.ss_size = 64 * 1024;
-    ::sigaltstack(&alternate, nullptr);
+    if (under_sanitizer) __sanitizer_set_death_callback(&write_notice);
+    std::atexit(&write_notice);
+    give_handlers_a_stack();
     for (std::size_t i = 0; i < signals.size(); ++i) {
       ::sigaction(signals[i], nullptr, &earlier[i]);
-      // A sanitizer reports the rest itself, and then calls back.
-      if (under_sanitizer && signals[i] != SIGABRT) continue;
+      // A sanitizer reports the others itself, and then calls back.
+      if (under_sanitizer && signals[i] != SIGABRT && signals[i] != SIGTRAP) continue;
       struct sigaction action {};
       action.sa_sigaction = &on_signal;
       action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -94,6 +107,7 @@ void install_once() {
 crash_notice::crash_notice(std::string line, loop* tasks_of) : line_(std::move(line)) {
   install_once();
   notice.thread = ::pthread_self();
+  notice.process = ::getpid();
   notice.tasks_of = tasks_of;
   notice.line = line_.c_str();
 }
@@ -106,6 +120,9 @@ crash_notice::~crash_notice() {
 void crash_notice::end_stuck_process(const std::string& why) {
   write_text(why.c_str());
   notice.stuck = true;
+  // Telling of the tasks may get stuck itself.
+  ::signal(SIGALRM, SIG_DFL);
+  ::alarm(10);
   ::pthread_kill(notice.thread, SIGABRT);
   for (;;) ::pause();
 }

@@ -1,7 +1,8 @@
 // What is printed when the process dies inside a test: how to repeat it.
 //
 // The line is made ahead, so that a signal handler only has to write it. Handlers are installed once, on an alternate
-// stack; a sanitizer's report ends in the same line. Whatever was installed before is called afterwards.
+// stack; a sanitizer's report ends in the same line, and so does exit(). Whatever was installed before is called
+// afterwards.
 #pragma once
 
 #include <string>

@@ -18,13 +18,12 @@ std::string context_of_failure() {
   const agent& who = *owner->running();
   std::string text;
   const std::vector<source> stack = who.stack();
-  if (who.parent() != nullptr || stack.size() > 2) {
+  if (who.parent() != nullptr || stack.size() > 1) {
     text += fmt::format("\nin task \"{}\" at {} (virtual), step {}", who.name(),
                         to_text(owner->now().time_since_epoch()), owner->steps());
     // The innermost line is the failure's own.
     for (std::size_t i = 1; i < stack.size(); ++i) {
-      if (stack[i].line() != 0 && file_of(stack[i]) != "co_test.hpp")
-        text += "\n  called from " + file_and_line(stack[i]);
+      if (stack[i].line() != 0) text += "\n  called from " + file_and_line(stack[i]);
     }
     if (who.spawned_at().line() != 0) text += "\n  spawned at " + file_and_line(who.spawned_at());
   }
@@ -64,8 +63,10 @@ bool failure_interceptor::skipped() const noexcept {
 }
 
 void publish(const failure_part& part) {
-  testing::internal::AssertHelper(part.type, part.file.empty() ? nullptr : part.file.c_str(), part.line,
-                                  part.message.c_str()) = testing::Message();
+  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+  testing::internal::AssertHelper(part.type, part.file.empty() ? test.file() : part.file.c_str(),
+                                  part.file.empty() ? test.line() : part.line, part.message.c_str()) =
+      testing::Message();
 }
 
 }  // namespace lockstep::detail

@@ -11,7 +11,7 @@ namespace lockstep::detail {
 
 struct failure_part {
   testing::TestPartResult::Type type;
-  std::string file;  // empty if unknown
+  std::string file;  // empty if unknown: then it is the test's line
   int line;
   std::string message;
 };
@@ -35,7 +35,7 @@ class failure_interceptor final : public testing::ScopedFakeTestPartResultReport
   std::vector<failure_part> parts_;
 };
 
-// Reports it to GoogleTest.
+// Reports it to GoogleTest. Requires that a test runs.
 void publish(const failure_part& part);
 
 }  // namespace lockstep::detail

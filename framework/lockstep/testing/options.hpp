@@ -1,7 +1,8 @@
 // How a test is run: its knobs, each under one name as a field here, a `--lockstep_…` flag and a `LOCKSTEP_…` variable.
 //
 // A test's options are the defaults, overridden by the fixture's `lockstep_options()`, by what stands behind the test's
-// name in CO_TEST, by the environment, and by the command line, in this order.
+// name in CO_TEST, by the environment, and by the command line, in this order. Lengths of time are written as a whole
+// number with ns, us, ms, s, min or h; what is true or false as 1 or 0.
 #pragma once
 
 #include <lockstep/choice/oracle.hpp>
@@ -9,6 +10,7 @@
 #include <lockstep/time/clock.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -21,7 +23,7 @@ enum class clock_mode {
 
 // An unset field leaves the choice to the next layer.
 struct options {
-  // How choices are made. plain.
+  // How choices are made. plain; but random if more than one run is asked for, since plain runs are all the same.
   std::optional<lockstep::schedule> schedule = {};
   // The seed of random schedules. 1.
   std::optional<std::uint64_t> seed = {};
@@ -48,11 +50,16 @@ struct options {
   options& apply(const options& over);
 };
 
-// What the command line and the environment say. A bad value ends the process with a sentence that names it.
+// What the command line and the environment say.
 struct command_line {
   options test_options;
-  std::string replay;  // a token
+  std::string replay;                        // a token
+  std::map<std::string, std::string> shape;  // flags with values that a run depends on and no token holds
 };
+
+// Read once, when GoogleTest has read its own flags: they are taken from its argument list, and left in it.
+// A flag that does not exist, or a bad value, ends the process with a sentence that names it and says what is right.
+// With --help, prints lockstep's flags behind GoogleTest's.
 const command_line& parsed_command_line();
 
 // The options of one test: defaults, then each layer in turn. Every field is set.

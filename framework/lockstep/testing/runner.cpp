@@ -13,8 +13,11 @@
 
 #include <cstdio>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace lockstep::detail {
 
@@ -30,16 +33,31 @@ struct outcome {
   std::vector<failure_part> parts;
   bool failed = false;
   bool skipped = false;
+  bool departed = false;
   token replay;
   std::uint64_t trace_hash = 0;
   recorded_run record;
 };
 
-// The line that repeats a run.
+// As a word of a shell's command line.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
+// The line that repeats a run, to be pasted where the program was started.
 std::string repeat_line(const token& replay) {
   const std::vector<std::string> arguments = testing::internal::GetArgvs();
-  return fmt::format("repeat: LOCKSTEP_REPLAY='{}' {} --gtest_filter={}", to_text(replay),
-                     arguments.empty() ? "./test" : arguments.front(), full_name());
+  const std::string name = full_name();
+  std::string line =
+      fmt::format("repeat: LOCKSTEP_REPLAY='{}' {} {}", to_text(replay),
+                  quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + name));
+  for (const auto& [flag, value] : parsed_command_line().shape) line += fmt::format(" {}={}", flag, quoted(value));
+  if (name.find("DISABLED_") != std::string::npos) line += " --gtest_also_run_disabled_tests";
+  return line;
 }
 
 failure_part part_of(const verdict& found, testing::TestPartResult::Type type) {
@@ -58,6 +76,19 @@ bool reported_already(const std::exception_ptr& thrown) {
   } catch (...) {
     return false;
   }
+}
+
+// In a handler: reports the exception under way, unless that has been done, or it only says that a task has gone.
+void report_thrown(std::string_view thrower) {
+  const std::exception_ptr thrown = std::current_exception();
+  if (reported_already(thrown)) return;
+  try {
+    throw;
+  } catch (const cancelled&) {
+    return;
+  } catch (...) {
+  }
+  publish({testing::TestPartResult::kFatalFailure, "", 0, fmt::format("{} threw: {}", thrower, text_of(thrown))});
 }
 
 class run_of_a_test {
@@ -82,25 +113,23 @@ class run_of_a_test {
 void run_of_a_test::drive() {
   try {
     instance_ = plan_.make();
-  } catch (const testing::AssertionException&) {
-    return;
   } catch (...) {
-    failures_.add({testing::TestPartResult::kFatalFailure, "", 0,
-                   fmt::format("the fixture's constructor threw: {}", text_of(std::current_exception()))});
+    report_thrown("the fixture's constructor");
     return;
   }
   instance_->run_ends_early = [this] { return failures_.failed_fatally() || failures_.skipped(); };
-  const bool ended = world_.drive(instance_->run_all());
-  if (!ended || world_.loop().stopped()) {
-    world_.tear_down();
-    try {
-      instance_->tear_down_after_failure();
-    } catch (...) {
-      failures_.add({testing::TestPartResult::kNonFatalFailure, "", 0,
-                     fmt::format("TearDown() threw: {}", text_of(std::current_exception()))});
+  if (!instance_->run_ends_early()) {
+    const bool ended = world_.drive(instance_->run_all());
+    collect();
+    if (!ended) {
+      world_.tear_down();
+      try {
+        instance_->tear_down_after_failure();
+      } catch (...) {
+        report_thrown("TearDown()");
+      }
     }
   }
-  collect();
   world_.tear_down();
   instance_.reset();
 }
@@ -136,16 +165,18 @@ outcome run_of_a_test::make(bool keep_trace) {
   }
   for (const verdict& found : world_.verdicts()) {
     if (found.kind == verdict_kind::slow_step && !*knobs_.fail_on_slow_step) {
-      fmt::print(stderr, "{}: warning: {}", file_and_line(found.where), to_text(found));
+      fmt::print(stderr, "{}: warning: {}", found.where.line() != 0 ? file_and_line(found.where) : full_name(),
+                 to_text(found));
       continue;
     }
     failures_.add(part_of(found, testing::TestPartResult::kNonFatalFailure));
   }
   result.trace_hash = world_.summary().trace_hash;
   if (const auto departed = oracle.departure(result.trace_hash)) {
+    result.departed = true;
     failures_.add({testing::TestPartResult::kNonFatalFailure, "", 0,
-                   fmt::format("departed replay: this is not the run that the token was taken of: {}; the code or its "
-                               "input has changed since",
+                   fmt::format("departed replay: this is not the token's run any more: {}; the code or its input has "
+                               "changed since",
                                *departed)});
   }
   result.parts = failures_.parts();
@@ -171,15 +202,16 @@ outcome make_run(const test_plan& plan, const options& knobs, const token& choic
   return first;
 }
 
-void report(outcome found, std::uint64_t run, std::uint64_t runs) {
+// `remark` is said of the trace.
+void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_view remark = "") {
   bool told = false;
   for (failure_part& part : found.parts) {
+    while (part.message.ends_with('\n')) part.message.pop_back();
     const bool failure =
         part.type == testing::TestPartResult::kFatalFailure || part.type == testing::TestPartResult::kNonFatalFailure;
     if (failure && !std::exchange(told, true)) {
-      while (part.message.ends_with('\n')) part.message.pop_back();
       if (runs > 1) part.message += fmt::format("\nin run {} of {}", run + 1, runs);
-      part.message += fmt::format("\n{}\ntrace {:016x}", repeat_line(found.replay), found.trace_hash);
+      part.message += fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark);
     }
     publish(part);
   }
@@ -203,7 +235,40 @@ std::optional<token> token_to_replay(const std::string& text) {
   return read;
 }
 
+// What GoogleTest takes for a parameterized suite. It asks for the parameters when it has read its flags; there are
+// none, and so no tests.
+class flag_reader : public testing::TestWithParam<int> {
+ public:
+  static testing::internal::ParamGenerator<int> read() {
+    parsed_command_line();
+    return testing::ValuesIn(std::vector<int>());
+  }
+};
+
 }  // namespace
+
+void read_flags_with_googletest() {
+  static const bool registered = [] {
+    const char* const name = "lockstep_flag_reader";
+    const testing::internal::CodeLocation here(__FILE__, __LINE__);
+    auto* const suite =
+        testing::UnitTest::GetInstance()->parameterized_test_registry().GetTestSuitePatternHolder<flag_reader>(name,
+                                                                                                               here);
+    suite->AddTestPattern(name, "", nullptr, here);
+    suite->AddTestSuiteInstantiation("", &flag_reader::read, nullptr, __FILE__, __LINE__);
+    const testing::internal::MarkAsIgnored no_complaint(name);
+    return true;
+  }();
+  static_cast<void>(registered);
+}
+
+void test_instance::keep_first(std::exception_ptr& failure, const char* thrower) {
+  if (failure == nullptr) {
+    failure = std::current_exception();
+  } else {
+    report_thrown(thrower);
+  }
+}
 
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
@@ -211,8 +276,12 @@ void run_test(const test_plan& plan) {
   if (!line.replay.empty()) {
     if (const auto replay = token_to_replay(line.replay)) {
       outcome found = make_run(plan, knobs, *replay);
-      if (!found.failed) fmt::print("replayed: {} passes; trace {:016x}\n", full_name(), found.trace_hash);
-      report(std::move(found), 0, 1);
+      const std::string_view remark =
+          found.departed || replay->print.trace_end.empty() ? "" : ", as in the token's run";
+      if (!found.failed) {
+        fmt::print("replayed: {} passes; trace {:016x}{}\n", full_name(), found.trace_hash, remark);
+      }
+      report(std::move(found), 0, 1, remark);
     }
     return;
   }

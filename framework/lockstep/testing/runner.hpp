@@ -4,6 +4,7 @@
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/testing/options.hpp>
 
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -24,6 +25,10 @@ class test_instance {
 
   // Whether the run has failed fatally so far, or was skipped. Set by the runner.
   std::function<bool()> run_ends_early;
+
+ protected:
+  // For a handler: keeps the exception under way as the run's failure; if there is one already, reports it at once.
+  static void keep_first(std::exception_ptr& failure, const char* thrower);
 };
 
 struct test_plan {
@@ -31,6 +36,10 @@ struct test_plan {
   options of_test;
   std::function<std::unique_ptr<test_instance>()> make;
 };
+
+// Makes our flags be read when GoogleTest has read its own, so that a wrong one is told before any test runs. May be
+// called more than once, before main().
+void read_flags_with_googletest();
 
 // Runs the test that GoogleTest runs now, and reports to it.
 void run_test(const test_plan& plan);

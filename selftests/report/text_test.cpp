@@ -1,0 +1,209 @@
+#include "../runtime/judged_run.hpp"
+
+#include <lockstep/report/text.hpp>
+#include <lockstep/testing/testing.hpp>
+
+#include <string>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The texts are approved by being read: they are what a user sees. The programs are at the end of the file, where
+// #line gives them files and lines of their own.
+task<void> use_connection();
+task<void> fetch_pages();
+task<void> drop_a_handle();
+task<void> lose_an_exception();
+task<void> mistake();
+
+// What is found wrong with a run, each verdict in full.
+template <class F>
+std::string report_on(F make, const sim::world_options& how = {}) {
+  std::string text;
+  for (const verdict& each : judge(make, how).verdicts) text += to_text(each);
+  return "\n" + text;
+}
+
+TEST(TextTest, OfADeadlockIsATreeOfSpawnsWithWhoHoldsWhat) {
+  EXPECT_EQ(report_on(use_connection), R"(
+deadlock at 1.5 s (virtual), step 6: every task waits
+  main      join(reader)  conn.cpp:115  held by reader
+  └ writer  event "ack"   conn.cpp:103
+            spawned at    conn.cpp:113
+  └ reader  mutex "tx"    conn.cpp:107  held by writer
+            spawned at    conn.cpp:114
+)");
+}
+
+TEST(TextTest, ShowsNestedSpawnsStacksNotesAndTheCycle) {
+  EXPECT_EQ(report_on(fetch_pages), R"(
+deadlock at 0 ns (virtual), step 8: every task waits
+  main           children of "sites"(site)  crawler.cpp:34              held by site
+  └ site         join(fetch 1.1)            crawler.cpp:26              held by fetch 1.1
+                 spawned at                 crawler.cpp:33
+    └ fetch 1.1  mutex "log"                crawler.cpp:13              held by fetch 1.2
+                 called from                crawler.cpp:17
+                                            crawler.cpp:21
+                 spawned at                 crawler.cpp:24
+                 note                       crawler.cpp:20: index.html
+                 note                       crawler.cpp:16: attempt 1
+    └ fetch 1.2  mutex "cache"              crawler.cpp:13              held by fetch 1.1
+                 called from                crawler.cpp:17
+                                            crawler.cpp:21
+                 spawned at                 crawler.cpp:25
+                 note                       crawler.cpp:20: about.html
+                 note                       crawler.cpp:16: attempt 1
+  cycle: fetch 1.2 -> fetch 1.1 -> fetch 1.2
+)");
+}
+
+TEST(TextTest, OfOneTaskShowsIt) {
+  EXPECT_EQ(report_on(drop_a_handle), R"(
+dropped handle at 0 ns (virtual), step 3: the handle of task "reader" died before the task ended; join it, or spawn it as a daemon
+  reader  sleep until 60 min 0 s  drop.cpp:11
+          spawned at              drop.cpp:14
+)");
+}
+
+TEST(TextTest, OfAFailedTaskShowsWhereItThrew) {
+  EXPECT_EQ(report_on(lose_an_exception), R"(
+unread exception at 2 s (virtual), step 4: task "writer" failed and nobody looked: disk full
+  writer  finished     lost.cpp:11
+          called from  lost.cpp:15
+          spawned at   lost.cpp:18
+)");
+}
+
+TEST(TextTest, OfMisuseShowsTheRunningTask) {
+  EXPECT_EQ(report_on(mistake), R"(
+misuse at 0 ns (virtual), step 2: unlock() of mutex "tx" by task "main"; it is held by nobody
+  main  running      mistake.cpp:11
+        called from  mistake.cpp:16
+)");
+}
+
+TEST(TextTest, WithoutTasksIsItsHeadline) {
+  verdict found;
+  found.kind = verdict_kind::unreached_point;
+  found.message = "the point \"writer:start\" was never reached";
+  found.at = time_point{3h};
+  found.step = 12;
+  EXPECT_EQ(to_text(found),
+            "unreached point at 3 h 0 min 0 s (virtual), step 12: the point \"writer:start\" was never reached\n");
+  EXPECT_EQ(tree_of({}), "");
+}
+
+TEST(TextTest, ATreeWithSeveralRootsKeepsTheOrderOfTheTasks) {
+  std::vector<task_snapshot> tasks(4);
+  tasks[0].name = "a";
+  tasks[1].name = "b";
+  tasks[2].name = "child of a";
+  tasks[2].parent = 0;
+  tasks[2].state = task_snapshot::condition::running;
+  tasks[3].name = "child of b";
+  tasks[3].parent = 1;
+  tasks[3].state = task_snapshot::condition::waiting;
+  tasks[3].waits_for = "event \"x\"";
+  tasks[3].held_by = "a";
+  EXPECT_EQ("\n" + tree_of(tasks), R"(
+  a             ready
+  └ child of a  running
+  b             ready
+  └ child of b  event "x"    held by a
+)");
+}
+
+// The columns are counted in characters, not in bytes.
+TEST(TextTest, AlignsNamesThatAreNotAscii) {
+  std::vector<task_snapshot> tasks(2);
+  tasks[0].name = "größe";
+  tasks[1].name = "other";
+  EXPECT_EQ(tree_of(tasks), "  größe  ready\n  other  ready\n");
+}
+
+// -- the programs -----------------------------------------------------------------------------------------------------
+
+// clang-format off
+#line 100 "/src/conn.cpp"
+task<void> transmit(mutex& tx, event& ack) {
+  const mutex_guard held = co_await tx.lock();
+  co_await sleep_for(1500ms);
+  co_await ack.wait();
+}
+task<void> read_frames(mutex& tx, event& ack) {
+  co_await yield();
+  const mutex_guard held = co_await tx.lock();
+  ack.set();
+}
+task<void> use_connection() {
+  mutex tx("tx");
+  event ack("ack");
+  auto writer = spawn(transmit(tx, ack), "writer");
+  auto reader = spawn(read_frames(tx, ack), "reader");
+  co_await reader.join();
+}
+
+#line 10 "/src/crawler.cpp"
+task<void> get(mutex& first, mutex& second) {
+  const mutex_guard one = co_await first.lock();
+  co_await yield();
+  const mutex_guard two = co_await second.lock();
+}
+task<void> retry(mutex& first, mutex& second) {
+  const scoped_annotation note("attempt 1");
+  co_await with_timeout(duration::max(), get(first, second));
+}
+task<void> fetch(mutex& first, mutex& second, std::string page) {
+  const scoped_annotation note(page);
+  co_await retry(first, second);
+}
+task<void> site(mutex& first, mutex& second) {
+  auto left = spawn(fetch(first, second, "index.html"));
+  auto right = spawn(fetch(second, first, "about.html"));
+  co_await left.join();
+  co_await right.join();
+}
+task<void> fetch_pages() {
+  mutex cache("cache");
+  mutex log("log");
+  task_group sites("sites");
+  sites.spawn(site(cache, log), "site");
+  co_await sites.join();
+}
+
+#line 10 "/src/drop.cpp"
+task<void> read_for_ever() {
+  co_await sleep_for(1h);
+}
+task<void> drop_a_handle() {
+  const auto handle = spawn(read_for_ever(), "reader");
+  co_await yield();
+}
+
+#line 10 "/src/lost.cpp"
+task<void> write() {
+  co_await sleep_for(1s);
+  throw std::runtime_error("disk full");
+}
+task<void> save() {
+  co_await write();
+}
+task<void> lose_an_exception() {
+  const auto handle = spawn(save(), "writer");
+  co_await sleep_for(2s);
+}
+
+#line 10 "/src/mistake.cpp"
+task<void> release(mutex& lock) {
+  co_await yield();
+  lock.unlock();
+}
+task<void> mistake() {
+  mutex lock("tx");
+  co_await release(lock);
+}
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,378 @@
+#include "judged_run.hpp"
+
+#include <lockstep/testing/testing.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+task<int> value_after(duration delay, int value) {
+  co_await sleep_for(delay);
+  co_return value;
+}
+task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
+task<void> pass(duration length) { co_await sleep_for(length); }
+// Waits for ever, and takes `needed` to clean up when it is cancelled.
+task<void> cleans_up(duration needed, std::string& log) {
+  try {
+    co_await wait_for_ever();
+  } catch (const cancelled&) {
+    log += "cleaning ";
+  }
+  co_await shield(pass(needed));
+  log += "clean ";
+  throw cancelled();
+}
+
+// "timed_out", "cancelled(reason)", "done", or what an error says.
+template <class T>
+task<std::string> outcome_of(task<T> work) {
+  try {
+    co_await std::move(work);
+    co_return "done";
+  } catch (const timed_out& why) {
+    co_return why.what();
+  } catch (const cancelled& why) {
+    co_return "cancelled(" + std::string(why.reason()) + ")";
+  } catch (const std::exception& why) {
+    co_return why.what();
+  }
+}
+
+CO_TEST(TimeoutTest, ReturnsTheResultOfWorkThatIsInTime) {
+  EXPECT_EQ(co_await with_timeout(2s, value_after(1s, 7)), 7);
+  EXPECT_EQ(now(), time_point{1s});
+  co_await sleep_for(1h);  // nothing is left that would cancel it
+}
+
+CO_TEST(TimeoutTest, IsExactToTheNanosecond) {
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, pass(1s - 1ns))), "done");
+  const time_point before = now();
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, pass(1s + 1ns))), "timed out after 1 s");
+  EXPECT_EQ(now() - before, 1s);
+}
+
+CO_TEST(TimeoutTest, WinsOverWorkThatWouldEndAtTheSameInstant) {
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, pass(1s))), "timed out after 1 s");
+}
+
+CO_TEST(TimeoutTest, TheErrorOfTheWorkPasses) {
+  const auto fails = []() -> task<void> {
+    co_await sleep_for(1s);
+    throw std::runtime_error("disk full");
+  };
+  EXPECT_EQ(co_await outcome_of(with_timeout(2s, fails())), "disk full");
+}
+
+CO_TEST(TimeoutTest, TheTaskGoesOnAfterwards) {
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, wait_for_ever())), "timed out after 1 s");
+  EXPECT_EQ(current_task().cancelling(), 0u);
+  EXPECT_FALSE(current_task().was_cancelled());
+  co_await sleep_for(1s);
+  EXPECT_EQ(now(), time_point{2s});
+}
+
+CO_TEST(TimeoutTest, AnInnerOneThatIsShorterThrowsAndTheOuterOneGoesOn) {
+  const auto both = []() -> task<void> {
+    EXPECT_EQ(co_await outcome_of(with_timeout(1s, wait_for_ever())), "timed out after 1 s");
+    co_await wait_for_ever();
+  };
+  EXPECT_EQ(co_await outcome_of(with_timeout(3s, both())), "timed out after 3 s");
+  EXPECT_EQ(now(), time_point{3s});
+}
+
+CO_TEST(TimeoutTest, AnOuterOneThatIsShorterPassesThroughTheInnerOne) {
+  std::string inner;
+  const auto both = [&]() -> task<void> {
+    try {
+      co_await with_timeout(3s, wait_for_ever());
+    } catch (const timed_out&) {
+      inner = "timed out";
+    } catch (const cancelled& why) {
+      inner = why.reason();
+      throw;
+    }
+  };
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, both())), "timed out after 1 s");
+  EXPECT_EQ(inner, "timeout");
+  EXPECT_EQ(now(), time_point{1s});
+}
+
+CO_TEST(TimeoutTest, OfTwoThatEndAtOneInstantTheOuterOneThrows) {
+  const auto both = [](duration inner) -> task<void> { co_await with_timeout(inner, wait_for_ever()); };
+  EXPECT_EQ(co_await outcome_of(with_timeout(2s, both(2s))), "timed out after 2 s");
+  EXPECT_EQ(now(), time_point{2s});
+  // Even if the inner one was armed first.
+  const auto late = [&]() -> task<void> {
+    timeout_scope outer(time_point::max());
+    const auto inner = [&]() -> task<void> {
+      const auto rearm = [&]() -> task<void> {
+        outer.reschedule(now() + 1s);
+        co_await wait_for_ever();
+      };
+      co_await with_timeout(1s, rearm());
+    };
+    try {
+      co_await inner();
+      ADD_FAILURE();
+    } catch (const cancelled&) {
+      EXPECT_TRUE(outer.absorb());
+    }
+  };
+  co_await late();
+  EXPECT_EQ(now(), time_point{3s});
+  co_await yield();
+}
+
+CO_TEST(TimeoutTest, ACancellationFromOutsideStaysOne) {
+  auto handle = spawn(outcome_of(with_timeout(10s, wait_for_ever())));
+  co_await sleep_for(1s);
+  handle.cancel("shutdown");
+  EXPECT_EQ(co_await handle.join(), "cancelled(shutdown)");
+  EXPECT_EQ(now(), time_point{1s});
+}
+
+// Cancels a task from a timer, so that no step of anybody lies between.
+struct timed_cancel : timer {
+  explicit timed_cancel(agent& whom) : timer(&fired), victim(whom) {}
+  static void fired(timer& due) noexcept { static_cast<timed_cancel&>(due).victim.cancel("shutdown"); }
+  agent& victim;
+};
+
+CO_TEST(TimeoutTest, ACancellationAtTheInstantOfTheExpiryStaysOneWhicheverComesFirst) {
+  for (const bool cancel_first : {true, false}) {
+    const auto work = [cancel_first]() -> task<std::string> {
+      if (cancel_first) co_await yield();
+      co_return co_await outcome_of(with_timeout(1s, wait_for_ever()));
+    };
+    auto victim = spawn(work());
+    if (!cancel_first) co_await yield();
+    timed_cancel canceller(victim.get());
+    current_loop()->timers().arm(canceller, now() + 1s);
+    EXPECT_EQ(co_await victim.join(), "cancelled(shutdown)") << cancel_first;
+    EXPECT_EQ(victim.get().cancelling(), 1u) << "the timeout took its own request back";
+  }
+}
+
+CO_TEST(TimeoutTest, CleanUpEndsBeforeItThrows) {
+  std::string log;
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, cleans_up(5s, log))), "timed out after 1 s");
+  EXPECT_EQ(log, "cleaning clean ");
+  EXPECT_EQ(now(), time_point{6s});
+}
+
+CO_TEST(TimeoutTest, AnErrorInTheCleanUpReplacesIt) {
+  const auto work = []() -> task<void> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+      throw std::runtime_error("flush failed");
+    }
+  };
+  EXPECT_EQ(co_await outcome_of(with_timeout(1s, work())), "flush failed");
+  EXPECT_EQ(current_task().cancelling(), 0u);
+  co_await sleep_for(1s);
+}
+
+CO_TEST(TimeoutTest, ACancellationDuringTheCleanUpStaysOne) {
+  std::string log;
+  auto handle = spawn(outcome_of(with_timeout(1s, cleans_up(5s, log))));
+  co_await sleep_for(2s);
+  handle.cancel("shutdown");
+  EXPECT_EQ(co_await handle.join(), "cancelled()");
+  EXPECT_EQ(log, "cleaning clean ");
+}
+
+CO_TEST(TimeoutTest, AnOuterOneThatExpiresDuringTheCleanUpOfTheInnerOneThrows) {
+  std::string log;
+  EXPECT_EQ(co_await outcome_of(with_timeout(3s, with_timeout(1s, cleans_up(5s, log)))), "timed out after 3 s");
+  EXPECT_EQ(log, "cleaning clean ");
+  EXPECT_EQ(now(), time_point{6s});
+  co_await sleep_for(1s);
+}
+
+CO_TEST(TimeoutTest, WorkThatCatchesTheCancellationReturnsItsValue) {
+  const auto stubborn = []() -> task<int> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+    }
+    co_return 5;
+  };
+  EXPECT_EQ(co_await with_timeout(1s, stubborn()), 5);
+  EXPECT_EQ(current_task().cancelling(), 0u);
+  co_await sleep_for(1s);
+}
+
+TEST(TimeoutTest, WorkThatCatchesTheCancellationAndAwaitsAgainIsAVerdict) {
+  const auto main = []() -> task<void> {
+    const auto stubborn = []() -> task<void> {
+      try {
+        co_await wait_for_ever();
+      } catch (const cancelled&) {
+      }
+      co_await sleep_for(1s);
+    };
+    co_await with_timeout(1s, stubborn());
+  };
+  const judged_run run = judge(main);
+  EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::swallowed_cancellation));
+  EXPECT_EQ(run.failure, "");
+}
+
+CO_TEST(TimeoutTest, ZeroOrLessCancelsAtTheFirstAwait) {
+  for (const duration limit : {duration(0), duration(-1), duration(-1h), duration::min()}) {
+    std::string log;
+    const auto work = [&]() -> task<void> {
+      log += "started";
+      co_await sleep_for(1s);
+      log += " went on";
+    };
+    EXPECT_EQ(co_await outcome_of(with_timeout(limit, work())), timed_out(limit).what());
+    EXPECT_EQ(log, "started");
+    EXPECT_EQ(now(), time_point{});
+  }
+}
+
+CO_TEST(TimeoutTest, ZeroLetsWorkPassThatDoesNotAwait) {
+  const auto work = []() -> task<int> { co_return 5; };
+  EXPECT_EQ(co_await with_timeout(0s, work()), 5);
+  EXPECT_EQ(current_task().cancelling(), 0u);
+  co_await sleep_for(1s);
+}
+
+CO_TEST(TimeoutTest, ALimitBeyondTheEndOfTimeIsNone) {
+  co_await sleep_for(24h);
+  for (const duration limit : {duration::max(), duration::max() - 1h, time_point::max() - now()}) {
+    EXPECT_EQ(co_await with_timeout(limit, value_after(24h, 5)), 5);
+  }
+}
+
+TEST(TimeoutTest, FreesACycleOfWaits) {
+  const auto run_with = [](duration limit) {
+    const auto main = [limit]() -> task<void> {
+      mutex a;
+      mutex b;
+      const auto lock_both = [](mutex& first, mutex& second) -> task<void> {
+        const mutex_guard one = co_await first.lock();
+        co_await yield();
+        const mutex_guard two = co_await second.lock();
+      };
+      auto left = spawn(outcome_of(with_timeout(limit, lock_both(a, b))), "left");
+      auto right = spawn(lock_both(b, a), "right");
+      co_await sleep_for(1h);
+      EXPECT_EQ(co_await left.join(), "timed out after 1 s");
+      co_await right.join();
+    };
+    return judge(main);
+  };
+  EXPECT_EQ(run_with(1s).messages(), "");
+  EXPECT_THAT(run_with(duration::max()).kinds(), ElementsAre(verdict_kind::partial_deadlock));
+}
+
+// -- the scope --------------------------------------------------------------------------------------------------------
+
+CO_TEST(TimeoutScopeTest, MayBeRescheduledUntilItExpires) {
+  timeout_scope scope(now() + 1s);
+  EXPECT_EQ(scope.when(), time_point{1s});
+  co_await sleep_for(999ms);
+  scope.reschedule(now() + 2s);
+  EXPECT_EQ(scope.when(), time_point{2'999ms});
+  co_await sleep_for(1s);
+  EXPECT_FALSE(scope.expired());
+  scope.reschedule(time_point::max());
+  co_await sleep_for(24h);
+  scope.reschedule(now() + 1s);
+  const time_point before = now();
+  try {
+    co_await wait_for_ever();
+  } catch (const cancelled&) {
+    EXPECT_TRUE(scope.expired());
+    EXPECT_TRUE(scope.absorb());
+    EXPECT_FALSE(scope.absorb());
+  }
+  EXPECT_EQ(now() - before, 1s);
+}
+
+CO_TEST(TimeoutScopeTest, RescheduledToThePastItExpiresAtOnce) {
+  timeout_scope scope(now() + 1s);
+  scope.reschedule(now());
+  EXPECT_TRUE(scope.expired());
+  EXPECT_THROW(co_await sleep_for(1s), cancelled);
+  EXPECT_TRUE(scope.absorb());
+  EXPECT_EQ(now(), time_point{});
+}
+
+TEST(TimeoutScopeTest, RescheduledAfterItExpiredIsMisuse) {
+  const auto main = []() -> task<void> {
+    timeout_scope scope(now() + 1s);
+    EXPECT_THROW(co_await wait_for_ever(), cancelled);
+    EXPECT_THROW(scope.reschedule(now() + 1s), misuse);
+    EXPECT_TRUE(scope.absorb());
+  };
+  EXPECT_EQ(judge(main).messages(), "misuse: reschedule() of a timeout that has expired\n");
+}
+
+CO_TEST(TimeoutScopeTest, AbsorbsNothingBeforeItExpires) {
+  const auto work = []() -> task<bool> {
+    timeout_scope scope(now() + 1s);
+    bool absorbed = true;
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+      absorbed = scope.absorb();
+      EXPECT_FALSE(scope.expired());
+    }
+    co_return absorbed;
+  };
+  auto handle = spawn(work());
+  co_await settle();
+  handle.cancel();
+  EXPECT_FALSE(co_await handle.join());
+}
+
+// A request from before, which the task lives with, is not mistaken for one that came within.
+CO_TEST(TimeoutScopeTest, WorksInATaskThatWasAskedToStopBefore) {
+  const auto stubborn = []() -> task<int> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+    }
+    co_return 5;
+  };
+  std::string outcome;
+  const auto parent = [&]() -> task<void> {
+    auto child = spawn(stubborn());
+    EXPECT_EQ(co_await child.join(), 5);  // the request went to the child, which ignored it
+    EXPECT_EQ(current_task().cancelling(), 1u);
+    outcome = co_await outcome_of(with_timeout(1s, wait_for_ever()));
+    EXPECT_EQ(current_task().cancelling(), 1u);
+    co_await sleep_for(1s);
+  };
+  auto handle = spawn(parent());
+  co_await settle();
+  handle.cancel();
+  co_await handle.join();
+  EXPECT_EQ(outcome, "timed out after 1 s");
+}
+
+CO_TEST(TimeoutScopeTest, IsGoneWithItsFrame) {
+  {
+    auto handle = spawn(with_timeout(1s, wait_for_ever()));
+    co_await settle();
+    handle.cancel();
+    EXPECT_THROW(co_await handle.join(), cancelled);
+  }
+  co_await sleep_for(1h);
+}
+
+TEST(TimeoutScopeTest, NeedsATask) { EXPECT_THROW(timeout_scope{time_point::max()}, misuse); }
+
+}  // namespace
+}  // namespace lockstep

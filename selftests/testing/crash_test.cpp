@@ -1,0 +1,99 @@
+#include "child.hpp"
+
+#include <lockstep/testing/crash.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LOCKSTEP_UNDER_ASAN 1
+#endif
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LOCKSTEP_UNDER_SANITIZER 1
+#endif
+#endif
+
+namespace lockstep {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+child_run crash(const std::string& name, const std::string& environment = "") {
+  return run_subject("--gtest_filter=" + name,
+                     "ASAN_OPTIONS=symbolize=0 TSAN_OPTIONS=symbolize=0 UBSAN_OPTIONS=symbolize=0 " + environment);
+}
+
+// Expects the notice once, with the line that repeats the run.
+void expect_notice(const child_run& run, const std::string& test) {
+  SCOPED_TRACE(run.text);
+  EXPECT_NE(run.end, "");
+  const std::string begin = "\nlockstep: the process ends inside a test\nrepeat: LOCKSTEP_REPLAY='ls1:";
+  const std::size_t at = run.text.find(begin);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(run.text.find(begin, at + 1), std::string::npos);
+  const std::string line =
+      run.text.substr(at + begin.size(), run.text.find('\n', at + begin.size()) - at - begin.size());
+  EXPECT_THAT(line, HasSubstr("' ./testing_subject --gtest_filter=" + test));
+}
+
+class CrashNotice : public testing::TestWithParam<const char*> {};
+TEST_P(CrashNotice, IsPrintedOnceWithTheTokenAhead) {
+  const std::string test = std::string("Crash.") + GetParam();
+  expect_notice(crash(test), test);
+}
+INSTANTIATE_TEST_SUITE_P(Of, CrashNotice,
+                         testing::Values("ReadsThroughANullPointer", "Aborts", "Terminates", "Exits",
+                                         "OverflowsTheStack"));
+
+#ifdef LOCKSTEP_UNDER_ASAN
+TEST(CrashTest, ASanitizersReportEndsWithTheToken) {
+  const child_run run = crash("Crash.UsesFreedMemory");
+  EXPECT_THAT(run.text, HasSubstr("heap-use-after-free"));
+  expect_notice(run, "Crash.UsesFreedMemory");
+}
+#endif
+
+TEST(CrashTest, TheTokenIsThatOfTheRunWhichCrashed) {
+  const child_run run = crash("Crash.InSetUpOfTheNextRun");
+  expect_notice(run, "Crash.InSetUpOfTheNextRun");
+  EXPECT_THAT(run.text, HasSubstr("ls1:64bd:random-119995821::;"));  // the seed of the second run
+}
+
+TEST(CrashTest, TheTokenRepeatsTheCrash) {
+  const child_run first = crash("Crash.Aborts");
+  const std::size_t at = first.text.find("LOCKSTEP_REPLAY=");
+  ASSERT_NE(at, std::string::npos);
+  const std::string line = first.text.substr(at, first.text.find('\n', at) - at);
+  const child_run again = run_command("exec env " + line);
+  EXPECT_EQ(again.end, first.end);
+  EXPECT_THAT(again.text, HasSubstr(line));
+}
+
+TEST(CrashTest, OutsideACoroutineTestNothingOfOursIsPrinted) {
+  const child_run run = crash("CrashOutside.*");
+  EXPECT_EQ(run.end, "signal 6\n");
+  EXPECT_THAT(run.text, HasSubstr("[       OK ] CrashOutside.First"));
+  EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+}
+
+TEST(CrashTest, ADeathTestIsNotDisturbed) {
+  const child_run run = crash("Crash.HasADeathTest");
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+}
+
+#ifndef LOCKSTEP_UNDER_SANITIZER  // which handles this signal itself
+TEST(CrashTest, AnEarlierHandlerIsCalledWithTheAddress) {
+  const child_run run = crash("Crash.ReadsThroughANullPointer", "SUBJECT_HANDLER=1");
+  EXPECT_EQ(run.end, "exit status 5\n");
+  expect_notice(run, "Crash.ReadsThroughANullPointer");
+  EXPECT_THAT(run.text, HasSubstr("the earlier handler sees address 0\n"));
+}
+#endif
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,153 @@
+#include "child.hpp"
+
+#include <lockstep/testing/testing.hpp>
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string one_test = "--gtest_filter=Assert.FailsPlainly ";
+
+// How often the subject's test told that it runs.
+int runs_of(const std::string& test, const std::string& flags = "", const std::string& environment = "") {
+  const std::string text = run_subject("--gtest_filter=Layers." + test + " " + flags, environment).text;
+  int found = 0;
+  for (std::size_t at = text.find("draws"); at != std::string::npos; at = text.find("draws", at + 1)) ++found;
+  return found;
+}
+
+TEST(OptionsTest, EachLayerOverridesTheOneBefore) {
+  EXPECT_EQ(runs_of("OfTheFixture"), 2);
+  EXPECT_EQ(runs_of("OfTheTest"), 3);
+  EXPECT_EQ(runs_of("OfTheTest", "", "LOCKSTEP_RUNS=4"), 4);
+  EXPECT_EQ(runs_of("OfTheTest", "--lockstep_runs=5", "LOCKSTEP_RUNS=4"), 5);
+}
+
+TEST(OptionsTest, UnsetFieldsLeaveTheEarlierLayer) {
+  options of_fixture;
+  of_fixture.steps_max = 10;
+  of_fixture.time_max = 1s;
+  options of_test;
+  of_test.steps_max = 20;
+  const options all = effective_options(of_fixture, of_test);
+  EXPECT_EQ(all.steps_max, 20u);
+  EXPECT_EQ(all.time_max, 1s);
+  EXPECT_EQ(all.seed, 1u);
+}
+
+TEST(OptionsTest, EveryFieldHasADefault) {
+  const options all = effective_options({}, {});
+  EXPECT_EQ(all.schedule, schedule::plain);
+  EXPECT_EQ(all.seed, 1u);
+  EXPECT_EQ(all.runs, 1u);
+  EXPECT_EQ(all.order, ordering::any_order);
+  EXPECT_EQ(all.clock, clock_mode::jumping);
+  EXPECT_EQ(all.steps_max, 1'000'000u);
+  EXPECT_EQ(all.time_max, 366 * 24h);
+  EXPECT_EQ(all.real_time_max, 60s);
+  EXPECT_EQ(all.fail_on_slow_step, false);
+  EXPECT_EQ(all.check_determinism, false);
+}
+
+TEST(OptionsTest, SeveralRunsAreRandomUnlessAScheduleWasChosen) {
+  options several;
+  several.runs = 2;
+  EXPECT_EQ(effective_options(several, {}).schedule, schedule::random);
+  EXPECT_EQ(effective_options({}, several).schedule, schedule::random);
+  options plain;
+  plain.schedule = schedule::plain;
+  EXPECT_EQ(effective_options(plain, several).schedule, schedule::plain);
+  EXPECT_EQ(effective_options(several, plain).schedule, schedule::plain);
+  const std::string lost = "--gtest_filter=Replay.LosesAnUpdateInSomeOrders";
+  EXPECT_THAT(run_subject(lost).text, HasSubstr("in run 2 of 100\n"));
+  EXPECT_EQ(run_subject(lost, "LOCKSTEP_SCHEDULE=plain").end, "");
+  EXPECT_EQ(run_subject(lost + " --lockstep_schedule=plain").end, "");
+}
+
+TEST(OptionsTest, AKnobHasOneNameAsAFlagAndAsAVariable) {
+  const std::string token = "ls1:a09a:random-7/fifo:";
+  EXPECT_THAT(run_subject(one_test + "--lockstep_schedule=random --lockstep_seed=7 --lockstep_order=fifo").text,
+              HasSubstr(token));
+  EXPECT_THAT(run_subject(one_test, "LOCKSTEP_SCHEDULE=random LOCKSTEP_SEED=7 LOCKSTEP_ORDER=fifo").text,
+              HasSubstr(token));
+
+  const std::string sleeps = "--gtest_filter=Verdict.TimeLimit ";
+  EXPECT_THAT(run_subject(sleeps + "--lockstep_clock=paused").text, HasSubstr("the clock is paused"));
+  EXPECT_THAT(run_subject(sleeps, "LOCKSTEP_CLOCK=paused").text, HasSubstr("the clock is paused"));
+  EXPECT_THAT(run_subject(sleeps + "--lockstep_time_max=250min").text, HasSubstr("passed 4 h 10 min 0 s (time_max)"));
+  EXPECT_THAT(run_subject(sleeps, "LOCKSTEP_TIME_MAX=3h").text, HasSubstr("passed 3 h 0 min 0 s (time_max)"));
+
+  const std::string yields = "--gtest_filter=Verdict.Livelock ";
+  EXPECT_THAT(run_subject(yields + "--lockstep_steps_max=7").text, HasSubstr("7 steps were made (steps_max)"));
+  EXPECT_THAT(run_subject(yields, "LOCKSTEP_STEPS_MAX=8").text, HasSubstr("8 steps were made (steps_max)"));
+
+  const std::string blocks = "--gtest_filter=Watched.StepAtTheEnd --lockstep_slow_step=1ms ";
+  EXPECT_EQ(run_subject(blocks + "--lockstep_fail_on_slow_step").end, "exit status 1\n");
+  EXPECT_EQ(run_subject(blocks, "LOCKSTEP_FAIL_ON_SLOW_STEP=1").end, "exit status 1\n");
+  EXPECT_EQ(run_subject(blocks + "--lockstep_fail_on_slow_step=false", "LOCKSTEP_FAIL_ON_SLOW_STEP=1").end, "");
+
+  EXPECT_EQ(runs_of("OfTheFixture", "--lockstep_check_determinism"), 4);
+  EXPECT_EQ(runs_of("OfTheFixture", "", "LOCKSTEP_CHECK_DETERMINISM=true"), 4);
+}
+
+TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
+  const auto said = [](const std::string& flags, const std::string& environment = "") {
+    const child_run run = run_subject(one_test + flags, environment);
+    EXPECT_EQ(run.end, "exit status 2\n");
+    EXPECT_THAT(run.text, Not(HasSubstr("[ RUN")));
+    return run.text.substr(run.text.find("lockstep:"));
+  };
+  EXPECT_EQ(said("--lockstep_schedule=fair"),
+            "lockstep: --lockstep_schedule is \"fair\", which is none of plain, round_robin, random\n");
+  EXPECT_EQ(said("", "LOCKSTEP_SCHEDULE=fair"),
+            "lockstep: LOCKSTEP_SCHEDULE is \"fair\", which is none of plain, round_robin, random\n");
+  EXPECT_EQ(said("--lockstep_seed=-1"),
+            "lockstep: --lockstep_seed is \"-1\", which is no whole number of 64 bits; write it in decimal digits\n");
+  EXPECT_EQ(said("--lockstep_steps_max=99999999999999999999"),
+            "lockstep: --lockstep_steps_max is \"99999999999999999999\", which is no whole number of 64 bits; write it "
+            "in decimal digits\n");
+  EXPECT_EQ(said("--lockstep_runs=0"),
+            "lockstep: --lockstep_runs is \"0\", which would prove nothing; at least 1 run is needed\n");
+  EXPECT_EQ(
+      said("", "LOCKSTEP_TIME_MAX=5"),
+      "lockstep: LOCKSTEP_TIME_MAX is \"5\", which is no length of time; write a whole number with ns, us, ms, s, "
+      "min or h, such as 250ms\n");
+  EXPECT_EQ(said("--lockstep_time_max=2562048h"),
+            "lockstep: --lockstep_time_max is \"2562048h\", which is too long; the longest is 2562047h\n");
+  EXPECT_EQ(said("--lockstep_check_determinism=maybe"),
+            "lockstep: --lockstep_check_determinism is \"maybe\", which is neither true nor false; write 1 or 0\n");
+  EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");
+}
+
+TEST(OptionsTest, AnUnknownFlagIsRefusedWithTheNearestOne) {
+  const child_run run = run_subject(one_test + "--lockstep_step_max=5");
+  EXPECT_EQ(run.end, "exit status 2\n");
+  EXPECT_THAT(run.text, HasSubstr("lockstep: there is no flag --lockstep_step_max; did you mean --lockstep_steps_max? "
+                                  "--help lists them all\n"));
+}
+
+TEST(OptionsTest, HelpShowsTheFlagsBehindThoseOfGoogleTest) {
+  const child_run run = run_subject("--help");
+  EXPECT_EQ(run.end, "");
+  EXPECT_THAT(run.text, HasSubstr("--gtest_filter="));
+  const std::size_t ours = run.text.find("lockstep's flags");
+  ASSERT_NE(ours, std::string::npos);
+  expect_approved("help", run.text.substr(ours));
+}
+
+TEST(OptionsTest, GoogleTestTakesNoOffenceAtTheFlags) {
+  const std::string flags = "--lockstep_runs=2 --gtest_filter=PartsAfter.* --lockstep_seed=3 ";
+  EXPECT_EQ(run_subject(flags).end, "");
+  EXPECT_THAT(run_subject(flags + "--gtest_list_tests").text, HasSubstr("PartsAfter.\n  RunClean\n"));
+  EXPECT_THAT(run_subject(flags + "--gtest_list_tests --gtest_filter=*").text, Not(HasSubstr("flag_reader")));
+}
+
+}  // namespace
+}  // namespace lockstep

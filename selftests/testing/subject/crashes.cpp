@@ -1,0 +1,85 @@
+// Tests that end the process. Run by the test of crash, each in a process of its own.
+#include <lockstep/testing/testing.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string_view>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+
+CO_TEST(Crash, ReadsThroughANullPointer) {
+  co_await yield();
+  int* volatile nowhere = nullptr;
+  *nowhere = 1;
+}
+
+CO_TEST(Crash, Aborts) {
+  co_await sleep_for(1s);
+  std::abort();
+}
+
+CO_TEST(Crash, Terminates) {
+  co_await yield();
+  std::terminate();
+}
+
+CO_TEST(Crash, Exits) {
+  co_await yield();
+  std::exit(3);
+}
+
+int fall(volatile int* depth) {
+  volatile int here[1000] = {*depth};
+  return *depth < 0 ? 0 : fall(here) + here[1];
+}
+CO_TEST(Crash, OverflowsTheStack) {
+  co_await yield();
+  volatile int depth = 1;
+  EXPECT_EQ(fall(&depth), 0);
+}
+
+CO_TEST(Crash, UsesFreedMemory) {
+  co_await yield();
+  auto number = std::make_unique<int>(1);
+  int* volatile dangling = number.get();
+  number.reset();
+  EXPECT_EQ(*dangling, 1);
+}
+
+CO_TEST(Crash, InSetUpOfTheNextRun, .runs = 3) {
+  static int runs = 0;
+  co_await yield();
+  if (++runs == 2) std::abort();
+}
+
+CO_TEST(Crash, HasADeathTest) {
+  co_await yield();
+  EXPECT_EXIT(std::exit(4), testing::ExitedWithCode(4), testing::Not(testing::HasSubstr("lockstep")));
+}
+
+// A handler that was there before the first test, as a crash reporter's would be.
+void report_address(int, siginfo_t* why, void*) {
+  std::fprintf(stderr, "the earlier handler sees address %d\n", static_cast<int>(reinterpret_cast<long>(why->si_addr)));
+  ::_exit(5);
+}
+const bool earlier_handler = [] {
+  if (std::getenv("SUBJECT_HANDLER") == nullptr) return false;
+  struct sigaction action {};
+  action.sa_sigaction = &report_address;
+  action.sa_flags = SA_SIGINFO;
+  return ::sigaction(SIGSEGV, &action, nullptr) == 0;
+}();
+
+CO_TEST(CrashOutside, First) { co_await yield(); }
+TEST(CrashOutside, ThenAborts) { std::abort(); }
+
+}  // namespace
+}  // namespace lockstep

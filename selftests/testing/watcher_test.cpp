@@ -1,0 +1,54 @@
+#include "child.hpp"
+
+#include <lockstep/testing/watcher.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace lockstep {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// The subject's step blocks until the watcher has asked for attention, however slow the machine is.
+const std::string slow = " --lockstep_slow_step=10ms";
+
+TEST(WatcherTest, ASlowStepWarnsWithTheLineWhereItBegan) {
+  const child_run run = run_subject("--gtest_filter=Watched.StepInTheMiddle" + slow);
+  EXPECT_EQ(run.end, "");
+  EXPECT_THAT(run.text, HasSubstr("[       OK ]"));
+  EXPECT_THAT(run.text, HasSubstr(": warning: slow step at 1 s (virtual), step 2: the step of task \"main\" that began "
+                                  "here took long in real time: it blocks the thread, or computes without awaiting\n"));
+}
+
+TEST(WatcherTest, ASlowStepFailsTheTestOnRequest) {
+  const child_run run = run_subject("--gtest_filter=Watched.StepInTheMiddle --lockstep_fail_on_slow_step" + slow);
+  EXPECT_EQ(run.end, "exit status 1\n");
+  EXPECT_THAT(run.text, HasSubstr("Failure\nslow step at 1 s (virtual), step 2: the step of task \"main\""));
+  EXPECT_THAT(run.text, Not(HasSubstr("warning")));
+}
+
+TEST(WatcherTest, TheLastStepMayBeTheSlowOne) {
+  const child_run run = run_subject("--gtest_filter=Watched.StepAtTheEnd" + slow);
+  EXPECT_EQ(run.end, "");
+  EXPECT_THAT(run.text, HasSubstr("warning: slow step at 1 s (virtual), step 2: the last step of a task, which began "
+                                  "here, took long in real time"));
+}
+
+TEST(WatcherTest, AQuickRunIsNotWarnedOf) {
+  const child_run run = run_subject("--gtest_filter=PartsAfter.*");
+  EXPECT_EQ(run.end, "");
+  EXPECT_THAT(run.text, Not(HasSubstr("warning")));
+}
+
+TEST(WatcherTest, AStuckStepEndsTheProcessWithTheTokenAndTheTasks) {
+  // The list of tasks is made in a signal handler, which ThreadSanitizer rightly minds: the process ends all the same.
+  const child_run run = run_subject("--gtest_filter=Watched.StuckStep --lockstep_real_time_max=400ms",
+                                    "TSAN_OPTIONS=report_signal_unsafe=0");
+  EXPECT_EQ(run.end, "signal 6\n");
+  expect_approved("Watched.StuckStep", report_of(run));
+}
+
+}  // namespace
+}  // namespace lockstep
