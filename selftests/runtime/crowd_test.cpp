@@ -128,20 +128,30 @@ CO_TEST(CrowdTest, CancellingTheWaiterCancelsAllAndIsDeliveredWhenTheLastHasEnde
   EXPECT_EQ(now(), time_point{2s});
 }
 
-CO_TEST(CrowdTest, FinishRestCancelsAndAwaitsEvenInACancelledTask) {
+CO_TEST(CrowdTest, RunUntilCancelsTheRestAndAwaitsIt) {
+  members m;
+  m.add(end_after(1s));
+  m.add(end_after(1h));
+  co_await m.all.run_until(crowd::until::first, "too late");
+  EXPECT_EQ(now(), time_point{1s});
+  EXPECT_EQ(m.all.left(), 0u);
+  EXPECT_TRUE(m.handles[1].was_cancelled());
+  EXPECT_EQ(m.handles[1].get().cancel_reason().view(), "too late");
+}
+
+CO_TEST(CrowdTest, RunUntilAwaitsAllEvenInATaskThatWasCancelledBefore) {
   members m;
   m.add(end_after(1h));
   m.add(end_after(1h));
   co_await settle();
   const auto work = [&]() -> task<void> {
     current_task().cancel();
-    co_await detail::finish_rest(m.all, "rest");
-    EXPECT_EQ(m.all.left(), 0u);
-    co_await yield();
+    co_await m.all.run_until(crowd::until::all, "rest");
     ADD_FAILURE() << "the cancellation was lost";
   };
   auto other = spawn(work());
   EXPECT_THROW(co_await other.join(), cancelled);
+  EXPECT_EQ(m.all.left(), 0u);
   EXPECT_TRUE(m.handles[0].was_cancelled());
 }
 

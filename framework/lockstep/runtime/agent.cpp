@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 namespace lockstep {
@@ -156,24 +155,20 @@ std::vector<source> agent::stack() const {
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
-// Remembers from where the exception came. It is still the same exception when it reaches, in the same step, the caller
-// of the frame that it left last. (Its address alone does not tell: the next one may get it.)
+// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
+// that it left last, perhaps after it was caught, kept and thrown again.
 void frame::leave_by_exception() noexcept {
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (who == nullptr) return;
-  const void* thrown = nullptr;
-  std::memcpy(&thrown, &failure, sizeof thrown);
-  const std::uint64_t step = detail::current_context->owner->steps();
   agent::rarities& rare = who->rare();
-  if (rare.thrown != thrown || rare.next_thrower != this || rare.thrown_in_step != step) {
+  if (rare.thrown != failure || rare.next_thrower != this) {
     rare.thrown_from.clear();
     for (const frame* at = this; at != nullptr; at = at->caller) {
       if (!is_internal(at->where)) rare.thrown_from.push_back(at->where);
     }
   }
-  rare.thrown = thrown;
-  rare.thrown_in_step = step;
+  rare.thrown = failure;
   rare.next_thrower = caller;
 }
 

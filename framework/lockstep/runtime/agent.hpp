@@ -146,8 +146,7 @@ class agent : private detail::step_state, public list_hook<agent> {
     shield_scope* shield = nullptr;           // the innermost around where it is
     std::vector<source> thrown_from;          // the stack of the exception under way
     const frame* next_thrower = nullptr;      // the frame that this exception reaches next
-    std::uint64_t thrown_in_step = 0;         // the step of the loop in which it did
-    const void* thrown = nullptr;             // tells whether it is still the same exception
+    std::exception_ptr thrown;                // held, so that no other one gets its address
     detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
     std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
     frame* foreign_frame = nullptr;           // and its frame
