@@ -55,7 +55,7 @@ deadlock at 0 ns (virtual), step 8: every task waits
                  spawned at                 crawler.cpp:25
                  note                       crawler.cpp:20: about.html
                  note                       crawler.cpp:16: attempt 1
-  cycle: fetch 1.2 -> fetch 1.1 -> fetch 1.2
+  cycle: fetch 1.1 -> fetch 1.2 -> fetch 1.1
 )");
 }
 

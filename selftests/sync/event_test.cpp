@@ -108,7 +108,7 @@ TEST(EventTest, DyingWithWaitersIsMisuse) {
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
   EXPECT_EQ(run.verdicts[0].message, "the event \"ready\" died while task \"reader\" waits for it");
-  EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, "event") << "nothing is said of an object that is gone";
+  EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, "event, which is gone");
 }
 
 TEST(EventTest, ADestroyedWaiterIsForgotten) {

@@ -294,12 +294,10 @@ TEST(MutexTest, ACycleBesideTasksThatGoOnIsAPartialDeadlock) {
     auto reader = spawn(lock_both(rx, tx), "reader");
     auto writer = spawn(lock_both(tx, rx), "writer");
     co_await sleep_for(1h);
-    co_await reader.join();
-    co_await writer.join();
   };
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::partial_deadlock));
-  EXPECT_EQ(run.summary.virtual_time, 1s);
+  EXPECT_THAT(run.verdicts[0].cycle, testing::UnorderedElementsAre("reader", "writer"));
 }
 
 TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
@@ -325,7 +323,7 @@ TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
   EXPECT_TRUE(run.ended);
 }
 
-TEST(MutexTest, ALockThatAFinishedTaskLeftBehindIsReportedWithItsName) {
+TEST(MutexTest, ALockThatAFinishedTaskLeftBehindIsReportedAsSuch) {
   const auto main = []() -> task<void> {
     mutex lock("tx");
     const auto forget = [&]() -> task<void> { (co_await lock.lock()).keep_locked(); };
@@ -334,7 +332,7 @@ TEST(MutexTest, ALockThatAFinishedTaskLeftBehindIsReportedWithItsName) {
   };
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "forgetful");
+  EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "mutex \"tx\", held by a task that has ended");
 }
 
 TEST(MutexTest, DyingWithAWaiterIsMisuse) {
@@ -351,7 +349,7 @@ TEST(MutexTest, DyingWithAWaiterIsMisuse) {
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::misuse, verdict_kind::deadlock));
   EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while task \"waiter\" waits for it");
-  EXPECT_EQ(run.verdicts[1].message, "the mutex \"tx\" died while task \"main\" holds it");
+  EXPECT_EQ(run.verdicts[1].message, "the mutex \"tx\" died while it is held by task \"main\"");
   EXPECT_EQ(log, "");
 }
 

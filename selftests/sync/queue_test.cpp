@@ -266,7 +266,7 @@ TEST(QueueTest, MoreTasksDoneThanItemsPutIsMisuse) {
     items.task_done();
     EXPECT_THROW(items.task_done(), misuse);
   };
-  EXPECT_EQ(judge(main).messages(), "misuse: task_done() of a queue that has no unfinished item\n");
+  EXPECT_EQ(judge(main).messages(), "misuse: task_done() of queue \"jobs\", which has no unfinished item\n");
 }
 
 CO_TEST(QueueTest, AnItemThatComesBackIsOneItemForJoin) {

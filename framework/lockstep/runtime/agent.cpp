@@ -250,6 +250,8 @@ class snapshot_builder {
     if (const operation* at = who.parked_at(); at != nullptr) {
       made.waits_for = at->describe();
       if (const agent* holder = at->holder(); holder != nullptr) made.held_by = holder->name();
+    } else if (who.condition() == agent::state::parked) {
+      made.waits_for = fmt::format("{}, which is gone", name_of(who.operation_->kind()));
     }
     if (who.rare_) {
       if (who.finished()) made.stack = who.rare_->thrown_from;

@@ -78,7 +78,10 @@ class agent : private detail::step_state, public list_hook<agent> {
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return daemon_; }
-  const operation* parked_at() const noexcept { return state_ == state::parked ? operation_ : nullptr; }
+  // Null also if nothing can end the wait any more, because what it waited for is gone.
+  const operation* parked_at() const noexcept {
+    return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
+  }
 
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;

@@ -54,7 +54,19 @@ std::string crowd::wait::describe() const {
   return fmt::format("join({})", names);
 }
 
-agent* crowd::wait::holder() const noexcept { return of_.members_.size() == 1 ? of_.members_.front() : nullptr; }
+agent* crowd::wait::holder() const noexcept {
+  return of_.condition_ == until::first ? nullptr : holder_among(of_.members_, *who());
+}
+
+agent* holder_among(const std::vector<agent*>& all, const agent& waiter) noexcept {
+  const auto waits_for_waiter = [&waiter](const agent* who) {
+    const operation* at = who->parked_at();
+    return at != nullptr && at->what() != nullptr && at->what()->holder() == &waiter;
+  };
+  const auto found = std::find_if(all.begin(), all.end(), waits_for_waiter);
+  if (found != all.end()) return *found;
+  return all.size() == 1 ? all.front() : nullptr;
+}
 
 task<void> crowd::run_until(until condition, label reason_to_end) {
   std::exception_ptr interrupted;

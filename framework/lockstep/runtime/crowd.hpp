@@ -59,4 +59,7 @@ class crowd::wait final : public primitive<crowd::wait> {
   crowd& of_;
 };
 
+// Which of several tasks, for all of which `waiter` waits, a report names: the one that waits for it, or the only one.
+agent* holder_among(const std::vector<agent*>& all, const agent& waiter) noexcept;
+
 }  // namespace lockstep::detail

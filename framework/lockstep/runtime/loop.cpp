@@ -43,12 +43,13 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   timers_.reset();
   picks_.clear();
+  kept_back_.clear();
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
-  paused_ = limit_reached_ = deadlocked_ = tearing_down_ = false;
+  paused_ = limit_reached_ = deadlocked_ = cycle_found_ = tearing_down_ = false;
   context::run = 1 + detail::runs_begun.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -67,6 +68,7 @@ void loop::run(agent& main) {
   }
   if (stopped()) return;
   main_ = nullptr;
+  report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   std::vector<agent*> daemons;
   for (agent& who : agents_) {
@@ -219,8 +221,6 @@ agent& loop::pick_next() {
 }
 
 bool loop::idle() {
-  const bool others_go_on = !timers_.empty() || !settlers_.empty() || inbox_->in_flight != 0;
-  if (!suspects_.empty() && others_go_on && confirm_cycles()) return true;
   if (!inbox_->empty()) take_from_outside();
   if (!ready_.empty()) return true;
   if (!settlers_.empty()) {
@@ -241,6 +241,8 @@ bool loop::advance_to_next_deadline() {
       timers_.disarm(item);
       timers_.arm(item, item.deadline());
     }
+    limit_reached_ = true;
+    report_cycles();
     report(verdict_kind::time_limit,
            fmt::format("virtual time passed {} (time_max); what still waits:",
                        to_text(limits_.time_max.time_since_epoch())),
@@ -379,17 +381,33 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
   return who;
 }
 
-void loop::free_block(agent& first) noexcept {
+// Its frame, with the result and what was passed to it by value.
+void loop::destroy_result(agent& who) noexcept {
+  const std::coroutine_handle<> root = std::exchange(who.root_, nullptr);
   loop* const reporter = current_loop();  // none when a handle outlived its run
+  const bool cut_short = who.was_cancelled_ || who.start_frame_->failure != nullptr;
+  if (!cut_short || reporter == nullptr) [[likely]]
+    return root.destroy();
+  if (!who.observed_ && !who.was_cancelled_ && !reporter->tearing_down_) reporter->report_unread(who);
+  // A task among its parameters was not forgotten: the way to its await was cut.
+  agent* const outer_dying = std::exchange(reporter->dying_, &who);
+  root.destroy();
+  reporter->dying_ = outer_dying;
+}
+
+// Children still name it as their parent. Its frame goes all the same: a handle of a child may lie in there.
+void loop::lose_owner(agent& who) noexcept {
+  if (!who.finished()) return;
+  ++who.references_;
+  destroy_result(who);
+  who.start_frame_ = who.leaf_frame_ = nullptr;
+  if (--who.references_ == 0) free_block(who);
+}
+
+void loop::free_block(agent& first) noexcept {
   agent* who = &first;
   while (who != nullptr) {
-    if (who->root_) {
-      if (who->start_frame_->failure && !who->observed_ && !who->was_cancelled_ && reporter != nullptr &&
-          !reporter->tearing_down_) {
-        reporter->report_unread(*who);
-      }
-      std::exchange(who->root_, nullptr).destroy();
-    }
+    if (who->root_) destroy_result(*who);
     agent* parent = who->parent_;
     who->~agent();
     frame_pool::give_back(who, sizeof(agent));
@@ -426,14 +444,8 @@ void loop::kill(agent& who) noexcept {
   agent* const outer_dying = std::exchange(dying_, &who);
   destroy_frames(who);
   dying_ = outer_dying;
-  while (!who.joiners_.empty()) {
-    operation& joiner = who.joiners_.pop_front();
-    if (tearing_down_) {
-      joiner.orphan();
-    } else {
-      grant(joiner);
-    }
-  }
+  // Whoever joins it does so through a handle that is gone.
+  while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
   if (who.listener_ != nullptr) std::exchange(who.listener_, nullptr)->finished(who);
   if (owned_by_loop) release(who);
 }
@@ -489,14 +501,7 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
-  for (agent* suspect : std::exchange(suspects_, {})) release(*suspect);
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
-}
-
-std::vector<agent*> loop::alive() {
-  std::vector<agent*> found;
-  for (agent& who : agents_) found.push_back(&who);
-  return found;
 }
 
 // -- scopes -----------------------------------------------------------------------------------------------------------

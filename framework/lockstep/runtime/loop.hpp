@@ -63,9 +63,13 @@ class loop : public detail::context {
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
+  // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
-    if (--who.references_ == 0) [[likely]]
+    if (--who.references_ == 0) [[likely]] {
       free_block(who);
+    } else if (who.root_) {
+      lose_owner(who);
+    }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
@@ -142,10 +146,24 @@ class loop : public detail::context {
   // Reports `kind` at `where` with a snapshot of the tasks concerned.
   void report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned = {},
               std::vector<std::string> cycle = {}) noexcept;
+  // The same about something that ends too early: not if it ends only because something else did, a killed task or a
+  // cancelled one. While an exception unwinds, the verdict is kept back: it counts if the run has no other failure.
+  void report_end(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) noexcept;
+  // For the end of a run that found nothing else: makes the verdicts that were kept back.
+  void report_kept_back() noexcept;
+  // Whether what dies now is freed with the frames of a task that did not end by itself.
+  bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
+  // Reports that the handle of `who` dies before it has ended.
+  void report_dropped(agent& who) noexcept;
   // Reports misuse and throws it.
   [[noreturn]] void misused(std::string message, const source& where = source());
-  // Why the last run() ended before `main` had finished.
+  // Why the last run() ended before `main` had finished: nothing could go on, or a limit was reached.
   bool deadlocked() const noexcept { return deadlocked_; }
+  bool limit_reached() const noexcept { return limit_reached_; }
+  // Whether tasks were found that wait for each other for good.
+  bool cycle_found() const noexcept { return cycle_found_; }
+  // The task that is alive under this identity; null if none is. Slow: for reports.
+  agent* find(identity of) noexcept;
 
   // What the next await must see to; of the loop or of one task. request() may be called from any thread.
   enum attention : std::uint16_t {
@@ -165,7 +183,6 @@ class loop : public detail::context {
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
   detail::context& here() noexcept { return *this; }
-  void suspect_cycle(agent& who);
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -202,12 +219,17 @@ class loop : public detail::context {
   agent& pick_next();
   void go_on();
   bool idle();
-  bool confirm_cycles();
+  std::vector<std::vector<agent*>> cycles_of_waits();
+  void report_cycle(const std::vector<agent*>& members) noexcept;
+  void report_cycles() noexcept;
+  verdict verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned);
   void reach_step_limit();
   void report_deadlock();
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   static void free_block(agent& who) noexcept;
+  static void lose_owner(agent& who) noexcept;
+  static void destroy_result(agent& who) noexcept;
   void fire_in_picked_order(timer_list& due);
 
   // What each step touches.
@@ -223,7 +245,7 @@ class loop : public detail::context {
   timer_wheel timers_;
   intrusive_list<agent, agent> agents_;
   wait_list settlers_;
-  std::vector<agent*> suspects_;             // each held by a reference
+  std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
@@ -237,6 +259,7 @@ class loop : public detail::context {
   bool paused_ = false;
   bool limit_reached_ = false;
   bool deadlocked_ = false;
+  bool cycle_found_ = false;
   bool tearing_down_ = false;
   std::unique_ptr<frame_pool> pool_;
   frameless_operation start_{operation_kind::start};  // of all tasks that have not made a step

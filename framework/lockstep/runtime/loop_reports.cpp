@@ -1,5 +1,7 @@
 // The loop's detectors: what each finds, and how it says so.
 #include <lockstep/runtime/loop.hpp>
+
+#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
@@ -58,8 +60,43 @@ std::vector<agent*> cycle_among(const std::vector<agent*>& waiters) {
 
 }  // namespace
 
-void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
-                  std::vector<std::string> cycle) noexcept {
+// Each task waits for one other at most, so a walk along the waits from each task visits every task once.
+std::vector<std::vector<agent*>> loop::cycles_of_waits() {
+  std::vector<std::vector<agent*>> found;
+  std::vector<std::uint32_t> walk_of(agents_made_, 0);
+  std::uint32_t walk = 0;
+  for (agent& start : agents_) {
+    ++walk;
+    agent* at = &start;
+    for (; at != nullptr && walk_of[at->number_] == 0; at = waits_for(*at)) walk_of[at->number_] = walk;
+    if (at == nullptr || walk_of[at->number_] != walk) continue;
+    std::vector<agent*>& members = found.emplace_back();
+    for (agent* member = at; members.empty() || member != at; member = waits_for(*member)) members.push_back(member);
+  }
+  return found;
+}
+
+void loop::report_cycle(const std::vector<agent*>& members) noexcept {
+  cycle_found_ = true;
+  std::vector<std::string> names;
+  for (const agent* member : members) names.push_back(member->name());
+  report(verdict_kind::partial_deadlock, "tasks wait for each other for good, while others went on", source(), members,
+         std::move(names));
+}
+
+// Only at the end is it certain that a cycle stands: until then any task may cancel one of its members.
+void loop::report_cycles() noexcept {
+  if (agents_.empty()) return;
+  for (const std::vector<agent*>& members : cycles_of_waits()) {
+    const bool may_end =
+        std::any_of(members.begin(), members.end(), [](const agent* member) { return member->timeouts_ != 0; });
+    if (!may_end) report_cycle(members);
+  }
+}
+
+// -- reporting --------------------------------------------------------------------------------------------------------
+
+verdict loop::verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) {
   verdict found;
   found.kind = kind;
   found.message = std::move(message);
@@ -67,11 +104,60 @@ void loop::report(verdict_kind kind, std::string message, const source& where, s
   found.at = now_;
   found.step = steps();
   found.tasks = snapshot_of(std::move(concerned));
-  found.cycle = std::move(cycle);
   if (found.where.line() == 0 && !found.tasks.empty() && !found.tasks.front().stack.empty()) {
     found.where = found.tasks.front().stack.front();
   }
+  return found;
+}
+
+void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
+                  std::vector<std::string> cycle) noexcept {
+  verdict found = verdict_of(kind, std::move(message), where, std::move(concerned));
+  found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
+}
+
+void loop::report_end(verdict_kind kind, std::string message, const source& where,
+                      std::vector<agent*> concerned) noexcept {
+  if (destroying() || cycle_found_) return;
+  if (std::uncaught_exceptions() == 0) {
+    report(kind, std::move(message), where, std::move(concerned));
+    return;
+  }
+  const agent* who = context::running;
+  const bool being_cancelled = who != nullptr && (who->attention_ & attention_swallow) != 0;
+  if (!being_cancelled) kept_back_.push_back(verdict_of(kind, std::move(message), where, std::move(concerned)));
+}
+
+void loop::report_kept_back() noexcept {
+  for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
+}
+
+void loop::report_dropped(agent& who) noexcept {
+  if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
+    const std::vector<agent*> members = cycle_through(who);
+    if (!members.empty()) {
+      report_cycle(members);
+      return;
+    }
+  }
+  report_end(
+      verdict_kind::dropped_handle,
+      fmt::format("the handle of task \"{}\" died before the task ended; join it, or spawn it as a daemon", who.name()),
+      who.spawned_at(), {&who});
+}
+
+std::vector<agent*> loop::alive() {
+  std::vector<agent*> found;
+  for (agent& who : agents_) found.push_back(&who);
+  return found;
+}
+
+agent* loop::find(identity of) noexcept {
+  for (agent& who : agents_) {
+    if (who.identity_ == of) return &who;
+  }
+  return nullptr;
 }
 
 void loop::misused(std::string message, const source& where) {
@@ -83,6 +169,7 @@ void loop::misused(std::string message, const source& where) {
 
 void loop::reach_step_limit() {
   if (std::exchange(limit_reached_, true)) return;
+  report_cycles();
   report(verdict_kind::step_limit,
          fmt::format("{} steps were made (steps_max) and the test has not ended; the tasks that still run:", steps()),
          source(), alive());
@@ -114,11 +201,8 @@ void loop::note_slow_step() noexcept {
 
 void loop::report_deadlock() {
   deadlocked_ = true;
-  std::vector<agent*> members;
-  for (agent* suspect : suspects_) {
-    if (members.empty()) members = cycle_through(*suspect);
-  }
-  if (members.empty()) members = cycle_among(alive());
+  std::vector<std::vector<agent*>> cycles = cycles_of_waits();
+  const std::vector<agent*> members = cycles.empty() ? cycle_among(alive()) : std::move(cycles.front());
   std::vector<std::string> cycle;
   for (const agent* member : members) cycle.push_back(member->name());
   report(verdict_kind::deadlock,
@@ -127,44 +211,15 @@ void loop::report_deadlock() {
 }
 
 void loop::report_unread(agent& who) noexcept {
-  std::string what = "an exception that is no std::exception";
+  const std::exception_ptr thrown = who.failure();
   try {
-    std::rethrow_exception(who.failure());
-  } catch (const std::exception& thrown) {
-    what = thrown.what();
+    std::rethrow_exception(thrown);
+  } catch (const misuse&) {
+    return;  // was reported where it was made
   } catch (...) {
   }
-  report(verdict_kind::unread_exception, fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), what),
-         source(), {&who});
-}
-
-void loop::suspect_cycle(agent& who) {
-  // Most chains end at once: the holder is not waiting for anybody.
-  const agent* holder = waits_for(who);
-  if (holder == nullptr || waits_for(*holder) == nullptr) return;
-  if (cycle_through(who).empty()) return;
-  retain(who);
-  suspects_.push_back(&who);
-}
-
-// A suspected cycle is one if it still stands when nothing can run, and no timeout is armed around any of its tasks.
-bool loop::confirm_cycles() {
-  bool found = false;
-  for (agent* suspect : std::exchange(suspects_, {})) {
-    const std::vector<agent*> members = cycle_through(*suspect);
-    const bool may_end =
-        std::any_of(members.begin(), members.end(), [](const agent* member) { return member->timeouts_ != 0; });
-    if (!members.empty() && !may_end) {
-      std::vector<std::string> names;
-      for (const agent* member : members) names.push_back(member->name());
-      report(verdict_kind::partial_deadlock, "tasks wait for each other, and no timeout would free them", source(),
-             members, std::move(names));
-      found = true;
-    }
-    release(*suspect);
-  }
-  if (found) stop();
-  return found;
+  report(who.daemon_ ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
+         fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
 }
 
 }  // namespace lockstep

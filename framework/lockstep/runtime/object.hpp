@@ -33,6 +33,8 @@ class object {
   explicit object(label name);
   ~object() = default;
 
+  // Whether it was made or used in this run.
+  bool is_of(const detail::context& context) const noexcept { return context.run == run_; }
   // It is used in another run than before, whose tasks are gone.
   virtual void forget_run() noexcept {}
 

@@ -20,6 +20,9 @@
 #include <cstdint>
 #include <string>
 
+// Marks what returns an operation.
+#define LOCKSTEP_AWAIT_IT [[nodiscard("co_await the operation: nothing happens before")]]
+
 namespace lockstep {
 
 class agent;
@@ -64,6 +67,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
     progress_ = progress::stopped;
     what_ = nullptr;
   }
+  bool stopped() const noexcept { return progress_ == progress::stopped; }
 
  protected:
   using operation_state::progress_;

@@ -22,8 +22,9 @@ std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
 // A value in lowest … highest, both included; the plain run draws the lowest.
 // `what` names the domain: draws under one name do not shift those under another. Misuse if highest < lowest.
 // Of the whole range of a 64-bit type the highest value is never drawn.
-template <std::integral T>
+template <class T>
 T random_int(std::string_view what, T lowest, T highest) {
+  static_assert(std::integral<T>, "random_int() draws integers: divide the result");
   using bits = std::make_unsigned_t<T>;
   if (highest < lowest) detail::empty_range(what);
   const bits span = static_cast<bits>(static_cast<bits>(highest) - static_cast<bits>(lowest));

@@ -90,20 +90,22 @@ class settle_operation final : public primitive<settle_operation> {
 }  // namespace detail
 
 // Goes to the end of the ready queue once.
-inline detail::yielding yield() noexcept { return {}; }
+LOCKSTEP_AWAIT_IT inline detail::yielding yield() noexcept { return {}; }
 
 // Waits until the clock shows `deadline`; one that has passed yields once. time_point::max() waits for ever.
-inline detail::sleep_operation sleep_until(time_point deadline) noexcept { return detail::sleep_operation(deadline); }
+LOCKSTEP_AWAIT_IT inline detail::sleep_operation sleep_until(time_point deadline) noexcept {
+  return detail::sleep_operation(deadline);
+}
 
 // Waits for `length`, in nanoseconds or anything coarser; zero or less yields once.
 // Cancellation ends it at once.
-inline detail::sleep_operation sleep_for(duration length) {
+LOCKSTEP_AWAIT_IT inline detail::sleep_operation sleep_for(duration length) {
   return detail::sleep_operation(saturating_add(now(), length));
 }
 
 // Waits until every other task is blocked, without moving the clock. Several settlers are woken one after another,
 // each when all is quiet again.
-inline detail::settle_operation settle() noexcept { return {}; }
+LOCKSTEP_AWAIT_IT inline detail::settle_operation settle() noexcept { return {}; }
 
 // Moves the clock by `length`, firing every timer on the way in its turn, and settles. The only thing that moves a
 // paused clock.

@@ -8,7 +8,7 @@ namespace detail {
 
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
   context* found = current_context;
-  if (found == nullptr || found->owner->tearing_down() || std::uncaught_exceptions() > 0) return;
+  if (found == nullptr || found->owner->destroying() || std::uncaught_exceptions() > 0) return;
   std::string message = "the task that the action of this expectation made was never awaited";
   if (!by_mock) {
     message = fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at));
@@ -18,9 +18,9 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
   found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at);
 }
 
-void throw_awaited_twice() {
+void throw_awaited_twice(const source& where) {
   const char* text = "this task was awaited, spawned or moved from before; a task runs once";
-  if (current_context != nullptr) current_context->owner->misused(text);
+  if (current_context != nullptr) current_context->owner->misused(text, where);
   throw misuse(text);
 }
 
@@ -48,9 +48,9 @@ agent& adopt_daemon(agent& made) noexcept {
 
 // -- owning -----------------------------------------------------------------------------------------------------------
 
-void agent_owner::moved_from() {
+void agent_owner::moved_from(const source& where) {
   const char* text = "this handle owns no task: it was moved from";
-  if (detail::current_context != nullptr) detail::current_context->owner->misused(text);
+  if (detail::current_context != nullptr) detail::current_context->owner->misused(text, where);
   throw misuse(text);
 }
 
@@ -73,12 +73,7 @@ void agent_owner::drop() noexcept {
   agent& who = *std::exchange(agent_, nullptr);
   if (!who.finished()) {  // so its run goes on: the end of a run ends its tasks
     loop& owner = *detail::here().owner;
-    if (!owner.tearing_down() && std::uncaught_exceptions() == 0) {
-      owner.report(verdict_kind::dropped_handle,
-                   fmt::format("the handle of task \"{}\" died before the task ended; join it, or spawn it as a daemon",
-                               who.name()),
-                   who.spawned_at(), {&who});
-    }
+    owner.report_dropped(who);
     owner.kill(who);
   }
   loop::release(who);

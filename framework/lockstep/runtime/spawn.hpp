@@ -22,10 +22,7 @@ class join_operation : public primitive<Self> {
       : primitive<Self>(operation_kind::join), target_(target), forward_(forward) {}
 
   bool try_now() const noexcept { return target_.finished(); }
-  void enqueue() noexcept override {
-    target_.joiners().push_back(*this);
-    if (target_.parked_at() != nullptr) current_context->owner->suspect_cycle(*this->who());
-  }
+  void enqueue() noexcept override { target_.joiners().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool cancel_requested() noexcept override {
     if (forward_ && target_.cancel()) return false;
@@ -58,9 +55,9 @@ class agent_owner {
   void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
 
   bool valid() const noexcept { return agent_ != nullptr; }
-  agent& get() const {
+  agent& get(const source& where = source()) const {
     if (agent_ == nullptr) [[unlikely]]
-      moved_from();
+      moved_from(where);
     return *agent_;
   }
 
@@ -74,7 +71,7 @@ class agent_owner {
   std::exception_ptr exception() const;
 
  protected:
-  [[noreturn]] static void moved_from();
+  [[noreturn]] static void moved_from(const source& where);
   void drop() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
   std::coroutine_handle<> finished_root() const {
@@ -90,7 +87,8 @@ class agent_owner {
 };
 
 template <class T>
-class [[nodiscard]] join_handle : public agent_owner {
+class [[nodiscard("join() the handle; what runs until the end is for spawn_daemon()")]] join_handle
+    : public agent_owner {
  public:
   using value_type = T;
   using agent_owner::agent_owner;
@@ -100,9 +98,11 @@ class [[nodiscard]] join_handle : public agent_owner {
   // Throws what left the task; `cancelled` if it was cancelled. Once per result: a second join of the same value finds
   // it moved from.
   // Cancelling the waiter cancels the task; the waiter goes on when the task has ended.
-  joining join() { return joining(get(), *this, true); }
+  LOCKSTEP_AWAIT_IT joining join(source where = source::current()) { return joining(get(where), *this, true); }
   // The same, but cancelling the waiter leaves the task alone.
-  joining join_shielded() { return joining(get(), *this, false); }
+  LOCKSTEP_AWAIT_IT joining join_shielded(source where = source::current()) {
+    return joining(get(where), *this, false);
+  }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
   T result() {
@@ -127,7 +127,7 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
 template <class T>
 join_handle<T> spawn(task<T> work, source where = source::current()) {
   loop& owner = *detail::here().owner;  // which may throw, while `work` still owns the coroutine
-  const std::coroutine_handle<detail::promise<T>> root = work.release();
+  const std::coroutine_handle<detail::promise<T>> root = work.release(where);
   return join_handle<T>(owner.adopt(root, &root.promise(), where));
 }
 
@@ -137,6 +137,15 @@ join_handle<T> spawn(task<T> work, label name, source where = source::current())
   join_handle<T> made = spawn(std::move(work), where);
   made.get().rename(std::move(name));
   return made;
+}
+
+// Says what to do with anything else.
+template <class NoTask, class... More>
+  requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+void spawn(NoTask&&, More&&...) {
+  static_assert(detail::is_task<NoTask>,
+                "spawn() takes a task: call the coroutine, as in spawn(fetch(url)); "
+                "a lambda that captures goes through co_invoke()");
 }
 
 // Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches.
@@ -150,7 +159,7 @@ agent& adopt_daemon(agent& made) noexcept;
 template <class T>
 agent& spawn_daemon(task<T> work, label name, source where) {
   loop& owner = *detail::here().owner;
-  const std::coroutine_handle<detail::promise<T>> root = work.release();
+  const std::coroutine_handle<detail::promise<T>> root = work.release(where);
   agent& made = owner.adopt(root, &root.promise(), where);
   if (!name.empty()) made.rename(std::move(name));
   return detail::adopt_daemon(made);

@@ -22,7 +22,7 @@
 namespace lockstep {
 
 template <class T>
-class [[nodiscard]] task;
+class [[nodiscard("co_await the task or spawn() it")]] task;
 
 namespace detail {
 
@@ -30,7 +30,7 @@ namespace detail {
 void report_unawaited(const source& made_at, bool by_mock) noexcept;
 // Marks, as the owner of a frame that has not started, a task that a mock action made.
 inline constinit std::coroutine_handle<> made_by_mock;
-[[noreturn]] void throw_awaited_twice();
+[[noreturn]] void throw_awaited_twice(const source& where);
 
 // Awaits an operation where it stands. (GCC 12 copies an awaiter that await_transform returns by reference.)
 template <class Operation>
@@ -79,6 +79,7 @@ struct promise_base : frame {
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::in_task; }) {
       return typename std::remove_cvref_t<Awaitable>::in_task();
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::lockstep_task; }) {
+      static_assert(!std::is_lvalue_reference_v<Awaitable>, "a task runs once: co_await std::move() of it");
       return std::forward<Awaitable>(awaitable).operator co_await();
     } else {
       return proxy(std::forward<Awaitable>(awaitable), *this);
@@ -88,7 +89,7 @@ struct promise_base : frame {
 
 template <class T>
 struct promise final : promise_base {
-  static_assert(!std::is_rvalue_reference_v<T>, "a task returns values or lvalue references");
+  static_assert(!std::is_rvalue_reference_v<T>, "a task returns a value or an lvalue reference: make it task<T>");
   using stored = std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, T>;
 
   task<T> get_return_object(source at = source::current()) noexcept;
@@ -130,13 +131,14 @@ struct promise<void> final : promise_base {
 }  // namespace detail
 
 template <class T = void>
-class [[nodiscard]] task {
+class [[nodiscard("co_await the task or spawn() it")]] task {
  public:
   using promise_type = detail::promise<T>;
   using value_type = T;
   using lockstep_task = void;
 
-  task(task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  task(const task&) = delete;  // a task runs once: std::move() it
+  task(task && other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
   task& operator=(task&& other) noexcept {
     task(std::move(other)).swap(*this);
     return *this;
@@ -146,19 +148,20 @@ class [[nodiscard]] task {
       abandon();
   }
 
-  void swap(task& other) noexcept { std::swap(handle_, other.handle_); }
+  void swap(task & other) noexcept { std::swap(handle_, other.handle_); }
 
   // Whether it still may be awaited or spawned.
   bool valid() const noexcept { return static_cast<bool>(handle_); }
 
   class awaiter;
   // Runs the body, and returns its result or throws what left it. Misuse if the task was awaited or moved from.
-  awaiter operator co_await() && { return awaiter(release()); }
+  awaiter operator co_await()&& { return awaiter(release()); }
 
   // The coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
-  std::coroutine_handle<promise_type> release() {
+  // `where` is the line to blame, if not the one that awaits.
+  std::coroutine_handle<promise_type> release(const source& where = source()) {
     if (!handle_) [[unlikely]]
-      detail::throw_awaited_twice();
+      detail::throw_awaited_twice(where);
     return std::exchange(handle_, nullptr);
   }
 

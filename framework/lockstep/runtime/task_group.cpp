@@ -1,5 +1,6 @@
 #include <lockstep/runtime/task_group.hpp>
 
+#include <lockstep/runtime/crowd.hpp>
 #include <lockstep/runtime/shield.hpp>
 
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
     return group_.name_.empty() ? fmt::format("children({})", names)
                                 : fmt::format("children of \"{}\"({})", group_.name_.view(), names);
   }
-  agent* holder() const noexcept override { return group_.children_.size() == 1 ? group_.children_.front() : nullptr; }
+  agent* holder() const noexcept override { return detail::holder_among(group_.children_, *who()); }
   void result() const noexcept {}
 
  private:
@@ -47,11 +48,12 @@ task_group::~task_group() {
                              exception_group(failures_).what()),
                  source(), {&owner_});
   }
-  if (!children_.empty() && !owner.tearing_down() && std::uncaught_exceptions() == 0) {
-    owner.report(verdict_kind::dropped_handle,
-                 fmt::format("a task_group died before {} of its tasks ended; await join(), or use with_task_group()",
-                             children_.size()),
-                 children_.front()->spawned_at(), children_);
+  if (!children_.empty()) {
+    owner.report_end(verdict_kind::dropped_handle,
+                     fmt::format("a task_group died before {} of its tasks ended; await join(), or use "
+                                 "with_task_group()",
+                                 children_.size()),
+                     children_.front()->spawned_at(), children_);
   }
   while (!children_.empty()) {
     agent& youngest = *children_.back();

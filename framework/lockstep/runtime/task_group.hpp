@@ -29,8 +29,17 @@ class task_group final : private detail::finish_listener {
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
     require_open();
-    const std::coroutine_handle<detail::promise<T>> root = work.release();
+    const std::coroutine_handle<detail::promise<T>> root = work.release(where);
     return add(root, root.promise(), std::move(name), where);
+  }
+
+  // Says what to do with anything else.
+  template <class NoTask, class... More>
+    requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+  void spawn(NoTask&&, More&&...) {
+    static_assert(detail::is_task<NoTask>,
+                  "spawn() takes a task: call the coroutine, as in spawn(fetch(url)); "
+                  "a lambda that captures goes through co_invoke()");
   }
 
   // Asks every child to stop. join() does not take that for a failure.

@@ -38,6 +38,7 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
   (all.watch(std::get<I>(handles).get()), ...);
   co_await all.run_until(crowd::until::first_failure, "another task of when_all failed");
   if (const agent* failed = all.first_failed(); failed != nullptr) {
+    (std::get<I>(handles).get().observe(), ...);
     ((&std::get<I>(handles).get() == failed ? static_cast<void>(result_of(std::get<I>(handles))) : void()), ...);
   }
   co_return std::tuple<regular<T>...>{result_of(std::get<I>(handles))...};
@@ -47,8 +48,8 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
 
 // Runs all at the same time and returns their results as a tuple in the order of the arguments, std::monostate for
 // void. They start in the order of the arguments.
-// If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown. Another
-// that fails instead of ending by the cancellation is a verdict: an exception that nobody read.
+// If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown; one that
+// failed later is not told of.
 // Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned.
 template <class... T>
   requires(sizeof...(T) > 0)
@@ -70,6 +71,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::kept<T>>>> 
   }
   co_await all.run_until(detail::crowd::until::first_failure, "another task of when_all failed");
   if (const agent* failed = all.first_failed(); failed != nullptr) {
+    for (join_handle<T>& handle : handles) handle.get().observe();
     for (join_handle<T>& handle : handles) {
       if (&handle.get() == failed) handle.result();
     }

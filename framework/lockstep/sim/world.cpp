@@ -41,19 +41,20 @@ bool world::drive(task<void> main) {
   main_ended_ = who.finished();
   if (main_ended_) {
     who.observe();
-    failure_ = who.was_cancelled() ? std::make_exception_ptr(cancelled(who.cancel_reason())) : who.failure();
+    failure_ = root.promise().failure;  // `cancelled` as well: nobody is left to see it
     if (failure_ != nullptr) {
       describing_failure_ = true;
       loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
       describing_failure_ = false;
     }
     for (agent* left : loop_.alive()) {
-      if (loop_.stopped()) break;
+      if (loop_.stopped() || loop_.cycle_found()) break;
       loop_.report(verdict_kind::leaked_task,
                    left->daemon() ? fmt::format("daemon \"{}\" did not end when it was cancelled", left->name())
                                   : fmt::format("task \"{}\" was still running at the end", left->name()),
                    left->spawned_at(), {left});
     }
+    if (failure_ == nullptr && verdicts_.empty()) loop_.report_kept_back();
   }
   return main_ended_;
 }

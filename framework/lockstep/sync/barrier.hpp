@@ -19,6 +19,7 @@ class broken_barrier : public std::runtime_error {
 // Source: asyncio.Barrier.
 class barrier final : public object {
  public:
+  barrier() = delete;  // say how many tasks meet: barrier start(3)
   // `parties` is at least 1.
   explicit barrier(std::size_t parties, label name = {});
   ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier"); }
@@ -26,7 +27,7 @@ class barrier final : public object {
   class waiting;
   // Waits until `parties` tasks wait, and returns this task's place among them: 0 for the first to come. A cancelled
   // task leaves, and another may take its place.
-  waiting wait();
+  LOCKSTEP_AWAIT_IT waiting wait();
   // Those who wait get broken_barrier; the barrier can be used again.
   void reset();
   // The same, and the barrier stays broken until reset().

@@ -49,15 +49,16 @@ void condition_variable::pass_on() noexcept {
   if (!waiters_.empty()) detail::current_context->owner->grant(waiters_.pop_front());
 }
 
-void condition_variable::require_held(std::string_view what) {
+void condition_variable::require_held(std::string_view what, const source& where) {
   detail::context& context = enter();
-  if (mutex_.holder_ == context.running && mutex_.holder_ != nullptr) return;
+  if (context.running != nullptr && mutex_.holder_ == context.running->id()) return;
   context.owner->misused(
-      fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()));
+      fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()),
+      where);
 }
 
 task<void> condition_variable::wait() {
-  require_held("wait()");
+  require_held("wait()", detail::users_line());
   waiting notified(*this);
   notification received(*this);
   bool was_cancelled = false;
@@ -79,8 +80,8 @@ task<void> condition_variable::wait() {
   received.used = true;
 }
 
-void condition_variable::notify(std::size_t count) {
-  require_held("notify()");
+void condition_variable::notify(std::size_t count, source where) {
+  require_held("notify()", where);
   for (; count > 0 && !waiters_.empty(); --count) pass_on();
 }
 

@@ -26,20 +26,20 @@ class condition_variable final : public object {
   // Waits until `holds()`, which is called with the mutex held.
   template <std::predicate Condition>
   task<void> wait(Condition holds) {
-    require_held("wait()");
+    require_held("wait()", detail::users_line());
     while (!holds()) co_await wait();
   }
 
   // Wakes up to `count` waiters, the longest waiting first. Misuse if the running task does not hold the mutex.
-  void notify(std::size_t count = 1);
-  void notify_one() { notify(1); }
-  void notify_all() { notify(static_cast<std::size_t>(-1)); }
+  void notify(std::size_t count = 1, source where = source::current());
+  void notify_one(source where = source::current()) { notify(1, where); }
+  void notify_all(source where = source::current()) { notify(static_cast<std::size_t>(-1), where); }
 
  private:
   class waiting;
   class notification;
 
-  void require_held(std::string_view what);
+  void require_held(std::string_view what, const source& where);
   // Wakes the one that has waited longest.
   void pass_on() noexcept;
 

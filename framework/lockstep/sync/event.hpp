@@ -20,7 +20,7 @@ class event final : public object {
 
   class waiting;
   // Returns at once if it is set, else when it is set.
-  waiting wait();
+  LOCKSTEP_AWAIT_IT waiting wait();
 
  private:
   bool set_ = false;

@@ -9,11 +9,11 @@ namespace detail {
 void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept {
   if (waiters.empty()) return;
   loop* owner = current_loop();
-  if (owner != nullptr && !owner->tearing_down() && std::uncaught_exceptions() == 0) {
-    owner->report(verdict_kind::misuse,
-                  fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
-                              waiters.front().who()->name()),
-                  source(), {waiters.front().who()});
+  if (owner != nullptr) {
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
+                                  waiters.front().who()->name()),
+                      source(), {waiters.front().who()});
   }
   while (!waiters.empty()) waiters.pop_front().orphan();
 }
@@ -25,34 +25,45 @@ void throw_no_task_to_hold(const mutex& wanted) {
 
 }  // namespace detail
 
+agent* mutex::holder() const noexcept {
+  loop* owner = current_loop();
+  return holder_ != 0 && owner != nullptr ? owner->find(holder_) : nullptr;
+}
+
+std::string mutex::described_holder() const {
+  if (!locked()) return "nobody";
+  const agent* who = holder();
+  return who != nullptr ? fmt::format("task \"{}\"", who->name()) : "a task that has ended";
+}
+
+std::string mutex::locking::describe() const {
+  const bool left = mutex_.locked() && mutex_.holder() == nullptr;
+  return operation::describe() + (left ? ", held by a task that has ended" : "");
+}
+
 mutex::~mutex() {
   detail::orphan_waiters(waiters_, *this, "mutex");
-  if (holder_ == nullptr) return;
   loop* owner = current_loop();
-  if (owner != nullptr && !owner->tearing_down() && owner->dying() != holder_ && std::uncaught_exceptions() == 0) {
-    owner->report(verdict_kind::misuse,
-                  fmt::format("the mutex \"{}\" died while task \"{}\" holds it", name(), holder_->name()), source(),
-                  {holder_});
+  if (holder_ != 0 && owner != nullptr && is_of(owner->here())) {
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the mutex \"{}\" died while it is held by {}", name(), described_holder()), source(),
+                      {});
   }
-  loop::release(*holder_);
 }
 
-void mutex::forget_run() noexcept {
-  if (holder_ != nullptr) loop::release(*std::exchange(holder_, nullptr));
-}
-
-void mutex::unlock() {
+void mutex::unlock(source where) {
   detail::context& context = enter();
   if (context.owner->tearing_down()) return;
   if (const agent* dying = context.owner->dying(); dying != nullptr) {
     // A destructor calls this, for a task that may have given the lock up to wait for a condition.
-    if (holder_ == dying) hand_over();
+    if (holder_ == dying->id()) hand_over();
     return;
   }
-  if (holder_ == nullptr || holder_ != context.running) {
-    context.owner->misused(fmt::format("unlock() of mutex \"{}\" by task \"{}\"; it is held by {}", name(),
-                                       context.running != nullptr ? context.running->name() : "none",
-                                       holder_ != nullptr ? fmt::format("task \"{}\"", holder_->name()) : "nobody"));
+  if (holder_ == 0 || context.running == nullptr || holder_ != context.running->id()) {
+    context.owner->misused(
+        fmt::format("unlock() of mutex \"{}\" by task \"{}\"; it is held by {}", name(),
+                    context.running != nullptr ? context.running->name() : "none", described_holder()),
+        where);
   }
   hand_over();
 }
@@ -62,14 +73,14 @@ void mutex_guard::unlock() noexcept {
   if (held == nullptr) return;
   loop* owner = current_loop();
   if (owner == nullptr || owner->tearing_down()) return;
-  if (held->holder_ == holder_ && holder_ != nullptr) {
+  if (held->holder_ == holder_ && holder_ != 0) {
     held->hand_over();
-  } else if (owner->dying() != holder_) {
+  } else if (owner->dying() == nullptr || owner->dying()->id() != holder_) {
     // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
     owner->report(
         verdict_kind::misuse,
         fmt::format("a guard of mutex \"{}\" unlocks what was unlocked before; it is held by {}", held->name(),
-                    held->holder_ != nullptr ? fmt::format("task \"{}\"", held->holder_->name()) : "nobody"),
+                    held->described_holder()),
         source(), owner->running() != nullptr ? std::vector<agent*>{owner->running()} : std::vector<agent*>{});
   }
 }

@@ -20,7 +20,7 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what)
 }  // namespace detail
 
 // Unlocks in its destructor. Moves, also to another task, and may be released early.
-class [[nodiscard]] mutex_guard {
+class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex_guard {
  public:
   // Requires that `held` is locked, and that nobody else unlocks it.
   explicit mutex_guard(mutex& held) noexcept;
@@ -38,7 +38,7 @@ class [[nodiscard]] mutex_guard {
 
  private:
   mutex* held_;
-  const agent* holder_;  // in whose name it holds the lock
+  identity holder_;  // the task in whose name it holds the lock
 };
 
 // Requires that no task waits for it or holds it when it dies.
@@ -52,14 +52,15 @@ class mutex final : public object {
   // Waits until the lock is free and returns a guard that holds it.
   // Cancelled while waiting or just after it was handed the lock: the lock goes to the next.
   // Locking it again in the task that holds it waits for ever, and is reported.
-  locking lock();
+  LOCKSTEP_AWAIT_IT locking lock();
   // Takes the lock if it is free; never waits.
   bool try_lock();
   // Hands the lock to the next waiter. Misuse if the running task does not hold it.
-  void unlock();
+  void unlock(source where = source::current());
 
-  bool locked() const noexcept { return holder_ != nullptr; }
-  agent* holder() const noexcept override { return holder_; }
+  bool locked() const noexcept { return holder_ != 0; }
+  // Null also if it has ended and left the lock behind. Slow: for reports.
+  agent* holder() const noexcept override;
 
  private:
   friend class mutex_guard;
@@ -69,9 +70,10 @@ class mutex final : public object {
   // Requires that it is held.
   void hand_over() noexcept;
   // The lock of a run that is over holds nobody up.
-  void forget_run() noexcept override;
+  void forget_run() noexcept override { holder_ = 0; }
+  std::string described_holder() const;
 
-  agent* holder_ = nullptr;  // by a reference: it may end, and leave the lock behind
+  identity holder_ = 0;  // a pointer would dangle when a task ends without unlocking
   wait_list waiters_;
 };
 
@@ -80,15 +82,13 @@ class mutex::locking final : public primitive<mutex::locking> {
   explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, wanted), mutex_(wanted) {}
 
   bool try_now() { return mutex_.take_if_free(); }
-  void enqueue() noexcept override {
-    mutex_.waiters_.push_back(*this);
-    if (mutex_.holder_->parked_at() != nullptr) detail::current_context->owner->suspect_cycle(*who());
-  }
+  void enqueue() noexcept override { mutex_.waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
   bool revoke() noexcept override {
     mutex_.hand_over();
     return true;
   }
+  std::string describe() const override;
   mutex_guard result() noexcept { return mutex_guard(mutex_); }
 
  private:
@@ -106,27 +106,24 @@ inline bool mutex::try_lock() {
 }
 
 inline bool mutex::take_if_free() {
-  if (holder_ != nullptr) return false;
-  holder_ = detail::current_context->running;
-  if (holder_ == nullptr) [[unlikely]]
+  if (holder_ != 0) return false;
+  const agent* const taker = detail::current_context->running;
+  if (taker == nullptr) [[unlikely]]
     detail::throw_no_task_to_hold(*this);
-  loop::retain(*holder_);
+  holder_ = taker->id();
   return true;
 }
 
 inline void mutex::hand_over() noexcept {
-  agent& before = *holder_;
   if (waiters_.empty()) {
-    holder_ = nullptr;
-  } else {
-    operation& next = waiters_.pop_front();
-    holder_ = next.who();
-    loop::retain(*holder_);
-    detail::current_context->owner->grant(next);
+    holder_ = 0;
+    return;
   }
-  loop::release(before);
+  operation& next = waiters_.pop_front();
+  holder_ = next.who()->id();
+  detail::current_context->owner->grant(next);
 }
 
-inline mutex_guard::mutex_guard(mutex& held) noexcept : held_(&held), holder_(held.holder()) {}
+inline mutex_guard::mutex_guard(mutex& held) noexcept : held_(&held), holder_(held.holder_) {}
 
 }  // namespace lockstep

@@ -78,10 +78,15 @@ order::~order() {
     ++reached_;
   }
   const bool goes_on = !owner->tearing_down();
-  if (!complete() && goes_on && std::uncaught_exceptions() == 0) {
+  if (!complete() && std::uncaught_exceptions() == 0) {
     std::vector<agent*> held_up;
     for (operation& waiter : waiters_) held_up.push_back(waiter.who());
-    owner->report(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));
+    // A run that came to a standstill did so, perhaps, for this reason; but a deadlock's report tells of the order.
+    if (!goes_on && owner->limit_reached()) {
+      owner->report(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));
+    } else {
+      owner->report_end(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));
+    }
   }
   while (!waiters_.empty()) {
     auto& waiter = static_cast<point_operation&>(waiters_.pop_front());

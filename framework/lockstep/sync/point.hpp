@@ -40,7 +40,7 @@ class point_operation final : public primitive<point_operation> {
 };
 
 // Says that the running task is here. Cancellation is delivered here like at any await.
-point_operation point(label name);
+LOCKSTEP_AWAIT_IT point_operation point(label name);
 
 namespace detail {
 
@@ -64,7 +64,7 @@ struct first_name {
 class order {
  public:
   template <std::convertible_to<std::string_view>... Name>
-  explicit order(detail::first_name first, const Name&... others)
+  [[nodiscard("keep the order in a variable: it ends with it")]] explicit order(detail::first_name first, const Name&... others)
       : order(std::vector<std::string>{std::move(first.text), std::string(std::string_view(others))...}, first.where) {}
   // Requires at least one name.
   explicit order(std::vector<std::string> names, source where = source::current());

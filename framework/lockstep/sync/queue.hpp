@@ -56,12 +56,12 @@ class queue final : public object {
   class draining;
 
   // Waits for a free place and puts the item there. Throws queue_shut_down. If it throws, the item is destroyed.
-  putting put(T item) {
+  LOCKSTEP_AWAIT_IT putting put(T item) {
     enter();
     return putting(*this, std::move(item));
   }
   // Waits for an item and takes it. Throws queue_shut_down.
-  getting get() {
+  LOCKSTEP_AWAIT_IT getting get() {
     enter();
     return getting(*this);
   }
@@ -83,13 +83,15 @@ class queue final : public object {
   }
 
   // An item that was got has been dealt with. Misuse if that was said more often than items were put.
-  void task_done() {
+  void task_done(source where = source::current()) {
     detail::context& context = enter();
-    if (unfinished_ == 0) context.owner->misused("task_done() of a queue that has no unfinished item");
+    if (unfinished_ == 0)
+      context.owner->misused("task_done() of queue \"" + std::string(name()) + "\", which has no unfinished item",
+                             where);
     if (--unfinished_ == 0) wake_all(drainers_);
   }
   // Waits until task_done() was said for every item.
-  draining join() {
+  LOCKSTEP_AWAIT_IT draining join() {
     enter();
     return draining(*this);
   }

@@ -4,11 +4,12 @@
 
 namespace lockstep {
 
-void bounded_semaphore::release() {
+void bounded_semaphore::release(source where) {
   detail::context& context = enter();
   if (permits_ >= permits_max_) {
     context.owner->misused(
-        fmt::format("release() of bounded_semaphore \"{}\", all of whose {} permits are free", name(), permits_max_));
+        fmt::format("release() of bounded_semaphore \"{}\", all of whose {} permits are free", name(), permits_max_),
+        where);
   }
   give();
 }

@@ -16,7 +16,7 @@ class semaphore : public object {
 
   class acquiring;
   // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
-  acquiring acquire();
+  LOCKSTEP_AWAIT_IT acquiring acquire();
   // Takes a permit if one is free and nobody waits for it.
   bool try_acquire() {
     enter();
@@ -80,17 +80,17 @@ class bounded_semaphore final : public semaphore {
       : semaphore(permits, std::move(name)), permits_max_(permits) {}
 
   // Misuse if nothing was acquired.
-  void release();
+  void release(source where = source::current());
 
  private:
   std::uint64_t permits_max_;
 };
 
 // Releases a permit in its destructor: `co_await s.acquire(); permit held(s);`
-class [[nodiscard]] permit {
+class [[nodiscard("keep the permit in a variable: it is released with it")]] permit {
  public:
-  explicit permit(semaphore& held) noexcept : held_(&held) {}
-  permit(permit&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  explicit permit(semaphore & held) noexcept : held_(&held) {}
+  permit(permit && other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
   permit& operator=(permit&& other) noexcept {
     std::swap(held_, other.held_);
     return *this;

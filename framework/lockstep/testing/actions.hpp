@@ -116,11 +116,18 @@ class co_action {
 // A task that returns a copy of `value`; CoReturn() for task<void>.
 template <class V>
 auto CoReturn(V value, source where = source::current()) {
-  auto make = [value = std::move(value)]<class T, class... Args>(Args&&...) { return detail::deliver<T>(value); };
+  auto make = [value = std::move(value)]<class T, class... Args>(Args&&...) {
+    static_assert(std::is_convertible_v<const V&, T>,
+                  "CoReturn() needs a value that converts to the T of the function's task<T>, and none for task<void>");
+    return detail::deliver<T>(value);
+  };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 inline auto CoReturn(source where = source::current()) {
-  auto make = []<class T, class... Args>(Args&&...) { return detail::deliver<T>(0); };
+  auto make = []<class T, class... Args>(Args&&...) {
+    static_assert(std::is_void_v<T>, "CoReturn() without a value is for functions that return task<void>");
+    return detail::deliver<T>(0);
+  };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 

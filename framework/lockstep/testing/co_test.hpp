@@ -26,6 +26,22 @@
 
 namespace lockstep::detail {
 
+// What the body of a test returns. Compilers show this name when the body is no coroutine.
+#if defined(__has_cpp_attribute) && __has_cpp_attribute(clang::coro_return_type)
+class [[clang::coro_return_type]] the_body_of_a_test_needs_a_co_await_or_co_return {
+#else
+class the_body_of_a_test_needs_a_co_await_or_co_return {
+#endif
+ public:
+  using promise_type = promise<void>;
+
+  the_body_of_a_test_needs_a_co_await_or_co_return(task<void> body) noexcept : body_(std::move(body)) {}
+  task<void> take() noexcept { return std::move(body_); }
+
+ private:
+  task<void> body_;
+};
+
 // What CO_TEST derives its test class from.
 template <class Fixture>
 class co_fixture : public Fixture, public test_instance {
@@ -37,7 +53,10 @@ class co_fixture : public Fixture, public test_instance {
       if constexpr (requires(co_fixture & self) { self.CoSetUp(); }) {
         if (!run_ends_early()) co_await this->CoSetUp();
       }
-      if (!run_ends_early()) co_await co_body();
+      if (!run_ends_early()) {
+        auto body = co_body();
+        co_await body.take();
+      }
     } catch (...) {
       failure = std::current_exception();
     }
@@ -59,7 +78,7 @@ class co_fixture : public Fixture, public test_instance {
   void tear_down_after_failure() override { this->TearDown(); }
 
  protected:
-  virtual task<void> co_body() = 0;
+  virtual the_body_of_a_test_needs_a_co_await_or_co_return co_body() = 0;
 
  private:
   void TestBody() override {}
@@ -126,17 +145,18 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 
 // A body without co_await, co_return or co_yield is no coroutine: the pragma makes that an error where the body ends.
 #define LOCKSTEP_BODY_IS_A_COROUTINE _Pragma("GCC diagnostic error \"-Wreturn-type\"")
+#define LOCKSTEP_BODY ::lockstep::detail::the_body_of_a_test_needs_a_co_await_or_co_return
 
 #define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                      \
   class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> { \
    private:                                                                                          \
-    ::lockstep::task<void> co_body() override;                                                       \
+    LOCKSTEP_BODY co_body() override;                                                                \
     static ::testing::TestInfo* const info_;                                                         \
   };                                                                                                 \
   ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                            \
       ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(            \
           #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});          \
-  LOCKSTEP_BODY_IS_A_COROUTINE ::lockstep::task<void> GTEST_TEST_CLASS_NAME_(suite, name)::co_body()
+  LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(suite, name)::co_body()
 
 #define CO_TEST(suite, name, ...) \
   LOCKSTEP_CO_TEST(suite, name, ::testing::Test, ::testing::internal::GetTestTypeId(), __VA_ARGS__)
@@ -150,10 +170,10 @@ int register_co_param_test(const char* suite, const char* name, const char* file
     static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                              \
                                                                                                                       \
    private:                                                                                                           \
-    ::lockstep::task<void> co_body() override;                                                                        \
+    LOCKSTEP_BODY co_body() override;                                                                                 \
     static const int registered_;                                                                                     \
   };                                                                                                                  \
   const int GTEST_TEST_CLASS_NAME_(fixture, name)::registered_ =                                                      \
       ::lockstep::detail::register_co_param_test<GTEST_TEST_CLASS_NAME_(fixture, name), fixture>(#fixture, #name,     \
                                                                                                  __FILE__, __LINE__); \
-  LOCKSTEP_BODY_IS_A_COROUTINE ::lockstep::task<void> GTEST_TEST_CLASS_NAME_(fixture, name)::co_body()
+  LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(fixture, name)::co_body()
