@@ -21,7 +21,7 @@ fail() {
   exit 1
 }
 trace() {
-  sed -n 's/^trace \([0-9a-f]\{16\}\)$/\1/p' "$output"
+  sed -n 's/^trace \([0-9a-f]\{16\}\).*$/\1/p' "$output"
 }
 export GTEST_BRIEF=1 GTEST_COLOR=no
 unset LOCKSTEP_REPLAY LOCKSTEP_RUNS LOCKSTEP_SCHEDULE LOCKSTEP_SEED

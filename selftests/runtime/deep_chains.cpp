@@ -91,7 +91,10 @@ TEST(DeepChainsTest, ManyTasksThatEachSpawnTheNext) {
 }
 
 task<void> spawn_chain_that_waits(int levels) {
-  if (levels == 0) co_await sleep_until(time_point::max());
+  if (levels == 0) {
+    co_await sleep_until(time_point::max());
+    co_return;
+  }
   auto child = spawn(spawn_chain_that_waits(levels - 1));
   co_await child.join();
 }

@@ -29,7 +29,7 @@ const std::string lost = "--gtest_filter=Replay.LosesAnUpdateInSomeOrders ";
 
 TEST(RunnerTest, RepeatsWithDerivedSeedsUntilTheFirstFailure) {
   const std::string report = run_subject(lost).text;
-  EXPECT_THAT(report, HasSubstr("in run 2 of 100\nrepeat: LOCKSTEP_REPLAY='ls1:ddd5:random-"));
+  EXPECT_THAT(report, HasSubstr("in run 3 of 100\nrepeat: LOCKSTEP_REPLAY='ls1:ddd5:random-"));
   // Once, however often it ran.
   EXPECT_EQ(report.find("hits.value"), report.rfind("hits.value"));
   expect_approved("Replay.LosesAnUpdateInSomeOrders", report_of(run_subject(lost)));
@@ -106,7 +106,7 @@ TEST(RunnerTest, AReplayThatPassesSaysSo) {
   const child_run right =
       run_subject("--gtest_filter=Replay.PassesUnlessEdited --lockstep_replay='ls1:" + hash + ":plain::;'");
   EXPECT_EQ(right.end, "");
-  EXPECT_THAT(right.text, HasSubstr("replayed: Replay.PassesUnlessEdited passes; trace f6347078d102ad2a\n"));
+  EXPECT_THAT(right.text, HasSubstr("replayed: Replay.PassesUnlessEdited passes; trace 58170b0f7d29e471\n"));
 }
 
 class RefusedToken : public testing::TestWithParam<std::pair<const char*, const char*>> {};

