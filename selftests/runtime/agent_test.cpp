@@ -171,7 +171,6 @@ CO_TEST(AgentTest, TheLastReasonIsTheOneDelivered) {
   co_await settle();
   child.cancel("first");
   child.cancel("second");
-  child.cancel();
   EXPECT_THROW(co_await child.join(), cancelled);
   EXPECT_EQ(reason, "second");
   EXPECT_EQ(child.get().cancel_reason().view(), "second");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -239,18 +240,17 @@ TEST(LoopTest, ADeadlockUnderAPausedClockSaysSo) {
   EXPECT_THAT(run.verdicts[0].message, HasSubstr("the clock is paused"));
 }
 
-// Runs the two that may lock each other out beside a task that goes on for an hour.
+// Runs the two that may lock each other out beside a main task that goes on for an hour, and ends without them.
 template <class F>
 judged_run judge_beside_a_ticker(F pair) {
-  const auto tick = []() -> task<void> {
+  std::optional<join_handle<void>> left;
+  const auto main = [&]() -> task<void> {
+    left.emplace(spawn(pair(), label("pair")));
     for (int i = 0; i < 3600; ++i) co_await sleep_for(1s);
   };
-  const auto main = [&]() -> task<void> {
-    auto ticker = spawn(tick(), "ticker");
-    co_await pair();
-    co_await ticker.join();
-  };
-  return judge(main);
+  judged_run run = judge(main);
+  left.reset();
+  return run;
 }
 
 TEST(LoopTest, ACycleOfMutexesIsReportedWhileOthersGoOn) {
@@ -263,11 +263,10 @@ TEST(LoopTest, ACycleOfMutexesIsReportedWhileOthersGoOn) {
     co_await second.join();
   };
   const judged_run run = judge_beside_a_ticker(pair);
-  EXPECT_FALSE(run.ended);
+  EXPECT_TRUE(run.ended);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::partial_deadlock));
   EXPECT_THAT(run.verdicts[0].cycle, UnorderedElementsAre("first", "second"));
   EXPECT_EQ(run.verdicts[0].tasks.size(), 2u);
-  EXPECT_EQ(run.verdicts[0].at, time_point{1s});
 }
 
 TEST(LoopTest, ACycleOfAMutexAndAJoinIsReported) {
@@ -283,7 +282,7 @@ TEST(LoopTest, ACycleOfAMutexAndAJoinIsReported) {
   };
   const judged_run run = judge_beside_a_ticker(pair);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::partial_deadlock));
-  EXPECT_THAT(run.verdicts[0].cycle, UnorderedElementsAre("main", "child"));
+  EXPECT_THAT(run.verdicts[0].cycle, UnorderedElementsAre("pair", "child"));
 }
 
 TEST(LoopTest, ALockTakenTwiceIsACycleOfOne) {
