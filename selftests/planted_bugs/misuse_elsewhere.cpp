@@ -21,7 +21,7 @@ task<void> in_a_world_of_its_own(Use use) {
 }
 
 TEST(MisuseElsewhereBugs, APrimitiveOfAnotherLoop) {
-  const bug foreign{verdict_kind::unhandled_exception, "belongs to another loop"};
+  const bug foreign{verdict_kind::misuse, "belongs to another loop"};
   EXPECT_TRUE(caught(foreign, []() -> task<void> {
     event go("go");
     co_await in_a_world_of_its_own([&go] { go.set(); });

@@ -117,10 +117,12 @@ CO_TEST(TaskTest, MovesTheRightToBeAwaited) {
 CO_TEST(TaskTest, CoInvokeKeepsACapturingLambdaAlive) {
   task<std::string> work = [] {
     const std::string captured(100, 'x');
-    return co_invoke([captured](const std::string& more) -> task<std::string> {
-      co_await yield();
-      co_return captured + more;
-    }, std::string("y"));
+    return co_invoke(
+        [captured](const std::string& more) -> task<std::string> {
+          co_await yield();
+          co_return captured + more;
+        },
+        std::string("y"));
   }();
   EXPECT_EQ(co_await std::move(work), std::string(100, 'x') + "y");
 }

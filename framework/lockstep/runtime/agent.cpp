@@ -1,6 +1,7 @@
 #include <lockstep/runtime/agent.hpp>
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/snapshot.hpp>
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 namespace lockstep {
@@ -31,7 +31,8 @@ std::string agent::path() const {
 std::string agent::name() const {
   if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
   if (parent_ == nullptr) return "main";
-  if (start_frame_ == nullptr || start_frame_ == &no_frame) return (in_foreign_ ? "foreign coroutine " : "task ") + path();
+  if (start_frame_ == nullptr || start_frame_ == &no_frame)
+    return (in_foreign_ ? "foreign coroutine " : "task ") + path();
   return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
@@ -155,21 +156,19 @@ std::vector<source> agent::stack() const {
 // -- frame ------------------------------------------------------------------------------------------------------------
 
 // Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
-// that it left last.
+// that it left last, perhaps after it was caught, kept and thrown again.
 void frame::leave_by_exception() noexcept {
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (who == nullptr) return;
-  const void* thrown = nullptr;
-  std::memcpy(&thrown, &failure, sizeof thrown);
   agent::rarities& rare = who->rare();
-  if (rare.thrown != thrown || rare.next_thrower != this) {
+  if (rare.thrown != failure || rare.next_thrower != this) {
     rare.thrown_from.clear();
     for (const frame* at = this; at != nullptr; at = at->caller) {
       if (!is_internal(at->where)) rare.thrown_from.push_back(at->where);
     }
   }
-  rare.thrown = thrown;
+  rare.thrown = failure;
   rare.next_thrower = caller;
 }
 
@@ -187,26 +186,31 @@ agent* operation::holder() const noexcept { return what_ != nullptr ? what_->hol
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
     made_inside_ = true;
-    adopt(*detail::current_context);
+    adopt(detail::current_context);
   }
 }
 
-void object::adopt(detail::context& context) {
+void object::adopt(detail::context* context) {
   const void* thread = &detail::current_context;
-  const bool elsewhere = run_ != 0 && (made_inside_ || thread_ != thread);
-  if (elsewhere) {
-    context.owner->misused(fmt::format("the object{} belongs to another loop{}",
-                                       name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
-                                       thread_ != thread ? " on another thread" : ""));
+  const bool on_another_thread = run_ != 0 && thread_ != thread;
+  if (context == nullptr && !on_another_thread) detail::no_loop_here();
+  if (on_another_thread || (run_ != 0 && made_inside_)) {
+    std::string text =
+        fmt::format("the object{} belongs to {}", name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
+                    on_another_thread ? "a loop on another thread" : "another loop");
+    home_->complain(run_, text);
+    if (context == nullptr) throw misuse(text);
+    context->owner->misused(std::move(text));
   }
   if (run_ != 0) forget_run();
-  run_ = context.run;
+  run_ = context->run;
   thread_ = thread;
-  number_ = ++context.owner->objects_made_;
-  agent* maker = context.running;
+  home_ = context->owner->inbox_;
+  number_ = ++context->owner->objects_made_;
+  agent* maker = context->running;
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
-                               : object_identity(main_identity, ++context.owner->fixture_objects_made_);
-  context.owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
+                               : object_identity(main_identity, ++context->owner->fixture_objects_made_);
+  context->owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------

@@ -146,13 +146,13 @@ class agent : private detail::step_state, public list_hook<agent> {
     label name;
     label cancel_reason;
     scoped_annotation* annotations = nullptr;
-    shield_scope* shield = nullptr;        // the innermost around where it is
-    std::vector<source> thrown_from;       // the stack of the exception under way
-    const frame* next_thrower = nullptr;   // the frame that this exception reaches next
-    const void* thrown = nullptr;          // tells whether it is still the same exception
-    operation* foreign = nullptr;          // the foreign thing it awaits
-    std::coroutine_handle<> foreign_leaf;  // the coroutine that awaits it
-    frame* foreign_frame = nullptr;        // and its frame
+    shield_scope* shield = nullptr;           // the innermost around where it is
+    std::vector<source> thrown_from;          // the stack of the exception under way
+    const frame* next_thrower = nullptr;      // the frame that this exception reaches next
+    std::exception_ptr thrown;                // held, so that no other one gets its address
+    detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
+    std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
+    frame* foreign_frame = nullptr;           // and its frame
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif

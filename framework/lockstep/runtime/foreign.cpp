@@ -2,15 +2,15 @@
 
 #include <lockstep/runtime/inbox.hpp>
 
-namespace lockstep::detail {
+namespace lockstep {
+
+namespace detail {
 
 foreign_wait::foreign_wait(frame& awaiting, bool from_outside) noexcept
     : primitive(from_outside ? operation_kind::outside : operation_kind::foreign), awaiting_(awaiting),
       from_outside_(from_outside) {}
 
 foreign_wait::~foreign_wait() { close(); }
-
-std::string foreign_wait::describe() const { return std::string(name_of(kind())); }
 
 // Nothing of ours can be withdrawn from a foreign awaitable: the request waits for the next await.
 bool foreign_wait::cancel_requested() noexcept {
@@ -26,6 +26,8 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   }
   loop_ = context.owner;
   owner_ = context.running;
+  state_before_ = owner_->state_;
+  operation_before_ = owner_->operation_;
   progress_ = progress::parked;
   who_ = owner_;
   agent::rarities& rare = owner_->rare();
@@ -49,12 +51,16 @@ void foreign_wait::close() noexcept {
   rare.foreign = enclosing_;
   rare.foreign_leaf = enclosing_leaf_;
   rare.foreign_frame = enclosing_frame_;
-  owner_->in_foreign_ = enclosing_ != nullptr;
+  owner_->in_foreign_ = enclosing_frame_ != nullptr;
   if (!owner_->in_foreign_) {
     owner_->attention_ = static_cast<std::uint16_t>(owner_->attention_ & ~loop::attention_foreign);
   }
-  if (owner_->state_ == agent::state::parked && owner_->operation_ == this) owner_->state_ = agent::state::ready;
+  if (owner_->state_ == agent::state::parked && owner_->operation_ == this) {  // it has not suspended
+    owner_->state_ = state_before_;
+    owner_->operation_ = operation_before_;
+  }
   if (from_outside_) --loop_->outside().in_flight;
+  if (progress_ == progress::parked) loop_->outside().withdraw(*this);
 }
 
 void foreign_wait::post() {
@@ -65,9 +71,134 @@ void foreign_wait::post() {
   loop_->resume_from_foreign(*owner_, *this);
 }
 
-proxy_frame make_proxy(foreign_wait& wait) {
-  wait.post();
-  co_return;
+void foreign_wait::hand_inner_waits_to(agent& heir) {
+  agent::rarities& mine = owner_->rare();
+  if (mine.foreign == this) return;
+  agent::rarities& theirs = heir.rare();
+  theirs.foreign = mine.foreign;
+  theirs.foreign_leaf = mine.foreign_leaf;
+  theirs.foreign_frame = mine.foreign_frame;
+  foreign_wait* outermost = mine.foreign;
+  for (foreign_wait* at = mine.foreign; at != this; at = at->enclosing_) {
+    at->owner_ = at->who_ = &heir;
+    outermost = at;
+  }
+  mine.foreign = this;
+  mine.foreign_leaf = std::exchange(outermost->enclosing_leaf_, nullptr);
+  mine.foreign_frame = std::exchange(outermost->enclosing_frame_, &no_frame);
+  outermost->enclosing_ = nullptr;
 }
 
-}  // namespace lockstep::detail
+proxy_frame make_proxy(foreign_wait&) { co_return; }
+
+}  // namespace detail
+
+// -- the loop's side --------------------------------------------------------------------------------------------------
+
+// A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
+void loop::step_of_foreign(agent& who) {
+  note_step(who, *who.operation_);
+  who.operation_ = nullptr;
+  who.leaf_.resume();
+  while (next) std::exchange(next, nullptr).resume();
+  agent& ran = *context::running;  // perhaps not `who` any more: see part_from_foreign()
+  if (ran.leaf_frame_ == nullptr) {
+    complete(ran);
+  } else if (ran.operation_ != nullptr) {
+    return;
+  } else if (const agent::rarities& rare = ran.rare(); rare.foreign != nullptr) {
+    ran.state_ = agent::state::parked;
+    ran.operation_ = rare.foreign;
+    ran.leaf_ = rare.foreign_leaf;
+    ran.leaf_frame_ = rare.foreign_frame;
+  } else {
+    complete(ran);  // stood for a foreign coroutine that has gone its way
+    release(ran);
+  }
+}
+
+// Whether a foreign coroutine that runs now may wait in the name of `who`, the running task: who does nothing else, and
+// is not about to.
+bool loop::acts_for(agent& who) {
+  if (!who.in_foreign_ || next || who.leaf_frame_ != who.rare().foreign_frame) return false;
+  return who.operation_ == nullptr || (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
+}
+
+// An agent for a foreign coroutine, which is not ready.
+agent& loop::adopt_foreign() {
+  agent& stand_in = adopt({}, &no_frame, source());
+  ready_.take(ready_.size() - 1);
+  stand_in.rare().foreign_frame = &no_frame;
+  stand_in.in_foreign_ = true;
+  stand_in.attention_ |= attention_foreign;
+  return stand_in;
+}
+
+void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame) {
+  if (context::running == nullptr) detail::awaited_outside_of_tasks();
+  agent& who = *context::running;
+  if (acts_for(who)) {
+    callee_frame.caller = who.leaf_frame_;
+    next = callee;
+    who.leaf_frame_ = &callee_frame;
+    return;
+  }
+  agent& stand_in = adopt_foreign();
+  stand_in.leaf_ = callee;
+  stand_in.leaf_frame_ = &callee_frame;
+  callee_frame.caller = &no_frame;
+  ready_.push_back(&stand_in);
+}
+
+// Somebody else waits, is about to go on, or runs in the name of `who` while the wait around that has ended: it has an
+// agent of its own from now on.
+void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
+  const bool runs = context::running == &who;
+  agent* const was_running = std::exchange(context::running, &who);
+  agent& stand_in = adopt_foreign();
+  context::running = runs ? &stand_in : was_running;
+  ended.hand_inner_waits_to(stand_in);
+  frame* const boundary = who.rare().foreign_frame;
+  frame* const leaf = who.leaf_frame_;
+  if (leaf != boundary) {
+    frame* outermost = leaf;
+    while (outermost->caller != boundary) outermost = outermost->caller;
+    outermost->caller = &no_frame;
+    stand_in.leaf_frame_ = leaf;
+  }
+  if (runs) {
+    stand_in.operation_ = nullptr;
+    return;
+  }
+  stand_in.state_ = who.state_;
+  stand_in.attention_ |= who.attention_ & attention_retry;
+  who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
+  stand_in.leaf_ = who.leaf_;
+  stand_in.operation_ = who.operation_;
+  stand_in.operation_->who_ = &stand_in;
+  for (std::size_t i = 0; i < ready_.size(); ++i) {
+    if (ready_[i] == &who) ready_[i] = &stand_in;
+  }
+}
+
+void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
+  const agent::rarities& rare = who.rare();
+  const bool something_else_is_under_way =
+      rare.foreign != &wait ||
+      (context::running == &who ? who.leaf_frame_ != rare.foreign_frame : who.operation_ != &wait);
+  if (something_else_is_under_way) part_from_foreign(who, wait);
+  who.operation_ = &wait;
+  who.leaf_ = who.rare().foreign_leaf;
+  who.leaf_frame_ = who.rare().foreign_frame;
+  grant(wait);
+}
+
+void loop::take_from_outside() {
+  inbox::mail arrived = inbox_->take();
+  for (inbox::complaint& each : arrived.complaints) {
+    if (each.run == context::run) report(verdict_kind::misuse, std::move(each.message), source());
+  }
+  for (detail::foreign_wait* done : arrived.done) resume_from_foreign(*done->who(), *done);
+}
+
+}  // namespace lockstep

@@ -4,6 +4,11 @@
 // resumes the proxy, from wherever and on whichever thread, our task is posted to its loop. While one of our tasks is
 // inside a foreign awaitable, foreign coroutines may await our tasks and primitives; they act in its name. Other
 // foreign coroutines that await ours get an agent of their own.
+// A foreign coroutine belongs to whoever would have destroyed it without us: when its world goes while it waits for
+// something of ours, it is left suspended, and only the frames of ours below it are destroyed.
+//
+// Cancelling a task cancels what foreign coroutines await of ours in its name. What is foreign itself cannot be
+// cancelled: then the request is delivered at the await after it.
 //
 // A wait whose wake-up comes from outside the simulation is wrapped in `outside(x)`: the virtual clock holds meanwhile.
 // An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock.
@@ -43,40 +48,55 @@ class foreign_wait final : public primitive<foreign_wait> {
   bool try_now() noexcept { return false; }
   void enqueue() noexcept override {}
   void withdraw() noexcept override {}
+  bool revoke() noexcept override { return false; }
   bool cancel_requested() noexcept override;
-  std::string describe() const override;
   void result() const noexcept {}
 
   // The foreign side is about to be started for the running task, whose frame is `self`.
   // False if the task may not go on: it is parked for good, and nothing is to be started.
   bool open(std::coroutine_handle<> self);
-  // The foreign side did not suspend after all, or threw.
+  // The foreign side has ended, did not suspend after all, or threw.
   void close() noexcept;
   // The foreign side is done. From any thread.
   void post();
+  // This wait has ended while something foreign within it still waits in its task's name: those waits go to `heir`.
+  void hand_inner_waits_to(agent& heir);
 
  private:
   frame& awaiting_;
   bool from_outside_;
-  operation* enclosing_ = nullptr;
+  foreign_wait* enclosing_ = nullptr;
   std::coroutine_handle<> enclosing_leaf_;
   frame* enclosing_frame_ = nullptr;
+  agent::state state_before_ = agent::state::ready;
+  operation* operation_before_ = nullptr;
   bool open_ = false;
   agent* owner_ = nullptr;
   loop* loop_ = nullptr;
 };
 
-// The coroutine whose handle the foreign side gets. It posts, and is destroyed with the await.
+// The coroutine whose handle the foreign side gets. It posts, and is destroyed with the await: perhaps at once, by the
+// loop's thread, so it posts when it is suspended and touches nothing afterwards.
 class proxy_frame {
  public:
   struct promise_type {
+    struct posting {
+      foreign_wait& wait;
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<>) const noexcept { wait.post(); }
+      void await_resume() const noexcept {}
+    };
+
+    explicit promise_type(foreign_wait& of) noexcept : wait(of) {}
     proxy_frame get_return_object() noexcept {
       return proxy_frame(std::coroutine_handle<promise_type>::from_promise(*this));
     }
     std::suspend_always initial_suspend() const noexcept { return {}; }
-    std::suspend_always final_suspend() const noexcept { return {}; }
+    posting final_suspend() const noexcept { return {wait}; }
     void return_void() const noexcept {}
     void unhandled_exception() const noexcept { std::terminate(); }
+
+    foreign_wait& wait;
   };
 
   proxy_frame(proxy_frame&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}

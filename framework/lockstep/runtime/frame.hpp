@@ -23,7 +23,8 @@ struct frame {
   void leave_by_exception() noexcept;
 };
 
-// Stands for the frame of a foreign coroutine, of which nothing is known.
-inline frame no_frame;
+// Stands for the frame of a foreign coroutine, of which nothing is known. Its line is one of the library's, which no
+// report shows.
+inline frame no_frame{nullptr, nullptr, nullptr, source::current(), nullptr};
 
 }  // namespace lockstep

@@ -18,7 +18,7 @@ void no_loop_here() {
 }  // namespace detail
 
 loop::loop(driver& idle_driver, monitor& verdicts)
-    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_unique<inbox>()),
+    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
       pool_(std::make_unique<frame_pool>()) {
   owner = this;
   frames = pool_.get();
@@ -122,27 +122,6 @@ inline void loop::resume(agent& who) {
   if (who.leaf_frame_ == nullptr) complete(who);
 }
 
-// A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
-void loop::step_of_foreign(agent& who) {
-  note_step(who, *who.operation_);
-  who.operation_ = nullptr;
-  who.leaf_.resume();
-  while (next) std::exchange(next, nullptr).resume();
-  if (who.leaf_frame_ == nullptr) {
-    complete(who);
-  } else if (who.operation_ != nullptr) {
-    return;
-  } else if (who.root_) {
-    who.state_ = agent::state::parked;
-    who.operation_ = who.rare().foreign;
-    who.leaf_ = who.rare().foreign_leaf;
-    who.leaf_frame_ = who.rare().foreign_frame;
-  } else {
-    complete(who);  // stood for a foreign coroutine that has gone its way
-    release(who);
-  }
-}
-
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
 bool loop::prepare(agent& who) {
   operation* op = who.operation_;
@@ -150,8 +129,8 @@ bool loop::prepare(agent& who) {
     stop();
     return false;
   }
-  if ((who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow &&
-      op->progress_ != operation::progress::cancelled) {
+  // Other awaits have seen to that when they began.
+  if (op == &yield_ && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow) {
     note_swallowed(who);
   }
   if ((who.attention_ & attention_cancel) != 0 && (op->progress_ != operation::progress::granted || op->revoke())) {
@@ -242,7 +221,7 @@ agent& loop::pick_next() {
 }
 
 bool loop::idle() {
-  take_from_outside();
+  if (!inbox_->empty()) take_from_outside();
   if (!ready_.empty()) return true;
   if (!settlers_.empty()) {
     grant(settlers_.pop_front());
@@ -364,7 +343,7 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
     who = &adopt_foreign();
   }
   who->leaf_ = leaf;
-  if (awaiting != nullptr) who->leaf_frame_ = awaiting;
+  who->leaf_frame_ = awaiting != nullptr ? awaiting : who->rare().foreign_frame;
   who->operation_ = &op;
   op.who_ = who;
   who->state_ = agent::state::parked;
@@ -380,56 +359,6 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
       break;
     default: break;  // stopped: nothing will wake it
   }
-}
-
-// Whether a foreign coroutine that runs now may wait in the name of `who`, the running task: it does nothing else.
-bool loop::acts_for(agent& who) {
-  return who.in_foreign_ && (who.operation_ == nullptr || who.operation_ == who.rare().foreign);
-}
-
-// An agent for a foreign coroutine, which is not ready.
-agent& loop::adopt_foreign() {
-  agent& stand_in = adopt({}, &no_frame, source());
-  ready_.take(ready_.size() - 1);
-  stand_in.in_foreign_ = true;
-  stand_in.attention_ |= attention_foreign;
-  return stand_in;
-}
-
-void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame) {
-  if (context::running == nullptr) misused("a foreign coroutine awaits a task outside of every task");
-  agent& who = *context::running;
-  if (acts_for(who) && !next) {
-    callee_frame.caller = &no_frame;
-    next = callee;
-    who.leaf_frame_ = &callee_frame;
-    return;
-  }
-  agent& stand_in = adopt_foreign();
-  stand_in.leaf_ = callee;
-  stand_in.leaf_frame_ = &callee_frame;
-  callee_frame.caller = &no_frame;
-  ready_.push_back(&stand_in);
-}
-
-void loop::resume_from_foreign(agent& who, operation& wait) {
-  if (who.state_ == agent::state::parked && who.operation_ != &wait) {
-    // Another foreign coroutine still waits in its name: that one gets an agent of its own.
-    agent& stand_in = adopt_foreign();
-    stand_in.state_ = agent::state::parked;
-    stand_in.leaf_ = who.leaf_;
-    stand_in.operation_ = who.operation_;
-    stand_in.operation_->who_ = &stand_in;
-  }
-  who.operation_ = &wait;
-  who.leaf_ = who.rare().foreign_leaf;
-  who.leaf_frame_ = who.rare().foreign_frame;
-  grant(wait);
-}
-
-void loop::take_from_outside() {
-  if (!inbox_->has_posts()) return;
-  for (operation* done : inbox_->take()) resume_from_foreign(*done->who_, *done);
 }
 
 // -- tasks ------------------------------------------------------------------------------------------------------------
@@ -508,6 +437,7 @@ void loop::kill(agent& who) noexcept {
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }
+  const bool owned_by_loop = who.daemon_ || !who.root_;
   who.state_ = agent::state::dead;
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
@@ -517,10 +447,12 @@ void loop::kill(agent& who) noexcept {
   // Whoever joins it does so through a handle that is gone.
   while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
   if (who.listener_ != nullptr) std::exchange(who.listener_, nullptr)->finished(who);
+  if (owned_by_loop) release(who);
 }
 
 // Leaf first: each frame is gone before the locals of its caller, which it may point to. Where the chain passes through
-// something foreign, it goes on with the frame that awaits that; destroying this frame closes that wait.
+// something foreign, it goes on with the frame that awaits that; destroying this frame destroys the foreign coroutine
+// and closes the wait.
 void loop::destroy_frames(agent& who) noexcept {
   std::coroutine_handle<> handle = who.leaf_;
   frame* at = who.leaf_frame_;
@@ -528,18 +460,13 @@ void loop::destroy_frames(agent& who) noexcept {
   const agent::rarities* rare = who.in_foreign_ ? who.rare_.get() : nullptr;
   if (rare != nullptr && at == rare->foreign_frame) handle = rare->foreign_leaf;
   who.root_ = nullptr;
-  for (;;) {
-    while (at != nullptr && at != &no_frame) {
-      frame* const caller = at->caller;
-      const std::coroutine_handle<> callers_handle = at->resume_after;
-      if (at->owner != nullptr) *at->owner = nullptr;
-      handle.destroy();
-      at = caller;
-      handle = callers_handle;
-    }
-    if (!who.in_foreign_ || rare == nullptr || rare->foreign == nullptr) break;
-    at = rare->foreign_frame;
-    handle = rare->foreign_leaf;
+  while (at != nullptr && at != &no_frame) {
+    frame* const caller = at->caller;
+    const std::coroutine_handle<> after = at->resume_after;
+    if (at->owner != nullptr) *at->owner = nullptr;
+    handle.destroy();
+    at = caller;
+    handle = rare != nullptr && at == rare->foreign_frame ? rare->foreign_leaf : after;
   }
   who.start_frame_ = who.leaf_frame_ = nullptr;
 }
@@ -568,14 +495,13 @@ void loop::tear_down() noexcept {
   while (!agents_.empty()) {
     agent& youngest = agents_.back();
     retain(youngest);
-    const bool owned_by_loop = youngest.daemon_ || !youngest.root_;
     kill(youngest);
-    if (owned_by_loop) release(youngest);
     release(youngest);
   }
   timers_.reset();
   ready_.clear();
   settlers_.reset();
+  if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
 }
 
 // -- scopes -----------------------------------------------------------------------------------------------------------

@@ -184,10 +184,10 @@ class loop : public detail::context {
   inbox& outside() noexcept { return *inbox_; }
   detail::context& here() noexcept { return *this; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
-  void resume_from_foreign(agent& who, operation& wait);
+  void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
   void call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame);
-  // Grants what arrived from other threads.
+  // Grants what arrived from other threads, and reports what they did wrong.
   void take_from_outside();
   unsigned advancing = 0;
   void* point_order = nullptr;  // the order in force, of sync/point
@@ -210,6 +210,7 @@ class loop : public detail::context {
   void step(agent& who);
   bool acts_for(agent& who);
   agent& adopt_foreign();
+  void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
   void resume(agent& who);
   void step_of_foreign(agent& who);
@@ -246,7 +247,7 @@ class loop : public detail::context {
   wait_list settlers_;
   std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
-  std::unique_ptr<inbox> inbox_;
+  std::shared_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
   duration wall_shift_{};
   agent* main_ = nullptr;

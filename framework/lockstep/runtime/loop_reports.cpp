@@ -181,7 +181,8 @@ void loop::note_slow_step() noexcept {
   if (!asked_for(attention_slow)) return;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   const std::vector<trace_record> records = trace_.recent();
-  const auto last_step = std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
+  const auto last_step =
+      std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
   agent* who = context::running;
   for (agent& each : agents_) {
     if (who == nullptr && last_step != records.rend() && each.number() == last_step->task) who = &each;

@@ -1,7 +1,8 @@
 // What every primitive has: an identity that does not depend on the schedule, a name, and the loop it belongs to.
 //
 // An object made inside a run is (the task that made it, the n-th that this task made). One made outside, as a
-// global or before the loop, takes its identity from the task that first uses it. It belongs to one loop at a time.
+// global or before the loop, takes its identity from the task that first uses it. It belongs to one loop at a time:
+// its use from another loop or thread is a verdict of the run that it belongs to, and throws misuse there.
 #pragma once
 
 #include <lockstep/base/label.hpp>
@@ -9,9 +10,12 @@
 #include <lockstep/runtime/context.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace lockstep {
+
+class inbox;
 
 class object {
  public:
@@ -36,17 +40,19 @@ class object {
 
   // The context, which must be of the run and thread that this object belongs to; misuse otherwise.
   detail::context& enter() {
-    detail::context& context = detail::here();
-    if (context.run != run_) [[unlikely]]
+    detail::context* context = detail::current_context;
+    if (context == nullptr || context->run != run_) [[unlikely]]
       adopt(context);
-    return context;
+    return *context;
   }
 
  private:
-  void adopt(detail::context& context);
+  // Null if no loop runs on this thread: then it throws.
+  void adopt(detail::context* context);
 
   std::uint64_t run_ = 0;
   const void* thread_ = nullptr;
+  std::shared_ptr<inbox> home_;  // of the loop that it belongs to
   identity identity_ = 0;
   std::uint32_t number_ = 0;
   bool made_inside_ = false;

@@ -72,8 +72,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
  protected:
   using operation_state::progress_;
 
-  explicit operation(operation_kind kind) noexcept
-      : operation_state(fresh(trace::label(kind, 0))), what_(nullptr) {}
+  explicit operation(operation_kind kind) noexcept : operation_state(fresh(trace::label(kind, 0))), what_(nullptr) {}
   operation(operation_kind kind, const object& what) noexcept
       : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;

@@ -19,6 +19,7 @@ namespace detail {
 
 [[noreturn]] void throw_cancelled(agent& who);
 [[noreturn]] void throw_cancelled_yield();
+[[noreturn]] void awaited_outside_of_tasks();
 
 }  // namespace detail
 
@@ -43,7 +44,11 @@ class primitive : public operation {
   }
 
   // For the coroutines of others.
-  bool await_ready() { return begin_in_task(*detail::here().owner); }
+  bool await_ready() {
+    if (detail::here().running == nullptr) [[unlikely]]
+      detail::awaited_outside_of_tasks();
+    return begin_in_task(*detail::here().owner);
+  }
   void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {
     if (progress_ == progress::cancelled) [[unlikely]]

@@ -35,6 +35,8 @@ void throw_cancelled_yield() {
   throw_cancelled(*owner.running());
 }
 
+void awaited_outside_of_tasks() { here().owner->misused("a foreign coroutine awaits something outside of every task"); }
+
 void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
 agent& adopt_daemon(agent& made) noexcept {

@@ -1,0 +1,315 @@
+#include "judged_run.hpp"
+
+#include <lockstep/testing/testing.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// -- identity ---------------------------------------------------------------------------------------------------------
+
+CO_TEST(ObjectTest, HasANameANumberAndAnIdentity) {
+  const event first("first");
+  const event second;
+  EXPECT_EQ(first.name(), "first");
+  EXPECT_EQ(second.name(), "");
+  EXPECT_EQ(second.number(), first.number() + 1);
+  EXPECT_NE(first.id(), second.id());
+  EXPECT_EQ(first.holder(), nullptr);
+  co_return;
+}
+
+struct made {
+  identity first_of_a = 0;
+  identity second_of_a = 0;
+  identity first_of_b = 0;
+  std::uint32_t number_of_b = 0;
+};
+
+// Two tasks that make objects, under an oracle's choice of who is first.
+made make_objects(oracle* choices, std::size_t ballast) {
+  made found;
+  const auto a = [&]() -> task<void> {
+    const std::vector<char> moves_addresses(ballast);
+    const mutex first;
+    co_await yield();
+    const mutex second;
+    found.first_of_a = first.id();
+    found.second_of_a = second.id();
+  };
+  const auto b = [&]() -> task<void> {
+    const mutex first;
+    found.first_of_b = first.id();
+    found.number_of_b = first.number();
+    co_return;
+  };
+  const auto main = [&]() -> task<void> {
+    auto in_a = spawn(a());
+    auto in_b = spawn(b());
+    co_await in_a.join();
+    co_await in_b.join();
+  };
+  sim::world_options how;
+  how.choices = choices;
+  EXPECT_EQ(judge(main, how).messages(), "");
+  return found;
+}
+
+TEST(ObjectTest, ItsIdentityDependsNeitherOnTheScheduleNorOnAddresses) {
+  const made plain = make_objects(nullptr, 1);
+  contrary other_way_round;
+  const made other = make_objects(&other_way_round, 100'000);
+  EXPECT_NE(plain.number_of_b, other.number_of_b) << "the schedules are the same: this test proves nothing";
+  EXPECT_EQ(plain.first_of_a, other.first_of_a);
+  EXPECT_EQ(plain.second_of_a, other.second_of_a);
+  EXPECT_EQ(plain.first_of_b, other.first_of_b);
+  EXPECT_NE(plain.first_of_a, plain.second_of_a);
+  EXPECT_NE(plain.first_of_a, plain.first_of_b);
+}
+
+TEST(ObjectTest, OneMadeBeforeTheRunBelongsToTheTaskThatUsesItFirst) {
+  mutex early("early");
+  EXPECT_EQ(early.number(), 0u);
+  identity in_first_run = 0;
+  const auto main = [&]() -> task<void> {
+    const mutex mine;
+    EXPECT_TRUE(early.try_lock());
+    early.unlock();
+    EXPECT_EQ(early.number(), mine.number() + 1);
+    in_first_run = early.id();
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  const identity before = in_first_run;
+  EXPECT_EQ(judge(main).messages(), "");
+  EXPECT_EQ(in_first_run, before);
+}
+
+// Each world lies where the one before it lay; the object must not take them for one.
+TEST(ObjectTest, OneMadeBeforeIsNewInEveryRunWhereverTheLoopLies) {
+  mutex early;
+  const auto number_in_a_run = [&] {
+    std::uint32_t number = 0;
+    const auto main = [&]() -> task<void> {
+      const mutex mine;
+      EXPECT_TRUE(early.try_lock());
+      early.unlock();
+      number = early.number();
+      const mutex next;
+      EXPECT_EQ(next.number(), number + 1);
+      co_return;
+    };
+    EXPECT_EQ(judge(main).messages(), "");
+    return number;
+  };
+  EXPECT_EQ(number_in_a_run(), number_in_a_run());
+}
+
+TEST(ObjectTest, OneMadeInAFixtureIsTheMainTasks) {
+  std::vector<identity> found;
+  for (int i = 0; i < 2; ++i) {
+    sim::world world;
+    world.start();
+    const mutex of_fixture;
+    found.push_back(of_fixture.id());
+    const auto main = [&]() -> task<void> {
+      const mutex mine;
+      found.push_back(mine.id());
+      co_return;
+    };
+    EXPECT_TRUE(world.drive(main()));
+  }
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0], found[2]);
+  EXPECT_EQ(found[1], found[3]);
+}
+
+// -- use from elsewhere -----------------------------------------------------------------------------------------------
+
+TEST(ObjectTest, OneMadeInsideARunIsNotForTheNext) {
+  std::unique_ptr<mutex> kept;
+  const auto make = [&]() -> task<void> {
+    kept = std::make_unique<mutex>(label("kept"));
+    co_return;
+  };
+  const auto use = [&]() -> task<void> {
+    EXPECT_THROW(kept->try_lock(), misuse);
+    co_return;
+  };
+  EXPECT_EQ(judge(make).messages(), "");
+  EXPECT_EQ(judge(use).messages(), "misuse: the object \"kept\" belongs to another loop\n");
+}
+
+TEST(ObjectTest, UseFromALoopWithinALoopIsAVerdictOfBoth) {
+  std::string inner;
+  const auto main = [&]() -> task<void> {
+    mutex mine("mine");
+    const auto nested = [&]() -> task<void> {
+      EXPECT_THROW(mine.try_lock(), misuse);
+      co_return;
+    };
+    inner = judge(nested).messages();
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), "misuse: the object \"mine\" belongs to another loop\n");
+  EXPECT_EQ(inner, "misuse: the object \"mine\" belongs to another loop\n");
+}
+
+void use_and_swallow(mutex& of_others) {
+  try {
+    of_others.try_lock();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const misuse& error) {
+    EXPECT_STREQ(error.what(), "the object \"theirs\" belongs to a loop on another thread");
+  }
+}
+
+constexpr auto misused_by_thread = "misuse: the object \"theirs\" belongs to a loop on another thread\n";
+
+TEST(ObjectTest, UseFromAThreadWithoutALoopFailsTheRunThatOwnsIt) {
+  const auto main = []() -> task<void> {
+    mutex mine("theirs");
+    std::thread other([&] { use_and_swallow(mine); });
+    other.join();
+    EXPECT_FALSE(mine.locked());
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), misused_by_thread);
+}
+
+TEST(ObjectTest, UseFromAThreadIsReportedWhenTheLoopIsIdle) {
+  std::size_t verdicts_when_idle = 0;
+  sim::world world;
+  const auto main = [&]() -> task<void> {
+    mutex mine("theirs");
+    std::thread other([&] { use_and_swallow(mine); });
+    other.join();
+    co_await sleep_for(std::chrono::seconds(1));
+    verdicts_when_idle = world.verdicts().size();
+  };
+  world.start();
+  EXPECT_TRUE(world.drive(main()));
+  world.finish();
+  EXPECT_EQ(verdicts_when_idle, 1u);
+  EXPECT_EQ(world.verdicts().size(), 1u);
+}
+
+TEST(ObjectTest, UseFromAThreadWithALoopOfItsOwnFailsBothRuns) {
+  std::string elsewhere;
+  const auto main = [&]() -> task<void> {
+    mutex mine("theirs");
+    std::thread other([&] {
+      const auto use = [&]() -> task<void> {
+        use_and_swallow(mine);
+        co_return;
+      };
+      elsewhere = judge(use).messages();
+    });
+    other.join();
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), misused_by_thread);
+  EXPECT_EQ(elsewhere, misused_by_thread);
+}
+
+TEST(ObjectTest, UseFromAThreadThatIsJoinedInTheTearDownCounts) {
+  const auto main = []() -> task<void> {
+    struct user {
+      mutex mine{"theirs"};
+      std::thread other;
+      ~user() { other.join(); }
+    } local;
+    local.other = std::thread([&] { use_and_swallow(local.mine); });
+    co_await sleep_until(time_point::max());
+  };
+  EXPECT_THAT(judge(main).kinds(), testing::UnorderedElementsAre(verdict_kind::deadlock, verdict_kind::misuse));
+}
+
+TEST(ObjectTest, UseFromAThreadAfterTheRunIsNoVerdictOfTheNext) {
+  sim::world world;
+  std::unique_ptr<mutex> kept;
+  const auto make = [&]() -> task<void> {
+    kept = std::make_unique<mutex>(label("theirs"));
+    co_return;
+  };
+  world.start();
+  EXPECT_TRUE(world.drive(make()));
+  world.finish();
+  std::thread late([&] { use_and_swallow(*kept); });
+  late.join();
+  const auto idle = []() -> task<void> { co_await sleep_for(std::chrono::seconds(1)); };
+  world.start();
+  EXPECT_TRUE(world.drive(idle()));
+  world.finish();
+  EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
+TEST(ObjectTest, UseFromAThreadAfterTheWorldIsGoneIsMisuseAllTheSame) {
+  std::unique_ptr<mutex> kept;
+  const auto make = [&]() -> task<void> {
+    kept = std::make_unique<mutex>(label("theirs"));
+    co_return;
+  };
+  EXPECT_EQ(judge(make).messages(), "");
+  std::thread late([&] { use_and_swallow(*kept); });
+  late.join();
+}
+
+TEST(ObjectTest, OneThatNoLoopHasUsedNeedsALoop) {
+  mutex early("early");
+  try {
+    early.try_lock();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const misuse& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no lockstep loop runs on this thread"));
+  }
+}
+
+// Every primitive asks where it is.
+TEST(ObjectTest, NoPrimitiveMayBeUsedFromAThread) {
+  const auto main = []() -> task<void> {
+    mutex m;
+    event e;
+    semaphore s(1);
+    queue<int> q;
+    barrier b(1);
+    condition_variable c(m);
+    const std::vector<std::function<void()>> uses = {
+        [&] { static_cast<void>(m.lock()); },
+        [&] { static_cast<void>(e.wait()); },
+        [&] { e.set(); },
+        [&] { static_cast<void>(s.acquire()); },
+        [&] { s.release(); },
+        [&] { static_cast<void>(q.get()); },
+        [&] { static_cast<void>(q.try_put(1)); },
+        [&] { static_cast<void>(b.wait()); },
+        [&] { c.notify_one(); },
+    };
+    std::size_t refused = 0;
+    std::thread other([&] {
+      for (const auto& use : uses) {
+        try {
+          use();
+        } catch (const misuse&) {
+          ++refused;
+        }
+      }
+    });
+    other.join();
+    EXPECT_EQ(refused, uses.size());
+    co_return;
+  };
+  EXPECT_EQ(judge(main).verdicts.size(), 9u);
+}
+
+}  // namespace
+}  // namespace lockstep
