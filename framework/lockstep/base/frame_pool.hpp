@@ -55,7 +55,7 @@ class frame_pool {
     const std::size_t kind = kind_of(bytes);
     frame_pool* pool;
     std::memcpy(&pool, static_cast<char*>(block) + kind * grain - sizeof pool, sizeof pool);
-    if (pool == nullptr) [[unlikely]] {
+    if (pool == nullptr || kind >= kinds) [[unlikely]] {
       ::operator delete(block);
       return;
     }

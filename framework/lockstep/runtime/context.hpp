@@ -6,7 +6,6 @@
 
 #include <lockstep/base/frame_pool.hpp>
 
-#include <atomic>
 #include <coroutine>
 #include <cstdint>
 
@@ -29,9 +28,6 @@ struct context {
 };
 
 inline constinit thread_local context* current_context = nullptr;
-
-// Only ever compared for equality: a loop may be made where another was, so its address is no mark of a run.
-inline constinit std::atomic<std::uint64_t> runs_begun = 0;
 
 // The context, or misuse if no loop runs on this thread.
 [[noreturn]] void no_loop_here();

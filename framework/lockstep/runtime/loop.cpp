@@ -50,7 +50,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = limit_reached_ = deadlocked_ = cycle_found_ = tearing_down_ = false;
-  context::run = 1 + detail::runs_begun.fetch_add(1, std::memory_order_relaxed);
+  // Objects of earlier runs share the inbox, so no other loop's is at its address.
+  context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------

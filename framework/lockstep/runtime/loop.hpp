@@ -256,6 +256,7 @@ class loop : public detail::context {
   std::uint32_t agents_alive_ = 0;
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
+  std::uint64_t runs_ = 0;
   bool paused_ = false;
   bool limit_reached_ = false;
   bool deadlocked_ = false;
