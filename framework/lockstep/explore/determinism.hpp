@@ -10,12 +10,13 @@
 
 namespace lockstep {
 
-// A whole run, kept with trace::start(true).
+// A whole run, kept with world_options::keep_trace.
 struct recorded_run {
   std::vector<trace_record> records;
   std::vector<std::uint64_t> hashes;
 };
 
+// Requires that all records are held. Every one takes 24 bytes.
 recorded_run copy_of(const trace& history);
 
 // The first record in which the two differ, as a sentence with that record of both; nothing if they are the same run.

@@ -14,7 +14,8 @@
 
 namespace lockstep {
 
-// Answers as the base of `of` does, but for its overrides, and takes the run's fingerprint on the way.
+// Answers as the base of `of` does, but for its overrides, and takes the run's fingerprint on the way. For one run. An
+// override that cannot be followed is left out, and departure() tells of it.
 class guided_oracle final : public oracle {
  public:
   explicit guided_oracle(const token& of);

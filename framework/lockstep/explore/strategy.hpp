@@ -11,6 +11,8 @@
 
 namespace lockstep {
 
+// Source of random: Yuan, Yang, Gu, "Partial order aware concurrency sampling", CAV 2018, in its basic form; see
+// docs/design/adr/004-random-schedules.md.
 enum class schedule {
   plain,        // the dullest answer to everything: FIFO order, least values
   round_robin,  // the next task at every await; least values

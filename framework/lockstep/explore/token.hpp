@@ -33,7 +33,8 @@ struct task_override {
   friend bool operator==(const task_override&, const task_override&) = default;
 };
 
-// The `nth` value in the domain `domain` is `value`. A token that has two of one value is refused.
+// The answer to the `nth` question in the domain `domain` is `value`; 0 is the dullest answer, the lowest value.
+// A token that has two of one value is refused.
 // In fifo order "timers-5000000000" is the domain of those timers that are due together at 5 s: each value is which of
 // the ones left fires next.
 struct value_override {

@@ -89,8 +89,8 @@ class agent : private detail::step_state, public list_hook<agent> {
   std::string path() const;
   void rename(label name) { rare().name = std::move(name); }
 
-  // Asks it to stop: counted, delivered as `cancelled` at its present or next await. Returns whether it was not
-  // finished yet.
+  // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
+  // ended. Returns whether it was not finished yet. The last reason that is given counts.
   bool cancel(label reason = {});
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
   unsigned uncancel();

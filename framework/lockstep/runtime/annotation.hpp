@@ -11,6 +11,7 @@ namespace lockstep {
 
 class agent;
 
+// Ends where it began: in the same task, the innermost first.
 class scoped_annotation {
  public:
   // Notes `text` for the running task, or for nobody outside a task.

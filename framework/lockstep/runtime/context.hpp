@@ -17,7 +17,7 @@ class agent;
 namespace detail {
 
 struct context {
-  static constexpr unsigned calls_max = 64;
+  static constexpr unsigned calls_max = 64;  // a deeper one is made by the loop
 
   loop* owner = nullptr;         // of which this is a part
   agent* running = nullptr;      // the task whose step this is, or that made the fixture

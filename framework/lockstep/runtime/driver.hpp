@@ -1,4 +1,4 @@
-// What a loop does when nothing is ready: jump virtual time, or wait for the operating system.
+// What a loop does when nothing is ready: jump virtual time, or wait for the outside. sim::world has the only one.
 #pragma once
 
 namespace lockstep {

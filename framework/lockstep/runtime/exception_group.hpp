@@ -7,6 +7,7 @@
 
 namespace lockstep {
 
+// In the order in which they failed. Catch it, look through exceptions(), and throw on what you cannot deal with.
 // Source: PEP 654.
 class exception_group : public std::exception {
  public:

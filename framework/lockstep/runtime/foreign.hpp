@@ -12,6 +12,9 @@
 //
 // A wait whose wake-up comes from outside the simulation is wrapped in `outside(x)`: the virtual clock holds meanwhile.
 // An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock.
+//
+// Cancellation: a foreign await cannot be withdrawn; the request is delivered at the next await of ours.
+// Lifetime: a task that is destroyed meanwhile destroys the foreign awaiter, which must not resume the proxy any more.
 #pragma once
 
 #include <lockstep/runtime/primitive.hpp>
@@ -31,7 +34,9 @@ class outside_wrapper {
   Awaitable awaitable;
 };
 
-// Marks a foreign awaitable as being ended by something outside the simulation, such as a thread.
+// Marks a foreign awaitable, as in `co_await outside(x)`, as being ended by something outside the simulation, such as a
+// thread. An lvalue is referred to and must live until the await has ended. A loop with nothing else to do blocks its
+// thread until the wake-up has come.
 template <class Awaitable>
 outside_wrapper<Awaitable> outside(Awaitable&& awaitable) {
   return outside_wrapper<Awaitable>(std::forward<Awaitable>(awaitable));

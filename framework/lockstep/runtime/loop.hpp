@@ -1,9 +1,12 @@
 // The loop: a queue of ready tasks, timers, and a driver that says what to do when nothing is ready.
 //
 // One thread runs it. Each step resumes one task until its next await that parks it; after every step it is the
-// oracle's choice, if there is one, who runs next. Coroutines are resumed from here, never from each other, so the
-// stack stays flat however deep the awaits nest.
+// oracle's choice, if there is one, who runs next. A task that waits is resumed from here and nowhere else. A call of
+// an awaited task stands on the stack, up to a depth; beyond it the loop makes the call, so the stack stays flat
+// however deep the awaits nest (docs/design/adr/001-calls-on-the-stack.md).
 //
+// Lifetime: it is used for one run after another; its memory is recycled. What a run leaves, tear_down() destroys.
+// Threads: all of it on the thread that runs it, but for request() and what is said of `inbox` and `trace`.
 // Most users never name it: a test makes one, `sim::world` makes one, and the free functions find it.
 #pragma once
 
@@ -30,9 +33,10 @@ namespace lockstep {
 
 class inbox;
 
+// What ends a run that does not end by itself; each is a verdict.
 struct loop_limits {
-  std::uint64_t steps_max = 1'000'000;
-  time_point time_max = time_point(std::chrono::hours{24 * 366});
+  std::uint64_t steps_max = 1'000'000;                             // of all tasks together
+  time_point time_max = time_point(std::chrono::hours{24 * 366});  // the last instant to which virtual time may come
 };
 
 class loop : public detail::context {

@@ -20,7 +20,8 @@ std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
 }  // namespace detail
 
 // A value in lowest … highest, both included; the plain run draws the lowest.
-// `what` names the domain: draws under one name do not shift those under another. Misuse if highest < lowest.
+// `what` names the domain: draws under one name do not shift those under another. Does not suspend. Misuse if
+// highest < lowest, or without a loop on this thread.
 // Of the whole range of a 64-bit type the highest value is never drawn.
 template <class T>
 T random_int(std::string_view what, T lowest, T highest) {

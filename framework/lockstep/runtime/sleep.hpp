@@ -1,4 +1,7 @@
 // Letting time pass, letting others run, and moving the virtual clock by hand.
+//
+// Every await in here is a cancel point, and cancellation ends it at once. All of it requires a loop on this thread,
+// and is misuse without one. Time is in integer nanoseconds.
 #pragma once
 
 #include <lockstep/runtime/task.hpp>
@@ -89,7 +92,7 @@ class settle_operation final : public primitive<settle_operation> {
 
 }  // namespace detail
 
-// Goes to the end of the ready queue once.
+// Goes to the end of the ready queue once. Time does not move while anybody yields.
 LOCKSTEP_AWAIT_IT inline detail::yielding yield() noexcept { return {}; }
 
 // Waits until the clock shows `deadline`; one that has passed yields once. time_point::max() waits for ever.
@@ -97,18 +100,19 @@ LOCKSTEP_AWAIT_IT inline detail::sleep_operation sleep_until(time_point deadline
   return detail::sleep_operation(deadline);
 }
 
-// Waits for `length`, in nanoseconds or anything coarser; zero or less yields once.
-// Cancellation ends it at once.
+// Waits for `length`, in nanoseconds or anything coarser; zero or less yields once, and what ends after the end of time
+// waits for ever.
+// Source: asyncio.sleep.
 LOCKSTEP_AWAIT_IT inline detail::sleep_operation sleep_for(duration length) {
   return detail::sleep_operation(saturating_add(now(), length));
 }
 
-// Waits until every other task is blocked, without moving the clock. Several settlers are woken one after another,
-// each when all is quiet again.
+// Waits until every other task is blocked, without moving the clock; a wait for something outside the simulation counts
+// as blocked. Several settlers are woken one after another, each when all is quiet again.
 LOCKSTEP_AWAIT_IT inline detail::settle_operation settle() noexcept { return {}; }
 
 // Moves the clock by `length`, firing every timer on the way in its turn, and settles. The only thing that moves a
-// paused clock.
+// paused clock. Zero or less yields and settles.
 task<void> advance(duration length);
 
 // Stops the clock, which then moves only for advance(); and lets it jump again.

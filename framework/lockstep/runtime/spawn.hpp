@@ -3,6 +3,14 @@
 // A spawned task belongs to its handle. The handle must be joined, or its task must have finished, before the handle
 // dies; a handle that dies earlier destroys the task's frames there and then, and that is a verdict. Nothing is
 // detached: what is meant to run for as long as the run lasts is a daemon.
+//
+//   auto question = spawn(answer_after(1h, 0));
+//   co_await sleep_for(1s);
+//   question.cancel();
+//   EXPECT_THROW(co_await question.join(), cancelled);
+//
+// Threads: all of it on the loop's thread.
+// Source: asyncio.Task, but for the ownership, which is trio's.
 #pragma once
 
 #include <lockstep/runtime/task.hpp>
@@ -54,7 +62,9 @@ class agent_owner {
   }
   void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
 
+  // Whether it owns a task; not after it was moved from. All that follows is misuse then.
   bool valid() const noexcept { return agent_ != nullptr; }
+  // The task's control block, good for as long as this handle owns it.
   agent& get(const source& where = source()) const {
     if (agent_ == nullptr) [[unlikely]]
       moved_from(where);
@@ -64,8 +74,10 @@ class agent_owner {
   // Finished: with a result, an exception, or cancelled.
   bool done() const { return get().finished(); }
   bool was_cancelled() const { return get().was_cancelled(); }
+  // What reports call it.
   std::string name() const { return get().name(); }
-  // Asks the task to stop; see agent::cancel().
+  // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
+  // Otherwise it gets `cancelled` at the await where it is, or at its next one; see agent::cancel().
   bool cancel(label reason = {}) { return get().cancel(std::move(reason)); }
   // The exception that ended the task, which then counts as read; null if none did or it has not finished.
   std::exception_ptr exception() const;
@@ -94,10 +106,12 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   using agent_owner::agent_owner;
 
   class joining;
-  // Waits until the task has finished and returns its result.
+  // Waits until the task has finished and returns its result. The handle must live until then.
   // Throws what left the task; `cancelled` if it was cancelled. Once per result: a second join of the same value finds
   // it moved from.
-  // Cancelling the waiter cancels the task; the waiter goes on when the task has ended.
+  // Cancelling the waiter cancels the task instead, and the waiter goes on when that has ended, with what it came to:
+  // `cancelled`, as a rule. A cancellation that is pending when the join begins is thrown at once, and leaves the task
+  // alone.
   LOCKSTEP_AWAIT_IT joining join(source where = source::current()) { return joining(get(where), *this, true); }
   // The same, but cancelling the waiter leaves the task alone.
   LOCKSTEP_AWAIT_IT joining join_shielded(source where = source::current()) {
@@ -122,8 +136,9 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
   join_handle& owner_;
 };
 
-// Runs `work` beside the running task and returns its owner. It starts when its turn comes, not at once.
-// Reports call it by the coroutine's name and its place in the tree of spawns.
+// Runs `work` beside the running task, as its child, and returns its owner. It starts when its turn comes, not at once.
+// Reports call it by the coroutine's name and its place in the tree of spawns. Does not suspend.
+// Misuse without a loop on this thread, or if `work` was awaited or moved from.
 template <class T>
 join_handle<T> spawn(task<T> work, source where = source::current()) {
   loop& owner = *detail::here().owner;  // which may throw, while `work` still owns the coroutine
@@ -148,7 +163,9 @@ void spawn(NoTask&&, More&&...) {
                 "a lambda that captures goes through co_invoke()");
 }
 
-// Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches.
+// Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches, as the main
+// task has ended by then. The reference is good until the daemon has finished.
+// An exception that leaves it is a verdict; so is a daemon that goes on after it was cancelled.
 template <class T>
 agent& spawn_daemon(task<T> work, label name = {}, source where = source::current());
 

@@ -10,11 +10,14 @@
 
 namespace lockstep {
 
-// A token that is stopped when the running task is cancelled, for code that understands only stop tokens.
+// A token that is stopped when the running task is cancelled, for code that understands only stop tokens. Within a
+// shield it is stopped by what is asked for within it. Requires a running task.
 inline std::stop_token current_stop_token() { return current_task().stop_token(); }
 
-// Awaits `work`, and cancels it when `token` is stopped, which must happen on the loop's thread. Throws `cancelled`
-// then.
+// Awaits `work`, as a task of its own, and cancels it when `token` is stopped, which must happen on the loop's thread;
+// by one that is stopped already, before it starts. Returns its result or throws what left it: when it was cancelled,
+// that is `cancelled` as a rule.
+// Cancelling the caller cancels the work and waits for its end.
 template <class T>
 task<T> with_stop_token(std::stop_token token, task<T> work) {
   join_handle<T> handle = spawn(std::move(work));

@@ -3,6 +3,15 @@
 // Calling the coroutine makes the task; nothing runs until it is awaited or spawned. Awaiting it is a call: the body
 // runs in the awaiting task's name, at once, and its result or exception comes back. A task is awaited or spawned
 // exactly once; one that never is, is a verdict.
+//
+//   task<int> answer_after(duration delay, int answer) {
+//     co_await sleep_for(delay);
+//     co_return answer;
+//   }
+//
+// Parameters live in the task's frame. What is taken by reference, and what a lambda coroutine captures, must outlive
+// the task.
+// Cancellation: awaiting a task is no cancel point; the awaits in its body are.
 // Threads: a task stays with the loop that runs it.
 #pragma once
 
@@ -130,6 +139,7 @@ struct promise<void> final : promise_base {
 
 }  // namespace detail
 
+// Owns a coroutine that has not started, or nothing. T is a value that can be moved, an lvalue reference, or void.
 template <class T = void>
 class [[nodiscard("co_await the task or spawn() it")]] task {
  public:
@@ -154,10 +164,11 @@ class [[nodiscard("co_await the task or spawn() it")]] task {
   bool valid() const noexcept { return static_cast<bool>(handle_); }
 
   class awaiter;
-  // Runs the body, and returns its result or throws what left it. Misuse if the task was awaited or moved from.
+  // Runs the body, and returns its result or throws what left it. Waits whenever the body waits. Misuse if the task was
+  // awaited or moved from. Its frame is destroyed at the end of the full-expression with the co_await.
   awaiter operator co_await()&& { return awaiter(release()); }
 
-  // The coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
+  // For what runs tasks: the coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
   // `where` is the line to blame, if not the one that awaits.
   std::coroutine_handle<promise_type> release(const source& where = source()) {
     if (!handle_) [[unlikely]]
@@ -253,7 +264,7 @@ template <class F, class... Args>
 concept task_function = std::invocable<F, Args...> && detail::is_task<std::invoke_result_t<F, Args...>>;
 
 // Calls `make(args...)` and awaits the task with the callable and its arguments kept alive until it ends: the safe way
-// to run a coroutine lambda that captures.
+// to run a coroutine lambda that captures. Returns its result or throws what left it.
 template <class F, class... Args>
   requires task_function<F&, Args&...> std::invoke_result_t<F&, Args&...> co_invoke(F make, Args... args) {
     co_return co_await std::invoke(make, args...);

@@ -3,6 +3,13 @@
 // If one fails, the others and the body that runs the group are cancelled, and the failures come out as one
 // exception_group; tasks that end by being cancelled are no failures. Cancelling the task that runs the group cancels
 // all of it.
+//
+//   const auto body = [](task_group& group) -> task<void> {
+//     group.spawn(answer_after(1h, 0));
+//     group.spawn(fail_after(2s));
+//     co_return;
+//   };
+//   EXPECT_THROW(co_await with_task_group(body), exception_group);
 #pragma once
 
 #include <lockstep/runtime/exception_group.hpp>
@@ -14,6 +21,7 @@
 
 namespace lockstep {
 
+// The group itself, for when its tasks do not begin in one body; join() is the caller's to await then.
 class task_group final : private detail::finish_listener {
  public:
   // Requires a running task, which must be the one that joins.
@@ -24,8 +32,9 @@ class task_group final : private detail::finish_listener {
   // throw.
   ~task_group();
 
-  // Adds a task, which starts when its turn comes. The result, if any, is dropped; keep it in what the task owns.
-  // Misuse once the group is ending.
+  // Adds a task, which starts when its turn comes. The result, if any, is dropped; let the task store it. The reference
+  // is good until the task has finished. Does not suspend.
+  // Misuse once the group is ending: a task has failed, the task that runs it was cancelled, or it was joined.
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
     require_open();
@@ -44,9 +53,11 @@ class task_group final : private detail::finish_listener {
 
   // Asks every child to stop. join() does not take that for a failure.
   void cancel(label reason = {});
+  // How many have not finished.
   std::size_t size() const noexcept { return children_.size(); }
 
-  // Waits until all children have finished. Throws exception_group if some failed.
+  // Waits until all children have finished. Throws exception_group if some failed. Misuse by another task than the one
+  // that made the group.
   // Cancelling the waiter cancels the children and waits for their end. If some failed even so, exception_group is
   // thrown and the cancellation is delivered at the next await.
   task<void> join();

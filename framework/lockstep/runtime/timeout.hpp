@@ -3,6 +3,8 @@
 // with_timeout() runs a task in the name of the one that awaits it; when the time is up that task is cancelled at
 // its await, unwinds, and the caller gets `timed_out`. A cancellation from outside that came first stays a
 // cancellation.
+//
+//   co_return co_await with_timeout(5s, from.fetch(path));
 #pragma once
 
 #include <lockstep/runtime/spawn.hpp>
@@ -11,7 +13,8 @@
 
 namespace lockstep {
 
-// Cancels the running task when the time is up, until the scope ends. The building block of with_timeout().
+// Cancels the running task when the time is up, until the scope ends. The building block of with_timeout(). It belongs
+// to the task that makes it; scopes of one task end in the reverse order of their beginning.
 class timeout_scope : private timer {
  public:
   // Requires a running task. A deadline that has passed cancels at the next await.
@@ -31,6 +34,7 @@ class timeout_scope : private timer {
   time_point when() const noexcept { return deadline_; }
   // Sets a new deadline. Misuse once the scope has expired.
   void reschedule(time_point deadline);
+  // Whether the time was up. The cancellation need not have been delivered yet.
   bool expired() const noexcept { return expired_; }
 
   // For a handler of `cancelled` at the scope's end: whether the scope itself caused it and nobody else asked. Takes

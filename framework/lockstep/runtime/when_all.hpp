@@ -50,15 +50,17 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
 // void. They start in the order of the arguments.
 // If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown; one that
 // failed later is not told of.
-// Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned.
+// Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned; one that
+// fails instead is a verdict, an exception that nobody read.
+// Source: asyncio.gather, but that it cancels the others.
 template <class... T>
   requires(sizeof...(T) > 0)
 task<std::tuple<detail::regular<T>...>> when_all(task<T>... works) {
   return detail::when_all_of(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
-// The same for any number of tasks of one type: a vector of results in the order given, of std::reference_wrapper for
-// references, nothing for void.
+// The same for any number of tasks of one type, also none: a vector of results in the order given, of
+// std::reference_wrapper for references, nothing for void.
 template <class T>
 task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::kept<T>>>> when_all(
     std::vector<task<T>> works, source where = source::current()) {

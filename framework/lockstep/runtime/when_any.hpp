@@ -62,16 +62,18 @@ task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
 }  // namespace detail
 
 // Runs all at the same time; when the first has finished, cancels the others, waits for their end, and returns which
-// was first and its result. If the first one failed, its exception is thrown. A later one that fails instead of ending
-// by the cancellation is a verdict: an exception that nobody read.
+// was first and its result. If the first one failed or was cancelled, its exception is thrown. A later one that fails
+// instead of ending by the cancellation is a verdict: an exception that nobody read.
+// They start in the order of the arguments; which is first may depend on the schedule.
 // Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned.
+// Source: asyncio.wait(return_when=FIRST_COMPLETED), but that it cancels the others.
 template <class... T>
   requires(sizeof...(T) > 0)
 task<first_of<T...>> when_any(task<T>... works) {
   return detail::when_any_of(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
-// The same for any number, at least one, of tasks of one type.
+// The same for any number, at least one, of tasks of one type. Misuse for none, which would wait for ever.
 template <class T>
 task<first_among<T>> when_any(std::vector<task<T>> works, source where = source::current()) {
   const detail::rescue_scope race;

@@ -1,7 +1,14 @@
 // A world: a loop on virtual time in which a task runs deterministically, and the verdicts on that run.
 //
 // Each run() is a new run, from time 0. The world may be used again and again; its memory is recycled.
-// Threads: a world stays on the thread that runs it.
+//
+//   const auto choices = lockstep::make_oracle(lockstep::schedule::random, given.seed);
+//   lockstep::sim::world world;
+//   lockstep::sim::world_options how;
+//   how.choices = choices.get();
+//   const crawl_result found = world.run(crawl(source, start, given.options), how);
+//
+// Threads: a world stays on the thread that runs it. Worlds nest: a task may run another world, to its end.
 #pragma once
 
 #include <lockstep/runtime/loop.hpp>
@@ -41,31 +48,36 @@ class world : private monitor, private driver {
   world();
   ~world();
 
-  // Begins a run. The thread is in the world until finish(): objects may be made.
+  // The parts of run(), for who needs to do something in between.
+  // Begins a run, ending one that is under way. The thread is in the world until finish(): objects may be made.
   void start(const world_options& options = {});
-  // Runs `main` to its end, then cancels and awaits the daemons. Misuse without start(), or twice in one run.
-  // Whether it ended; if not, a verdict says why. An exception that left it is in failure().
+  // Runs `main` to its end, then cancels and awaits the daemons. Returns whether it ended; if not, a verdict says why,
+  // or an assertion stopped the run. An exception that left it is in failure(). Misuse without start(), or twice in one
+  // run.
   bool drive(task<void> main);
   // Destroys every frame that is left.
   void tear_down() noexcept;
-  // Ends the run: every frame is destroyed, and the thread leaves the world.
+  // Ends the run: every frame is destroyed, and the thread leaves the world. Returns what is in summary() from then on.
   run_summary finish();
 
   // start(), drive(), finish(): runs `main` and returns its result, or throws what left it.
-  // Verdicts are in verdicts() afterwards; a run whose main task could not end throws the first of them as misuse.
+  // Verdicts are in verdicts() afterwards; a run whose main task could not end throws the first of them as misuse. A
+  // run that ended returns its result whatever was found.
   template <class T>
   T run(task<T> main, const world_options& options = {});
   // The same for `make()`, called inside the run, for a task whose arguments or objects belong to it.
   template <task_function F>
   std::invoke_result_t<F>::value_type run(F make, const world_options& options = {});
 
+  // Of the last run, until the next begins; in the order in which they were found.
   const std::vector<verdict>& verdicts() const noexcept { return verdicts_; }
+  // The exception that left the main task, `cancelled` as well; null if none did.
   const std::exception_ptr& failure() const noexcept { return failure_; }
   // The same as a verdict, with where it came from.
   const std::optional<verdict>& failure_report() const noexcept { return failure_report_; }
   const run_summary& summary() const noexcept { return summary_; }
   lockstep::loop& loop() noexcept { return loop_; }
-  // Called for each verdict when it is found, before the run goes on.
+  // Called for each verdict when it is found, before the run goes on. Must not throw.
   void on_verdict(std::function<void(const verdict&)> hook) { hook_ = std::move(hook); }
 
  private:

@@ -15,18 +15,19 @@ class broken_barrier : public std::runtime_error {
   broken_barrier() : std::runtime_error("the barrier is broken") {}
 };
 
-// Requires that no task waits at it when it dies.
+// Requires that no task waits at it when it dies; misuse otherwise.
 // Source: asyncio.Barrier.
 class barrier final : public object {
  public:
   barrier() = delete;  // say how many tasks meet: barrier start(3)
-  // `parties` is at least 1.
+  // `parties` is at least 1; misuse otherwise.
   explicit barrier(std::size_t parties, label name = {});
   ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier"); }
 
   class waiting;
-  // Waits until `parties` tasks wait, and returns this task's place among them: 0 for the first to come. A cancelled
-  // task leaves, and another may take its place.
+  // Waits until `parties` tasks wait, and returns this task's place among them: 0 for the first to come.
+  // A cancelled task leaves, and another may take its place; once all have come, the others go on without it.
+  // Throws broken_barrier if it is reset or aborted meanwhile, or was aborted before.
   LOCKSTEP_AWAIT_IT waiting wait();
   // Those who wait get broken_barrier; the barrier can be used again.
   void reset();

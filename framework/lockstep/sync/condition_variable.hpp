@@ -11,6 +11,8 @@
 
 namespace lockstep {
 
+// Requires that no task waits for it when it dies; misuse otherwise.
+// Source: asyncio.Condition.
 class condition_variable final : public object {
  public:
   // `guarded` protects what is waited for and must outlive this object.
@@ -18,19 +20,21 @@ class condition_variable final : public object {
   ~condition_variable() { detail::orphan_waiters(waiters_, *this, "condition_variable"); }
 
   // Gives up the mutex, waits to be notified, and takes the mutex again before it returns, also by an exception.
-  // Misuse if the running task does not hold the mutex. May return without a notification: wait in a loop, or use
-  // the form with a condition.
+  // Misuse if the running task does not hold the mutex. Others may have had the mutex between the notification and the
+  // return, so what was waited for need not hold any more: wait in a loop, or use the form with a condition.
   // Cancelled: takes the mutex however often it is cancelled meanwhile, then throws once; a notification that it had
   // received goes to another waiter.
   task<void> wait();
-  // Waits until `holds()`, which is called with the mutex held.
+  // Waits until `holds()`, which is called with the mutex held; at once if it does already. Cancelled, it ends as
+  // above.
   template <std::predicate Condition>
   task<void> wait(Condition holds) {
     require_held("wait()", detail::users_line());
     while (!holds()) co_await wait();
   }
 
-  // Wakes up to `count` waiters, the longest waiting first. Misuse if the running task does not hold the mutex.
+  // Wakes up to `count` waiters, the longest waiting first; they go on when they have the mutex. A notification for
+  // which nobody waits is not kept. Misuse if the running task does not hold the mutex.
   void notify(std::size_t count = 1, source where = source::current());
   void notify_one(source where = source::current()) { notify(1, where); }
   void notify_all(source where = source::current()) { notify(static_cast<std::size_t>(-1), where); }

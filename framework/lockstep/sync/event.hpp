@@ -7,19 +7,21 @@
 
 namespace lockstep {
 
-// Starts unset. Requires that no task waits for it when it dies.
+// Starts unset. Requires that no task waits for it when it dies; misuse otherwise.
+// Source: asyncio.Event.
 class event final : public object {
  public:
   explicit event(label name = {}) : object(std::move(name)) {}
   ~event() { detail::orphan_waiters(waiters_, *this, "event"); }
 
-  // Wakes all that wait now, even if it is cleared before they run.
+  // Wakes all that wait now, in the order in which they came, even if it is cleared before they run.
   void set();
+  // Those that come from now on wait.
   void clear() noexcept { set_ = false; }
   bool is_set() const noexcept { return set_; }
 
   class waiting;
-  // Returns at once if it is set, else when it is set.
+  // Returns at once if it is set, else when it is set. Cancellation ends the wait.
   LOCKSTEP_AWAIT_IT waiting wait();
 
  private:

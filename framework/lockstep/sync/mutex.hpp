@@ -1,4 +1,13 @@
 // mutex: one holder at a time, waiters served in the order in which they came.
+//
+//   const mutex_guard entry = co_await audit.lock();
+//   balance -= amount;
+//
+// As with all that is in sync: an await is a cancel point, and other tasks may run first even if it need not wait. What
+// is handed to a waiter (a lock, a permit, an item, a notification) is its own at once; if it is cancelled or dies
+// before it has run, the next waiter gets it.
+// Threads: an object belongs to the run in which it was made, or, if it was made outside of every run, to the one that
+// uses it; use from another run or thread is misuse. One that was made outside may serve one run after another.
 #pragma once
 
 #include <lockstep/runtime/object.hpp>
@@ -32,6 +41,8 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
   }
   ~mutex_guard() { unlock(); }
 
+  // Hands the lock on before the scope ends; a second time does nothing. Misuse, which is reported and not thrown, if
+  // the mutex was unlocked by hand.
   void unlock() noexcept;
   // Leaves the lock held, to be unlocked by mutex::unlock().
   void keep_locked() noexcept { held_ = nullptr; }
@@ -41,8 +52,9 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
   identity holder_;  // the task in whose name it holds the lock
 };
 
-// Requires that no task waits for it or holds it when it dies.
+// Requires that no task waits for it or holds it when it dies; misuse otherwise.
 // A task that waits is handed the lock by the one that unlocks; nobody else can take it in between.
+// Source: asyncio.Lock, but that it knows its holder.
 class mutex final : public object {
  public:
   explicit mutex(label name = {}) : object(std::move(name)) {}
@@ -51,11 +63,12 @@ class mutex final : public object {
   class locking;
   // Waits until the lock is free and returns a guard that holds it.
   // Cancelled while waiting or just after it was handed the lock: the lock goes to the next.
-  // Locking it again in the task that holds it waits for ever, and is reported.
+  // Locking it again in the task that holds it waits for ever, and is reported. Misuse outside of every task.
   LOCKSTEP_AWAIT_IT locking lock();
-  // Takes the lock if it is free; never waits.
+  // Takes the lock if it is free, and returns whether it did; never waits. unlock() it, or give it to a mutex_guard.
+  // Misuse outside of every task.
   bool try_lock();
-  // Hands the lock to the next waiter. Misuse if the running task does not hold it.
+  // Hands the lock to the next waiter, which becomes ready. Misuse if the running task does not hold it.
   void unlock(source where = source::current());
 
   bool locked() const noexcept { return holder_ != 0; }

@@ -1,7 +1,9 @@
 // Named points in the code, and a written order in which a test wants them to be reached.
 //
-// `co_await point("reader:got-lock")` says where a task is. Outside an order it is a step like any other. Within one,
-// a task that comes to a point before its turn waits there.
+// `co_await point("get:has-read")` says where a task is. Outside an order it is a step like any other. Within one, a
+// task that comes to a point before its turn waits there.
+//
+//   const order the_bad_one("get:has-read", "invalidated", "get:stores");
 #pragma once
 
 #include <lockstep/runtime/object.hpp>
@@ -60,13 +62,14 @@ struct first_name {
 // tasks that wait at one point, the one that came first passes. A point that does not come any more
 // holds nobody up.
 // If it dies before all were reached, that is a verdict which names the first that was not, unless an exception ends
-// its scope. One at a time.
+// its scope. One at a time in a run: a second one is misuse, and so is one without a loop on this thread.
+// A task that is cancelled or destroyed at a point leaves the turn to the next that comes there.
 class order {
  public:
   template <std::convertible_to<std::string_view>... Name>
   [[nodiscard("keep the order in a variable: it ends with it")]] explicit order(detail::first_name first, const Name&... others)
       : order(std::vector<std::string>{std::move(first.text), std::string(std::string_view(others))...}, first.where) {}
-  // Requires at least one name.
+  // Requires at least one name; misuse otherwise.
   explicit order(std::vector<std::string> names, source where = source::current());
   order(const order&) = delete;
   order& operator=(const order&) = delete;

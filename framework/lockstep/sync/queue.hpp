@@ -30,7 +30,8 @@ namespace detail {
 // An item goes straight to the getter that has waited longest; nobody takes it in between. A getter that is cancelled
 // just after it was given an item gives it back in the same position. A put() whose item is in the queue has happened:
 // it returns, and a cancellation is delivered at the next await; so an item is put exactly if put() returns.
-// Requires that no task waits for it when it dies.
+// Requires that moving a T does not throw, and that no task waits for the queue when it dies; that is misuse.
+// Source: asyncio.Queue.
 template <class T>
 class queue final : public object {
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
@@ -40,7 +41,7 @@ class queue final : public object {
  public:
   static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
-  // Holds up to `capacity_items`, at least 1.
+  // Holds up to `capacity_items`, at least 1; misuse for 0. Without a capacity, put() never waits.
   explicit queue(std::size_t capacity_items = unbounded, label name = {})
       : object(std::move(name)), capacity_(capacity_items) {
     if (capacity_items == 0) detail::refuse_capacity_0(*this);
@@ -55,12 +56,13 @@ class queue final : public object {
   class getting;
   class draining;
 
-  // Waits for a free place and puts the item there. Throws queue_shut_down. If it throws, the item is destroyed.
+  // Waits for a free place and puts the item there. Throws queue_shut_down if the queue is shut down before that. If it
+  // throws, the item is destroyed.
   LOCKSTEP_AWAIT_IT putting put(T item) {
     enter();
     return putting(*this, std::move(item));
   }
-  // Waits for an item and takes it. Throws queue_shut_down.
+  // Waits for an item and takes it. Throws queue_shut_down if the queue is empty and shut down.
   LOCKSTEP_AWAIT_IT getting get() {
     enter();
     return getting(*this);
@@ -90,7 +92,7 @@ class queue final : public object {
                              where);
     if (--unfinished_ == 0) wake_all(drainers_);
   }
-  // Waits until task_done() was said for every item.
+  // Waits until task_done() was said for every item that was put. Cancellation ends the wait.
   LOCKSTEP_AWAIT_IT draining join() {
     enter();
     return draining(*this);

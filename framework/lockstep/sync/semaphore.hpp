@@ -8,16 +8,20 @@
 
 namespace lockstep {
 
-// A permit goes straight from the one that releases it to the first waiter; nobody takes it in between.
+// A permit goes straight from the one that releases it to the first waiter; nobody takes it in between. Permits belong
+// to no task: another may release what one has acquired.
+// Requires that no task waits for it when it dies; misuse otherwise.
+// Source: asyncio.Semaphore.
 class semaphore : public object {
  public:
+  // Begins with so many permits; 0 is allowed.
   explicit semaphore(std::uint64_t permits, label name = {}) : object(std::move(name)), permits_(permits) {}
   virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
 
   class acquiring;
   // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
   LOCKSTEP_AWAIT_IT acquiring acquire();
-  // Takes a permit if one is free and nobody waits for it.
+  // Takes a permit if one is free, and returns whether it did; never waits.
   bool try_acquire() {
     enter();
     if (permits_ == 0) return false;
@@ -73,7 +77,7 @@ inline semaphore::acquiring semaphore::acquire() {
   return acquiring(*this);
 }
 
-// A semaphore that never has more permits than it began with.
+// A semaphore that never has more permits than it began with. Source: asyncio.BoundedSemaphore.
 class bounded_semaphore final : public semaphore {
  public:
   explicit bounded_semaphore(std::uint64_t permits, label name = {})
@@ -86,7 +90,8 @@ class bounded_semaphore final : public semaphore {
   std::uint64_t permits_max_;
 };
 
-// Releases a permit in its destructor: `co_await s.acquire(); permit held(s);`
+// Releases a permit in its destructor: `co_await slots_.acquire(); const permit slot(slots_);`
+// Requires that a permit was acquired, and that the semaphore outlives it.
 class [[nodiscard("keep the permit in a variable: it is released with it")]] permit {
  public:
   explicit permit(semaphore & held) noexcept : held_(&held) {}

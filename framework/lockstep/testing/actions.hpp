@@ -1,6 +1,8 @@
 // GoogleMock actions for functions that return a task, and a default for them.
 //
-//   EXPECT_CALL(store, load("k")).WillOnce(CoReturn(5)).WillOnce(CoDelay(1s, CoThrow(io_error())));
+//   EXPECT_CALL(server, fetch("/a"))
+//       .WillOnce(CoThrow(refused))
+//       .WillOnce(CoDelay(500ms, CoReturn("hello")));
 //
 // A task that an action made and nobody awaits is a verdict that names the action's line. Without an action, a mock
 // function that returns task<T> gives a task with a default-constructed T; where T has no default, the call throws.
@@ -131,7 +133,7 @@ inline auto CoReturn(source where = source::current()) {
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
-// A task that returns `value` itself, for what cannot be copied; for one call, another is misuse.
+// A task that returns `value` itself, for what cannot be copied; for one call, WillOnce(): another is misuse.
 template <class V>
 auto CoReturnByMove(V value, source where = source::current()) {
   auto make = [value = std::make_shared<std::optional<V>>(std::move(value)), where]<class T, class... Args>(Args&&...) {

@@ -2,7 +2,9 @@
 //
 // GoogleTest's ASSERT_* return from the function, which a coroutine cannot; these throw testing::AssertionException
 // after reporting once, so that every coroutine up to the test's body stops. Code that swallows the exception is
-// stopped at its next await. EXPECT_* work as they are, also around co_await.
+// stopped at its next await. In a spawned task they end the whole test. Tasks that the asserting task has spawned are
+// destroyed first, since they may point to the locals that unwind.
+// EXPECT_* work as they are, also around co_await.
 #pragma once
 
 #include <lockstep/runtime/annotation.hpp>
@@ -32,6 +34,7 @@ class fatal_result {
   ::lockstep::detail::fatal_result(::testing::TestPartResult::kFatalFailure, __FILE__, __LINE__, message) = \
       ::testing::Message()
 
+// A failure; and a skip, which leaves out the rest of the test, and of further runs. Both take a message by <<.
 #define CO_FAIL() LOCKSTEP_FATAL_("Failed")
 #define CO_SKIP() \
   ::lockstep::detail::fatal_result(::testing::TestPartResult::kSkip, __FILE__, __LINE__, "") = ::testing::Message()

@@ -1,8 +1,8 @@
 // CO_TEST, CO_TEST_F, CO_TEST_P: GoogleTest tests whose body is a coroutine on virtual time.
 //
-//   CO_TEST(Clock, SleepsInNoTime) {
-//     co_await lockstep::sleep_for(24h);
-//     EXPECT_EQ(lockstep::now().time_since_epoch(), 24h);
+//   CO_TEST(Mailer, DeliversSoonAfterTheServerIsBack) {
+//     EXPECT_EQ(co_await deliver(time_point{10h}), 16);
+//     EXPECT_EQ(now(), time_point{10h + 3min});
 //   }
 //
 // Each run makes a new world and a new fixture: its constructor, SetUp(), CoSetUp(), the body, CoTearDown(),
@@ -10,8 +10,10 @@
 // As in GoogleTest, what fails fatally, throws or skips leaves out what follows up to the tear-down, and a constructor
 // that does leaves out that too. A run that cannot go on, such as a deadlock, is torn down by TearDown() alone.
 // Failures are reported when the run is over: testing::Test::HasFailure() does not know of them before.
-// Options follow the name as designated initialisers: CO_TEST(Cache, Coalesces, .schedule =
-// lockstep::schedule::random). A fixture gives its own by `static lockstep::options lockstep_options()`.
+// Options follow the name as designated initialisers: CO_TEST(Account, NeverOverdraws, .schedule = schedule::random,
+// .runs = 100). A fixture gives its own by `static lockstep::options lockstep_options()`; one that is not public is not
+// seen.
+// A test with several runs ends with the first that fails or skips, and reports that one.
 #pragma once
 
 #include <lockstep/runtime/spawn.hpp>
@@ -158,6 +160,7 @@ int register_co_param_test(const char* suite, const char* name, const char* file
           #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});          \
   LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(suite, name)::co_body()
 
+// TEST, TEST_F and TEST_P, with a coroutine for a body; a body that is none does not compile.
 #define CO_TEST(suite, name, ...) \
   LOCKSTEP_CO_TEST(suite, name, ::testing::Test, ::testing::internal::GetTestTypeId(), __VA_ARGS__)
 
