@@ -67,9 +67,9 @@ class box<T>::taking final : public primitive<taking> {
 CO_TEST(PrimitiveTest, ReturnsItsResultWithoutWaitingIfItCan) {
   box<std::unique_ptr<int>> from;
   from.fill(std::make_unique<int>(7));
-  const std::uint64_t before = current_loop()->steps();
+  const std::uint64_t before = detail::here().owner->steps();
   EXPECT_EQ(*co_await from.take(), 7);
-  EXPECT_EQ(current_loop()->steps(), before + 1);  // it counts as a step all the same
+  EXPECT_EQ(detail::here().owner->steps(), before + 1);  // it counts as a step all the same
 }
 
 CO_TEST(PrimitiveTest, ReturnsWhatItWasHandedIfItHadToWait) {
@@ -108,7 +108,7 @@ TEST(PrimitiveTest, StandsStillWhenTheRunWasStopped) {
   const auto main = [&]() -> task<void> {
     box<int> from;
     from.fill(1);
-    current_loop()->stop();
+    detail::here().owner->stop();
     co_await from.take();
     went_on = true;
   };
