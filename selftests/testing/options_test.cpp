@@ -28,6 +28,8 @@ TEST(OptionsTest, EachLayerOverridesTheOneBefore) {
   EXPECT_EQ(runs_of("OfTheTest"), 3);
   EXPECT_EQ(runs_of("OfTheTest", "", "LOCKSTEP_RUNS=4"), 4);
   EXPECT_EQ(runs_of("OfTheTest", "--lockstep_runs=5", "LOCKSTEP_RUNS=4"), 5);
+  EXPECT_EQ(runs_of("OfTheTest", "--lockstep_runs=5 --lockstep_runs=2"), 2);
+  EXPECT_EQ(runs_of("OfTheTest", "", "LOCKSTEP_RUNS="), 3);
 }
 
 TEST(OptionsTest, UnsetFieldsLeaveTheEarlierLayer) {
