@@ -576,6 +576,7 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
+  if (inbox_->has_posts()) inbox_->take();  // for tasks that are gone
 }
 
 // -- scopes -----------------------------------------------------------------------------------------------------------
