@@ -7,6 +7,7 @@
 #include <lockstep/sim/world.hpp>
 #include <lockstep/testing/crash.hpp>
 #include <lockstep/testing/failures.hpp>
+#include <lockstep/testing/muted_output.hpp>
 #include <lockstep/testing/watcher.hpp>
 
 #include <fmt/format.h>
@@ -97,11 +98,11 @@ class test_runner {
   test_runner(const test_plan& plan, const options& knobs)
       : plan_(plan), knobs_(knobs), watcher_(world_.loop(), *knobs.slow_step, *knobs.real_time_max) {}
 
-  // Makes a run; twice, if they are to be compared.
-  outcome make(const token& choices);
+  // Makes a run; twice, if they are to be compared. `output` is null unless it is muted.
+  outcome make(const token& choices, muted_output* output = nullptr);
 
  private:
-  outcome make_once(const token& choices, bool keep_trace);
+  outcome make_once(const token& choices, muted_output* output, bool keep_trace);
   void drive(failure_interceptor& failures);
 
   const test_plan& plan_;
@@ -136,7 +137,7 @@ void test_runner::drive(failure_interceptor& failures) {
   world_.tear_down();
 }
 
-outcome test_runner::make_once(const token& choices, bool keep_trace) {
+outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace) {
   guided_oracle oracle(choices);
   sim::world_options how;
   how.steps_max = *knobs_.steps_max;
@@ -153,7 +154,7 @@ outcome test_runner::make_once(const token& choices, bool keep_trace) {
   failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(repeat_line(without_print), &world_.loop());
+    crash_notice notice(repeat_line(without_print), &world_.loop(), output);
     world_.start(how);
     const watched_run watched(watcher_, notice);
     drive(failures);
@@ -184,10 +185,10 @@ outcome test_runner::make_once(const token& choices, bool keep_trace) {
   return result;
 }
 
-outcome test_runner::make(const token& choices) {
-  if (!*knobs_.check_determinism) return make_once(choices, false);
-  outcome first = make_once(choices, true);
-  const outcome second = make_once(choices, true);
+outcome test_runner::make(const token& choices, muted_output* output) {
+  if (!*knobs_.check_determinism) return make_once(choices, output, false);
+  outcome first = make_once(choices, output, true);
+  const outcome second = make_once(choices, output, true);
   if (const auto differs = first_difference(first.record, second.record)) {
     first.failed = true;
     first.parts.push_back(
@@ -287,11 +288,17 @@ void run_test(const test_plan& plan) {
   choices.test = test_hash(full_name());
   choices.base = *knobs.schedule;
   choices.order = *knobs.order;
+  // Output is shown of the first run, and of the one that is told of.
+  std::optional<muted_output> muted;
   for (std::uint64_t run = 0; run < *knobs.runs; ++run) {
+    if (run == 1) muted.emplace();
+    if (muted) muted->forget();
     choices.seed = seed_of_run(*knobs.seed, run);
-    outcome found = runner.make(choices);
-    const bool last = run + 1 == *knobs.runs || found.failed || found.skipped;
-    if (!last) continue;
+    outcome found = runner.make(choices, muted ? &*muted : nullptr);
+    const bool ends_here = found.failed || found.skipped;
+    if (!ends_here && run + 1 < *knobs.runs) continue;
+    if (ends_here && muted) muted->show();
+    muted.reset();
     report(std::move(found), run, *knobs.runs);
     return;
   }
