@@ -72,7 +72,7 @@ std::string difference_when_ordered_by(Key key_of) {
 
 TEST(DeterminismTest, FindsAnOrderByAddress) {
   EXPECT_EQ(difference_when_ordered_by([](int* place) { return place; }),
-            "the same choices gave another run; they differ first at record 3\n"
+            "the same choices gave another run; they differ first at 0 ns (virtual), after step 1\n"
             "  first run:  time moved to 1 s\n"
             "  second run: time moved to 2 s");
 }
@@ -98,9 +98,9 @@ TEST(DeterminismTest, FindsACounterThatOutlivesTheRun) {
   for (const schedule strategy : {schedule::plain, schedule::round_robin, schedule::random}) {
     requests_made = 0;
     EXPECT_THAT(difference_of_two_runs(main, strategy),
-                MatchesRegex("the same choices gave another run; they differ first at record 5\n"
-                             "  first run:  task 0 event #1 at determinism_test.cpp:[0-9]+\n"
-                             "  second run: task 0 yield at determinism_test.cpp:[0-9]+"));
+                MatchesRegex("the same choices gave another run; they differ first at 0 ns .virtual., after step 2\n"
+                             "  first run:  main: event #1 at determinism_test.cpp:[0-9]+\n"
+                             "  second run: main: yield at determinism_test.cpp:[0-9]+"));
   }
 }
 
@@ -121,8 +121,8 @@ TEST(DeterminismTest, FindsAValueThatIsDrawnOnceOnly) {
     co_await yield();
   };
   EXPECT_THAT(difference_of_two_runs(main),
-              MatchesRegex("the same .* at record 3\n  first run:  task 0 drew the value 0\n"
-                           "  second run: task 0 yield at determinism_test.cpp:[0-9]+"));
+              MatchesRegex("the same .*, after step 1\n  first run:  main: drew the value 0\n"
+                           "  second run: main: yield at determinism_test.cpp:[0-9]+"));
 }
 
 TEST(DeterminismTest, FindsARunThatEndsEarlier) {
@@ -132,7 +132,7 @@ TEST(DeterminismTest, FindsARunThatEndsEarlier) {
     rounds = 1;
   };
   EXPECT_THAT(difference_of_two_runs(main),
-              MatchesRegex("the same .* at record 4\n  first run:  task 0 yield at determinism_test.cpp:[0-9]+\n"
+              MatchesRegex("the same .*, after step 2\n  first run:  main: yield at determinism_test.cpp:[0-9]+\n"
                            "  second run: the run had ended"));
 }
 
@@ -145,7 +145,7 @@ TEST(DeterminismTest, FindsALongRunsOnlyDifference) {
     }
     again = true;
   };
-  EXPECT_THAT(difference_of_two_runs(main), HasSubstr("differ first at record 15003\n"));
+  EXPECT_THAT(difference_of_two_runs(main), HasSubstr("differ first at 0 ns (virtual), after step 15001\n"));
 }
 
 TEST(DeterminismTest, TheSameRunWithoutItsRecordsIsTheSame) {
@@ -155,22 +155,57 @@ TEST(DeterminismTest, TheSameRunWithoutItsRecordsIsTheSame) {
   EXPECT_EQ(first_difference(one, one), std::nullopt);
 }
 
+task<void> fetch(duration latency, bool again) {
+  co_await sleep_for(latency);
+  if (again) co_await yield();
+}
+task<void> crawl(const int& runs) {
+  auto slow = spawn(fetch(2s, runs == 2));
+  auto quick = spawn(fetch(1s, false));
+  co_await quick.join();
+  co_await slow.join();
+}
+
+TEST(DeterminismTest, SaysWhenAndInWhichTasksTheRunsPart) {
+  int runs = 0;
+  const auto main = [&]() -> task<void> {
+    ++runs;
+    auto unrelated = spawn(fetch(5s, false));
+    auto crawler = spawn(crawl(runs), "crawler");
+    co_await crawler.join();
+    co_await unrelated.join();
+  };
+  EXPECT_THAT(difference_of_two_runs(main),
+              MatchesRegex("the same .* differ first at 2 s .virtual., after step 8\n"
+                           "  first run:  crawl 2: join at determinism_test.cpp:[0-9]+\n"
+                           "  second run: fetch 2.1: yield at determinism_test.cpp:[0-9]+"));
+}
+
 TEST(DeterminismTest, PutsARecordInWords) {
-  const auto main = []() -> task<void> {
+  const auto work = []() -> task<void> { co_await yield(); };
+  const auto main = [&]() -> task<void> {
     mutex lock;
     const auto held = co_await lock.lock();
     co_await sleep_for(1500ms);
     random_int("x", 1, 2);
+    auto worker = spawn(work(), "worker");
+    co_await worker.join();
   };
+  const recorded_run made = record(main);
   std::string text;
-  for (const trace_record& each : record(main).records) text += to_text(each) + '\n';
-  EXPECT_THAT(text, MatchesRegex("task 0 was made, [0-9a-f]+\n"
-                                 "task 0 start at determinism_test.cpp:[0-9]+\n"
-                                 "task 0 made object #1, [0-9a-f]+\n"
-                                 "task 0 mutex #1 at determinism_test.cpp:[0-9]+\n"
+  for (std::size_t i = 0; i <= made.records.size(); ++i) text += text_of_record(made, i) + '\n';
+  EXPECT_THAT(text, MatchesRegex("main: was made\n"
+                                 "main: start at determinism_test.cpp:[0-9]+\n"
+                                 "main: made object #1, [0-9a-f]+\n"
+                                 "main: mutex #1 at determinism_test.cpp:[0-9]+\n"
                                  "time moved to 1.5 s\n"
-                                 "task 0 sleep at determinism_test.cpp:[0-9]+\n"
-                                 "task 0 drew the value 0\n"));
+                                 "main: sleep at determinism_test.cpp:[0-9]+\n"
+                                 "main: drew the value 0\n"
+                                 "lambda 1: was made\n"
+                                 "lambda 1: start at determinism_test.cpp:[0-9]+\n"
+                                 "lambda 1: yield at determinism_test.cpp:[0-9]+\n"
+                                 "main: join at determinism_test.cpp:[0-9]+\n"
+                                 "the run had ended\n"));
 }
 
 }  // namespace

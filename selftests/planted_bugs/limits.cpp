@@ -145,8 +145,7 @@ task<void> waits_for_hours(int hours) {
 TEST(LimitBugs, MoreVirtualTimeThanThereIs) {
   const sim::world_options one_day{.time_max = 24h};
   EXPECT_TRUE(caught(
-      {verdict_kind::time_limit, "virtual time passed 24 h 0 min 0 s (time_max)"}, [] { return waits_for_hours(25); },
-      one_day));
+      {verdict_kind::time_limit, "virtual time passed 24 h (time_max)"}, [] { return waits_for_hours(25); }, one_day));
   EXPECT_TRUE(silent([] { return waits_for_hours(24); }, one_day));
 }
 

@@ -62,8 +62,8 @@ deadlock at 0 ns (virtual), step 8: every task waits
 TEST(TextTest, OfOneTaskShowsIt) {
   EXPECT_EQ(report_on(drop_a_handle), R"(
 dropped handle at 0 ns (virtual), step 3: the handle of task "reader" died before the task ended; join it, or spawn it as a daemon
-  reader  sleep until 60 min 0 s  drop.cpp:11
-          spawned at              drop.cpp:14
+  reader  sleep until 1 h  drop.cpp:11
+          spawned at       drop.cpp:14
 )");
 }
 
@@ -91,7 +91,7 @@ TEST(TextTest, WithoutTasksIsItsHeadline) {
   found.at = time_point{3h};
   found.step = 12;
   EXPECT_EQ(to_text(found),
-            "unreached point at 3 h 0 min 0 s (virtual), step 12: the point \"writer:start\" was never reached\n");
+            "unreached point at 3 h (virtual), step 12: the point \"writer:start\" was never reached\n");
   EXPECT_EQ(tree_of({}), "");
 }
 

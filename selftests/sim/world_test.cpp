@@ -2,9 +2,11 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <coroutine>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace lockstep {
@@ -235,6 +237,29 @@ TEST(WorldTest, ARunThatEndedBadlyLeavesNothingToTheNext) {
     EXPECT_EQ(world.summary().trace_hash, hash);
     EXPECT_THAT(world.verdicts(), IsEmpty());
   }
+}
+
+// Something foreign that is done at once, on a thread of its own.
+struct done_elsewhere {
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    std::thread([waiting] { waiting.resume(); }).join();
+  }
+  void await_resume() const noexcept {}
+};
+
+TEST(WorldTest, AWakeUpFromOutsideThatComesTooLateIsNotOfTheNextRun) {
+  world world;
+  const auto waiter = []() -> task<void> { co_await done_elsewhere(); };
+  const auto stops = [&]() -> task<void> {
+    auto waiting = spawn(waiter());
+    co_await yield();
+    current_loop()->stop();
+    co_await waiting.join();
+  };
+  EXPECT_THROW(world.run(stops), misuse);
+  EXPECT_EQ(world.run(busy), 6);
+  EXPECT_THAT(world.verdicts(), IsEmpty());
 }
 
 TEST(WorldTest, MayBeAbandonedAtEachStage) {

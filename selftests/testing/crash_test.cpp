@@ -19,6 +19,7 @@
 namespace lockstep {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -61,6 +62,22 @@ TEST(CrashTest, TheTokenIsThatOfTheRunWhichCrashed) {
   const child_run run = crash("Crash.InSetUpOfTheNextRun");
   expect_notice(run, "Crash.InSetUpOfTheNextRun");
   EXPECT_THAT(run.text, HasSubstr("ls1:64bd:random-119995821::;"));  // the seed of the second run
+}
+
+TEST(CrashTest, OutputThatWasMutedIsShownByThen) {
+  for (const std::string test : {"Crash.InSetUpOfTheNextRun", "Crash.ExitsInTheNextRun"}) {
+    const child_run run = crash(test);
+    expect_notice(run, test);
+    EXPECT_THAT(run.text, ContainsRegex("run 1 of three\n(.*\n)*run 2 of three\n"));
+    EXPECT_THAT(run.text, Not(HasSubstr("run 3")));
+  }
+}
+
+TEST(CrashTest, ADeathTestInAMutedRunShowsNothing) {
+  const child_run run = crash("Crash.HasADeathTestInEachRun");
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_EQ(run.text.find("of three"), run.text.rfind("of three")) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("run 1 of three"));
 }
 
 TEST(CrashTest, TheTokenRepeatsTheCrash) {

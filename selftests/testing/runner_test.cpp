@@ -49,6 +49,18 @@ TEST(RunnerTest, PlainRunsAreAllTheSame) {
   EXPECT_EQ(behind("run 3 draws ", report), "1");
 }
 
+class ShownOutput : public testing::TestWithParam<const char*> {};
+TEST_P(ShownOutput, IsThatOfTheFirstRunAndOfTheOneThatIsToldOf) {
+  expect_approved_report(std::string("Output.") + GetParam());
+}
+INSTANTIATE_TEST_SUITE_P(Of, ShownOutput,
+                         testing::Values("OfTheFourthRunWhichFails", "OfRunsThatPass", "OfTheThirdRunWhichIsSkipped",
+                                         "OfTheFirstRunWhichFails"));
+
+TEST(RunnerTest, ATestMayCaptureItsOutputInEachRun) {
+  EXPECT_EQ(run_subject("--gtest_filter=Output.IsCapturedByTheTestItself").end, "");
+}
+
 // -- the line that repeats a run --------------------------------------------------------------------------------------
 
 TEST(RunnerTest, ThePastedLineMakesTheSameRunAgain) {

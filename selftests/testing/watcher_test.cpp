@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace lockstep {
 namespace {
 
@@ -20,6 +22,14 @@ TEST(WatcherTest, ASlowStepWarnsWithTheLineWhereItBegan) {
   EXPECT_THAT(run.text, HasSubstr("[       OK ]"));
   EXPECT_THAT(run.text, HasSubstr(": warning: slow step at 1 s (virtual), step 2: the step of task \"main\" that began "
                                   "here took long in real time: it blocks the thread, or computes without awaiting\n"));
+}
+
+TEST(WatcherTest, EachRunIsWatchedAnew) {
+  const std::string runs = " --lockstep_runs=3 --lockstep_schedule=plain";
+  const std::string text = run_subject("--gtest_filter=Watched.StepInTheMiddle" + runs + slow).text;
+  int warned = 0;
+  for (std::size_t at = text.find("slow step"); at != std::string::npos; at = text.find("slow step", at + 1)) ++warned;
+  EXPECT_EQ(warned, 3) << text;
 }
 
 TEST(WatcherTest, ASlowStepFailsTheTestOnRequest) {

@@ -5,24 +5,62 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
 
 namespace lockstep {
 
 recorded_run copy_of(const trace& history) { return {history.recent(), history.hashes()}; }
 
-std::string to_text(const trace_record& record) {
+namespace {
+
+// The task of that number, as other reports call one that was given no name: "main", "fetch 1.2". Records hold hashes
+// of the paths; each is recognised as the one that the next child of a known task has.
+std::string name_of_task(const std::vector<trace_record>& records, std::uint32_t number) {
+  struct next_child {
+    identity parent;
+    std::string path_of_parent;
+    std::uint32_t nth;
+  };
+  std::map<identity, next_child> expected;
+  std::string path;
+  std::string_view function = "task";
+  for (const trace_record& record : records) {
+    if (record.operation() == operation_kind::start && record.task == number) function = function_of(record.where());
+    if (record.operation() != operation_kind::task_made) continue;
+    std::string made = "main";
+    if (const auto found = expected.extract(record.payload)) {
+      next_child& next = found.mapped();
+      made = fmt::format("{}{}{}", next.path_of_parent, next.path_of_parent.empty() ? "" : ".", next.nth);
+      const identity after = task_identity(next.parent, ++next.nth);
+      expected.emplace(after, std::move(next));
+    }
+    expected.emplace(task_identity(record.payload, 1), next_child{record.payload, made == "main" ? "" : made, 1});
+    if (record.task == number) path = std::move(made);
+  }
+  return path == "main" ? path : fmt::format("{} {}", function, path);
+}
+
+}  // namespace
+
+std::string text_of_record(const recorded_run& run, std::size_t at) {
+  if (at >= run.records.size()) return "the run had ended";
+  const trace_record& record = run.records[at];
+  if (record.operation() == operation_kind::time_moved) {
+    return fmt::format("time moved to {}", to_text(duration(static_cast<duration::rep>(record.payload))));
+  }
+  const std::string task = name_of_task(run.records, record.task);
   switch (record.operation()) {
-    case operation_kind::time_moved:
-      return fmt::format("time moved to {}", to_text(duration(static_cast<duration::rep>(record.payload))));
-    case operation_kind::value_picked: return fmt::format("task {} drew the value {}", record.task, record.payload);
-    case operation_kind::task_made: return fmt::format("task {} was made, {:016x}", record.task, record.payload);
+    case operation_kind::value_picked: return fmt::format("{}: drew the value {}", task, record.payload);
+    case operation_kind::task_made: return fmt::format("{}: was made", task);
     case operation_kind::object_made:
-      return fmt::format("task {} made object #{}, {:016x}", record.task, record.object(), record.payload);
+      return fmt::format("{}: made object #{}, {:016x}", task, record.object(), record.payload);
     default: break;
   }
   const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();
   const std::string where = record.where().line() != 0 ? " at " + file_and_line(record.where()) : std::string();
-  return fmt::format("task {} {}{}{}", record.task, name_of(record.operation()), object, where);
+  return fmt::format("{}: {}{}{}", task, name_of(record.operation()), object, where);
 }
 
 std::optional<std::string> first_difference(const recorded_run& first, const recorded_run& second) {
@@ -30,12 +68,17 @@ std::optional<std::string> first_difference(const recorded_run& first, const rec
   std::size_t at = 0;
   while (at < both && first.hashes[at] == second.hashes[at]) ++at;
   if (at == both && first.hashes.size() == second.hashes.size()) return std::nullopt;
-  const auto record_of = [at](const recorded_run& run) {
-    return at < run.records.size() ? to_text(run.records[at]) : std::string("the run had ended");
-  };
+  std::uint64_t steps = 0;
+  duration now{};
+  for (std::size_t i = 0; i < at; ++i) {
+    const trace_record& same = first.records[i];
+    if (same.is_step()) ++steps;
+    if (same.operation() == operation_kind::time_moved) now = duration(static_cast<duration::rep>(same.payload));
+  }
   return fmt::format(
-      "the same choices gave another run; they differ first at record {}\n  first run:  {}\n  second run: {}", at + 1,
-      record_of(first), record_of(second));
+      "the same choices gave another run; they differ first at {} (virtual), after step {}\n"
+      "  first run:  {}\n  second run: {}",
+      to_text(now), steps, text_of_record(first, at), text_of_record(second, at));
 }
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 
 #include <lockstep/trace/trace.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,10 +20,11 @@ struct recorded_run {
 // Requires that all records are held. Every one takes 24 bytes.
 recorded_run copy_of(const trace& history);
 
-// The first record in which the two differ, as a sentence with that record of both; nothing if they are the same run.
+// Where the two part, as a sentence with the virtual time, the step, and the first record that differs of both; nothing
+// if they are the same run.
 std::optional<std::string> first_difference(const recorded_run& first, const recorded_run& second);
 
-// One record in words: "task 3 join at crawler.cpp:40".
-std::string to_text(const trace_record& record);
+// The record at that place in words: "fetch 1.2: join at crawler.cpp:40". Names that the code gave are not recorded.
+std::string text_of_record(const recorded_run& run, std::size_t at);
 
 }  // namespace lockstep

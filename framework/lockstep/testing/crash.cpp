@@ -3,6 +3,7 @@
 #include <lockstep/report/text.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/snapshot.hpp>
+#include <lockstep/testing/muted_output.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -25,6 +26,7 @@ namespace {
 struct {
   std::atomic<const char*> line = nullptr;
   std::atomic<loop*> tasks_of = nullptr;
+  std::atomic<muted_output*> output = nullptr;
   std::atomic<bool> stuck = false;
   pthread_t thread{};
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say
@@ -47,6 +49,7 @@ void write_text(const char* text) noexcept {
 void write_notice() noexcept {
   const char* line = notice.line.exchange(nullptr);
   if (line == nullptr || ::getpid() != notice.process) return;
+  if (muted_output* output = notice.output) output->show_what_was_written();
   write_text("\nlockstep: the process ends inside a test\n");
   write_text(line);
   write_text("\n");
@@ -104,17 +107,19 @@ void install_once() {
 
 }  // namespace
 
-crash_notice::crash_notice(std::string line, loop* tasks_of) : line_(std::move(line)) {
+crash_notice::crash_notice(std::string line, loop* tasks_of, muted_output* output) : line_(std::move(line)) {
   install_once();
   notice.thread = ::pthread_self();
   notice.process = ::getpid();
   notice.tasks_of = tasks_of;
+  notice.output = output;
   notice.line = line_.c_str();
 }
 
 crash_notice::~crash_notice() {
   notice.line = nullptr;
   notice.tasks_of = nullptr;
+  notice.output = nullptr;
 }
 
 void crash_notice::end_stuck_process(const std::string& why) {

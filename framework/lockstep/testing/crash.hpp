@@ -13,11 +13,14 @@ class loop;
 
 namespace lockstep::detail {
 
+class muted_output;
+
 // While it lives, a death of the process prints `line` to standard error.
 class crash_notice {
  public:
-  // `tasks_of`, if not null, must outlive the notice: its tasks are printed when the process is ended for being stuck.
-  crash_notice(std::string line, loop* tasks_of);
+  // What is not null must outlive the notice: the tasks of `tasks_of` are printed when the process is ended for being
+  // stuck, and what `output` keeps is shown whenever it ends.
+  crash_notice(std::string line, loop* tasks_of, muted_output* output = nullptr);
   crash_notice(const crash_notice&) = delete;
   crash_notice& operator=(const crash_notice&) = delete;
   ~crash_notice();

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <numeric>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -69,6 +68,9 @@ class knobs {
  public:
   explicit knobs(command_line& into) : into_(into) {
     options& set = into.test_options;
+    app_.allow_extras();
+    app_.set_help_flag();
+    app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     const names_of<lockstep::schedule> schedules = {
         {"plain", schedule::plain}, {"round_robin", schedule::round_robin}, {"random", schedule::random}};
     const names_of<ordering> orders = {{"any_order", ordering::any_order}, {"fifo", ordering::fifo}};
@@ -83,125 +85,100 @@ class knobs {
     knob("real_time_max", "LENGTH", set.real_time_max, read_length,
          "real time after which one step ends the process, 0 for never; 60s");
     knob("slow_step", "LENGTH", set.slow_step, read_length, "real time from which one step is called slow; 100ms");
-    knob("fail_on_slow_step", "", set.fail_on_slow_step, read_truth, "fail a test that has a slow step; false");
-    knob("check_determinism", "", set.check_determinism, read_truth, "make every run twice and compare; false");
-    add("replay", "TOKEN", "the token of a run to repeat, as a failure prints it",
-        [&into](const std::string& text) { into.replay = text; });
+    flag("fail_on_slow_step", set.fail_on_slow_step, "fail a test that has a slow step; false");
+    flag("check_determinism", set.check_determinism, "make every run twice and compare; false");
+    const auto as_it_is = [](const std::string& text) { return text; };
+    knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
 
-  // Those that a token does not hold, though the run depends on them.
-  static bool shapes_the_run(std::string_view name) {
-    return name == "clock" || name == "steps_max" || name == "time_max";
-  }
-
-  // Sets what the environment says, then what `arguments` say.
-  void read(const std::vector<std::string>& arguments) {
-    for (const row& each : rows_) {
-      const std::string variable = upper("LOCKSTEP_" + each.name);
-      const char* value = std::getenv(variable.c_str());
-      if (value != nullptr && *value != '\0') set(each, variable, value);
+  // Sets what `arguments` say, and what the environment says where they say nothing.
+  void read(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    try {
+      app_.parse(arguments);
+    } catch (const CLI::ArgumentMismatch& missing) {
+      const std::string what = missing.what();
+      const CLI::Option* option = app_.get_option(what.substr(0, what.find(':')));
+      throw bad_value(fmt::format("{0} needs a value: {0}={1}", option->get_name(), option->get_type_name()));
     }
-    for (const std::string& argument : arguments) {
-      const std::string spelling = argument.substr(0, argument.find('='));
-      const row& found = row_of(spelling);
-      if (spelling.size() != argument.size()) {
-        set(found, spelling, argument.substr(spelling.size() + 1));
-      } else if (found.value.empty()) {
-        set(found, spelling, "true");
-      } else {
-        throw bad_value(fmt::format("{0} needs a value: {0}={1}", spelling, found.value));
-      }
+    if (!app_.remaining().empty()) refuse(app_.remaining().front());
+    // A token does not hold these, though the run depends on them.
+    for (const std::string name : {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max"}) {
+      const std::vector<std::string>& given = app_.get_option(name)->results();
+      if (!given.empty()) into_.shape[name] = given.back();
     }
   }
 
   std::string help() const {
+    // GoogleTest's flags, and so ours, have their value behind a "=".
+    struct formatter : CLI::Formatter {
+      std::string make_option_opts(const CLI::Option* option) const override {
+        return option->get_type_name().empty() ? "" : "=" + option->get_type_name();
+      }
+    };
+    formatter ours;
+    ours.column_width(6);
     std::string text =
         "\nlockstep's flags, for the tests that are coroutines. Each is a variable as well: LOCKSTEP_RUNS=200\n"
         "is --lockstep_runs=200. A flag wins over a variable, and a variable over what the code says.\n";
-    for (const row& each : rows_) {
-      text += fmt::format("  {}{}{}{}\n      {}.\n", prefix, each.name, each.value.empty() ? "" : "=", each.value,
-                          each.help);
-    }
+    for (const CLI::Option* option : app_.get_options()) text += ours.make_option(option, false);
     return text;
   }
 
  private:
-  struct row {
-    std::string name;
-    std::string value;  // what stands behind the "=" in the help; empty for what is true or false
-    std::string help;
-    std::function<void(const std::string&)> read;
-  };
-
   static std::uint64_t read_runs(const std::string& text) {
     const std::uint64_t runs = read_number(text);
     if (runs == 0) throw bad_value("which would prove nothing; at least 1 run is needed");
     return runs;
   }
 
-  void add(std::string name, std::string value, std::string help, std::function<void(const std::string&)> read) {
-    rows_.push_back({std::move(name), std::move(value), std::move(help), std::move(read)});
+  template <class T, class F>
+  CLI::Option* knob(const std::string& name, const std::string& value, T& into, F reader, const std::string& help) {
+    const std::string spelling = fmt::format("{}{}", prefix, name);
+    std::string variable = "LOCKSTEP_" + name;
+    for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    const auto set = [this, spelling, variable, &into, reader](const std::string& text) {
+      try {
+        into = reader(text);
+      } catch (const bad_value& wrong) {
+        const std::vector<CLI::Option*>& of_arguments = app_.parse_order();
+        const bool is_argument = std::count(of_arguments.begin(), of_arguments.end(), app_.get_option(spelling)) != 0;
+        throw bad_value(fmt::format("{} is \"{}\", {}", is_argument ? spelling : variable, text, wrong.what()));
+      }
+    };
+    return app_.add_option_function<std::string>(spelling, set, help)->envname(variable)->type_name(value);
+  }
+  void flag(const std::string& name, std::optional<bool>& into, const std::string& help) {
+    knob(name, "", into, read_truth, help)->expected(0, 1)->default_str("true");
   }
   template <class T>
-  void knob(std::string name, std::string value, std::optional<T>& into, T (*reader)(const std::string&),
-            std::string help) {
-    add(std::move(name), std::move(value), std::move(help),
-        [&into, reader](const std::string& text) { into = reader(text); });
-  }
-  template <class T>
-  void choice(std::string name, std::optional<T>& into, const names_of<T>& known, std::string help) {
+  void choice(const std::string& name, std::optional<T>& into, const names_of<T>& known, const std::string& help) {
     std::vector<std::string> names;
     for (const auto& each : known) names.push_back(each.first);
-    add(std::move(name), fmt::format("{}", fmt::join(names, "|")), std::move(help),
-        [&into, known, names](const std::string& text) {
-          const auto found = std::find(names.begin(), names.end(), text);
-          if (found == names.end()) throw bad_value(fmt::format("which is none of {}", fmt::join(names, ", ")));
-          into = known[static_cast<std::size_t>(found - names.begin())].second;
-        });
+    const auto reader = [known, names](const std::string& text) {
+      const auto found = std::find(names.begin(), names.end(), text);
+      if (found == names.end()) throw bad_value(fmt::format("which is none of {}", fmt::join(names, ", ")));
+      return known[static_cast<std::size_t>(found - names.begin())].second;
+    };
+    knob(name, fmt::format("{}", fmt::join(names, "|")), into, reader, help);
   }
 
-  void set(const row& which, const std::string& spelling, const std::string& value) {
-    try {
-      which.read(value);
-      if (shapes_the_run(which.name)) into_.shape[fmt::format("{}{}", prefix, which.name)] = value;
-    } catch (const bad_value& wrong) {
-      throw bad_value(fmt::format("{} is \"{}\", {}", spelling, value, wrong.what()));
-    }
-  }
-
-  const row& row_of(const std::string& spelling) const {
-    const std::string name = spelling.substr(prefix.size());
-    const row* nearest = &rows_.front();
-    for (const row& each : rows_) {
-      if (each.name == name) return each;
-      if (distance(each.name, name) < distance(nearest->name, name)) nearest = &each;
-    }
+  // Names the flag that begins most like it.
+  [[noreturn]] void refuse(const std::string& unknown) const {
+    const std::string spelling = unknown.substr(0, unknown.find('='));
+    const auto shared = [&spelling](const CLI::Option* option) {
+      const std::string name = option->get_name();
+      return std::mismatch(name.begin(), name.end(), spelling.begin(), spelling.end()).first - name.begin();
+    };
+    const std::vector<const CLI::Option*> all = app_.get_options();
+    const auto nearest = std::max_element(
+        all.begin(), all.end(), [&](const auto* one, const auto* other) { return shared(one) < shared(other); });
     throw bad_value(
-        fmt::format("there is no flag {}; did you mean {}{}? --help lists them all", spelling, prefix, nearest->name));
-  }
-
-  // Letters to change, insert or leave out.
-  static std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      std::size_t diagonal = std::exchange(row[0], i + 1);
-      for (std::size_t j = 0; j < b.size(); ++j) {
-        const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-      }
-    }
-    return row.back();
-  }
-
-  static std::string upper(std::string text) {
-    for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    return text;
+        fmt::format("there is no flag {}; did you mean {}? --help lists them all", spelling, (*nearest)->get_name()));
   }
 
   command_line& into_;
-  std::vector<row> rows_;
+  CLI::App app_;
 };
 
 }  // namespace
@@ -240,7 +217,7 @@ const command_line& parsed_command_line() {
     }
     try {
       known.read(ours);
-    } catch (const bad_value& wrong) {
+    } catch (const std::runtime_error& wrong) {
       std::fflush(stdout);
       fmt::print(stderr, "lockstep: {}\n", wrong.what());
       std::exit(2);

@@ -27,7 +27,8 @@ struct options {
   std::optional<lockstep::schedule> schedule = {};
   // The seed of random schedules. 1.
   std::optional<std::uint64_t> seed = {};
-  // How often the test is run, each time with a derived seed, until it fails. 1.
+  // How often the test is run, each time with a derived seed, until it fails. Standard output appears of the first run
+  // and of the one that fails or is skipped. 1.
   std::optional<std::uint64_t> runs = {};
   // Which tasks may overtake which. any_order.
   std::optional<ordering> order = {};

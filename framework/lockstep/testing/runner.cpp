@@ -7,6 +7,7 @@
 #include <lockstep/sim/world.hpp>
 #include <lockstep/testing/crash.hpp>
 #include <lockstep/testing/failures.hpp>
+#include <lockstep/testing/muted_output.hpp>
 #include <lockstep/testing/watcher.hpp>
 
 #include <fmt/format.h>
@@ -91,75 +92,72 @@ void report_thrown(std::string_view thrower) {
   publish({testing::TestPartResult::kFatalFailure, "", 0, fmt::format("{} threw: {}", thrower, text_of(thrown))});
 }
 
-class run_of_a_test {
+// Makes the runs of one test, all in one world, which is reset between them.
+class test_runner {
  public:
-  run_of_a_test(const test_plan& plan, const options& knobs, const token& choices)
-      : plan_(plan), knobs_(knobs), choices_(choices) {}
+  test_runner(const test_plan& plan, const options& knobs)
+      : plan_(plan), knobs_(knobs), watcher_(world_.loop(), *knobs.slow_step, *knobs.real_time_max) {}
 
-  outcome make(bool keep_trace);
+  // Makes a run; twice, if they are to be compared. `output` is null unless it is muted.
+  outcome make(const token& choices, muted_output* output = nullptr);
 
  private:
-  void drive();
-  void collect();
+  outcome make_once(const token& choices, muted_output* output, bool keep_trace);
+  void drive(failure_interceptor& failures);
 
   const test_plan& plan_;
   const options& knobs_;
-  const token& choices_;
-  failure_interceptor failures_;
   sim::world world_;
-  std::unique_ptr<test_instance> instance_;
+  watcher watcher_;
 };
 
-void run_of_a_test::drive() {
+void test_runner::drive(failure_interceptor& failures) {
+  std::unique_ptr<test_instance> instance;
   try {
-    instance_ = plan_.make();
+    instance = plan_.make();
   } catch (...) {
     report_thrown("the fixture's constructor");
     return;
   }
-  instance_->run_ends_early = [this] { return failures_.failed_fatally() || failures_.skipped(); };
-  if (!instance_->run_ends_early()) {
-    const bool ended = world_.drive(instance_->run_all());
-    collect();
+  instance->run_ends_early = [&failures] { return failures.failed_fatally() || failures.skipped(); };
+  if (!instance->run_ends_early()) {
+    const bool ended = world_.drive(instance->run_all());
+    if (world_.failure() != nullptr && !reported_already(world_.failure())) {
+      failures.add(part_of(*world_.failure_report(), testing::TestPartResult::kFatalFailure));
+    }
     if (!ended) {
       world_.tear_down();
       try {
-        instance_->tear_down_after_failure();
+        instance->tear_down_after_failure();
       } catch (...) {
         report_thrown("TearDown()");
       }
     }
   }
   world_.tear_down();
-  instance_.reset();
 }
 
-void run_of_a_test::collect() {
-  if (world_.failure() != nullptr && !reported_already(world_.failure())) {
-    failures_.add(part_of(*world_.failure_report(), testing::TestPartResult::kFatalFailure));
-  }
-}
-
-outcome run_of_a_test::make(bool keep_trace) {
-  guided_oracle oracle(choices_);
+outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace) {
+  guided_oracle oracle(choices);
   sim::world_options how;
   how.steps_max = *knobs_.steps_max;
   how.time_max = *knobs_.time_max;
-  how.order = choices_.order;
+  how.order = choices.order;
   how.paused_clock = knobs_.clock == clock_mode::paused;
   const bool plain =
-      choices_.base == schedule::plain && choices_.task_overrides.empty() && choices_.value_overrides.empty();
+      choices.base == schedule::plain && choices.task_overrides.empty() && choices.value_overrides.empty();
   how.choices = plain ? nullptr : &oracle;
   how.keep_trace = keep_trace;
 
-  token without_print = choices_;
+  token without_print = choices;
   without_print.print = {};
+  failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(repeat_line(without_print), &world_.loop());
-    const watcher watching(world_.loop(), notice, *knobs_.slow_step, *knobs_.real_time_max);
+    crash_notice notice(repeat_line(without_print), &world_.loop(), output);
     world_.start(how);
-    drive();
+    const watched_run watched(watcher_, notice);
+    drive(failures);
     if (keep_trace) result.record = copy_of(world_.loop().history());
     world_.finish();
   }
@@ -169,28 +167,28 @@ outcome run_of_a_test::make(bool keep_trace) {
                  to_text(found));
       continue;
     }
-    failures_.add(part_of(found, testing::TestPartResult::kNonFatalFailure));
+    failures.add(part_of(found, testing::TestPartResult::kNonFatalFailure));
   }
   result.trace_hash = world_.summary().trace_hash;
   if (const auto departed = oracle.departure(result.trace_hash)) {
     result.departed = true;
-    failures_.add({testing::TestPartResult::kNonFatalFailure, "", 0,
-                   fmt::format("departed replay: this is not the token's run any more: {}; the code or its input has "
-                               "changed since",
-                               *departed)});
+    failures.add({testing::TestPartResult::kNonFatalFailure, "", 0,
+                  fmt::format("departed replay: this is not the token's run any more: {}; the code or its input has "
+                              "changed since",
+                              *departed)});
   }
-  result.parts = failures_.parts();
-  result.failed = failures_.failed();
-  result.skipped = failures_.skipped();
+  result.parts = failures.parts();
+  result.failed = failures.failed();
+  result.skipped = failures.skipped();
   result.replay = without_print;
   result.replay.print = oracle.print(result.trace_hash);
   return result;
 }
 
-outcome make_run(const test_plan& plan, const options& knobs, const token& choices) {
-  if (!*knobs.check_determinism) return run_of_a_test(plan, knobs, choices).make(false);
-  outcome first = run_of_a_test(plan, knobs, choices).make(true);
-  const outcome second = run_of_a_test(plan, knobs, choices).make(true);
+outcome test_runner::make(const token& choices, muted_output* output) {
+  if (!*knobs_.check_determinism) return make_once(choices, output, false);
+  outcome first = make_once(choices, output, true);
+  const outcome second = make_once(choices, output, true);
   if (const auto differs = first_difference(first.record, second.record)) {
     first.failed = true;
     first.parts.push_back(
@@ -273,9 +271,10 @@ void test_instance::keep_first(std::exception_ptr& failure, const char* thrower)
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
+  test_runner runner(plan, knobs);
   if (!line.replay.empty()) {
     if (const auto replay = token_to_replay(line.replay)) {
-      outcome found = make_run(plan, knobs, *replay);
+      outcome found = runner.make(*replay);
       const std::string_view remark =
           found.departed || replay->print.trace_end.empty() ? "" : ", as in the token's run";
       if (!found.failed) {
@@ -289,11 +288,17 @@ void run_test(const test_plan& plan) {
   choices.test = test_hash(full_name());
   choices.base = *knobs.schedule;
   choices.order = *knobs.order;
+  // Output is shown of the first run, and of the one that is told of.
+  std::optional<muted_output> muted;
   for (std::uint64_t run = 0; run < *knobs.runs; ++run) {
+    if (run == 1) muted.emplace();
+    if (muted) muted->forget();
     choices.seed = seed_of_run(*knobs.seed, run);
-    outcome found = make_run(plan, knobs, choices);
-    const bool last = run + 1 == *knobs.runs || found.failed || found.skipped;
-    if (!last) continue;
+    outcome found = runner.make(choices, muted ? &*muted : nullptr);
+    const bool ends_here = found.failed || found.skipped;
+    if (!ends_here && run + 1 < *knobs.runs) continue;
+    if (ends_here && muted) muted->show();
+    muted.reset();
     report(std::move(found), run, *knobs.runs);
     return;
   }

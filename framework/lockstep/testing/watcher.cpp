@@ -10,8 +10,8 @@
 
 namespace lockstep::detail {
 
-watcher::watcher(loop& watched, crash_notice& notice, duration slow, duration stuck)
-    : watched_(watched), notice_(notice), slow_(slow), stuck_(stuck), thread_([this] { watch(); }) {}
+watcher::watcher(loop& watched, duration slow, duration stuck)
+    : watched_(watched), slow_(slow), stuck_(stuck), thread_([this] { watch(); }) {}
 
 watcher::~watcher() {
   {
@@ -22,17 +22,21 @@ watcher::~watcher() {
   thread_.join();
 }
 
+// Holds the lock but while it waits, so that what it asks for reaches the run that it has looked at.
 void watcher::watch() {
   using real = std::chrono::steady_clock;
-  std::uint64_t seen = watched_.history().pulse();
-  real::time_point since = real::now();
+  std::uint64_t run = 0;
+  std::uint64_t seen = 0;
+  real::time_point since;
   bool told = false;
   std::unique_lock lock(mutex_);
   const auto tick = std::clamp<duration>(slow_ / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
   while (!ended_.wait_for(lock, tick, [this] { return over_; })) {
+    if (notice_ == nullptr) continue;
     const std::uint64_t steps = watched_.history().pulse();
     const auto now = real::now();
-    if (steps != seen) {
+    if (run != runs_ || steps != seen) {
+      run = runs_;
       seen = steps;
       since = now;
       told = false;
@@ -43,10 +47,21 @@ void watcher::watch() {
       told = true;
     }
     if (stuck_.count() != 0 && now - since >= stuck_) {
-      notice_.end_stuck_process(fmt::format("\nlockstep: step {} has not ended after {} of real time (real_time_max)",
-                                            steps, to_text(stuck_)));
+      notice_->end_stuck_process(fmt::format("\nlockstep: step {} has not ended after {} of real time (real_time_max)",
+                                             steps, to_text(stuck_)));
     }
   }
+}
+
+watched_run::watched_run(watcher& by, crash_notice& notice) : by_(by) {
+  const std::lock_guard lock(by_.mutex_);
+  ++by_.runs_;
+  by_.notice_ = &notice;
+}
+
+watched_run::~watched_run() {
+  const std::lock_guard lock(by_.mutex_);
+  by_.notice_ = nullptr;
 }
 
 }  // namespace lockstep::detail

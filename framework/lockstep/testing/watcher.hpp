@@ -3,7 +3,6 @@
 
 #include <lockstep/time/clock.hpp>
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -17,26 +16,41 @@ namespace lockstep::detail {
 
 class crash_notice;
 
-// Watches one run. A step that takes `slow` of real time makes the loop report it at its next await; one that takes
-// `stuck`, if that is not 0, ends the process by way of `notice`.
+// Watches the runs of one test, each for as long as its `watched_run` lives. A step that takes `slow` of real time
+// makes the loop report it at its next await; one that takes `stuck`, if that is not 0, ends the process.
 class watcher {
  public:
-  watcher(loop& watched, crash_notice& notice, duration slow, duration stuck);
+  watcher(loop& watched, duration slow, duration stuck);
   watcher(const watcher&) = delete;
   watcher& operator=(const watcher&) = delete;
   ~watcher();
 
  private:
+  friend class watched_run;
+
   void watch();
 
   loop& watched_;
-  crash_notice& notice_;
   duration slow_;
   duration stuck_;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool over_ = false;
+  std::uint64_t runs_ = 0;          // begun so far
+  crash_notice* notice_ = nullptr;  // of the run under way; null between runs
   std::thread thread_;
+};
+
+// From when the loop was started until its run has ended. A stuck step ends the process by way of `notice`.
+class watched_run {
+ public:
+  watched_run(watcher& by, crash_notice& notice);
+  watched_run(const watched_run&) = delete;
+  watched_run& operator=(const watched_run&) = delete;
+  ~watched_run();
+
+ private:
+  watcher& by_;
 };
 
 }  // namespace lockstep::detail

@@ -6,11 +6,14 @@ namespace lockstep {
 
 namespace {
 
-std::string with_fraction(std::int64_t thousandths, const char* unit) {
-  if (thousandths % 1000 == 0) return fmt::format("{} {}", thousandths / 1000, unit);
-  std::string digits = fmt::format("{}.{:03}", thousandths / 1000, thousandths % 1000);
+// `count` of what `places` decimal places are cut off from: (1500, 3) is "1.5".
+std::string decimal(std::int64_t count, int places) {
+  std::int64_t whole = 1;
+  for (int i = 0; i < places; ++i) whole *= 10;
+  std::string digits = fmt::format("{}.{:0{}}", count / whole, count % whole, places);
   digits.erase(digits.find_last_not_of('0') + 1);
-  return fmt::format("{} {}", digits, unit);
+  if (digits.back() == '.') digits.pop_back();
+  return digits;
 }
 
 }  // namespace
@@ -19,12 +22,16 @@ std::string to_text(duration length) {
   const std::int64_t ns = length.count();
   if (ns < 0) return "-" + to_text(ns == duration::min().count() ? duration::max() : -length);
   if (ns < 1'000) return fmt::format("{} ns", ns);
-  if (ns < 1'000'000) return with_fraction(ns, "us");
-  if (ns < 1'000'000'000) return with_fraction(ns / 1'000, "ms");
-  if (ns < 120'000'000'000) return with_fraction(ns / 1'000'000, "s");
-  const std::int64_t seconds = ns / 1'000'000'000;
-  if (seconds < 7'200) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  return fmt::format("{} h {} min {} s", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  if (ns < 1'000'000) return decimal(ns, 3) + " us";
+  if (ns < 1'000'000'000) return decimal(ns, 6) + " ms";
+  const std::int64_t ms = ns / 1'000'000;
+  if (ms < 120'000) return decimal(ms, 3) + " s";
+  std::string text;
+  if (ms >= 3'600'000) text += fmt::format("{} h ", ms / 3'600'000);
+  if (ms / 60'000 % 60 != 0) text += fmt::format("{} min ", ms / 60'000 % 60);
+  if (ms % 60'000 != 0) text += decimal(ms % 60'000, 3) + " s ";
+  text.pop_back();
+  return text;
 }
 
 }  // namespace lockstep

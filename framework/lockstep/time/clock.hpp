@@ -47,7 +47,8 @@ constexpr time_point saturating_add(time_point at, duration length) noexcept {
   return at + length;
 }
 
-// "91.4 s", "250 ms", "3 ns", "1 h 30 min": exact below a second, three digits above.
+// "3 ns", "250 ms", "91.4 s", "2 min 26.5 s", "1 h 30 min": exact below a second, cut to a thousandth of one above.
+// Minutes begin at two.
 std::string to_text(duration length);
 
 }  // namespace lockstep

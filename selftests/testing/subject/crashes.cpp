@@ -57,7 +57,23 @@ CO_TEST(Crash, UsesFreedMemory) {
 CO_TEST(Crash, InSetUpOfTheNextRun, .runs = 3) {
   static int runs = 0;
   co_await yield();
-  if (++runs == 2) std::abort();
+  std::printf("run %d of three\n", ++runs);
+  std::fflush(stdout);
+  if (runs == 2) std::abort();
+}
+
+CO_TEST(Crash, ExitsInTheNextRun, .runs = 3) {
+  static int runs = 0;
+  co_await yield();
+  std::printf("run %d of three\n", ++runs);
+  if (runs == 2) std::exit(3);
+}
+
+CO_TEST(Crash, HasADeathTestInEachRun, .runs = 3) {
+  static int runs = 0;
+  co_await yield();
+  std::printf("run %d of three\n", ++runs);
+  EXPECT_EXIT(std::exit(4), testing::ExitedWithCode(4), "");
 }
 
 CO_TEST(Crash, HasADeathTest) {
