@@ -46,9 +46,9 @@ task<void> nest(int levels, stack_use& use) {
 // A few frames may be on the stack at once; the rest are resumed by the loop.
 CO_TEST(LoopTest, TheStackDoesNotGrowWithTheDepthOfAwaits) {
   stack_use deep;
-  co_await nest(100, deep);
+  co_await nest(1'000, deep);
   stack_use deeper;
-  co_await nest(10'000, deeper);
+  co_await nest(100'000, deeper);
   EXPECT_LT(deeper.highest - deeper.lowest, 2 * (deep.highest - deep.lowest));
 }
 

@@ -21,8 +21,8 @@ struct numbered : timer {
 
 // Takes the timers of the earliest deadline out; their numbers in order, and the deadline.
 std::vector<int> take(timer_wheel& wheel, time_point* at = nullptr) {
-  timer_list due;
-  const time_point deadline = wheel.take_earliest(due);
+  timer_list& due = wheel.earliest();
+  const time_point deadline = due.front().deadline();
   if (at != nullptr) *at = deadline;
   std::vector<int> numbers;
   while (!due.empty()) {
@@ -128,8 +128,7 @@ TEST(TimerWheelTest, ATimerThatIsDueMayStillBeDisarmed) {
   wheel.arm(timeout, time_point{1s});
   wheel.arm(sleep, time_point{1s});
   wheel.arm(later, time_point{2s});
-  timer_list due;
-  wheel.take_earliest(due);
+  const timer_list& due = wheel.earliest();
   wheel.disarm(timeout);
   ASSERT_TRUE(sleep.armed());
   wheel.disarm(sleep);

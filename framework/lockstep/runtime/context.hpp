@@ -7,6 +7,7 @@
 #include <lockstep/base/frame_pool.hpp>
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 
 namespace lockstep {
@@ -17,12 +18,13 @@ class agent;
 namespace detail {
 
 struct context {
-  static constexpr unsigned calls_max = 64;  // a deeper one is made by the loop
+  // The stack that awaited tasks may take when they are called where they are awaited; deeper ones the loop resumes.
+  static constexpr std::ptrdiff_t stack_bytes = 64 * 1024;
 
   loop* owner = nullptr;         // of which this is a part
   agent* running = nullptr;      // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
-  unsigned calls = 0;            // coroutines that were called by others and are on the stack
+  const char* stack_end = nullptr;  // of that stack
   frame_pool* frames = nullptr;
   std::uint64_t run = 0;  // tells all runs of the process apart
 };

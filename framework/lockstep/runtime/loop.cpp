@@ -58,6 +58,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 
 void loop::run(agent& main) {
   const loop_scope scope(*this);
+  context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
   while (!main.finished() && !stopped()) {
     go_on();
@@ -233,15 +234,10 @@ bool loop::idle() {
 
 bool loop::advance_to_next_deadline() {
   if (timers_.empty()) return false;
-  timer_list due;
-  now_ = timers_.take_earliest(due);
+  timer_list& due = timers_.earliest();
+  now_ = due.front().deadline();
   trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   if (now_ > limits_.time_max) {
-    while (!due.empty()) {
-      timer& item = due.front();
-      timers_.disarm(item);
-      timers_.arm(item, item.deadline());
-    }
     limit_reached_ = true;
     report_cycles();
     report(verdict_kind::time_limit,

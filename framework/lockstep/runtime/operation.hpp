@@ -73,9 +73,15 @@ class operation : public list_hook<operation>, private detail::operation_state {
   using operation_state::progress_;
 
   explicit operation(operation_kind kind) noexcept : operation_state(fresh(trace::label(kind, 0))), what_(nullptr) {}
-  operation(operation_kind kind, const object& what) noexcept
+  operation(operation_kind kind, object& what) noexcept
       : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;
+
+  // The object that it is about, as what it is.
+  template <class Object>
+  Object& subject() const noexcept {
+    return static_cast<Object&>(*what_);
+  }
 
   // Leaves the wait list. Called once, while parked.
   virtual void withdraw() noexcept = 0;
@@ -95,7 +101,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
   friend class loop;
   friend class agent;
 
-  const object* what_;
+  object* what_;
   agent* who_;  // set when it waits
 };
 

@@ -199,7 +199,7 @@ class [[nodiscard("co_await the task or spawn() it")]] task {
 template <class T>
 class task<T>::awaiter {
  public:
-  explicit awaiter(std::coroutine_handle<promise_type> callee) noexcept : callee_(callee), typed_(callee) {}
+  explicit awaiter(std::coroutine_handle<promise_type> callee) noexcept : callee_(callee) {}
   awaiter(const awaiter&) = delete;
   awaiter& operator=(const awaiter&) = delete;
   ~awaiter() {
@@ -212,17 +212,15 @@ class task<T>::awaiter {
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> caller) {
     detail::context& context = detail::here();
-    promise_type& callee = typed_.promise();
+    promise_type& callee = promise();
     callee.owner = &callee_;
     if constexpr (std::derived_from<Promise, frame>) {
       callee.caller = &caller.promise();
       context.running->stands_at(&callee);
-      if (context.calls < detail::context::calls_max) [[likely]] {
+      if (static_cast<const char*>(__builtin_frame_address(0)) > context.stack_end) [[likely]] {
         callee.resume_after = nullptr;
-        ++context.calls;
         callee_.resume();
-        --context.calls;
-        if (typed_.done()) return false;
+        if (callee_.done()) return false;
       } else {
         context.next = callee_;
       }
@@ -232,11 +230,14 @@ class task<T>::awaiter {
     callee.resume_after = caller;
     return true;
   }
-  T await_resume() { return typed_.promise().take(); }
+  T await_resume() { return promise().take(); }
 
  private:
+  promise_type& promise() const noexcept {
+    return std::coroutine_handle<promise_type>::from_address(callee_.address()).promise();
+  }
+
   std::coroutine_handle<> callee_;  // nulled when the frame is destroyed from its leaf
-  std::coroutine_handle<promise_type> typed_;
 };
 
 namespace detail {

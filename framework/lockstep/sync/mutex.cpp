@@ -37,7 +37,8 @@ std::string mutex::described_holder() const {
 }
 
 std::string mutex::locking::describe() const {
-  const bool left = mutex_.locked() && mutex_.holder() == nullptr;
+  const mutex& wanted = subject<mutex>();
+  const bool left = wanted.locked() && wanted.holder() == nullptr;
   return operation::describe() + (left ? ", held by a task that has ended" : "");
 }
 

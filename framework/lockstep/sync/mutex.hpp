@@ -92,20 +92,17 @@ class mutex final : public object {
 
 class mutex::locking final : public primitive<mutex::locking> {
  public:
-  explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, wanted), mutex_(wanted) {}
+  explicit locking(mutex& wanted) noexcept : primitive(operation_kind::lock, wanted) {}
 
-  bool try_now() { return mutex_.take_if_free(); }
-  void enqueue() noexcept override { mutex_.waiters_.push_back(*this); }
+  bool try_now() { return subject<mutex>().take_if_free(); }
+  void enqueue() noexcept override { subject<mutex>().waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
   bool revoke() noexcept override {
-    mutex_.hand_over();
+    subject<mutex>().hand_over();
     return true;
   }
   std::string describe() const override;
-  mutex_guard result() noexcept { return mutex_guard(mutex_); }
-
- private:
-  mutex& mutex_;
+  mutex_guard result() noexcept { return mutex_guard(subject<mutex>()); }
 };
 
 inline mutex::locking mutex::lock() {

@@ -170,16 +170,16 @@ class queue final : public object {
 template <class T>
 class queue<T>::putting final : public primitive<putting> {
  public:
-  putting(queue& to, T item) : primitive<putting>(operation_kind::put, to), queue_(to), item_(std::move(item)) {}
+  putting(queue& to, T item) : primitive<putting>(operation_kind::put, to), item_(std::move(item)) {}
 
   bool try_now() {
-    refused_ = queue_.shut_down_;
+    refused_ = here().shut_down_;
     if (refused_) return true;
-    if (queue_.full()) return false;
-    queue_.store(std::move(*item_), detail::current_context->running);
+    if (here().full()) return false;
+    here().store(std::move(*item_), detail::current_context->running);
     return true;
   }
-  void enqueue() noexcept override { queue_.putters_.push_back(*this); }
+  void enqueue() noexcept override { here().putters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool revoke() noexcept override { return refused_; }
   void result() const {
@@ -189,7 +189,8 @@ class queue<T>::putting final : public primitive<putting> {
  private:
   friend class queue;
 
-  queue& queue_;
+  queue& here() const noexcept { return this->template subject<queue>(); }
+
   std::optional<T> item_;
   bool refused_ = false;
 };
@@ -197,28 +198,28 @@ class queue<T>::putting final : public primitive<putting> {
 template <class T>
 class queue<T>::getting final : public primitive<getting> {
  public:
-  explicit getting(queue& from) : primitive<getting>(operation_kind::get, from), queue_(from) {}
+  explicit getting(queue& from) : primitive<getting>(operation_kind::get, from) {}
 
   bool try_now() {
-    if (queue_.items_.empty()) return queue_.shut_down_;
-    item_.emplace(queue_.take());
+    if (here().items_.empty()) return here().shut_down_;
+    item_.emplace(here().take());
     return true;
   }
-  void enqueue() noexcept override { queue_.getters_.push_back(*this); }
+  void enqueue() noexcept override { here().getters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool revoke() noexcept override {
     if (!item_) return true;
-    if (queue_.getters_.empty()) {
-      queue_.put_back(std::move(*item_), number_);
+    if (here().getters_.empty()) {
+      here().put_back(std::move(*item_), number_);
     } else {
-      auto& next = static_cast<getting&>(queue_.getters_.pop_front());
+      auto& next = static_cast<getting&>(here().getters_.pop_front());
       next.item_.emplace(std::move(*item_));
       next.number_ = number_;
       detail::current_context->owner->grant(next);
     }
     return true;
   }
-  identity feeder() const noexcept override { return this->what() != nullptr ? queue_.fed_by_ : 0; }
+  identity feeder() const noexcept override { return this->what() != nullptr ? here().fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
     return std::move(*item_);
@@ -227,23 +228,24 @@ class queue<T>::getting final : public primitive<getting> {
  private:
   friend class queue;
 
-  queue& queue_;
+  queue& here() const noexcept { return this->template subject<queue>(); }
+
   std::optional<T> item_;
-  std::uint64_t number_ = 0;  // of the item, in the order of handing over
+  std::uint64_t number_;  // of an item that was handed over, in that order
 };
 
 template <class T>
 class queue<T>::draining final : public primitive<draining> {
  public:
-  explicit draining(queue& of) : primitive<draining>(operation_kind::drain, of), queue_(of) {}
+  explicit draining(queue& of) : primitive<draining>(operation_kind::drain, of) {}
 
-  bool try_now() const noexcept { return queue_.unfinished_ == 0; }
-  void enqueue() noexcept override { queue_.drainers_.push_back(*this); }
+  bool try_now() const noexcept { return here().unfinished_ == 0; }
+  void enqueue() noexcept override { here().drainers_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   void result() const noexcept {}
 
  private:
-  queue& queue_;
+  queue& here() const noexcept { return this->template subject<queue>(); }
 };
 
 }  // namespace lockstep

@@ -53,23 +53,20 @@ class semaphore : public object {
 
 class semaphore::acquiring final : public primitive<semaphore::acquiring> {
  public:
-  explicit acquiring(semaphore& wanted) noexcept : primitive(operation_kind::acquire, wanted), semaphore_(wanted) {}
+  explicit acquiring(semaphore& wanted) noexcept : primitive(operation_kind::acquire, wanted) {}
 
   bool try_now() noexcept {
-    if (semaphore_.permits_ == 0) return false;
-    --semaphore_.permits_;
+    if (subject<semaphore>().permits_ == 0) return false;
+    --subject<semaphore>().permits_;
     return true;
   }
-  void enqueue() noexcept override { semaphore_.waiters_.push_back(*this); }
+  void enqueue() noexcept override { subject<semaphore>().waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
   bool revoke() noexcept override {
-    semaphore_.give();
+    subject<semaphore>().give();
     return true;
   }
   void result() const noexcept {}
-
- private:
-  semaphore& semaphore_;
 };
 
 inline semaphore::acquiring semaphore::acquire() {

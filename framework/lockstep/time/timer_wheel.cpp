@@ -4,7 +4,7 @@
 
 namespace lockstep {
 
-time_point timer_wheel::take_earliest(timer_list& due) noexcept {
+timer_list& timer_wheel::earliest() noexcept {
   for (;;) {
     const unsigned at = static_cast<unsigned>(std::countr_zero(occupied_levels_));
     const unsigned index = static_cast<unsigned>(std::countr_zero(occupied_[at]));
@@ -17,10 +17,7 @@ time_point timer_wheel::take_earliest(timer_list& due) noexcept {
     // At level 0 all deadlines of a slot are equal; a timer that is alone in the lowest slot is the earliest.
     if (at == 0 || &first == &list.back()) {
       base_ = first.deadline_;
-      const time_point deadline = first.deadline();
-      due.splice_back(list);
-      vacate(at, index);
-      return deadline;
+      return list;
     }
     // Enter the slot: its timers spread over the lower levels.
     const unsigned shift = bits * at;

@@ -8,7 +8,7 @@
 //    timers of one deadline always share a slot, and appending keeps the order in which they were armed.
 // 2. The base is never later than the time of the loop: it moves only when the loop commits to a jump.
 // 3. A slot whose bit is clear holds nothing and its list head is not initialised; a slot whose bit is set may be
-//    empty, left so by a cancellation.
+//    empty, left so when its timers fired or were cancelled.
 // Source: Varghese, Lauck, "Hashed and hierarchical timing wheels", SOSP 1987.
 #pragma once
 
@@ -64,10 +64,9 @@ class timer_wheel {
     --count_;
   }
 
-  // Moves all timers of the earliest deadline to `due`, in the order in which they were armed, and the base to that
-  // deadline, which is returned. They stay armed: disarm each before it fires, which may disarm others of them.
-  // Requires !empty().
-  time_point take_earliest(timer_list& due) noexcept;
+  // The timers of the earliest deadline, in the order in which they were armed; the base moves to that deadline. They
+  // stay armed: disarm each before it fires, which may disarm others of them and arm any for later. Requires !empty().
+  timer_list& earliest() noexcept;
 
   // Forgets all timers, without touching them, and begins at time 0 again.
   void reset() noexcept;
