@@ -165,5 +165,24 @@ TEST(ExceptionBugs, AMistakeIsNoUnreadExceptionAsWell) {
   EXPECT_TRUE(caught({verdict_kind::misuse, "unlock() of mutex \"m\" by task \"child\""}, spawns_a_mistake));
 }
 
+// A worker that nobody looked at has failed, and who waits for its work waits for ever.
+task<void> waits_for_a_worker_that_has_failed() {
+  const local mine;
+  event done("done");
+  const auto work = [&]() -> task<void> {
+    co_await yield();
+    throw std::runtime_error("bad job");
+  };
+  auto worker = spawn(work(), "worker");
+  co_await done.wait();
+  co_await worker.join();
+}
+
+TEST(ExceptionBugs, AFailureThatBringsTheRunToAStandstill) {
+  EXPECT_TRUE(caught({verdict_kind::unread_exception, "task \"worker\" failed and nobody looked: bad job",
+                      {verdict_kind::deadlock}},
+                     waits_for_a_worker_that_has_failed));
+}
+
 }  // namespace
 }  // namespace lockstep::planted

@@ -353,6 +353,20 @@ TEST(MutexTest, DyingWithAWaiterIsMisuse) {
   EXPECT_EQ(log, "");
 }
 
+TEST(MutexTest, DyingUnderItsGuardIsMisuseAndLeavesTheGuardEmpty) {
+  const auto main = [&]() -> task<void> {
+    auto lock = std::make_unique<mutex>(label("tx"));
+    mutex_guard held = co_await lock->lock();
+    mutex_guard moved = std::move(held);
+    lock.reset();
+    moved.unlock();
+    co_await yield();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse));
+  EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while it is held by task \"main\"");
+}
+
 TEST(MutexTest, OutlivesARunInWhichItWasLocked) {
   mutex lock("tx");
   const auto stuck = [&]() -> task<void> {

@@ -50,6 +50,15 @@ INSTANTIATE_TEST_SUITE_P(Of, CrashNotice,
                          testing::Values("ReadsThroughANullPointer", "Aborts", "Terminates", "Exits",
                                          "OverflowsTheStack"));
 
+TEST(CrashTest, ShowsTheFailuresOfTheRunThatDies) {
+  const child_run run = crash("Crash.AbortsAfterAFailure");
+  EXPECT_THAT(run.text, ContainsRegex("inside a test\nselftests/testing/subject/crashes.cpp:[0-9]+: Failure\n"));
+  EXPECT_THAT(run.text, HasSubstr("the cause\n"));
+  EXPECT_THAT(run.text, HasSubstr("repeat: LOCKSTEP_REPLAY='ls1:"));
+}
+
+TEST(CrashTest, TellsOfASignalThatEndsTheProcess) { expect_notice(crash("Crash.IsToldToTerminate"), "Crash.IsTold"); }
+
 #ifdef LOCKSTEP_UNDER_ASAN
 TEST(CrashTest, ASanitizersReportEndsWithTheToken) {
   const child_run run = crash("Crash.UsesFreedMemory");

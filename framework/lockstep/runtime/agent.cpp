@@ -37,6 +37,7 @@ std::string agent::name() const {
 }
 
 bool agent::cancel(label reason) {
+  static_cast<void>(detail::here());  // not from a thread without a loop
   if (finished()) return false;
   if (shield_scope* kept_by = shield(); kept_by != nullptr) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);

@@ -385,7 +385,11 @@ void loop::destroy_result(agent& who) noexcept {
   const bool cut_short = who.was_cancelled_ || who.start_frame_->failure != nullptr;
   if (!cut_short || reporter == nullptr) [[likely]]
     return root.destroy();
-  if (!who.observed_ && !who.was_cancelled_ && !reporter->tearing_down_) reporter->report_unread(who);
+  // Where nothing could go on, a task that failed unseen is the likely cause.
+  const bool at_standstill = reporter->deadlocked_ || reporter->limit_reached_;
+  if (!who.observed_ && !who.was_cancelled_ && (!reporter->tearing_down_ || at_standstill)) {
+    reporter->report_unread(who);
+  }
   // A task among its parameters was not forgotten: the way to its await was cut.
   agent* const outer_dying = std::exchange(reporter->dying_, &who);
   root.destroy();

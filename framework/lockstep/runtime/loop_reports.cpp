@@ -195,7 +195,7 @@ void loop::note_slow_step() noexcept {
   }
   report(verdict_kind::slow_step,
          fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step),
-         last_step != records.rend() ? last_step->where() : source(),
+         last_step != records.rend() && !is_internal(last_step->where()) ? last_step->where() : source(),
          who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 

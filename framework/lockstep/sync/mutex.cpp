@@ -43,6 +43,7 @@ std::string mutex::locking::describe() const {
 }
 
 mutex::~mutex() {
+  if (guard_ != nullptr) guard_->held_ = nullptr;
   detail::orphan_waiters(waiters_, *this, "mutex");
   loop* owner = current_loop();
   if (holder_ != 0 && owner != nullptr && is_of(owner->here())) {
@@ -72,6 +73,7 @@ void mutex::unlock(source where) {
 void mutex_guard::unlock() noexcept {
   mutex* held = std::exchange(held_, nullptr);
   if (held == nullptr) return;
+  if (held->guard_ == this) held->guard_ = nullptr;
   loop* owner = current_loop();
   if (owner == nullptr || owner->tearing_down()) return;
   if (held->holder_ == holder_ && holder_ != 0) {

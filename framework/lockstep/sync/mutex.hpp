@@ -33,10 +33,13 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
  public:
   // Requires that `held` is locked, and that nobody else unlocks it.
   explicit mutex_guard(mutex& held) noexcept;
-  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
+  mutex_guard(mutex_guard&& other) noexcept : held_(other.held_), holder_(other.holder_) { other.move_to(*this); }
   mutex_guard& operator=(mutex_guard&& other) noexcept {
-    std::swap(held_, other.held_);
-    std::swap(holder_, other.holder_);
+    if (this == &other) return *this;
+    unlock();
+    held_ = other.held_;
+    holder_ = other.holder_;
+    other.move_to(*this);
     return *this;
   }
   ~mutex_guard() { unlock(); }
@@ -45,10 +48,14 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
   // the mutex was unlocked by hand.
   void unlock() noexcept;
   // Leaves the lock held, to be unlocked by mutex::unlock().
-  void keep_locked() noexcept { held_ = nullptr; }
+  void keep_locked() noexcept;
 
  private:
-  mutex* held_;
+  friend class mutex;
+
+  inline void move_to(mutex_guard& other) noexcept;
+
+  mutex* held_;  // null also when the mutex has died
   identity holder_;  // the task in whose name it holds the lock
 };
 
@@ -87,6 +94,7 @@ class mutex final : public object {
   std::string described_holder() const;
 
   identity holder_ = 0;  // a pointer would dangle when a task ends without unlocking
+  mutex_guard* guard_ = nullptr;  // the last that was made for it
   wait_list waiters_;
 };
 
@@ -134,6 +142,16 @@ inline void mutex::hand_over() noexcept {
   detail::current_context->owner->grant(next);
 }
 
-inline mutex_guard::mutex_guard(mutex& held) noexcept : held_(&held), holder_(held.holder_) {}
+inline mutex_guard::mutex_guard(mutex& held) noexcept : held_(&held), holder_(held.holder_) { held.guard_ = this; }
+
+inline void mutex_guard::move_to(mutex_guard& other) noexcept {
+  if (held_ != nullptr && held_->guard_ == this) held_->guard_ = &other;
+  held_ = nullptr;
+}
+
+inline void mutex_guard::keep_locked() noexcept {
+  if (held_ != nullptr && held_->guard_ == this) held_->guard_ = nullptr;
+  held_ = nullptr;
+}
 
 }  // namespace lockstep

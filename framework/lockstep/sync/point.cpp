@@ -81,8 +81,8 @@ order::~order() {
   if (!complete() && std::uncaught_exceptions() == 0) {
     std::vector<agent*> held_up;
     for (operation& waiter : waiters_) held_up.push_back(waiter.who());
-    // A run that came to a standstill did so, perhaps, for this reason; but a deadlock's report tells of the order.
-    if (!goes_on && owner->limit_reached()) {
+    // A run that came to a standstill did so, perhaps, for this reason.
+    if (!goes_on && (owner->deadlocked() || owner->limit_reached())) {
       owner->report(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));
     } else {
       owner->report_end(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));

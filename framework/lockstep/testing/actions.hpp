@@ -22,6 +22,12 @@
 
 namespace lockstep {
 
+// How GoogleMock prints a task, whose address differs from run to run.
+template <class T>
+void PrintTo(const task<T>&, std::ostream* out) {
+  *out << "a task";
+}
+
 namespace detail {
 
 template <class T, class V>

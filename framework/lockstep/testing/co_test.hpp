@@ -24,7 +24,15 @@
 
 #include <exception>
 #include <memory>
+#include <ostream>
 #include <utility>
+
+namespace lockstep {
+
+// How GoogleTest prints a time of the virtual clock, which it would show as bytes.
+inline void PrintTo(const time_point& at, std::ostream* out) { *out << to_text(at.time_since_epoch()) << " (virtual)"; }
+
+}  // namespace lockstep
 
 namespace lockstep::detail {
 

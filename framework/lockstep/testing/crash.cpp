@@ -32,7 +32,13 @@ struct {
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say
 } notice;
 
-constexpr std::array signals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+constexpr std::array signals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGTERM, SIGINT, SIGHUP};
+
+// Whether a sanitizer reports it itself, and then calls back.
+bool is_left_to_sanitizers(int number) noexcept {
+  return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL;
+}
+
 std::array<struct sigaction, signals.size()> earlier;
 constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 
@@ -93,8 +99,8 @@ void install_once() {
     give_handlers_a_stack();
     for (std::size_t i = 0; i < signals.size(); ++i) {
       ::sigaction(signals[i], nullptr, &earlier[i]);
-      // A sanitizer reports the others itself, and then calls back.
-      if (under_sanitizer && signals[i] != SIGABRT && signals[i] != SIGTRAP) continue;
+      if (under_sanitizer && is_left_to_sanitizers(signals[i])) continue;
+      if (earlier[i].sa_handler == SIG_IGN) continue;
       struct sigaction action {};
       action.sa_sigaction = &on_signal;
       action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -120,6 +126,13 @@ crash_notice::~crash_notice() {
   notice.line = nullptr;
   notice.tasks_of = nullptr;
   notice.output = nullptr;
+}
+
+void crash_notice::add(const std::string& text) {
+  std::string longer = text + line_;
+  notice.line = longer.c_str();
+  line_.swap(longer);
+  notice.line = line_.c_str();
 }
 
 void crash_notice::end_stuck_process(const std::string& why) {

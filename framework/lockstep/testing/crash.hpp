@@ -25,6 +25,9 @@ class crash_notice {
   crash_notice& operator=(const crash_notice&) = delete;
   ~crash_notice();
 
+  // Has `text`, which tells of a failure of the run, printed as well.
+  void add(const std::string& text);
+
   // Ends the process from another thread because this notice's thread is stuck.
   [[noreturn]] void end_stuck_process(const std::string& why);
 

@@ -42,6 +42,7 @@ void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& re
   failure_part part{result.type(), result.file_name() != nullptr ? result.file_name() : "", result.line_number(),
                     result.message()};
   if (result.failed()) part.message += context_of_failure();
+  if (on_failure && result.failed()) on_failure(part);
   parts_.push_back(std::move(part));
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ class failure_interceptor final : public testing::ScopedFakeTestPartResultReport
   failure_interceptor();
 
   void ReportTestPartResult(const testing::TestPartResult& result) override;
+
+  // Told of each failure when it is reported.
+  std::function<void(const failure_part&)> on_failure;
 
   void add(failure_part part) { parts_.push_back(std::move(part)); }
   const std::vector<failure_part>& parts() const noexcept { return parts_; }

@@ -103,7 +103,9 @@ class knobs {
     }
     if (!app_.remaining().empty()) refuse(app_.remaining().front());
     // A token does not hold these, though the run depends on them.
-    for (const std::string name : {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max"}) {
+    for (const std::string name :
+         {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max", "--lockstep_check_determinism",
+          "--lockstep_fail_on_slow_step"}) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
       if (!given.empty()) into_.shape[name] = given.back();
     }

@@ -155,11 +155,15 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   outcome result;
   {
     crash_notice notice(repeat_line(without_print), &world_.loop(), output);
+    failures.on_failure = [&notice](const failure_part& part) {
+      notice.add(fmt::format("{}:{}: Failure\n{}\n", part.file, part.line, part.message));
+    };
     world_.start(how);
     const watched_run watched(watcher_, notice);
     drive(failures);
     if (keep_trace) result.record = copy_of(world_.loop().history());
     world_.finish();
+    failures.on_failure = nullptr;
   }
   for (const verdict& found : world_.verdicts()) {
     if (found.kind == verdict_kind::slow_step && !*knobs_.fail_on_slow_step) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -24,6 +25,17 @@ CO_TEST(Crash, ReadsThroughANullPointer) {
 CO_TEST(Crash, Aborts) {
   co_await sleep_for(1s);
   std::abort();
+}
+
+CO_TEST(Crash, AbortsAfterAFailure) {
+  co_await yield();
+  EXPECT_EQ(1, 2) << "the cause";
+  std::abort();
+}
+
+CO_TEST(Crash, IsToldToTerminate) {
+  co_await yield();
+  std::raise(SIGTERM);
 }
 
 CO_TEST(Crash, Terminates) {
