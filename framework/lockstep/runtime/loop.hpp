@@ -159,6 +159,8 @@ class loop : public detail::context {
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
   void report_dropped(agent& who) noexcept;
+  // Reports misuse by the running task, for where nothing can be thrown.
+  void report_misuse(std::string message, const source& where = source()) noexcept;
   // Reports misuse and throws it.
   [[noreturn]] void misused(std::string message, const source& where = source());
   // Why the last run() ended before `main` had finished: nothing could go on, or a limit was reached.

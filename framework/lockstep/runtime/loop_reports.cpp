@@ -160,10 +160,14 @@ agent* loop::find(identity of) noexcept {
   return nullptr;
 }
 
-void loop::misused(std::string message, const source& where) {
+void loop::report_misuse(std::string message, const source& where) noexcept {
   std::vector<agent*> who;
   if (context::running != nullptr) who.push_back(context::running);
-  report(verdict_kind::misuse, message, where, std::move(who));
+  report(verdict_kind::misuse, std::move(message), where, std::move(who));
+}
+
+void loop::misused(std::string message, const source& where) {
+  report_misuse(message, where);
   throw misuse(message);
 }
 

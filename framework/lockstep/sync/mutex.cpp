@@ -77,11 +77,8 @@ void mutex_guard::unlock() noexcept {
     held->hand_over();
   } else if (owner->dying() == nullptr || owner->dying()->id() != holder_) {
     // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
-    owner->report(
-        verdict_kind::misuse,
-        fmt::format("a guard of mutex \"{}\" unlocks what was unlocked before; it is held by {}", held->name(),
-                    held->described_holder()),
-        source(), owner->running() != nullptr ? std::vector<agent*>{owner->running()} : std::vector<agent*>{});
+    owner->report_misuse(fmt::format("a guard of mutex \"{}\" unlocks what was unlocked before; it is held by {}",
+                                     held->name(), held->described_holder()));
   }
 }
 
