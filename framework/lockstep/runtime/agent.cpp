@@ -261,8 +261,6 @@ class snapshot_builder {
     }
     return made;
   }
-
-  static const agent* parent(const agent& who) noexcept { return who.parent_; }
 };
 
 std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
@@ -278,8 +276,7 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
       const auto feeder = by_identity.find(at->feeder());
       if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
     }
-    for (const agent* at = snapshot_builder::parent(*who); at != nullptr && !made.back().parent;
-         at = snapshot_builder::parent(*at)) {
+    for (const agent* at = who->parent(); at != nullptr && !made.back().parent; at = at->parent()) {
       const auto found = std::find(tasks.begin(), tasks.end(), at);
       if (found != tasks.end()) made.back().parent = static_cast<std::size_t>(found - tasks.begin());
     }

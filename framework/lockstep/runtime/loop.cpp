@@ -49,7 +49,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   point_order = nullptr;
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
-  paused_ = limit_reached_ = deadlocked_ = cycle_found_ = tearing_down_ = false;
+  paused_ = limit_reached_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
 }
@@ -508,7 +508,7 @@ void loop::tear_down() noexcept {
 // -- scopes -----------------------------------------------------------------------------------------------------------
 
 loop_scope::loop_scope(loop& entered, agent* as) noexcept
-    : outer_(detail::current_context), entered_(entered.here()), outer_running_(entered_.running) {
+    : outer_(detail::current_context), entered_(entered), outer_running_(entered_.running) {
   detail::current_context = &entered_;
   if (as != nullptr) entered_.running = as;
 }

@@ -85,7 +85,6 @@ class loop : public detail::context {
   agent* running() const noexcept { return context::running; }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive();
-  std::size_t ready_count() const noexcept { return ready_.size(); }
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
@@ -163,8 +162,7 @@ class loop : public detail::context {
   void report_misuse(std::string message, const source& where = source()) noexcept;
   // Reports misuse and throws it.
   [[noreturn]] void misused(std::string message, const source& where = source());
-  // Why the last run() ended before `main` had finished: nothing could go on, or a limit was reached.
-  bool deadlocked() const noexcept { return deadlocked_; }
+  // Whether a limit was reached.
   bool limit_reached() const noexcept { return limit_reached_; }
   // Whether tasks were found that wait for each other for good.
   bool cycle_found() const noexcept { return cycle_found_; }
@@ -188,7 +186,6 @@ class loop : public detail::context {
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
-  detail::context& here() noexcept { return *this; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -265,7 +262,6 @@ class loop : public detail::context {
   std::uint64_t runs_ = 0;
   bool paused_ = false;
   bool limit_reached_ = false;
-  bool deadlocked_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
   std::unique_ptr<frame_pool> pool_;

@@ -204,7 +204,6 @@ void loop::note_slow_step() noexcept {
 }
 
 void loop::report_deadlock() {
-  deadlocked_ = true;
   std::vector<std::vector<agent*>> cycles = cycles_of_waits();
   const std::vector<agent*> members = cycles.empty() ? cycle_among(alive()) : std::move(cycles.front());
   std::vector<std::string> cycle;

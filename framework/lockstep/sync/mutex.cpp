@@ -44,7 +44,7 @@ std::string mutex::locking::describe() const {
 mutex::~mutex() {
   detail::orphan_waiters(waiters_, *this, "mutex");
   loop* owner = current_loop();
-  if (holder_ != 0 && owner != nullptr && is_of(owner->here())) {
+  if (holder_ != 0 && owner != nullptr && is_of(*owner)) {
     owner->report_end(verdict_kind::misuse,
                       fmt::format("the mutex \"{}\" died while it is held by {}", name(), described_holder()), source(),
                       {});
