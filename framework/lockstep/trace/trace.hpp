@@ -75,15 +75,13 @@ class trace {
   }
 
   std::uint64_t hash() const noexcept;
-  // The number of records since start().
+  // The number of records since start(); may be asked from another thread.
   std::uint64_t count() const noexcept {
     const trace_record* next = next_.load(std::memory_order_relaxed);
     return earlier_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(next - records_.get());
   }
   // Those of them that are steps.
   std::uint64_t steps() const noexcept { return count() - others_; }
-  // A number that changes with every record; may be asked from another thread.
-  std::uint64_t pulse() const noexcept { return count(); }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
   // The hash as it was after each of these records. Requires that all are held: `keep_all`, or not more than `capacity`.
