@@ -36,6 +36,13 @@ std::string agent::name() const {
   return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
+std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
+  std::vector<std::string> names;
+  names.reserve(tasks.size());
+  for (const agent* who : tasks) names.push_back(who->name());
+  return names;
+}
+
 bool agent::cancel(label reason) {
   if (finished()) return false;
   if (shield_scope* kept_by = shield(); kept_by != nullptr) {

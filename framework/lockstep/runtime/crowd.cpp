@@ -48,11 +48,7 @@ bool crowd::wait::cancel_requested() noexcept {
   return false;
 }
 
-std::string crowd::wait::describe() const {
-  std::string names;
-  for (const agent* member : of_.members_) names += (names.empty() ? "" : ", ") + member->name();
-  return fmt::format("join({})", names);
-}
+std::string crowd::wait::describe() const { return fmt::format("join({})", fmt::join(names_of(of_.members_), ", ")); }
 
 agent* crowd::wait::holder() const noexcept {
   return of_.condition_ == until::first ? nullptr : holder_among(of_.members_, *who());

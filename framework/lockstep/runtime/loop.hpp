@@ -222,7 +222,6 @@ class loop : public detail::context {
   agent& pick_next();
   void go_on();
   bool idle();
-  std::vector<std::vector<agent*>> cycles_of_waits();
   void report_cycle(const std::vector<agent*>& members) noexcept;
   void report_cycles() noexcept;
   verdict verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned);

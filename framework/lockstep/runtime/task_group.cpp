@@ -23,10 +23,8 @@ class task_group::children_wait final : public primitive<task_group::children_wa
     return false;
   }
   std::string describe() const override {
-    std::string names;
-    for (const agent* child : group_.children_) names += (names.empty() ? "" : ", ") + child->name();
-    return group_.name_.empty() ? fmt::format("children({})", names)
-                                : fmt::format("children of \"{}\"({})", group_.name_.view(), names);
+    const std::string of_group = group_.name_.empty() ? "" : fmt::format(" of \"{}\"", group_.name_.view());
+    return fmt::format("children{}({})", of_group, fmt::join(names_of(group_.children_), ", "));
   }
   agent* holder() const noexcept override { return detail::holder_among(group_.children_, *who()); }
   void result() const noexcept {}
