@@ -21,7 +21,7 @@ struct context {
 
   loop* owner = nullptr;         // of which this is a part
   agent* running = nullptr;      // the task whose step this is, or that made the fixture
-  std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
+  std::coroutine_handle<> next;  // what the loop resumes when the present coroutine returns to it
   unsigned calls = 0;            // coroutines that were called by others and are on the stack
   frame_pool* frames = nullptr;
   std::uint64_t run = 0;  // tells all runs of the process apart
