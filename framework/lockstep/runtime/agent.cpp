@@ -197,7 +197,7 @@ object::object(label name) : name_(std::move(name)) {
   }
 }
 
-void object::adopt(detail::context* context) {
+detail::context& object::adopt(detail::context* context) {
   const void* thread = &detail::current_context;
   const bool on_another_thread = run_ != 0 && thread_ != thread;
   if (context == nullptr && !on_another_thread) detail::no_loop_here();
@@ -218,6 +218,7 @@ void object::adopt(detail::context* context) {
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
                                : object_identity(main_identity, ++context->owner->fixture_objects_made_);
   context->owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
+  return *context;
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ void crowd::watch(agent& who) {
   who.listen(this);
 }
 
-void crowd::cancel(label reason) {
+void crowd::cancel(const label& reason) {
   for (agent* member : std::vector<agent*>(members_)) member->cancel(reason);
 }
 
@@ -73,7 +73,7 @@ task<void> crowd::run_until(until condition, label reason_to_end) {
     reason_to_end = label(std::string(why.reason()));
   }
   if (!members_.empty()) {
-    cancel(std::move(reason_to_end));
+    cancel(reason_to_end);
     const shield_scope until_all_ended;
     co_await wait_until(until::all);
   }

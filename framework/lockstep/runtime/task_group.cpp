@@ -78,7 +78,7 @@ void task_group::require_open() {
   }
 }
 
-void task_group::cancel(label reason) {
+void task_group::cancel(const label& reason) {
   for (agent* child : std::vector<agent*>(children_)) child->cancel(reason);
 }
 
@@ -103,7 +103,7 @@ void task_group::finished(agent& who) noexcept {
 }
 
 task<void> task_group::end_children(label reason) {
-  if (!std::exchange(ending_, true)) cancel(std::move(reason));
+  if (!std::exchange(ending_, true)) cancel(reason);
   const shield_scope until_all_ended;
   co_await children_wait(*this);
 }

@@ -133,7 +133,8 @@ class knobs {
   }
 
   template <class T, class F>
-  CLI::Option* knob(const std::string& name, const std::string& value, T& into, F reader, const std::string& help) {
+  CLI::Option* knob(const std::string& name, const std::string& value, T& into, const F& reader,
+                    const std::string& help) {
     const std::string spelling = fmt::format("{}{}", prefix, name);
     std::string variable = "LOCKSTEP_" + name;
     for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
