@@ -1,10 +1,10 @@
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace lockstep {
@@ -59,15 +59,16 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 void loop::run(agent& main) {
   const loop_scope scope(*this);
   main_ = &main;
-  while (!main.finished() && !stopped()) {
-    go_on();
-    if (main.finished() || stopped()) break;
-    if (!idle()) {
-      report_deadlock();
-      return;
+  // False if nothing can go on before.
+  const auto go_on_until = [this](const auto& done) {
+    while (!done() && !stopped()) {
+      go_on();
+      if (!done() && !stopped() && !idle()) return false;
     }
-  }
-  if (stopped()) return;
+    return true;
+  };
+  if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
+  if (!main.finished() || stopped()) return;
   main_ = nullptr;
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
@@ -76,16 +77,12 @@ void loop::run(agent& main) {
     if (who.daemon_) daemons.push_back(&who);
   }
   for (agent* daemon : daemons) daemon->cancel();
-  const auto daemon_left = [this] {
-    for (agent& who : agents_) {
-      if (who.daemon_) return true;
+  go_on_until([this] {
+    for (const agent& who : agents_) {
+      if (who.daemon_) return false;
     }
-    return false;
-  };
-  while (daemon_left() && !stopped()) {
-    go_on();
-    if (!daemon_left() || stopped() || !idle()) return;
-  }
+    return true;
+  });
 }
 
 void loop::go_on() {
@@ -165,22 +162,12 @@ bool loop::prepare(agent& who) {
   return true;
 }
 
-bool loop::ended_by_cancellation(const agent& who) noexcept {
-  try {
-    std::rethrow_exception(who.start_frame_->failure);
-  } catch (const cancelled&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
   if (&who == main_) request(attention_main_done);
   if (who.start_frame_->failure) [[unlikely]]
-    who.was_cancelled_ = ended_by_cancellation(who);
+    who.was_cancelled_ = holds<cancelled>(who.start_frame_->failure);
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
   while (!who.joiners_.empty()) grant(who.joiners_.pop_front());

@@ -161,7 +161,7 @@ class loop : public detail::context {
   // Reports misuse by the running task, for where nothing can be thrown.
   void report_misuse(std::string message, const source& where = source()) noexcept;
   // Reports misuse and throws it.
-  [[noreturn]] void misused(std::string message, const source& where = source());
+  [[noreturn]] void misused(const std::string& message, const source& where = source());
   // Whether a limit was reached.
   bool limit_reached() const noexcept { return limit_reached_; }
   // Whether tasks were found that wait for each other for good.
@@ -218,7 +218,6 @@ class loop : public detail::context {
   void resume(agent& who);
   void step_of_foreign(agent& who);
   void complete(agent& who);
-  static bool ended_by_cancellation(const agent& who) noexcept;
   agent& pick_next();
   void go_on();
   bool idle();

@@ -143,7 +143,7 @@ void loop::report_misuse(std::string message, const source& where) noexcept {
   report(verdict_kind::misuse, std::move(message), where, std::move(who));
 }
 
-void loop::misused(std::string message, const source& where) {
+void loop::misused(const std::string& message, const source& where) {
   report_misuse(message, where);
   throw misuse(message);
 }
@@ -191,12 +191,7 @@ void loop::report_deadlock() {
 
 void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const misuse&) {
-    return;  // was reported where it was made
-  } catch (...) {
-  }
+  if (holds<misuse>(thrown)) return;  // was reported where it was made
   report(who.daemon_ ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
          fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
 }
