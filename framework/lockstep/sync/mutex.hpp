@@ -32,8 +32,8 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what)
 class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex_guard {
  public:
   // Requires that `held` is locked, and that nobody else unlocks it.
-  explicit mutex_guard(mutex& held) noexcept;
-  mutex_guard(mutex_guard&& other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
+  explicit mutex_guard(mutex & held) noexcept;
+  mutex_guard(mutex_guard && other) noexcept : held_(std::exchange(other.held_, nullptr)), holder_(other.holder_) {}
   mutex_guard& operator=(mutex_guard&& other) noexcept {
     std::swap(held_, other.held_);
     std::swap(holder_, other.holder_);
