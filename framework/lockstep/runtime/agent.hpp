@@ -19,9 +19,13 @@
 #include <lockstep/runtime/errors.hpp>
 #include <lockstep/runtime/operation.hpp>
 
+#include <coroutine>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <version>
@@ -131,7 +135,6 @@ class agent : private detail::step_state, public list_hook<agent> {
  private:
   friend class loop;
   friend struct frame;
-  friend class operation;
   friend class object;
   friend class scoped_annotation;
   friend class timeout_scope;

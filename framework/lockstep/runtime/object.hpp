@@ -11,7 +11,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 
 namespace lockstep {
 

@@ -22,7 +22,6 @@
 #include <lockstep/runtime/primitive.hpp>
 
 #include <coroutine>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <type_traits>
