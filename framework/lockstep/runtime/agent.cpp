@@ -202,12 +202,12 @@ detail::context& object::adopt(detail::context* context) {
   const bool on_another_thread = run_ != 0 && thread_ != thread;
   if (context == nullptr && !on_another_thread) detail::no_loop_here();
   if (on_another_thread || (run_ != 0 && made_inside_)) {
-    std::string text =
+    const std::string text =
         fmt::format("the object{} belongs to {}", name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
                     on_another_thread ? "a loop on another thread" : "another loop");
     home_->complain(run_, text);
     if (context == nullptr) throw misuse(text);
-    context->owner->misused(std::move(text));
+    context->owner->misused(text);
   }
   if (run_ != 0) forget_run();
   run_ = context->run;
