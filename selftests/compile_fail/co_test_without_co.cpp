@@ -3,7 +3,7 @@
 
 CO_TEST(Arithmetic, Adds) {
   EXPECT_EQ(1 + 1, 2);
-#if 0  // wrong
+#if 0   // wrong
   co_return;
 #endif  // wrong
 }

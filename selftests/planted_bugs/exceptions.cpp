@@ -179,9 +179,9 @@ task<void> waits_for_a_worker_that_has_failed() {
 }
 
 TEST(ExceptionBugs, AFailureThatBringsTheRunToAStandstill) {
-  EXPECT_TRUE(caught({verdict_kind::unread_exception, "task \"worker\" failed and nobody looked: bad job",
-                      {verdict_kind::deadlock}},
-                     waits_for_a_worker_that_has_failed));
+  EXPECT_TRUE(caught(
+      {verdict_kind::unread_exception, "task \"worker\" failed and nobody looked: bad job", {verdict_kind::deadlock}},
+      waits_for_a_worker_that_has_failed));
 }
 
 }  // namespace

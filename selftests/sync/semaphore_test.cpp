@@ -205,6 +205,22 @@ TEST(BoundedSemaphoreTest, ReleasingMoreThanWasAcquiredIsMisuse) {
             "misuse: release() of bounded_semaphore \"slots\", all of whose 2 permits are free\n");
 }
 
+TEST(BoundedSemaphoreTest, KnowsItsBoundWhateverReleasesIt) {
+  const auto main = []() -> task<void> {
+    bounded_semaphore slots(2, "slots");
+    semaphore& as_its_base = slots;
+    EXPECT_THROW(as_its_base.release(), misuse);
+    { const permit not_acquired(slots); }
+    EXPECT_EQ(slots.available(), 2u);
+    co_await slots.acquire();
+    { const permit acquired(slots); }
+    EXPECT_EQ(slots.available(), 2u);
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: release() of bounded_semaphore \"slots\", all of whose 2 permits are free\n"
+            "misuse: a permit is released to bounded_semaphore \"slots\", all of whose 2 permits are free\n");
+}
+
 CO_TEST(BoundedSemaphoreTest, ReleasesToAWaiter) {
   bounded_semaphore slots(1);
   std::string log;

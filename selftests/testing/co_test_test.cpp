@@ -113,6 +113,20 @@ CO_TEST_P(PausedDelays, ComeWithOptions, .clock = clock_mode::paused) {
 }
 INSTANTIATE_TEST_SUITE_P(Short, PausedDelays, testing::Values(1));
 
+// A fixture's members need not be public for its options to count.
+class PausedByTheFixture : public testing::Test {
+ protected:
+  static options lockstep_options() { return {.clock = clock_mode::paused}; }
+};
+CO_TEST_F(PausedByTheFixture, IsPaused) {
+  co_await yield();
+  EXPECT_TRUE(current_loop()->clock_paused());
+}
+CO_TEST_F(PausedByTheFixture, JumpsIfTheTestSaysSo, .clock = clock_mode::jumping) {
+  co_await sleep_for(1s);
+  EXPECT_FALSE(current_loop()->clock_paused());
+}
+
 // -- the clock --------------------------------------------------------------------------------------------------------
 
 CO_TEST(CoTestTest, ADayTakesNoTime) {

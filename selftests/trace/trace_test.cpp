@@ -169,8 +169,8 @@ TEST(TraceTest, TheHashIsTheSameWhetherEverythingIsKept) {
 }
 
 TEST(TraceTest, TellsWhenTheLimitOfStepsIsReachedAndEverAfter) {
-  for (const std::uint64_t steps_max : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{trace::capacity},
-                                        std::uint64_t{trace::capacity + 1}}) {
+  for (const std::uint64_t steps_max :
+       {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{trace::capacity}, std::uint64_t{trace::capacity + 1}}) {
     trace history;
     history.start(steps_max);
     const auto one = [&] { return history.step(1, 0, source()); };

@@ -17,7 +17,7 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
   return x ^ (x >> 31);
 }
 
-// One step of a rolling hash; order matters. Cheap enough for every step of the loop.
+// One step of a rolling hash; order matters.
 constexpr std::uint64_t roll(std::uint64_t hash, std::uint64_t word) noexcept {
   hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
   return hash ^ (hash >> 32);

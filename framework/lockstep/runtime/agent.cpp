@@ -36,6 +36,13 @@ std::string agent::name() const {
   return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
+std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
+  std::vector<std::string> names;
+  names.reserve(tasks.size());
+  for (const agent* who : tasks) names.push_back(who->name());
+  return names;
+}
+
 bool agent::cancel(label reason) {
   static_cast<void>(detail::here());  // not from a thread without a loop
   if (finished()) return false;
@@ -191,17 +198,17 @@ object::object(label name) : name_(std::move(name)) {
   }
 }
 
-void object::adopt(detail::context* context) {
+detail::context& object::adopt(detail::context* context) {
   const void* thread = &detail::current_context;
   const bool on_another_thread = run_ != 0 && thread_ != thread;
   if (context == nullptr && !on_another_thread) detail::no_loop_here();
   if (on_another_thread || (run_ != 0 && made_inside_)) {
-    std::string text =
+    const std::string text =
         fmt::format("the object{} belongs to {}", name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
                     on_another_thread ? "a loop on another thread" : "another loop");
     home_->complain(run_, text);
     if (context == nullptr) throw misuse(text);
-    context->owner->misused(std::move(text));
+    context->owner->misused(text);
   }
   if (run_ != 0) forget_run();
   run_ = context->run;
@@ -212,6 +219,7 @@ void object::adopt(detail::context* context) {
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
                                : object_identity(main_identity, ++context->owner->fixture_objects_made_);
   context->owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
+  return *context;
 }
 
 // -- annotations ------------------------------------------------------------------------------------------------------
@@ -262,8 +270,6 @@ class snapshot_builder {
     }
     return made;
   }
-
-  static const agent* parent(const agent& who) noexcept { return who.parent_; }
 };
 
 std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
@@ -279,8 +285,7 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
       const auto feeder = by_identity.find(at->feeder());
       if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
     }
-    for (const agent* at = snapshot_builder::parent(*who); at != nullptr && !made.back().parent;
-         at = snapshot_builder::parent(*at)) {
+    for (const agent* at = who->parent(); at != nullptr && !made.back().parent; at = at->parent()) {
       const auto found = std::find(tasks.begin(), tasks.end(), at);
       if (found != tasks.end()) made.back().parent = static_cast<std::size_t>(found - tasks.begin());
     }

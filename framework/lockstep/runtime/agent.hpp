@@ -10,8 +10,8 @@
 //   done     finished: a result, an exception or a cancellation; the frame with the result may still be there
 //   dead     its frames were destroyed before it finished
 //
-// Lifetime: counted. The owner (handle, group, or the loop for daemons), the run queue and each child's `parent()`
-// keep it. Everything happens on the loop's thread.
+// Lifetime: counted. The owner (handle, group, or the loop for daemons) and each child's `parent()` keep it. Everything
+// happens on the loop's thread.
 #pragma once
 
 #include <lockstep/base/label.hpp>
@@ -19,9 +19,13 @@
 #include <lockstep/runtime/errors.hpp>
 #include <lockstep/runtime/operation.hpp>
 
+#include <coroutine>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <version>
@@ -116,7 +120,7 @@ class agent : private detail::step_state, public list_hook<agent> {
   void doom() noexcept;
   void pardon() noexcept;
   // Whether something may end its waits from outside; a cycle of waits through it is not final then.
-  void add_rescue(int change) noexcept { timeouts_ = static_cast<std::uint16_t>(timeouts_ + change); }
+  void add_rescue(int change) noexcept { rescues_ = static_cast<std::uint16_t>(rescues_ + change); }
   void listen(detail::finish_listener* listener) noexcept { listener_ = listener; }
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
@@ -131,7 +135,6 @@ class agent : private detail::step_state, public list_hook<agent> {
  private:
   friend class loop;
   friend struct frame;
-  friend class operation;
   friend class object;
   friend class scoped_annotation;
   friend class timeout_scope;
@@ -177,12 +180,12 @@ class agent : private detail::step_state, public list_hook<agent> {
         parent_(parent), ordinal_(ordinal), spawned_at_(spawned_at) {
     if (parent == nullptr) return;
     ++parent->references_;
-    if (parent->timeouts_ != 0) timeouts_ = 1;
+    if (parent->rescues_ != 0) rescues_ = 1;
   }
 
   identity identity_;
   std::uint32_t steps_ = 0;
-  std::uint16_t timeouts_ = 0;         // timeouts armed around where it is
+  std::uint16_t rescues_ = 0;          // timeouts armed around where it is, and races that it runs or is part of
   std::uint16_t cancel_requests_ = 0;  // those that may reach it: no shield keeps them
   std::uint32_t references_ = 1;
   wait_list joiners_;
@@ -196,6 +199,9 @@ class agent : private detail::step_state, public list_hook<agent> {
   source spawned_at_;
   std::unique_ptr<rarities, forget_rarities> rare_;
 };
+
+// What reports call them.
+std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 
 namespace detail {
 

@@ -21,9 +21,9 @@ struct context {
   // The stack that awaited tasks may take when they are called where they are awaited; deeper ones the loop resumes.
   static constexpr std::ptrdiff_t stack_bytes = 64 * 1024;
 
-  loop* owner = nullptr;         // of which this is a part
-  agent* running = nullptr;      // the task whose step this is, or that made the fixture
-  std::coroutine_handle<> next;  // what the trampoline resumes when the present coroutine returns to it
+  loop* owner = nullptr;            // of which this is a part
+  agent* running = nullptr;         // the task whose step this is, or that made the fixture
+  std::coroutine_handle<> next;     // what the loop resumes when the present coroutine returns to it
   const char* stack_end = nullptr;  // of that stack
   frame_pool* frames = nullptr;
   std::uint64_t run = 0;  // tells all runs of the process apart

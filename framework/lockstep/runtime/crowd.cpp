@@ -18,7 +18,7 @@ void crowd::watch(agent& who) {
   who.listen(this);
 }
 
-void crowd::cancel(label reason) {
+void crowd::cancel(const label& reason) {
   for (agent* member : std::vector<agent*>(members_)) member->cancel(reason);
 }
 
@@ -48,11 +48,7 @@ bool crowd::wait::cancel_requested() noexcept {
   return false;
 }
 
-std::string crowd::wait::describe() const {
-  std::string names;
-  for (const agent* member : of_.members_) names += (names.empty() ? "" : ", ") + member->name();
-  return fmt::format("join({})", names);
-}
+std::string crowd::wait::describe() const { return fmt::format("join({})", fmt::join(names_of(of_.members_), ", ")); }
 
 agent* crowd::wait::holder() const noexcept {
   return of_.condition_ == until::first ? nullptr : holder_among(of_.members_, *who());
@@ -77,7 +73,7 @@ task<void> crowd::run_until(until condition, label reason_to_end) {
     reason_to_end = label(std::string(why.reason()));
   }
   if (!members_.empty()) {
-    cancel(std::move(reason_to_end));
+    cancel(reason_to_end);
     const shield_scope until_all_ended;
     co_await wait_until(until::all);
   }

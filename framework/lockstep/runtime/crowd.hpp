@@ -22,7 +22,7 @@ class crowd : private finish_listener {
   // The first that finished, in the order of adding; and the first that failed or was cancelled. Null if none.
   agent* first_finished() const noexcept { return first_; }
   agent* first_failed() const noexcept { return failed_; }
-  void cancel(label reason);
+  void cancel(const label& reason);
 
   class wait;
   // Waits until the condition holds, or all have finished. Cancelling the waiter cancels all of them, and is delivered

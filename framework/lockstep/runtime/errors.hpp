@@ -5,7 +5,8 @@
 #include <lockstep/time/clock.hpp>
 
 #include <stdexcept>
-#include <string>
+#include <string_view>
+#include <utility>
 
 namespace lockstep {
 

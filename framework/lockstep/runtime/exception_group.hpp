@@ -23,6 +23,18 @@ class exception_group : public std::exception {
   std::string text_;
 };
 
+// Whether an exception is an E, or derives from it. Requires one.
+template <class E>
+bool holds(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const E&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 // What an exception says of itself: what() of a std::exception, a description of anything else.
 std::string text_of(const std::exception_ptr& thrown);
 

@@ -7,13 +7,11 @@
 // A foreign coroutine belongs to whoever would have destroyed it without us: when its world goes while it waits for
 // something of ours, it is left suspended, and only the frames of ours below it are destroyed.
 //
-// Cancelling a task cancels what foreign coroutines await of ours in its name. What is foreign itself cannot be
-// cancelled: then the request is delivered at the await after it.
-//
 // A wait whose wake-up comes from outside the simulation is wrapped in `outside(x)`: the virtual clock holds meanwhile.
 // An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock.
 //
-// Cancellation: a foreign await cannot be withdrawn; the request is delivered at the next await of ours.
+// Cancellation: cancelling a task cancels what foreign coroutines await of ours in its name. What is foreign itself
+// cannot be withdrawn; then the request is delivered at the next await of ours.
 // Lifetime: a task that is destroyed meanwhile destroys the foreign awaiter, which must not resume the proxy any more.
 #pragma once
 

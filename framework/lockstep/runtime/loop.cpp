@@ -1,10 +1,10 @@
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace lockstep {
@@ -49,7 +49,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   point_order = nullptr;
   advancing = 0;
   agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
-  paused_ = limit_reached_ = deadlocked_ = cycle_found_ = tearing_down_ = false;
+  paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
 }
@@ -60,15 +60,16 @@ void loop::run(agent& main) {
   const loop_scope scope(*this);
   context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
-  while (!main.finished() && !stopped()) {
-    go_on();
-    if (main.finished() || stopped()) break;
-    if (!idle()) {
-      report_deadlock();
-      return;
+  // False if nothing can go on before.
+  const auto go_on_until = [this](const auto& done) {
+    while (!done() && !stopped()) {
+      go_on();
+      if (!done() && !stopped() && !idle()) return false;
     }
-  }
-  if (stopped()) return;
+    return true;
+  };
+  if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
+  if (!main.finished() || stopped()) return;
   main_ = nullptr;
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
@@ -77,16 +78,12 @@ void loop::run(agent& main) {
     if (who.daemon_) daemons.push_back(&who);
   }
   for (agent* daemon : daemons) daemon->cancel();
-  const auto daemon_left = [this] {
-    for (agent& who : agents_) {
-      if (who.daemon_) return true;
+  go_on_until([this] {
+    for (const agent& who : agents_) {
+      if (who.daemon_) return false;
     }
-    return false;
-  };
-  while (daemon_left() && !stopped()) {
-    go_on();
-    if (!daemon_left() || stopped() || !idle()) return;
-  }
+    return true;
+  });
 }
 
 void loop::go_on() {
@@ -166,22 +163,12 @@ bool loop::prepare(agent& who) {
   return true;
 }
 
-bool loop::ended_by_cancellation(const agent& who) noexcept {
-  try {
-    std::rethrow_exception(who.start_frame_->failure);
-  } catch (const cancelled&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
   if (&who == main_) request(attention_main_done);
   if (who.start_frame_->failure) [[unlikely]]
-    who.was_cancelled_ = ended_by_cancellation(who);
+    who.was_cancelled_ = holds<cancelled>(who.start_frame_->failure);
   static_cast<list_hook<agent>&>(who).unlink();
   --agents_alive_;
   while (!who.joiners_.empty()) grant(who.joiners_.pop_front());
@@ -238,7 +225,7 @@ bool loop::advance_to_next_deadline() {
   now_ = due.front().deadline();
   trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   if (now_ > limits_.time_max) {
-    limit_reached_ = true;
+    standstill_ = true;
     report_cycles();
     report(verdict_kind::time_limit,
            fmt::format("virtual time passed {} (time_max); what still waits:",
@@ -386,8 +373,7 @@ void loop::destroy_result(agent& who) noexcept {
   if (!cut_short || reporter == nullptr) [[likely]]
     return root.destroy();
   // Where nothing could go on, a task that failed unseen is the likely cause.
-  const bool at_standstill = reporter->deadlocked_ || reporter->limit_reached_;
-  if (!who.observed_ && !who.was_cancelled_ && (!reporter->tearing_down_ || at_standstill)) {
+  if (!who.observed_ && !who.was_cancelled_ && (!reporter->tearing_down_ || reporter->standstill_)) {
     reporter->report_unread(who);
   }
   // A task among its parameters was not forgotten: the way to its await was cut.
@@ -508,7 +494,7 @@ void loop::tear_down() noexcept {
 // -- scopes -----------------------------------------------------------------------------------------------------------
 
 loop_scope::loop_scope(loop& entered, agent* as) noexcept
-    : outer_(detail::current_context), entered_(entered.here()), outer_running_(entered_.running) {
+    : outer_(detail::current_context), entered_(entered), outer_running_(entered_.running) {
   detail::current_context = &entered_;
   if (as != nullptr) entered_.running = as;
 }

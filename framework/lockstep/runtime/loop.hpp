@@ -22,11 +22,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -85,7 +83,6 @@ class loop : public detail::context {
   agent* running() const noexcept { return context::running; }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive();
-  std::size_t ready_count() const noexcept { return ready_.size(); }
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
@@ -159,11 +156,12 @@ class loop : public detail::context {
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
   void report_dropped(agent& who) noexcept;
+  // Reports misuse by the running task, for where nothing can be thrown.
+  void report_misuse(std::string message, const source& where = source()) noexcept;
   // Reports misuse and throws it.
-  [[noreturn]] void misused(std::string message, const source& where = source());
-  // Why the last run() ended before `main` had finished: nothing could go on, or a limit was reached.
-  bool deadlocked() const noexcept { return deadlocked_; }
-  bool limit_reached() const noexcept { return limit_reached_; }
+  [[noreturn]] void misused(const std::string& message, const source& where = source());
+  // Whether the run stopped for good before its end: nothing could go on, or a limit was reached.
+  bool at_standstill() const noexcept { return standstill_; }
   // Whether tasks were found that wait for each other for good.
   bool cycle_found() const noexcept { return cycle_found_; }
   // The task that is alive under this identity; null if none is. Slow: for reports.
@@ -186,7 +184,6 @@ class loop : public detail::context {
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
-  detail::context& here() noexcept { return *this; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -219,11 +216,9 @@ class loop : public detail::context {
   void resume(agent& who);
   void step_of_foreign(agent& who);
   void complete(agent& who);
-  static bool ended_by_cancellation(const agent& who) noexcept;
   agent& pick_next();
   void go_on();
   bool idle();
-  std::vector<std::vector<agent*>> cycles_of_waits();
   void report_cycle(const std::vector<agent*>& members) noexcept;
   void report_cycles() noexcept;
   verdict verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned);
@@ -262,8 +257,7 @@ class loop : public detail::context {
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
   std::uint64_t runs_ = 0;
   bool paused_ = false;
-  bool limit_reached_ = false;
-  bool deadlocked_ = false;
+  bool standstill_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
   std::unique_ptr<frame_pool> pool_;

@@ -22,19 +22,26 @@ agent* waits_for(const agent& who) noexcept {
   return at != nullptr ? at->holder() : nullptr;
 }
 
-// The tasks of the cycle of waits that `who` is part of; empty if it is part of none.
-std::vector<agent*> cycle_through(agent& who) {
-  std::vector<agent*> members{&who};
-  for (agent* at = waits_for(who); at != &who; at = waits_for(*at)) {
-    if (at == nullptr || std::find(members.begin(), members.end(), at) != members.end()) return {};
-    members.push_back(at);
+// The cycles along `next`, which leads from each task to one other at most; those that can be reached from `tasks`.
+template <class Next>
+std::vector<std::vector<agent*>> cycles_along(const Next& next, const std::vector<agent*>& tasks) {
+  std::vector<std::vector<agent*>> found;
+  std::map<std::uint32_t, const agent*> walked;  // from which of the tasks one came to that number
+  for (agent* start : tasks) {
+    agent* at = start;
+    while (at != nullptr && walked.emplace(at->number(), start).second) at = next(*at);
+    if (at == nullptr || walked[at->number()] != start) continue;
+    std::vector<agent*>& members = found.emplace_back();
+    const agent* const first = at;
+    do members.push_back(std::exchange(at, next(*at)));
+    while (at != first);
   }
-  return members;
+  return found;
 }
 
-// A cycle of waits among tasks that all wait, where a wait for what another has fed so far counts as one for that task;
-// empty if there is none.
-std::vector<agent*> cycle_among(const std::vector<agent*>& waiters) {
+// The cycles of waits among tasks that all wait, where a wait for what another has fed so far counts as one for that
+// task.
+std::vector<std::vector<agent*>> cycles_with_feeders(const std::vector<agent*>& waiters) {
   std::map<identity, agent*> by_identity;
   for (agent* who : waiters) by_identity.emplace(who->id(), who);
   const auto next = [&](const agent& who) -> agent* {
@@ -43,53 +50,23 @@ std::vector<agent*> cycle_among(const std::vector<agent*>& waiters) {
     const auto feeder = by_identity.find(at != nullptr ? at->feeder() : 0);
     return feeder != by_identity.end() && feeder->second != &who ? feeder->second : nullptr;
   };
-  std::map<identity, const agent*> walked;  // from which of the tasks one came here
-  for (const agent* start : waiters) {
-    if (!walked.emplace(start->id(), start).second) continue;
-    agent* at = next(*start);
-    while (at != nullptr && walked.emplace(at->id(), start).second) at = next(*at);
-    if (at == nullptr || walked[at->id()] != start) continue;
-    std::vector<agent*> members;
-    agent* const first = at;
-    do members.push_back(std::exchange(at, next(*at)));
-    while (at != first);
-    return members;
-  }
-  return {};
+  return cycles_along(next, waiters);
 }
 
 }  // namespace
 
-// Each task waits for one other at most, so a walk along the waits from each task visits every task once.
-std::vector<std::vector<agent*>> loop::cycles_of_waits() {
-  std::vector<std::vector<agent*>> found;
-  std::vector<std::uint32_t> walk_of(agents_made_, 0);
-  std::uint32_t walk = 0;
-  for (agent& start : agents_) {
-    ++walk;
-    agent* at = &start;
-    for (; at != nullptr && walk_of[at->number_] == 0; at = waits_for(*at)) walk_of[at->number_] = walk;
-    if (at == nullptr || walk_of[at->number_] != walk) continue;
-    std::vector<agent*>& members = found.emplace_back();
-    for (agent* member = at; members.empty() || member != at; member = waits_for(*member)) members.push_back(member);
-  }
-  return found;
-}
-
 void loop::report_cycle(const std::vector<agent*>& members) noexcept {
   cycle_found_ = true;
-  std::vector<std::string> names;
-  for (const agent* member : members) names.push_back(member->name());
   report(verdict_kind::partial_deadlock, "tasks wait for each other for good, while others went on", source(), members,
-         std::move(names));
+         names_of(members));
 }
 
 // Only at the end is it certain that a cycle stands: until then any task may cancel one of its members.
 void loop::report_cycles() noexcept {
   if (agents_.empty()) return;
-  for (const std::vector<agent*>& members : cycles_of_waits()) {
+  for (const std::vector<agent*>& members : cycles_along(waits_for, alive())) {
     const bool may_end =
-        std::any_of(members.begin(), members.end(), [](const agent* member) { return member->timeouts_ != 0; });
+        std::any_of(members.begin(), members.end(), [](const agent* member) { return member->rescues_ != 0; });
     if (!may_end) report_cycle(members);
   }
 }
@@ -135,9 +112,9 @@ void loop::report_kept_back() noexcept {
 
 void loop::report_dropped(agent& who) noexcept {
   if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
-    const std::vector<agent*> members = cycle_through(who);
-    if (!members.empty()) {
-      report_cycle(members);
+    const std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, {&who});
+    if (!cycles.empty() && cycles.front().front() == &who) {
+      report_cycle(cycles.front());
       return;
     }
   }
@@ -160,15 +137,19 @@ agent* loop::find(identity of) noexcept {
   return nullptr;
 }
 
-void loop::misused(std::string message, const source& where) {
+void loop::report_misuse(std::string message, const source& where) noexcept {
   std::vector<agent*> who;
   if (context::running != nullptr) who.push_back(context::running);
-  report(verdict_kind::misuse, message, where, std::move(who));
+  report(verdict_kind::misuse, std::move(message), where, std::move(who));
+}
+
+void loop::misused(const std::string& message, const source& where) {
+  report_misuse(message, where);
   throw misuse(message);
 }
 
 void loop::reach_step_limit() {
-  if (std::exchange(limit_reached_, true)) return;
+  if (std::exchange(standstill_, true)) return;
   report_cycles();
   report(verdict_kind::step_limit,
          fmt::format("{} steps were made (steps_max) and the test has not ended; the tasks that still run:", steps()),
@@ -200,24 +181,18 @@ void loop::note_slow_step() noexcept {
 }
 
 void loop::report_deadlock() {
-  deadlocked_ = true;
-  std::vector<std::vector<agent*>> cycles = cycles_of_waits();
-  const std::vector<agent*> members = cycles.empty() ? cycle_among(alive()) : std::move(cycles.front());
-  std::vector<std::string> cycle;
-  for (const agent* member : members) cycle.push_back(member->name());
+  standstill_ = true;
+  const std::vector<agent*> waiters = alive();
+  std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, waiters);
+  if (cycles.empty()) cycles = cycles_with_feeders(waiters);
   report(verdict_kind::deadlock,
          paused_ ? "every task waits, and the clock is paused: nothing but advance() moves it" : "every task waits",
-         source(), alive(), std::move(cycle));
+         source(), waiters, cycles.empty() ? std::vector<std::string>() : names_of(cycles.front()));
 }
 
 void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const misuse&) {
-    return;  // was reported where it was made
-  } catch (...) {
-  }
+  if (holds<misuse>(thrown)) return;  // was reported where it was made
   report(who.daemon_ ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
          fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
 }

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 
 namespace lockstep {
 
@@ -42,13 +42,13 @@ class object {
   detail::context& enter() {
     detail::context* context = detail::current_context;
     if (context == nullptr || context->run != run_) [[unlikely]]
-      adopt(context);
+      return adopt(context);
     return *context;
   }
 
  private:
   // Null if no loop runs on this thread: then it throws.
-  void adopt(detail::context* context);
+  detail::context& adopt(detail::context* context);
 
   std::uint64_t run_ = 0;
   const void* thread_ = nullptr;

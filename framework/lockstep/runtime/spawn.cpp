@@ -39,11 +39,6 @@ void awaited_outside_of_tasks() { here().owner->misused("a foreign coroutine awa
 
 void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
-agent& adopt_daemon(agent& made) noexcept {
-  made.make_daemon();
-  return made;
-}
-
 }  // namespace detail
 
 // -- owning -----------------------------------------------------------------------------------------------------------

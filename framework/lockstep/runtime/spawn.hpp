@@ -15,7 +15,6 @@
 
 #include <lockstep/runtime/task.hpp>
 
-#include <memory>
 #include <utility>
 
 namespace lockstep {
@@ -167,19 +166,13 @@ void spawn(NoTask&&, More&&...) {
 // task has ended by then. The reference is good until the daemon has finished.
 // An exception that leaves it is a verdict; so is a daemon that goes on after it was cancelled.
 template <class T>
-agent& spawn_daemon(task<T> work, label name = {}, source where = source::current());
-
-namespace detail {
-agent& adopt_daemon(agent& made) noexcept;
-}
-
-template <class T>
-agent& spawn_daemon(task<T> work, label name, source where) {
+agent& spawn_daemon(task<T> work, label name = {}, source where = source::current()) {
   loop& owner = *detail::here().owner;
   const std::coroutine_handle<detail::promise<T>> root = work.release(where);
   agent& made = owner.adopt(root, &root.promise(), where);
   if (!name.empty()) made.rename(std::move(name));
-  return detail::adopt_daemon(made);
+  made.make_daemon();
+  return made;
 }
 
 namespace detail {

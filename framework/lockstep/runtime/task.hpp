@@ -22,7 +22,6 @@
 #include <lockstep/runtime/primitive.hpp>
 
 #include <coroutine>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -178,7 +177,7 @@ class [[nodiscard("co_await the task or spawn() it")]] task {
 
   // For mock actions: the line that a report of an unawaited task names, instead of the coroutine's own; an empty one
   // for a mock function without an action.
-  task&& made_by_mock_at(const source& where) && noexcept {
+  task&& made_by_mock_at(const source& where)&& noexcept {
     handle_.promise().where = where;
     handle_.promise().owner = &detail::made_by_mock;
     return std::move(*this);

@@ -23,10 +23,8 @@ class task_group::children_wait final : public primitive<task_group::children_wa
     return false;
   }
   std::string describe() const override {
-    std::string names;
-    for (const agent* child : group_.children_) names += (names.empty() ? "" : ", ") + child->name();
-    return group_.name_.empty() ? fmt::format("children({})", names)
-                                : fmt::format("children of \"{}\"({})", group_.name_.view(), names);
+    const std::string of_group = group_.name_.empty() ? "" : fmt::format(" of \"{}\"", group_.name_.view());
+    return fmt::format("children{}({})", of_group, fmt::join(names_of(group_.children_), ", "));
   }
   agent* holder() const noexcept override { return detail::holder_among(group_.children_, *who()); }
   void result() const noexcept {}
@@ -80,7 +78,7 @@ void task_group::require_open() {
   }
 }
 
-void task_group::cancel(label reason) {
+void task_group::cancel(const label& reason) {
   for (agent* child : std::vector<agent*>(children_)) child->cancel(reason);
 }
 
@@ -105,7 +103,7 @@ void task_group::finished(agent& who) noexcept {
 }
 
 task<void> task_group::end_children(label reason) {
-  if (!std::exchange(ending_, true)) cancel(std::move(reason));
+  if (!std::exchange(ending_, true)) cancel(reason);
   const shield_scope until_all_ended;
   co_await children_wait(*this);
 }

@@ -52,7 +52,7 @@ class task_group final : private detail::finish_listener {
   }
 
   // Asks every child to stop. join() does not take that for a failure.
-  void cancel(label reason = {});
+  void cancel(const label& reason = {});
   // How many have not finished.
   std::size_t size() const noexcept { return children_.size(); }
 

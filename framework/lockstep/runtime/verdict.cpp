@@ -17,8 +17,6 @@ std::string_view name_of(verdict_kind kind) noexcept {
     case verdict_kind::misuse: return "misuse";
     case verdict_kind::unreached_point: return "unreached point";
     case verdict_kind::slow_step: return "slow step";
-    case verdict_kind::nondeterminism: return "nondeterminism";
-    case verdict_kind::departed_replay: return "departed replay";
   }
   return "unknown verdict";
 }

@@ -30,8 +30,6 @@ enum class verdict_kind {
   misuse,                  // a mistake in the use of the library
   unreached_point,         // an order of points that did not come about
   slow_step,               // one step took too much real time
-  nondeterminism,          // the same choices, another run
-  departed_replay,         // the token does not fit this run any more
 };
 
 std::string_view name_of(verdict_kind kind) noexcept;

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -108,14 +107,14 @@ T world::run(task<T> main, const world_options& options) {
   } else {
     // Where T is a reference, `result` is a pointer.
     std::optional<typename detail::promise<T>::stored> result;
-    const auto keep_result = [&result](task<T> inner) -> task<void> {
+    const auto keep_result = [](task<T> inner, auto* into) -> task<void> {
       if constexpr (std::is_reference_v<T>) {
-        result.emplace(&co_await std::move(inner));
+        into->emplace(&co_await std::move(inner));
       } else {
-        result.emplace(co_await std::move(inner));
+        into->emplace(co_await std::move(inner));
       }
     };
-    drive(keep_result(std::move(main)));
+    drive(keep_result(std::move(main), &result));
     finish();
     throw_if_unfinished();
     if constexpr (std::is_reference_v<T>) {

@@ -1,5 +1,7 @@
 #include <lockstep/sync/barrier.hpp>
 
+#include <utility>
+
 namespace lockstep {
 
 barrier::barrier(std::size_t parties, label name) : object(std::move(name)), parties_(parties) {

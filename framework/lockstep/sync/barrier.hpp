@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <stdexcept>
-#include <utility>
 
 namespace lockstep {
 

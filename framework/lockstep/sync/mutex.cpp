@@ -46,7 +46,7 @@ mutex::~mutex() {
   if (guard_ != nullptr) guard_->held_ = nullptr;
   detail::orphan_waiters(waiters_, *this, "mutex");
   loop* owner = current_loop();
-  if (holder_ != 0 && owner != nullptr && is_of(owner->here())) {
+  if (holder_ != 0 && owner != nullptr && is_of(*owner)) {
     owner->report_end(verdict_kind::misuse,
                       fmt::format("the mutex \"{}\" died while it is held by {}", name(), described_holder()), source(),
                       {});
@@ -80,11 +80,8 @@ void mutex_guard::unlock() noexcept {
     held->hand_over();
   } else if (owner->dying() == nullptr || owner->dying()->id() != holder_) {
     // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
-    owner->report(
-        verdict_kind::misuse,
-        fmt::format("a guard of mutex \"{}\" unlocks what was unlocked before; it is held by {}", held->name(),
-                    held->described_holder()),
-        source(), owner->running() != nullptr ? std::vector<agent*>{owner->running()} : std::vector<agent*>{});
+    owner->report_misuse(fmt::format("a guard of mutex \"{}\" unlocks what was unlocked before; it is held by {}",
+                                     held->name(), held->described_holder()));
   }
 }
 

@@ -32,8 +32,8 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what)
 class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex_guard {
  public:
   // Requires that `held` is locked, and that nobody else unlocks it.
-  explicit mutex_guard(mutex& held) noexcept;
-  mutex_guard(mutex_guard&& other) noexcept : held_(other.held_), holder_(other.holder_) { other.move_to(*this); }
+  explicit mutex_guard(mutex & held) noexcept;
+  mutex_guard(mutex_guard && other) noexcept : held_(other.held_), holder_(other.holder_) { other.move_to(*this); }
   mutex_guard& operator=(mutex_guard&& other) noexcept {
     if (this == &other) return *this;
     unlock();
@@ -53,9 +53,9 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
  private:
   friend class mutex;
 
-  inline void move_to(mutex_guard& other) noexcept;
+  inline void move_to(mutex_guard & other) noexcept;
 
-  mutex* held_;  // null also when the mutex has died
+  mutex* held_;      // null also when the mutex has died
   identity holder_;  // the task in whose name it holds the lock
 };
 
@@ -93,7 +93,7 @@ class mutex final : public object {
   void forget_run() noexcept override { holder_ = 0; }
   std::string described_holder() const;
 
-  identity holder_ = 0;  // a pointer would dangle when a task ends without unlocking
+  identity holder_ = 0;           // a pointer would dangle when a task ends without unlocking
   mutex_guard* guard_ = nullptr;  // the last that was made for it
   wait_list waiters_;
 };

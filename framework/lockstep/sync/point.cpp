@@ -82,7 +82,7 @@ order::~order() {
     std::vector<agent*> held_up;
     for (operation& waiter : waiters_) held_up.push_back(waiter.who());
     // A run that came to a standstill did so, perhaps, for this reason.
-    if (!goes_on && (owner->deadlocked() || owner->limit_reached())) {
+    if (!goes_on && owner->at_standstill()) {
       owner->report(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));
     } else {
       owner->report_end(verdict_kind::unreached_point, what_is_missing(), where_, std::move(held_up));

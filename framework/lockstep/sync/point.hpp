@@ -59,15 +59,15 @@ struct first_name {
 
 // While it lives, tasks pass the points that it names in the order in which it names them: what a task does between a
 // point and its next await, it does before another passes the next point. A name may come several times. Of several
-// tasks that wait at one point, the one that came first passes. A point that does not come any more
-// holds nobody up.
+// tasks that wait at one point, the one that came first passes. A point that does not come any more holds nobody up.
 // If it dies before all were reached, that is a verdict which names the first that was not, unless an exception ends
 // its scope. One at a time in a run: a second one is misuse, and so is one without a loop on this thread.
 // A task that is cancelled or destroyed at a point leaves the turn to the next that comes there.
 class order {
  public:
   template <std::convertible_to<std::string_view>... Name>
-  [[nodiscard("keep the order in a variable: it ends with it")]] explicit order(detail::first_name first, const Name&... others)
+  [[nodiscard("keep the order in a variable: it ends with it")]] explicit order(detail::first_name first,
+                                                                                const Name&... others)
       : order(std::vector<std::string>{std::move(first.text), std::string(std::string_view(others))...}, first.where) {}
   // Requires at least one name; misuse otherwise.
   explicit order(std::vector<std::string> names, source where = source::current());

@@ -4,20 +4,18 @@
 
 namespace lockstep {
 
-void bounded_semaphore::release(source where) {
-  detail::context& context = enter();
-  if (permits_ >= permits_max_) {
-    context.owner->misused(
-        fmt::format("release() of bounded_semaphore \"{}\", all of whose {} permits are free", name(), permits_max_),
-        where);
-  }
-  give();
+std::string semaphore::all_are_free(std::string_view done) const {
+  return fmt::format("{} bounded_semaphore \"{}\", all of whose {} permits are free", done, name(), permits_max_);
+}
+
+void semaphore::refuse_release(const source& where) const {
+  detail::here().owner->misused(all_are_free("release() of"), where);
 }
 
 permit::~permit() {
   loop* owner = current_loop();
   if (held_ == nullptr || owner == nullptr || owner->tearing_down()) return;
-  held_->give();
+  if (!held_->give()) owner->report_misuse(held_->all_are_free("a permit is released to"));
 }
 
 }  // namespace lockstep

@@ -4,6 +4,8 @@
 #include <lockstep/sync/mutex.hpp>
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace lockstep {
@@ -15,7 +17,7 @@ namespace lockstep {
 class semaphore : public object {
  public:
   // Begins with so many permits; 0 is allowed.
-  explicit semaphore(std::uint64_t permits, label name = {}) : object(std::move(name)), permits_(permits) {}
+  explicit semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, ~std::uint64_t{0}, std::move(name)) {}
   virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
 
   class acquiring;
@@ -28,26 +30,38 @@ class semaphore : public object {
     --permits_;
     return true;
   }
-  // Gives a permit back, or one more.
-  void release() {
+  // Gives a permit back, or one more. Misuse if there would be more of them than there may be.
+  void release(source where = source::current()) {
     enter();
-    give();
+    if (!give()) [[unlikely]]
+      refuse_release(where);
   }
   // The permits that are free.
   std::uint64_t available() const noexcept { return permits_; }
 
  protected:
+  semaphore(std::uint64_t permits, std::uint64_t permits_max, label name)
+      : object(std::move(name)), permits_(permits), permits_max_(permits_max) {}
+
+ private:
   friend class permit;
 
-  void give() noexcept {
+  // False, and nothing is done, if all permits are free already.
+  [[nodiscard]] bool give() noexcept {
+    if (permits_ == permits_max_) [[unlikely]]
+      return false;
     if (waiters_.empty()) {
       ++permits_;
     } else {
       detail::current_context->owner->grant(waiters_.pop_front());
     }
+    return true;
   }
+  [[noreturn]] void refuse_release(const source& where) const;
+  std::string all_are_free(std::string_view done) const;
 
   std::uint64_t permits_;
+  std::uint64_t permits_max_;
   wait_list waiters_;
 };
 
@@ -62,10 +76,7 @@ class semaphore::acquiring final : public primitive<semaphore::acquiring> {
   }
   void enqueue() noexcept override { subject<semaphore>().waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
-  bool revoke() noexcept override {
-    subject<semaphore>().give();
-    return true;
-  }
+  bool revoke() noexcept override { return subject<semaphore>().give(); }
   void result() const noexcept {}
 };
 
@@ -74,21 +85,15 @@ inline semaphore::acquiring semaphore::acquire() {
   return acquiring(*this);
 }
 
-// A semaphore that never has more permits than it began with. Source: asyncio.BoundedSemaphore.
+// A semaphore that never has more permits than it began with: to release one when none was acquired is misuse.
+// Source: asyncio.BoundedSemaphore.
 class bounded_semaphore final : public semaphore {
  public:
-  explicit bounded_semaphore(std::uint64_t permits, label name = {})
-      : semaphore(permits, std::move(name)), permits_max_(permits) {}
-
-  // Misuse if nothing was acquired.
-  void release(source where = source::current());
-
- private:
-  std::uint64_t permits_max_;
+  explicit bounded_semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, permits, std::move(name)) {}
 };
 
 // Releases a permit in its destructor: `co_await slots_.acquire(); const permit slot(slots_);`
-// Requires that a permit was acquired, and that the semaphore outlives it.
+// Requires that a permit was acquired, and that the semaphore outlives it. One too many is a verdict; it is not thrown.
 class [[nodiscard("keep the permit in a variable: it is released with it")]] permit {
  public:
   explicit permit(semaphore & held) noexcept : held_(&held) {}

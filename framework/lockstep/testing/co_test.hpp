@@ -11,8 +11,7 @@
 // that does leaves out that too. A run that cannot go on, such as a deadlock, is torn down by TearDown() alone.
 // Failures are reported when the run is over: testing::Test::HasFailure() does not know of them before.
 // Options follow the name as designated initialisers: CO_TEST(Account, NeverOverdraws, .schedule = schedule::random,
-// .runs = 100). A fixture gives its own by `static lockstep::options lockstep_options()`; one that is not public is not
-// seen.
+// .runs = 100). A fixture gives its own by `static lockstep::options lockstep_options()`.
 // A test with several runs ends with the first that fails or skips, and reports that one.
 #pragma once
 
@@ -52,6 +51,17 @@ class the_body_of_a_test_needs_a_co_await_or_co_return {
   task<void> body_;
 };
 
+// Whether a fixture has a member of that name, even a private one: the name is ambiguous then.
+struct has_lockstep_options {
+  void lockstep_options();
+};
+template <class Fixture>
+struct with_another : Fixture, has_lockstep_options {};
+template <class Fixture>
+inline constexpr bool names_lockstep_options = !requires {
+  &with_another<Fixture>::lockstep_options;
+};
+
 // What CO_TEST derives its test class from.
 template <class Fixture>
 class co_fixture : public Fixture, public test_instance {
@@ -87,6 +97,16 @@ class co_fixture : public Fixture, public test_instance {
   }
   void tear_down_after_failure() override { this->TearDown(); }
 
+  static options options_of_fixture() {
+    if constexpr (requires { co_fixture::lockstep_options(); }) {
+      return co_fixture::lockstep_options();
+    } else {
+      static_assert(!names_lockstep_options<Fixture>,
+                    "a fixture's lockstep_options() must be static, without parameters, and public or protected");
+      return {};
+    }
+  }
+
  protected:
   virtual the_body_of_a_test_needs_a_co_await_or_co_return co_body() = 0;
 
@@ -94,10 +114,10 @@ class co_fixture : public Fixture, public test_instance {
   void TestBody() override {}
 };
 
-template <class TestClass, class Fixture>
+template <class TestClass>
 test_plan plan_of(const options& of_test) {
   test_plan plan;
-  if constexpr (requires { Fixture::lockstep_options(); }) plan.of_fixture = Fixture::lockstep_options();
+  plan.of_fixture = TestClass::options_of_fixture();
   plan.of_test = of_test;
   plan.make = [] { return std::make_unique<TestClass>(); };
   return plan;
@@ -131,13 +151,13 @@ testing::TestInfo* register_co_test(const char* suite, const char* name, const c
   return testing::internal::MakeAndRegisterTestInfo(
       suite, name, nullptr, nullptr, testing::internal::CodeLocation(file, line), fixture_id,
       resolver::GetSetUpCaseOrSuite(file, line), resolver::GetTearDownCaseOrSuite(file, line),
-      new co_test_factory(plan_of<TestClass, Fixture>(of_test)));
+      new co_test_factory(plan_of<TestClass>(of_test)));
 }
 
 template <class TestClass, class Fixture>
 class co_param_host : public testing::TestWithParam<typename Fixture::ParamType> {
  private:
-  void TestBody() override { run_test(plan_of<TestClass, Fixture>(TestClass::co_options())); }
+  void TestBody() override { run_test(plan_of<TestClass>(TestClass::co_options())); }
 };
 
 template <class TestClass, class Fixture>

@@ -15,7 +15,7 @@
 #include <cstring>
 #include <memory>
 
-// Defined when a sanitizer's runtime is linked in.
+// Defined when a sanitizer's runtime is linked in. NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
 namespace lockstep::detail {

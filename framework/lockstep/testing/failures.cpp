@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace lockstep::detail {
 
@@ -47,20 +48,15 @@ void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& re
 }
 
 bool failure_interceptor::failed() const noexcept {
-  return std::any_of(parts_.begin(), parts_.end(), [](const failure_part& part) {
-    return part.type == testing::TestPartResult::kFatalFailure ||
-           part.type == testing::TestPartResult::kNonFatalFailure;
-  });
+  return std::any_of(parts_.begin(), parts_.end(), std::mem_fn(&failure_part::failed));
 }
 
 bool failure_interceptor::failed_fatally() const noexcept {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [](const failure_part& part) { return part.type == testing::TestPartResult::kFatalFailure; });
+  return std::any_of(parts_.begin(), parts_.end(), std::mem_fn(&failure_part::failed_fatally));
 }
 
 bool failure_interceptor::skipped() const noexcept {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [](const failure_part& part) { return part.type == testing::TestPartResult::kSkip; });
+  return std::any_of(parts_.begin(), parts_.end(), std::mem_fn(&failure_part::skipped));
 }
 
 void publish(const failure_part& part) {

@@ -15,6 +15,10 @@ struct failure_part {
   std::string file;  // empty if unknown: then it is the test's line
   int line;
   std::string message;
+
+  bool failed_fatally() const noexcept { return type == testing::TestPartResult::kFatalFailure; }
+  bool failed() const noexcept { return failed_fatally() || type == testing::TestPartResult::kNonFatalFailure; }
+  bool skipped() const noexcept { return type == testing::TestPartResult::kSkip; }
 };
 
 // While it lives, GoogleTest's results on this thread come here. Each is given the name of the task that caused it,

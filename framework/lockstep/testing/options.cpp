@@ -103,9 +103,8 @@ class knobs {
     }
     if (!app_.remaining().empty()) refuse(app_.remaining().front());
     // A token does not hold these, though the run depends on them.
-    for (const std::string name :
-         {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max", "--lockstep_check_determinism",
-          "--lockstep_fail_on_slow_step"}) {
+    for (const std::string name : {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
+                                   "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"}) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
       if (!given.empty()) into_.shape[name] = given.back();
     }
@@ -135,7 +134,8 @@ class knobs {
   }
 
   template <class T, class F>
-  CLI::Option* knob(const std::string& name, const std::string& value, T& into, F reader, const std::string& help) {
+  CLI::Option* knob(const std::string& name, const std::string& value, T& into, const F& reader,
+                    const std::string& help) {
     const std::string spelling = fmt::format("{}{}", prefix, name);
     std::string variable = "LOCKSTEP_" + name;
     for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;

@@ -68,27 +68,13 @@ failure_part part_of(const verdict& found, testing::TestPartResult::Type type) {
 
 // Whether the exception has been reported where it was thrown.
 bool reported_already(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const testing::AssertionException&) {
-    return true;
-  } catch (const misuse&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
+  return holds<testing::AssertionException>(thrown) || holds<misuse>(thrown);
 }
 
 // In a handler: reports the exception under way, unless that has been done, or it only says that a task has gone.
 void report_thrown(std::string_view thrower) {
   const std::exception_ptr thrown = std::current_exception();
-  if (reported_already(thrown)) return;
-  try {
-    throw;
-  } catch (const cancelled&) {
-    return;
-  } catch (...) {
-  }
+  if (reported_already(thrown) || holds<cancelled>(thrown)) return;
   publish({testing::TestPartResult::kFatalFailure, "", 0, fmt::format("{} threw: {}", thrower, text_of(thrown))});
 }
 
@@ -209,9 +195,7 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
   bool told = false;
   for (failure_part& part : found.parts) {
     while (part.message.ends_with('\n')) part.message.pop_back();
-    const bool failure =
-        part.type == testing::TestPartResult::kFatalFailure || part.type == testing::TestPartResult::kNonFatalFailure;
-    if (failure && !std::exchange(told, true)) {
+    if (part.failed() && !std::exchange(told, true)) {
       if (runs > 1) part.message += fmt::format("\nin run {} of {}", run + 1, runs);
       part.message += fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark);
     }

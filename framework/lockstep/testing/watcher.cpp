@@ -33,11 +33,11 @@ void watcher::watch() {
   const auto tick = std::clamp<duration>(slow_ / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
   while (!ended_.wait_for(lock, tick, [this] { return over_; })) {
     if (notice_ == nullptr) continue;
-    const std::uint64_t steps = watched_.history().pulse();
+    const std::uint64_t records = watched_.history().count();
     const auto now = real::now();
-    if (run != runs_ || steps != seen) {
+    if (run != runs_ || records != seen) {
       run = runs_;
-      seen = steps;
+      seen = records;
       since = now;
       told = false;
       continue;
@@ -47,8 +47,8 @@ void watcher::watch() {
       told = true;
     }
     if (stuck_.count() != 0 && now - since >= stuck_) {
-      notice_->end_stuck_process(fmt::format("\nlockstep: step {} has not ended after {} of real time (real_time_max)",
-                                             steps, to_text(stuck_)));
+      notice_->end_stuck_process(
+          fmt::format("\nlockstep: a step has not ended after {} of real time (real_time_max)", to_text(stuck_)));
     }
   }
 }

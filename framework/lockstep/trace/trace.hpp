@@ -1,4 +1,4 @@
-// The record of a run: what each step was, in 16 bytes, and one rolling hash over all of them.
+// The record of a run: what each step was, in 16 bytes, and one hash over all of them.
 //
 // Always on. The last `capacity` records are held, in memory that is recycled between runs; the hash covers every
 // record since start(). It is made of identities, operations and times, never of lines, names or addresses, so it is
@@ -67,26 +67,22 @@ class trace {
     add_other(value, task, label(operation_kind::value_picked, static_cast<std::uint32_t>(domain)));
   }
   // Ties the numbers by which records name tasks and objects to their identities.
-  void task_made(std::uint32_t number, identity made) {
-    add_other(made, number, label(operation_kind::task_made, 0));
-  }
+  void task_made(std::uint32_t number, identity made) { add_other(made, number, label(operation_kind::task_made, 0)); }
   void object_made(std::uint32_t task, std::uint32_t number, identity made) {
     add_other(made, task, label(operation_kind::object_made, number));
   }
 
   std::uint64_t hash() const noexcept;
-  // The number of records since start().
+  // The number of records since start(); may be asked from another thread.
   std::uint64_t count() const noexcept {
     const trace_record* next = next_.load(std::memory_order_relaxed);
     return earlier_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(next - records_.get());
   }
   // Those of them that are steps.
   std::uint64_t steps() const noexcept { return count() - others_; }
-  // A number that changes with every record; may be asked from another thread.
-  std::uint64_t pulse() const noexcept { return count(); }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
-  // The hash as it was after each of these records. Requires that all are held: `keep_all`, or not more than `capacity`.
+  // The hash as it was after each of these records. Requires that all are held: `keep_all`, or at most `capacity`.
   std::vector<std::uint64_t> hashes() const;
 
  private:
