@@ -6,6 +6,7 @@ namespace lockstep {
 
 timer_list& timer_wheel::earliest() noexcept {
   for (;;) {
+    if (occupied_levels_ == 0) __builtin_unreachable();  // a timer is in some slot
     const unsigned at = static_cast<unsigned>(std::countr_zero(occupied_levels_));
     const unsigned index = static_cast<unsigned>(std::countr_zero(occupied_[at]));
     timer_list& list = slot(at, index);
