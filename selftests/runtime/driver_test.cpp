@@ -32,7 +32,7 @@ bool run(loop& owner, task<void> main) {
   const auto root = main.release();
   owner.start({}, nullptr, ordering::any_order);
   const loop_scope scope(owner);
-  agent& who = owner.adopt(root, &root.promise(), source());
+  agent& who = owner.adopt(root, source());
   owner.run(who);
   const bool ended = who.finished();
   owner.tear_down();

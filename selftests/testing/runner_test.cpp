@@ -118,7 +118,7 @@ TEST(RunnerTest, AReplayThatPassesSaysSo) {
   const child_run right =
       run_subject("--gtest_filter=Replay.PassesUnlessEdited --lockstep_replay='ls1:" + hash + ":plain::;'");
   EXPECT_EQ(right.end, "");
-  EXPECT_THAT(right.text, HasSubstr("replayed: Replay.PassesUnlessEdited passes; trace 58170b0f7d29e471\n"));
+  EXPECT_THAT(right.text, HasSubstr("replayed: Replay.PassesUnlessEdited passes; trace 0da5dd9976d2194d\n"));
 }
 
 class RefusedToken : public testing::TestWithParam<std::pair<const char*, const char*>> {};

@@ -69,8 +69,8 @@ TEST(TraceTest, TheHashDependsOnWhoWhatAndWhichOperation) {
 
 TEST(TraceTest, TheHashDependsOnTheIdentitiesBehindTheNumbers) {
   trace task, other_task, object, other_object;
-  task.task_made(1, reader);
-  other_task.task_made(1, mutex_id);
+  EXPECT_FALSE(task.task_made(reader));
+  EXPECT_FALSE(other_task.task_made(mutex_id));
   object.object_made(1, 1, mutex_id);
   other_object.object_made(1, 1, reader);
   EXPECT_NE(task.hash(), other_task.hash());

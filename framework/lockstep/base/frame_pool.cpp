@@ -2,10 +2,6 @@
 
 namespace lockstep {
 
-frame_pool::~frame_pool() {
-  for (void* slab : slabs_) ::operator delete(slab);
-}
-
 std::size_t frame_pool::lent() const noexcept {
   std::size_t count = carved_;
   for (const free_block* block : free_) {
@@ -16,10 +12,8 @@ std::size_t frame_pool::lent() const noexcept {
 
 void* frame_pool::carve(std::size_t bytes) {
   if (static_cast<std::size_t>(fresh_end_ - fresh_) < bytes) {
-    slabs_.reserve(slabs_.size() + 1);
-    fresh_ = static_cast<char*>(::operator new(slab_bytes));
+    fresh_ = static_cast<char*>(slabs_.take());
     fresh_end_ = fresh_ + slab_bytes;
-    slabs_.push_back(fresh_);
   }
   void* block = fresh_;
   ++carved_;

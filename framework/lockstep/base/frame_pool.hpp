@@ -7,10 +7,11 @@
 // sanitizer and valgrind see each one.
 #pragma once
 
+#include <lockstep/base/slab_source.hpp>
+
 #include <cstddef>
 #include <cstring>
 #include <new>
-#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LOCKSTEP_HEAP_FRAMES 1
@@ -27,7 +28,6 @@ class frame_pool {
   frame_pool() noexcept = default;
   frame_pool(const frame_pool&) = delete;
   frame_pool& operator=(const frame_pool&) = delete;
-  ~frame_pool();
 
   // A block of `bytes`, aligned for any fundamental type; from the heap when `pool` is null.
   // Throws std::bad_alloc.
@@ -72,7 +72,7 @@ class frame_pool {
 
   static constexpr std::size_t grain = 16;
   static constexpr std::size_t kinds = 128;
-  static constexpr std::size_t slab_bytes = std::size_t{256} * 1024;
+  static constexpr std::size_t slab_bytes = std::size_t{64} * 1024;
 
   static constexpr std::size_t kind_of(std::size_t bytes) noexcept {
     return (bytes + sizeof(frame_pool*) + grain - 1) / grain;
@@ -83,7 +83,7 @@ class frame_pool {
   std::size_t carved_ = 0;
   char* fresh_ = nullptr;
   char* fresh_end_ = nullptr;
-  std::vector<void*> slabs_;
+  slab_source slabs_{slab_bytes};
 };
 
 }  // namespace lockstep

@@ -4,6 +4,7 @@
 // draw anywhere else. Nothing here holds state.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -21,6 +22,11 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
 constexpr std::uint64_t roll(std::uint64_t hash, std::uint64_t word) noexcept {
   hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
   return hash ^ (hash >> 32);
+}
+
+// The same in the fewest instructions, for chains of many words that are mixed at their end.
+constexpr std::uint64_t roll_fast(std::uint64_t hash, std::uint64_t word) noexcept {
+  return std::rotl((hash ^ word) * 0x9E3779B97F4A7C15ull, 32);
 }
 
 constexpr std::uint64_t hash_of(std::uint64_t a, std::uint64_t b) noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 namespace lockstep {
 
@@ -55,6 +56,19 @@ class intrusive_list {
     T& item = front();
     static_cast<hook&>(item).unlink();
     return item;
+  }
+
+  // Takes all out and calls `use` with each, the first first. `use` must not touch the list.
+  template <class F>
+  void drain(const F& use) {
+    hook* at = ends_.next_;
+    if (at == &ends_) return;
+    do {
+      hook* const item = std::exchange(at, at->next_);
+      item->next_ = nullptr;
+      use(element(item));
+    } while (at != &ends_);
+    reset();
   }
 
   // Appends all of `other`, which is left empty.

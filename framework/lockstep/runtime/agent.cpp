@@ -31,9 +31,9 @@ std::string agent::path() const {
 std::string agent::name() const {
   if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
   if (parent_ == nullptr) return "main";
-  if (start_frame_ == nullptr || start_frame_ == &no_frame)
-    return (in_foreign_ ? "foreign coroutine " : "task ") + path();
-  return fmt::format("{} {}", function_of(start_frame_->where), path());
+  const frame* const start = start_frame();
+  if (start == nullptr) return (is_.in_foreign ? "foreign coroutine " : "task ") + path();
+  return fmt::format("{} {}", function_of(start->where), path());
 }
 
 std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
@@ -150,7 +150,8 @@ agent::state agent::condition() const noexcept {
 }
 
 std::exception_ptr agent::failure() const noexcept {
-  return start_frame_ != nullptr && !was_cancelled_ ? start_frame_->failure : nullptr;
+  const frame* const start = start_frame();
+  return start != nullptr && !is_.cancelled ? start->failure : nullptr;
 }
 
 std::vector<source> agent::stack() const {
@@ -247,7 +248,7 @@ class snapshot_builder {
     task_snapshot made;
     made.name = who.name();
     made.spawned_at = who.spawned_at_;
-    made.daemon = who.daemon_;
+    made.daemon = who.is_.daemon;
     made.stack = who.stack();
     switch (who.condition()) {
       case agent::state::ready: made.state = task_snapshot::condition::ready; break;

@@ -57,19 +57,25 @@ enum class task_state : std::uint8_t {
 struct step_state {
   std::coroutine_handle<> leaf_;  // what a step resumes
   frame* leaf_frame_;             // the innermost frame of ours, which runs or waits; null when the task has ended
-  operation* operation_;          // where it waits, or waited before this step; null within a step of foreign code
+  operation* operation_;          // where it waits, or waited before this step; null if no frame holds that
   std::uint32_t number_;
-  std::uint16_t attention_ = 0;  // see loop::attention
-  task_state state_ = task_state::ready;
-  bool daemon_ : 1 = false;
-  bool observed_ : 1 = false;
-  bool was_cancelled_ : 1 = false;
-  bool in_foreign_ : 1 = false;  // awaits something foreign, whose coroutines act in its name
+  std::uint32_t label_;      // what its next step, or the present one, is in the trace
+  std::uint16_t attention_;  // see loop::attention
+  task_state state_ = task_state::dead;
+  struct marks {
+    bool main : 1 = false;
+    bool daemon : 1 = false;
+    bool observed : 1 = false;
+    bool cancelled : 1 = false;    // it ended by that
+    bool in_foreign : 1 = false;   // awaits something foreign, whose coroutines act in its name
+    bool watched : 1 = false;      // by a finish_listener
+    std::uint8_t no_mark : 2 = 0;  // so that one store makes all
+  } is_;
 };
 
 }  // namespace detail
 
-class agent : private detail::step_state, public list_hook<agent> {
+class agent : private detail::step_state {
  public:
   using state = detail::task_state;
 
@@ -78,10 +84,10 @@ class agent : private detail::step_state, public list_hook<agent> {
   // The steps that an oracle knew of; an order of tasks that is not picked is not counted.
   std::uint32_t steps() const noexcept { return steps_; }
   state condition() const noexcept;
-  bool finished() const noexcept { return state_ == state::done || state_ == state::dead; }
+  bool finished() const noexcept { return state_ >= state::done; }
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
-  bool daemon() const noexcept { return daemon_; }
+  bool daemon() const noexcept { return is_.daemon; }
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
@@ -101,16 +107,14 @@ class agent : private detail::step_state, public list_hook<agent> {
   // The requests that were made and not taken back, those that a shield keeps for later among them.
   unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
-  bool was_cancelled() const noexcept { return was_cancelled_; }
+  bool was_cancelled() const noexcept { return is_.cancelled; }
 
   // The exception that ended it; null if none did.
   std::exception_ptr failure() const noexcept;
   // Marks its outcome as seen, so that an exception in it is no verdict.
-  void observe() noexcept { observed_ = true; }
+  void observe() noexcept { is_.observed = true; }
 
   label cancel_reason() const { return rare_ ? rare_->cancel_reason : label(); }
-  // The loop owns it from now on.
-  void make_daemon() noexcept { daemon_ = true; }
   wait_list& joiners() noexcept { return joiners_; }
   // The request to cancel went on to what it waits for, and is delivered to it as well when that has ended.
   void keep_cancellation() noexcept;
@@ -121,7 +125,10 @@ class agent : private detail::step_state, public list_hook<agent> {
   void pardon() noexcept;
   // Whether something may end its waits from outside; a cycle of waits through it is not final then.
   void add_rescue(int change) noexcept { rescues_ = static_cast<std::uint16_t>(rescues_ + change); }
-  void listen(detail::finish_listener* listener) noexcept { listener_ = listener; }
+  void listen(detail::finish_listener* listener) noexcept {
+    listener_ = listener;
+    is_.watched = listener != nullptr;
+  }
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
   std::stop_token stop_token();
@@ -134,6 +141,7 @@ class agent : private detail::step_state, public list_hook<agent> {
 
  private:
   friend class loop;
+  friend class agent_pool;
   friend struct frame;
   friend class object;
   friend class scoped_annotation;
@@ -173,31 +181,65 @@ class agent : private detail::step_state, public list_hook<agent> {
   // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.
   bool end_request(unsigned requests_before);
 
-  // Ready to start at `root`, for one owner.
-  agent(identity id, std::uint32_t number, std::coroutine_handle<> root, frame* start_frame, operation& start,
-        agent* parent, std::uint32_t ordinal, const source& spawned_at) noexcept
-      : step_state{root, start_frame, &start, number}, identity_(id), root_(root), start_frame_(start_frame),
-        parent_(parent), ordinal_(ordinal), spawned_at_(spawned_at) {
+  // A block that waits for a task.
+  agent() noexcept = default;
+  // A new task's, ready to start at `root`, for one owner.
+  void begin(identity id, std::uint32_t number, std::coroutine_handle<> root, frame& first, agent* parent,
+             std::uint32_t ordinal, source spawned_at) noexcept {
+    constexpr std::uint32_t label = trace::label(operation_kind::start, 0);
+    leaf_ = root;
+    leaf_frame_ = &first;
+    operation_ = nullptr;
+    number_ = number;
+    label_ = label;
+    attention_ = 0;
+    state_ = state::ready;
+    is_ = {};
+    references_ = 1;
+    root_ = root;
+    steps_ = 0;
+    identity_ = id;
+    parent_ = parent;
+    spawned_at_ = spawned_at;
+    ordinal_ = ordinal;
+    spawned_ = objects_made_ = 0;
+    rescues_ = cancel_requests_ = 0;
     if (parent == nullptr) return;
     ++parent->references_;
     if (parent->rescues_ != 0) rescues_ = 1;
   }
 
-  identity identity_;
-  std::uint32_t steps_ = 0;
-  std::uint16_t rescues_ = 0;          // timeouts armed around where it is, and races that it runs or is part of
-  std::uint16_t cancel_requests_ = 0;  // those that may reach it: no shield keeps them
-  std::uint32_t references_ = 1;
+  // The frame that it started with; null if it stands for a foreign coroutine.
+  frame* start_frame() const noexcept { return root_ ? start_frame_of(root_) : nullptr; }
+  static frame* start_frame_of(std::coroutine_handle<> root) noexcept {
+    return &std::coroutine_handle<frame>::from_address(root.address()).promise();
+  }
+  void waits_at(operation& op) noexcept {
+    operation_ = &op;
+    is_now(op.label_);
+  }
+  // A step reads the label together with the number at once. Were it stored every time, a step that comes soon would
+  // wait until the store has reached the cache.
+  void is_now(std::uint32_t label) noexcept {
+    if (label_ != label) label_ = label;
+  }
+
+  // With what a step touches, one cache line.
+  std::uint32_t references_;
   wait_list joiners_;
-  std::coroutine_handle<> root_;  // destroyed with the last owner
-  frame* start_frame_;            // the frame that it started with: of its root, if it has one
-  detail::finish_listener* listener_ = nullptr;
+  std::coroutine_handle<> root_;  // destroyed with the last owner; null if it stands for a foreign coroutine
+  // The other line.
+  detail::finish_listener* listener_;  // if it is watched
+  identity identity_;
   agent* parent_;
-  std::uint32_t ordinal_;
-  std::uint32_t spawned_ = 0;
-  std::uint32_t objects_made_ = 0;
   source spawned_at_;
   std::unique_ptr<rarities, forget_rarities> rare_;
+  std::uint32_t steps_;
+  std::uint32_t ordinal_;
+  std::uint32_t spawned_;
+  std::uint32_t objects_made_;
+  std::uint16_t rescues_;          // timeouts armed around where it is, and races that it runs or is part of
+  std::uint16_t cancel_requests_;  // those that may reach it: no shield keeps them
 };
 
 // What reports call them.

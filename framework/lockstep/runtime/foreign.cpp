@@ -28,16 +28,17 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   owner_ = context.running;
   state_before_ = owner_->state_;
   operation_before_ = owner_->operation_;
+  label_before_ = owner_->label_;
   progress_ = progress::parked;
   who_ = owner_;
   agent::rarities& rare = owner_->rare();
   enclosing_ = std::exchange(rare.foreign, this);
   enclosing_leaf_ = std::exchange(rare.foreign_leaf, self);
   enclosing_frame_ = std::exchange(rare.foreign_frame, &awaiting_);
-  owner_->in_foreign_ = true;
+  owner_->is_.in_foreign = true;
   owner_->attention_ |= loop::attention_foreign;
   owner_->state_ = agent::state::parked;
-  owner_->operation_ = this;
+  owner_->waits_at(*this);
   owner_->leaf_ = self;
   owner_->leaf_frame_ = &awaiting_;
   open_ = true;
@@ -51,13 +52,14 @@ void foreign_wait::close() noexcept {
   rare.foreign = enclosing_;
   rare.foreign_leaf = enclosing_leaf_;
   rare.foreign_frame = enclosing_frame_;
-  owner_->in_foreign_ = enclosing_frame_ != nullptr;
-  if (!owner_->in_foreign_) {
+  owner_->is_.in_foreign = enclosing_frame_ != nullptr;
+  if (!owner_->is_.in_foreign) {
     owner_->attention_ = static_cast<std::uint16_t>(owner_->attention_ & ~loop::attention_foreign);
   }
   if (owner_->state_ == agent::state::parked && owner_->operation_ == this) {  // it has not suspended
     owner_->state_ = state_before_;
     owner_->operation_ = operation_before_;
+    owner_->label_ = label_before_;
   }
   if (from_outside_) --loop_->outside().in_flight;
   if (progress_ == progress::parked) loop_->outside().withdraw(*this);
@@ -98,22 +100,21 @@ proxy_frame make_proxy(foreign_wait&) { co_return; }
 
 // A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
 void loop::step_of_foreign(agent& who) {
-  note_step(who, *who.operation_);
-  who.operation_ = nullptr;
+  note_step(who, who.label_);
+  who.label_ = nothing_awaited;
   who.leaf_.resume();
-  while (next) std::exchange(next, nullptr).resume();
+  if (next && follow()) return;
   agent& ran = *context::running;  // perhaps not `who` any more: see part_from_foreign()
-  if (ran.leaf_frame_ == nullptr) {
-    complete(ran);
-  } else if (ran.operation_ != nullptr) {
+  if (ran.label_ != nothing_awaited) {
     return;
   } else if (const agent::rarities& rare = ran.rare(); rare.foreign != nullptr) {
     ran.state_ = agent::state::parked;
-    ran.operation_ = rare.foreign;
+    ran.waits_at(*rare.foreign);
     ran.leaf_ = rare.foreign_leaf;
     ran.leaf_frame_ = rare.foreign_frame;
   } else {
-    complete(ran);  // stood for a foreign coroutine that has gone its way
+    context::running = nullptr;  // it stood for a foreign coroutine that has gone its way; nobody awaits it
+    ran.state_ = agent::state::done;
     release(ran);
   }
 }
@@ -121,18 +122,8 @@ void loop::step_of_foreign(agent& who) {
 // Whether a foreign coroutine that runs now may wait in the name of `who`, the running task: who does nothing else, and
 // is not about to.
 bool loop::acts_for(agent& who) {
-  if (!who.in_foreign_ || next || who.leaf_frame_ != who.rare().foreign_frame) return false;
-  return who.operation_ == nullptr || (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
-}
-
-// An agent for a foreign coroutine, which is not ready.
-agent& loop::adopt_foreign() {
-  agent& stand_in = adopt({}, &no_frame, source());
-  ready_.take(ready_.size() - 1);
-  stand_in.rare().foreign_frame = &no_frame;
-  stand_in.in_foreign_ = true;
-  stand_in.attention_ |= attention_foreign;
-  return stand_in;
+  if (!who.is_.in_foreign || next || who.leaf_frame_ != who.rare().foreign_frame) return false;
+  return who.label_ == nothing_awaited || (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
 }
 
 void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame) {
@@ -168,7 +159,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
     stand_in.leaf_frame_ = leaf;
   }
   if (runs) {
-    stand_in.operation_ = nullptr;
+    stand_in.label_ = nothing_awaited;
     return;
   }
   stand_in.state_ = who.state_;
@@ -176,7 +167,8 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
   stand_in.leaf_ = who.leaf_;
   stand_in.operation_ = who.operation_;
-  stand_in.operation_->who_ = &stand_in;
+  stand_in.label_ = who.label_;
+  if (stand_in.operation_ != nullptr) stand_in.operation_->who_ = &stand_in;
   for (std::size_t i = 0; i < ready_.size(); ++i) {
     if (ready_[i] == &who) ready_[i] = &stand_in;
   }
@@ -188,7 +180,7 @@ void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
       rare.foreign != &wait ||
       (context::running == &who ? who.leaf_frame_ != rare.foreign_frame : who.operation_ != &wait);
   if (something_else_is_under_way) part_from_foreign(who, wait);
-  who.operation_ = &wait;
+  who.waits_at(wait);
   who.leaf_ = who.rare().foreign_leaf;
   who.leaf_frame_ = who.rare().foreign_frame;
   grant(wait);

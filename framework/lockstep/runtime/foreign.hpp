@@ -72,6 +72,7 @@ class foreign_wait final : public primitive<foreign_wait> {
   std::coroutine_handle<> enclosing_leaf_;
   frame* enclosing_frame_ = nullptr;
   agent::state state_before_ = agent::state::ready;
+  std::uint32_t label_before_ = 0;
   operation* operation_before_ = nullptr;
   bool open_ = false;
   agent* owner_ = nullptr;

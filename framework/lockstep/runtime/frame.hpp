@@ -12,13 +12,19 @@ namespace lockstep {
 
 struct frame {
   // The first two are set when it is started.
-  frame* caller;                             // the frame that awaits this one; null at the root of an agent
-  std::coroutine_handle<> resume_after;      // the caller's handle; null at the root, and while it is on the stack
+  frame* caller;  // the frame that awaits this one; null at the root of an agent
+  std::coroutine_handle<>
+      resume_after;  // the caller's handle, or null while that is on the stack; at the root, its own
   std::coroutine_handle<>* owner = nullptr;  // the slot, in the caller, whose destruction destroys this frame
   source where;                              // where it waits; before it starts, where its function begins
 
   std::exception_ptr failure;  // the exception that left it
 
+  // Nobody awaits it.
+  void begin_as_root(std::coroutine_handle<> self) noexcept {
+    caller = nullptr;
+    resume_after = self;
+  }
   // Keeps the exception that leaves this frame, and from where. Called in a handler.
   void leave_by_exception() noexcept;
 };

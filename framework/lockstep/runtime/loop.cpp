@@ -19,7 +19,7 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
-      pool_(std::make_unique<frame_pool>()) {
+      pool_(std::make_unique<frame_pool>()), agents_(std::make_unique<agent_pool>()) {
   owner = this;
   frames = pool_.get();
 }
@@ -31,6 +31,7 @@ loop::~loop() {
   }
   // Somebody still holds a handle or a task of ours: its memory must outlive the loop.
   if (pool_->lent() != 0) static_cast<void>(pool_.release());
+  if (agents_->lent() != 0) static_cast<void>(agents_.release());
 }
 
 void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
@@ -45,10 +46,9 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   picks_.clear();
   kept_back_.clear();
   wall_shift_ = {};
-  main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
-  agents_made_ = agents_alive_ = objects_made_ = fixture_objects_made_ = 0;
+  daemons_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
@@ -59,7 +59,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 void loop::run(agent& main) {
   const loop_scope scope(*this);
   context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
-  main_ = &main;
+  main.is_.main = true;
   // False if nothing can go on before.
   const auto go_on_until = [this](const auto& done) {
     while (!done() && !stopped()) {
@@ -70,55 +70,66 @@ void loop::run(agent& main) {
   };
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
   if (!main.finished() || stopped()) return;
-  main_ = nullptr;
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
-  std::vector<agent*> daemons;
-  for (agent& who : agents_) {
-    if (who.daemon_) daemons.push_back(&who);
+  if (daemons_ == 0) return;
+  for (agent* who : alive()) {
+    if (who->is_.daemon) who->cancel();
   }
-  for (agent* daemon : daemons) daemon->cancel();
-  go_on_until([this] {
-    for (const agent& who : agents_) {
-      if (who.daemon_) return false;
-    }
-    return true;
-  });
+  go_on_until([this] { return daemons_ == 0; });
 }
 
 void loop::go_on() {
   while (!ready_.empty()) {
-    if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-      note_slow_step();
-      if (asked_for(attention_stop | attention_main_done)) break;
-      agent& picked = pick_next();
-      ++picked.steps_;
-      step(picked);
+    agent& first = *ready_[0];
+    if ((attention_.load(std::memory_order_relaxed) | first.attention_) != 0) [[unlikely]] {
+      if (!go_on_attentively()) break;
       continue;
     }
-    agent& who = *ready_.pop_front();
+    ready_.pop_front();
     __builtin_prefetch(*ready_.place(1));
-    step(who);
+    context::running = &first;
+    resume(first);
   }
   note_slow_step();
   context::running = nullptr;
 }
 
-inline void loop::step(agent& who) {
-  context::running = &who;
-  if (who.attention_ != 0) [[unlikely]] {
-    if (!prepare(who)) return;
+// The same where something has to be seen to. Returns false if no step may be made.
+bool loop::go_on_attentively() {
+  agent* who;
+  if (attention_.load(std::memory_order_relaxed) == 0) {
+    who = ready_.pop_front();
+  } else {
+    note_slow_step();
+    if (asked_for(attention_stop | attention_main_done)) return false;
+    who = &pick_next();
+    ++who->steps_;
   }
-  resume(who);
+  context::running = who;
+  if (who->attention_ == 0 || prepare(*who)) resume(*who);
+  return true;
 }
 
-// One step. Awaits of tasks that are too deep to be called, and the ends of tasks, come back here with what to resume
-// next.
+// One step.
 inline void loop::resume(agent& who) {
-  note_step(who, *who.operation_);
+  note_step(who, who.label_);
   who.leaf_.resume();
-  while (next) std::exchange(next, nullptr).resume();
-  if (who.leaf_frame_ == nullptr) complete(who);
+  if (next) follow();
+}
+
+// Awaits of tasks that are too deep to be called, and the ends of tasks, come back to the loop with what is to be
+// resumed next; the root of a task, which nobody awaits, with itself. Returns whether the running task has ended.
+bool loop::follow() {
+  do {
+    const std::coroutine_handle<> following = std::exchange(next, nullptr);
+    if (context::running->leaf_frame_ == nullptr) {
+      complete(*context::running);
+      return true;
+    }
+    following.resume();
+  } while (next);
+  return false;
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
@@ -129,18 +140,19 @@ bool loop::prepare(agent& who) {
     return false;
   }
   // Other awaits have seen to that when they began.
-  if (op == &yield_ && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow) {
+  if (op == nullptr && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 && (op->progress_ != operation::progress::granted || op->revoke())) {
+  if ((who.attention_ & attention_cancel) != 0 &&
+      (op == nullptr || op->progress_ != operation::progress::granted || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
-    if (op == &start_) {
-      who.was_cancelled_ = true;
+    if (who.label_ == trace::label(operation_kind::start, 0)) {
+      who.is_.cancelled = true;
       complete(who);
       return false;
     }
     who.attention_ |= attention_swallow;
-    if (op == &yield_) {
+    if (op == nullptr) {
       yield_cancelled_ = true;
     } else {
       op->progress_ = operation::progress::cancelled;
@@ -163,18 +175,26 @@ bool loop::prepare(agent& who) {
   return true;
 }
 
+inline void loop::wake_joiners(agent& who) {
+  who.joiners_.drain([this](operation& each) { grant(each); });
+}
+
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
-  if (&who == main_) request(attention_main_done);
-  if (who.start_frame_->failure) [[unlikely]]
-    who.was_cancelled_ = holds<cancelled>(who.start_frame_->failure);
-  static_cast<list_hook<agent>&>(who).unlink();
-  --agents_alive_;
-  while (!who.joiners_.empty()) grant(who.joiners_.pop_front());
-  if (who.daemon_) {
+  if (who.is_.main || who.is_.daemon || who.is_.watched || agent::start_frame_of(who.root_)->failure) [[unlikely]]
+    return complete_specially(who);
+  wake_joiners(who);
+}
+
+void loop::complete_specially(agent& who) {
+  if (who.is_.main) request(attention_main_done);
+  if (const std::exception_ptr failed = who.failure()) who.is_.cancelled = holds<cancelled>(failed);
+  wake_joiners(who);
+  if (who.is_.daemon) {
+    --daemons_;
     release(who);
-  } else if (who.listener_ != nullptr) {
+  } else if (who.is_.watched) {
     who.listener_->finished(who);  // which may release it
   }
 }
@@ -185,8 +205,9 @@ class loop::ready_view final : public candidates {
   std::size_t size() const noexcept override { return ready_.size(); }
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
-    const operation& op = *who.operation_;
-    return {who.identity_, who.steps_ + 1, op.kind(), op.what_ != nullptr ? op.what_->id() : 0};
+    const operation* op = who.operation_;
+    const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
+    return {who.identity_, who.steps_ + 1, trace::kind_of(who.label_), object};
   }
   bool first_is_running() const noexcept override { return switching_; }
 
@@ -294,7 +315,7 @@ bool loop::begin_attentively(operation& op) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
     who.attention_ |= attention_swallow;
     ++who.steps_;
-    note_step(who, op);
+    note_step(who, op.label_);
     op.progress_ = operation::progress::cancelled;
     return true;
   }
@@ -306,7 +327,7 @@ bool loop::begin_attentively(operation& op) {
   if (!op.attempt()) return false;
   op.progress_ = operation::progress::granted;
   ++who.steps_;
-  note_step(who, op);
+  note_step(who, op.label_);
   return true;
 }
 
@@ -328,7 +349,7 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
   }
   who->leaf_ = leaf;
   who->leaf_frame_ = awaiting != nullptr ? awaiting : who->rare().foreign_frame;
-  who->operation_ = &op;
+  who->waits_at(op);
   op.who_ = who;
   who->state_ = agent::state::parked;
   switch (op.progress_) {
@@ -347,38 +368,68 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
 
 // -- tasks ------------------------------------------------------------------------------------------------------------
 
-agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at) {
+// Requires a free block.
+inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, source spawned_at) {
+  agent& who = agents_->take();
   agent* const parent = context::running;
   const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
   const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
-  void* const block = frame_pool::take(pool_.get(), sizeof(agent));
-  agent& who = *::new (block) agent(made, agents_made_++, root, root_frame, start_, parent, ordinal, spawned_at);
-  trace_.task_made(who.number_, made);
-  if (root) {
-    root_frame->caller = nullptr;
-    root_frame->owner = nullptr;
-    root_frame->resume_after = nullptr;
-  }
-  agents_.push_back(who);
-  ready_.reserve(++agents_alive_);
-  ready_.push_back(&who);
+  who.begin(made, trace_.tasks_made(), root, first, parent, ordinal, spawned_at);
+  return trace_.task_made(made) ? after_turn(who) : who;
+}
+
+agent& loop::after_turn(agent& who) {
+  trace_.turn();
   return who;
 }
 
+agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
+  if (!agents_->has_free()) [[unlikely]]
+    return adopt_after_refill(root, spawned_at);
+  frame& first = *agent::start_frame_of(root);
+  first.begin_as_root(root);
+  ready_.push_back(agents_->next());
+  return make_agent(root, first, spawned_at);
+}
+
+agent& loop::adopt_after_refill(std::coroutine_handle<> root, source spawned_at) {
+  refill_agents();
+  return adopt(root, spawned_at);
+}
+
+// An agent for a foreign coroutine, which is not ready.
+agent& loop::adopt_foreign() {
+  if (!agents_->has_free()) refill_agents();
+  agent& stand_in = make_agent({}, no_frame, source());
+  stand_in.rare().foreign_frame = &no_frame;
+  stand_in.is_.in_foreign = true;
+  stand_in.attention_ |= attention_foreign;
+  return stand_in;
+}
+
+// Each has its place in the ready queue from now on.
+void loop::refill_agents() {
+  agents_->refill();
+  ready_.reserve(agents_->made());
+}
+
 // Its frame, with the result and what was passed to it by value.
-void loop::destroy_result(agent& who) noexcept {
-  const std::coroutine_handle<> root = std::exchange(who.root_, nullptr);
-  loop* const reporter = current_loop();  // none when a handle outlived its run
-  const bool cut_short = who.was_cancelled_ || who.start_frame_->failure != nullptr;
-  if (!cut_short || reporter == nullptr) [[likely]]
-    return root.destroy();
+inline void loop::destroy_result(agent& who) noexcept {
+  if (who.is_.cancelled || who.start_frame()->failure) [[unlikely]]
+    return destroy_failure(who);
+  std::exchange(who.root_, nullptr).destroy();
+}
+
+void loop::destroy_failure(agent& who) noexcept {
+  loop* const reporter = current_loop();
+  if (reporter == nullptr) return std::exchange(who.root_, nullptr).destroy();  // the handle outlived its run
   // Where nothing could go on, a task that failed unseen is the likely cause.
-  if (!who.observed_ && !who.was_cancelled_ && (!reporter->tearing_down_ || reporter->standstill_)) {
+  if (!who.is_.observed && !who.is_.cancelled && (!reporter->tearing_down_ || reporter->standstill_)) {
     reporter->report_unread(who);
   }
   // A task among its parameters was not forgotten: the way to its await was cut.
   agent* const outer_dying = std::exchange(reporter->dying_, &who);
-  root.destroy();
+  std::exchange(who.root_, nullptr).destroy();
   reporter->dying_ = outer_dying;
 }
 
@@ -387,19 +438,27 @@ void loop::lose_owner(agent& who) noexcept {
   if (!who.finished()) return;
   ++who.references_;
   destroy_result(who);
-  who.start_frame_ = who.leaf_frame_ = nullptr;
+  who.leaf_frame_ = nullptr;
   if (--who.references_ == 0) free_block(who);
 }
 
-void loop::free_block(agent& first) noexcept {
-  agent* who = &first;
-  while (who != nullptr) {
-    if (who->root_) destroy_result(*who);
-    agent* parent = who->parent_;
-    who->~agent();
-    frame_pool::give_back(who, sizeof(agent));
-    who = parent != nullptr && --parent->references_ == 0 ? parent : nullptr;
-  }
+// Returns the parent, if nobody is left who needs that.
+inline agent* loop::free_one(agent& who) noexcept {
+  if (who.root_) destroy_result(who);
+  if (who.rare_) [[unlikely]]
+    who.rare_.reset();
+  agent* const parent = who.parent_;
+  agent_pool::give_back(who);
+  return parent != nullptr && --parent->references_ == 0 ? parent : nullptr;
+}
+
+void loop::free_block(agent& who) noexcept {
+  if (agent* const parent = free_one(who); parent != nullptr) [[unlikely]]
+    free_ancestors(parent);
+}
+
+void loop::free_ancestors(agent* who) noexcept {
+  while (who != nullptr) who = free_one(*who);
 }
 
 void loop::kill(agent& who) noexcept {
@@ -407,7 +466,7 @@ void loop::kill(agent& who) noexcept {
   if (context::running == &who) {
     report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_,
            {&who});
-    who.daemon_ = true;
+    make_daemon(who);
     ++who.references_;
     return;
   }
@@ -420,20 +479,23 @@ void loop::kill(agent& who) noexcept {
       }
     }
     // In a run that ends, nobody is left to take it, and the object may be gone.
-    if (op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
+    if (op != nullptr && op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }
-  const bool owned_by_loop = who.daemon_ || !who.root_;
+  const bool owned_by_loop = who.is_.daemon || !who.root_;
   who.state_ = agent::state::dead;
-  static_cast<list_hook<agent>&>(who).unlink();
-  --agents_alive_;
+  if (who.is_.daemon) --daemons_;
   agent* const outer_dying = std::exchange(dying_, &who);
   destroy_frames(who);
   dying_ = outer_dying;
   // Whoever joins it does so through a handle that is gone.
   while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
-  if (who.listener_ != nullptr) std::exchange(who.listener_, nullptr)->finished(who);
+  if (who.is_.watched) {
+    detail::finish_listener& listener = *who.listener_;
+    who.listen(nullptr);
+    listener.finished(who);
+  }
   if (owned_by_loop) release(who);
 }
 
@@ -444,18 +506,18 @@ void loop::destroy_frames(agent& who) noexcept {
   std::coroutine_handle<> handle = who.leaf_;
   frame* at = who.leaf_frame_;
   // A foreign leaf is owned by the frame that awaits it.
-  const agent::rarities* rare = who.in_foreign_ ? who.rare_.get() : nullptr;
+  const agent::rarities* rare = who.is_.in_foreign ? who.rare_.get() : nullptr;
   if (rare != nullptr && at == rare->foreign_frame) handle = rare->foreign_leaf;
   who.root_ = nullptr;
   while (at != nullptr && at != &no_frame) {
     frame* const caller = at->caller;
     const std::coroutine_handle<> after = at->resume_after;
-    if (at->owner != nullptr) *at->owner = nullptr;
+    if (at->owner != nullptr && *at->owner) *at->owner = nullptr;
     handle.destroy();
     at = caller;
     handle = rare != nullptr && at == rare->foreign_frame ? rare->foreign_leaf : after;
   }
-  who.start_frame_ = who.leaf_frame_ = nullptr;
+  who.leaf_frame_ = nullptr;
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {
@@ -466,8 +528,8 @@ void loop::kill_descendants(agent& ancestor) noexcept {
     return false;
   };
   std::vector<agent*> doomed;
-  for (agent& who : agents_) {
-    if (&who != context::running && descends(who)) doomed.push_back(&who);
+  for (agent* who : alive()) {
+    if (who != context::running && descends(*who)) doomed.push_back(who);
   }
   const bool was_tearing_down = std::exchange(tearing_down_, true);
   for (agent* who : doomed) retain(*who);
@@ -479,11 +541,14 @@ void loop::kill_descendants(agent& ancestor) noexcept {
 void loop::tear_down() noexcept {
   tearing_down_ = true;
   context::running = nullptr;
-  while (!agents_.empty()) {
-    agent& youngest = agents_.back();
-    retain(youngest);
-    kill(youngest);
-    release(youngest);
+  // Again, as destructors may spawn.
+  for (std::vector<agent*> left = alive(); !left.empty(); left = alive()) {
+    for (agent* who : left) retain(*who);
+    while (!left.empty()) {
+      kill(*left.back());
+      release(*left.back());
+      left.pop_back();
+    }
   }
   timers_.reset();
   ready_.clear();

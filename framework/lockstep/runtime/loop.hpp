@@ -12,7 +12,7 @@
 
 #include <lockstep/base/ring.hpp>
 #include <lockstep/choice/oracle.hpp>
-#include <lockstep/runtime/agent.hpp>
+#include <lockstep/runtime/agent_pool.hpp>
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/object.hpp>
@@ -64,7 +64,7 @@ class loop : public detail::context {
   // -- tasks ------------------------------------------------------------------------------------------------------
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
-  agent& adopt(std::coroutine_handle<> root, frame* root_frame, const source& spawned_at);
+  agent& adopt(std::coroutine_handle<> root, source spawned_at);
   // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
     if (--who.references_ == 0) [[likely]] {
@@ -74,6 +74,11 @@ class loop : public detail::context {
     }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
+  // The loop owns it from now on. Requires that it has not finished.
+  void make_daemon(agent& who) noexcept {
+    who.is_.daemon = true;
+    ++daemons_;
+  }
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who) noexcept;
   // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
@@ -82,7 +87,7 @@ class loop : public detail::context {
 
   agent* running() const noexcept { return context::running; }
   // All that have not finished, the oldest first.
-  std::vector<agent*> alive();
+  std::vector<agent*> alive() const { return agents_->alive(); }
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
@@ -93,12 +98,12 @@ class loop : public detail::context {
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
   // Counts an operation that was granted without waiting.
-  void note_granted(operation& op) { note_step(*context::running, op); }
+  void note_granted(operation& op) { note_step(*context::running, op.label_); }
   // For await_suspend: the running task waits at `op`, which its innermost frame awaits; `op` enqueues itself then.
   void park(operation& op, std::coroutine_handle<> leaf) {
     agent& who = *context::running;
     who.leaf_ = leaf;
-    who.operation_ = &op;
+    who.waits_at(op);
     who.state_ = agent::state::parked;
     op.who_ = &who;
     op.progress_ = operation::progress::parked;
@@ -109,7 +114,8 @@ class loop : public detail::context {
   void requeue(std::coroutine_handle<> leaf) noexcept {
     agent& who = *context::running;
     who.leaf_ = leaf;
-    who.operation_ = &yield_;
+    who.operation_ = nullptr;
+    who.is_now(trace::label(operation_kind::yield, 0));
     ready_.push_back(&who);
   }
   // Whether the step that is being made delivers a cancellation to a task that had yielded.
@@ -165,7 +171,7 @@ class loop : public detail::context {
   // Whether tasks were found that wait for each other for good.
   bool cycle_found() const noexcept { return cycle_found_; }
   // The task that is alive under this identity; null if none is. Slow: for reports.
-  agent* find(identity of) noexcept;
+  agent* find(identity of) const noexcept;
 
   // What the next await must see to; of the loop or of one task. request() may be called from any thread.
   enum attention : std::uint16_t {
@@ -200,24 +206,34 @@ class loop : public detail::context {
 
   class ready_view;
 
+  // The label of a task within a step of foreign code, until it awaits something of ours.
+  static constexpr std::uint32_t nothing_awaited = ~std::uint32_t{0};
+
   bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
   void note_slow_step() noexcept;
   void note_swallowed(agent& who);
 
-  void note_step(agent& who, const operation& op) {
-    if (trace_.step(who.number_, op.label_, who.leaf_frame_->where)) [[unlikely]]
+  void note_step(agent& who, std::uint32_t label) {
+    if (trace_.step(who.number_, label, who.leaf_frame_->where)) [[unlikely]]
       reach_step_limit();
   }
-  void step(agent& who);
   bool acts_for(agent& who);
+  agent& make_agent(std::coroutine_handle<> root, frame& first, source spawned_at);
+  [[gnu::cold, gnu::noinline]] agent& adopt_after_refill(std::coroutine_handle<> root, source spawned_at);
+  [[gnu::cold, gnu::noinline]] agent& after_turn(agent& who);
+  void refill_agents();
   agent& adopt_foreign();
   void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
   void resume(agent& who);
+  bool follow();
   void step_of_foreign(agent& who);
   void complete(agent& who);
+  [[gnu::noinline]] void complete_specially(agent& who);
+  void wake_joiners(agent& who);
   agent& pick_next();
   void go_on();
+  [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
   void report_cycles() noexcept;
@@ -228,7 +244,10 @@ class loop : public detail::context {
   void destroy_frames(agent& who) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;
+  static agent* free_one(agent& who) noexcept;
+  [[gnu::cold]] static void free_ancestors(agent* who) noexcept;
   static void destroy_result(agent& who) noexcept;
+  [[gnu::cold]] static void destroy_failure(agent& who) noexcept;
   void fire_in_picked_order(timer_list& due);
 
   // What each step touches.
@@ -242,17 +261,14 @@ class loop : public detail::context {
   driver& driver_;
   monitor& monitor_;
   timer_wheel timers_;
-  intrusive_list<agent, agent> agents_;
   wait_list settlers_;
   std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
   duration wall_shift_{};
-  agent* main_ = nullptr;
   agent* dying_ = nullptr;
-  std::uint32_t agents_made_ = 0;
-  std::uint32_t agents_alive_ = 0;
+  std::uint32_t daemons_ = 0;  // that have not finished
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
   std::uint64_t runs_ = 0;
@@ -261,8 +277,7 @@ class loop : public detail::context {
   bool cycle_found_ = false;
   bool tearing_down_ = false;
   std::unique_ptr<frame_pool> pool_;
-  frameless_operation start_{operation_kind::start};  // of all tasks that have not made a step
-  frameless_operation yield_{operation_kind::yield};  // of all that have yielded
+  std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
 };
 

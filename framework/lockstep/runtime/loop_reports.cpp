@@ -63,7 +63,6 @@ void loop::report_cycle(const std::vector<agent*>& members) noexcept {
 
 // Only at the end is it certain that a cycle stands: until then any task may cancel one of its members.
 void loop::report_cycles() noexcept {
-  if (agents_.empty()) return;
   for (const std::vector<agent*>& members : cycles_along(waits_for, alive())) {
     const bool may_end =
         std::any_of(members.begin(), members.end(), [](const agent* member) { return member->rescues_ != 0; });
@@ -124,15 +123,9 @@ void loop::report_dropped(agent& who) noexcept {
       who.spawned_at(), {&who});
 }
 
-std::vector<agent*> loop::alive() {
-  std::vector<agent*> found;
-  for (agent& who : agents_) found.push_back(&who);
-  return found;
-}
-
-agent* loop::find(identity of) noexcept {
-  for (agent& who : agents_) {
-    if (who.identity_ == of) return &who;
+agent* loop::find(identity of) const noexcept {
+  for (agent* who : alive()) {
+    if (who->identity_ == of) return who;
   }
   return nullptr;
 }
@@ -165,8 +158,8 @@ void loop::note_slow_step() noexcept {
   const auto last_step =
       std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
   agent* who = context::running;
-  for (agent& each : agents_) {
-    if (who == nullptr && last_step != records.rend() && each.number() == last_step->task) who = &each;
+  for (agent* each : alive()) {
+    if (who == nullptr && last_step != records.rend() && each->number() == last_step->task) who = each;
   }
   std::string step = "what ran before the first step";
   if (who != nullptr) {
@@ -193,7 +186,7 @@ void loop::report_deadlock() {
 void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
   if (holds<misuse>(thrown)) return;  // was reported where it was made
-  report(who.daemon_ ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
+  report(who.is_.daemon ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
          fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
 }
 

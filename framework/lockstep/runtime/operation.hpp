@@ -105,16 +105,6 @@ class operation : public list_hook<operation>, private detail::operation_state {
   agent* who_;  // set when it waits
 };
 
-// What a task does that none of its frames holds: starting, yielding.
-class frameless_operation final : public operation {
- public:
-  explicit frameless_operation(operation_kind kind) noexcept : operation(kind) {}
-
- private:
-  void withdraw() noexcept override {}
-  void enqueue() noexcept override {}
-};
-
 using wait_list = intrusive_list<operation, operation>;
 
 }  // namespace lockstep

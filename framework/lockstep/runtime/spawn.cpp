@@ -18,7 +18,7 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
   found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at);
 }
 
-void throw_awaited_twice(const source& where) {
+void throw_awaited_twice(source where) {
   const char* text = "this task was awaited, spawned or moved from before; a task runs once";
   if (current_context != nullptr) current_context->owner->misused(text, where);
   throw misuse(text);
@@ -43,7 +43,7 @@ void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
 // -- owning -----------------------------------------------------------------------------------------------------------
 
-void agent_owner::moved_from(const source& where) {
+void agent_owner::moved_from(source where) {
   const char* text = "this handle owns no task: it was moved from";
   if (detail::current_context != nullptr) detail::current_context->owner->misused(text, where);
   throw misuse(text);
@@ -54,8 +54,7 @@ std::exception_ptr agent_owner::exception() const {
   return get().failure();
 }
 
-void agent_owner::no_result() const {
-  agent& who = get();
+void agent_owner::no_result(agent& who) {
   if (!who.finished()) {
     detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()),
                                   who.spawned_at());
@@ -64,14 +63,11 @@ void agent_owner::no_result() const {
   throw cancelled(who.cancel_reason());
 }
 
-void agent_owner::drop() noexcept {
-  agent& who = *std::exchange(agent_, nullptr);
-  if (!who.finished()) {  // so its run goes on: the end of a run ends its tasks
-    loop& owner = *detail::here().owner;
-    owner.report_dropped(who);
-    owner.kill(who);
-  }
-  loop::release(who);
+// It runs, so its loop is here: the end of a run ends its tasks.
+void agent_owner::end_task() noexcept {
+  loop& owner = *detail::here().owner;
+  owner.report_dropped(*agent_);
+  owner.kill(*agent_);
 }
 
 void detail::no_task_here() { here().owner->misused("there is no running task here"); }

@@ -39,8 +39,10 @@ class join_operation : public primitive<Self> {
   std::string describe() const override { return "join(" + target_.name() + ")"; }
   agent* holder() const noexcept override { return target_.finished() ? nullptr : &target_; }
 
- private:
+ protected:
   agent& target_;
+
+ private:
   bool forward_;
 };
 
@@ -57,14 +59,17 @@ class agent_owner {
     return *this;
   }
   ~agent_owner() {
-    if (agent_ != nullptr) drop();
+    if (agent_ == nullptr) return;
+    if (!agent_->finished()) [[unlikely]]
+      end_task();
+    loop::release(*agent_);
   }
   void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
 
   // Whether it owns a task; not after it was moved from. All that follows is misuse then.
   bool valid() const noexcept { return agent_ != nullptr; }
   // The task's control block, good for as long as this handle owns it.
-  agent& get(const source& where = source()) const {
+  agent& get(source where = source()) const {
     if (agent_ == nullptr) [[unlikely]]
       moved_from(where);
     return *agent_;
@@ -82,17 +87,16 @@ class agent_owner {
   std::exception_ptr exception() const;
 
  protected:
-  [[noreturn]] static void moved_from(const source& where);
-  void drop() noexcept;
+  [[noreturn]] static void moved_from(source where);
+  void end_task() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
-  std::coroutine_handle<> finished_root() const {
-    agent& who = get();
-    if (who.state_ != agent::state::done || who.was_cancelled_ || !who.root_) [[unlikely]]
-      no_result();
-    who.observed_ = true;
+  static std::coroutine_handle<> finished_root(agent& who) {
+    if (who.state_ != agent::state::done || who.is_.cancelled) [[unlikely]]
+      no_result(who);
+    who.is_.observed = true;
     return who.root_;
   }
-  [[noreturn]] void no_result() const;
+  [[noreturn]] static void no_result(agent& who);
 
   agent* agent_ = nullptr;
 };
@@ -111,38 +115,38 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   // Cancelling the waiter cancels the task instead, and the waiter goes on when that has ended, with what it came to:
   // `cancelled`, as a rule. A cancellation that is pending when the join begins is thrown at once, and leaves the task
   // alone.
-  LOCKSTEP_AWAIT_IT joining join(source where = source::current()) { return joining(get(where), *this, true); }
+  LOCKSTEP_AWAIT_IT joining join(source_pointer where = __builtin_source_location()) {
+    return joining(get(source_at(where)), true);
+  }
   // The same, but cancelling the waiter leaves the task alone.
-  LOCKSTEP_AWAIT_IT joining join_shielded(source where = source::current()) {
-    return joining(get(where), *this, false);
+  LOCKSTEP_AWAIT_IT joining join_shielded(source_pointer where = __builtin_source_location()) {
+    return joining(get(source_at(where)), false);
   }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
-  T result() {
-    return std::coroutine_handle<detail::promise<T>>::from_address(finished_root().address()).promise().take();
+  T result() { return result_of(get()); }
+
+ private:
+  static T result_of(agent & who) {
+    return std::coroutine_handle<detail::promise<T>>::from_address(finished_root(who).address()).promise().take();
   }
 };
 
 template <class T>
 class join_handle<T>::joining final : public detail::join_operation<joining> {
  public:
-  joining(agent& target, join_handle& owner, bool forward) noexcept
-      : detail::join_operation<joining>(target, forward), owner_(owner) {}
+  using detail::join_operation<joining>::join_operation;
 
-  T result() { return owner_.result(); }
-
- private:
-  join_handle& owner_;
+  T result() { return result_of(this->target_); }
 };
 
 // Runs `work` beside the running task, as its child, and returns its owner. It starts when its turn comes, not at once.
 // Reports call it by the coroutine's name and its place in the tree of spawns. Does not suspend.
 // Misuse without a loop on this thread, or if `work` was awaited or moved from.
 template <class T>
-join_handle<T> spawn(task<T> work, source where = source::current()) {
+inline join_handle<T> spawn(task<T> work, source where = source::current()) {
   loop& owner = *detail::here().owner;  // which may throw, while `work` still owns the coroutine
-  const std::coroutine_handle<detail::promise<T>> root = work.release(where);
-  return join_handle<T>(owner.adopt(root, &root.promise(), where));
+  return join_handle<T>(owner.adopt(work.release(where), where));
 }
 
 // The same, called `name` in reports.
@@ -168,10 +172,9 @@ void spawn(NoTask&&, More&&...) {
 template <class T>
 agent& spawn_daemon(task<T> work, label name = {}, source where = source::current()) {
   loop& owner = *detail::here().owner;
-  const std::coroutine_handle<detail::promise<T>> root = work.release(where);
-  agent& made = owner.adopt(root, &root.promise(), where);
+  agent& made = owner.adopt(work.release(where), where);
   if (!name.empty()) made.rename(std::move(name));
-  made.make_daemon();
+  owner.make_daemon(made);
   return made;
 }
 

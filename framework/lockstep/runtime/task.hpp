@@ -38,7 +38,7 @@ namespace detail {
 void report_unawaited(const source& made_at, bool by_mock) noexcept;
 // Marks, as the owner of a frame that has not started, a task that a mock action made.
 inline constinit std::coroutine_handle<> made_by_mock;
-[[noreturn]] void throw_awaited_twice(const source& where);
+[[noreturn]] void throw_awaited_twice(source where);
 
 // Awaits an operation where it stands. (GCC 12 copies an awaiter that await_transform returns by reference.)
 template <class Operation>
@@ -169,7 +169,7 @@ class [[nodiscard("co_await the task or spawn() it")]] task {
 
   // For what runs tasks: the coroutine, which the caller must destroy. Misuse if the task was awaited or moved from.
   // `where` is the line to blame, if not the one that awaits.
-  std::coroutine_handle<promise_type> release(const source& where = source()) {
+  std::coroutine_handle<promise_type> release(source where = source()) {
     if (!handle_) [[unlikely]]
       detail::throw_awaited_twice(where);
     return std::exchange(handle_, nullptr);

@@ -62,10 +62,10 @@ task_group::~task_group() {
   }
 }
 
-agent& task_group::add(std::coroutine_handle<> root, frame& root_frame, label name, const source& where) {
-  agent& made = detail::here().owner->adopt(root, &root_frame, where);
+agent& task_group::add(std::coroutine_handle<> root, label name, const source& where) {
+  agent& made = detail::here().owner->adopt(root, where);
   if (!name.empty()) made.rename(std::move(name));
-  made.listener_ = this;
+  made.listen(this);
   children_.push_back(&made);
   return made;
 }
@@ -86,7 +86,7 @@ void task_group::finished(agent& who) noexcept {
   std::erase(children_, &who);
   loop& owner = *detail::current_context->owner;
   who.observe();
-  who.listener_ = nullptr;
+  who.listen(nullptr);
   std::exception_ptr failure = who.failure();
   if (failure != nullptr && !who.was_cancelled()) {
     failures_.push_back(std::move(failure));

@@ -39,7 +39,7 @@ class task_group final : private detail::finish_listener {
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
     require_open();
     const std::coroutine_handle<detail::promise<T>> root = work.release(where);
-    return add(root, root.promise(), std::move(name), where);
+    return add(root, std::move(name), where);
   }
 
   // Says what to do with anything else.
@@ -69,7 +69,7 @@ class task_group final : private detail::finish_listener {
 
   class children_wait;
 
-  agent& add(std::coroutine_handle<> root, frame& root_frame, label name, const source& where);
+  agent& add(std::coroutine_handle<> root, label name, const source& where);
   void require_open();
   void finished(agent& who) noexcept override;
   // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.

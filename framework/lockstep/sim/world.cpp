@@ -35,7 +35,7 @@ bool world::drive(task<void> main) {
   if (!scope_) throw misuse("drive() of a world that was not started");
   if (main_ != nullptr) loop_.misused("drive() for the second time in one run; start() begins another");
   const auto root = main.release();
-  agent& who = loop_.adopt(root, &root.promise(), source());
+  agent& who = loop_.adopt(root, source());
   main_ = &who;
   loop_.run(who);
   main_ended_ = who.finished();

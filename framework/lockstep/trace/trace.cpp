@@ -7,6 +7,8 @@ namespace lockstep {
 void trace::start(std::uint64_t steps_max, bool keep_all) {
   earlier_ = 0;
   others_ = 0;
+  tasks_made_ = 0;
+  payloads_ = 0;
   steps_max_ = steps_max;
   limit_reached_ = steps_max == 0;
   earlier_hash_ = {};
@@ -42,19 +44,19 @@ void trace::rolling_hash::add(const trace_record* first, std::uint64_t index, st
   auto [a, b, c, d] = lanes;
   if (index % 4 == 0) {
     for (; count >= 4; first += 4, index += 4, count -= 4) {
-      a = roll(a, first[0].word());
-      b = roll(b, first[1].word());
-      c = roll(c, first[2].word());
-      d = roll(d, first[3].word());
+      a = roll_fast(a, first[0].word());
+      b = roll_fast(b, first[1].word());
+      c = roll_fast(c, first[2].word());
+      d = roll_fast(d, first[3].word());
     }
   }
   std::uint64_t* const rolled[] = {&a, &b, &c, &d};
-  for (; count > 0; ++first, ++index, --count) *rolled[index % 4] = roll(*rolled[index % 4], first->word());
+  for (; count > 0; ++first, ++index, --count) *rolled[index % 4] = roll_fast(*rolled[index % 4], first->word());
   for (std::size_t lane = 0; lane < 4; ++lane) lanes[lane] = *rolled[lane];
 }
 
-std::uint64_t trace::rolling_hash::value() const noexcept {
-  std::uint64_t all = 0;
+std::uint64_t trace::rolling_hash::value(std::uint64_t payloads) const noexcept {
+  std::uint64_t all = payloads;
   for (const std::uint64_t lane : lanes) all = roll(all, lane);
   return all;
 }
@@ -62,15 +64,17 @@ std::uint64_t trace::rolling_hash::value() const noexcept {
 std::uint64_t trace::hash() const noexcept {
   rolling_hash all = earlier_hash_;
   all.add(records_.get(), earlier_, static_cast<std::size_t>(next_ - records_.get()));
-  return all.value();
+  return all.value(payloads_);
 }
 
 std::vector<std::uint64_t> trace::hashes() const {
   rolling_hash rolled;
+  std::uint64_t payloads = 0;
   std::vector<std::uint64_t> values;
   for (const trace_record& record : recent()) {
     rolled.add(&record, values.size(), 1);
-    values.push_back(rolled.value());
+    if (!record.is_step()) payloads = roll_fast(payloads, record.payload);
+    values.push_back(rolled.value(payloads));
   }
   return values;
 }

@@ -2,8 +2,8 @@
 //
 // Always on. The last `capacity` records are held, in memory that is recycled between runs; the hash covers every
 // record since start(). It is made of identities, operations and times, never of lines, names or addresses, so it is
-// the same on every compiler. It is worked out when somebody asks, or the memory is about to be used again, because
-// a multiplication in every step would be what the next step waits for.
+// the same on every compiler. What the steps add is worked out when somebody asks, or the memory is about to be used
+// again, because a multiplication in every step would be what the next step waits for.
 #pragma once
 
 #include <lockstep/base/hash.hpp>
@@ -32,11 +32,8 @@ struct trace_record {
   std::uint32_t object() const noexcept { return label & 0xFFFFFF; }
   // Requires a record of a step.
   source where() const noexcept { return std::bit_cast<source>(payload); }
-  // What it adds to the hash: everything but the source of a step.
-  std::uint64_t word() const noexcept {
-    const std::uint64_t what = std::uint64_t{label} << 32 | task;
-    return is_step() ? what : roll(what, payload);
-  }
+  // What every record adds to the hash; one that is no step adds its payload as well.
+  std::uint64_t word() const noexcept { return std::uint64_t{label} << 32 | task; }
   bool is_step() const noexcept { return operation() < operation_kind::time_moved; }
 };
 static_assert(sizeof(trace_record) == 16);
@@ -60,17 +57,26 @@ class trace {
 
   // Adds a step. Returns whether the limit of steps is reached.
   bool step(std::uint32_t task, std::uint32_t label, const source& where) {
-    return add(std::bit_cast<std::uint64_t>(where), task, label);
+    return store(std::bit_cast<std::uint64_t>(where), task, label) && turn();
   }
   void time_moved(std::uint64_t now_ns) { add_other(now_ns, 0, label(operation_kind::time_moved, 0)); }
   void value_picked(std::uint32_t task, identity domain, std::uint64_t value) {
     add_other(value, task, label(operation_kind::value_picked, static_cast<std::uint32_t>(domain)));
   }
-  // Ties the numbers by which records name tasks and objects to their identities.
-  void task_made(std::uint32_t number, identity made) { add_other(made, number, label(operation_kind::task_made, 0)); }
+  // Ties the numbers by which records name tasks and objects to their identities. That of a task is tasks_made()
+  // before. Returns whether turn() must follow.
+  [[nodiscard]] bool task_made(identity made) {
+    payloads_ = roll_fast(payloads_, made);
+    return store(made, tasks_made_++, label(operation_kind::task_made, 0));
+  }
+  std::uint32_t tasks_made() const noexcept { return tasks_made_; }
   void object_made(std::uint32_t task, std::uint32_t number, identity made) {
     add_other(made, task, label(operation_kind::object_made, number));
   }
+
+  // The end was reached: of the memory, which begins again at the start; of the steps; or of a record to be kept.
+  // Returns whether it was that of the steps.
+  [[gnu::cold]] bool turn();
 
   std::uint64_t hash() const noexcept;
   // The number of records since start(); may be asked from another thread.
@@ -79,23 +85,24 @@ class trace {
     return earlier_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(next - records_.get());
   }
   // Those of them that are steps.
-  std::uint64_t steps() const noexcept { return count() - others_; }
+  std::uint64_t steps() const noexcept { return count() - others_ - tasks_made_; }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
   // The hash as it was after each of these records. Requires that all are held: `keep_all`, or at most `capacity`.
   std::vector<std::uint64_t> hashes() const;
 
  private:
-  // Several chains side by side, each of every n-th record, so that one multiplication does not wait for the other.
+  // Of the words: several chains side by side, each of every n-th record, so that one multiplication does not wait for
+  // the other.
   struct rolling_hash {
     std::uint64_t lanes[4] = {mix(1), mix(2), mix(3), mix(4)};
 
     void add(const trace_record* first, std::uint64_t index, std::size_t count) noexcept;
-    std::uint64_t value() const noexcept;
+    std::uint64_t value(std::uint64_t payloads) const noexcept;
   };
 
-  // Stored at once, as stores are what a step is made of.
-  bool add(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
+  // Stored at once, as a step is made of little else. Returns whether turn() must follow.
+  bool store(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
     using halves = std::uint64_t __attribute__((vector_size(16)));
     constexpr bool task_is_low = std::endian::native == std::endian::little;
     const std::uint64_t low = task_is_low ? task : label;
@@ -104,22 +111,22 @@ class trace {
     trace_record* const record = next_.load(std::memory_order_relaxed);
     std::memcpy(record, &both, sizeof both);
     next_.store(record + 1, std::memory_order_relaxed);
-    return record + 1 == end_ && turn();
+    return record + 1 == end_;
   }
   void add_other(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
     ++others_;
-    add(payload, task, label);
+    payloads_ = roll_fast(payloads_, payload);
+    if (store(payload, task, label)) turn();
   }
-  // The end was reached: of the memory, which begins again at the start; of the steps; or of a record to be kept.
-  // Returns whether it was that of the steps.
-  [[gnu::cold]] bool turn();
   void set_end() noexcept;
 
   std::unique_ptr<trace_record[]> records_;
   std::atomic<trace_record*> next_ = nullptr;
   trace_record* end_ = nullptr;
   std::atomic<std::uint64_t> earlier_ = 0;  // records before those from the start of the memory to next_
-  std::uint64_t others_ = 0;                // records that are no steps
+  std::uint64_t others_ = 0;                // records of neither a step nor a task
+  std::uint64_t payloads_ = 0;              // the chain of what is in records that are no steps
+  std::uint32_t tasks_made_ = 0;
   std::uint64_t steps_max_ = 0;
   bool limit_reached_ = false;
   rolling_hash earlier_hash_;  // of those that were overwritten, or will be next

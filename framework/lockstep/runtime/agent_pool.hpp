@@ -1,0 +1,85 @@
+// The control blocks of one loop's tasks: recycled, and all in one place, so that those alive are found without a list.
+//
+// A block that has come back stays an agent, and only what a new task changes is set anew. Slabs are aligned to their
+// size, so that a block finds its pool. They are kept until the pool dies, which requires that every block has come
+// back.
+// Under AddressSanitizer, or with LOCKSTEP_HEAP_FRAMES defined, every block is on the heap and freed when it comes
+// back, so that the sanitizer and valgrind see each one.
+#pragma once
+
+#include <lockstep/base/frame_pool.hpp>
+#include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/base/slab_source.hpp>
+#include <lockstep/runtime/agent.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lockstep {
+
+class agent_pool {
+ public:
+  agent_pool() noexcept = default;
+  agent_pool(const agent_pool&) = delete;
+  agent_pool& operator=(const agent_pool&) = delete;
+
+  // Whether take() may be called.
+  bool has_free() const noexcept { return free_ != nullptr; }
+  // The one that take() will take.
+  agent* next() const noexcept { return free_; }
+  // A block for agent::begin(), with nobody who joins it and no rarities.
+  agent& take() noexcept {
+    agent& taken = *free_;
+    free_ = taken.parent_;
+    return taken;
+  }
+  // Makes blocks that are free. Throws std::bad_alloc.
+  void refill();
+  static void give_back(agent& block) noexcept {
+    head& at = head_of(block);
+    block.parent_ = at.home->free_;
+    at.home->free_ = &block;
+#ifdef LOCKSTEP_HEAP_FRAMES
+    at.home->free_last_given_back();
+#endif
+  }
+
+  // The number of blocks that there are, and of those that have not come back.
+  std::size_t made() const noexcept { return made_; }
+  std::size_t lent() const noexcept;
+  // The tasks that have not finished, in the order in which they were spawned.
+  std::vector<agent*> alive();
+
+ private:
+  // At the start of a slab.
+  struct alignas(64) head : list_hook<head> {
+    explicit head(agent_pool* pool) noexcept : home(pool) {}
+
+    agent_pool* home;
+    std::size_t made = 0;  // blocks in it, which follow
+
+    agent* blocks() noexcept { return reinterpret_cast<agent*>(this + 1); }
+  };
+#ifdef LOCKSTEP_HEAP_FRAMES
+  static constexpr std::size_t blocks_per_slab = 1;
+
+  static head& head_of(agent& block) noexcept { return *(reinterpret_cast<head*>(&block) - 1); }
+  void free_last_given_back() noexcept;
+#else
+  static constexpr std::size_t slab_bytes = std::size_t{64} * 1024;
+  static constexpr std::size_t blocks_per_slab = (slab_bytes - sizeof(head)) / sizeof(agent);
+
+  static head& head_of(agent& block) noexcept {
+    return *reinterpret_cast<head*>(reinterpret_cast<std::uintptr_t>(&block) & ~(slab_bytes - 1));
+  }
+  slab_source memory_{slab_bytes};
+#endif
+  void* new_slab();
+
+  agent* free_ = nullptr;  // linked by `parent_`
+  std::size_t made_ = 0;
+  intrusive_list<head, head> slabs_;
+};
+
+}  // namespace lockstep

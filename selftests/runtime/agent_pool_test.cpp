@@ -1,0 +1,82 @@
+// Where control blocks come from, seen through the loop that takes them.
+#include "judged_run.hpp"
+
+#include <lockstep/testing/testing.hpp>
+
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+using testing::ElementsAre;
+
+task<void> nothing() { co_return; }
+task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
+
+#ifndef LOCKSTEP_HEAP_FRAMES
+CO_TEST(AgentPoolTest, LendsTheBlockThatCameBackLast) {
+  const agent* first = nullptr;
+  {
+    auto handle = spawn(nothing());
+    first = &handle.get();
+    co_await handle.join();
+  }
+  auto next = spawn(nothing());
+  EXPECT_EQ(&next.get(), first);
+  co_await next.join();
+}
+#endif
+
+CO_TEST(AgentPoolTest, ARecycledBlockRemembersNothingOfTheTaskBefore) {
+  {
+    auto failing = spawn(
+        []() -> task<void> {
+          throw 1;
+          co_return;
+        }(),
+        "before");
+    EXPECT_THROW(co_await failing.join(), int);
+    auto cancelled_one = spawn(wait_for_ever());
+    co_await yield();
+    cancelled_one.cancel("enough");
+    EXPECT_THROW(co_await cancelled_one.join(), cancelled);
+  }
+  auto one = spawn(wait_for_ever());
+  auto two = spawn(wait_for_ever());
+  for (auto* fresh : {&one.get(), &two.get()}) {
+    EXPECT_FALSE(fresh->finished());
+    EXPECT_FALSE(fresh->was_cancelled());
+    EXPECT_FALSE(fresh->daemon());
+    EXPECT_EQ(fresh->failure(), nullptr);
+    EXPECT_EQ(fresh->cancelling(), 0u);
+    EXPECT_EQ(fresh->cancel_reason().view(), "");
+    EXPECT_TRUE(fresh->joiners().empty());
+    EXPECT_THAT(fresh->name(), testing::StartsWith("wait_for_ever"));
+  }
+  co_await yield();
+  one.cancel();
+  two.cancel();
+  EXPECT_THROW(co_await one.join(), cancelled);
+  EXPECT_THROW(co_await two.join(), cancelled);
+}
+
+CO_TEST(AgentPoolTest, ThoseAliveAreInTheOrderInWhichTheyWereSpawnedWhateverTheirBlocks) {
+  std::vector<join_handle<void>> first;
+  for (int i = 0; i < 100; ++i) first.push_back(spawn(nothing()));
+  for (auto& each : first) co_await each.join();
+  while (!first.empty()) first.pop_back();  // the blocks come back in the order of their addresses, or the reverse
+  std::vector<join_handle<void>> second;
+  std::vector<std::uint32_t> spawned{current_task().number()};
+  for (int i = 0; i < 1'000; ++i) {
+    second.push_back(spawn(nothing()));
+    spawned.push_back(second.back().get().number());
+  }
+  std::vector<std::uint32_t> alive;
+  for (const agent* who : current_loop()->alive()) alive.push_back(who->number());
+  EXPECT_EQ(alive, spawned);
+  for (auto& each : second) co_await each.join();
+  EXPECT_THAT(current_loop()->alive(), ElementsAre(&current_task()));
+}
+
+}  // namespace
+}  // namespace lockstep
