@@ -11,14 +11,11 @@
 namespace lockstep {
 
 struct frame {
-  // The first two are set when it is started.
-  frame* caller;  // the frame that awaits this one; null at the root of an agent
-  std::coroutine_handle<>
-      resume_after;  // the caller's handle, or null while that is on the stack; at the root, its own
+  frame* caller;  // the frame that awaits this one; null at the root of an agent; set when it is started
+  std::coroutine_handle<> resume_after;      // what awaits it, or null while that is on the stack; of a root, the root
   std::coroutine_handle<>* owner = nullptr;  // the slot, in the caller, whose destruction destroys this frame
   source where;                              // where it waits; before it starts, where its function begins
-
-  std::exception_ptr failure;  // the exception that left it
+  std::exception_ptr failure;                // the exception that left it
 
   // Nobody awaits it.
   void begin_as_root(std::coroutine_handle<> self) noexcept {

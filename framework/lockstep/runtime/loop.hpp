@@ -210,7 +210,11 @@ class loop : public detail::context {
   static constexpr std::uint32_t nothing_awaited = ~std::uint32_t{0};
 
   bool asked_for(int what) const noexcept { return (attention_.load(std::memory_order_relaxed) & what) != 0; }
-  void note_slow_step() noexcept;
+  void note_slow_step() noexcept {
+    if (asked_for(attention_slow)) [[unlikely]]
+      report_slow_step();
+  }
+  void report_slow_step() noexcept;
   void note_swallowed(agent& who);
 
   void note_step(agent& who, std::uint32_t label) {

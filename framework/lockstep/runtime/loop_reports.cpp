@@ -151,8 +151,7 @@ void loop::reach_step_limit() {
 }
 
 // The step that is now, or was last, made somebody who watches from outside impatient.
-void loop::note_slow_step() noexcept {
-  if (!asked_for(attention_slow)) return;
+void loop::report_slow_step() noexcept {
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   const std::vector<trace_record> records = trace_.recent();
   const auto last_step =

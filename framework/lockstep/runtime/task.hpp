@@ -210,21 +210,21 @@ class task<T>::awaiter {
   // too deep for the stack: the loop makes it.
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> caller) {
-    detail::context& context = detail::here();
+    const std::coroutine_handle<> called = callee_;
     promise_type& callee = promise();
     callee.owner = &callee_;
     if constexpr (std::derived_from<Promise, frame>) {
+      detail::context& context = *detail::current_context;
       callee.caller = &caller.promise();
       context.running->stands_at(&callee);
       if (static_cast<const char*>(__builtin_frame_address(0)) > context.stack_end) [[likely]] {
-        callee.resume_after = nullptr;
-        callee_.resume();
-        if (callee_.done()) return false;
+        called.resume();
+        if (called.done()) return false;
       } else {
-        context.next = callee_;
+        context.next = called;
       }
     } else {
-      context.owner->call_from_foreign(callee_, callee);
+      detail::here().owner->call_from_foreign(called, callee);
     }
     callee.resume_after = caller;
     return true;

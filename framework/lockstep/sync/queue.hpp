@@ -71,7 +71,8 @@ class queue final : public object {
   bool try_put(T&& item) {
     const detail::context& context = enter();
     if (shut_down_ || full()) return false;
-    store(std::move(item), context.running);
+    if (context.running != nullptr) fed_by_ = context.running->id();
+    store(std::move(item));
     return true;
   }
   bool try_put(const T& item) requires std::copy_constructible<T> {
@@ -117,9 +118,8 @@ class queue final : public object {
     while (!waiters.empty()) detail::current_context->owner->grant(waiters.pop_front());
   }
   // Requires a free place.
-  void store(T&& item, const agent* by) {
+  void store(T&& item) {
     ++unfinished_;
-    if (by != nullptr) fed_by_ = by->id();
     if (getters_.empty()) {
       items_.reserve(items_.size() + 1);
       items_.push_back(std::move(item));
@@ -151,7 +151,8 @@ class queue final : public object {
   void admit_putter() {
     if (putters_.empty() || full()) return;
     auto& putter = static_cast<putting&>(putters_.pop_front());
-    store(std::move(*putter.item_), putter.who());
+    fed_by_ = putter.who()->id();
+    store(std::move(*putter.item_));
     detail::current_context->owner->grant(putter);
   }
 
@@ -173,10 +174,13 @@ class queue<T>::putting final : public primitive<putting> {
   putting(queue& to, T item) : primitive<putting>(operation_kind::put, to), item_(std::move(item)) {}
 
   bool try_now() {
-    refused_ = here().shut_down_;
-    if (refused_) return true;
+    if (here().shut_down_) [[unlikely]] {
+      refused_ = true;
+      return true;
+    }
     if (here().full()) return false;
-    here().store(std::move(*item_), detail::current_context->running);
+    here().fed_by_ = detail::current_context->running->id();
+    here().store(std::move(*item_));
     return true;
   }
   void enqueue() noexcept override { here().putters_.push_back(*this); }
