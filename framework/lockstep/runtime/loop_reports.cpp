@@ -73,7 +73,24 @@ void loop::report_cycles() noexcept {
 
 // -- reporting --------------------------------------------------------------------------------------------------------
 
-verdict loop::verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) {
+namespace {
+
+// The line to look at first: where the first task stands, or where what ended it was thrown.
+source line_of(const std::vector<task_snapshot>& tasks) {
+  source found;
+  std::optional<std::size_t> at;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (i != 0 && (tasks[i].parent != at || tasks[i].state != task_snapshot::condition::failed)) continue;
+    at = i;
+    if (!tasks[i].stack.empty()) found = tasks[i].stack.front();
+  }
+  return found;
+}
+
+}  // namespace
+
+verdict loop::verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
+                         const std::vector<task_snapshot>& trail) {
   verdict found;
   found.kind = kind;
   found.message = std::move(message);
@@ -81,15 +98,14 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
   found.at = now_;
   found.step = steps();
   found.tasks = snapshot_of(std::move(concerned));
-  if (found.where.line() == 0 && !found.tasks.empty() && !found.tasks.front().stack.empty()) {
-    found.where = found.tasks.front().stack.front();
-  }
+  add_trail(found.tasks, 0, trail);
+  if (found.where.line() == 0) found.where = line_of(found.tasks);
   return found;
 }
 
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
-                  std::vector<std::string> cycle) noexcept {
-  verdict found = verdict_of(kind, std::move(message), where, std::move(concerned));
+                  std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
+  verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
 }

@@ -1,5 +1,7 @@
 #include <lockstep/runtime/spawn.hpp>
 
+#include <lockstep/runtime/snapshot.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep {
@@ -50,8 +52,18 @@ void agent_owner::moved_from(const source& where) {
 }
 
 std::exception_ptr agent_owner::exception() const {
-  get().observe();
-  return get().failure();
+  agent& who = get();
+  who.observe();
+  std::exception_ptr failure = who.failure();
+  agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  if (failure != nullptr && reader != nullptr) reader->passes_on(failure, trail_of(who));
+  return failure;
+}
+
+void agent_owner::pass_on(const std::exception_ptr& failure) const {
+  agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  if (reader != nullptr) reader->passes_on(failure, trail_of(get()));
+  std::rethrow_exception(failure);
 }
 
 void agent_owner::no_result() const {
@@ -61,7 +73,7 @@ void agent_owner::no_result() const {
                                   who.spawned_at());
   }
   who.observe();
-  throw cancelled(who.cancel_reason());
+  pass_on(std::make_exception_ptr(cancelled(who.cancel_reason())));
 }
 
 void agent_owner::drop() noexcept {

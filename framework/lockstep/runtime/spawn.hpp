@@ -78,7 +78,8 @@ class agent_owner {
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
   // Otherwise it gets `cancelled` at the await where it is, or at its next one; see agent::cancel().
   bool cancel(label reason = {}) { return get().cancel(std::move(reason)); }
-  // The exception that ended the task, which then counts as read; null if none did or it has not finished.
+  // The exception that ended the task, which then counts as read; null if none did or it has not finished. Where it
+  // came from is told if the running task throws it from here on.
   std::exception_ptr exception() const;
 
  protected:
@@ -93,6 +94,8 @@ class agent_owner {
     return who.root_;
   }
   [[noreturn]] void no_result() const;
+  // Throws what ended the task; the running task tells where that came from.
+  [[noreturn]] void pass_on(const std::exception_ptr& failure) const;
 
   agent* agent_ = nullptr;
 };
@@ -119,7 +122,10 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
   T result() {
-    return std::coroutine_handle<detail::promise<T>>::from_address(finished_root().address()).promise().take();
+    auto& root = std::coroutine_handle<detail::promise<T>>::from_address(finished_root().address()).promise();
+    if (root.failure) [[unlikely]]
+      pass_on(root.failure);
+    return root.value();
   }
 };
 

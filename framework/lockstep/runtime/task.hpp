@@ -116,6 +116,10 @@ struct promise final : promise_base {
   T take() {
     if (failure) [[unlikely]]
       std::rethrow_exception(failure);
+    return value();
+  }
+  // Requires that nothing failed.
+  T value() {
     if constexpr (std::is_reference_v<T>) {
       return **result;
     } else {
@@ -134,6 +138,7 @@ struct promise<void> final : promise_base {
     if (failure) [[unlikely]]
       std::rethrow_exception(failure);
   }
+  void value() const noexcept {}
 };
 
 }  // namespace detail

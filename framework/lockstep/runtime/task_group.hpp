@@ -72,6 +72,7 @@ class task_group final : private detail::finish_listener {
   agent& add(std::coroutine_handle<> root, frame& root_frame, label name, const source& where);
   void require_open();
   void finished(agent& who) noexcept override;
+  void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail);
   // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
   task<std::exception_ptr> wait_for_children();
   task<void> end_children(label reason);
@@ -85,6 +86,7 @@ class task_group final : private detail::finish_listener {
   label name_;
   std::vector<agent*> children_;  // those that have not finished
   std::vector<std::exception_ptr> failures_;
+  std::vector<task_snapshot> trail_;  // of all these
   operation* waiter_ = nullptr;
   bool ending_ = false;        // a child failed, or the owner was cancelled
   bool closed_ = false;        // joined

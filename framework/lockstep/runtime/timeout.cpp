@@ -23,6 +23,12 @@ bool timeout_scope::absorb() {
   return owner_.end_request(requests_before_);
 }
 
+void timeout_scope::give_up(duration limit) const {
+  const std::exception_ptr thrown = std::make_exception_ptr(timed_out(limit));
+  owner_.throws_instead(thrown);
+  std::rethrow_exception(thrown);
+}
+
 void timeout_scope::expire() {
   expired_ = true;
   owner_.cancel_within(shield_, "timeout");

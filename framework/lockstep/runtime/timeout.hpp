@@ -40,6 +40,8 @@ class timeout_scope : private timer {
   // For a handler of `cancelled` at the scope's end: whether the scope itself caused it and nobody else asked. Takes
   // the scope's own request back.
   bool absorb();
+  // In the handler, after that: throws `timed_out` instead.
+  [[noreturn]] void give_up(duration limit) const;
 
  private:
   void arm() {
@@ -81,8 +83,8 @@ task<T> with_timeout(duration limit, task<T> work) {
     co_return co_await std::move(work);
   } catch (const cancelled&) {
     if (!scope.absorb()) throw;
+    scope.give_up(limit);
   }
-  throw timed_out(limit);
 }
 
 }  // namespace lockstep
