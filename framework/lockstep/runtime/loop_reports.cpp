@@ -173,6 +173,23 @@ void loop::reach_step_limit() {
   stop();
 }
 
+namespace {
+
+// "the first step of task "main", up to cache.cpp:12,": what is known of it. `who` is null when it has ended.
+std::string text_of_step(const agent* who, bool first, std::string_view function, const source& from,
+                         const source& to) {
+  std::string task = who != nullptr ? fmt::format(" of task \"{}\"", who->name()) : " of a task";
+  if (who == nullptr && !function.empty()) task += fmt::format(" in {}()", function);
+  std::string lines;
+  if (from.line() != 0) lines += " from " + file_and_line(from);
+  if (to.line() != 0) lines += " up to " + file_and_line(to);
+  if (!lines.empty()) lines = "," + lines + ",";
+  const bool ended = who == nullptr || who->finished();
+  return fmt::format("the {}step{}{}", first ? (ended ? "only " : "first ") : (ended ? "last " : ""), task, lines);
+}
+
+}  // namespace
+
 // The step that is now, or was last, made somebody who watches from outside impatient.
 void loop::note_slow_step() noexcept {
   if (!asked_for(attention_slow)) return;
@@ -180,19 +197,28 @@ void loop::note_slow_step() noexcept {
   const std::vector<trace_record> records = trace_.recent();
   const auto last_step =
       std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
-  agent* who = context::running;
-  for (agent& each : agents_) {
-    if (who == nullptr && last_step != records.rend() && each.number() == last_step->task) who = &each;
-  }
   std::string step = "what ran before the first step";
-  if (who != nullptr) {
-    step = fmt::format("the step of task \"{}\" that began here", who->name());
-  } else if (last_step != records.rend()) {
-    step = "the last step of a task, which began here,";
+  source from;
+  source to;
+  agent* who = nullptr;
+  if (last_step != records.rend()) {
+    const auto made_it = [&](const agent* task) { return task != nullptr && task->number() == last_step->task; };
+    for (agent& each : agents_) {
+      if (made_it(&each)) who = &each;
+    }
+    if (made_it(main_)) who = main_;  // also when it has ended
+    const bool first = last_step->operation() == operation_kind::start;
+    const bool ours = is_internal(last_step->where());
+    if (!first && !ours) from = last_step->where();
+    if (const std::vector<source> stack = who != nullptr ? who->stack() : std::vector<source>(); !stack.empty()) {
+      to = stack.front();
+    }
+    step = text_of_step(who, first, ours ? std::string_view() : function_of(last_step->where()), from, to);
+    if (from.line() == 0) from = to;
+    if (from.line() == 0 && who != nullptr) from = who->spawned_at();
   }
   report(verdict_kind::slow_step,
-         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step),
-         last_step != records.rend() && !is_internal(last_step->where()) ? last_step->where() : source(),
+         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step), from,
          who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 

@@ -208,5 +208,23 @@ CO_TEST(Verdict, ExceptionsOfAGroup) { co_await with_task_group(serve); }
 
 CO_TEST(Verdict, Timeout) { co_await with_timeout(1s, rest(1h)); }
 
+// -- first steps that are watched ------------------------------------------------------------------------------------
+
+task<void> parse() {
+  block_until_the_watcher_asks();
+  co_await yield();
+}
+CO_TEST(Watched, FirstStep) { co_await parse(); }
+
+CO_TEST(Watched, FirstStepOfATask) {
+  auto parser = spawn(parse(), "parser");
+  co_await parser.join();
+}
+
+CO_TEST(Watched, OnlyStep) {
+  block_until_the_watcher_asks();
+  co_return;
+}
+
 }  // namespace
 }  // namespace lockstep
