@@ -195,7 +195,7 @@ TEST(DeterminismTest, PutsARecordInWords) {
   std::string text;
   for (std::size_t i = 0; i <= made.records.size(); ++i) text += text_of_record(made, i) + '\n';
   EXPECT_THAT(text, MatchesRegex("main: was made\n"
-                                 "main: start at determinism_test.cpp:[0-9]+\n"
+                                 "main: start at determinism_test.cpp in a lambda\n"
                                  "main: made object #1, [0-9a-f]+\n"
                                  "main: mutex #1 at determinism_test.cpp:[0-9]+\n"
                                  "time moved to 1.5 s\n"

@@ -59,7 +59,8 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
     default: break;
   }
   const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();
-  const std::string where = record.where().line() != 0 ? " at " + file_and_line(record.where()) : std::string();
+  std::string where = file_and_line(record.where());
+  if (!where.empty()) where.insert(0, " at ");
   return fmt::format("{}: {}{}{}", task, name_of(record.operation()), object, where);
 }
 

@@ -33,7 +33,7 @@ void add_rows(const std::vector<task_snapshot>& tasks, std::size_t at, std::size
   row made;
   made.task = indent + (depth > 0 ? "└ " : "") + task.name;
   made.doing = doing(task);
-  if (!task.stack.empty() && task.stack.front().line() != 0) made.where = file_and_line(task.stack.front());
+  if (!task.stack.empty()) made.where = file_and_line(task.stack.front());
   if (!task.held_by.empty()) made.remark = "held by " + task.held_by;
   if (!task.fed_by.empty()) made.remark = "fed by " + task.fed_by;
   rows.push_back(made);

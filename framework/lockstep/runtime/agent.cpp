@@ -84,7 +84,7 @@ void agent::request_cancellation() {
   }
 }
 
-unsigned agent::uncancel() {
+unsigned agent::uncancel(source where) {
   if (cancel_requests_ != 0) {
     if (--cancel_requests_ == 0) {
       constexpr int pending = loop::attention_cancel | loop::attention_swallow;
@@ -97,7 +97,7 @@ unsigned agent::uncancel() {
     if (at->take_request_back()) return cancelling();
   }
   detail::here().owner->misused(fmt::format("uncancel() of task \"{}\", which has no request to cancel it", name()),
-                                spawned_at_);
+                                where);
 }
 
 bool agent::end_request(unsigned requests_before) {
@@ -155,17 +155,17 @@ std::exception_ptr agent::failure() const noexcept {
 
 namespace {
 
-std::vector<source> lines_from(const frame* innermost) {
-  std::vector<source> lines;
+std::vector<place> lines_from(const frame* innermost) {
+  std::vector<place> lines;
   for (const frame* at = innermost; at != nullptr && at != &no_frame; at = at->caller) {
-    if (!is_internal(at->where)) lines.push_back(at->where);
+    if (!is_internal(at->where) && !file_of(at->where).empty()) lines.push_back(at->where);
   }
   return lines;
 }
 
 }  // namespace
 
-std::vector<source> agent::stack() const { return lines_from(finished() ? nullptr : leaf_frame_); }
+std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr : leaf_frame_); }
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapsho
 
 void agent::throws_instead(const std::exception_ptr& thrown) {
   if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    begin_flight({thrown, leaf_frame_, std::vector<source>(found->stack), std::vector<task_snapshot>(found->from)});
+    begin_flight({thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from)});
   }
 }
 

@@ -98,7 +98,7 @@ class agent : private detail::step_state, public list_hook<agent> {
   // ended. Returns whether it was not finished yet. The last reason that is given counts.
   bool cancel(label reason = {});
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
-  unsigned uncancel();
+  unsigned uncancel(source where = source::current());
   // The requests that were made and not taken back, those that a shield keeps for later among them.
   unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
@@ -129,7 +129,7 @@ class agent : private detail::step_state, public list_hook<agent> {
 #endif
 
   // The user's lines at which it stands, innermost frame first.
-  std::vector<source> stack() const;
+  std::vector<place> stack() const;
   // For who is about to throw `thrown` in its name: it comes from these tasks, as trail_of() tells of them.
   void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from);
   // The same in a handler of its innermost frame: `thrown` takes the place of what was caught.
@@ -153,7 +153,7 @@ class agent : private detail::step_state, public list_hook<agent> {
   struct flight {
     std::exception_ptr thrown;        // held, so that no other one gets its address
     const frame* next;                // which it reaches next; null when it has left the task
-    std::vector<source> stack;        // where it was thrown, innermost first
+    std::vector<place> stack;         // where it was thrown, innermost first
     std::vector<task_snapshot> from;  // the tasks that it has left before
   };
 

@@ -15,7 +15,7 @@ struct frame {
   frame* caller;                             // the frame that awaits this one; null at the root of an agent
   std::coroutine_handle<> resume_after;      // the caller's handle; null at the root, and while it is on the stack
   std::coroutine_handle<>* owner = nullptr;  // the slot, in the caller, whose destruction destroys this frame
-  source where;                              // where it waits; before it starts, where its function begins
+  place where;                               // where it waits, or waited last
 
   std::exception_ptr failure;  // the exception that left it
 

@@ -75,6 +75,13 @@ void loop::report_cycles() noexcept {
 
 namespace {
 
+// The innermost line of a task that is known, that of its spawn if it has none.
+source line_of(const task_snapshot& task) {
+  const auto known =
+      std::find_if(task.stack.begin(), task.stack.end(), [](const place& each) { return each.line() != 0; });
+  return known != task.stack.end() ? source(*known) : task.spawned_at;
+}
+
 // The line to look at first: where the first task stands, or where what ended it was thrown.
 source line_of(const std::vector<task_snapshot>& tasks) {
   source found;
@@ -82,7 +89,7 @@ source line_of(const std::vector<task_snapshot>& tasks) {
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (i != 0 && (tasks[i].parent != at || tasks[i].state != task_snapshot::condition::failed)) continue;
     at = i;
-    if (!tasks[i].stack.empty()) found = tasks[i].stack.front();
+    if (const source line = line_of(tasks[i]); line.line() != 0) found = line;
   }
   return found;
 }
@@ -209,10 +216,9 @@ void loop::note_slow_step() noexcept {
     if (made_it(main_)) who = main_;  // also when it has ended
     const bool first = last_step->operation() == operation_kind::start;
     const bool ours = is_internal(last_step->where());
-    if (!first && !ours) from = last_step->where();
-    if (const std::vector<source> stack = who != nullptr ? who->stack() : std::vector<source>(); !stack.empty()) {
-      to = stack.front();
-    }
+    if (last_step->where().line() != 0 && !ours) from = last_step->where();
+    const std::vector<place> stack = who != nullptr ? who->stack() : std::vector<place>();
+    if (!stack.empty() && stack.front().line() != 0) to = stack.front();
     step = text_of_step(who, first, ours ? std::string_view() : function_of(last_step->where()), from, to);
     if (from.line() == 0) from = to;
     if (from.line() == 0 && who != nullptr) from = who->spawned_at();

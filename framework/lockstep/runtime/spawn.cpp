@@ -27,8 +27,8 @@ void throw_awaited_twice(const source& where) {
 }
 
 source users_line() {
-  const std::vector<source> lines = current_task().stack();
-  return lines.empty() ? source() : lines.front();
+  const std::vector<place> lines = current_task().stack();
+  return lines.empty() ? source() : source(lines.front());
 }
 
 void throw_cancelled_yield() {
@@ -45,14 +45,14 @@ void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
 // -- owning -----------------------------------------------------------------------------------------------------------
 
-void agent_owner::moved_from(const source& where) {
-  const char* text = "this handle owns no task: it was moved from";
+void agent_owner::owns_none(const source& where) {
+  const char* text = "this handle owns no task: it was moved from, or never given one";
   if (detail::current_context != nullptr) detail::current_context->owner->misused(text, where);
   throw misuse(text);
 }
 
-std::exception_ptr agent_owner::exception() const {
-  agent& who = get();
+std::exception_ptr agent_owner::exception(source where) const {
+  agent& who = get(where);
   who.observe();
   std::exception_ptr failure = who.failure();
   agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
@@ -66,11 +66,10 @@ void agent_owner::pass_on(const std::exception_ptr& failure) const {
   std::rethrow_exception(failure);
 }
 
-void agent_owner::no_result() const {
+void agent_owner::no_result(const source& where) const {
   agent& who = get();
   if (!who.finished()) {
-    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()),
-                                  who.spawned_at());
+    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), where);
   }
   who.observe();
   pass_on(std::make_exception_ptr(cancelled(who.cancel_reason())));

@@ -64,36 +64,36 @@ class agent_owner {
   // Whether it owns a task; not after it was moved from. All that follows is misuse then.
   bool valid() const noexcept { return agent_ != nullptr; }
   // The task's control block, good for as long as this handle owns it.
-  agent& get(const source& where = source()) const {
+  agent& get(source where = source::current()) const {
     if (agent_ == nullptr) [[unlikely]]
-      moved_from(where);
+      owns_none(where);
     return *agent_;
   }
 
   // Finished: with a result, an exception, or cancelled.
-  bool done() const { return get().finished(); }
-  bool was_cancelled() const { return get().was_cancelled(); }
+  bool done(source where = source::current()) const { return get(where).finished(); }
+  bool was_cancelled(source where = source::current()) const { return get(where).was_cancelled(); }
   // What reports call it.
-  std::string name() const { return get().name(); }
+  std::string name(source where = source::current()) const { return get(where).name(); }
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
   // Otherwise it gets `cancelled` at the await where it is, or at its next one; see agent::cancel().
-  bool cancel(label reason = {}) { return get().cancel(std::move(reason)); }
+  bool cancel(label reason = {}, source where = source::current()) { return get(where).cancel(std::move(reason)); }
   // The exception that ended the task, which then counts as read; null if none did or it has not finished. Where it
   // came from is told if the running task throws it from here on.
-  std::exception_ptr exception() const;
+  std::exception_ptr exception(source where = source::current()) const;
 
  protected:
-  [[noreturn]] static void moved_from(const source& where);
+  [[noreturn]] static void owns_none(const source& where);
   void drop() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
-  std::coroutine_handle<> finished_root() const {
-    agent& who = get();
+  std::coroutine_handle<> finished_root(const source& where) const {
+    agent& who = get(where);
     if (who.state_ != agent::state::done || who.was_cancelled_ || !who.root_) [[unlikely]]
-      no_result();
+      no_result(where);
     who.observed_ = true;
     return who.root_;
   }
-  [[noreturn]] void no_result() const;
+  [[noreturn]] void no_result(const source& where) const;
   // Throws what ended the task; the running task tells where that came from.
   [[noreturn]] void pass_on(const std::exception_ptr& failure) const;
 
@@ -121,8 +121,8 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
-  T result() {
-    auto& root = std::coroutine_handle<detail::promise<T>>::from_address(finished_root().address()).promise();
+  T result(source where = source::current()) {
+    auto& root = std::coroutine_handle<detail::promise<T>>::from_address(finished_root(where).address()).promise();
     if (root.failure) [[unlikely]]
       pass_on(root.failure);
     return root.value();

@@ -248,12 +248,12 @@ namespace detail {
 
 template <class T>
 task<T> promise<T>::get_return_object(source at) noexcept {
-  where = at;
+  where = place::in_function(at);
   return task<T>(std::coroutine_handle<promise>::from_promise(*this));
 }
 
 inline task<void> promise<void>::get_return_object(source at) noexcept {
-  where = at;
+  where = place::in_function(at);
   return task<void>(std::coroutine_handle<promise>::from_promise(*this));
 }
 

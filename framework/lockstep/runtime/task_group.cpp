@@ -71,11 +71,12 @@ agent& task_group::add(std::coroutine_handle<> root, frame& root_frame, label na
   return made;
 }
 
-void task_group::require_open() {
+void task_group::require_open(const source& where) {
   if (ending_ || closed_) {
     detail::here().owner->misused(closed_ ? "spawn() into a task_group that has been joined"
                                           : "spawn() into a task_group that is ending: a task failed or the group "
-                                            "was cancelled");
+                                            "was cancelled",
+                                  where);
   }
 }
 

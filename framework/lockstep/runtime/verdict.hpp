@@ -42,7 +42,7 @@ struct task_snapshot {
   std::string waits_for;              // "mutex \"tx\"", "join(reader)", "sleep until 3 s"; empty unless waiting
   std::string held_by;                // who could end the wait, where that is known
   std::string fed_by;                 // who has ended such waits so far, where that is known
-  std::vector<source> stack;          // where it waits, or where what ended it was thrown, innermost first
+  std::vector<place> stack;           // where it waits, or where what ended it was thrown, innermost first
   std::string threw;                  // what its exception says, where it is one of several
   std::vector<std::string> notes;     // the annotations in force, outermost first
   std::optional<std::size_t> parent;  // its place in verdict::tasks

@@ -22,7 +22,7 @@
 namespace lockstep {
 
 struct trace_record {
-  // Of a step: its source. Of moved time: the new time in ns; of a value: the answer; of a task or an object that was
+  // Of a step: its place. Of moved time: the new time in ns; of a value: the answer; of a task or an object that was
   // made: its identity.
   std::uint64_t payload;
   std::uint32_t task;   // the task's number in this run
@@ -31,8 +31,8 @@ struct trace_record {
   operation_kind operation() const noexcept { return static_cast<operation_kind>(label >> 24); }
   std::uint32_t object() const noexcept { return label & 0xFFFFFF; }
   // Requires a record of a step.
-  source where() const noexcept { return std::bit_cast<source>(payload); }
-  // What it adds to the hash: everything but the source of a step.
+  place where() const noexcept { return std::bit_cast<place>(payload); }
+  // What it adds to the hash: everything but the place of a step.
   std::uint64_t word() const noexcept {
     const std::uint64_t what = std::uint64_t{label} << 32 | task;
     return is_step() ? what : roll(what, payload);
@@ -59,7 +59,7 @@ class trace {
   }
 
   // Adds a step. Returns whether the limit of steps is reached.
-  bool step(std::uint32_t task, std::uint32_t label, const source& where) {
+  bool step(std::uint32_t task, std::uint32_t label, const place& where) {
     return add(std::bit_cast<std::uint64_t>(where), task, label);
   }
   void time_moved(std::uint64_t now_ns) { add_other(now_ns, 0, label(operation_kind::time_moved, 0)); }
