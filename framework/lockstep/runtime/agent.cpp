@@ -36,6 +36,11 @@ std::string agent::name() const {
   return fmt::format("{} {}", function_of(start_frame_->where), path());
 }
 
+void agent::rename(label name) {
+  if (loop* owner = current_loop(); owner != nullptr) owner->trace_.task_named(number_, name.view());
+  rare().name = std::move(name);
+}
+
 std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
   std::vector<std::string> names;
   names.reserve(tasks.size());

@@ -92,7 +92,7 @@ class agent : private detail::step_state, public list_hook<agent> {
   std::string name() const;
   // "main", "1", "1.2": the ordinals of the spawns that lead here.
   std::string path() const;
-  void rename(label name) { rare().name = std::move(name); }
+  void rename(label name);
 
   // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
   // ended. Returns whether it was not finished yet. The last reason that is given counts.

@@ -16,7 +16,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep {
@@ -68,6 +71,11 @@ class trace {
   }
   // Ties the numbers by which records name tasks and objects to their identities.
   void task_made(std::uint32_t number, identity made) { add_other(made, number, label(operation_kind::task_made, 0)); }
+  // What the code calls a task: kept beside the records with `keep_all`, and no part of the hash.
+  void task_named(std::uint32_t number, std::string_view name) {
+    if (keep_all_) [[unlikely]]
+      names_[number] = name;
+  }
   void object_made(std::uint32_t task, std::uint32_t number, identity made) {
     add_other(made, task, label(operation_kind::object_made, number));
   }
@@ -82,6 +90,8 @@ class trace {
   std::uint64_t steps() const noexcept { return count() - others_; }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
+  // The last names that were given, by the numbers of the tasks; with `keep_all`.
+  const std::map<std::uint32_t, std::string>& names() const noexcept { return names_; }
   // The hash as it was after each of these records. Requires that all are held: `keep_all`, or at most `capacity`.
   std::vector<std::uint64_t> hashes() const;
 
@@ -125,6 +135,7 @@ class trace {
   rolling_hash earlier_hash_;  // of those that were overwritten, or will be next
   bool keep_all_ = false;
   std::vector<trace_record> all_;
+  std::map<std::uint32_t, std::string> names_;
 };
 
 }  // namespace lockstep
