@@ -53,6 +53,28 @@ TEST(SourceTest, AnEmptySourceHasNoNames) {
   EXPECT_EQ(function_of(source()), "");
 }
 
+TEST(PlaceTest, IsALine) {
+  const source here = source::current();
+  const place at = here;
+  EXPECT_EQ(at.line(), here.line());
+  EXPECT_EQ(file_and_line(at), file_and_line(here));
+  EXPECT_EQ(function_of(at), function_of(here));
+}
+
+TEST(PlaceTest, IsAFunctionWithoutALine) {
+  const place in = place::in_function(made_in_a_function());
+  EXPECT_EQ(in.line(), 0u);
+  EXPECT_EQ(file_and_line(in), "source_test.cpp in made_in_a_function()");
+  EXPECT_EQ(source(in).line(), made_in_a_function().line());
+  EXPECT_EQ(file_and_line(place::in_function([] { return source::current(); }())), "source_test.cpp in a lambda");
+}
+
+TEST(PlaceTest, IsNothingAtFirst) {
+  EXPECT_EQ(place().line(), 0u);
+  EXPECT_EQ(file_and_line(place()), "");
+  EXPECT_EQ(file_and_line(place(source())), "");
+}
+
 TEST(SourceTest, UserCodeIsNotInternal) {
   EXPECT_FALSE(is_internal(source::current()));
   EXPECT_FALSE(is_internal(source()));

@@ -177,7 +177,7 @@ TEST(DeterminismTest, SaysWhenAndInWhichTasksTheRunsPart) {
   };
   EXPECT_THAT(difference_of_two_runs(main),
               MatchesRegex("the same .* differ first at 2 s .virtual., after step 8\n"
-                           "  first run:  crawl 2: join at determinism_test.cpp:[0-9]+\n"
+                           "  first run:  crawler .2.: join at determinism_test.cpp:[0-9]+\n"
                            "  second run: fetch 2.1: yield at determinism_test.cpp:[0-9]+"));
 }
 
@@ -189,21 +189,27 @@ TEST(DeterminismTest, PutsARecordInWords) {
     co_await sleep_for(1500ms);
     random_int("x", 1, 2);
     auto worker = spawn(work(), "worker");
+    auto nameless = spawn(work());
     co_await worker.join();
+    co_await nameless.join();
   };
   const recorded_run made = record(main);
   std::string text;
   for (std::size_t i = 0; i <= made.records.size(); ++i) text += text_of_record(made, i) + '\n';
   EXPECT_THAT(text, MatchesRegex("main: was made\n"
-                                 "main: start at determinism_test.cpp:[0-9]+\n"
+                                 "main: start at determinism_test.cpp in a lambda\n"
                                  "main: made object #1, [0-9a-f]+\n"
                                  "main: mutex #1 at determinism_test.cpp:[0-9]+\n"
                                  "time moved to 1.5 s\n"
                                  "main: sleep at determinism_test.cpp:[0-9]+\n"
                                  "main: drew the value 0\n"
-                                 "lambda 1: was made\n"
-                                 "lambda 1: start at determinism_test.cpp:[0-9]+\n"
-                                 "lambda 1: yield at determinism_test.cpp:[0-9]+\n"
+                                 "worker .1.: was made\n"
+                                 "lambda 2: was made\n"
+                                 "worker .1.: start at determinism_test.cpp in a lambda\n"
+                                 "lambda 2: start at determinism_test.cpp in a lambda\n"
+                                 "worker .1.: yield at determinism_test.cpp:[0-9]+\n"
+                                 "lambda 2: yield at determinism_test.cpp:[0-9]+\n"
+                                 "main: join at determinism_test.cpp:[0-9]+\n"
                                  "main: join at determinism_test.cpp:[0-9]+\n"
                                  "the run had ended\n"));
 }

@@ -178,10 +178,39 @@ task<void> waits_for_a_worker_that_has_failed() {
   co_await worker.join();
 }
 
+// The worker says that it is done also when it fails, and its failure is seen.
+task<void> hears_of_a_worker_that_has_failed() {
+  const local mine;
+  event done("done");
+  const auto work = [&]() -> task<void> {
+    co_await yield();
+    done.set();
+    throw std::runtime_error("bad job");
+  };
+  auto worker = spawn(work(), "worker");
+  co_await done.wait();
+  try {
+    co_await worker.join();
+  } catch (const std::runtime_error&) {
+  }
+}
+
+// A failure that was seen is not what a standstill comes from.
+task<void> waits_for_ever_after_a_failure_that_it_saw() {
+  local mine;
+  event done("done");
+  const auto worker = spawn(fail_beside(mine, 1s, "bad job"), "worker");
+  co_await sleep_for(2s);
+  static_cast<void>(worker.exception());
+  co_await done.wait();
+}
+
 TEST(ExceptionBugs, AFailureThatBringsTheRunToAStandstill) {
   EXPECT_TRUE(caught(
       {verdict_kind::unread_exception, "task \"worker\" failed and nobody looked: bad job", {verdict_kind::deadlock}},
       waits_for_a_worker_that_has_failed));
+  EXPECT_TRUE(silent(hears_of_a_worker_that_has_failed));
+  EXPECT_TRUE(caught({verdict_kind::deadlock, "every task waits"}, waits_for_ever_after_a_failure_that_it_saw));
 }
 
 }  // namespace

@@ -59,6 +59,13 @@ task<void> asks_a_moved_handle() {
   co_await handle.join();
 }
 
+task<void> asks_an_empty_handle() {
+  const join_handle<int> handle;
+  next_line_is_wrong();
+  static_cast<void>(handle.done());
+  co_return;
+}
+
 TEST(MisuseBugs, ATaskAwaitedTwiceOrMovedFrom) {
   const bug once{verdict_kind::misuse, "this task was awaited, spawned or moved from before; a task runs once"};
   EXPECT_TRUE(caught(once, awaits_twice));
@@ -66,13 +73,16 @@ TEST(MisuseBugs, ATaskAwaitedTwiceOrMovedFrom) {
   EXPECT_TRUE(caught(once, spawns_twice));
   EXPECT_TRUE(caught(once, groups_what_was_awaited));
   EXPECT_TRUE(silent(awaits_where_it_moved));
-  EXPECT_TRUE(caught({verdict_kind::misuse, "this handle owns no task: it was moved from"}, asks_a_moved_handle));
+  EXPECT_TRUE(caught({verdict_kind::misuse, "this handle owns no task: it was moved from, or never given one"},
+                     asks_a_moved_handle));
+  EXPECT_TRUE(caught({verdict_kind::misuse, "this handle owns no task: it was moved from, or never given one"},
+                     asks_an_empty_handle));
 }
 
 task<void> reads_too_early() {
   local mine;
-  next_line_is_wrong();
   auto handle = spawn(sleep_beside(mine, 1s), "reader");
+  next_line_is_wrong();
   handle.result();
   co_return;
 }
@@ -86,8 +96,9 @@ task<void> reads_in_time() {
 }
 
 task<void> takes_back_what_was_not_asked() {
-  co_await yield();
+  next_line_is_wrong();
   current_task().uncancel();
+  co_return;
 }
 
 TEST(MisuseBugs, AnAnswerBeforeTheQuestion) {
@@ -101,14 +112,16 @@ task<void> spawns_into_a_joined_group() {
   task_group group;
   group.spawn(answer());
   co_await group.join();
+  next_line_is_wrong();
   group.spawn(answer());
 }
 
 task<void> races_nobody() { co_await when_any(std::vector<task<int>>()); }
 
 task<void> draws_from_nothing() {
-  co_await yield();
+  next_line_is_wrong();
   static_cast<void>(random_int("dice", 6, 1));
+  co_return;
 }
 
 TEST(MisuseBugs, CallsWithoutAMeaning) {
@@ -122,9 +135,9 @@ TEST(MisuseBugs, CallsWithoutAMeaning) {
 
 task<void> unlocks_what_is_free() {
   mutex m("m");
-  co_await yield();
   next_line_is_wrong();
   m.unlock();
+  co_return;
 }
 
 task<void> holds(mutex& m) {
@@ -227,8 +240,9 @@ TEST(MisuseBugs, AConditionWithoutItsMutex) {
 }
 
 task<void> needs_nobody() {
-  co_await yield();
+  next_line_is_wrong();
   const barrier start(0, "start");
+  co_return;
 }
 
 TEST(MisuseBugs, ABarrierForNobody) {

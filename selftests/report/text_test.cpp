@@ -70,7 +70,7 @@ dropped handle at 0 ns (virtual), step 3: the handle of task "reader" died befor
 TEST(TextTest, OfAFailedTaskShowsWhereItThrew) {
   EXPECT_EQ(report_on(lose_an_exception), R"(
 unread exception at 2 s (virtual), step 4: task "writer" failed and nobody looked: disk full
-  writer  finished     lost.cpp:11
+  writer  failed       lost.cpp:11
           called from  lost.cpp:15
           spawned at   lost.cpp:18
 )");
@@ -112,6 +112,38 @@ TEST(TextTest, ATreeWithSeveralRootsKeepsTheOrderOfTheTasks) {
   └ child of a  running
   b             ready
   └ child of b  event "x"    held by a
+)");
+}
+
+// The table stays one line for each row, whatever the names are.
+TEST(TextTest, EscapesLineBreaksInNames) {
+  std::vector<task_snapshot> tasks(2);
+  tasks[0].name = "GET /\r\nHost: a";
+  tasks[0].state = task_snapshot::condition::waiting;
+  tasks[0].waits_for = "mutex \"a\nb\"";
+  tasks[0].held_by = "c\td";
+  tasks[1].name = "b";
+  tasks[1].parent = 0;
+  tasks[1].notes = {"conn.cpp:7: first\nsecond"};
+  EXPECT_EQ("\n" + tree_of(tasks), R"(
+  GET /\x0d\nHost: a  mutex "a\nb"                             held by c\x09d
+  └ b                 ready
+                      note          conn.cpp:7: first\nsecond
+)");
+}
+
+TEST(TextTest, ShowsWhatEachOfSeveralExceptionsSays) {
+  std::vector<task_snapshot> tasks(2);
+  tasks[0].name = "main";
+  tasks[0].state = task_snapshot::condition::failed;
+  tasks[1].name = "log";
+  tasks[1].parent = 0;
+  tasks[1].state = task_snapshot::condition::cancelled;
+  tasks[1].threw = "disk full\n";
+  EXPECT_EQ("\n" + tree_of(tasks), R"(
+  main   failed
+  └ log  cancelled
+         threw      disk full\n
 )");
 }
 

@@ -493,7 +493,7 @@ TEST(ForeignTest, AStackPassesThroughForeignCoroutines) {
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
   EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "event \"never\"");
   std::vector<std::string> functions;
-  for (const source& at : run.verdicts[0].tasks[0].stack) functions.emplace_back(function_of(at));
+  for (const place& at : run.verdicts[0].tasks[0].stack) functions.emplace_back(function_of(at));
   EXPECT_THAT(functions, ElementsAre("wait_below", "wait_above", "lambda"));
 }
 

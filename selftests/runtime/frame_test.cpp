@@ -14,9 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-std::vector<std::uint_least32_t> lines_of(const std::vector<source>& stack) {
+std::vector<std::uint_least32_t> lines_of(const std::vector<place>& stack) {
   std::vector<std::uint_least32_t> lines;
-  for (const source& at : stack) lines.push_back(at.line());
+  for (const place& at : stack) lines.push_back(at.line());
   return lines;
 }
 
@@ -44,16 +44,16 @@ CO_TEST(FrameTest, TheChainOfCallersIsTheStackOfAWaitingTask) {
 }
 
 CO_TEST(FrameTest, ATaskThatRunsKnowsItsOwnStack) {
-  const auto look = []() -> task<std::vector<source>> {
+  const auto look = []() -> task<std::vector<place>> {
     co_await yield();
     co_return current_task().stack();
   };
-  const auto call = [&]() -> task<std::vector<source>> {
+  const auto call = [&]() -> task<std::vector<place>> {
     co_await yield();
     co_return co_await look();
   };
   auto child = spawn(call());
-  const std::vector<source> stack = co_await child.join();
+  const std::vector<place> stack = co_await child.join();
   CO_ASSERT_EQ(stack.size(), 2u);
   EXPECT_EQ(lines_of(stack)[0] + 5, lines_of(stack)[1]);  // the yield of look(), then the await in call()
 }
@@ -111,6 +111,34 @@ TEST(FrameTest, AnotherExceptionHasAStackOfItsOwn) {
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::unread_exception));
   EXPECT_THAT(lines_of(run.verdicts[0].tasks[0].stack), ElementsAre(line));
+}
+
+task<void> fail_at_once() {
+  throw std::runtime_error("disk full");
+  co_return;
+}
+task<void> call_at_once(thrown_at& lines) {
+  lines.outer = source::current().line() + 1;
+  co_await fail_at_once();
+}
+
+// Compilers differ in the line that they give to a coroutine before its first await, so none is named.
+TEST(FrameTest, BeforeItsFirstAwaitOnlyItsFunctionIsKnown) {
+  thrown_at lines;
+  const judged_run below = judge([&] { return call_at_once(lines); });
+  ASSERT_EQ(below.failure_report->tasks.size(), 1u);
+  const std::vector<place>& stack = below.failure_report->tasks[0].stack;
+  EXPECT_THAT(lines_of(stack), ElementsAre(0, lines.outer));
+  EXPECT_EQ(file_and_line(stack.at(0)), "frame_test.cpp in fail_at_once()");
+  EXPECT_EQ(below.failure_report->where.line(), lines.outer);  // the innermost line that is known
+
+  std::uint_least32_t spawned = 0;
+  const auto spawns = [&]() -> task<void> {
+    spawned = source::current().line() + 1;
+    auto child = spawn(fail_at_once());
+    co_await child.join();
+  };
+  EXPECT_EQ(judge(spawns).failure_report->where.line(), spawned);
 }
 
 // Tells of its end, and needs what it points to until then.

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct judged_run {
   bool ended = false;
   std::vector<verdict> verdicts;
   std::string failure;  // what left the main task; empty if nothing did
+  std::optional<verdict> failure_report;
   sim::run_summary summary;
 
   std::vector<verdict_kind> kinds() const {
@@ -43,6 +45,7 @@ judged_run judge(F make, const sim::world_options& how = {}) {
   world.finish();
   result.verdicts = world.verdicts();
   if (world.failure() != nullptr) result.failure = text_of(world.failure());
+  result.failure_report = world.failure_report();
   result.summary = world.summary();
   return result;
 }

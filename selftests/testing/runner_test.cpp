@@ -149,13 +149,23 @@ TEST(RunnerTest, AReplayOfEditedCodeSaysAtWhichChoiceItDeparts) {
 
 // -- verdicts ---------------------------------------------------------------------------------------------------------
 
-const std::vector<const char*> verdicts = {"UnawaitedTask",      "UnreadException",
-                                           "UnhandledException", "LeakedTask",
-                                           "DroppedHandle",      "Deadlock",
-                                           "PartialDeadlock",    "Livelock",
-                                           "TimeLimit",          "PausedClock",
-                                           "AwaitedTwice",       "ForeignUnlock",
-                                           "UnreachedPoint",     "SwallowedCancellation"};
+const std::vector<const char*> verdicts = {"UnawaitedTask",
+                                           "UnreadException",
+                                           "UnhandledException",
+                                           "LeakedTask",
+                                           "DroppedHandle",
+                                           "Deadlock",
+                                           "PartialDeadlock",
+                                           "Livelock",
+                                           "TimeLimit",
+                                           "PausedClock",
+                                           "AwaitedTwice",
+                                           "ForeignUnlock",
+                                           "UnreachedPoint",
+                                           "SwallowedCancellation",
+                                           "ExceptionThroughJoins",
+                                           "ExceptionsOfAGroup",
+                                           "Timeout"};
 
 class VerdictReport : public testing::TestWithParam<const char*> {};
 TEST_P(VerdictReport, IsAsApproved) { expect_approved_report(std::string("Verdict.") + GetParam()); }

@@ -20,16 +20,21 @@ TEST(WatcherTest, ASlowStepWarnsWithTheLineWhereItBegan) {
   const child_run run = run_subject("--gtest_filter=Watched.StepInTheMiddle" + slow);
   EXPECT_EQ(run.end, "");
   EXPECT_THAT(run.text, HasSubstr("[       OK ]"));
-  EXPECT_THAT(run.text, HasSubstr(": warning: slow step at 1 s (virtual), step 2: the step of task \"main\" that began "
-                                  "here took long in real time: it blocks the thread, or computes without awaiting\n"));
+  EXPECT_THAT(run.text, HasSubstr(": warning: slow step at 1 s (virtual), step 2: the step of task \"main\", from "
+                                  "verdicts.cpp:164 up to verdicts.cpp:166, took long in real time: it blocks the "
+                                  "thread, or computes without awaiting\n"));
 }
 
 TEST(WatcherTest, EachRunIsWatchedAnew) {
   const std::string runs = " --lockstep_runs=3 --lockstep_schedule=plain";
-  const std::string text = run_subject("--gtest_filter=Watched.StepInTheMiddle" + runs + slow).text;
-  int warned = 0;
-  for (std::size_t at = text.find("slow step"); at != std::string::npos; at = text.find("slow step", at + 1)) ++warned;
-  EXPECT_EQ(warned, 3) << text;
+  for (const std::string test : {"StepInTheMiddle", "FirstStep", "OnlyStep"}) {
+    const std::string text = run_subject("--gtest_filter=Watched." + test + runs + slow).text;
+    int warned = 0;
+    for (std::size_t at = text.find("slow step"); at != std::string::npos; at = text.find("slow step", at + 1)) {
+      ++warned;
+    }
+    EXPECT_EQ(warned, 3) << text;
+  }
 }
 
 TEST(WatcherTest, ASlowStepFailsTheTestOnRequest) {
@@ -42,8 +47,24 @@ TEST(WatcherTest, ASlowStepFailsTheTestOnRequest) {
 TEST(WatcherTest, TheLastStepMayBeTheSlowOne) {
   const child_run run = run_subject("--gtest_filter=Watched.StepAtTheEnd" + slow);
   EXPECT_EQ(run.end, "");
-  EXPECT_THAT(run.text, HasSubstr("warning: slow step at 1 s (virtual), step 2: the last step of a task, which began "
-                                  "here, took long in real time"));
+  EXPECT_THAT(run.text, HasSubstr("warning: slow step at 1 s (virtual), step 2: the last step of task \"main\", from "
+                                  "verdicts.cpp:170, took long in real time"));
+}
+
+TEST(WatcherTest, AFirstStepWarnsWithTheLineWhereItEnded) {
+  EXPECT_THAT(run_subject("--gtest_filter=Watched.FirstStep" + slow).text,
+              HasSubstr("\nverdicts.cpp:215: warning: slow step at 0 ns (virtual), step 1: the first step of task "
+                        "\"main\", up to verdicts.cpp:215, took long in real time"));
+  const std::string of_task = run_subject("--gtest_filter=Watched.FirstStepOfATask" + slow).text;
+  EXPECT_THAT(of_task, HasSubstr("\nverdicts.cpp:215: warning: slow step at 0 ns (virtual), step 2: the first step of "
+                                 "task \"parser\", up to verdicts.cpp:215, took long in real time"));
+  EXPECT_THAT(of_task, HasSubstr("spawned at  verdicts.cpp:220\n"));
+}
+
+TEST(WatcherTest, AnOnlyStepWarnsWithTheTestAndTheTask) {
+  EXPECT_THAT(run_subject("--gtest_filter=Watched.OnlyStep" + slow).text,
+              HasSubstr("\nWatched.OnlyStep: warning: slow step at 0 ns (virtual), step 1: the only step of task "
+                        "\"main\" took long in real time"));
 }
 
 TEST(WatcherTest, AQuickRunIsNotWarnedOf) {

@@ -161,6 +161,20 @@ TEST(TraceTest, KeepsEverythingIfAsked) {
   EXPECT_NE(hashes[0], hashes[1]);
 }
 
+TEST(TraceTest, KeepsTheNamesOfTasksOnlyIfItKeepsEverything) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  const std::uint64_t nameless = history.hash();
+  history.task_named(7, "reader");
+  history.task_named(7, "writer");
+  EXPECT_EQ(history.names().at(7), "writer");
+  EXPECT_EQ(history.hash(), nameless);
+  history.start();
+  EXPECT_TRUE(history.names().empty());
+  history.task_named(7, "reader");
+  EXPECT_TRUE(history.names().empty());
+}
+
 TEST(TraceTest, TheHashIsTheSameWhetherEverythingIsKept) {
   trace recent, all;
   all.start(~std::uint64_t{0}, true);

@@ -21,6 +21,13 @@ std::string file_and_line(const source& where) {
   return std::string(file_of(where)) + ':' + std::to_string(where.line());
 }
 
+std::string file_and_line(const place& where) {
+  if (where.line() != 0) return file_and_line(source(where));
+  if (file_of(where).empty()) return {};
+  const std::string_view function = function_of(where);
+  return std::string(file_of(where)) + " in " + (function == "lambda" ? "a lambda" : std::string(function) + "()");
+}
+
 std::string_view function_of(const source& where) noexcept {
   std::string_view text = where.function_name();
   if (text.find("lambda(") != std::string_view::npos ||

@@ -11,13 +11,13 @@
 
 namespace lockstep {
 
-recorded_run copy_of(const trace& history) { return {history.recent(), history.hashes()}; }
+recorded_run copy_of(const trace& history) { return {history.recent(), history.hashes(), history.names()}; }
 
 namespace {
 
-// The task of that number, as other reports call one that was given no name: "main", "fetch 1.2". Records hold hashes
-// of the paths; each is recognised as the one that the next child of a known task has.
-std::string name_of_task(const std::vector<trace_record>& records, std::uint32_t number) {
+// The task of that number: "main", "fetch 1.2", or "reader (1.2)" if it was given a name. Records hold hashes of the
+// paths; each is recognised as the one that the next child of a known task has.
+std::string name_of_task(const recorded_run& run, std::uint32_t number) {
   struct next_child {
     identity parent;
     std::string path_of_parent;
@@ -26,7 +26,7 @@ std::string name_of_task(const std::vector<trace_record>& records, std::uint32_t
   std::map<identity, next_child> expected;
   std::string path;
   std::string_view function = "task";
-  for (const trace_record& record : records) {
+  for (const trace_record& record : run.records) {
     if (record.operation() == operation_kind::start && record.task == number) function = function_of(record.where());
     if (record.operation() != operation_kind::task_made) continue;
     std::string made = "main";
@@ -39,6 +39,9 @@ std::string name_of_task(const std::vector<trace_record>& records, std::uint32_t
     expected.emplace(task_identity(record.payload, 1), next_child{record.payload, made == "main" ? "" : made, 1});
     if (record.task == number) path = std::move(made);
   }
+  if (const auto given = run.names.find(number); given != run.names.end()) {
+    return fmt::format("{} ({})", given->second, path);
+  }
   return path == "main" ? path : fmt::format("{} {}", function, path);
 }
 
@@ -50,7 +53,7 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
   if (record.operation() == operation_kind::time_moved) {
     return fmt::format("time moved to {}", to_text(duration(static_cast<duration::rep>(record.payload))));
   }
-  const std::string task = name_of_task(run.records, record.task);
+  const std::string task = name_of_task(run, record.task);
   switch (record.operation()) {
     case operation_kind::value_picked: return fmt::format("{}: drew the value {}", task, record.payload);
     case operation_kind::task_made: return fmt::format("{}: was made", task);
@@ -59,7 +62,8 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
     default: break;
   }
   const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();
-  const std::string where = record.where().line() != 0 ? " at " + file_and_line(record.where()) : std::string();
+  std::string where = file_and_line(record.where());
+  if (!where.empty()) where.insert(0, " at ");
   return fmt::format("{}: {}{}{}", task, name_of(record.operation()), object, where);
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace lockstep {
 struct recorded_run {
   std::vector<trace_record> records;
   std::vector<std::uint64_t> hashes;
+  std::map<std::uint32_t, std::string> names;  // given to tasks, by their numbers
 };
 
 // Requires that all records are held. Every one takes 24 bytes.
@@ -24,7 +26,7 @@ recorded_run copy_of(const trace& history);
 // if they are the same run.
 std::optional<std::string> first_difference(const recorded_run& first, const recorded_run& second);
 
-// The record at that place in words: "fetch 1.2: join at crawler.cpp:40". Names that the code gave are not recorded.
+// The record at that place in words: "fetch 1.2: join at crawler.cpp:40", "reader (1.2): …" where a name was given.
 std::string text_of_record(const recorded_run& run, std::size_t at);
 
 }  // namespace lockstep

@@ -20,6 +20,8 @@ std::string doing(const task_snapshot& task) {
     case task_snapshot::condition::running: return "running";
     case task_snapshot::condition::ready: return "ready";
     case task_snapshot::condition::finished: return "finished";
+    case task_snapshot::condition::failed: return "failed";
+    case task_snapshot::condition::cancelled: return "cancelled";
     case task_snapshot::condition::waiting: return task.waits_for;
   }
   return {};
@@ -31,18 +33,35 @@ void add_rows(const std::vector<task_snapshot>& tasks, std::size_t at, std::size
   row made;
   made.task = indent + (depth > 0 ? "└ " : "") + task.name;
   made.doing = doing(task);
-  if (!task.stack.empty() && task.stack.front().line() != 0) made.where = file_and_line(task.stack.front());
+  if (!task.stack.empty()) made.where = file_and_line(task.stack.front());
   if (!task.held_by.empty()) made.remark = "held by " + task.held_by;
   if (!task.fed_by.empty()) made.remark = "fed by " + task.fed_by;
   rows.push_back(made);
   for (std::size_t i = 1; i < task.stack.size(); ++i) {
     rows.push_back({"", i == 1 ? "called from" : "", file_and_line(task.stack[i]), ""});
   }
+  if (!task.threw.empty()) rows.push_back({"", "threw", task.threw, ""});
   if (task.spawned_at.line() != 0) rows.push_back({"", "spawned at", file_and_line(task.spawned_at), ""});
   for (const std::string& note : task.notes) rows.push_back({"", "note", note, ""});
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].parent == at) add_rows(tasks, i, depth + 1, rows);
   }
+}
+
+// What users have written must not break the table.
+std::string in_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (code < 0x20 || code == 0x7F) {
+      line += fmt::format("\\x{:02x}", code);
+    } else {
+      line += c;
+    }
+  }
+  return line;
 }
 
 // The width on a terminal: UTF-8 continuation bytes take none.
@@ -61,6 +80,9 @@ std::string tree_of(const std::vector<task_snapshot>& tasks) {
   std::vector<row> rows;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (!tasks[i].parent) add_rows(tasks, i, 0, rows);
+  }
+  for (row& each : rows) {
+    for (std::string* cell : {&each.task, &each.doing, &each.where, &each.remark}) *cell = in_one_line(*cell);
   }
   std::size_t task_width = 0;
   std::size_t doing_width = 0;
@@ -85,7 +107,8 @@ std::string to_text(const verdict& found) {
                                  to_text(found.at.time_since_epoch()), found.step, found.message);
   text += tree_of(found.tasks);
   if (!found.cycle.empty()) {
-    text += fmt::format("  cycle: {} -> {}\n", fmt::join(found.cycle, " -> "), found.cycle.front());
+    const std::string cycle = fmt::format("{} -> {}", fmt::join(found.cycle, " -> "), found.cycle.front());
+    text += fmt::format("  cycle: {}\n", in_one_line(cycle));
   }
   return text;
 }

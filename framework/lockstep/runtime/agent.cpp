@@ -36,6 +36,11 @@ std::string agent::name() const {
   return fmt::format("{} {}", function_of(start->where), path());
 }
 
+void agent::rename(label name) {
+  if (loop* owner = current_loop(); owner != nullptr) owner->trace_.task_named(number_, name.view());
+  rare().name = std::move(name);
+}
+
 std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
   std::vector<std::string> names;
   names.reserve(tasks.size());
@@ -84,7 +89,7 @@ void agent::request_cancellation() {
   }
 }
 
-unsigned agent::uncancel() {
+unsigned agent::uncancel(source where) {
   if (cancel_requests_ != 0) {
     if (--cancel_requests_ == 0) {
       constexpr int pending = loop::attention_cancel | loop::attention_swallow;
@@ -97,7 +102,7 @@ unsigned agent::uncancel() {
     if (at->take_request_back()) return cancelling();
   }
   detail::here().owner->misused(fmt::format("uncancel() of task \"{}\", which has no request to cancel it", name()),
-                                spawned_at_);
+                                where);
 }
 
 bool agent::end_request(unsigned requests_before) {
@@ -154,31 +159,56 @@ std::exception_ptr agent::failure() const noexcept {
   return start != nullptr && !is_.cancelled ? start->failure : nullptr;
 }
 
-std::vector<source> agent::stack() const {
-  std::vector<source> lines;
-  for (const frame* at = finished() ? nullptr : leaf_frame_; at != nullptr && at != &no_frame; at = at->caller) {
-    if (!is_internal(at->where)) lines.push_back(at->where);
+namespace {
+
+std::vector<place> lines_from(const frame* innermost) {
+  std::vector<place> lines;
+  for (const frame* at = innermost; at != nullptr && at != &no_frame; at = at->caller) {
+    if (!is_internal(at->where) && !file_of(at->where).empty()) lines.push_back(at->where);
   }
   return lines;
 }
 
+}  // namespace
+
+std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr : leaf_frame_); }
+
 // -- frame ------------------------------------------------------------------------------------------------------------
 
 // Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
-// that it left last, perhaps after it was caught, kept and thrown again.
+// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
 void frame::leave_by_exception() noexcept {
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (who == nullptr) return;
-  agent::rarities& rare = who->rare();
-  if (rare.thrown != failure || rare.next_thrower != this) {
-    rare.thrown_from.clear();
-    for (const frame* at = this; at != nullptr; at = at->caller) {
-      if (!is_internal(at->where)) rare.thrown_from.push_back(at->where);
-    }
+  agent::flight* under_way = who->find_flight(failure, this);
+  if (under_way == nullptr) under_way = &who->begin_flight({failure, this, lines_from(this), {}});
+  under_way->next = caller;
+}
+
+agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept {
+  if (!rare_) return nullptr;
+  for (auto at = rare_->flights.rbegin(); at != rare_->flights.rend(); ++at) {
+    if (at->next == reached && at->thrown == thrown) return &*at;
   }
-  rare.thrown = failure;
-  rare.next_thrower = caller;
+  return nullptr;
+}
+
+agent::flight& agent::begin_flight(flight begun) {
+  constexpr std::size_t kept_max = 8;
+  std::vector<flight>& flights = rare().flights;
+  if (flights.size() == kept_max) flights.erase(flights.begin());
+  return flights.emplace_back(std::move(begun));
+}
+
+void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
+  begin_flight({thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from)});
+}
+
+void agent::throws_instead(const std::exception_ptr& thrown) {
+  if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+    begin_flight({thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from)});
+  }
 }
 
 // -- operation and object ---------------------------------------------------------------------------------------------
@@ -255,7 +285,7 @@ class snapshot_builder {
       case agent::state::running: made.state = task_snapshot::condition::running; break;
       case agent::state::parked: made.state = task_snapshot::condition::waiting; break;
       case agent::state::done:
-      case agent::state::dead: made.state = task_snapshot::condition::finished; break;
+      case agent::state::dead: made.state = end_of(who); break;
     }
     if (const operation* at = who.parked_at(); at != nullptr) {
       made.waits_for = at->describe();
@@ -264,14 +294,64 @@ class snapshot_builder {
       made.waits_for = fmt::format("{}, which is gone", name_of(who.operation_->kind()));
     }
     if (who.rare_) {
-      if (who.finished()) made.stack = who.rare_->thrown_from;
+      if (const agent::flight* out = flight_out_of(who); out != nullptr) made.stack = out->stack;
       for (const scoped_annotation* at = who.rare_->annotations; at != nullptr; at = at->outer()) {
         made.notes.insert(made.notes.begin(), fmt::format("{}: {}", file_and_line(at->where()), at->text()));
       }
     }
     return made;
   }
+
+  static std::vector<task_snapshot> trail_of(const agent& failed) {
+    std::vector<task_snapshot> trail{of(failed)};
+    add_what_ended(failed, trail, 0);
+    return trail;
+  }
+
+  static void add_what_ended(const agent& who, std::vector<task_snapshot>& tasks, std::size_t at) {
+    if (const agent::flight* out = flight_out_of(who); out != nullptr) add_trail(tasks, at, out->from);
+  }
+
+  static std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string part) {
+    std::vector<task_snapshot> trail(1);
+    trail[0].name = std::move(part);
+    trail[0].state = task_snapshot::condition::failed;
+    if (const agent::flight* caught = catcher.find_flight(std::current_exception(), catcher.leaf_frame_)) {
+      trail[0].stack = caught->stack;
+      add_trail(trail, 0, caught->from);
+    }
+    return trail;
+  }
+
+ private:
+  static task_snapshot::condition end_of(const agent& who) {
+    if (who.was_cancelled()) return task_snapshot::condition::cancelled;
+    return who.failure() != nullptr ? task_snapshot::condition::failed : task_snapshot::condition::finished;
+  }
+
+  // Of the exception that ended it.
+  static const agent::flight* flight_out_of(const agent& who) {
+    if (!who.rare_ || end_of(who) == task_snapshot::condition::finished) return nullptr;
+    const std::vector<agent::flight>& flights = who.rare_->flights;
+    const auto out = std::find_if(flights.rbegin(), flights.rend(), [](const auto& each) { return !each.next; });
+    return out != flights.rend() ? &*out : nullptr;
+  }
 };
+
+std::vector<task_snapshot> trail_of(const agent& failed) { return snapshot_builder::trail_of(failed); }
+
+std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string part) {
+  return snapshot_builder::trail_of_caught(catcher, std::move(part));
+}
+
+void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,
+               const std::vector<task_snapshot>& trail) {
+  const std::size_t first = tasks.size();
+  for (const task_snapshot& each : trail) {
+    tasks.push_back(each);
+    tasks.back().parent = each.parent ? std::optional(first + *each.parent) : parent;
+  }
+}
 
 std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
   std::stable_sort(tasks.begin(), tasks.end(),
@@ -291,6 +371,7 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
       if (found != tasks.end()) made.back().parent = static_cast<std::size_t>(found - tasks.begin());
     }
   }
+  for (std::size_t i = 0; i < tasks.size(); ++i) snapshot_builder::add_what_ended(*tasks[i], made, i);
   return made;
 }
 

@@ -18,6 +18,7 @@
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/runtime/errors.hpp>
 #include <lockstep/runtime/operation.hpp>
+#include <lockstep/runtime/verdict.hpp>
 
 #include <coroutine>
 #include <cstdint>
@@ -97,13 +98,13 @@ class agent : private detail::step_state {
   std::string name() const;
   // "main", "1", "1.2": the ordinals of the spawns that lead here.
   std::string path() const;
-  void rename(label name) { rare().name = std::move(name); }
+  void rename(label name);
 
   // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
   // ended. Returns whether it was not finished yet. The last reason that is given counts.
   bool cancel(label reason = {});
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
-  unsigned uncancel();
+  unsigned uncancel(source where = source::current());
   // The requests that were made and not taken back, those that a shield keeps for later among them.
   unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
@@ -135,7 +136,11 @@ class agent : private detail::step_state {
 #endif
 
   // The user's lines at which it stands, innermost frame first.
-  std::vector<source> stack() const;
+  std::vector<place> stack() const;
+  // For who is about to throw `thrown` in its name: it comes from these tasks, as trail_of() tells of them.
+  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from);
+  // The same in a handler of its innermost frame: `thrown` takes the place of what was caught.
+  void throws_instead(const std::exception_ptr& thrown);
   // Its innermost frame of ours, which runs or waits, is now this one.
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
@@ -152,15 +157,21 @@ class agent : private detail::step_state {
   friend class detail::foreign_wait;
   friend class snapshot_builder;
 
+  // An exception on its way out of the frames of a task.
+  struct flight {
+    std::exception_ptr thrown;        // held, so that no other one gets its address
+    const frame* next;                // which it reaches next; null when it has left the task
+    std::vector<place> stack;         // where it was thrown, innermost first
+    std::vector<task_snapshot> from;  // the tasks that it has left before
+  };
+
   // What few tasks have, made when it is first needed.
   struct rarities {
     label name;
     label cancel_reason;
     scoped_annotation* annotations = nullptr;
     shield_scope* shield = nullptr;           // the innermost around where it is
-    std::vector<source> thrown_from;          // the stack of the exception under way
-    const frame* next_thrower = nullptr;      // the frame that this exception reaches next
-    std::exception_ptr thrown;                // held, so that no other one gets its address
+    std::vector<flight> flights;              // of the last few exceptions, the latest last
     detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
     std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
     frame* foreign_frame = nullptr;           // and its frame
@@ -173,6 +184,8 @@ class agent : private detail::step_state {
     [[gnu::cold]] void operator()(rarities* made) const noexcept;
   };
   rarities& rare();
+  flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
+  flight& begin_flight(flight begun);
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
   // cancel() by a scope of the task's own that stands within `shield`, which does not keep this request from reaching
   // it; null for none. A reason that was given before stays.

@@ -14,7 +14,7 @@ struct frame {
   frame* caller;  // the frame that awaits this one; null at the root of an agent; set when it is started
   std::coroutine_handle<> resume_after;      // what awaits it, or null while that is on the stack; of a root, the root
   std::coroutine_handle<>* owner = nullptr;  // the slot, in the caller, whose destruction destroys this frame
-  source where;                              // where it waits; before it starts, where its function begins
+  place where;                               // where it waits, or waited last
   std::exception_ptr failure;                // the exception that left it
 
   // Nobody awaits it.

@@ -46,6 +46,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   picks_.clear();
   kept_back_.clear();
   wall_shift_ = {};
+  main_ = nullptr;
   point_order = nullptr;
   advancing = 0;
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
@@ -59,6 +60,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 void loop::run(agent& main) {
   const loop_scope scope(*this);
   context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+  main_ = &main;
   main.is_.main = true;
   // False if nothing can go on before.
   const auto go_on_until = [this](const auto& done) {
@@ -70,6 +72,7 @@ void loop::run(agent& main) {
   };
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
   if (!main.finished() || stopped()) return;
+  main_ = nullptr;
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   if (daemons_ == 0) return;

@@ -150,9 +150,9 @@ class loop : public detail::context {
   const trace& history() const noexcept { return trace_; }
   std::uint64_t steps() const noexcept { return trace_.steps(); }
 
-  // Reports `kind` at `where` with a snapshot of the tasks concerned.
+  // Reports `kind` at `where` with a snapshot of the tasks concerned; `trail` is of what ended the first of them.
   void report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned = {},
-              std::vector<std::string> cycle = {}) noexcept;
+              std::vector<std::string> cycle = {}, const std::vector<task_snapshot>& trail = {}) noexcept;
   // The same about something that ends too early: not if it ends only because something else did, a killed task or a
   // cancelled one. While an exception unwinds, the verdict is kept back: it counts if the run has no other failure.
   void report_end(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) noexcept;
@@ -241,7 +241,8 @@ class loop : public detail::context {
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
   void report_cycles() noexcept;
-  verdict verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned);
+  verdict verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
+                     const std::vector<task_snapshot>& trail = {});
   void reach_step_limit();
   void report_deadlock();
   void report_unread(agent& who) noexcept;
@@ -271,6 +272,7 @@ class loop : public detail::context {
   std::shared_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
   duration wall_shift_{};
+  agent* main_ = nullptr;
   agent* dying_ = nullptr;
   std::uint32_t daemons_ = 0;  // that have not finished
   std::uint32_t objects_made_ = 0;

@@ -72,7 +72,31 @@ void loop::report_cycles() noexcept {
 
 // -- reporting --------------------------------------------------------------------------------------------------------
 
-verdict loop::verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) {
+namespace {
+
+// The innermost line of a task that is known, that of its spawn if it has none.
+source line_of(const task_snapshot& task) {
+  const auto known =
+      std::find_if(task.stack.begin(), task.stack.end(), [](const place& each) { return each.line() != 0; });
+  return known != task.stack.end() ? source(*known) : task.spawned_at;
+}
+
+// The line to look at first: where the first task stands, or where what ended it was thrown.
+source line_of(const std::vector<task_snapshot>& tasks) {
+  source found;
+  std::optional<std::size_t> at;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (i != 0 && (tasks[i].parent != at || tasks[i].state != task_snapshot::condition::failed)) continue;
+    at = i;
+    if (const source line = line_of(tasks[i]); line.line() != 0) found = line;
+  }
+  return found;
+}
+
+}  // namespace
+
+verdict loop::verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
+                         const std::vector<task_snapshot>& trail) {
   verdict found;
   found.kind = kind;
   found.message = std::move(message);
@@ -80,15 +104,14 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
   found.at = now_;
   found.step = steps();
   found.tasks = snapshot_of(std::move(concerned));
-  if (found.where.line() == 0 && !found.tasks.empty() && !found.tasks.front().stack.empty()) {
-    found.where = found.tasks.front().stack.front();
-  }
+  add_trail(found.tasks, 0, trail);
+  if (found.where.line() == 0) found.where = line_of(found.tasks);
   return found;
 }
 
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
-                  std::vector<std::string> cycle) noexcept {
-  verdict found = verdict_of(kind, std::move(message), where, std::move(concerned));
+                  std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
+  verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
 }
@@ -150,25 +173,50 @@ void loop::reach_step_limit() {
   stop();
 }
 
+namespace {
+
+// "the first step of task "main", up to cache.cpp:12,": what is known of it. `who` is null when it has ended.
+std::string text_of_step(const agent* who, bool first, std::string_view function, const source& from,
+                         const source& to) {
+  std::string task = who != nullptr ? fmt::format(" of task \"{}\"", who->name()) : " of a task";
+  if (who == nullptr && !function.empty()) task += fmt::format(" in {}()", function);
+  std::string lines;
+  if (from.line() != 0) lines += " from " + file_and_line(from);
+  if (to.line() != 0) lines += " up to " + file_and_line(to);
+  if (!lines.empty()) lines = "," + lines + ",";
+  const bool ended = who == nullptr || who->finished();
+  return fmt::format("the {}step{}{}", first ? (ended ? "only " : "first ") : (ended ? "last " : ""), task, lines);
+}
+
+}  // namespace
+
 // The step that is now, or was last, made somebody who watches from outside impatient.
 void loop::report_slow_step() noexcept {
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   const std::vector<trace_record> records = trace_.recent();
   const auto last_step =
       std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
-  agent* who = context::running;
-  for (agent* each : alive()) {
-    if (who == nullptr && last_step != records.rend() && each->number() == last_step->task) who = each;
-  }
   std::string step = "what ran before the first step";
-  if (who != nullptr) {
-    step = fmt::format("the step of task \"{}\" that began here", who->name());
-  } else if (last_step != records.rend()) {
-    step = "the last step of a task, which began here,";
+  source from;
+  source to;
+  agent* who = nullptr;
+  if (last_step != records.rend()) {
+    const auto made_it = [&](const agent* task) { return task != nullptr && task->number() == last_step->task; };
+    for (agent* each : alive()) {
+      if (made_it(each)) who = each;
+    }
+    if (made_it(main_)) who = main_;  // also when it has ended
+    const bool first = last_step->operation() == operation_kind::start;
+    const bool ours = is_internal(last_step->where());
+    if (last_step->where().line() != 0 && !ours) from = last_step->where();
+    const std::vector<place> stack = who != nullptr ? who->stack() : std::vector<place>();
+    if (!stack.empty() && stack.front().line() != 0) to = stack.front();
+    step = text_of_step(who, first, ours ? std::string_view() : function_of(last_step->where()), from, to);
+    if (from.line() == 0) from = to;
+    if (from.line() == 0 && who != nullptr) from = who->spawned_at();
   }
   report(verdict_kind::slow_step,
-         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step),
-         last_step != records.rend() && !is_internal(last_step->where()) ? last_step->where() : source(),
+         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step), from,
          who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 

@@ -12,8 +12,9 @@ std::uint64_t draw_offset(std::string_view what, std::uint64_t span) {
   return owner.pick(domain_identity(what), span + 1);
 }
 
-void empty_range(std::string_view what) {
-  here().owner->misused(fmt::format("the range of \"{}\" is empty: its highest value is below its lowest", what));
+void empty_range(std::string_view what, const source& where) {
+  here().owner->misused(fmt::format("the range of \"{}\" is empty: its highest value is below its lowest", what),
+                        where);
 }
 
 }  // namespace lockstep::detail

@@ -1,6 +1,7 @@
 // Random values, drawn from the oracle: recorded, replayed and explored like every other choice.
 #pragma once
 
+#include <lockstep/base/source.hpp>
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/time/clock.hpp>
 
@@ -15,7 +16,7 @@ namespace detail {
 
 // The offset from the lowest value, in 0 … span. The plain run draws 0.
 std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
-[[noreturn]] void empty_range(std::string_view what);
+[[noreturn]] void empty_range(std::string_view what, const source& where);
 
 }  // namespace detail
 
@@ -24,18 +25,19 @@ std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
 // highest < lowest, or without a loop on this thread.
 // Of the whole range of a 64-bit type the highest value is never drawn.
 template <class T>
-T random_int(std::string_view what, T lowest, T highest) {
+T random_int(std::string_view what, T lowest, T highest, source where = source::current()) {
   static_assert(std::integral<T>, "random_int() draws integers: divide the result");
   using bits = std::make_unsigned_t<T>;
-  if (highest < lowest) detail::empty_range(what);
+  if (highest < lowest) detail::empty_range(what, where);
   const bits span = static_cast<bits>(static_cast<bits>(highest) - static_cast<bits>(lowest));
   return static_cast<T>(
       static_cast<bits>(static_cast<bits>(lowest) + static_cast<bits>(detail::draw_offset(what, span))));
 }
 
 // A duration in lowest … highest, in nanoseconds; the plain run draws the lowest.
-inline duration random_duration(std::string_view what, duration lowest, duration highest) {
-  return duration(random_int<duration::rep>(what, lowest.count(), highest.count()));
+inline duration random_duration(std::string_view what, duration lowest, duration highest,
+                                source where = source::current()) {
+  return duration(random_int<duration::rep>(what, lowest.count(), highest.count(), where));
 }
 
 }  // namespace lockstep

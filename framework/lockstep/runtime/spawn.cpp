@@ -1,5 +1,7 @@
 #include <lockstep/runtime/spawn.hpp>
 
+#include <lockstep/runtime/snapshot.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep {
@@ -25,8 +27,8 @@ void throw_awaited_twice(source where) {
 }
 
 source users_line() {
-  const std::vector<source> lines = current_task().stack();
-  return lines.empty() ? source() : lines.front();
+  const std::vector<place> lines = current_task().stack();
+  return lines.empty() ? source() : source(lines.front());
 }
 
 void throw_cancelled_yield() {
@@ -43,24 +45,33 @@ void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
 // -- owning -----------------------------------------------------------------------------------------------------------
 
-void agent_owner::moved_from(source where) {
-  const char* text = "this handle owns no task: it was moved from";
+void agent_owner::owns_none(source where) {
+  const char* text = "this handle owns no task: it was moved from, or never given one";
   if (detail::current_context != nullptr) detail::current_context->owner->misused(text, where);
   throw misuse(text);
 }
 
-std::exception_ptr agent_owner::exception() const {
-  get().observe();
-  return get().failure();
+std::exception_ptr agent_owner::exception(source where) const {
+  agent& who = get(where);
+  who.observe();
+  std::exception_ptr failure = who.failure();
+  agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  if (failure != nullptr && reader != nullptr) reader->passes_on(failure, trail_of(who));
+  return failure;
 }
 
-void agent_owner::no_result(agent& who) {
+void agent_owner::pass_on(const std::exception_ptr& failure, const agent& from) {
+  agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
+  if (reader != nullptr) reader->passes_on(failure, trail_of(from));
+  std::rethrow_exception(failure);
+}
+
+void agent_owner::no_result(agent& who, source where) {
   if (!who.finished()) {
-    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()),
-                                  who.spawned_at());
+    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), where);
   }
   who.observe();
-  throw cancelled(who.cancel_reason());
+  pass_on(std::make_exception_ptr(cancelled(who.cancel_reason())), who);
 }
 
 // It runs, so its loop is here: the end of a run ends its tasks.

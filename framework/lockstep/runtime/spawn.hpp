@@ -69,34 +69,37 @@ class agent_owner {
   // Whether it owns a task; not after it was moved from. All that follows is misuse then.
   bool valid() const noexcept { return agent_ != nullptr; }
   // The task's control block, good for as long as this handle owns it.
-  agent& get(source where = source()) const {
+  agent& get(source where = source::current()) const {
     if (agent_ == nullptr) [[unlikely]]
-      moved_from(where);
+      owns_none(where);
     return *agent_;
   }
 
   // Finished: with a result, an exception, or cancelled.
-  bool done() const { return get().finished(); }
-  bool was_cancelled() const { return get().was_cancelled(); }
+  bool done(source where = source::current()) const { return get(where).finished(); }
+  bool was_cancelled(source where = source::current()) const { return get(where).was_cancelled(); }
   // What reports call it.
-  std::string name() const { return get().name(); }
+  std::string name(source where = source::current()) const { return get(where).name(); }
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
   // Otherwise it gets `cancelled` at the await where it is, or at its next one; see agent::cancel().
-  bool cancel(label reason = {}) { return get().cancel(std::move(reason)); }
-  // The exception that ended the task, which then counts as read; null if none did or it has not finished.
-  std::exception_ptr exception() const;
+  bool cancel(label reason = {}, source where = source::current()) { return get(where).cancel(std::move(reason)); }
+  // The exception that ended the task, which then counts as read; null if none did or it has not finished. Where it
+  // came from is told if the running task throws it from here on.
+  std::exception_ptr exception(source where = source::current()) const;
 
  protected:
-  [[noreturn]] static void moved_from(source where);
+  [[noreturn]] static void owns_none(source where);
   void end_task() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
-  static std::coroutine_handle<> finished_root(agent& who) {
+  static std::coroutine_handle<> finished_root(agent& who, source where) {
     if (who.state_ != agent::state::done || who.is_.cancelled) [[unlikely]]
-      no_result(who);
+      no_result(who, where);
     who.is_.observed = true;
     return who.root_;
   }
-  [[noreturn]] static void no_result(agent& who);
+  [[noreturn]] static void no_result(agent& who, source where);
+  // Throws what ended the task; the running task tells where that came from.
+  [[noreturn]] static void pass_on(const std::exception_ptr& failure, const agent& from);
 
   agent* agent_ = nullptr;
 };
@@ -124,11 +127,14 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
-  T result() { return result_of(get()); }
+  T result(source where = source::current()) { return result_of(get(where), where); }
 
  private:
-  static T result_of(agent & who) {
-    return std::coroutine_handle<detail::promise<T>>::from_address(finished_root(who).address()).promise().take();
+  static T result_of(agent & who, source where) {
+    auto& root = std::coroutine_handle<detail::promise<T>>::from_address(finished_root(who, where).address()).promise();
+    if (root.failure) [[unlikely]]
+      pass_on(root.failure, who);
+    return root.value();
   }
 };
 
@@ -137,7 +143,7 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
  public:
   using detail::join_operation<joining>::join_operation;
 
-  T result() { return result_of(this->target_); }
+  T result() { return result_of(this->target_, source()); }
 };
 
 // Runs `work` beside the running task, as its child, and returns its owner. It starts when its turn comes, not at once.

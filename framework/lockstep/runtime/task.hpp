@@ -116,6 +116,10 @@ struct promise final : promise_base {
   T take() {
     if (failure) [[unlikely]]
       std::rethrow_exception(failure);
+    return value();
+  }
+  // Requires that nothing failed.
+  T value() {
     if constexpr (std::is_reference_v<T>) {
       return **result;
     } else {
@@ -134,6 +138,7 @@ struct promise<void> final : promise_base {
     if (failure) [[unlikely]]
       std::rethrow_exception(failure);
   }
+  void value() const noexcept {}
 };
 
 }  // namespace detail
@@ -243,12 +248,12 @@ namespace detail {
 
 template <class T>
 task<T> promise<T>::get_return_object(source at) noexcept {
-  where = at;
+  where = place::in_function(at);
   return task<T>(std::coroutine_handle<promise>::from_promise(*this));
 }
 
 inline task<void> promise<void>::get_return_object(source at) noexcept {
-  where = at;
+  where = place::in_function(at);
   return task<void>(std::coroutine_handle<promise>::from_promise(*this));
 }
 

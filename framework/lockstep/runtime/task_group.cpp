@@ -2,6 +2,7 @@
 
 #include <lockstep/runtime/crowd.hpp>
 #include <lockstep/runtime/shield.hpp>
+#include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
 
@@ -44,7 +45,7 @@ task_group::~task_group() {
     owner.report(verdict_kind::unread_exception,
                  fmt::format("a task_group was not joined, and nobody looked at what failed in it: {}",
                              exception_group(failures_).what()),
-                 source(), {&owner_});
+                 source(), {&owner_}, {}, std::move(trail_));
   }
   if (!children_.empty()) {
     owner.report_end(verdict_kind::dropped_handle,
@@ -70,11 +71,12 @@ agent& task_group::add(std::coroutine_handle<> root, label name, const source& w
   return made;
 }
 
-void task_group::require_open() {
+void task_group::require_open(const source& where) {
   if (ending_ || closed_) {
     detail::here().owner->misused(closed_ ? "spawn() into a task_group that has been joined"
                                           : "spawn() into a task_group that is ending: a task failed or the group "
-                                            "was cancelled");
+                                            "was cancelled",
+                                  where);
   }
 }
 
@@ -89,7 +91,7 @@ void task_group::finished(agent& who) noexcept {
   who.listen(nullptr);
   std::exception_ptr failure = who.failure();
   if (failure != nullptr && !who.was_cancelled()) {
-    failures_.push_back(std::move(failure));
+    add_failure(std::move(failure), trail_of(who));
     if (!std::exchange(ending_, true)) {
       cancel("a task of the group failed");
       if (cancels_body_) {
@@ -100,6 +102,12 @@ void task_group::finished(agent& who) noexcept {
   }
   owner.release(who);
   if (children_.empty() && waiter_ != nullptr) owner.grant(*std::exchange(waiter_, nullptr));
+}
+
+void task_group::add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail) {
+  trail.front().threw = text_of(failure);
+  add_trail(trail_, std::nullopt, trail);
+  failures_.push_back(std::move(failure));
 }
 
 task<void> task_group::end_children(label reason) {
@@ -126,7 +134,9 @@ void task_group::conclude(const std::exception_ptr& interrupted) {
       cancelled_body_ ? !owner_.end_request(requests_before_) : owner_.cancel_requests_ > requests_before_;
   if (!failures_.empty()) {
     if (cancelled_from_outside) owner_.keep_cancellation();
-    throw exception_group(std::exchange(failures_, {}));
+    const std::exception_ptr all = std::make_exception_ptr(exception_group(std::exchange(failures_, {})));
+    owner_.passes_on(all, std::exchange(trail_, {}));
+    std::rethrow_exception(all);
   }
   if (interrupted != nullptr) std::rethrow_exception(interrupted);
 }
@@ -144,12 +154,14 @@ task<void> task_group::run_body(task<void> body) {
   cancels_body_ = true;
   std::exception_ptr failure;
   std::exception_ptr interrupted;
+  std::vector<task_snapshot> of_body;
   try {
     co_await std::move(body);
   } catch (const cancelled&) {
     interrupted = std::current_exception();
   } catch (...) {
     failure = std::current_exception();
+    of_body = trail_of_caught(owner_, "body of the group");
   }
   cancels_body_ = false;
   if (failure != nullptr || interrupted != nullptr) {
@@ -157,7 +169,7 @@ task<void> task_group::run_body(task<void> body) {
   } else {
     interrupted = co_await wait_for_children();
   }
-  if (failure != nullptr) failures_.push_back(std::move(failure));
+  if (failure != nullptr) add_failure(std::move(failure), std::move(of_body));
   conclude(interrupted);
 }
 

@@ -37,7 +37,7 @@ class task_group final : private detail::finish_listener {
   // Misuse once the group is ending: a task has failed, the task that runs it was cancelled, or it was joined.
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
-    require_open();
+    require_open(where);
     const std::coroutine_handle<detail::promise<T>> root = work.release(where);
     return add(root, std::move(name), where);
   }
@@ -70,8 +70,9 @@ class task_group final : private detail::finish_listener {
   class children_wait;
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
-  void require_open();
+  void require_open(const source& where);
   void finished(agent& who) noexcept override;
+  void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail);
   // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
   task<std::exception_ptr> wait_for_children();
   task<void> end_children(label reason);
@@ -85,6 +86,7 @@ class task_group final : private detail::finish_listener {
   label name_;
   std::vector<agent*> children_;  // those that have not finished
   std::vector<std::exception_ptr> failures_;
+  std::vector<task_snapshot> trail_;  // of all these
   operation* waiter_ = nullptr;
   bool ending_ = false;        // a child failed, or the owner was cancelled
   bool closed_ = false;        // joined

@@ -11,8 +11,8 @@ void timeout_scope::take_back_request() {
   if (!owner_.finished()) owner_.end_request(requests_before_);
 }
 
-void timeout_scope::reschedule(time_point deadline) {
-  if (expired_) detail::here().owner->misused("reschedule() of a timeout that has expired");
+void timeout_scope::reschedule(time_point deadline, source where) {
+  if (expired_) detail::here().owner->misused("reschedule() of a timeout that has expired", where);
   disarm();
   deadline_ = deadline;
   arm();
@@ -21,6 +21,12 @@ void timeout_scope::reschedule(time_point deadline) {
 bool timeout_scope::absorb() {
   if (!expired_ || std::exchange(absorbed_, true)) return false;
   return owner_.end_request(requests_before_);
+}
+
+void timeout_scope::give_up(duration limit) const {
+  const std::exception_ptr thrown = std::make_exception_ptr(timed_out(limit));
+  owner_.throws_instead(thrown);
+  std::rethrow_exception(thrown);
 }
 
 void timeout_scope::expire() {

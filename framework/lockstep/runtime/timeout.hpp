@@ -33,13 +33,15 @@ class timeout_scope : private timer {
 
   time_point when() const noexcept { return deadline_; }
   // Sets a new deadline. Misuse once the scope has expired.
-  void reschedule(time_point deadline);
+  void reschedule(time_point deadline, source where = source::current());
   // Whether the time was up. The cancellation need not have been delivered yet.
   bool expired() const noexcept { return expired_; }
 
   // For a handler of `cancelled` at the scope's end: whether the scope itself caused it and nobody else asked. Takes
   // the scope's own request back.
   bool absorb();
+  // In the handler, after that: throws `timed_out` instead.
+  [[noreturn]] void give_up(duration limit) const;
 
  private:
   void arm() {
@@ -81,8 +83,8 @@ task<T> with_timeout(duration limit, task<T> work) {
     co_return co_await std::move(work);
   } catch (const cancelled&) {
     if (!scope.absorb()) throw;
+    scope.give_up(limit);
   }
-  throw timed_out(limit);
 }
 
 }  // namespace lockstep

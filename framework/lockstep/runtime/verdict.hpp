@@ -38,11 +38,12 @@ std::string_view name_of(verdict_kind kind) noexcept;
 struct task_snapshot {
   std::string name;
   source spawned_at;
-  enum class condition { running, ready, waiting, finished } state = condition::ready;
+  enum class condition { running, ready, waiting, finished, failed, cancelled } state = condition::ready;
   std::string waits_for;              // "mutex \"tx\"", "join(reader)", "sleep until 3 s"; empty unless waiting
   std::string held_by;                // who could end the wait, where that is known
   std::string fed_by;                 // who has ended such waits so far, where that is known
-  std::vector<source> stack;          // where it waits, innermost first
+  std::vector<place> stack;           // where it waits, or where what ended it was thrown, innermost first
+  std::string threw;                  // what its exception says, where it is one of several
   std::vector<std::string> notes;     // the annotations in force, outermost first
   std::optional<std::size_t> parent;  // its place in verdict::tasks
   bool daemon = false;
@@ -54,8 +55,9 @@ struct verdict {
   source where;         // the line to look at first
   time_point at{};
   std::uint64_t step = 0;
-  std::vector<task_snapshot> tasks;  // those concerned; all of them for a deadlock
-  std::vector<std::string> cycle;    // the names along a cycle of waits
+  // Those concerned; all of them for a deadlock. Below one that failed: those that its exception had ended before.
+  std::vector<task_snapshot> tasks;
+  std::vector<std::string> cycle;  // the names along a cycle of waits
 };
 
 // Receives verdicts while a run goes on. Called on the loop's thread, and must not throw.

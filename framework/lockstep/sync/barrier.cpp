@@ -4,8 +4,8 @@
 
 namespace lockstep {
 
-barrier::barrier(std::size_t parties, label name) : object(std::move(name)), parties_(parties) {
-  if (parties == 0) detail::here().owner->misused("a barrier needs at least 1 party, not 0");
+barrier::barrier(std::size_t parties, label name, source where) : object(std::move(name)), parties_(parties) {
+  if (parties == 0) detail::here().owner->misused("a barrier needs at least 1 party, not 0", where);
 }
 
 void barrier::release_all(bool broken) {

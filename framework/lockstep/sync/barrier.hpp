@@ -20,7 +20,7 @@ class barrier final : public object {
  public:
   barrier() = delete;  // say how many tasks meet: barrier start(3)
   // `parties` is at least 1; misuse otherwise.
-  explicit barrier(std::size_t parties, label name = {});
+  explicit barrier(std::size_t parties, label name = {}, source where = source::current());
   ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier"); }
 
   class waiting;

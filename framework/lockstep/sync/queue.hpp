@@ -23,7 +23,7 @@ class queue_shut_down : public std::runtime_error {
 
 namespace detail {
 
-[[noreturn]] void refuse_capacity_0(const object& made);
+[[noreturn]] void refuse_capacity_0(const object& made, const source& where);
 
 }  // namespace detail
 
@@ -42,9 +42,9 @@ class queue final : public object {
   static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
   // Holds up to `capacity_items`, at least 1; misuse for 0. Without a capacity, put() never waits.
-  explicit queue(std::size_t capacity_items = unbounded, label name = {})
+  explicit queue(std::size_t capacity_items = unbounded, label name = {}, source where = source::current())
       : object(std::move(name)), capacity_(capacity_items) {
-    if (capacity_items == 0) detail::refuse_capacity_0(*this);
+    if (capacity_items == 0) detail::refuse_capacity_0(*this, where);
   }
   ~queue() {
     detail::orphan_waiters(getters_, *this, "queue");

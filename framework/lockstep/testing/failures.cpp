@@ -18,7 +18,7 @@ std::string context_of_failure() {
   if (owner == nullptr || owner->running() == nullptr || owner->steps() == 0) return {};
   const agent& who = *owner->running();
   std::string text;
-  const std::vector<source> stack = who.stack();
+  const std::vector<place> stack = who.stack();
   if (who.parent() != nullptr || stack.size() > 1) {
     text += fmt::format("\nin task \"{}\" at {} (virtual), step {}", who.name(),
                         to_text(owner->now().time_since_epoch()), owner->steps());

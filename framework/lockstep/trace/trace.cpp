@@ -14,6 +14,7 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   earlier_hash_ = {};
   keep_all_ = keep_all;
   all_.clear();
+  names_.clear();
   next_ = records_.get();
   set_end();
 }

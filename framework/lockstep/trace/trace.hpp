@@ -16,13 +16,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep {
 
 struct trace_record {
-  // Of a step: its source. Of moved time: the new time in ns; of a value: the answer; of a task or an object that was
+  // Of a step: its place. Of moved time: the new time in ns; of a value: the answer; of a task or an object that was
   // made: its identity.
   std::uint64_t payload;
   std::uint32_t task;   // the task's number in this run
@@ -31,7 +34,7 @@ struct trace_record {
   operation_kind operation() const noexcept { return static_cast<operation_kind>(label >> 24); }
   std::uint32_t object() const noexcept { return label & 0xFFFFFF; }
   // Requires a record of a step.
-  source where() const noexcept { return std::bit_cast<source>(payload); }
+  place where() const noexcept { return std::bit_cast<place>(payload); }
   // What every record adds to the hash; one that is no step adds its payload as well.
   std::uint64_t word() const noexcept { return std::uint64_t{label} << 32 | task; }
   bool is_step() const noexcept { return operation() < operation_kind::time_moved; }
@@ -56,7 +59,7 @@ class trace {
   }
 
   // Adds a step. Returns whether the limit of steps is reached.
-  bool step(std::uint32_t task, std::uint32_t label, const source& where) {
+  bool step(std::uint32_t task, std::uint32_t label, const place& where) {
     return store(std::bit_cast<std::uint64_t>(where), task, label) && turn();
   }
   void time_moved(std::uint64_t now_ns) { add_other(now_ns, 0, label(operation_kind::time_moved, 0)); }
@@ -70,6 +73,11 @@ class trace {
     return store(made, tasks_made_++, label(operation_kind::task_made, 0));
   }
   std::uint32_t tasks_made() const noexcept { return tasks_made_; }
+  // What the code calls a task: kept beside the records with `keep_all`, and no part of the hash.
+  void task_named(std::uint32_t number, std::string_view name) {
+    if (keep_all_) [[unlikely]]
+      names_[number] = name;
+  }
   void object_made(std::uint32_t task, std::uint32_t number, identity made) {
     add_other(made, task, label(operation_kind::object_made, number));
   }
@@ -88,6 +96,8 @@ class trace {
   std::uint64_t steps() const noexcept { return count() - others_ - tasks_made_; }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
+  // The last names that were given, by the numbers of the tasks; with `keep_all`.
+  const std::map<std::uint32_t, std::string>& names() const noexcept { return names_; }
   // The hash as it was after each of these records. Requires that all are held: `keep_all`, or at most `capacity`.
   std::vector<std::uint64_t> hashes() const;
 
@@ -132,6 +142,7 @@ class trace {
   rolling_hash earlier_hash_;  // of those that were overwritten, or will be next
   bool keep_all_ = false;
   std::vector<trace_record> all_;
+  std::map<std::uint32_t, std::string> names_;
 };
 
 }  // namespace lockstep

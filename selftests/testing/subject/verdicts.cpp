@@ -181,5 +181,50 @@ CO_TEST(Watched, StuckStep) {
   co_await spinner.join();
 }
 
+// -- exceptions that go through several tasks -----------------------------------------------------------------------
+
+task<void> save() {
+  auto writer = spawn(fail_after(1s), "writer");
+  co_await writer.join();
+}
+CO_TEST(Verdict, ExceptionThroughJoins) {
+  auto saving = spawn(save(), "saving");
+  co_await saving.join();
+}
+
+task<void> close_badly() {
+  try {
+    co_await rest(1h);
+  } catch (const cancelled&) {
+    throw std::runtime_error("cannot close:\nthe disk is full");
+  }
+}
+task<void> serve(task_group& group) {
+  group.spawn(save(), "saving");
+  group.spawn(close_badly(), "log");
+  co_await rest(1h);
+}
+CO_TEST(Verdict, ExceptionsOfAGroup) { co_await with_task_group(serve); }
+
+CO_TEST(Verdict, Timeout) { co_await with_timeout(1s, rest(1h)); }
+
+// -- first steps that are watched ------------------------------------------------------------------------------------
+
+task<void> parse() {
+  block_until_the_watcher_asks();
+  co_await yield();
+}
+CO_TEST(Watched, FirstStep) { co_await parse(); }
+
+CO_TEST(Watched, FirstStepOfATask) {
+  auto parser = spawn(parse(), "parser");
+  co_await parser.join();
+}
+
+CO_TEST(Watched, OnlyStep) {
+  block_until_the_watcher_asks();
+  co_return;
+}
+
 }  // namespace
 }  // namespace lockstep
