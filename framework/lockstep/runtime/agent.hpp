@@ -10,8 +10,9 @@
 //   done     finished: a result, an exception or a cancellation; the frame with the result may still be there
 //   dead     its frames were destroyed before it finished
 //
-// Lifetime: counted. The owner (handle, group, or the loop for daemons) and each child's `parent()` keep it. Everything
-// happens on the loop's thread.
+// Lifetime: counted. The owner (handle, group, or the loop for daemons) and each child's `parent()` keep it.
+// Threads: everything happens on the loop's thread, within its run. To change a task from elsewhere is misuse, which is
+// thrown there, and a verdict of the run that the task belongs to (`require_here`).
 #pragma once
 
 #include <lockstep/base/label.hpp>
@@ -37,6 +38,7 @@ namespace lockstep {
 
 class loop;
 
+class inbox;
 class scoped_annotation;
 class shield_scope;
 
@@ -95,9 +97,9 @@ class agent : private detail::step_state, public list_hook<agent> {
 
   // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
   // ended. Returns whether it was not finished yet. The last reason that is given counts.
-  bool cancel(label reason = {});
+  bool cancel(label reason = {}, source where = source::current());
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
-  unsigned uncancel();
+  unsigned uncancel(source where = source::current());
   // The requests that were made and not taken back, those that a shield keeps for later among them.
   unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
@@ -125,7 +127,24 @@ class agent : private detail::step_state, public list_hook<agent> {
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
   std::stop_token stop_token();
+  // cancel() by a stop token. Where that is misuse, it is reported and not thrown.
+  void stop_requested() noexcept;
 #endif
+
+  // Whether its loop is the one that runs here.
+  bool is_here() const noexcept {
+    const detail::context* context = detail::current_context;
+    return context != nullptr && context->frames == pool();
+  }
+  // For what may be done with it only there: misuse elsewhere, as in `task "reader" was cancelled on another thread`.
+  void require_here(const char* deed, const source& where) const {
+    if (!is_here()) [[unlikely]]
+      refuse(deed, where);
+  }
+  // The same for what cannot throw.
+  void tell_elsewhere(const char* deed, const source& where) const noexcept;
+  // Its owner lets go of it where it is not at home.
+  void dropped_elsewhere() noexcept;
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<source> stack() const;
@@ -133,6 +152,7 @@ class agent : private detail::step_state, public list_hook<agent> {
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
  private:
+  friend class inbox;
   friend class loop;
   friend struct frame;
   friend class object;
@@ -164,6 +184,11 @@ class agent : private detail::step_state, public list_hook<agent> {
   struct forget_rarities {
     [[gnu::cold]] void operator()(rarities* made) const noexcept;
   };
+  // All are made in their loop's pool.
+  const frame_pool* pool() const noexcept { return frame_pool::of(this, sizeof(agent)); }
+  inbox& home() const noexcept { return *static_cast<inbox*>(pool()->home()); }
+  [[noreturn]] void refuse(const char* deed, const source& where) const;
+  detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
   // cancel() by a scope of the task's own that stands within `shield`, which does not keep this request from reaching

@@ -13,7 +13,8 @@ namespace lockstep {
 struct frame {
   // The first two are set when it is started.
   frame* caller;                             // the frame that awaits this one; null at the root of an agent
-  std::coroutine_handle<> resume_after;      // the caller's handle; null at the root, and while it is on the stack
+  std::coroutine_handle<> resume_after;      // the caller's handle; null at the root, and while it is on the stack;
+                                             // before it starts, the address of the pool that it was made in
   std::coroutine_handle<>* owner = nullptr;  // the slot, in the caller, whose destruction destroys this frame
   source where;                              // where it waits; before it starts, where its function begins
 

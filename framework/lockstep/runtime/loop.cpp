@@ -19,7 +19,7 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
-      pool_(std::make_unique<frame_pool>()) {
+      pool_(std::make_unique<frame_pool>(inbox_)) {
   owner = this;
   frames = pool_.get();
 }
@@ -27,10 +27,10 @@ loop::loop(driver& idle_driver, monitor& verdicts)
 loop::~loop() {
   {
     const loop_scope scope(*this);
-    tear_down();
+    finish();
   }
-  // Somebody still holds a handle or a task of ours: its memory must outlive the loop.
-  if (pool_->lent() != 0) static_cast<void>(pool_.release());
+  // Somebody may still hold a handle or a task of ours.
+  frame_pool::retire(std::move(pool_));
 }
 
 void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
@@ -52,6 +52,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
+  inbox_->open(context::run);
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -368,7 +369,7 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
 // Its frame, with the result and what was passed to it by value.
 void loop::destroy_result(agent& who) noexcept {
   const std::coroutine_handle<> root = std::exchange(who.root_, nullptr);
-  loop* const reporter = current_loop();  // none when a handle outlived its run
+  loop* const reporter = who.is_here() ? current_loop() : nullptr;  // none when a handle outlived its run
   const bool cut_short = who.was_cancelled_ || who.start_frame_->failure != nullptr;
   if (!cut_short || reporter == nullptr) [[likely]]
     return root.destroy();
@@ -489,6 +490,11 @@ void loop::tear_down() noexcept {
   ready_.clear();
   settlers_.reset();
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
+}
+
+void loop::finish() noexcept {
+  tear_down();
+  take_from_outside(true);
 }
 
 // -- scopes -----------------------------------------------------------------------------------------------------------

@@ -1,13 +1,17 @@
 #include <lockstep/runtime/spawn.hpp>
 
+#include <lockstep/runtime/inbox.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep {
 
 namespace detail {
 
+namespace {
+
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
-  context* found = current_context;
+  const context* found = current_context;
   if (found == nullptr || found->owner->destroying() || std::uncaught_exceptions() > 0) return;
   std::string message = "the task that the action of this expectation made was never awaited";
   if (!by_mock) {
@@ -16,6 +20,19 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
     message = "the task that a mock function without an action returned was never awaited";
   }
   found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at);
+}
+
+}  // namespace
+
+void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept {
+  const auto* pool = static_cast<const frame_pool*>(made.resume_after.address());
+  inbox* const home = pool != nullptr ? static_cast<inbox*>(pool->home()) : nullptr;
+  if (home != nullptr && !home->on_its_thread()) {
+    const usage use{fmt::format("the task of {}()", function_of(made.where)), 0, "was destroyed", made.where};
+    if (home->take_over(unstarted, use)) return;
+  }
+  report_unawaited(made.where, made.owner == &made_by_mock);
+  unstarted.destroy();
 }
 
 void throw_awaited_twice(const source& where) {
@@ -66,6 +83,8 @@ void agent_owner::no_result() const {
 
 void agent_owner::drop() noexcept {
   agent& who = *std::exchange(agent_, nullptr);
+  if (!who.is_here()) [[unlikely]]
+    return who.dropped_elsewhere();
   if (!who.finished()) {  // so its run goes on: the end of a run ends its tasks
     loop& owner = *detail::here().owner;
     owner.report_dropped(who);
@@ -74,6 +93,10 @@ void agent_owner::drop() noexcept {
   loop::release(who);
 }
 
-void detail::no_task_here() { here().owner->misused("there is no running task here"); }
+agent& detail::task_that_dies_here(const source& where) {
+  loop& owner = *here().owner;
+  if (agent* const dying = owner.dying(); dying != nullptr) return *dying;
+  owner.misused("there is no running task here", where);
+}
 
 }  // namespace lockstep

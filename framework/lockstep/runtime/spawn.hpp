@@ -9,8 +9,9 @@
 //   question.cancel();
 //   EXPECT_THROW(co_await question.join(), cancelled);
 //
-// Threads: all of it on the loop's thread.
-// Source: asyncio.Task, but for the ownership, which is trio's.
+// Threads: all of it on the loop's thread. Cancelling, joining or dropping a handle on another one, or in another run,
+// is misuse, and a verdict of the run that the task belongs to, whose thread then drops the handle. What a task came to
+// may be read anywhere after its run. Source: asyncio.Task, but for the ownership, which is trio's.
 #pragma once
 
 #include <lockstep/runtime/task.hpp>
@@ -77,11 +78,18 @@ class agent_owner {
   std::string name() const { return get().name(); }
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
   // Otherwise it gets `cancelled` at the await where it is, or at its next one; see agent::cancel().
-  bool cancel(label reason = {}) { return get().cancel(std::move(reason)); }
+  bool cancel(label reason = {}, source where = source::current()) {
+    return get(where).cancel(std::move(reason), where);
+  }
   // The exception that ended the task, which then counts as read; null if none did or it has not finished.
   std::exception_ptr exception() const;
 
  protected:
+  agent& to_join(const source& where) const {
+    agent& who = get(where);
+    who.require_here("was joined", where);
+    return who;
+  }
   [[noreturn]] static void moved_from(const source& where);
   void drop() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
@@ -111,10 +119,10 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   // Cancelling the waiter cancels the task instead, and the waiter goes on when that has ended, with what it came to:
   // `cancelled`, as a rule. A cancellation that is pending when the join begins is thrown at once, and leaves the task
   // alone.
-  LOCKSTEP_AWAIT_IT joining join(source where = source::current()) { return joining(get(where), *this, true); }
+  LOCKSTEP_AWAIT_IT joining join(source where = source::current()) { return joining(to_join(where), *this, true); }
   // The same, but cancelling the waiter leaves the task alone.
   LOCKSTEP_AWAIT_IT joining join_shielded(source where = source::current()) {
-    return joining(get(where), *this, false);
+    return joining(to_join(where), *this, false);
   }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
@@ -178,14 +186,16 @@ agent& spawn_daemon(task<T> work, label name = {}, source where = source::curren
 namespace detail {
 // The innermost line of the user's that is being awaited: where a helper of ours was called.
 source users_line();
-[[noreturn]] void no_task_here();
+// In whose name destructors run while no task does: the one that dies. Misuse if there is none either.
+agent& task_that_dies_here(const source& where);
 }  // namespace detail
 
-// The task that is running. Requires one; misuse otherwise.
-inline agent& current_task() {
+// The task that is running. Requires one, or misuse; but a destructor that runs at the end of a run, because what is
+// left is destroyed, is given the task that dies.
+inline agent& current_task(source where = source::current()) {
   agent* const who = detail::here().running;
   if (who == nullptr) [[unlikely]]
-    detail::no_task_here();
+    return detail::task_that_dies_here(where);
   return *who;
 }
 

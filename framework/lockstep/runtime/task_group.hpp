@@ -10,6 +10,8 @@
 //     co_return;
 //   };
 //   EXPECT_THROW(co_await with_task_group(body), exception_group);
+//
+// Threads: as a handle, see spawn.hpp.
 #pragma once
 
 #include <lockstep/runtime/exception_group.hpp>
@@ -37,7 +39,7 @@ class task_group final : private detail::finish_listener {
   // Misuse once the group is ending: a task has failed, the task that runs it was cancelled, or it was joined.
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
-    require_open();
+    require_open(where);
     const std::coroutine_handle<detail::promise<T>> root = work.release(where);
     return add(root, root.promise(), std::move(name), where);
   }
@@ -52,7 +54,7 @@ class task_group final : private detail::finish_listener {
   }
 
   // Asks every child to stop. join() does not take that for a failure.
-  void cancel(const label& reason = {});
+  void cancel(const label& reason = {}, source where = source::current());
   // How many have not finished.
   std::size_t size() const noexcept { return children_.size(); }
 
@@ -70,7 +72,8 @@ class task_group final : private detail::finish_listener {
   class children_wait;
 
   agent& add(std::coroutine_handle<> root, frame& root_frame, label name, const source& where);
-  void require_open();
+  void require_open(const source& where);
+  void leave_children() noexcept;
   void finished(agent& who) noexcept override;
   // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
   task<std::exception_ptr> wait_for_children();

@@ -11,8 +11,9 @@ void timeout_scope::take_back_request() {
   if (!owner_.finished()) owner_.end_request(requests_before_);
 }
 
-void timeout_scope::reschedule(time_point deadline) {
-  if (expired_) detail::here().owner->misused("reschedule() of a timeout that has expired");
+void timeout_scope::reschedule(time_point deadline, source where) {
+  owner_.require_here("had its timeout rescheduled", where);
+  if (expired_) detail::here().owner->misused("reschedule() of a timeout that has expired", where);
   disarm();
   deadline_ = deadline;
   arm();

@@ -33,7 +33,7 @@ class timeout_scope : private timer {
 
   time_point when() const noexcept { return deadline_; }
   // Sets a new deadline. Misuse once the scope has expired.
-  void reschedule(time_point deadline);
+  void reschedule(time_point deadline, source where = source::current());
   // Whether the time was up. The cancellation need not have been delivered yet.
   bool expired() const noexcept { return expired_; }
 
