@@ -155,7 +155,8 @@ const std::vector<const char*> verdicts = {"UnawaitedTask",      "UnreadExceptio
                                            "PartialDeadlock",    "Livelock",
                                            "TimeLimit",          "PausedClock",
                                            "AwaitedTwice",       "ForeignUnlock",
-                                           "UnreachedPoint",     "SwallowedCancellation"};
+                                           "UnreachedPoint",     "SwallowedCancellation",
+                                           "OtherThread",        "OutsideForgotten"};
 
 class VerdictReport : public testing::TestWithParam<const char*> {};
 TEST_P(VerdictReport, IsAsApproved) { expect_approved_report(std::string("Verdict.") + GetParam()); }
