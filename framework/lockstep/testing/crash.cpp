@@ -81,7 +81,7 @@ void at_exit() {
 #ifdef __GLIBC__
 // A status that tells of a failure stays, and so does what is left to be done at the exit.
 void at_exit_with(int status, void*) {
-  if (write_notice() && status == EXIT_SUCCESS) end_as_failure();
+  if (write_notice() && (status & 0xFF) == EXIT_SUCCESS) end_as_failure();
 }
 #endif
 
