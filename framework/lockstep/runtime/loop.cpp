@@ -369,10 +369,10 @@ agent& loop::adopt(std::coroutine_handle<> root, frame* root_frame, const source
 // Its frame, with the result and what was passed to it by value.
 void loop::destroy_result(agent& who) noexcept {
   const std::coroutine_handle<> root = std::exchange(who.root_, nullptr);
-  loop* const reporter = who.is_here() ? current_loop() : nullptr;  // none when a handle outlived its run
   const bool cut_short = who.was_cancelled_ || who.start_frame_->failure != nullptr;
-  if (!cut_short || reporter == nullptr) [[likely]]
+  if (!cut_short || !who.is_here()) [[likely]]  // it is not when a handle outlived its run
     return root.destroy();
+  loop* const reporter = current_loop();
   // Where nothing could go on, a task that failed unseen is the likely cause.
   if (!who.observed_ && !who.was_cancelled_ && (!reporter->tearing_down_ || reporter->standstill_)) {
     reporter->report_unread(who);
