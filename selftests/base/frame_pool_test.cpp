@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 namespace lockstep {
@@ -38,11 +39,12 @@ TEST(FramePoolTest, TakesWhatIsTooLargeForItsClassesFromTheHeap) {
   frame_pool pool;
   void* block = frame_pool::take(&pool, 1'000'000);
   std::memset(block, 1, 1'000'000);
-  EXPECT_EQ(pool.lent(), 0u);
+  EXPECT_EQ(pool.lent(), 1u);
+  EXPECT_EQ(frame_pool::of(block, 1'000'000), &pool);
   frame_pool::give_back(block, 1'000'000);
+  EXPECT_EQ(pool.lent(), 0u);
 }
 
-#ifndef LOCKSTEP_HEAP_FRAMES
 TEST(FramePoolTest, CountsTheBlocksItHasLent) {
   frame_pool pool;
   void* a = frame_pool::take(&pool, 100);
@@ -54,6 +56,33 @@ TEST(FramePoolTest, CountsTheBlocksItHasLent) {
   EXPECT_EQ(pool.lent(), 0u);
 }
 
+TEST(FramePoolTest, ABlockGoesBackToThePoolItCameFrom) {
+  frame_pool one, two;
+  void* block = frame_pool::take(&one, 100);
+  void* other = frame_pool::take(&two, 100);
+  EXPECT_EQ(frame_pool::of(block, 100), &one);
+  EXPECT_EQ(frame_pool::of(other, 100), &two);
+  frame_pool::give_back(block, 100);
+  EXPECT_EQ(one.lent(), 0u);
+  EXPECT_EQ(two.lent(), 1u);
+  frame_pool::give_back(other, 100);
+}
+
+TEST(FramePoolTest, ARetiredPoolKeepsItsHomeUntilTheLastBlockIsBack) {
+  const auto home = std::make_shared<int>(1);
+  auto pool = std::make_unique<frame_pool>(home);
+  EXPECT_EQ(pool->home(), home.get());
+  void* large = frame_pool::take(pool.get(), 1'000'000);
+  frame_pool::retire(std::move(pool));
+  EXPECT_EQ(home.use_count(), 2);
+  EXPECT_EQ(frame_pool::of(large, 1'000'000)->home(), home.get());
+  frame_pool::give_back(large, 1'000'000);
+  EXPECT_EQ(home.use_count(), 1);
+  frame_pool::retire(std::make_unique<frame_pool>(home));
+  EXPECT_EQ(home.use_count(), 1);
+}
+
+#ifndef LOCKSTEP_HEAP_FRAMES
 TEST(FramePoolTest, LendsABlockAgain) {
   frame_pool pool;
   void* first = frame_pool::take(&pool, 100);
@@ -64,16 +93,6 @@ TEST(FramePoolTest, LendsABlockAgain) {
   EXPECT_EQ(again, first);
   frame_pool::give_back(again, 100);
   frame_pool::give_back(other_class, 300);
-}
-
-TEST(FramePoolTest, ABlockGoesBackToThePoolItCameFrom) {
-  frame_pool one, two;
-  void* block = frame_pool::take(&one, 100);
-  void* other = frame_pool::take(&two, 100);
-  frame_pool::give_back(block, 100);
-  EXPECT_EQ(one.lent(), 0u);
-  EXPECT_EQ(two.lent(), 1u);
-  frame_pool::give_back(other, 100);
 }
 #endif
 

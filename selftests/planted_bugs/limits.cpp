@@ -178,6 +178,23 @@ task<void> shields_what_never_ends() {
   co_await work();
 }
 
+// What the watcher does when a step has taken long in real time.
+task<void> blocks_the_thread(bool too_long) {
+  const local mine;
+  auto other = spawn(sleep_long());
+  next_line_is_wrong();
+  co_await sleep_for(1s);
+  if (too_long) current_loop()->request(loop::attention_slow);
+  co_await sleep_for(1s);
+  co_await other.join();
+}
+
+TEST(LimitBugs, AStepThatBlocksTheThread) {
+  EXPECT_TRUE(caught({verdict_kind::slow_step, "the step of task \"main\", from limits.cpp:"},
+                     [] { return blocks_the_thread(true); }));
+  EXPECT_TRUE(silent([] { return blocks_the_thread(false); }));
+}
+
 TEST(LimitBugs, ATimeoutThatAShieldOutlasts) {
   EXPECT_TRUE(caught({verdict_kind::deadlock, "", {}, {"main: sleep for ever"}}, shields_what_never_ends));
 }

@@ -1,5 +1,8 @@
-// Primitives used from another loop, and orders of points that cannot happen.
+// What is used from another loop or thread, and orders of points that cannot happen.
 #include "planted.hpp"
+
+#include <coroutine>
+#include <thread>
 
 namespace lockstep::planted {
 namespace {
@@ -21,7 +24,7 @@ task<void> in_a_world_of_its_own(Use use) {
 }
 
 TEST(MisuseElsewhereBugs, APrimitiveOfAnotherLoop) {
-  const bug foreign{verdict_kind::misuse, "belongs to another loop"};
+  const bug foreign{verdict_kind::misuse, " in another run (misuse_elsewhere.cpp:"};
   EXPECT_TRUE(caught(foreign, []() -> task<void> {
     event go("go");
     co_await in_a_world_of_its_own([&go] { go.set(); });
@@ -36,6 +39,115 @@ TEST(MisuseElsewhereBugs, APrimitiveOfAnotherLoop) {
       go.set();
     });
   }));
+}
+
+// -- other threads ----------------------------------------------------------------------------------------------------
+
+// A thread that ends within the step that starts it.
+template <class Use>
+void on_a_thread(Use use) {
+  std::thread other([&] {
+    try {
+      use();
+    } catch (const misuse&) {
+    }
+  });
+  other.join();
+}
+
+task<void> unlocks_on_a_thread() {
+  mutex tx("tx");
+  const mutex_guard held = co_await tx.lock();
+  next_line_is_wrong();
+  on_a_thread([&] { tx.unlock(); });
+  co_await sleep_for(1s);
+}
+
+task<void> unlocks_when_the_thread_has_ended() {
+  mutex tx("tx");
+  const mutex_guard held = co_await tx.lock();
+  on_a_thread([] {});
+  co_await sleep_for(1s);
+}
+
+TEST(MisuseElsewhereBugs, APrimitiveOnAnotherThread) {
+  EXPECT_TRUE(caught({verdict_kind::misuse, "mutex \"tx\" was unlocked on another thread (misuse_elsewhere.cpp:"},
+                     unlocks_on_a_thread));
+  EXPECT_TRUE(silent(unlocks_when_the_thread_has_ended));
+}
+
+task<void> cancels(bool on_another_thread) {
+  auto worker = spawn(sleep_long(), "worker");
+  co_await sleep_for(1s);
+  next_line_is_wrong();
+  const auto cancel = [&] { worker.cancel(); };
+  if (on_another_thread) {
+    on_a_thread(cancel);
+    co_await yield();
+  }
+  cancel();
+  try {
+    co_await worker.join();
+  } catch (const cancelled&) {
+  }
+}
+
+TEST(MisuseElsewhereBugs, ATaskCancelledOnAnotherThread) {
+  EXPECT_TRUE(
+      caught({verdict_kind::misuse, "task \"worker\" was cancelled on another thread"}, [] { return cancels(true); }));
+  EXPECT_TRUE(silent([] { return cancels(false); }));
+}
+
+task<void> drops_a_handle_on_a_thread() {
+  next_line_is_wrong();
+  auto worker = spawn(sleep_long(), "worker");
+  on_a_thread([&] { const auto dropped = std::move(worker); });
+  co_await sleep_for(1s);
+}
+
+task<void> leaves_a_task_to_a_thread() {
+  auto unawaited = sleep_long();
+  on_a_thread([&] { const auto dropped = std::move(unawaited); });
+  co_await sleep_for(1s);
+}
+
+TEST(MisuseElsewhereBugs, ATaskThatDiesOnAnotherThread) {
+  EXPECT_TRUE(caught({verdict_kind::misuse, "lost its handle on another thread"}, drops_a_handle_on_a_thread));
+  EXPECT_TRUE(caught({verdict_kind::misuse, "the task of sleep_long() was destroyed on another thread"},
+                     leaves_a_task_to_a_thread));
+}
+
+// Resumes on a thread what awaits it.
+struct thread_pool {
+  std::coroutine_handle<> waiter;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { waiter = awaiting; }
+  void await_resume() const noexcept {}
+};
+
+task<void> resumes_on_a_thread(thread_pool& pool) {
+  on_a_thread([&] { pool.waiter.resume(); });
+  co_return;
+}
+
+task<void> waits_for_a_thread() {
+  thread_pool pool;
+  auto other = spawn(resumes_on_a_thread(pool));
+  next_line_is_wrong();
+  co_await pool;
+  co_await other.join();
+}
+
+task<void> waits_for_a_thread_outside() {
+  thread_pool pool;
+  auto other = spawn(resumes_on_a_thread(pool));
+  co_await outside(pool);
+  co_await other.join();
+}
+
+TEST(MisuseElsewhereBugs, AWaitForAThreadThatIsNotMarked) {
+  EXPECT_TRUE(caught({verdict_kind::misuse, "awaits what was resumed on another thread: mark it"}, waits_for_a_thread));
+  EXPECT_TRUE(silent(waits_for_a_thread_outside));
 }
 
 // -- orders of points -------------------------------------------------------------------------------------------------

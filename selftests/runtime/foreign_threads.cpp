@@ -4,6 +4,8 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -145,6 +147,120 @@ TEST(ForeignThreadsTest, AThreadWithALoopOfItsOwnPostsToTheLoopOfTheWaiter) {
     co_await firing.join();
   };
   EXPECT_EQ(judge(main).messages(), "");
+}
+
+// -- outside() forgotten ----------------------------------------------------------------------------------------------
+
+// Whether the thread or the deadlock comes first: it is told, and the awaiter's destructor may wait for the thread.
+TEST(ForeignThreadsTest, AWaitThatAThreadEndsAndThatIsNotMarkedIsMisuse) {
+  for (int i = 0; i < 20; ++i) {
+    unsigned line = 0;
+    const auto main = [&]() -> task<void> {
+      by_thread work;
+      line = source::current().line() + 1;
+      co_await work;
+    };
+    const judged_run run = judge(main);
+    const auto found = std::find_if(run.verdicts.begin(), run.verdicts.end(),
+                                    [](const verdict& each) { return each.kind == verdict_kind::misuse; });
+    ASSERT_NE(found, run.verdicts.end()) << run.messages();
+    EXPECT_THAT(found->message, testing::EndsWith("mark it, as in co_await outside(x)"));
+    EXPECT_EQ(found->where.line(), line);
+  }
+}
+
+TEST(ForeignThreadsTest, AWaitThatIsNotMarkedIsMisuseAlsoWhereItGoesWell) {
+  const auto main = []() -> task<void> {
+    foreign::signal signal;
+    const auto fire = [&]() -> task<void> {
+      std::thread other([&] { signal.fire(8); });
+      other.join();
+      co_return;
+    };
+    auto firing = spawn(fire());
+    EXPECT_EQ(co_await signal, 8);
+    co_await firing.join();
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: task \"main\" awaits what was resumed on another thread: mark it, as in co_await outside(x)\n");
+}
+
+// By the loop's own thread, a foreign awaitable may be resumed at any time, by another world too.
+TEST(ForeignThreadsTest, AWaitThatAnInnerWorldEndsNeedsNoMark) {
+  const auto main = []() -> task<void> {
+    foreign::signal signal;
+    const auto fire = [&]() -> task<void> {
+      const auto inner = [&]() -> task<void> {
+        signal.fire(8);
+        co_return;
+      };
+      EXPECT_EQ(judge(inner).messages(), "");
+      co_return;
+    };
+    auto firing = spawn(fire());
+    EXPECT_EQ(co_await signal, 8);
+    co_await firing.join();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+}
+
+// Waits in its destructor until the thread, which does not know of that, has resumed the coroutine.
+class by_patient_thread {
+ public:
+  ~by_patient_thread() {
+    ended_ = true;
+    thread_.join();
+  }
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    thread_ = std::thread([this, waiter] {
+      while (!ended_) std::this_thread::yield();
+      waiter.resume();
+    });
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+TEST(ForeignThreadsTest, AThreadMayResumeWhatWasDestroyedInTheSameRun) {
+  const auto main = []() -> task<void> {
+    const auto wait_unmarked = []() -> task<void> { co_await by_patient_thread(); };
+    const auto wait_marked = []() -> task<void> {
+      by_patient_thread work;
+      co_await outside(work);
+    };
+    {
+      const auto dropped = spawn(wait_unmarked(), "unmarked");
+      co_await yield();
+    }
+    {
+      const auto dropped = spawn(wait_marked(), "marked");
+      co_await yield();
+    }
+    co_await sleep_for(1s);
+  };
+  const judged_run run = judge(main);
+  EXPECT_TRUE(run.ended);
+  EXPECT_THAT(run.kinds(),
+              ElementsAre(verdict_kind::dropped_handle, verdict_kind::dropped_handle, verdict_kind::misuse));
+  EXPECT_THAT(run.messages(), testing::HasSubstr("a task that is gone awaited what was resumed on another thread"));
+}
+
+TEST(ForeignThreadsTest, AResumptionOnItsOwnThreadThatComesTooLateDoesNothing) {
+  const auto main = []() -> task<void> {
+    foreign::signal signal;
+    const auto wait = [&]() -> task<void> { co_await signal; };
+    {
+      const auto dropped = spawn(wait(), "waiter");
+      co_await yield();
+    }
+    signal.fire();
+    co_await sleep_for(1s);
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::dropped_handle));
 }
 
 }  // namespace

@@ -9,16 +9,23 @@ namespace lockstep {
 namespace {
 
 using detail::foreign_wait;
+using detail::wake_up;
 using testing::ElementsAre;
 using testing::IsEmpty;
+
+wake_up of(foreign_wait& wait) { return {&wait, true, false, 1, 0, source()}; }
+
+detail::usage use_of(std::string subject) { return {std::move(subject), 0, "was used", source()}; }
 
 TEST(InboxTest, KeepsWhatWasPostedInOrderOfArrival) {
   inbox box;
   EXPECT_TRUE(box.empty());
   foreign_wait first(no_frame, true);
   foreign_wait second(no_frame, true);
-  box.post(second);
-  box.post(first);
+  wake_up of_first = of(first);
+  wake_up of_second = of(second);
+  box.post(of_second);
+  box.post(of_first);
   EXPECT_FALSE(box.empty());
   EXPECT_THAT(box.take().done, ElementsAre(&second, &first));
   EXPECT_TRUE(box.empty());
@@ -29,27 +36,74 @@ TEST(InboxTest, WhatWasWithdrawnIsNotTaken) {
   inbox box;
   foreign_wait first(no_frame, true);
   foreign_wait second(no_frame, true);
-  box.post(first);
-  box.post(second);
-  box.withdraw(first);
+  wake_up of_first = of(first);
+  wake_up of_second = of(second);
+  wake_up late = of(first);
+  box.post(of_first);
+  box.post(of_second);
+  box.withdraw(of_first);
+  box.withdraw(late);
+  box.post(late);
   EXPECT_THAT(box.take().done, ElementsAre(&second));
 }
 
-TEST(InboxTest, KeepsComplaintsWithTheirRun) {
+TEST(InboxTest, KeepsComplaintsOfTheRunUnderWay) {
   inbox box;
-  box.complain(7, "x");
+  box.tell(7, use_of("early"));
+  box.open(7);
+  EXPECT_EQ(box.tell(7, use_of("x")), "x was used in another run");
+  box.tell(6, use_of("of another run"));
   EXPECT_FALSE(box.empty());
   const inbox::mail arrived = box.take();
   ASSERT_EQ(arrived.complaints.size(), 1u);
   EXPECT_EQ(arrived.complaints[0].run, 7u);
-  EXPECT_EQ(arrived.complaints[0].message, "x");
+  EXPECT_EQ(arrived.complaints[0].use.subject, "x");
+  box.close();
+  box.tell(7, use_of("late"));
   EXPECT_THAT(box.take().complaints, IsEmpty());
+}
+
+TEST(InboxTest, KnowsItsThread) {
+  inbox box;
+  EXPECT_FALSE(box.on_its_thread());
+  box.open(1);
+  EXPECT_TRUE(box.on_its_thread());
+  std::thread other([&] {
+    EXPECT_FALSE(box.on_its_thread());
+    EXPECT_EQ(box.tell(1, use_of("x")), "x was used on another thread");
+  });
+  other.join();
+}
+
+TEST(InboxTest, TakesOverUnstartedTasksWhileARunGoesOn) {
+  int destroyed = 0;
+  struct counts {
+    explicit counts(int& up) : count(&up) {}
+    counts(counts&& other) noexcept : count(std::exchange(other.count, nullptr)) {}
+    ~counts() {
+      if (count != nullptr) ++*count;
+    }
+    int* count;
+  };
+  const auto make = [](counts) -> task<void> { co_return; };
+  inbox box;
+  const auto handle = make(counts(destroyed)).release();
+  EXPECT_FALSE(box.take_over(handle, use_of("x")));
+  box.open(1);
+  EXPECT_TRUE(box.take_over(handle, use_of("x")));
+  EXPECT_EQ(destroyed, 0);
+  const inbox::mail last = box.close();
+  EXPECT_EQ(last.complaints.size(), 1u);
+  ASSERT_EQ(last.unstarted.size(), 1u);
+  last.unstarted[0].destroy();
+  EXPECT_EQ(destroyed, 1);
 }
 
 TEST(InboxTest, WaitEndsWhenAnotherThreadPosts) {
   inbox box;
   foreign_wait done(no_frame, true);
-  std::thread poster([&] { box.post(done); });
+  wake_up of_done = of(done);
+  std::thread poster([&] { box.post(of_done); });
   box.wait();
   EXPECT_THAT(box.take().done, ElementsAre(&done));
   poster.join();
@@ -59,17 +113,18 @@ TEST(InboxTest, LosesNothingOfManyThreads) {
   constexpr int threads = 4;
   constexpr int complaints = 200;
   inbox box;
+  box.open(1);
   std::vector<std::thread> posters;
   for (int i = 0; i < threads; ++i) {
     posters.emplace_back([&box, i] {
-      for (int n = 0; n < complaints; ++n) box.complain(static_cast<std::uint64_t>(i), std::to_string(n));
+      for (int n = 0; n < complaints; ++n) box.tell(1, {std::to_string(n), static_cast<identity>(i), "", source()});
     });
   }
   std::vector<int> next(threads);
   for (int left = threads * complaints; left > 0;) {
     box.wait();
     for (const inbox::complaint& each : box.take().complaints) {
-      EXPECT_EQ(each.message, std::to_string(next[each.run]++));
+      EXPECT_EQ(each.use.subject, std::to_string(next[each.use.task]++));
       --left;
     }
   }
@@ -81,7 +136,8 @@ TEST(InboxTest, MayBeDestroyedAsSoonAsWhatWasPostedIsThere) {
     std::thread poster;
     {
       inbox box;
-      poster = std::thread([&box] { box.complain(1, "last words"); });
+      box.open(1);
+      poster = std::thread([&box] { box.tell(1, use_of("last words")); });
       box.wait();
       EXPECT_EQ(box.take().complaints.size(), 1u);
     }

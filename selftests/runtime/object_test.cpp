@@ -2,6 +2,8 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 
 // -- identity ---------------------------------------------------------------------------------------------------------
 
@@ -141,27 +144,33 @@ TEST(ObjectTest, OneMadeInsideARunIsNotForTheNext) {
     kept = std::make_unique<mutex>(label("kept"));
     co_return;
   };
+  unsigned line = 0;
   const auto use = [&]() -> task<void> {
+    line = source::current().line() + 1;
     EXPECT_THROW(kept->try_lock(), misuse);
     co_return;
   };
   EXPECT_EQ(judge(make).messages(), "");
-  EXPECT_EQ(judge(use).messages(), "misuse: the object \"kept\" belongs to another loop\n");
+  const std::string found = judge(use).messages();
+  EXPECT_EQ(found, fmt::format("misuse: mutex \"kept\" was locked in another run (object_test.cpp:{})\n", line));
 }
 
 TEST(ObjectTest, UseFromALoopWithinALoopIsAVerdictOfBoth) {
   std::string inner;
+  unsigned line = 0;
   const auto main = [&]() -> task<void> {
     mutex mine("mine");
     const auto nested = [&]() -> task<void> {
+      line = source::current().line() + 1;
       EXPECT_THROW(mine.try_lock(), misuse);
       co_return;
     };
     inner = judge(nested).messages();
     co_return;
   };
-  EXPECT_EQ(judge(main).messages(), "misuse: the object \"mine\" belongs to another loop\n");
-  EXPECT_EQ(inner, "misuse: the object \"mine\" belongs to another loop\n");
+  const std::string outer = judge(main).messages();
+  EXPECT_EQ(outer, fmt::format("misuse: mutex \"mine\" was locked in another run (object_test.cpp:{})\n", line));
+  EXPECT_EQ(inner, outer);
 }
 
 void use_and_swallow(mutex& of_others) {
@@ -169,11 +178,12 @@ void use_and_swallow(mutex& of_others) {
     of_others.try_lock();
     ADD_FAILURE() << "nothing was thrown";
   } catch (const misuse& error) {
-    EXPECT_STREQ(error.what(), "the object \"theirs\" belongs to a loop on another thread");
+    EXPECT_THAT(error.what(), MatchesRegex("mutex \"theirs\" was locked on another thread \\(object_test.cpp:.*\\)"));
   }
 }
 
-constexpr auto misused_by_thread = "misuse: the object \"theirs\" belongs to a loop on another thread\n";
+const auto is_misuse_by_thread =
+    MatchesRegex("misuse: mutex \"theirs\" was locked on another thread \\(object_test.cpp:.*\\)\n");
 
 TEST(ObjectTest, UseFromAThreadWithoutALoopFailsTheRunThatOwnsIt) {
   const auto main = []() -> task<void> {
@@ -183,7 +193,7 @@ TEST(ObjectTest, UseFromAThreadWithoutALoopFailsTheRunThatOwnsIt) {
     EXPECT_FALSE(mine.locked());
     co_return;
   };
-  EXPECT_EQ(judge(main).messages(), misused_by_thread);
+  EXPECT_THAT(judge(main).messages(), is_misuse_by_thread);
 }
 
 TEST(ObjectTest, UseFromAThreadIsReportedWhenTheLoopIsIdle) {
@@ -217,8 +227,8 @@ TEST(ObjectTest, UseFromAThreadWithALoopOfItsOwnFailsBothRuns) {
     other.join();
     co_return;
   };
-  EXPECT_EQ(judge(main).messages(), misused_by_thread);
-  EXPECT_EQ(elsewhere, misused_by_thread);
+  EXPECT_THAT(judge(main).messages(), is_misuse_by_thread);
+  EXPECT_THAT(elsewhere, is_misuse_by_thread);
 }
 
 TEST(ObjectTest, UseFromAThreadThatIsJoinedInTheTearDownCounts) {

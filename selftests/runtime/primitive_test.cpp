@@ -21,11 +21,11 @@ class box final : public object {
 
   class taking;
   taking take() {
-    enter();
+    enter("was taken from", source());
     return taking(*this);
   }
   void fill(T item) {
-    loop& owner = *enter().owner;
+    loop& owner = *enter("was filled", source()).owner;
     if (waiters_.empty()) {
       item_ = std::move(item);
       return;

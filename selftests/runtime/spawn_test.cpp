@@ -441,6 +441,44 @@ TEST(SpawnTest, ATaskThatDestroysItsOwnHandleIsMisused) {
   EXPECT_TRUE(went_on);
 }
 
+// A destructor may ask for a task, however its own ends.
+TEST(SpawnTest, ADestructorAtTheEndOfARunIsGivenTheTaskThatDies) {
+  std::vector<std::string> names;
+  struct asks {
+    std::vector<std::string>& names;
+    ~asks() { names.push_back(current_task().name()); }
+  };
+  const auto work = [&](duration length) -> task<void> {
+    const asks local{names};
+    co_await sleep_for(length);
+  };
+  const auto main = [&]() -> task<void> {
+    const asks local{names};
+    auto ends = spawn(work(1s), "ends");
+    co_await ends.join();
+    auto left = spawn(work(3h), "left");
+    {
+      auto dropped = spawn(work(1h), "dropped");
+      co_await sleep_for(1s);
+    }
+    co_await left.join();
+  };
+  EXPECT_THAT(judge(main, {.time_max = 1h}).kinds(),
+              ElementsAre(verdict_kind::dropped_handle, verdict_kind::time_limit));
+  EXPECT_THAT(names, ElementsAre("ends", "main", "left", "main"));
+}
+
+TEST(SpawnTest, OutsideOfEveryTaskThereIsNoneToAskFor) {
+  sim::world world;
+  world.start();
+  const unsigned line = source::current().line() + 1;
+  EXPECT_THROW(current_task(), misuse);
+  world.finish();
+  ASSERT_EQ(world.verdicts().size(), 1u);
+  EXPECT_EQ(world.verdicts()[0].message, "there is no running task here");
+  EXPECT_EQ(world.verdicts()[0].where.line(), line);
+}
+
 TEST(SpawnTest, NeedsALoop) {
   EXPECT_THROW(static_cast<void>(spawn(wait_for_ever())), misuse);
   EXPECT_THROW(current_task(), misuse);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 
 #if defined(__has_feature)
@@ -48,7 +49,53 @@ TEST_P(CrashNotice, IsPrintedOnceWithTheTokenAhead) {
 }
 INSTANTIATE_TEST_SUITE_P(Of, CrashNotice,
                          testing::Values("ReadsThroughANullPointer", "Aborts", "Terminates", "Exits",
+                                         "ExitsAsIfAllWereWell", "ExitsQuickly", "ExitsOnAnotherThread",
                                          "OverflowsTheStack"));
+
+TEST(CrashTest, AnExitInsideATestIsNoSuccess) {
+  for (const std::string test : {"Crash.ExitsAsIfAllWereWell", "Crash.ExitsQuickly"}) {
+    const child_run run = crash(test);
+    EXPECT_EQ(run.end, "exit status 1\n");
+    EXPECT_THAT(run.text, HasSubstr("its output"));
+  }
+  EXPECT_EQ(crash("Crash.ExitsOnAnotherThread").end, "exit status 1\n");
+  EXPECT_EQ(crash("Crash.Exits").end, "exit status 3\n") << "which says that something is wrong, is left";
+}
+
+// Nothing of the process runs then. GoogleTest's file, which is there until all tests have ended, tells of it.
+TEST(CrashTest, AnImmediateExitIsSeenFromOutsideOnly) {
+  const std::string file = testing::TempDir() + "lockstep_premature_exit";
+  const child_run run = crash("Crash.ExitsAtOnce", "TEST_PREMATURE_EXIT_FILE=" + file);
+  EXPECT_EQ(run.end, "");
+  EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+  EXPECT_EQ(std::remove(file.c_str()), 0);
+  crash("Crash.HasADeathTest", "TEST_PREMATURE_EXIT_FILE=" + file);
+  EXPECT_NE(std::remove(file.c_str()), 0);
+}
+
+// What is thrown cannot leave a destructor, or a thread: the verdict is printed when the process ends of it.
+TEST(CrashTest, TellsOfMisuseThatNothingCatches) {
+  const std::string line =
+      "selftests/testing/subject/crashes.cpp:[0-9]+: Failure\nmisuse at 0 ns .virtual., step [0-9]: "
+      "task_done.. of queue \"jobs\", which has no unfinished item\n +";
+  for (const std::string test : {"Crash.MisuseInADestructor", "Crash.MisuseInADestructorOfTheTearDown"}) {
+    const child_run run = crash(test);
+    EXPECT_EQ(run.end, "signal 6\n");
+    EXPECT_THAT(run.text, ContainsRegex(line + (test.ends_with("TearDown") ? "worker  " : "main  "))) << run.text;
+    EXPECT_THAT(run.text, HasSubstr("\nrepeat: LOCKSTEP_REPLAY='ls1:"));
+  }
+}
+
+TEST(CrashTest, TellsOfTheDeadlockWhoseTearDownFailed) {
+  EXPECT_THAT(crash("Crash.MisuseInADestructorOfTheTearDown").text, HasSubstr("step 2: every task waits\n  main"));
+}
+
+TEST(CrashTest, TellsOfMisuseOnAnotherThreadThatNothingCatches) {
+  const child_run run = crash("Crash.MisuseOnAnotherThread");
+  expect_notice(run, "Crash.MisuseOnAnotherThread");
+  EXPECT_EQ(run.end, "signal 6\n");
+  EXPECT_THAT(run.text, ContainsRegex("mutex \"tx\" was unlocked on another thread .crashes.cpp:[0-9]+."));
+}
 
 TEST(CrashTest, ShowsTheFailuresOfTheRunThatDies) {
   const child_run run = crash("Crash.AbortsAfterAFailure");
@@ -107,9 +154,13 @@ TEST(CrashTest, OutsideACoroutineTestNothingOfOursIsPrinted) {
 }
 
 TEST(CrashTest, ADeathTestIsNotDisturbed) {
-  const child_run run = crash("Crash.HasADeathTest");
-  EXPECT_EQ(run.end, "") << run.text;
-  EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+  for (const std::string style : {"", "GTEST_DEATH_TEST_STYLE=threadsafe"}) {
+    for (const std::string test : {"Crash.HasADeathTest", "Crash.HasADeathTestThatSucceeds"}) {
+      const child_run run = crash(test, style);
+      EXPECT_EQ(run.end, "") << run.text;
+      EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+    }
+  }
 }
 
 #ifndef LOCKSTEP_UNDER_SANITIZER  // which handles this signal itself

@@ -165,7 +165,9 @@ const std::vector<const char*> verdicts = {"UnawaitedTask",
                                            "SwallowedCancellation",
                                            "ExceptionThroughJoins",
                                            "ExceptionsOfAGroup",
-                                           "Timeout"};
+                                           "Timeout",
+                                           "OtherThread",
+                                           "OutsideForgotten"};
 
 class VerdictReport : public testing::TestWithParam<const char*> {};
 TEST_P(VerdictReport, IsAsApproved) { expect_approved_report(std::string("Verdict.") + GetParam()); }

@@ -2,8 +2,18 @@
 
 namespace lockstep {
 
+void frame_pool::retire(std::unique_ptr<frame_pool> pool) noexcept {
+  pool->retired_ = true;
+  if (pool->lent() != 0) static_cast<void>(pool.release());
+}
+
+void frame_pool::came_back_to_heap() noexcept {
+  --on_heap_;
+  if (retired_ && lent() == 0) delete this;
+}
+
 std::size_t frame_pool::lent() const noexcept {
-  std::size_t count = carved_;
+  std::size_t count = carved_ + on_heap_;
   for (const free_block* block : free_) {
     for (; block != nullptr; block = block->next) --count;
   }

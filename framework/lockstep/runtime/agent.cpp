@@ -48,8 +48,30 @@ std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
   return names;
 }
 
-bool agent::cancel(label reason) {
-  static_cast<void>(detail::here());  // not from a thread without a loop
+inbox& agent::home() const noexcept { return agent_pool::of(*this).home(); }
+
+// By what does not change while it lives: this may be another thread.
+detail::usage agent::use_of(const char* deed, const source& where) const {
+  const bool named = rare_ && !rare_->name.empty();
+  return {fmt::format("task \"{}\"", named ? std::string(rare_->name.view()) : path()), identity_, deed, where};
+}
+
+void agent::refuse(const char* deed, source where) const {
+  inbox& mine = home();
+  mine.refuse(mine.run(), use_of(deed, where));
+}
+
+void agent::tell_elsewhere(const char* deed, const source& where) const noexcept {
+  inbox& mine = home();
+  static_cast<void>(mine.tell(mine.run(), use_of(deed, where)));
+}
+
+void agent::dropped_elsewhere() noexcept {
+  if (!home().take_over(*this, use_of("lost its handle", spawned_at_))) loop::release(*this);
+}
+
+bool agent::cancel(label reason, source where) {
+  require_here("was cancelled", where);
   if (finished()) return false;
   if (shield_scope* kept_by = shield(); kept_by != nullptr) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);
@@ -90,6 +112,7 @@ void agent::request_cancellation() {
 }
 
 unsigned agent::uncancel(source where) {
+  require_here("was uncancelled", where);
   if (cancel_requests_ != 0) {
     if (--cancel_requests_ == 0) {
       constexpr int pending = loop::attention_cancel | loop::attention_swallow;
@@ -139,7 +162,16 @@ void agent::rarities::forget_cancellation() noexcept {
 }
 
 #ifdef __cpp_lib_jthread
+void agent::stop_requested() noexcept {
+  if (is_here()) {
+    cancel("stop requested");
+  } else {
+    tell_elsewhere("was cancelled by its stop_token", source());
+  }
+}
+
 std::stop_token agent::stop_token() {
+  require_here("was asked for its stop_token", source());
   if (!rare().stop) {
     rare().stop.emplace();
     if (cancel_requests_ != 0) rare().stop->request_stop();
@@ -225,25 +257,31 @@ agent* operation::holder() const noexcept { return what_ != nullptr ? what_->hol
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
     made_inside_ = true;
-    adopt(detail::current_context);
+    adopt(detail::current_context, "", source());
   }
 }
 
-detail::context& object::adopt(detail::context* context) {
-  const void* thread = &detail::current_context;
-  const bool on_another_thread = run_ != 0 && thread_ != thread;
-  if (context == nullptr && !on_another_thread) detail::no_loop_here();
-  if (on_another_thread || (run_ != 0 && made_inside_)) {
-    const std::string text =
-        fmt::format("the object{} belongs to {}", name_.empty() ? std::string() : fmt::format(" \"{}\"", name_.view()),
-                    on_another_thread ? "a loop on another thread" : "another loop");
-    home_->complain(run_, text);
-    if (context == nullptr) throw misuse(text);
-    context->owner->misused(text);
-  }
+detail::usage object::use_of(const char* deed, const source& where) const {
+  std::string what = name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
+  return {std::move(what), 0, deed, where};
+}
+
+bool object::is_at_home() const noexcept { return home_->on_its_thread(); }
+
+bool object::tell_elsewhere(const char* deed) const noexcept {
+  const detail::context* context = detail::current_context;
+  if (run_ == 0 || (context != nullptr && context->run == run_)) return false;
+  const bool run_is_over = home_->run() != run_;
+  if (run_is_over || (context == nullptr && is_at_home())) return false;
+  static_cast<void>(home_->tell(run_, use_of(deed, source())));
+  return true;
+}
+
+detail::context& object::adopt(detail::context* context, const char* deed, const source& where) {
+  if (run_ != 0 && (made_inside_ || !home_->on_its_thread())) home_->refuse(run_, use_of(deed, where));
+  if (context == nullptr) detail::no_loop_here();
   if (run_ != 0) forget_run();
   run_ = context->run;
-  thread_ = thread;
   home_ = context->owner->inbox_;
   number_ = ++context->owner->objects_made_;
   agent* maker = context->running;

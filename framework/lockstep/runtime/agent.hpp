@@ -10,8 +10,9 @@
 //   done     finished: a result, an exception or a cancellation; the frame with the result may still be there
 //   dead     its frames were destroyed before it finished
 //
-// Lifetime: counted. The owner (handle, group, or the loop for daemons) and each child's `parent()` keep it. Everything
-// happens on the loop's thread.
+// Lifetime: counted. The owner (handle, group, or the loop for daemons) and each child's `parent()` keep it.
+// Threads: everything happens on the loop's thread, within its run. To change a task from elsewhere is misuse, which is
+// thrown there, and a verdict of the run that the task belongs to (`require_here`).
 #pragma once
 
 #include <lockstep/base/label.hpp>
@@ -38,6 +39,7 @@ namespace lockstep {
 
 class loop;
 
+class inbox;
 class scoped_annotation;
 class shield_scope;
 
@@ -102,7 +104,7 @@ class agent : private detail::step_state {
 
   // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
   // ended. Returns whether it was not finished yet. The last reason that is given counts.
-  bool cancel(label reason = {});
+  bool cancel(label reason = {}, source where = source::current());
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
   unsigned uncancel(source where = source::current());
   // The requests that were made and not taken back, those that a shield keeps for later among them.
@@ -133,7 +135,18 @@ class agent : private detail::step_state {
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
   std::stop_token stop_token();
+  // cancel() by a stop token. Where that is misuse, it is reported and not thrown.
+  void stop_requested() noexcept;
 #endif
+
+  // Whether its loop is the one that runs here.
+  inline bool is_here() const noexcept;
+  // For what may be done with it only there: misuse elsewhere, as in `task "reader" was cancelled on another thread`.
+  inline void require_here(const char* deed, source where) const;
+  // The same for what cannot throw.
+  void tell_elsewhere(const char* deed, const source& where) const noexcept;
+  // Its owner lets go of it where it is not at home.
+  void dropped_elsewhere() noexcept;
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<place> stack() const;
@@ -145,6 +158,7 @@ class agent : private detail::step_state {
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
  private:
+  friend class inbox;
   friend class loop;
   friend class agent_pool;
   friend struct frame;
@@ -183,6 +197,9 @@ class agent : private detail::step_state {
   struct forget_rarities {
     [[gnu::cold]] void operator()(rarities* made) const noexcept;
   };
+  inbox& home() const noexcept;
+  [[noreturn]] void refuse(const char* deed, source where) const;
+  detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
   flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
   flight& begin_flight(flight begun);

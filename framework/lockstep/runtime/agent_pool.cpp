@@ -15,6 +15,7 @@ void agent_pool::free_last_given_back() noexcept {
   --made_;
   static_cast<list_hook<head>&>(emptied).unlink();
   ::operator delete (&emptied, std::align_val_t{alignof(head)});
+  if (retired_ && made_ == 0) delete this;
 }
 
 #else
@@ -22,6 +23,11 @@ void agent_pool::free_last_given_back() noexcept {
 void* agent_pool::new_slab() { return memory_.take(); }
 
 #endif
+
+void agent_pool::retire(std::unique_ptr<agent_pool> pool) noexcept {
+  pool->retired_ = true;
+  if (pool->lent() != 0) static_cast<void>(pool.release());
+}
 
 void agent_pool::refill() {
   constexpr std::size_t blocks_at_once = 16;

@@ -14,15 +14,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
 class agent_pool {
  public:
-  agent_pool() noexcept = default;
+  // `home` is the inbox of the loop.
+  explicit agent_pool(std::shared_ptr<inbox> home) noexcept : home_(std::move(home)) {}
   agent_pool(const agent_pool&) = delete;
   agent_pool& operator=(const agent_pool&) = delete;
+
+  // The pool ends with its last block. (But that it stays for ever if blocks out of its slabs come back late.)
+  static void retire(std::unique_ptr<agent_pool> pool) noexcept;
+
+  // The pool of a block, from any thread.
+  static agent_pool& of(const agent& block) noexcept { return *head_of(block).home; }
+  inbox& home() const noexcept { return *home_; }
 
   // Whether take() may be called.
   bool has_free() const noexcept { return free_ != nullptr; }
@@ -64,13 +74,15 @@ class agent_pool {
 #ifdef LOCKSTEP_HEAP_FRAMES
   static constexpr std::size_t blocks_per_slab = 1;
 
-  static head& head_of(agent& block) noexcept { return *(reinterpret_cast<head*>(&block) - 1); }
+  static head& head_of(const agent& block) noexcept {
+    return *reinterpret_cast<head*>(reinterpret_cast<std::uintptr_t>(&block) - sizeof(head));
+  }
   void free_last_given_back() noexcept;
 #else
   static constexpr std::size_t slab_bytes = std::size_t{64} * 1024;
   static constexpr std::size_t blocks_per_slab = (slab_bytes - sizeof(head)) / sizeof(agent);
 
-  static head& head_of(agent& block) noexcept {
+  static head& head_of(const agent& block) noexcept {
     return *reinterpret_cast<head*>(reinterpret_cast<std::uintptr_t>(&block) & ~(slab_bytes - 1));
   }
   slab_source memory_{slab_bytes};
@@ -79,7 +91,19 @@ class agent_pool {
 
   agent* free_ = nullptr;  // linked by `parent_`
   std::size_t made_ = 0;
+  bool retired_ = false;
+  std::shared_ptr<inbox> home_;
   intrusive_list<head, head> slabs_;
 };
+
+inline bool agent::is_here() const noexcept {
+  const detail::context* context = detail::current_context;
+  return context != nullptr && context->agents == &agent_pool::of(*this);
+}
+
+inline void agent::require_here(const char* deed, source where) const {
+  if (!is_here()) [[unlikely]]
+    refuse(deed, where);
+}
 
 }  // namespace lockstep

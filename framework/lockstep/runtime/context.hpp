@@ -14,6 +14,7 @@ namespace lockstep {
 
 class loop;
 class agent;
+class agent_pool;
 
 namespace detail {
 
@@ -26,6 +27,7 @@ struct context {
   std::coroutine_handle<> next;     // what the loop resumes when the present coroutine returns to it
   const char* stack_end = nullptr;  // of that stack
   frame_pool* frames = nullptr;
+  const agent_pool* agents = nullptr;
   std::uint64_t run = 0;  // tells all runs of the process apart
 };
 

@@ -1,6 +1,9 @@
 #include <lockstep/runtime/foreign.hpp>
 
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/loop.hpp>
+
+#include <fmt/format.h>
 
 namespace lockstep {
 
@@ -62,15 +65,32 @@ void foreign_wait::close() noexcept {
     owner_->label_ = label_before_;
   }
   if (from_outside_) --loop_->outside().in_flight;
-  if (progress_ == progress::parked) loop_->outside().withdraw(*this);
+  if (progress_ == progress::parked && wake_up_ != nullptr) loop_->outside().withdraw(*wake_up_);
 }
 
-void foreign_wait::post() {
-  if (current_loop() != loop_) {
-    loop_->outside().post(*this);
-    return;
+wake_up foreign_wait::begin_wake_up(wake_up& part_of_proxy) noexcept {
+  wake_up_ = &part_of_proxy;
+  return {this, from_outside_, false, loop_->context::run, owner_->id(), awaiting_.where};
+}
+
+void foreign_wait::resumed_here() { loop_->resume_from_foreign(*owner_, *this); }
+
+bool foreign_wait::abandon(std::coroutine_handle<> proxy) {
+  if (!open_) return false;
+  loop_->outside().abandon(*std::exchange(wake_up_, nullptr), proxy);
+  return true;
+}
+
+proxy_frame::promise_type::promise_type(foreign_wait& of) noexcept
+    : owner(&of.owner()), home(&owner->outside()), leads_to(of.begin_wake_up(leads_to)) {}
+
+void proxy_frame::promise_type::post() {
+  if (current_loop() != owner) {
+    home->post(leads_to);
+  } else {
+    leads_to.posted = true;
+    if (leads_to.wait != nullptr) leads_to.wait->resumed_here();
   }
-  loop_->resume_from_foreign(*owner_, *this);  // NOLINT(clang-analyzer-core.CallAndMessage): set by open()
 }
 
 void foreign_wait::hand_inner_waits_to(agent& heir) {
@@ -186,12 +206,21 @@ void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
   grant(wait);
 }
 
-void loop::take_from_outside() {
-  inbox::mail arrived = inbox_->take();
+void loop::take_from_outside(bool run_ends) {
+  inbox::mail arrived = run_ends ? inbox_->close() : inbox_->take();
   for (inbox::complaint& each : arrived.complaints) {
-    if (each.run == context::run) report(verdict_kind::misuse, std::move(each.message), source());
+    if (each.run != context::run) continue;
+    agent* const who = each.use.task != 0 ? find(each.use.task) : nullptr;
+    const std::string subject = who != nullptr ? fmt::format("task \"{}\"", who->name()) : each.use.subject;
+    report(verdict_kind::misuse, subject + " " + each.use.deed, each.use.where,
+           who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
   }
   for (detail::foreign_wait* done : arrived.done) resume_from_foreign(*done->who(), *done);
+  for (agent* who : arrived.dropped) {
+    kill(*who);
+    release(*who);
+  }
+  for (const std::coroutine_handle<> unstarted : arrived.unstarted) unstarted.destroy();
 }
 
 }  // namespace lockstep

@@ -12,7 +12,14 @@
 //
 // Cancellation: cancelling a task cancels what foreign coroutines await of ours in its name. What is foreign itself
 // cannot be withdrawn; then the request is delivered at the next await of ours.
-// Lifetime: a task that is destroyed meanwhile destroys the foreign awaiter, which must not resume the proxy any more.
+// Lifetime: a task that is destroyed meanwhile destroys the foreign awaiter, which should not resume the proxy any
+// more. A resumption that comes too late finds the proxy all the same, and does nothing, until the next run of its
+// world begins or the world ends.
+//
+// Threads: a wait that another thread ends is marked by `outside(x)`. If one that is not is resumed on another thread,
+// that is misuse, a verdict at the line of the await: whether the clock had moved before, or everything was blocked, is
+// a matter of luck. What cannot be judged is a thread that resumes the proxy, or touches the awaiter, when they are
+// gone: so the awaiter's destructor waits for its thread, or sees to it that this does not come back.
 #pragma once
 
 #include <lockstep/runtime/primitive.hpp>
@@ -40,7 +47,19 @@ outside_wrapper<Awaitable> outside(Awaitable&& awaitable) {
   return outside_wrapper<Awaitable>(std::forward<Awaitable>(awaitable));
 }
 
+class inbox;
+
 namespace detail {
+
+// What resuming a proxy leads to. It is a part of the proxy; what may change, does so under the inbox's lock.
+struct wake_up {
+  foreign_wait* wait;  // null when that has ended otherwise
+  bool from_outside;
+  bool posted = false;
+  std::uint64_t run;
+  identity task;  // which awaits
+  source where;   // at this line
+};
 
 // A wait for something foreign: parked while it is under way, granted when the proxy is resumed.
 class foreign_wait final : public primitive<foreign_wait> {
@@ -60,8 +79,14 @@ class foreign_wait final : public primitive<foreign_wait> {
   bool open(std::coroutine_handle<> self);
   // The foreign side has ended, did not suspend after all, or threw.
   void close() noexcept;
-  // The foreign side is done. From any thread.
-  void post();
+  // Its proxy is made, of which this is a part.
+  wake_up begin_wake_up(wake_up& part_of_proxy) noexcept;
+  loop& owner() const noexcept { return *loop_; }
+  // The foreign side is done, which it said on the loop's thread.
+  void resumed_here();
+  // The wait is destroyed. If it is under way, takes the proxy, which the foreign side may yet resume, and returns
+  // true.
+  bool abandon(std::coroutine_handle<> proxy);
   // This wait has ended while something foreign within it still waits in its task's name: those waits go to `heir`.
   void hand_inner_waits_to(agent& heir);
 
@@ -77,30 +102,37 @@ class foreign_wait final : public primitive<foreign_wait> {
   bool open_ = false;
   agent* owner_ = nullptr;
   loop* loop_ = nullptr;
+  wake_up* wake_up_ = nullptr;
 };
 
 // The coroutine whose handle the foreign side gets. It posts, and is destroyed with the await: perhaps at once, by the
-// loop's thread, so it posts when it is suspended and touches nothing afterwards.
+// loop's thread, so it posts when it is suspended and touches nothing afterwards. One that was not resumed yet when its
+// await was destroyed is left to the inbox.
 class proxy_frame {
  public:
   struct promise_type {
     struct posting {
-      foreign_wait& wait;
+      promise_type& of;
       bool await_ready() const noexcept { return false; }
-      void await_suspend(std::coroutine_handle<>) const noexcept { wait.post(); }
+      void await_suspend(std::coroutine_handle<>) const noexcept { of.post(); }
       void await_resume() const noexcept {}
     };
 
-    explicit promise_type(foreign_wait& of) noexcept : wait(of) {}
+    explicit promise_type(foreign_wait& of) noexcept;
     proxy_frame get_return_object() noexcept {
       return proxy_frame(std::coroutine_handle<promise_type>::from_promise(*this));
     }
     std::suspend_always initial_suspend() const noexcept { return {}; }
-    posting final_suspend() const noexcept { return {wait}; }
+    posting final_suspend() noexcept { return {*this}; }
     void return_void() const noexcept {}
     void unhandled_exception() const noexcept { std::terminate(); }
 
-    foreign_wait& wait;
+    // From any thread.
+    void post();
+
+    loop* owner;
+    inbox* home;  // outlives the proxy, unlike the loop
+    wake_up leads_to;
   };
 
   proxy_frame(proxy_frame&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
@@ -109,6 +141,7 @@ class proxy_frame {
     if (handle_) handle_.destroy();
   }
   std::coroutine_handle<> handle() const noexcept { return handle_; }
+  void forget() noexcept { handle_ = nullptr; }
 
  private:
   explicit proxy_frame(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
@@ -147,6 +180,10 @@ class proxied {
       : awaiter_(awaiter_of(std::forward<Awaitable>(awaitable))), wait_(awaiting, from_outside) {}
   proxied(const proxied&) = delete;
   proxied& operator=(const proxied&) = delete;
+  // Before the awaiter is destroyed, which may wait for a thread that is about to resume the proxy.
+  ~proxied() {
+    if (proxy_ && wait_.abandon(proxy_->handle())) proxy_->forget();
+  }
 
   bool await_ready() {
     if (awaiter_.await_ready()) return true;

@@ -10,13 +10,18 @@
 
 namespace lockstep {
 
+class frame_pool;
+
 struct frame {
-  frame* caller;  // the frame that awaits this one; null at the root of an agent; set when it is started
+  frame* caller;  // the frame that awaits this one; null at the root of an agent; see also made_in()
   std::coroutine_handle<> resume_after;      // what awaits it, or null while that is on the stack; of a root, the root
   std::coroutine_handle<>* owner = nullptr;  // the slot, in the caller, whose destruction destroys this frame
   place where;                               // where it waits, or waited last
   std::exception_ptr failure;                // the exception that left it
 
+  // Before it starts, the pool that it was made in stands where its caller will be; null for none.
+  void made_in(frame_pool* pool) noexcept { caller = reinterpret_cast<frame*>(pool); }
+  const frame_pool* made_in() const noexcept { return reinterpret_cast<const frame_pool*>(caller); }
   // Nobody awaits it.
   void begin_as_root(std::coroutine_handle<> self) noexcept {
     caller = nullptr;

@@ -1,28 +1,123 @@
 #include <lockstep/runtime/inbox.hpp>
 
+#include <lockstep/runtime/foreign.hpp>
+#include <lockstep/runtime/loop.hpp>
+
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace lockstep {
 
-// Both notify with the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.
+inbox::~inbox() { destroy_abandoned(); }
 
-void inbox::post(detail::foreign_wait& done) {
+void inbox::destroy_abandoned() noexcept {
+  for (const std::coroutine_handle<> proxy : std::exchange(abandoned_, {})) proxy.destroy();
+}
+
+// -- the run it is for ------------------------------------------------------------------------------------------------
+
+void inbox::open(std::uint64_t run) {
   const std::lock_guard lock(mutex_);
-  mail_.done.push_back(&done);
+  destroy_abandoned();
+  thread_.store(&detail::current_context, std::memory_order_relaxed);
+  run_.store(run, std::memory_order_relaxed);
+}
+
+inbox::mail inbox::close() {
+  const std::lock_guard lock(mutex_);
+  run_.store(0, std::memory_order_relaxed);
+  arrived_.store(false, std::memory_order_relaxed);
+  return std::exchange(mail_, {});
+}
+
+// -- what was used where it may not be --------------------------------------------------------------------------------
+
+std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
+  use.deed += on_its_thread() ? " in another run" : " on another thread";
+  if (use.done_there && use.where.line() != 0 && !is_internal(use.where))
+    use.deed += fmt::format(" ({})", file_and_line(use.where));
+  std::string text = use.subject + " " + use.deed;
+  if (detail::context* context = detail::current_context; context != nullptr && context->run != run) {
+    context->owner->report_misuse(text, use.where);
+  }
+  return text;
+}
+
+std::string inbox::tell(std::uint64_t run, detail::usage use) noexcept {
+  std::string text = word(run, use);
+  const std::lock_guard lock(mutex_);
+  if (run != 0 && run == inbox::run()) {
+    mail_.complaints.push_back({run, std::move(use)});
+    notify();
+  }
+  return text;
+}
+
+void inbox::refuse(std::uint64_t run, detail::usage use) {
+  if (detail::current_context == nullptr && on_its_thread()) detail::no_loop_here();
+  throw misuse(tell(run, std::move(use)));
+}
+
+template <class T>
+bool inbox::take_over(std::vector<T> mail::*list, T item, detail::usage use) {
+  if (run() == 0) return false;
+  use.done_there = false;
+  static_cast<void>(word(run(), use));
+  const std::lock_guard lock(mutex_);
+  if (run() == 0) return false;
+  mail_.complaints.push_back({run(), std::move(use)});
+  (mail_.*list).push_back(item);
+  notify();
+  return true;
+}
+
+bool inbox::take_over(agent& dropped, detail::usage use) noexcept {
+  return take_over(&mail::dropped, &dropped, std::move(use));
+}
+
+bool inbox::take_over(std::coroutine_handle<> unstarted, detail::usage use) noexcept {
+  return take_over(&mail::unstarted, unstarted, std::move(use));
+}
+
+// -- wake-ups ---------------------------------------------------------------------------------------------------------
+
+// With the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.
+void inbox::notify() {
   arrived_.store(true, std::memory_order_release);
   waiting_.notify_one();
 }
 
-void inbox::complain(std::uint64_t run, std::string message) {
+void inbox::post(detail::wake_up& done) {
   const std::lock_guard lock(mutex_);
-  mail_.complaints.push_back({run, std::move(message)});
-  arrived_.store(true, std::memory_order_release);
-  waiting_.notify_one();
+  done.posted = true;
+  if (!done.from_outside && !on_its_thread()) {
+    const bool in_time = done.wait != nullptr;
+    const std::string deed = fmt::format("{} what was resumed on another thread: mark it, as in co_await outside(x)",
+                                         in_time ? "awaits" : "awaited");
+    mail_.complaints.push_back({done.run, {"a task that is gone", in_time ? done.task : 0, deed, done.where}});
+  }
+  if (done.wait != nullptr) mail_.done.push_back(done.wait);
+  notify();
 }
 
-void inbox::withdraw(detail::foreign_wait& unwanted) noexcept {
+void inbox::remove(detail::wake_up& unwanted) noexcept {
+  std::erase(mail_.done, std::exchange(unwanted.wait, nullptr));
+}
+
+void inbox::withdraw(detail::wake_up& unwanted) noexcept {
   const std::lock_guard lock(mutex_);
-  std::erase(mail_.done, &unwanted);
+  remove(unwanted);
+}
+
+void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) {
+  const std::lock_guard lock(mutex_);
+  remove(unwanted);
+  if (unwanted.posted) {
+    proxy.destroy();
+  } else {
+    abandoned_.push_back(proxy);
+  }
 }
 
 inbox::mail inbox::take() {

@@ -1,12 +1,20 @@
-// Where wake-ups from other threads arrive, and what went wrong there.
+// Where a loop is reached from other threads: wake-ups arrive here, and what went wrong there.
 //
-// Any thread may post; the loop takes it when nothing else is ready. While a wait is marked as being outside the
-// simulation (`outside(x)`), the virtual clock holds and an idle loop waits here.
-// Objects share its ownership, so that a thread which uses one of them can always tell the loop that it belongs to.
+// Any thread may post; the loop takes it when nothing else is ready, and at the end of the run. While a wait is marked
+// as being outside the simulation (`outside(x)`), the virtual clock holds and an idle loop waits here.
+//
+// Whatever belongs to a run is used on the thread of its loop and within that run. Objects, tasks and unstarted tasks
+// all find the inbox of their loop, which is asked `on_its_thread()`; where they are used elsewhere all the same, it
+// tells the run (`tell`), or throws misuse as well (`refuse`). They share its ownership, so it can be told at any time.
 #pragma once
+
+#include <lockstep/base/source.hpp>
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/context.hpp>
 
 #include <atomic>
 #include <condition_variable>
+#include <coroutine>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -14,28 +22,75 @@
 
 namespace lockstep {
 
+class agent;
+
 namespace detail {
+
 class foreign_wait;
-}
+struct wake_up;
+
+// What was done with something of a run's: `mutex "tx"` `was unlocked` at `where`.
+struct usage {
+  std::string subject;
+  identity task = 0;  // if it was done with a task, which the loop may know by a better name
+  std::string deed;
+  source where;            // with line 0 where that is not known
+  bool done_there = true;  // and not, as in a destructor, only made there
+};
+
+}  // namespace detail
 
 class inbox {
  public:
   // Something of the run `run` was used elsewhere.
   struct complaint {
     std::uint64_t run;
-    std::string message;
+    detail::usage use;
   };
   struct mail {
     std::vector<detail::foreign_wait*> done;  // in order of arrival
     std::vector<complaint> complaints;
+    std::vector<agent*> dropped;  // whose handles died on another thread
+    std::vector<std::coroutine_handle<>> unstarted;
   };
 
-  // Hands over a wait that has ended. From any thread.
-  void post(detail::foreign_wait& done);
-  // Takes back what was posted and is not wanted any more.
-  void withdraw(detail::foreign_wait& unwanted) noexcept;
-  // From any thread.
-  void complain(std::uint64_t run, std::string message);
+  inbox() = default;
+  inbox(const inbox&) = delete;
+  inbox& operator=(const inbox&) = delete;
+  ~inbox();
+
+  // -- the run it is for ------------------------------------------------------------------------------------------
+
+  // A run begins on this thread.
+  void open(std::uint64_t run);
+  // It has ended: what is handed over from now on is refused. Returns what is there.
+  mail close();
+  // The run under way; 0 for none.
+  std::uint64_t run() const noexcept { return run_.load(std::memory_order_relaxed); }
+  // Whether this is the thread of its loop. From any thread.
+  bool on_its_thread() const noexcept {
+    return thread_.load(std::memory_order_relaxed) == static_cast<const void*>(&detail::current_context);
+  }
+
+  // -- what was used where it may not be; from any thread ---------------------------------------------------------
+
+  // Reports the use to the run `run`, if that is under way, and to the one that goes on here. Returns what it said.
+  std::string tell(std::uint64_t run, detail::usage use) noexcept;
+  // The same, and throws it as misuse. If it was used on its own thread, outside of every run, only that is thrown.
+  [[noreturn]] void refuse(std::uint64_t run, detail::usage use);
+  // Leaves it to the loop to let go of a task whose handle died here, or to destroy an unstarted one, and tells of it.
+  // False, and nothing is done, if no run is under way.
+  bool take_over(agent& dropped, detail::usage use) noexcept;
+  bool take_over(std::coroutine_handle<> unstarted, detail::usage use) noexcept;
+
+  // -- wake-ups -----------------------------------------------------------------------------------------------------
+
+  // A wait has ended on another thread than the loop's, or in another loop.
+  void post(detail::wake_up& done);
+  // The wait has ended otherwise: nothing of it is wanted any more.
+  void withdraw(detail::wake_up& unwanted) noexcept;
+  // The same, but the proxy may yet be resumed. It is kept until the next run begins.
+  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy);
 
   // Whether there is nothing to take. Takes no lock.
   bool empty() const noexcept { return !arrived_.load(std::memory_order_acquire); }
@@ -48,10 +103,21 @@ class inbox {
   unsigned in_flight = 0;
 
  private:
+  void notify();
+  void remove(detail::wake_up& unwanted) noexcept;
+  // What `use` was in words. Reports it to the run that goes on here, if that is not `run`.
+  std::string word(std::uint64_t run, detail::usage& use) noexcept;
+  template <class T>
+  bool take_over(std::vector<T> mail::*list, T item, detail::usage use);
+  void destroy_abandoned() noexcept;
+
   std::mutex mutex_;
   std::condition_variable waiting_;
   std::atomic<bool> arrived_ = false;
+  std::atomic<const void*> thread_ = nullptr;  // the address of a variable that each thread has
+  std::atomic<std::uint64_t> run_ = 0;
   mail mail_;
+  std::vector<std::coroutine_handle<>> abandoned_;
 };
 
 }  // namespace lockstep

@@ -19,19 +19,20 @@ void no_loop_here() {
 
 loop::loop(driver& idle_driver, monitor& verdicts)
     : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
-      pool_(std::make_unique<frame_pool>()), agents_(std::make_unique<agent_pool>()) {
+      pool_(std::make_unique<frame_pool>(inbox_)), agents_(std::make_unique<agent_pool>(inbox_)) {
   owner = this;
   frames = pool_.get();
+  agents = agents_.get();
 }
 
 loop::~loop() {
   {
     const loop_scope scope(*this);
-    tear_down();
+    finish();
   }
-  // Somebody still holds a handle or a task of ours: its memory must outlive the loop.
-  if (pool_->lent() != 0) static_cast<void>(pool_.release());
-  if (agents_->lent() != 0) static_cast<void>(agents_.release());
+  // Somebody may still hold a handle or a task of ours.
+  frame_pool::retire(std::move(pool_));
+  agent_pool::retire(std::move(agents_));
 }
 
 void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
@@ -53,6 +54,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
+  inbox_->open(context::run);
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -424,8 +426,8 @@ inline void loop::destroy_result(agent& who) noexcept {
 }
 
 void loop::destroy_failure(agent& who) noexcept {
+  if (!who.is_here()) return std::exchange(who.root_, nullptr).destroy();  // the handle outlived its run
   loop* const reporter = current_loop();
-  if (reporter == nullptr) return std::exchange(who.root_, nullptr).destroy();  // the handle outlived its run
   // Where nothing could go on, a task that failed unseen is the likely cause.
   if (!who.is_.observed && !who.is_.cancelled && (!reporter->tearing_down_ || reporter->standstill_)) {
     reporter->report_unread(who);
@@ -557,6 +559,11 @@ void loop::tear_down() noexcept {
   ready_.clear();
   settlers_.reset();
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
+}
+
+void loop::finish() noexcept {
+  tear_down();
+  take_from_outside(true);
 }
 
 // -- scopes -----------------------------------------------------------------------------------------------------------

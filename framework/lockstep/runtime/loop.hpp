@@ -6,7 +6,8 @@
 // however deep the awaits nest (docs/design/adr/001-calls-on-the-stack.md).
 //
 // Lifetime: it is used for one run after another; its memory is recycled. What a run leaves, tear_down() destroys.
-// Threads: all of it on the thread that runs it, but for request() and what is said of `inbox` and `trace`.
+// Threads: all of it on the thread that runs it, but for request() and what is said of `inbox` and `trace`. Between two
+// runs it may move to another thread.
 // Most users never name it: a test makes one, `sim::world` makes one, and the free functions find it.
 #pragma once
 
@@ -57,6 +58,8 @@ class loop : public detail::context {
   bool stopped() const noexcept { return asked_for(attention_stop); }
   // Destroys the frames of all tasks that are left, the youngest first, and forgets all timers.
   void tear_down() noexcept;
+  // The same, and ends the run: what still belongs to it may be destroyed on any thread.
+  void finish() noexcept;
   bool tearing_down() const noexcept { return tearing_down_; }
   // The task whose frames are being destroyed before it has finished; null if none.
   agent* dying() const noexcept { return dying_; }
@@ -195,7 +198,7 @@ class loop : public detail::context {
   // A foreign coroutine awaits a task.
   void call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame);
   // Grants what arrived from other threads, and reports what they did wrong.
-  void take_from_outside();
+  void take_from_outside(bool run_ends = false);
   unsigned advancing = 0;
   void* point_order = nullptr;  // the order in force, of sync/point
 

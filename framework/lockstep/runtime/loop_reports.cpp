@@ -155,7 +155,9 @@ agent* loop::find(identity of) const noexcept {
 
 void loop::report_misuse(std::string message, const source& where) noexcept {
   std::vector<agent*> who;
-  if (context::running != nullptr) who.push_back(context::running);
+  if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
+    who.push_back(user);
+  }
   report(verdict_kind::misuse, std::move(message), where, std::move(who));
 }
 

@@ -1,11 +1,14 @@
 // What every primitive has: an identity that does not depend on the schedule, a name, and the loop it belongs to.
 //
 // An object made inside a run is (the task that made it, the n-th that this task made). One made outside, as a
-// global or before the loop, takes its identity from the task that first uses it. It belongs to one loop at a time:
-// its use from another loop or thread is a verdict of the run that it belongs to, and throws misuse there.
+// global or before the loop, takes its identity from the task that first uses it.
+// Threads: it belongs to one run at a time. Its use from another run or thread is misuse, which is thrown there and is
+// a verdict of the run that it belongs to: `mutex "tx" was unlocked on another thread (conn.cpp:77)`. A destructor only
+// reports it. Asking an object for its state is not checked.
 #pragma once
 
 #include <lockstep/base/label.hpp>
+#include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/runtime/context.hpp>
 
@@ -17,17 +20,26 @@ namespace lockstep {
 
 class inbox;
 
+namespace detail {
+struct usage;
+}
+
 class object {
  public:
   object(const object&) = delete;
   object& operator=(const object&) = delete;
 
+  // What reports call its kind: "mutex".
+  virtual std::string_view noun() const noexcept { return "object"; }
   std::string_view name() const noexcept { return name_.view(); }
   identity id() const noexcept { return identity_; }
   // Counts from 1 in each run.
   std::uint32_t number() const noexcept { return number_; }
   // The task that holds it, for what can be held.
   virtual agent* holder() const noexcept { return nullptr; }
+  // For destructors, which cannot throw: whether this is the thread or run of somebody else, who was told then that
+  // this object `deed`: "died while a task waits for it".
+  bool tell_elsewhere(const char* deed) const noexcept;
 
  protected:
   explicit object(label name);
@@ -38,20 +50,26 @@ class object {
   // It is used in another run than before, whose tasks are gone.
   virtual void forget_run() noexcept {}
 
-  // The context, which must be of the run and thread that this object belongs to; misuse otherwise.
-  detail::context& enter() {
+  // The context, which must be of the run and thread that this object belongs to; otherwise it is misuse that the
+  // object `deed`, such as "was unlocked", at `where`.
+  detail::context& enter(const char* deed, source where) {
     detail::context* context = detail::current_context;
     if (context == nullptr || context->run != run_) [[unlikely]]
-      return adopt(context);
+      return adopt(context, deed, where);
     return *context;
+  }
+  // The same for what also may be done where no loop runs.
+  void enter_if_used(const char* deed, source where) {
+    if (run_ != 0 && (detail::current_context != nullptr || !is_at_home())) enter(deed, where);
   }
 
  private:
   // Null if no loop runs on this thread: then it throws.
-  detail::context& adopt(detail::context* context);
+  detail::context& adopt(detail::context* context, const char* deed, const source& where);
+  bool is_at_home() const noexcept;
+  detail::usage use_of(const char* deed, const source& where) const;
 
   std::uint64_t run_ = 0;
-  const void* thread_ = nullptr;
   std::shared_ptr<inbox> home_;  // of the loop that it belongs to
   identity identity_ = 0;
   std::uint32_t number_ = 0;

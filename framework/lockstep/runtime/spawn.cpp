@@ -1,5 +1,6 @@
 #include <lockstep/runtime/spawn.hpp>
 
+#include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
@@ -8,8 +9,10 @@ namespace lockstep {
 
 namespace detail {
 
+namespace {
+
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
-  context* found = current_context;
+  const context* found = current_context;
   if (found == nullptr || found->owner->destroying() || std::uncaught_exceptions() > 0) return;
   std::string message = "the task that the action of this expectation made was never awaited";
   if (!by_mock) {
@@ -18,6 +21,19 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
     message = "the task that a mock function without an action returned was never awaited";
   }
   found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at);
+}
+
+}  // namespace
+
+void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept {
+  const frame_pool* const pool = made.made_in();
+  inbox* const home = pool != nullptr ? static_cast<inbox*>(pool->home()) : nullptr;
+  if (home != nullptr && !home->on_its_thread()) {
+    const usage use{fmt::format("the task of {}()", function_of(made.where)), 0, "was destroyed", made.where};
+    if (home->take_over(unstarted, use)) return;
+  }
+  report_unawaited(made.where, made.owner == &made_by_mock);
+  unstarted.destroy();
 }
 
 void throw_awaited_twice(source where) {
@@ -74,13 +90,19 @@ void agent_owner::no_result(agent& who, source where) {
   pass_on(std::make_exception_ptr(cancelled(who.cancel_reason())), who);
 }
 
-// It runs, so its loop is here: the end of a run ends its tasks.
-void agent_owner::end_task() noexcept {
+// On another thread, or before its task has ended.
+void agent_owner::drop() noexcept {
+  if (!agent_->is_here()) return agent_->dropped_elsewhere();
   loop& owner = *detail::here().owner;
   owner.report_dropped(*agent_);
   owner.kill(*agent_);
+  loop::release(*agent_);
 }
 
-void detail::no_task_here() { here().owner->misused("there is no running task here"); }
+agent& detail::task_that_dies_here(const source& where) {
+  loop& owner = *here().owner;
+  if (agent* const dying = owner.dying(); dying != nullptr) return *dying;
+  owner.misused("there is no running task here", where);
+}
 
 }  // namespace lockstep

@@ -9,8 +9,9 @@
 //   question.cancel();
 //   EXPECT_THROW(co_await question.join(), cancelled);
 //
-// Threads: all of it on the loop's thread.
-// Source: asyncio.Task, but for the ownership, which is trio's.
+// Threads: all of it on the loop's thread. Cancelling, joining or dropping a handle on another one, or in another run,
+// is misuse, and a verdict of the run that the task belongs to, whose thread then drops the handle. What a task came to
+// may be read anywhere after its run. Source: asyncio.Task, but for the ownership, which is trio's.
 #pragma once
 
 #include <lockstep/runtime/task.hpp>
@@ -60,9 +61,11 @@ class agent_owner {
   }
   ~agent_owner() {
     if (agent_ == nullptr) return;
-    if (!agent_->finished()) [[unlikely]]
-      end_task();
-    loop::release(*agent_);
+    if (agent_->is_here() && agent_->finished()) [[likely]] {
+      loop::release(*agent_);
+    } else {
+      drop();
+    }
   }
   void swap(agent_owner& other) noexcept { std::swap(agent_, other.agent_); }
 
@@ -82,14 +85,21 @@ class agent_owner {
   std::string name(source where = source::current()) const { return get(where).name(); }
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
   // Otherwise it gets `cancelled` at the await where it is, or at its next one; see agent::cancel().
-  bool cancel(label reason = {}, source where = source::current()) { return get(where).cancel(std::move(reason)); }
+  bool cancel(label reason = {}, source where = source::current()) {
+    return get(where).cancel(std::move(reason), where);
+  }
   // The exception that ended the task, which then counts as read; null if none did or it has not finished. Where it
   // came from is told if the running task throws it from here on.
   std::exception_ptr exception(source where = source::current()) const;
 
  protected:
+  agent& to_join(source where) const {
+    agent& who = get(where);
+    who.require_here("was joined", where);
+    return who;
+  }
   [[noreturn]] static void owns_none(source where);
-  void end_task() noexcept;
+  void drop() noexcept;
   // The frame that holds the result, which counts as read. Throws what a join of a task without a result throws.
   static std::coroutine_handle<> finished_root(agent& who, source where) {
     if (who.state_ != agent::state::done || who.is_.cancelled) [[unlikely]]
@@ -119,11 +129,11 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   // `cancelled`, as a rule. A cancellation that is pending when the join begins is thrown at once, and leaves the task
   // alone.
   LOCKSTEP_AWAIT_IT joining join(source_pointer where = __builtin_source_location()) {
-    return joining(get(source_at(where)), true);
+    return joining(to_join(source_at(where)), true);
   }
   // The same, but cancelling the waiter leaves the task alone.
   LOCKSTEP_AWAIT_IT joining join_shielded(source_pointer where = __builtin_source_location()) {
-    return joining(get(source_at(where)), false);
+    return joining(to_join(source_at(where)), false);
   }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
@@ -187,14 +197,16 @@ agent& spawn_daemon(task<T> work, label name = {}, source where = source::curren
 namespace detail {
 // The innermost line of the user's that is being awaited: where a helper of ours was called.
 source users_line();
-[[noreturn]] void no_task_here();
+// In whose name destructors run while no task does: the one that dies. Misuse if there is none either.
+agent& task_that_dies_here(const source& where);
 }  // namespace detail
 
-// The task that is running. Requires one; misuse otherwise.
-inline agent& current_task() {
+// The task that is running. Requires one, or misuse; but a destructor that runs at the end of a run, because what is
+// left is destroyed, is given the task that dies.
+inline agent& current_task(source where = source::current()) {
   agent* const who = detail::here().running;
   if (who == nullptr) [[unlikely]]
-    detail::no_task_here();
+    return detail::task_that_dies_here(where);
   return *who;
 }
 

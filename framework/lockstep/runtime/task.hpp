@@ -12,7 +12,8 @@
 // Parameters live in the task's frame. What is taken by reference, and what a lambda coroutine captures, must outlive
 // the task.
 // Cancellation: awaiting a task is no cancel point; the awaits in its body are.
-// Threads: a task stays with the loop that runs it.
+// Threads: a task stays with the loop that runs it. One that is destroyed unawaited on another thread than that of the
+// run which made it is misuse: the verdict is that run's, and its thread destroys the task.
 #pragma once
 
 #include <lockstep/base/frame_pool.hpp>
@@ -34,8 +35,8 @@ class [[nodiscard("co_await the task or spawn() it")]] task;
 
 namespace detail {
 
-// An unstarted task is about to be destroyed. `made_at` names the coroutine.
-void report_unawaited(const source& made_at, bool by_mock) noexcept;
+// Destroys a task that has not started, and reports it. `made` is its frame.
+void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept;
 // Marks, as the owner of a frame that has not started, a task that a mock action made.
 inline constinit std::coroutine_handle<> made_by_mock;
 [[noreturn]] void throw_awaited_twice(source where);
@@ -57,6 +58,10 @@ class by_reference {
 };
 
 struct promise_base : frame {
+  promise_base() noexcept {
+    const context* found = current_context;
+    made_in(found != nullptr ? found->frames : nullptr);
+  }
   static void* operator new(std::size_t bytes) {
     context* found = current_context;
     return frame_pool::take(found != nullptr ? found->frames : nullptr, bytes);
@@ -192,10 +197,7 @@ class [[nodiscard("co_await the task or spawn() it")]] task {
   friend promise_type;
   explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
 
-  [[gnu::cold]] void abandon() noexcept {
-    detail::report_unawaited(handle_.promise().where, handle_.promise().owner == &detail::made_by_mock);
-    handle_.destroy();
-  }
+  [[gnu::cold]] void abandon() noexcept { detail::abandon(handle_, handle_.promise()); }
 
   std::coroutine_handle<promise_type> handle_;
 };

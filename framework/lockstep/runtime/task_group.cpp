@@ -39,6 +39,7 @@ task_group::task_group(label name)
       name_(std::move(name)) {}
 
 task_group::~task_group() {
+  if (!children_.empty() && !children_.front()->is_here()) leave_children();
   if ((children_.empty() && failures_.empty()) || detail::current_context == nullptr) return;
   loop& owner = *detail::current_context->owner;
   if (!owner.tearing_down() && !failures_.empty()) {
@@ -63,6 +64,14 @@ task_group::~task_group() {
   }
 }
 
+// It dies on another thread: its tasks are left to the loop.
+void task_group::leave_children() noexcept {
+  for (; !children_.empty(); children_.pop_back()) {
+    children_.back()->listen(nullptr);
+    children_.back()->dropped_elsewhere();
+  }
+}
+
 agent& task_group::add(std::coroutine_handle<> root, label name, const source& where) {
   agent& made = detail::here().owner->adopt(root, where);
   if (!name.empty()) made.rename(std::move(name));
@@ -72,6 +81,7 @@ agent& task_group::add(std::coroutine_handle<> root, label name, const source& w
 }
 
 void task_group::require_open(const source& where) {
+  owner_.require_here("had a task spawned into its task_group", where);
   if (ending_ || closed_) {
     detail::here().owner->misused(closed_ ? "spawn() into a task_group that has been joined"
                                           : "spawn() into a task_group that is ending: a task failed or the group "
@@ -80,7 +90,8 @@ void task_group::require_open(const source& where) {
   }
 }
 
-void task_group::cancel(const label& reason) {
+void task_group::cancel(const label& reason, source where) {
+  owner_.require_here("had its task_group cancelled", where);
   for (agent* child : std::vector<agent*>(children_)) child->cancel(reason);
 }
 

@@ -10,6 +10,8 @@
 //     co_return;
 //   };
 //   EXPECT_THROW(co_await with_task_group(body), exception_group);
+//
+// Threads: as a handle, see spawn.hpp.
 #pragma once
 
 #include <lockstep/runtime/exception_group.hpp>
@@ -52,7 +54,7 @@ class task_group final : private detail::finish_listener {
   }
 
   // Asks every child to stop. join() does not take that for a failure.
-  void cancel(const label& reason = {});
+  void cancel(const label& reason = {}, source where = source::current());
   // How many have not finished.
   std::size_t size() const noexcept { return children_.size(); }
 
@@ -71,6 +73,7 @@ class task_group final : private detail::finish_listener {
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
   void require_open(const source& where);
+  void leave_children() noexcept;
   void finished(agent& who) noexcept override;
   void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail);
   // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.

@@ -70,6 +70,7 @@ run_summary world::finish() {
   summary_.trace_hash = loop_.history().hash();
   summary_.virtual_time = loop_.now().time_since_epoch();
   tear_down();
+  loop_.finish();
   scope_.reset();
   return summary_;
 }

@@ -19,14 +19,14 @@ void barrier::release_all(bool broken) {
   arrived_ = 0;
 }
 
-void barrier::reset() {
-  enter();
+void barrier::reset(source where) {
+  enter("was reset", where);
   broken_ = false;
   release_all(true);
 }
 
-void barrier::abort() {
-  enter();
+void barrier::abort(source where) {
+  enter("was aborted", where);
   broken_ = true;
   release_all(true);
 }

@@ -22,16 +22,17 @@ class barrier final : public object {
   // `parties` is at least 1; misuse otherwise.
   explicit barrier(std::size_t parties, label name = {}, source where = source::current());
   ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier"); }
+  std::string_view noun() const noexcept override { return "barrier"; }
 
   class waiting;
   // Waits until `parties` tasks wait, and returns this task's place among them: 0 for the first to come.
   // A cancelled task leaves, and another may take its place; once all have come, the others go on without it.
   // Throws broken_barrier if it is reset or aborted meanwhile, or was aborted before.
-  LOCKSTEP_AWAIT_IT waiting wait();
+  LOCKSTEP_AWAIT_IT waiting wait(source where = source::current());
   // Those who wait get broken_barrier; the barrier can be used again.
-  void reset();
+  void reset(source where = source::current());
   // The same, and the barrier stays broken until reset().
-  void abort();
+  void abort(source where = source::current());
 
   std::size_t parties() const noexcept { return parties_; }
   std::size_t waiting_now() const noexcept { return arrived_; }
@@ -81,8 +82,8 @@ class barrier::waiting final : public primitive<barrier::waiting> {
   bool broken_ = false;
 };
 
-inline barrier::waiting barrier::wait() {
-  enter();
+inline barrier::waiting barrier::wait(source where) {
+  enter("was waited at", where);
   return waiting(*this);
 }
 

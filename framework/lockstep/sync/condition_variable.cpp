@@ -49,8 +49,8 @@ void condition_variable::pass_on() noexcept {
   if (!waiters_.empty()) detail::current_context->owner->grant(waiters_.pop_front());
 }
 
-void condition_variable::require_held(std::string_view what, const source& where) {
-  detail::context& context = enter();
+void condition_variable::require_held(const char* deed, std::string_view what, const source& where) {
+  detail::context& context = enter(deed, where);
   if (context.running != nullptr && mutex_.holder_ == context.running->id()) return;
   context.owner->misused(
       fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()),
@@ -58,7 +58,7 @@ void condition_variable::require_held(std::string_view what, const source& where
 }
 
 task<void> condition_variable::wait() {
-  require_held("wait()", detail::users_line());
+  require_held("was waited for", "wait()", detail::users_line());
   waiting notified(*this);
   notification received(*this);
   bool was_cancelled = false;
@@ -81,7 +81,7 @@ task<void> condition_variable::wait() {
 }
 
 void condition_variable::notify(std::size_t count, source where) {
-  require_held("notify()", where);
+  require_held("was notified", "notify()", where);
   for (; count > 0 && !waiters_.empty(); --count) pass_on();
 }
 

@@ -18,6 +18,7 @@ class condition_variable final : public object {
   // `guarded` protects what is waited for and must outlive this object.
   explicit condition_variable(mutex& guarded, label name = {}) : object(std::move(name)), mutex_(guarded) {}
   ~condition_variable() { detail::orphan_waiters(waiters_, *this, "condition_variable"); }
+  std::string_view noun() const noexcept override { return "condition_variable"; }
 
   // Gives up the mutex, waits to be notified, and takes the mutex again before it returns, also by an exception.
   // Misuse if the running task does not hold the mutex. Others may have had the mutex between the notification and the
@@ -29,7 +30,7 @@ class condition_variable final : public object {
   // above.
   template <std::predicate Condition>
   task<void> wait(Condition holds) {
-    require_held("wait()", detail::users_line());
+    require_held("was waited for", "wait()", detail::users_line());
     while (!holds()) co_await wait();
   }
 
@@ -43,7 +44,7 @@ class condition_variable final : public object {
   class waiting;
   class notification;
 
-  void require_held(std::string_view what, const source& where);
+  void require_held(const char* deed, std::string_view what, const source& where);
   // Wakes the one that has waited longest.
   void pass_on() noexcept;
 

@@ -13,16 +13,20 @@ class event final : public object {
  public:
   explicit event(label name = {}) : object(std::move(name)) {}
   ~event() { detail::orphan_waiters(waiters_, *this, "event"); }
+  std::string_view noun() const noexcept override { return "event"; }
 
   // Wakes all that wait now, in the order in which they came, even if it is cleared before they run.
-  void set();
+  void set(source where = source::current());
   // Those that come from now on wait.
-  void clear() noexcept { set_ = false; }
+  void clear(source where = source::current()) {
+    enter_if_used("was cleared", where);
+    set_ = false;
+  }
   bool is_set() const noexcept { return set_; }
 
   class waiting;
   // Returns at once if it is set, else when it is set. Cancellation ends the wait.
-  LOCKSTEP_AWAIT_IT waiting wait();
+  LOCKSTEP_AWAIT_IT waiting wait(source where = source::current());
 
  private:
   bool set_ = false;
@@ -42,13 +46,13 @@ class event::waiting final : public primitive<event::waiting> {
   event& event_;
 };
 
-inline event::waiting event::wait() {
-  enter();
+inline event::waiting event::wait(source where) {
+  enter("was waited for", where);
   return waiting(*this);
 }
 
-inline void event::set() {
-  loop& owner = *enter().owner;
+inline void event::set(source where) {
+  loop& owner = *enter("was set", where).owner;
   set_ = true;
   while (!waiters_.empty()) owner.grant(waiters_.pop_front());
 }

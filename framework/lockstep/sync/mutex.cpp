@@ -9,6 +9,7 @@ namespace detail {
 void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept {
   if (waiters.empty()) return;
   loop* owner = current_loop();
+  if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
   if (owner != nullptr) {
     owner->report_end(verdict_kind::misuse,
                       fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
@@ -54,7 +55,7 @@ mutex::~mutex() {
 }
 
 void mutex::unlock(source where) {
-  detail::context& context = enter();
+  detail::context& context = enter("was unlocked", where);
   if (context.owner->tearing_down()) return;
   if (const agent* dying = context.owner->dying(); dying != nullptr) {
     // A destructor calls this, for a task that may have given the lock up to wait for a condition.
@@ -75,6 +76,7 @@ void mutex_guard::unlock() noexcept {
   if (held == nullptr) return;
   if (held->guard_ == this) held->guard_ = nullptr;
   loop* owner = current_loop();
+  if ((owner == nullptr || !held->is_of(*owner)) && held->tell_elsewhere("was unlocked by its guard")) return;
   if (owner == nullptr || owner->tearing_down()) return;
   if (held->holder_ == holder_ && holder_ != 0) {
     held->hand_over();

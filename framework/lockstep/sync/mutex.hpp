@@ -7,7 +7,8 @@
 // is handed to a waiter (a lock, a permit, an item, a notification) is its own at once; if it is cancelled or dies
 // before it has run, the next waiter gets it.
 // Threads: an object belongs to the run in which it was made, or, if it was made outside of every run, to the one that
-// uses it; use from another run or thread is misuse. One that was made outside may serve one run after another.
+// uses it; use from another run or thread is misuse, and a verdict of the run that it belongs to. One that was made
+// outside may serve one run after another.
 #pragma once
 
 #include <lockstep/runtime/object.hpp>
@@ -45,7 +46,7 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
   ~mutex_guard() { unlock(); }
 
   // Hands the lock on before the scope ends; a second time does nothing. Misuse, which is reported and not thrown, if
-  // the mutex was unlocked by hand.
+  // the mutex was unlocked by hand; and on another thread, where the mutex stays locked.
   void unlock() noexcept;
   // Leaves the lock held, to be unlocked by mutex::unlock().
   void keep_locked() noexcept;
@@ -66,15 +67,16 @@ class mutex final : public object {
  public:
   explicit mutex(label name = {}) : object(std::move(name)) {}
   ~mutex();
+  std::string_view noun() const noexcept override { return "mutex"; }
 
   class locking;
   // Waits until the lock is free and returns a guard that holds it.
   // Cancelled while waiting or just after it was handed the lock: the lock goes to the next.
   // Locking it again in the task that holds it waits for ever, and is reported. Misuse outside of every task.
-  LOCKSTEP_AWAIT_IT locking lock();
+  LOCKSTEP_AWAIT_IT locking lock(source where = source::current());
   // Takes the lock if it is free, and returns whether it did; never waits. unlock() it, or give it to a mutex_guard.
   // Misuse outside of every task.
-  bool try_lock();
+  bool try_lock(source where = source::current());
   // Hands the lock to the next waiter, which becomes ready. Misuse if the running task does not hold it.
   void unlock(source where = source::current());
 
@@ -113,13 +115,13 @@ class mutex::locking final : public primitive<mutex::locking> {
   mutex_guard result() noexcept { return mutex_guard(subject<mutex>()); }
 };
 
-inline mutex::locking mutex::lock() {
-  enter();
+inline mutex::locking mutex::lock(source where) {
+  enter("was locked", where);
   return locking(*this);
 }
 
-inline bool mutex::try_lock() {
-  enter();
+inline bool mutex::try_lock(source where) {
+  enter("was locked", where);
   return take_if_free();
 }
 

@@ -51,6 +51,7 @@ class queue final : public object {
     detail::orphan_waiters(putters_, *this, "queue");
     detail::orphan_waiters(drainers_, *this, "queue");
   }
+  std::string_view noun() const noexcept override { return "queue"; }
 
   class putting;
   class getting;
@@ -58,51 +59,51 @@ class queue final : public object {
 
   // Waits for a free place and puts the item there. Throws queue_shut_down if the queue is shut down before that. If it
   // throws, the item is destroyed.
-  LOCKSTEP_AWAIT_IT putting put(T item) {
-    enter();
+  LOCKSTEP_AWAIT_IT putting put(T item, source where = source::current()) {
+    enter("was put into", where);
     return putting(*this, std::move(item));
   }
   // Waits for an item and takes it. Throws queue_shut_down if the queue is empty and shut down.
-  LOCKSTEP_AWAIT_IT getting get() {
-    enter();
+  LOCKSTEP_AWAIT_IT getting get(source where = source::current()) {
+    enter("was taken from", where);
     return getting(*this);
   }
   // Never wait: false or nothing if it cannot be done at once. An item that was not put is left as it is.
-  bool try_put(T&& item) {
-    const detail::context& context = enter();
+  bool try_put(T&& item, source where = source::current()) {
+    const detail::context& context = enter("was put into", where);
     if (shut_down_ || full()) return false;
     if (context.running != nullptr) fed_by_ = context.running->id();
     store(std::move(item));
     return true;
   }
-  bool try_put(const T& item) requires std::copy_constructible<T> {
-    enter();
-    return !shut_down_ && !full() && try_put(T(item));
+  bool try_put(const T& item, source where = source::current()) requires std::copy_constructible<T> {
+    enter("was put into", where);
+    return !shut_down_ && !full() && try_put(T(item), where);
   }
-  std::optional<T> try_get() {
-    enter();
+  std::optional<T> try_get(source where = source::current()) {
+    enter("was taken from", where);
     if (items_.empty()) return std::nullopt;
     return take();
   }
 
   // An item that was got has been dealt with. Misuse if that was said more often than items were put.
   void task_done(source where = source::current()) {
-    detail::context& context = enter();
+    detail::context& context = enter("had an item dealt with", where);
     if (unfinished_ == 0)
       context.owner->misused("task_done() of queue \"" + std::string(name()) + "\", which has no unfinished item",
                              where);
     if (--unfinished_ == 0) wake_all(drainers_);
   }
   // Waits until task_done() was said for every item that was put. Cancellation ends the wait.
-  LOCKSTEP_AWAIT_IT draining join() {
-    enter();
+  LOCKSTEP_AWAIT_IT draining join(source where = source::current()) {
+    enter("was joined", where);
     return draining(*this);
   }
 
   // Refuses further items; those that are there can still be got. Everyone who waits to put gets queue_shut_down, and
   // so do those who wait to get from an empty queue.
-  void shut_down() {
-    enter();
+  void shut_down(source where = source::current()) {
+    enter("was shut down", where);
     shut_down_ = true;
     for (operation& each : putters_) static_cast<putting&>(each).refused_ = true;
     wake_all(putters_);

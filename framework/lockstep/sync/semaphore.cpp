@@ -13,8 +13,10 @@ void semaphore::refuse_release(const source& where) const {
 }
 
 permit::~permit() {
+  if (held_ == nullptr) return;
   loop* owner = current_loop();
-  if (held_ == nullptr || owner == nullptr || owner->tearing_down()) return;
+  if ((owner == nullptr || !held_->is_of(*owner)) && held_->tell_elsewhere("was released by its permit")) return;
+  if (owner == nullptr || owner->tearing_down()) return;
   if (!held_->give()) owner->report_misuse(held_->all_are_free("a permit is released to"));
 }
 

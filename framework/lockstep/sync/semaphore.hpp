@@ -19,20 +19,21 @@ class semaphore : public object {
   // Begins with so many permits; 0 is allowed.
   explicit semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, ~std::uint64_t{0}, std::move(name)) {}
   virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
+  std::string_view noun() const noexcept override { return "semaphore"; }
 
   class acquiring;
   // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
-  LOCKSTEP_AWAIT_IT acquiring acquire();
+  LOCKSTEP_AWAIT_IT acquiring acquire(source where = source::current());
   // Takes a permit if one is free, and returns whether it did; never waits.
-  bool try_acquire() {
-    enter();
+  bool try_acquire(source where = source::current()) {
+    enter("was acquired", where);
     if (permits_ == 0) return false;
     --permits_;
     return true;
   }
   // Gives a permit back, or one more. Misuse if there would be more of them than there may be.
   void release(source where = source::current()) {
-    enter();
+    enter("was released", where);
     if (!give()) [[unlikely]]
       refuse_release(where);
   }
@@ -80,8 +81,8 @@ class semaphore::acquiring final : public primitive<semaphore::acquiring> {
   void result() const noexcept {}
 };
 
-inline semaphore::acquiring semaphore::acquire() {
-  enter();
+inline semaphore::acquiring semaphore::acquire(source where) {
+  enter("was acquired", where);
   return acquiring(*this);
 }
 
@@ -90,6 +91,7 @@ inline semaphore::acquiring semaphore::acquire() {
 class bounded_semaphore final : public semaphore {
  public:
   explicit bounded_semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, permits, std::move(name)) {}
+  std::string_view noun() const noexcept override { return "bounded_semaphore"; }
 };
 
 // Releases a permit in its destructor: `co_await slots_.acquire(); const permit slot(slots_);`

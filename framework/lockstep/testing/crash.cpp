@@ -5,14 +5,18 @@
 #include <lockstep/runtime/snapshot.hpp>
 #include <lockstep/testing/muted_output.hpp>
 
+#include <gtest/gtest.h>
+
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <memory>
 
 // Defined when a sanitizer's runtime is linked in. NOLINTNEXTLINE(bugprone-reserved-identifier)
@@ -29,7 +33,7 @@ struct {
   std::atomic<muted_output*> output = nullptr;
   std::atomic<bool> stuck = false;
   pthread_t thread{};
-  pid_t process = 0;  // a fork of it, such as a death test, has nothing to say
+  pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
 } notice;
 
 constexpr std::array signals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGTERM, SIGINT, SIGHUP};
@@ -52,14 +56,34 @@ void write_text(const char* text) noexcept {
   }
 }
 
-void write_notice() noexcept {
+// Returns whether the process ends inside a test.
+bool write_notice() noexcept {
   const char* line = notice.line.exchange(nullptr);
-  if (line == nullptr || ::getpid() != notice.process) return;
+  if (line == nullptr || ::getpid() != notice.process) return false;
   if (muted_output* output = notice.output) output->show_what_was_written();
   write_text("\nlockstep: the process ends inside a test\n");
   write_text(line);
   write_text("\n");
+  return true;
 }
+
+// The test did not end, so success would be a lie.
+[[noreturn]] void end_as_failure() {
+  std::cout.flush();
+  std::fflush(nullptr);
+  std::_Exit(EXIT_FAILURE);
+}
+
+void at_exit() {
+  if (write_notice()) end_as_failure();
+}
+
+#ifdef __GLIBC__
+// A status that tells of a failure stays, and so does what is left to be done at the exit.
+void at_exit_with(int status, void*) {
+  if (write_notice() && (status & 0xFF) == EXIT_SUCCESS) end_as_failure();
+}
+#endif
 
 // Not safe in a signal handler, and worth the risk: the process is stuck and about to end.
 void write_tasks() {
@@ -94,8 +118,13 @@ void give_handlers_a_stack() {
 void install_once() {
   static const bool installed = [] {
     const bool under_sanitizer = __sanitizer_set_death_callback != nullptr;
-    if (under_sanitizer) __sanitizer_set_death_callback(&write_notice);
-    std::atexit(&write_notice);
+    if (under_sanitizer) __sanitizer_set_death_callback([] { write_notice(); });
+#ifdef __GLIBC__
+    ::on_exit(&at_exit_with, nullptr);
+#else
+    std::atexit(&at_exit);
+#endif
+    std::at_quick_exit(&at_exit);
     give_handlers_a_stack();
     for (std::size_t i = 0; i < signals.size(); ++i) {
       ::sigaction(signals[i], nullptr, &earlier[i]);
@@ -116,7 +145,7 @@ void install_once() {
 crash_notice::crash_notice(std::string line, loop* tasks_of, muted_output* output) : line_(std::move(line)) {
   install_once();
   notice.thread = ::pthread_self();
-  notice.process = ::getpid();
+  notice.process = testing::internal::InDeathTestChild() ? 0 : ::getpid();
   notice.tasks_of = tasks_of;
   notice.output = output;
   notice.line = line_.c_str();

@@ -66,6 +66,12 @@ failure_part part_of(const verdict& found, testing::TestPartResult::Type type) {
           to_text(found)};
 }
 
+// For a process that dies before it can be published.
+std::string words_of(const failure_part& part) {
+  const std::string where = part.file.empty() ? full_name() : fmt::format("{}:{}", part.file, part.line);
+  return fmt::format("{}: Failure\n{}\n", where, part.message);
+}
+
 // Whether the exception has been reported where it was thrown.
 bool reported_already(const std::exception_ptr& thrown) {
   return holds<testing::AssertionException>(thrown) || holds<misuse>(thrown);
@@ -90,6 +96,7 @@ class test_runner {
  private:
   outcome make_once(const token& choices, muted_output* output, bool keep_trace);
   void drive(failure_interceptor& failures);
+  bool counts(const verdict& found) const { return found.kind != verdict_kind::slow_step || *knobs_.fail_on_slow_step; }
 
   const test_plan& plan_;
   const options& knobs_;
@@ -141,18 +148,20 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   outcome result;
   {
     crash_notice notice(repeat_line(without_print), &world_.loop(), output);
-    failures.on_failure = [&notice](const failure_part& part) {
-      notice.add(fmt::format("{}:{}: Failure\n{}\n", part.file, part.line, part.message));
-    };
+    failures.on_failure = [&notice](const failure_part& part) { notice.add(words_of(part)); };
+    world_.on_verdict([&](const verdict& found) {
+      if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure)));
+    });
     world_.start(how);
     const watched_run watched(watcher_, notice);
     drive(failures);
     if (keep_trace) result.record = copy_of(world_.loop().history());
     world_.finish();
+    world_.on_verdict(nullptr);
     failures.on_failure = nullptr;
   }
   for (const verdict& found : world_.verdicts()) {
-    if (found.kind == verdict_kind::slow_step && !*knobs_.fail_on_slow_step) {
+    if (!counts(found)) {
       fmt::print(stderr, "{}: warning: {}", found.where.line() != 0 ? file_and_line(found.where) : full_name(),
                  to_text(found));
       continue;

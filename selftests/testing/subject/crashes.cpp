@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <thread>
 
 namespace lockstep {
 namespace {
@@ -46,6 +48,59 @@ CO_TEST(Crash, Terminates) {
 CO_TEST(Crash, Exits) {
   co_await yield();
   std::exit(3);
+}
+
+CO_TEST(Crash, ExitsAsIfAllWereWell) {
+  co_await yield();
+  std::printf("its output");
+  std::exit(0);
+}
+
+CO_TEST(Crash, ExitsOnAnotherThread) {
+  co_await yield();
+  std::thread other([] { std::exit(0); });
+  other.join();
+}
+
+CO_TEST(Crash, ExitsQuickly) {
+  co_await yield();
+  std::printf("its output");
+  std::quick_exit(0);
+}
+
+CO_TEST(Crash, ExitsAtOnce) {
+  co_await yield();
+  ::_exit(0);
+}
+
+// -- misuse that nothing catches -------------------------------------------------------------------------------------
+
+struct at_death {
+  std::function<void()> act;
+  ~at_death() { act(); }
+};
+
+CO_TEST(Crash, MisuseInADestructor) {
+  queue<int> jobs(1, "jobs");
+  const at_death local{[&] { jobs.task_done(); }};
+  co_await yield();
+}
+
+CO_TEST(Crash, MisuseInADestructorOfTheTearDown) {
+  queue<int> jobs(1, "jobs");
+  const auto work = [&]() -> task<void> {
+    const at_death local{[&] { jobs.task_done(); }};
+    co_await sleep_until(time_point::max());
+  };
+  auto worker = spawn(work(), "worker");
+  co_await worker.join();
+}
+
+CO_TEST(Crash, MisuseOnAnotherThread) {
+  mutex tx("tx");
+  co_await yield();
+  std::thread other([&] { tx.unlock(); });
+  other.join();
 }
 
 int fall(volatile int* depth) {
@@ -86,6 +141,11 @@ CO_TEST(Crash, HasADeathTestInEachRun, .runs = 3) {
   co_await yield();
   std::printf("run %d of three\n", ++runs);
   EXPECT_EXIT(std::exit(4), testing::ExitedWithCode(4), "");
+}
+
+CO_TEST(Crash, HasADeathTestThatSucceeds) {
+  co_await yield();
+  EXPECT_EXIT(std::exit(0), testing::ExitedWithCode(0), testing::Not(testing::HasSubstr("lockstep")));
 }
 
 CO_TEST(Crash, HasADeathTest) {
