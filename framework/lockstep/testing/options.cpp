@@ -1,5 +1,7 @@
 #include <lockstep/testing/options.hpp>
 
+#include <lockstep/sim/world.hpp>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <CLI/CLI.hpp>
@@ -60,6 +62,32 @@ bool read_truth(const std::string& text) {
   throw bad_value("which is neither true nor false; write 1 or 0");
 }
 
+// The one of `known` that begins most like it.
+std::string nearest_to(const std::string& unknown, const std::vector<std::string>& known) {
+  const auto shared = [&unknown](const std::string& name) {
+    return std::mismatch(name.begin(), name.end(), unknown.begin(), unknown.end()).first - name.begin();
+  };
+  return *std::max_element(known.begin(), known.end(),
+                           [&](const auto& one, const auto& other) { return shared(one) < shared(other); });
+}
+
+// What holds where nobody says anything. Every field but the schedule, which depends on the number of runs.
+options defaults() {
+  const sim::world_options of_world;
+  options all;
+  all.seed = 1;
+  all.runs = 1;
+  all.order = of_world.order;
+  all.clock = clock_mode::jumping;
+  all.steps_max = of_world.steps_max;
+  all.time_max = of_world.time_max;
+  all.real_time_max = std::chrono::seconds{60};
+  all.slow_step = std::chrono::milliseconds{100};
+  all.fail_on_slow_step = false;
+  all.check_determinism = false;
+  return all;
+}
+
 template <class T>
 using names_of = std::vector<std::pair<std::string, T>>;
 
@@ -71,20 +99,26 @@ class knobs {
     app_.allow_extras();
     app_.set_help_flag();
     app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    const names_of<lockstep::schedule> schedules = {
-        {"plain", schedule::plain}, {"round_robin", schedule::round_robin}, {"random", schedule::random}};
+    names_of<lockstep::schedule> schedules;
+    for (const lockstep::schedule each : all_schedules) schedules.emplace_back(name_of(each), each);
     const names_of<ordering> orders = {{"any_order", ordering::any_order}, {"fifo", ordering::fifo}};
     const names_of<clock_mode> clocks = {{"jumping", clock_mode::jumping}, {"paused", clock_mode::paused}};
+    const options unset = defaults();
+    const auto or_else = [](const std::string& help, const auto& value) { return fmt::format("{}; {}", help, value); };
     choice("schedule", set.schedule, schedules, "how choices are made; plain, or random if there are several runs");
-    knob("seed", "NUMBER", set.seed, read_number, "the seed of random schedules; 1");
-    knob("runs", "NUMBER", set.runs, read_runs, "how often each test is run, each time with another seed; 1");
+    knob("seed", "NUMBER", set.seed, read_number, or_else("the seed of random schedules", *unset.seed));
+    knob("runs", "NUMBER", set.runs, read_runs,
+         or_else("how often each test is run, each time with another seed", *unset.runs));
     choice("order", set.order, orders, "which tasks may overtake which; any_order");
     choice("clock", set.clock, clocks, "whether virtual time jumps by itself; jumping");
-    knob("steps_max", "NUMBER", set.steps_max, read_number, "steps after which a test is a livelock; 1000000");
-    knob("time_max", "LENGTH", set.time_max, read_length, "virtual time after which a test fails; 8784h");
+    knob("steps_max", "NUMBER", set.steps_max, read_number,
+         or_else("steps after which a test is a livelock", *unset.steps_max));
+    knob("time_max", "LENGTH", set.time_max, read_length,
+         or_else("virtual time after which a test fails", to_text(*unset.time_max)));
     knob("real_time_max", "LENGTH", set.real_time_max, read_length,
-         "real time after which one step ends the process, 0 for never; 60s");
-    knob("slow_step", "LENGTH", set.slow_step, read_length, "real time from which one step is called slow; 100ms");
+         or_else("real time after which one step ends the process, 0 for never", to_text(*unset.real_time_max)));
+    knob("slow_step", "LENGTH", set.slow_step, read_length,
+         or_else("real time from which one step is called slow", to_text(*unset.slow_step)));
     flag("fail_on_slow_step", set.fail_on_slow_step, "fail a test that has a slow step; false");
     flag("check_determinism", set.check_determinism, "make every run twice and compare; false");
     const auto as_it_is = [](const std::string& text) { return text; };
@@ -165,18 +199,12 @@ class knobs {
     knob(name, fmt::format("{}", fmt::join(names, "|")), into, reader, help);
   }
 
-  // Names the flag that begins most like it.
   [[noreturn]] void refuse(const std::string& unknown) const {
     const std::string spelling = unknown.substr(0, unknown.find('='));
-    const auto shared = [&spelling](const CLI::Option* option) {
-      const std::string name = option->get_name();
-      return std::mismatch(name.begin(), name.end(), spelling.begin(), spelling.end()).first - name.begin();
-    };
-    const std::vector<const CLI::Option*> all = app_.get_options();
-    const auto nearest = std::max_element(
-        all.begin(), all.end(), [&](const auto* one, const auto* other) { return shared(one) < shared(other); });
-    throw bad_value(
-        fmt::format("there is no flag {}; did you mean {}? --help lists them all", spelling, (*nearest)->get_name()));
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app_.get_options()) known.push_back(option->get_name());
+    throw bad_value(fmt::format("there is no flag {}; did you mean {}? --help lists them all", spelling,
+                                nearest_to(spelling, known)));
   }
 
   command_line& into_;
@@ -230,17 +258,7 @@ const command_line& parsed_command_line() {
 }
 
 options effective_options(const options& of_fixture, const options& of_test) {
-  options all;
-  all.seed = 1;
-  all.runs = 1;
-  all.order = ordering::any_order;
-  all.clock = clock_mode::jumping;
-  all.steps_max = 1'000'000;
-  all.time_max = std::chrono::hours{24 * 366};
-  all.real_time_max = std::chrono::seconds{60};
-  all.slow_step = std::chrono::milliseconds{100};
-  all.fail_on_slow_step = false;
-  all.check_determinism = false;
+  options all = defaults();
   all.apply(of_fixture).apply(of_test).apply(parsed_command_line().test_options);
   if (!all.schedule) all.schedule = *all.runs > 1 ? schedule::random : schedule::plain;
   return all;
