@@ -27,9 +27,7 @@ TEST(WatcherTest, ASlowStepWarnsWithTheLineWhereItBegan) {
 TEST(WatcherTest, EachRunIsWatchedAnew) {
   const std::string runs = " --lockstep_runs=3 --lockstep_schedule=plain";
   const std::string text = run_subject("--gtest_filter=Watched.StepInTheMiddle" + runs + slow).text;
-  int warned = 0;
-  for (std::size_t at = text.find("slow step"); at != std::string::npos; at = text.find("slow step", at + 1)) ++warned;
-  EXPECT_EQ(warned, 3) << text;
+  EXPECT_EQ(count_of("slow step", text), 3) << text;
 }
 
 TEST(WatcherTest, ASlowStepFailsTheTestOnRequest) {

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -20,6 +22,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::string_view prefix = "--lockstep_";
+constexpr std::string_view variable_prefix = "LOCKSTEP_";
 
 // A bad value of a flag or a variable: a sentence that says how to write it.
 class bad_value : public std::runtime_error {
@@ -144,6 +147,22 @@ class knobs {
     }
   }
 
+  // A variable of our prefix that nothing reads is a slip. Other programs may have theirs, so it only warns.
+  void warn_of_unknown_variables() const {
+    std::vector<std::string> known = {"LOCKSTEP_APPROVE"};  // which tests of reports read
+    for (const CLI::Option* option : app_.get_options()) known.push_back(option->get_envname());
+    for (char** each = environ; *each != nullptr; ++each) {
+      const std::string text = *each;
+      const std::string name = text.substr(0, text.find('='));
+      if (!name.starts_with(variable_prefix) || std::count(known.begin(), known.end(), name) != 0) continue;
+      fmt::print(
+          stderr,
+          "lockstep: warning: there is no variable {}, which is \"{}\"; did you mean {}? --help lists the flags, "
+          "each of which is a variable\n",
+          name, text.substr(std::min(name.size() + 1, text.size())), nearest_to(name, known));
+    }
+  }
+
   std::string help() const {
     // GoogleTest's flags, and so ours, have their value behind a "=".
     struct formatter : CLI::Formatter {
@@ -171,7 +190,7 @@ class knobs {
   CLI::Option* knob(const std::string& name, const std::string& value, T& into, const F& reader,
                     const std::string& help) {
     const std::string spelling = fmt::format("{}{}", prefix, name);
-    std::string variable = "LOCKSTEP_" + name;
+    std::string variable = fmt::format("{}{}", variable_prefix, name);
     for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     const auto set = [this, spelling, variable, &into, reader](const std::string& text) {
       try {
@@ -246,6 +265,7 @@ const command_line& parsed_command_line() {
       return read;
     }
     try {
+      known.warn_of_unknown_variables();
       known.read(ours);
     } catch (const std::runtime_error& wrong) {
       std::fflush(stdout);
