@@ -140,8 +140,10 @@ class knobs {
     }
     if (!app_.remaining().empty()) refuse(app_.remaining().front());
     // A token does not hold these, though the run depends on them.
-    for (const std::string name : {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
-                                   "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"}) {
+    std::vector<std::string> shaping = {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
+                                        "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"};
+    if (into_.test_options.fail_on_slow_step.value_or(false)) shaping.push_back("--lockstep_slow_step");
+    for (const std::string& name : shaping) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
       if (!given.empty()) into_.shape[name] = given.back();
     }
