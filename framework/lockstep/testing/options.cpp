@@ -194,7 +194,8 @@ class knobs {
     const std::string spelling = fmt::format("{}{}", prefix, name);
     std::string variable = fmt::format("{}{}", variable_prefix, name);
     for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    const auto set = [this, spelling, variable, &into, reader](const std::string& text) {
+    const auto set = [this, spelling, variable, &into, reader](const CLI::results_t& given) {
+      const std::string& text = given.back();
       try {
         into = reader(text);
       } catch (const bad_value& wrong) {
@@ -202,8 +203,9 @@ class knobs {
         const bool is_argument = std::count(of_arguments.begin(), of_arguments.end(), app_.get_option(spelling)) != 0;
         throw bad_value(fmt::format("{} is \"{}\", {}", is_argument ? spelling : variable, text, wrong.what()));
       }
+      return true;
     };
-    return app_.add_option_function<std::string>(spelling, set, help)->envname(variable)->type_name(value);
+    return app_.add_option(spelling, set, help)->envname(variable)->type_name(value);
   }
   void flag(const std::string& name, std::optional<bool>& into, const std::string& help) {
     knob(name, "", into, read_truth, help)->expected(0, 1)->default_str("true");
