@@ -53,8 +53,6 @@ class operation : public list_hook<operation>, private detail::operation_state {
   const object* what() const noexcept { return what_; }
   agent* who() const noexcept { return who_; }
 
-  // Whether it parked for good unless somebody else acts: not so for sleeping.
-  virtual bool ends_by_itself() const noexcept { return false; }
   // "mutex "tx"": what a report says the task waits for.
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
