@@ -44,6 +44,9 @@ struct operation_state {
 
 }  // namespace detail
 
+// Its friends make GCC take the protected destructor for one that anybody may call.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class operation : public list_hook<operation>, private detail::operation_state {
  public:
   using progress = detail::progress_of_operation;
@@ -112,6 +115,8 @@ class frameless_operation final : public operation {
   void withdraw() noexcept override {}
   void enqueue() noexcept override {}
 };
+
+#pragma GCC diagnostic pop
 
 using wait_list = intrusive_list<operation, operation>;
 

@@ -42,7 +42,7 @@ struct run_summary {
   duration virtual_time{};
 };
 
-class world : private monitor, private driver {
+class world final : private monitor, private driver {
  public:
   world();
   ~world();
