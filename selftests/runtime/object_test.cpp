@@ -11,7 +11,6 @@
 namespace lockstep {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

@@ -9,7 +9,6 @@ namespace lockstep {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 // A gate that lets nobody through until it is opened, and a pass that notes what becomes of it.
 struct gate final : object {

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 CO_TEST(SpawnTest, RunsBesideItsSpawnerAndStartsInItsTurn) {
   std::string order;

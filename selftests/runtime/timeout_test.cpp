@@ -11,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 // Waits for ever, and takes `needed` to clean up when it is cancelled.
 task<void> cleans_up(duration needed, std::string& log) {

@@ -151,8 +151,9 @@ class knobs {
 
   // A variable of our prefix that nothing reads is a slip. Other programs may have theirs, so it only warns.
   void warn_of_unknown_variables() const {
-    std::vector<std::string> known = {"LOCKSTEP_APPROVE"};  // which tests of reports read
+    std::vector<std::string> known;
     for (const CLI::Option* option : app_.get_options()) known.push_back(option->get_envname());
+    known.push_back("LOCKSTEP_APPROVE");  // which tests of reports read
     for (char** each = environ; *each != nullptr; ++each) {
       const std::string text = *each;
       const std::string name = text.substr(0, text.find('='));
