@@ -171,7 +171,7 @@ auto CoInvoke(F function, source where = source::current()) {
 // A task that waits for `length` of virtual time and then does what `action` does, with the arguments as CoInvoke
 // keeps them.
 template <class Make>
-auto CoDelay(duration length, detail::co_action<Make> action, source where = source::current()) {
+auto CoDelay(duration length, const detail::co_action<Make>& action, source where = source::current()) {
   auto make = [length, then = action.make()]<class T, class... Args>(Args&&... args) {
     return detail::after<T, Make, detail::argument_kept<Args>...>(length, then, std::forward<Args>(args)...);
   };
