@@ -46,6 +46,14 @@ CO_TEST(Waits, EndWithTheirTimeout) {
 }
 // [/timeout]
 
+// [other_waits]
+CO_TEST(Waits, ForALetterEndWithTheirTimeoutAsWell) {
+  queue<int> letters;
+  const auto next_letter = [&]() -> task<int> { co_return co_await letters.get(); };
+  EXPECT_THROW(co_await with_timeout(1s, next_letter()), timed_out);
+}
+// [/other_waits]
+
 CO_TEST(Waits, EndWhenCancelled) {
   auto question = spawn(answer_after(1h, 0));
   co_await sleep_for(1s);

@@ -12,8 +12,8 @@ task<int> add_up(queue<int>& sent) {
   try {
     for (;;) sum += co_await sent.get();
   } catch (const queue_shut_down&) {
+    co_return sum;
   }
-  co_return sum;
 }
 // [/code]
 

@@ -64,7 +64,9 @@ TEST(IntrusiveListTest, PopsFromTheFront) {
 TEST(IntrusiveListTest, AnElementLeavesFromAnyPlace) {
   item a(1), b(2), c(3);
   first_list list;
-  for (item* it : {&a, &b, &c}) list.push_back(*it);
+  list.push_back(a);
+  list.push_back(b);
+  list.push_back(c);
   leave_first(b);
   EXPECT_EQ(values(list), (std::vector<int>{1, 3}));
   leave_first(c);

@@ -14,7 +14,7 @@ struct holder {
 };
 
 template <class T, class U>
-std::pair<T, U>* made_in_a_template(T, U, source& out) {
+std::pair<T, U>* made_in_a_template(T, const U&, source& out) {
   out = source::current();
   return nullptr;
 }

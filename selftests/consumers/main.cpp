@@ -3,4 +3,15 @@
 
 #include <iostream>
 
-int main() { std::cout << "lockstep " << lockstep::version() << '\n'; }
+lockstep::task<int> answer() {
+  lockstep::mutex door("door");
+  auto held = co_await door.lock();
+  co_await lockstep::sleep_for(std::chrono::hours(1));
+  co_return 42;
+}
+
+int main() {
+  lockstep::sim::world world;
+  if (world.run(answer) != 42) return 1;
+  std::cout << "lockstep " << lockstep::version() << '\n';
+}

@@ -17,7 +17,6 @@ namespace lockstep {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 // Runs `make()` under a strategy; the run must have nothing wrong.
 template <class F>

@@ -1,10 +1,10 @@
 // The control block, and cancellation as asyncio has it: counted, and delivered at the next suspension.
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
 #include <string>
-#include <vector>
 
 namespace lockstep {
 namespace {
@@ -14,7 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
 task<void> nothing() { co_return; }
 
 // -- who it is --------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/runtime/crowd.hpp>
 #include <lockstep/testing/testing.hpp>
 
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,12 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using detail::crowd;
 using testing::ElementsAre;
-
-task<void> end_after(duration delay) { co_await sleep_for(delay); }
-task<void> fail_after(duration delay) {
-  co_await sleep_for(delay);
-  throw std::runtime_error("disk full");
-}
 
 struct members {
   std::vector<join_handle<void>> handles;
@@ -40,8 +34,8 @@ CO_TEST(CrowdTest, OfNobodyIsNotWaitedFor) {
 
 CO_TEST(CrowdTest, WaitsForAll) {
   members m;
-  m.add(end_after(3s));
-  m.add(end_after(1s));
+  m.add(pass(3s));
+  m.add(pass(1s));
   co_await m.all.wait_until(crowd::until::all);
   EXPECT_EQ(now(), time_point{3s});
   EXPECT_EQ(m.all.left(), 0u);
@@ -51,8 +45,8 @@ CO_TEST(CrowdTest, WaitsForAll) {
 
 CO_TEST(CrowdTest, WaitsForTheFirstAndThenForTheRest) {
   members m;
-  m.add(end_after(3s));
-  m.add(end_after(1s));
+  m.add(pass(3s));
+  m.add(pass(1s));
   co_await m.all.wait_until(crowd::until::first);
   EXPECT_EQ(now(), time_point{1s});
   EXPECT_EQ(m.all.left(), 1u);
@@ -63,9 +57,9 @@ CO_TEST(CrowdTest, WaitsForTheFirstAndThenForTheRest) {
 
 CO_TEST(CrowdTest, WaitsForTheFirstFailureAndOtherwiseForAll) {
   members some_fail;
-  some_fail.add(end_after(1s));
+  some_fail.add(pass(1s));
   some_fail.add(fail_after(2s));
-  some_fail.add(end_after(3s));
+  some_fail.add(pass(3s));
   co_await some_fail.all.wait_until(crowd::until::first_failure);
   EXPECT_EQ(now(), time_point{2s});
   EXPECT_EQ(some_fail.all.first_failed(), &some_fail.handles[1].get());
@@ -74,16 +68,16 @@ CO_TEST(CrowdTest, WaitsForTheFirstFailureAndOtherwiseForAll) {
   co_await some_fail.all.wait_until(crowd::until::all);
 
   members none_fails;
-  none_fails.add(end_after(1s));
-  none_fails.add(end_after(2s));
+  none_fails.add(pass(1s));
+  none_fails.add(pass(2s));
   co_await none_fails.all.wait_until(crowd::until::first_failure);
   EXPECT_EQ(now(), time_point{5s});
 }
 
 CO_TEST(CrowdTest, ACancelledMemberHasFailed) {
   members m;
-  m.add(end_after(1h));
-  m.add(end_after(1h));
+  m.add(pass(1h));
+  m.add(pass(1h));
   co_await settle();
   m.handles[1].cancel();
   co_await m.all.wait_until(crowd::until::first_failure);
@@ -130,8 +124,8 @@ CO_TEST(CrowdTest, CancellingTheWaiterCancelsAllAndIsDeliveredWhenTheLastHasEnde
 
 CO_TEST(CrowdTest, RunUntilCancelsTheRestAndAwaitsIt) {
   members m;
-  m.add(end_after(1s));
-  m.add(end_after(1h));
+  m.add(pass(1s));
+  m.add(pass(1h));
   co_await m.all.run_until(crowd::until::first, "too late");
   EXPECT_EQ(now(), time_point{1s});
   EXPECT_EQ(m.all.left(), 0u);
@@ -141,8 +135,8 @@ CO_TEST(CrowdTest, RunUntilCancelsTheRestAndAwaitsIt) {
 
 CO_TEST(CrowdTest, RunUntilAwaitsAllEvenInATaskThatWasCancelledBefore) {
   members m;
-  m.add(end_after(1h));
-  m.add(end_after(1h));
+  m.add(pass(1h));
+  m.add(pass(1h));
   co_await settle();
   const auto work = [&]() -> task<void> {
     current_task().cancel();
@@ -156,11 +150,10 @@ CO_TEST(CrowdTest, RunUntilAwaitsAllEvenInATaskThatWasCancelledBefore) {
 }
 
 TEST(CrowdTest, SaysWhomItWaitsFor) {
-  const auto never = []() -> task<void> { co_await sleep_until(time_point::max()); };
   const auto main = [&]() -> task<void> {
     members m;
-    m.add(never(), "reader");
-    m.add(never(), "writer");
+    m.add(wait_for_ever(), "reader");
+    m.add(wait_for_ever(), "writer");
     co_await m.all.wait_until(crowd::until::all);
   };
   const judged_run run = judge(main);
@@ -170,11 +163,10 @@ TEST(CrowdTest, SaysWhomItWaitsFor) {
 }
 
 TEST(CrowdTest, ItsLastMemberHoldsTheWaiter) {
-  const auto never = []() -> task<void> { co_await sleep_until(time_point::max()); };
   const auto main = [&]() -> task<void> {
     members m;
-    m.add(never(), "reader");
-    m.add(end_after(1s), "writer");
+    m.add(wait_for_ever(), "reader");
+    m.add(pass(1s), "writer");
     co_await m.all.wait_until(crowd::until::all);
   };
   const judged_run run = judge(main);
@@ -186,8 +178,8 @@ TEST(CrowdTest, ItsLastMemberHoldsTheWaiter) {
 TEST(CrowdTest, ADroppedMemberHasFinished) {
   const auto main = []() -> task<void> {
     members m;
-    m.add(end_after(1h), "reader");
-    m.add(end_after(1s), "writer");
+    m.add(pass(1h), "reader");
+    m.add(pass(1s), "writer");
     co_await settle();
     { const auto dropped = std::move(m.handles[0]); }
     EXPECT_EQ(m.all.left(), 1u);

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -17,8 +18,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
 
 // -- the stack --------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ namespace lockstep {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 // A gate that lets nobody through until it is opened, and a pass that notes what becomes of it.
 struct gate final : object {
@@ -70,7 +69,6 @@ CO_TEST(OperationTest, ThatMustWaitIsParkedAndThenGranted) {
   EXPECT_EQ(who.parked_at()->who(), &who);
   EXPECT_EQ(who.parked_at()->what(), &through);
   EXPECT_EQ(who.parked_at()->kind(), operation_kind::wait_event);
-  EXPECT_FALSE(who.parked_at()->ends_by_itself());
   through.open_for_first();
   EXPECT_EQ(who.parked_at(), nullptr);
   EXPECT_EQ(who.condition(), agent::state::ready);
@@ -207,8 +205,6 @@ CO_TEST(OperationTest, SaysWhatItWaitsForAndWhoCouldEndIt) {
   EXPECT_EQ(second.describe(), "event #" + std::to_string(unnamed.number()));
   EXPECT_EQ(second.holder(), nullptr);
   EXPECT_EQ(sleep_for(std::chrono::seconds(2)).describe(), "sleep until 2 s");
-  EXPECT_TRUE(sleep_for(std::chrono::seconds(2)).ends_by_itself());
-  EXPECT_FALSE(sleep_until(time_point::max()).ends_by_itself());
   co_return;
 }
 

@@ -13,7 +13,6 @@ namespace lockstep {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
 
 // Runs `draw` as the main task under the given oracle.
 template <class F>

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -10,13 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-
-task<void> pass(duration length) { co_await sleep_for(length); }
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
-task<int> value_after(duration delay, int value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
 
 CO_TEST(ShieldTest, ReturnsTheResultAndThrowsTheError) {
   EXPECT_EQ(co_await shield(value_after(1s, 7)), 7);

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -13,17 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-
-task<int> value_after(duration delay, int value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
-task<void> fail_after(duration delay, std::string text = "disk full") {
-  co_await sleep_for(delay);
-  throw std::runtime_error(text);
-}
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
 
 CO_TEST(SpawnTest, RunsBesideItsSpawnerAndStartsInItsTurn) {
   std::string order;
@@ -298,7 +288,7 @@ TEST(SpawnTest, AnExceptionThatNobodyReadsIsAVerdict) {
   EXPECT_EQ(run.verdicts[0].message, "task \"writer\" failed and nobody looked: disk full");
   ASSERT_EQ(run.verdicts[0].tasks.size(), 1u);
   ASSERT_FALSE(run.verdicts[0].tasks[0].stack.empty());
-  EXPECT_EQ(file_of(run.verdicts[0].tasks[0].stack[0]), "spawn_test.cpp");
+  EXPECT_EQ(file_of(run.verdicts[0].tasks[0].stack[0]), "tasks.hpp");
 }
 
 TEST(SpawnTest, AnUnreadCancellationIsNoVerdict) {

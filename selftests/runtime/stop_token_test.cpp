@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -11,11 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
-task<int> value_after(duration delay, int value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
 task<std::string> reason_of(task<int> work) {
   try {
     co_await std::move(work);

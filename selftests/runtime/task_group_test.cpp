@@ -1,11 +1,11 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace lockstep {
 namespace {
@@ -14,24 +14,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-task<void> pass(duration length) { co_await sleep_for(length); }
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
-task<void> fail_after(duration delay, std::string text) {
-  co_await sleep_for(delay);
-  throw std::runtime_error(text);
-}
-// Waits for ever; notes how it ended, after a clean-up of `needed`.
-task<void> until_cancelled(std::string& log, duration needed = {}) {
-  std::string reason;
-  try {
-    co_await wait_for_ever();
-  } catch (const cancelled& why) {
-    reason = why.reason();
-  }
-  co_await shield(pass(needed));
-  log += "[" + reason + "]";
-  throw cancelled(reason);
-}
 task<void> fails_when_cancelled(std::string text) {
   try {
     co_await wait_for_ever();
@@ -175,10 +157,7 @@ CO_TEST(TaskGroupTest, CancellingTheCallerWithinTheBodyCancelsAll) {
     group.spawn(until_cancelled(log, 2s));
     co_await until_cancelled(log);
   };
-  auto handle = spawn(outcome_of(with_task_group(body)));
-  co_await sleep_for(1s);
-  handle.cancel("shutdown");
-  EXPECT_EQ(co_await handle.join(), "cancelled(shutdown)");
+  EXPECT_EQ(co_await shut_down_in_a_second(outcome_of(with_task_group(body))), "cancelled(shutdown)");
   EXPECT_EQ(log, "[shutdown][the body of the group ended early]");
   EXPECT_EQ(now(), time_point{3s});
 }
@@ -189,10 +168,7 @@ CO_TEST(TaskGroupTest, CancellingTheCallerAfterTheBodyCancelsAll) {
     group.spawn(until_cancelled(log, 2s));
     co_return;
   };
-  auto handle = spawn(outcome_of(with_task_group(body)));
-  co_await sleep_for(1s);
-  handle.cancel("shutdown");
-  EXPECT_EQ(co_await handle.join(), "cancelled(shutdown)");
+  EXPECT_EQ(co_await shut_down_in_a_second(outcome_of(with_task_group(body))), "cancelled(shutdown)");
   EXPECT_EQ(log, "[shutdown]");
   EXPECT_EQ(now(), time_point{3s});
 }
@@ -203,10 +179,7 @@ CO_TEST(TaskGroupTest, ACancellationThatWaitedForTheBodyToEndCancelsAll) {
     group.spawn(until_cancelled(log, 2s));
     co_await shield(pass(2s));
   };
-  auto handle = spawn(outcome_of(with_task_group(body)));
-  co_await sleep_for(1s);
-  handle.cancel("shutdown");
-  EXPECT_EQ(co_await handle.join(), "cancelled(shutdown)");
+  EXPECT_EQ(co_await shut_down_in_a_second(outcome_of(with_task_group(body))), "cancelled(shutdown)");
   EXPECT_EQ(log, "[shutdown]");
   EXPECT_EQ(now(), time_point{4s});
 }
@@ -448,10 +421,7 @@ CO_TEST(TaskGroupTest, CancellingTheJoinerCancelsAllAndWaits) {
     group.spawn(until_cancelled(log, 2s));
     co_await group.join();
   };
-  auto handle = spawn(owner());
-  co_await sleep_for(1s);
-  handle.cancel("shutdown");
-  EXPECT_THROW(co_await handle.join(), cancelled);
+  EXPECT_THROW(co_await shut_down_in_a_second(owner()), cancelled);
   EXPECT_EQ(log, "[shutdown]");
   EXPECT_EQ(now(), time_point{3s});
 }

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -10,14 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
-task<int> value_after(duration delay, int value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
-task<void> pass(duration length) { co_await sleep_for(length); }
 // Waits for ever, and takes `needed` to clean up when it is cancelled.
 task<void> cleans_up(duration needed, std::string& log) {
   try {

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -15,28 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-template <class T>
-task<T> value_after(duration delay, T value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
-task<void> pass(duration length) { co_await sleep_for(length); }
-task<int> fail_after(duration delay, std::string text) {
-  co_await sleep_for(delay);
-  throw std::runtime_error(text);
-}
-// Waits for ever; notes how it ended, after a clean-up of `needed`.
-task<int> until_cancelled(std::string& log, duration needed = {}) {
-  std::string reason;
-  try {
-    co_await sleep_until(time_point::max());
-  } catch (const cancelled& why) {
-    reason = why.reason();
-  }
-  co_await shield(pass(needed));
-  log += "[" + reason + "]";
-  throw cancelled();
-}
 task<int> stubborn() {
   try {
     co_await sleep_until(time_point::max());
@@ -124,7 +103,7 @@ CO_TEST(WhenAllTest, TheFirstFailureCancelsTheOthersAndIsThrownWhenAllHaveEnded)
   std::string log;
   std::string thrown;
   try {
-    co_await when_all(until_cancelled(log, 4s), fail_after(1s, "disk full"), until_cancelled(log, 2s));
+    co_await when_all(until_cancelled<int>(log, 4s), fail_after<int>(1s, "disk full"), until_cancelled<int>(log, 2s));
   } catch (const std::runtime_error& why) {
     thrown = why.what();
   }
@@ -136,15 +115,15 @@ CO_TEST(WhenAllTest, TheFirstFailureCancelsTheOthersAndIsThrownWhenAllHaveEnded)
 CO_TEST(WhenAllTest, OfAVectorFailsTheSameWay) {
   std::string log;
   std::vector<task<int>> works;
-  works.push_back(until_cancelled(log, 1s));
-  works.push_back(fail_after(1s, "disk full"));
+  works.push_back(until_cancelled<int>(log, 1s));
+  works.push_back(fail_after<int>(1s, "disk full"));
   EXPECT_THROW(co_await when_all(std::move(works)), std::runtime_error);
   EXPECT_EQ(log, "[another task of when_all failed]");
   EXPECT_EQ(now(), time_point{2s});
 }
 
 CO_TEST(WhenAllTest, ASuccessBesideAFailureIsDropped) {
-  EXPECT_THROW(co_await when_all(value_after(1s, 1), fail_after(1s, "x"), value_after(0s, 1)), std::runtime_error);
+  EXPECT_THROW(co_await when_all(value_after(1s, 1), fail_after<int>(1s, "x"), value_after(0s, 1)), std::runtime_error);
   EXPECT_EQ(now(), time_point{1s});
 }
 
@@ -160,7 +139,7 @@ TEST(WhenAllTest, ASecondFailureIsNoVerdict) {
       throw std::runtime_error("flush failed");
     };
     try {
-      co_await when_all(fails_in_clean_up(), fail_after(1s, "disk full"));
+      co_await when_all(fails_in_clean_up(), fail_after<int>(1s, "disk full"));
     } catch (const std::runtime_error& why) {
       thrown = why.what();
     }
@@ -175,8 +154,8 @@ TEST(WhenAllTest, OfTwoFailuresAtOneInstantTheFirstIsThrown) {
   std::string thrown;
   const auto main = [&]() -> task<void> {
     std::vector<task<int>> works;
-    works.push_back(fail_after(1s, "first"));
-    works.push_back(fail_after(1s, "second"));
+    works.push_back(fail_after<int>(1s, "first"));
+    works.push_back(fail_after<int>(1s, "second"));
     try {
       co_await when_all(std::move(works));
     } catch (const std::runtime_error& why) {
@@ -195,7 +174,7 @@ CO_TEST(WhenAllTest, AChildThatIsCancelledEndsTheRest) {
     throw cancelled("enough");
   };
   try {
-    co_await when_all(gives_up(), until_cancelled(log));
+    co_await when_all(gives_up(), until_cancelled<int>(log));
     ADD_FAILURE();
   } catch (const cancelled&) {
   }
@@ -206,7 +185,9 @@ CO_TEST(WhenAllTest, AChildThatIsCancelledEndsTheRest) {
 
 CO_TEST(WhenAllTest, CancellingTheCallerCancelsAllAndWaits) {
   std::string log;
-  const auto work = [&]() -> task<void> { co_await when_all(until_cancelled(log, 3s), until_cancelled(log, 1s)); };
+  const auto work = [&]() -> task<void> {
+    co_await when_all(until_cancelled<int>(log, 3s), until_cancelled<int>(log, 1s));
+  };
   auto handle = spawn(work());
   co_await sleep_for(1s);
   handle.cancel("shutdown");
@@ -254,7 +235,7 @@ CO_TEST(WhenAllTest, ACancellationRightAfterAFailureStillWaitsForTheRest) {
     co_await sleep_for(1s);
     throw cancelled("enough");
   };
-  auto handle = spawn(when_all(gives_up(), until_cancelled(log, 2s)));
+  auto handle = spawn(when_all(gives_up(), until_cancelled<int>(log, 2s)));
   co_await settle();
   co_await sleep_for(1s);
   EXPECT_TRUE(handle.cancel("shutdown"));
@@ -282,7 +263,7 @@ CO_TEST(WhenAllTest, ACancellationThatWaitedAlreadyLeavesNothingBehind) {
 
 CO_TEST(WhenAllTest, TakesATimeout) {
   std::string log;
-  EXPECT_THROW(co_await with_timeout(1s, when_all(until_cancelled(log), until_cancelled(log))), timed_out);
+  EXPECT_THROW(co_await with_timeout(1s, when_all(until_cancelled<int>(log), until_cancelled<int>(log))), timed_out);
   EXPECT_EQ(log, "[timeout][timeout]");
   EXPECT_EQ(now(), time_point{1s});
 }

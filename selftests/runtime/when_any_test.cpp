@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -14,28 +15,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-template <class T>
-task<T> value_after(duration delay, T value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
-task<void> pass(duration length) { co_await sleep_for(length); }
-task<int> fail_after(duration delay, std::string text) {
-  co_await sleep_for(delay);
-  throw std::runtime_error(text);
-}
-// Waits for ever; notes how it ended, after a clean-up of `needed`.
-task<int> until_cancelled(std::string& log, duration needed = {}) {
-  std::string reason;
-  try {
-    co_await sleep_until(time_point::max());
-  } catch (const cancelled& why) {
-    reason = why.reason();
-  }
-  co_await shield(pass(needed));
-  log += "[" + reason + "]";
-  throw cancelled();
-}
 task<int&> reference_after(duration delay, int& target) {
   co_await sleep_for(delay);
   co_return target;
@@ -57,12 +36,12 @@ CO_TEST(WhenAnyTest, OfSeveralAtOneInstantTheFirstToFinishWins) {
 CO_TEST(WhenAnyTest, GivesMonostateForVoidAndMovesAndRefers) {
   std::string log;
   const auto nothing = []() -> task<void> { co_return; };
-  EXPECT_EQ((co_await when_any(until_cancelled(log), nothing())).value.index(), 1u);
+  EXPECT_EQ((co_await when_any(until_cancelled<int>(log), nothing())).value.index(), 1u);
   const auto make_pointer = []() -> task<std::unique_ptr<int>> { co_return std::make_unique<int>(7); };
-  auto moved = co_await when_any(make_pointer(), until_cancelled(log));
+  auto moved = co_await when_any(make_pointer(), until_cancelled<int>(log));
   EXPECT_EQ(*std::get<0>(moved.value), 7);
   int target = 1;
-  const auto referred = co_await when_any(reference_after(1s, target), until_cancelled(log));
+  const auto referred = co_await when_any(reference_after(1s, target), until_cancelled<int>(log));
   EXPECT_EQ(&std::get<0>(referred.value).get(), &target);
 }
 
@@ -95,7 +74,8 @@ TEST(WhenAnyTest, OfNothingIsMisuse) {
 
 CO_TEST(WhenAnyTest, CancelsTheLosersAndWaitsForTheirEnd) {
   std::string log;
-  const auto first = co_await when_any(until_cancelled(log, 4s), value_after(1s, 7), until_cancelled(log, 2s));
+  const auto first =
+      co_await when_any(until_cancelled<int>(log, 4s), value_after(1s, 7), until_cancelled<int>(log, 2s));
   EXPECT_EQ(std::get<1>(first.value), 7);
   EXPECT_EQ(log, "[another task of when_any was first][another task of when_any was first]");
   EXPECT_EQ(now(), time_point{5s});
@@ -103,7 +83,7 @@ CO_TEST(WhenAnyTest, CancelsTheLosersAndWaitsForTheirEnd) {
 
 CO_TEST(WhenAnyTest, ThrowsIfTheFirstFailed) {
   std::string log;
-  EXPECT_THROW(co_await when_any(until_cancelled(log, 2s), fail_after(1s, "disk full")), std::runtime_error);
+  EXPECT_THROW(co_await when_any(until_cancelled<int>(log, 2s), fail_after<int>(1s, "disk full")), std::runtime_error);
   EXPECT_EQ(log, "[another task of when_any was first]");
   EXPECT_EQ(now(), time_point{3s});
 }
@@ -149,10 +129,8 @@ TEST(WhenAnyTest, ALoserThatFailsIsAVerdict) {
 
 CO_TEST(WhenAnyTest, CancellingTheCallerCancelsAllAndWaits) {
   std::string log;
-  auto handle = spawn(when_any(until_cancelled(log, 3s), until_cancelled(log, 1s)));
-  co_await sleep_for(1s);
-  handle.cancel("shutdown");
-  EXPECT_THROW(co_await handle.join(), cancelled);
+  auto both = when_any(until_cancelled<int>(log, 3s), until_cancelled<int>(log, 1s));
+  EXPECT_THROW(co_await shut_down_in_a_second(std::move(both)), cancelled);
   EXPECT_EQ(log, "[shutdown][shutdown]");
   EXPECT_EQ(now(), time_point{4s});
 }
@@ -160,7 +138,7 @@ CO_TEST(WhenAnyTest, CancellingTheCallerCancelsAllAndWaits) {
 // The first has ended and woken the caller, which is cancelled before it runs.
 CO_TEST(WhenAnyTest, ACancellationRightAfterTheFirstStillWaitsForTheRest) {
   std::string log;
-  auto handle = spawn(when_any(value_after(1s, 7), until_cancelled(log, 2s)));
+  auto handle = spawn(when_any(value_after(1s, 7), until_cancelled<int>(log, 2s)));
   co_await settle();
   co_await sleep_for(1s);
   handle.cancel("shutdown");
@@ -172,7 +150,7 @@ CO_TEST(WhenAnyTest, ACancellationRightAfterTheFirstStillWaitsForTheRest) {
 CO_TEST(WhenAnyTest, ACancellationDuringTheEndOfTheLosersIsDeliveredAfterwards) {
   std::string log;
   const auto work = [&]() -> task<void> {
-    EXPECT_EQ((co_await when_any(value_after(1s, 7), until_cancelled(log, 2s))).index, 0u);
+    EXPECT_EQ((co_await when_any(value_after(1s, 7), until_cancelled<int>(log, 2s))).index, 0u);
     log += " returned";
     co_await yield();
     log += " unreached";
@@ -186,7 +164,7 @@ CO_TEST(WhenAnyTest, ACancellationDuringTheEndOfTheLosersIsDeliveredAfterwards) 
 
 CO_TEST(WhenAnyTest, RacesAgainstASleepAsATimeoutDoes) {
   std::string log;
-  const auto first = co_await when_any(until_cancelled(log), pass(1s));
+  const auto first = co_await when_any(until_cancelled<int>(log), pass(1s));
   EXPECT_EQ(first.index, 1u);
   EXPECT_EQ(now(), time_point{1s});
 }
@@ -205,7 +183,7 @@ CO_TEST(WhenAnyTest, ACycleAmongItsTasksIsNotFinal) {
 
 CO_TEST(WhenAnyTest, Nests) {
   std::string log;
-  const auto race = co_await when_any(when_any(until_cancelled(log), value_after(2s, 2)), value_after(1s, 3));
+  const auto race = co_await when_any(when_any(until_cancelled<int>(log), value_after(2s, 2)), value_after(1s, 3));
   EXPECT_EQ(race.index, 1u);
   EXPECT_EQ(log, "[another task of when_any was first]");
 }

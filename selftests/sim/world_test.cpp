@@ -1,4 +1,5 @@
 #include "../runtime/judged_run.hpp"
+#include "../runtime/tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -18,16 +19,6 @@ using sim::world;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
-task<int> value_after(duration delay, int value) {
-  co_await sleep_for(delay);
-  co_return value;
-}
-task<int> fail_after(duration delay) {
-  co_await sleep_for(delay);
-  throw std::runtime_error("disk full");
-}
 
 // A bit of everything.
 task<int> busy() {
@@ -94,14 +85,14 @@ TEST(WorldTest, CallsAFunctionWithinTheRun) {
 
 TEST(WorldTest, ThrowsWhatLeftTheTask) {
   world world;
-  EXPECT_THROW(world.run(fail_after(1s)), std::runtime_error);
+  EXPECT_THROW(world.run(fail_after<int>(1s)), std::runtime_error);
   EXPECT_EQ(text_of(world.failure()), "disk full");
   EXPECT_THAT(world.verdicts(), IsEmpty()) << "it is no verdict beside";
   ASSERT_TRUE(world.failure_report());
   EXPECT_EQ(world.failure_report()->kind, verdict_kind::unhandled_exception);
   EXPECT_EQ(world.failure_report()->message, "disk full");
   EXPECT_EQ(world.failure_report()->at, time_point{1s});
-  EXPECT_EQ(file_of(world.failure_report()->where), "world_test.cpp");
+  EXPECT_EQ(file_of(world.failure_report()->where), "tasks.hpp");
 
   // A run that follows knows nothing of it.
   EXPECT_EQ(world.run(value_after(1s, 7)), 7);
@@ -387,7 +378,7 @@ TEST(WorldTest, AWorldRunsWithinATaskOfAnother) {
     EXPECT_EQ(inner.run(value_after(5s, 7)), 7);  // made here, run there
     EXPECT_EQ(&current_task(), &me);
     EXPECT_EQ(now(), time_point{3s});
-    EXPECT_THROW(inner.run(fail_after(1s)), std::runtime_error);
+    EXPECT_THROW(inner.run(fail_after<int>(1s)), std::runtime_error);
     EXPECT_THROW(inner.run(wait_for_ever()), misuse);
     inner.run(busy);
     EXPECT_EQ(inner.summary().trace_hash, hash);

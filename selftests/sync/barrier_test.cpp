@@ -151,18 +151,11 @@ TEST(BarrierTest, ADestroyedPartyCanBeReplaced) {
   EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
 }
 
-TEST(BarrierTest, DyingWithWaitersIsMisuse) {
+TEST(BarrierTest, DyingUnderAWaiterIsMisuse) {
   std::vector<std::size_t> places;
-  const auto main = [&]() -> task<void> {
-    auto both = std::make_unique<barrier>(2u, label("start"));
-    auto a = spawn(arrive(*both, places), "runner");
-    co_await settle();
-    both.reset();
-    co_await a.join();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].message, "the barrier \"start\" died while task \"runner\" waits for it");
+  expect_that_death_under_a_waiter_is_misuse([] { return std::make_unique<barrier>(2u, label("start")); },
+                                             [&](barrier& both) { return arrive(both, places); }, "barrier \"start\"",
+                                             "barrier");
 }
 
 TEST(BarrierTest, NobodyIsARoundAheadInAnyOrder) {

@@ -96,19 +96,11 @@ CO_TEST(EventTest, CancellationThatComesAfterTheEventStillCancels) {
   EXPECT_EQ(log, "");
 }
 
-TEST(EventTest, DyingWithWaitersIsMisuse) {
+TEST(EventTest, DyingUnderAWaiterIsMisuse) {
   std::string log;
-  const auto main = [&]() -> task<void> {
-    auto ready = std::make_unique<event>(label("ready"));
-    auto a = spawn(await_and_tell(*ready, log, "a"), "reader");
-    co_await settle();
-    ready.reset();
-    co_await a.join();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].message, "the event \"ready\" died while task \"reader\" waits for it");
-  EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, "event, which is gone");
+  expect_that_death_under_a_waiter_is_misuse([] { return std::make_unique<event>(label("ready")); },
+                                             [&](event& ready) { return await_and_tell(ready, log, "a"); },
+                                             "event \"ready\"", "event");
 }
 
 TEST(EventTest, ADestroyedWaiterIsForgotten) {

@@ -345,18 +345,11 @@ TEST(QueueTest, WithoutRoomIsMisuse) {
             "misuse: queue \"jobs\" has room for 0 items (capacity_items); it needs at least 1\n");
 }
 
-TEST(QueueTest, DyingWithWaitersIsMisuse) {
+TEST(QueueTest, DyingUnderAWaiterIsMisuse) {
   std::vector<int> got;
-  const auto main = [&]() -> task<void> {
-    auto items = std::make_unique<queue<int>>(1u, label("jobs"));
-    auto a = spawn(get_into(*items, got), "worker");
-    co_await settle();
-    items.reset();
-    co_await a.join();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].message, "the queue \"jobs\" died while task \"worker\" waits for it");
+  expect_that_death_under_a_waiter_is_misuse([] { return std::make_unique<queue<int>>(1u, label("jobs")); },
+                                             [&](queue<int>& items) { return get_into(items, got); }, "queue \"jobs\"",
+                                             "get from queue");
 }
 
 // A run may end while a getter has an item and has not run, and tasks are torn down the youngest first: its queue's

@@ -1,4 +1,4 @@
-// For rules that hold in every order: the same test under many schedules, and tasks that may be cancelled.
+// For tests of primitives: the same test under many schedules, tasks that may be cancelled, objects that die too early.
 #pragma once
 
 #include "../runtime/judged_run.hpp"
@@ -37,6 +37,24 @@ inline task<bool> was_cancelled(join_handle<void>& joined) {
     co_return true;
   }
   co_return false;
+}
+
+// The object that `make()` has made dies while a task, which `wait(object)` makes, waits for it. `named` is the object
+// in the report of its death, `wanted` what the waiter did.
+template <class Make, class Wait>
+void expect_that_death_under_a_waiter_is_misuse(Make make, Wait wait, const std::string& named,
+                                                const std::string& wanted) {
+  const auto main = [&]() -> task<void> {
+    auto dying = make();
+    auto reader = spawn(wait(*dying), "reader");
+    co_await settle();
+    dying.reset();
+    co_await reader.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), testing::ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
+  EXPECT_EQ(run.verdicts[0].message, "the " + named + " died while task \"reader\" waits for it");
+  EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, wanted + ", which is gone");
 }
 
 }  // namespace lockstep

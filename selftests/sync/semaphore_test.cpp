@@ -179,18 +179,11 @@ TEST(SemaphoreTest, ATaskThatIsDestroyedLeavesItsPermitToTheNext) {
   }
 }
 
-TEST(SemaphoreTest, DyingWithWaitersIsMisuse) {
+TEST(SemaphoreTest, DyingUnderAWaiterIsMisuse) {
   std::string log;
-  const auto main = [&]() -> task<void> {
-    auto slots = std::make_unique<semaphore>(0u, label("slots"));
-    auto a = spawn(use(*slots, log, "a"), "reader");
-    co_await settle();
-    slots.reset();
-    co_await a.join();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].message, "the semaphore \"slots\" died while task \"reader\" waits for it");
+  expect_that_death_under_a_waiter_is_misuse([] { return std::make_unique<semaphore>(0u, label("slots")); },
+                                             [&](semaphore& slots) { return use(slots, log, "a"); },
+                                             "semaphore \"slots\"", "semaphore");
 }
 
 TEST(BoundedSemaphoreTest, ReleasingMoreThanWasAcquiredIsMisuse) {

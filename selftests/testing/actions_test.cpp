@@ -39,6 +39,13 @@ class store {
   MOCK_METHOD(task<int&>, slot, ());
 };
 
+CO_TEST(ActionsTest, ATaskIsPrintedWithoutItsAddress) {
+  const auto answer = []() -> task<int> { co_return 5; };
+  task<int> unstarted = answer();
+  EXPECT_EQ(testing::PrintToString(unstarted), "a task");
+  EXPECT_EQ(co_await std::move(unstarted), 5);
+}
+
 CO_TEST(ActionsTest, CoReturnGivesACopyEachTime) {
   StrictMock<store> of;
   EXPECT_CALL(of, load("k")).Times(2).WillRepeatedly(CoReturn(5));

@@ -56,6 +56,12 @@ child_run run_subject(const std::string& flags, const std::string& environment) 
 
 std::string report_of(const child_run& run) { return lines_of_tests(run.text) + run.end; }
 
+int count_of(const std::string& word, const std::string& text) {
+  int found = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
+  return found;
+}
+
 void expect_approved(const std::string& name, const std::string& text) {
   const std::filesystem::path path = std::filesystem::path(LOCKSTEP_APPROVED) / (name + ".txt");
   if (std::getenv("LOCKSTEP_APPROVE") != nullptr) std::ofstream(path) << text;

@@ -21,6 +21,9 @@ child_run run_command(const std::string& command);
 // What it says of the tests themselves, without the frame of GoogleTest's summary, and how it ended.
 std::string report_of(const child_run& run);
 
+// How often `word` stands in `text`.
+int count_of(const std::string& word, const std::string& text);
+
 // Expects that `text` is what approved/NAME.txt holds; LOCKSTEP_APPROVE=1 writes that file.
 void expect_approved(const std::string& name, const std::string& text);
 // The same for the report of the one subject test `name`.

@@ -3,6 +3,7 @@
 #include <lockstep/testing/testing.hpp>
 
 #include <gmock/gmock.h>
+#include <gtest/gtest-spi.h>
 
 #include <memory>
 #include <string>
@@ -13,6 +14,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+
+// -- what GoogleTest prints -------------------------------------------------------------------------------------------
+
+TEST(CoTestTest, UnequalTimesAreShownAsTimes) {
+  EXPECT_NONFATAL_FAILURE(EXPECT_EQ(time_point{90s}, time_point{3min}),
+                          "time_point{90s}\n    Which is: 90 s (virtual)\n");
+  EXPECT_NONFATAL_FAILURE(EXPECT_EQ(time_point{90s}, time_point{3min}), "Which is: 3 min (virtual)");
+  EXPECT_EQ(testing::PrintToString(std::vector{time_point{1ms}, time_point{}}), "{ 1 ms (virtual), 0 ns (virtual) }");
+}
 
 // -- fixtures ---------------------------------------------------------------------------------------------------------
 

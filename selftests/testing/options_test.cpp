@@ -17,10 +17,7 @@ const std::string one_test = "--gtest_filter=Assert.FailsPlainly ";
 
 // How often the subject's test told that it runs.
 int runs_of(const std::string& test, const std::string& flags = "", const std::string& environment = "") {
-  const std::string text = run_subject("--gtest_filter=Layers." + test + " " + flags, environment).text;
-  int found = 0;
-  for (std::size_t at = text.find("draws"); at != std::string::npos; at = text.find("draws", at + 1)) ++found;
-  return found;
+  return count_of("draws", run_subject("--gtest_filter=Layers." + test + " " + flags, environment).text);
 }
 
 TEST(OptionsTest, EachLayerOverridesTheOneBefore) {
@@ -133,6 +130,32 @@ TEST(OptionsTest, AnUnknownFlagIsRefusedWithTheNearestOne) {
   EXPECT_EQ(run.end, "exit status 2\n");
   EXPECT_THAT(run.text, HasSubstr("lockstep: there is no flag --lockstep_step_max; did you mean --lockstep_steps_max? "
                                   "--help lists them all\n"));
+}
+
+TEST(OptionsTest, AnUnknownVariableIsWarnedOfOnceWithTheNearestOne) {
+  const std::string passes = "--gtest_filter=PartsAfter.* --gtest_repeat=2";
+  const child_run run = run_subject(passes, "LOCKSTEP_STEP_MAX=5 LOCKSTEP_RUN=");
+  EXPECT_EQ(run.end, "");
+  EXPECT_EQ(count_of("lockstep: warning: there is no variable LOCKSTEP_STEP_MAX, which is \"5\"; did you mean "
+                     "LOCKSTEP_STEPS_MAX? --help lists the flags, each of which is a variable\n",
+                     run.text),
+            1)
+      << run.text;
+  EXPECT_THAT(run.text, HasSubstr("no variable LOCKSTEP_RUN, which is \"\"; did you mean LOCKSTEP_RUNS?"));
+  EXPECT_EQ(count_of("warning", run.text), 2);
+  // On standard error, so that nobody's output changes.
+  EXPECT_THAT(run_command("LOCKSTEP_STEP_MAX=5 ./testing_subject " + passes + " 2>/dev/null").text,
+              Not(HasSubstr("warning")));
+}
+
+TEST(OptionsTest, NoVariableThatIsReadIsWarnedOf) {
+  const std::string ours =
+      "LOCKSTEP_SCHEDULE=random LOCKSTEP_SEED=1 LOCKSTEP_RUNS=1 LOCKSTEP_ORDER=fifo LOCKSTEP_CLOCK=jumping "
+      "LOCKSTEP_STEPS_MAX=99 LOCKSTEP_TIME_MAX=1h LOCKSTEP_REAL_TIME_MAX=0 LOCKSTEP_FAIL_ON_SLOW_STEP=0 "
+      "LOCKSTEP_CHECK_DETERMINISM=1 LOCKSTEP_REPLAY= LOCKSTEP_APPROVE=1 ";
+  const child_run run = run_subject("--gtest_filter=PartsAfter.*", ours + "OTHERS_LOCKSTEP_RUN=1 LOCKSTEPPED=1");
+  EXPECT_EQ(run.end, "");
+  EXPECT_THAT(run.text, Not(HasSubstr("warning")));
 }
 
 TEST(OptionsTest, HelpShowsTheFlagsBehindThoseOfGoogleTest) {

@@ -74,7 +74,6 @@ TEST(RunnerTest, ThePastedLineMakesTheSameRunAgain) {
 
 TEST(RunnerTest, EveryFailingSubjectIsRepeatedByItsLine) {
   const std::string all = run_subject("--gtest_filter=Verdict.*:Assert.*:Expect.*:Mock.*:Numbers/*").text;
-  int repeated = 0;
   for (std::size_t at = all.find("repeat: "); at != std::string::npos; at = all.find("repeat: ", at + 1)) {
     const std::string report = all.substr(at);
     const std::string line = behind("repeat: ", report);
@@ -83,9 +82,8 @@ TEST(RunnerTest, EveryFailingSubjectIsRepeatedByItsLine) {
     EXPECT_EQ(again.end, "exit status 1\n");
     EXPECT_EQ(behind("\ntrace ", again.text), behind("\ntrace ", report) + ", as in the token's run");
     EXPECT_THAT(again.text, Not(HasSubstr("departed")));
-    ++repeated;
   }
-  EXPECT_GT(repeated, 25);
+  EXPECT_GT(count_of("repeat: ", all), 25);
 }
 
 TEST(RunnerTest, TheLineNamesAParameterizedTest) {
@@ -108,6 +106,38 @@ TEST(RunnerTest, TheLineTakesAlongWhatElseShapesTheRun) {
     EXPECT_THAT(line, EndsWith("--gtest_filter=Verdict.Livelock --lockstep_steps_max=7"));
     const child_run again = run_command(line);
     EXPECT_THAT(again.text, HasSubstr(", as in the token's run"));
+  }
+}
+
+// The options of what fails only on request are part of how it fails.
+TEST(RunnerTest, TheLineTakesAlongWhatMakesTheRunFail) {
+  const std::string unequal = "--gtest_filter=Determinism.IsOnlyCheckedOnRequest";
+  EXPECT_EQ(run_subject(unequal).end, "");
+  const std::string slow = "--gtest_filter=Watched.StepAtTheEnd";
+  EXPECT_EQ(run_subject(slow + " --lockstep_slow_step=1ms").end, "");
+  struct requested {
+    std::string filter;
+    std::string flags;
+    std::string environment;
+    std::string end_of_line;
+    std::string failure;
+  };
+  for (const requested& how : {
+           requested{unequal, "--lockstep_check_determinism", "", "--lockstep_check_determinism=true",
+                     "nondeterminism"},
+           requested{unequal, "", "LOCKSTEP_CHECK_DETERMINISM=1", "--lockstep_check_determinism=1", "nondeterminism"},
+           requested{slow, "--lockstep_fail_on_slow_step --lockstep_slow_step=1ms", "",
+                     "--lockstep_fail_on_slow_step=true --lockstep_slow_step=1ms", "slow step"},
+           requested{slow, "", "LOCKSTEP_FAIL_ON_SLOW_STEP=1 LOCKSTEP_SLOW_STEP=2ms",
+                     "--lockstep_fail_on_slow_step=1 --lockstep_slow_step=2ms", "slow step"},
+       }) {
+    const child_run first = run_subject(how.filter + " " + how.flags, how.environment);
+    EXPECT_THAT(first.text, HasSubstr("Failure\n" + how.failure));
+    const std::string line = behind("repeat: ", first.text);
+    EXPECT_THAT(line, EndsWith(how.filter + " " + how.end_of_line));
+    const child_run again = run_command(line);
+    EXPECT_EQ(again.end, "exit status 1\n");
+    EXPECT_THAT(again.text, HasSubstr("Failure\n" + how.failure));
   }
 }
 

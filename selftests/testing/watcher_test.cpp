@@ -29,11 +29,7 @@ TEST(WatcherTest, EachRunIsWatchedAnew) {
   const std::string runs = " --lockstep_runs=3 --lockstep_schedule=plain";
   for (const std::string test : {"StepInTheMiddle", "FirstStep", "OnlyStep"}) {
     const std::string text = run_subject("--gtest_filter=Watched." + test + runs + slow).text;
-    int warned = 0;
-    for (std::size_t at = text.find("slow step"); at != std::string::npos; at = text.find("slow step", at + 1)) {
-      ++warned;
-    }
-    EXPECT_EQ(warned, 3) << text;
+    EXPECT_EQ(count_of("slow step", text), 3) << text;
   }
 }
 

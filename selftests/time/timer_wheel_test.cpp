@@ -80,7 +80,9 @@ TEST(TimerWheelTest, KeepsTheOrderOfArmingOfThoseArmedFromDifferentTimes) {
 TEST(TimerWheelTest, ForgetsATimerThatIsDisarmed) {
   timer_wheel wheel;
   numbered a(1), b(2), c(3);
-  for (numbered* each : {&a, &b, &c}) wheel.arm(*each, time_point{1s});
+  wheel.arm(a, time_point{1s});
+  wheel.arm(b, time_point{1s});
+  wheel.arm(c, time_point{1s});
   wheel.disarm(b);
   EXPECT_FALSE(b.armed());
   EXPECT_TRUE(a.armed());

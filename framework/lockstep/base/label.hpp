@@ -1,6 +1,8 @@
 // A name of a task, an object or a choice: text that outlives whatever carries it.
 //
 // A string literal costs nothing; a std::string is copied once. A default label is empty.
+// What is passed on is no literal any more, since it could be any array of characters, and does not compile:
+// std::make_unique<mutex>("door") and emplace_back("door") want label("door").
 #pragma once
 
 #include <memory>

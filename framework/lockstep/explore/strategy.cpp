@@ -54,7 +54,7 @@ std::string_view name_of(schedule strategy) noexcept {
 }
 
 std::optional<schedule> schedule_named(std::string_view name) noexcept {
-  for (const schedule known : {schedule::plain, schedule::round_robin, schedule::random}) {
+  for (const schedule known : all_schedules) {
     if (name_of(known) == name) return known;
   }
   return std::nullopt;

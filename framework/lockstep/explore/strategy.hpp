@@ -17,6 +17,7 @@ enum class schedule {
   round_robin,  // the next task at every await; least values
   random,       // every value drawn from the seed, and a priority for every step: of the ready ones the highest runs
 };
+inline constexpr schedule all_schedules[] = {schedule::plain, schedule::round_robin, schedule::random};
 
 // "plain", "round_robin", "random".
 std::string_view name_of(schedule strategy) noexcept;

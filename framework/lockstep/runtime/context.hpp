@@ -20,7 +20,7 @@ namespace detail {
 
 struct context {
   // The stack that awaited tasks may take when they are called where they are awaited; deeper ones the loop resumes.
-  static constexpr std::ptrdiff_t stack_bytes = 64 * 1024;
+  static constexpr std::ptrdiff_t stack_bytes = std::ptrdiff_t{64} * 1024;
 
   loop* owner = nullptr;            // of which this is a part
   agent* running = nullptr;         // the task whose step this is, or that made the fixture

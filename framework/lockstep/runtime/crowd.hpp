@@ -7,7 +7,7 @@
 
 namespace lockstep::detail {
 
-class crowd : private finish_listener {
+class crowd final : private finish_listener {
  public:
   enum class until { all, first_failure, first };
 

@@ -44,6 +44,9 @@ struct operation_state {
 
 }  // namespace detail
 
+// Its friends make GCC take the protected destructor for one that anybody may call.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class operation : public list_hook<operation>, private detail::operation_state {
  public:
   using progress = detail::progress_of_operation;
@@ -53,8 +56,6 @@ class operation : public list_hook<operation>, private detail::operation_state {
   const object* what() const noexcept { return what_; }
   agent* who() const noexcept { return who_; }
 
-  // Whether it parked for good unless somebody else acts: not so for sleeping.
-  virtual bool ends_by_itself() const noexcept { return false; }
   // "mutex "tx"": what a report says the task waits for.
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
@@ -104,6 +105,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
   object* what_;
   agent* who_;  // set when it waits
 };
+
+#pragma GCC diagnostic pop
 
 using wait_list = intrusive_list<operation, operation>;
 

@@ -23,6 +23,9 @@ namespace detail {
 
 }  // namespace detail
 
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 template <class Self>
 class primitive : public operation {
  public:
@@ -58,12 +61,14 @@ class primitive : public operation {
 
  protected:
   using operation::operation;
+  ~primitive() = default;
 
   bool attempt() final { return self().try_now(); }
 
  private:
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
+#pragma GCC diagnostic pop
 
 // What may be awaited inside a task and knows its frame.
 template <class T>

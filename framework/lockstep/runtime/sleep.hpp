@@ -69,7 +69,6 @@ class sleep_operation final : public primitive<sleep_operation>, private timer {
   void withdraw() noexcept override {
     if (armed()) current_context->owner->timers().disarm(*this);
   }
-  bool ends_by_itself() const noexcept override { return until_ != time_point::max(); }
   std::string describe() const override;
   void result() const noexcept {}
 
@@ -86,7 +85,6 @@ class settle_operation final : public primitive<settle_operation> {
   bool try_now() const noexcept { return false; }
   void enqueue() noexcept override { current_context->owner->settlers().push_back(*this); }
   void withdraw() noexcept override { unlink(); }
-  bool ends_by_itself() const noexcept override { return true; }
   void result() const noexcept {}
 };
 

@@ -87,4 +87,14 @@ task<T> with_timeout(duration limit, task<T> work) {
   }
 }
 
+// Says what to do with anything else.
+template <class NoTask>
+  requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+void with_timeout(duration, NoTask&&) {
+  static_assert(detail::is_task<NoTask>,
+                "with_timeout() takes a task: make one of what can be awaited, as in "
+                "const auto next = [&]() -> task<int> { co_return co_await letters.get(); }; "
+                "with_timeout(1s, next())");
+}
+
 }  // namespace lockstep

@@ -26,8 +26,8 @@
 namespace lockstep::sim {
 
 struct world_options {
-  std::uint64_t steps_max = 1'000'000;               // steps of all tasks together; more is a livelock
-  duration time_max = std::chrono::hours{24 * 366};  // virtual time; more is a verdict
+  std::uint64_t steps_max = loop_limits().steps_max;              // steps of all tasks together; more is a livelock
+  duration time_max = loop_limits().time_max.time_since_epoch();  // virtual time; more is a verdict
   ordering order = ordering::any_order;
   bool paused_clock = false;  // the clock moves only for advance()
   oracle* choices = nullptr;  // null: the plain run. Must outlive the run.
@@ -42,7 +42,7 @@ struct run_summary {
   duration virtual_time{};
 };
 
-class world : private monitor, private driver {
+class world final : private monitor, private driver {
  public:
   world();
   ~world();

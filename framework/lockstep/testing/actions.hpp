@@ -108,7 +108,7 @@ class co_action {
 
   template <class T, class... Args>
   operator testing::Action<task<T>(Args...)>() const {  // NOLINT: GoogleMock converts
-    return testing::Action<task<T>(Args...)>([make = make_, where = where_](Args... args) -> task<T> {
+    return testing::Action<task<T>(Args...)>([make = make_, where = where_](Args&&... args) -> task<T> {
       return make.template operator()<T, Args...>(std::forward<Args>(args)...).made_by_mock_at(where);
     });
   }
@@ -151,8 +151,8 @@ auto CoReturnByMove(V value, source where = source::current()) {
 
 // A task that throws a copy of `error` when it is awaited.
 template <class E>
-auto CoThrow(E error, source where = source::current()) {
-  auto make = [error = std::move(error)]<class T, class... Args>(Args&&...) { return detail::fail_with<T>(error); };
+auto CoThrow(const E& error, source where = source::current()) {
+  auto make = [error = error]<class T, class... Args>(Args&&...) { return detail::fail_with<T>(error); };
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
@@ -171,7 +171,7 @@ auto CoInvoke(F function, source where = source::current()) {
 // A task that waits for `length` of virtual time and then does what `action` does, with the arguments as CoInvoke
 // keeps them.
 template <class Make>
-auto CoDelay(duration length, detail::co_action<Make> action, source where = source::current()) {
+auto CoDelay(duration length, const detail::co_action<Make>& action, source where = source::current()) {
   auto make = [length, then = action.make()]<class T, class... Args>(Args&&... args) {
     return detail::after<T, Make, detail::argument_kept<Args>...>(length, then, std::forward<Args>(args)...);
   };

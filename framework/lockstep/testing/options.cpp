@@ -1,8 +1,12 @@
 #include <lockstep/testing/options.hpp>
 
+#include <lockstep/sim/world.hpp>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <CLI/CLI.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -18,6 +22,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::string_view prefix = "--lockstep_";
+constexpr std::string_view variable_prefix = "LOCKSTEP_";
 
 // A bad value of a flag or a variable: a sentence that says how to write it.
 class bad_value : public std::runtime_error {
@@ -60,6 +65,32 @@ bool read_truth(const std::string& text) {
   throw bad_value("which is neither true nor false; write 1 or 0");
 }
 
+// The one of `known` that begins most like it.
+std::string nearest_to(const std::string& unknown, const std::vector<std::string>& known) {
+  const auto shared = [&unknown](const std::string& name) {
+    return std::mismatch(name.begin(), name.end(), unknown.begin(), unknown.end()).first - name.begin();
+  };
+  return *std::max_element(known.begin(), known.end(),
+                           [&](const auto& one, const auto& other) { return shared(one) < shared(other); });
+}
+
+// What holds where nobody says anything. Every field but the schedule, which depends on the number of runs.
+options defaults() {
+  const sim::world_options of_world;
+  options all;
+  all.seed = 1;
+  all.runs = 1;
+  all.order = of_world.order;
+  all.clock = clock_mode::jumping;
+  all.steps_max = of_world.steps_max;
+  all.time_max = of_world.time_max;
+  all.real_time_max = std::chrono::seconds{60};
+  all.slow_step = std::chrono::milliseconds{100};
+  all.fail_on_slow_step = false;
+  all.check_determinism = false;
+  return all;
+}
+
 template <class T>
 using names_of = std::vector<std::pair<std::string, T>>;
 
@@ -71,20 +102,26 @@ class knobs {
     app_.allow_extras();
     app_.set_help_flag();
     app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    const names_of<lockstep::schedule> schedules = {
-        {"plain", schedule::plain}, {"round_robin", schedule::round_robin}, {"random", schedule::random}};
+    names_of<lockstep::schedule> schedules;
+    for (const lockstep::schedule each : all_schedules) schedules.emplace_back(name_of(each), each);
     const names_of<ordering> orders = {{"any_order", ordering::any_order}, {"fifo", ordering::fifo}};
     const names_of<clock_mode> clocks = {{"jumping", clock_mode::jumping}, {"paused", clock_mode::paused}};
+    const options unset = defaults();
+    const auto or_else = [](const std::string& help, const auto& value) { return fmt::format("{}; {}", help, value); };
     choice("schedule", set.schedule, schedules, "how choices are made; plain, or random if there are several runs");
-    knob("seed", "NUMBER", set.seed, read_number, "the seed of random schedules; 1");
-    knob("runs", "NUMBER", set.runs, read_runs, "how often each test is run, each time with another seed; 1");
+    knob("seed", "NUMBER", set.seed, read_number, or_else("the seed of random schedules", *unset.seed));
+    knob("runs", "NUMBER", set.runs, read_runs,
+         or_else("how often each test is run, each time with another seed", *unset.runs));
     choice("order", set.order, orders, "which tasks may overtake which; any_order");
     choice("clock", set.clock, clocks, "whether virtual time jumps by itself; jumping");
-    knob("steps_max", "NUMBER", set.steps_max, read_number, "steps after which a test is a livelock; 1000000");
-    knob("time_max", "LENGTH", set.time_max, read_length, "virtual time after which a test fails; 8784h");
+    knob("steps_max", "NUMBER", set.steps_max, read_number,
+         or_else("steps after which a test is a livelock", *unset.steps_max));
+    knob("time_max", "LENGTH", set.time_max, read_length,
+         or_else("virtual time after which a test fails", to_text(*unset.time_max)));
     knob("real_time_max", "LENGTH", set.real_time_max, read_length,
-         "real time after which one step ends the process, 0 for never; 60s");
-    knob("slow_step", "LENGTH", set.slow_step, read_length, "real time from which one step is called slow; 100ms");
+         or_else("real time after which one step ends the process, 0 for never", to_text(*unset.real_time_max)));
+    knob("slow_step", "LENGTH", set.slow_step, read_length,
+         or_else("real time from which one step is called slow", to_text(*unset.slow_step)));
     flag("fail_on_slow_step", set.fail_on_slow_step, "fail a test that has a slow step; false");
     flag("check_determinism", set.check_determinism, "make every run twice and compare; false");
     const auto as_it_is = [](const std::string& text) { return text; };
@@ -103,10 +140,29 @@ class knobs {
     }
     if (!app_.remaining().empty()) refuse(app_.remaining().front());
     // A token does not hold these, though the run depends on them.
-    for (const std::string name : {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
-                                   "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"}) {
+    std::vector<std::string> shaping = {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
+                                        "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"};
+    if (into_.test_options.fail_on_slow_step.value_or(false)) shaping.push_back("--lockstep_slow_step");
+    for (const std::string& name : shaping) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
       if (!given.empty()) into_.shape[name] = given.back();
+    }
+  }
+
+  // A variable of our prefix that nothing reads is a slip. Other programs may have theirs, so it only warns.
+  void warn_of_unknown_variables() const {
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app_.get_options()) known.push_back(option->get_envname());
+    known.push_back("LOCKSTEP_APPROVE");  // which tests of reports read
+    for (char** each = environ; *each != nullptr; ++each) {
+      const std::string text = *each;
+      const std::string name = text.substr(0, text.find('='));
+      if (!name.starts_with(variable_prefix) || std::count(known.begin(), known.end(), name) != 0) continue;
+      fmt::print(
+          stderr,
+          "lockstep: warning: there is no variable {}, which is \"{}\"; did you mean {}? --help lists the flags, "
+          "each of which is a variable\n",
+          name, text.substr(std::min(name.size() + 1, text.size())), nearest_to(name, known));
     }
   }
 
@@ -137,9 +193,10 @@ class knobs {
   CLI::Option* knob(const std::string& name, const std::string& value, T& into, const F& reader,
                     const std::string& help) {
     const std::string spelling = fmt::format("{}{}", prefix, name);
-    std::string variable = "LOCKSTEP_" + name;
+    std::string variable = fmt::format("{}{}", variable_prefix, name);
     for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    const auto set = [this, spelling, variable, &into, reader](const std::string& text) {
+    const auto set = [this, spelling, variable, &into, reader](const CLI::results_t& given) {
+      const std::string& text = given.back();
       try {
         into = reader(text);
       } catch (const bad_value& wrong) {
@@ -147,8 +204,9 @@ class knobs {
         const bool is_argument = std::count(of_arguments.begin(), of_arguments.end(), app_.get_option(spelling)) != 0;
         throw bad_value(fmt::format("{} is \"{}\", {}", is_argument ? spelling : variable, text, wrong.what()));
       }
+      return true;
     };
-    return app_.add_option_function<std::string>(spelling, set, help)->envname(variable)->type_name(value);
+    return app_.add_option(spelling, set, help)->envname(variable)->type_name(value);
   }
   void flag(const std::string& name, std::optional<bool>& into, const std::string& help) {
     knob(name, "", into, read_truth, help)->expected(0, 1)->default_str("true");
@@ -165,18 +223,12 @@ class knobs {
     knob(name, fmt::format("{}", fmt::join(names, "|")), into, reader, help);
   }
 
-  // Names the flag that begins most like it.
   [[noreturn]] void refuse(const std::string& unknown) const {
     const std::string spelling = unknown.substr(0, unknown.find('='));
-    const auto shared = [&spelling](const CLI::Option* option) {
-      const std::string name = option->get_name();
-      return std::mismatch(name.begin(), name.end(), spelling.begin(), spelling.end()).first - name.begin();
-    };
-    const std::vector<const CLI::Option*> all = app_.get_options();
-    const auto nearest = std::max_element(
-        all.begin(), all.end(), [&](const auto* one, const auto* other) { return shared(one) < shared(other); });
-    throw bad_value(
-        fmt::format("there is no flag {}; did you mean {}? --help lists them all", spelling, (*nearest)->get_name()));
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app_.get_options()) known.push_back(option->get_name());
+    throw bad_value(fmt::format("there is no flag {}; did you mean {}? --help lists them all", spelling,
+                                nearest_to(spelling, known)));
   }
 
   command_line& into_;
@@ -218,6 +270,7 @@ const command_line& parsed_command_line() {
       return read;
     }
     try {
+      known.warn_of_unknown_variables();
       known.read(ours);
     } catch (const std::runtime_error& wrong) {
       std::fflush(stdout);
@@ -230,17 +283,7 @@ const command_line& parsed_command_line() {
 }
 
 options effective_options(const options& of_fixture, const options& of_test) {
-  options all;
-  all.seed = 1;
-  all.runs = 1;
-  all.order = ordering::any_order;
-  all.clock = clock_mode::jumping;
-  all.steps_max = 1'000'000;
-  all.time_max = std::chrono::hours{24 * 366};
-  all.real_time_max = std::chrono::seconds{60};
-  all.slow_step = std::chrono::milliseconds{100};
-  all.fail_on_slow_step = false;
-  all.check_determinism = false;
+  options all = defaults();
   all.apply(of_fixture).apply(of_test).apply(parsed_command_line().test_options);
   if (!all.schedule) all.schedule = *all.runs > 1 ? schedule::random : schedule::plain;
   return all;

@@ -59,7 +59,8 @@ struct command_line {
 };
 
 // Read once, when GoogleTest has read its own flags: they are taken from its argument list, and left in it.
-// A flag that does not exist, or a bad value, ends the process with a sentence that names it and says what is right.
+// A flag that does not exist, or a bad value, ends the process with a sentence that names it and says what is right; a
+// variable that does not exist is warned of.
 // With --help, prints lockstep's flags behind GoogleTest's.
 const command_line& parsed_command_line();
 

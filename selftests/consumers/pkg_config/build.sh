@@ -1,5 +1,7 @@
 #!/bin/sh
-# Builds the two programs into folder $1.
+# Builds the two programs into folder $1, with the warnings of a strict user: our headers are no system headers here.
 set -eu
-${CXX:-c++} -std=c++20 ../main.cpp -o "$1/app" $(pkg-config --cflags --libs lockstep)
-${CXX:-c++} -std=c++20 ../test.cpp -o "$1/app_test" $(pkg-config --cflags --libs lockstep-testing)
+warnings="-Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast \
+  -Wnon-virtual-dtor -Wnull-dereference"
+${CXX:-c++} -std=c++20 $warnings ../main.cpp -o "$1/app" $(pkg-config --cflags --libs lockstep)
+${CXX:-c++} -std=c++20 $warnings ../test.cpp -o "$1/app_test" $(pkg-config --cflags --libs lockstep-testing)
