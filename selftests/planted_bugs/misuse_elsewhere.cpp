@@ -24,7 +24,7 @@ task<void> in_a_world_of_its_own(Use use) {
 }
 
 TEST(MisuseElsewhereBugs, APrimitiveOfAnotherLoop) {
-  const bug foreign{verdict_kind::misuse, " in another run (misuse_elsewhere.cpp:"};
+  const bug foreign{verdict_kind::misuse, " in another run than its own (misuse_elsewhere.cpp:"};
   EXPECT_TRUE(caught(foreign, []() -> task<void> {
     event go("go");
     co_await in_a_world_of_its_own([&go] { go.set(); });

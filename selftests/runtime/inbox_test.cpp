@@ -51,7 +51,7 @@ TEST(InboxTest, KeepsComplaintsOfTheRunUnderWay) {
   inbox box;
   box.tell(7, use_of("early"));
   box.open(7);
-  EXPECT_EQ(box.tell(7, use_of("x")), "x was used in another run");
+  EXPECT_EQ(box.tell(7, use_of("x")), "x was used in another run than its own");
   box.tell(6, use_of("of another run"));
   EXPECT_FALSE(box.empty());
   const inbox::mail arrived = box.take();

@@ -151,7 +151,23 @@ TEST(ObjectTest, OneMadeInsideARunIsNotForTheNext) {
   };
   EXPECT_EQ(judge(make).messages(), "");
   const std::string found = judge(use).messages();
-  EXPECT_EQ(found, fmt::format("misuse: mutex \"kept\" was locked in another run (object_test.cpp:{})\n", line));
+  EXPECT_EQ(found,
+            fmt::format("misuse: mutex \"kept\" was locked in another run than its own (object_test.cpp:{})\n", line));
+}
+
+TEST(ObjectTest, OneThatAFunctionKeepsIsNotForTheNextRunOfTheSameLoop) {
+  const auto use = []() -> task<void> {
+    static mutex kept("kept");
+    EXPECT_TRUE(kept.try_lock());
+    kept.unlock();
+    co_return;
+  };
+  sim::world world;
+  world.run(use);
+  EXPECT_THAT(world.verdicts(), IsEmpty());
+  EXPECT_THROW(world.run(use), misuse);
+  ASSERT_EQ(world.verdicts().size(), 1u);
+  EXPECT_THAT(world.verdicts()[0].message, HasSubstr("mutex \"kept\" was locked in another run than its own"));
 }
 
 TEST(ObjectTest, UseFromALoopWithinALoopIsAVerdictOfBoth) {
@@ -168,7 +184,8 @@ TEST(ObjectTest, UseFromALoopWithinALoopIsAVerdictOfBoth) {
     co_return;
   };
   const std::string outer = judge(main).messages();
-  EXPECT_EQ(outer, fmt::format("misuse: mutex \"mine\" was locked in another run (object_test.cpp:{})\n", line));
+  EXPECT_EQ(outer,
+            fmt::format("misuse: mutex \"mine\" was locked in another run than its own (object_test.cpp:{})\n", line));
   EXPECT_EQ(inner, outer);
 }
 

@@ -399,7 +399,8 @@ TEST(WorldTest, AnObjectOfOneWorldIsMisusedInAnother) {
   const auto main = [&]() -> task<void> { static_cast<void>(co_await lock.lock()); };
   EXPECT_THROW(inner.run(main), misuse);
   ASSERT_EQ(inner.verdicts().size(), 1u);
-  EXPECT_TRUE(inner.verdicts()[0].message.starts_with("mutex \"lock\" was locked in another run (world_test.cpp:"));
+  EXPECT_TRUE(inner.verdicts()[0].message.starts_with(
+      "mutex \"lock\" was locked in another run than its own (world_test.cpp:"));
 }
 
 }  // namespace

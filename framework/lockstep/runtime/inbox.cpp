@@ -34,7 +34,7 @@ inbox::mail inbox::close() {
 // -- what was used where it may not be --------------------------------------------------------------------------------
 
 std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
-  use.deed += on_its_thread() ? " in another run" : " on another thread";
+  use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
   if (use.done_there && use.where.line() != 0 && !is_internal(use.where))
     use.deed += fmt::format(" ({})", file_and_line(use.where));
   std::string text = use.subject + " " + use.deed;
