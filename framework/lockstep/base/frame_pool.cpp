@@ -20,6 +20,13 @@ std::size_t frame_pool::lent() const noexcept {
   return count;
 }
 
+void* frame_pool::take_slowly(frame_pool* pool, std::size_t kind) {
+  if (pool != nullptr && !from_heap(kind)) return mark(pool->carve(kind * grain), kind, pool);
+  void* const block = ::operator new(kind* grain);
+  if (pool != nullptr) ++pool->on_heap_;
+  return mark(block, kind, pool);
+}
+
 void* frame_pool::carve(std::size_t bytes) {
   if (static_cast<std::size_t>(fresh_end_ - fresh_) < bytes) {
     fresh_ = static_cast<char*>(slabs_.take());

@@ -38,18 +38,13 @@ class frame_pool {
   // Throws std::bad_alloc.
   static void* take(frame_pool* pool, std::size_t bytes) {
     const std::size_t kind = kind_of(bytes);
-    void* block;
-    if (pool == nullptr || from_heap(kind)) [[unlikely]] {
-      block = ::operator new(kind* grain);
-      if (pool != nullptr) ++pool->on_heap_;
-    } else if (free_block* first = pool->free_[kind]; first != nullptr) [[likely]] {
-      pool->free_[kind] = first->next;
-      block = first;
-    } else {
-      block = pool->carve(kind * grain);
-    }
-    std::memcpy(static_cast<char*>(block) + kind * grain - sizeof pool, &pool, sizeof pool);
-    return block;
+    if (pool == nullptr || from_heap(kind)) [[unlikely]]
+      return take_slowly(pool, kind);
+    free_block* const first = pool->free_[kind];
+    if (first == nullptr) [[unlikely]]
+      return take_slowly(pool, kind);
+    pool->free_[kind] = first->next;
+    return mark(first, kind, pool);
   }
 
   // Gives back a block that take() returned for the same number of bytes.
@@ -94,6 +89,11 @@ class frame_pool {
     return kind >= kinds;
 #endif
   }
+  static void* mark(void* block, std::size_t kind, frame_pool* pool) noexcept {
+    std::memcpy(static_cast<char*>(block) + kind * grain - sizeof pool, &pool, sizeof pool);
+    return block;
+  }
+  [[gnu::cold]] static void* take_slowly(frame_pool* pool, std::size_t kind);
   void* carve(std::size_t bytes);
   void came_back_to_heap() noexcept;
 
