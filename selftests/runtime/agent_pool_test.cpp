@@ -3,6 +3,7 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <string>
 #include <vector>
 
 namespace lockstep {
@@ -60,11 +61,29 @@ CO_TEST(AgentPoolTest, ARecycledBlockRemembersNothingOfTheTaskBefore) {
   EXPECT_THROW(co_await two.join(), cancelled);
 }
 
+CO_TEST(AgentPoolTest, ARecycledBlockCountsFromTheStart) {
+  const auto work = [](identity& object) -> task<std::string> {
+    const mutex made;
+    object = made.id();
+    auto child = spawn(nothing());
+    std::string path = child.get().path();
+    co_await child.join();
+    co_return path;
+  };
+  for (const std::string expected : {"1.1", "2.1"}) {
+    identity object = 0;
+    auto handle = spawn(work(object));
+    const identity who = handle.get().id();
+    EXPECT_EQ(co_await handle.join(), expected);
+    EXPECT_EQ(object, object_identity(who, 1));
+  }
+}
+
 CO_TEST(AgentPoolTest, ThoseAliveAreInTheOrderInWhichTheyWereSpawnedWhateverTheirBlocks) {
   std::vector<join_handle<void>> first;
   for (int i = 0; i < 100; ++i) first.push_back(spawn(nothing()));
   for (auto& each : first) co_await each.join();
-  while (!first.empty()) first.pop_back();  // the blocks come back in the order of their addresses, or the reverse
+  for (auto& each : first) const auto gone = std::move(each);  // so the next are lent from the last to the first
   std::vector<join_handle<void>> second;
   std::vector<std::uint32_t> spawned{current_task().number()};
   for (int i = 0; i < 1'000; ++i) {
