@@ -1,0 +1,211 @@
+// The loop's tasks: how they are made, how they are freed, and how they are destroyed before they have ended.
+#include <lockstep/runtime/loop.hpp>
+
+#include <lockstep/runtime/inbox.hpp>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace lockstep {
+
+// -- making -----------------------------------------------------------------------------------------------------------
+
+// Requires a free block.
+inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, source spawned_at) {
+  agent& who = agents_->take();
+  agent* const parent = context::running;
+  const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
+  const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
+  who.begin(made, trace_.tasks_made(), root, first, parent, ordinal, spawned_at);
+  return trace_.task_made(made) ? after_turn(who) : who;
+}
+
+agent& loop::after_turn(agent& who) {
+  trace_.turn();
+  return who;
+}
+
+agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
+  if (!agents_->has_free()) [[unlikely]]
+    return adopt_after_refill(root, spawned_at);
+  frame& first = *agent::start_frame_of(root);
+  first.begin_as_root(root);
+  ready_.push_back(agents_->next());
+  return make_agent(root, first, spawned_at);
+}
+
+agent& loop::adopt_after_refill(std::coroutine_handle<> root, source spawned_at) {
+  refill_agents();
+  return adopt(root, spawned_at);
+}
+
+// An agent for a foreign coroutine, which is not ready.
+agent& loop::adopt_foreign() {
+  if (!agents_->has_free()) refill_agents();
+  agent& stand_in = make_agent({}, no_frame, source());
+  stand_in.rare().foreign_frame = &no_frame;
+  stand_in.is_.in_foreign = true;
+  stand_in.attention_ |= attention_foreign;
+  return stand_in;
+}
+
+// Each has its place in the ready queue from now on.
+void loop::refill_agents() {
+  agents_->refill();
+  ready_.reserve(agents_->made());
+}
+
+// -- freeing ----------------------------------------------------------------------------------------------------------
+
+// Its frame, with the result and what was passed to it by value.
+inline void loop::destroy_result(agent& who) noexcept {
+  if (who.is_.cancelled || who.start_frame()->failure) [[unlikely]]
+    return destroy_failure(who);
+  std::exchange(who.root_, nullptr).destroy();
+}
+
+void loop::destroy_failure(agent& who) noexcept {
+  if (!who.is_here()) return std::exchange(who.root_, nullptr).destroy();  // the handle outlived its run
+  loop* const reporter = current_loop();
+  // Where nothing could go on, a task that failed unseen is the likely cause.
+  if (!who.is_.observed && !who.is_.cancelled && (!reporter->tearing_down_ || reporter->standstill_)) {
+    reporter->report_unread(who);
+  }
+  // A task among its parameters was not forgotten: the way to its await was cut.
+  agent* const outer_dying = std::exchange(reporter->dying_, &who);
+  std::exchange(who.root_, nullptr).destroy();
+  reporter->dying_ = outer_dying;
+}
+
+// Children still name it as their parent. Its frame goes all the same: a handle of a child may lie in there.
+void loop::lose_owner(agent& who) noexcept {
+  if (!who.finished()) return;
+  ++who.references_;
+  destroy_result(who);
+  who.leaf_frame_ = nullptr;
+  if (--who.references_ == 0) free_block(who);
+}
+
+// Returns the parent, if nobody is left who needs that.
+inline agent* loop::free_one(agent& who) noexcept {
+  if (who.root_) destroy_result(who);
+  if (who.rare_) [[unlikely]]
+    who.rare_.reset();
+  agent* const parent = who.parent_;
+  agent_pool::give_back(who);
+  return parent != nullptr && --parent->references_ == 0 ? parent : nullptr;
+}
+
+void loop::free_block(agent& who) noexcept {
+  if (agent* const parent = free_one(who); parent != nullptr) [[unlikely]]
+    free_ancestors(parent);
+}
+
+void loop::free_ancestors(agent* who) noexcept {
+  while (who != nullptr) who = free_one(*who);
+}
+
+// -- destroying -------------------------------------------------------------------------------------------------------
+
+void loop::kill(agent& who) noexcept {
+  if (who.finished()) return;
+  if (context::running == &who) {
+    report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_,
+           {&who});
+    make_daemon(who);
+    ++who.references_;
+    return;
+  }
+  operation* op = who.operation_;
+  if (who.state_ == agent::state::ready) {
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+      if (ready_[i] == &who) {
+        ready_.take(i);
+        break;
+      }
+    }
+    // In a run that ends, nobody is left to take it, and the object may be gone.
+    if (op != nullptr && op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
+  } else if (op->progress_ == operation::progress::parked) {
+    op->withdraw();
+  }
+  const bool owned_by_loop = who.is_.daemon || !who.root_;
+  who.state_ = agent::state::dead;
+  if (who.is_.daemon) --daemons_;
+  agent* const outer_dying = std::exchange(dying_, &who);
+  destroy_frames(who);
+  dying_ = outer_dying;
+  // Whoever joins it does so through a handle that is gone.
+  while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
+  if (who.is_.watched) {
+    detail::finish_listener& listener = *who.listener_;
+    who.listen(nullptr);
+    listener.finished(who);
+  }
+  if (owned_by_loop) release(who);
+}
+
+// Leaf first: each frame is gone before the locals of its caller, which it may point to. Where the chain passes through
+// something foreign, it goes on with the frame that awaits that; destroying this frame destroys the foreign coroutine
+// and closes the wait.
+void loop::destroy_frames(agent& who) noexcept {
+  std::coroutine_handle<> handle = who.leaf_;
+  frame* at = who.leaf_frame_;
+  // A foreign leaf is owned by the frame that awaits it.
+  const agent::rarities* rare = who.is_.in_foreign ? who.rare_.get() : nullptr;
+  if (rare != nullptr && at == rare->foreign_frame) handle = rare->foreign_leaf;
+  who.root_ = nullptr;
+  while (at != nullptr && at != &no_frame) {
+    frame* const caller = at->caller;
+    const std::coroutine_handle<> after = at->resume_after;
+    if (at->owner != nullptr && *at->owner) *at->owner = nullptr;
+    handle.destroy();
+    at = caller;
+    handle = rare != nullptr && at == rare->foreign_frame ? rare->foreign_leaf : after;
+  }
+  who.leaf_frame_ = nullptr;
+}
+
+void loop::kill_descendants(agent& ancestor) noexcept {
+  const auto descends = [&ancestor](const agent& who) {
+    for (const agent* at = who.parent_; at != nullptr; at = at->parent_) {
+      if (at == &ancestor) return true;
+    }
+    return false;
+  };
+  std::vector<agent*> doomed;
+  for (agent* who : alive()) {
+    if (who != context::running && descends(*who)) doomed.push_back(who);
+  }
+  const bool was_tearing_down = std::exchange(tearing_down_, true);
+  for (agent* who : doomed) retain(*who);
+  for (auto who = doomed.rbegin(); who != doomed.rend(); ++who) kill(**who);
+  for (agent* who : doomed) release(*who);
+  tearing_down_ = was_tearing_down;
+}
+
+void loop::tear_down() noexcept {
+  tearing_down_ = true;
+  context::running = nullptr;
+  // Again, as destructors may spawn.
+  for (std::vector<agent*> left = alive(); !left.empty(); left = alive()) {
+    for (agent* who : left) retain(*who);
+    while (!left.empty()) {
+      kill(*left.back());
+      release(*left.back());
+      left.pop_back();
+    }
+  }
+  timers_.reset();
+  ready_.clear();
+  settlers_.reset();
+  if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
+}
+
+void loop::finish() noexcept {
+  tear_down();
+  take_from_outside(true);
+}
+
+}  // namespace lockstep
