@@ -74,19 +74,21 @@ class agent_pool {
 #ifdef LOCKSTEP_HEAP_FRAMES
   static constexpr std::size_t blocks_per_slab = 1;
 
-  static head& head_of(const agent& block) noexcept {
-    return *reinterpret_cast<head*>(reinterpret_cast<std::uintptr_t>(&block) - sizeof(head));
-  }
+  static std::size_t bytes_before(const agent&) noexcept { return sizeof(head); }
   void free_last_given_back() noexcept;
 #else
   static constexpr std::size_t slab_bytes = std::size_t{64} * 1024;
   static constexpr std::size_t blocks_per_slab = (slab_bytes - sizeof(head)) / sizeof(agent);
 
-  static head& head_of(const agent& block) noexcept {
-    return *reinterpret_cast<head*>(reinterpret_cast<std::uintptr_t>(&block) & ~(slab_bytes - 1));
+  static std::size_t bytes_before(const agent& block) noexcept {
+    return reinterpret_cast<std::uintptr_t>(&block) % slab_bytes;
   }
   slab_source memory_{slab_bytes};
 #endif
+  static head& head_of(const agent& block) noexcept {
+    auto* const bytes = reinterpret_cast<char*>(const_cast<agent*>(&block));
+    return *reinterpret_cast<head*>(bytes - bytes_before(block));
+  }
   void* new_slab();
 
   agent* free_ = nullptr;  // linked by `parent_`

@@ -164,7 +164,7 @@ bool loop::prepare(agent& who) {
     }
   } else if ((who.attention_ & attention_retry) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
-    if (op->attempt()) {
+    if (op->attempt()) {  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
       op->progress_ = operation::progress::granted;
     } else {
       who.state_ = agent::state::parked;
