@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -292,6 +293,59 @@ TEST(FailureTrailTest, AnotherExceptionHasAWayOfItsOwn) {
   const failed_run run = fail(throws_another);
   EXPECT_EQ(run.text, "not that one");
   EXPECT_THAT(run.trail, ElementsAre("main failed: throws_another"));
+}
+
+struct holds_something {
+  std::shared_ptr<int> held;
+};
+
+task<void> throw_it(std::shared_ptr<int> held) {
+  co_await yield();
+  throw holds_something{std::move(held)};
+}
+
+CO_TEST(FailureTrailTest, AnExceptionThatWasCaughtDiesWithItsHandler) {
+  const auto held = std::make_shared<int>(1);
+  try {
+    co_await throw_it(held);
+  } catch (const holds_something&) {
+    EXPECT_GT(held.use_count(), 1);
+  }
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+// -- destructors that throw -------------------------------------------------------------------------------------------
+
+struct throws_when_it_dies {
+  ~throws_when_it_dies() noexcept(false) { throw std::runtime_error("cannot close"); }
+};
+
+task<void> holds_one_that_throws() {
+  const throws_when_it_dies local;
+  co_await sleep_until(time_point::max());
+}
+
+task<void> awaits_it() { co_await holds_one_that_throws(); }
+
+task<void> drops_it() {
+  auto handle = spawn(awaits_it());
+  co_await yield();
+}
+
+TEST(FailureTrailDeathTest, ADestructorThatThrowsWhenItsTaskIsDestroyedEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(judge(drops_it),
+               "a destructor threw while holds_one_that_throws.. was destroyed before its end: cannot "
+               "close");
+}
+
+task<void> leaves_it_in_order() {
+  const throws_when_it_dies local;
+  co_await yield();
+}
+
+CO_TEST(FailureTrailTest, ADestructorThatThrowsAtTheEndOfItsScopeIsAnExceptionAsAnyOther) {
+  EXPECT_THROW(co_await leaves_it_in_order(), std::runtime_error);
 }
 
 }  // namespace

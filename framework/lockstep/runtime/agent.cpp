@@ -1,6 +1,7 @@
 #include <lockstep/runtime/agent.hpp>
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/shield.hpp>
@@ -8,7 +9,10 @@
 
 #include <fmt/format.h>
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 namespace lockstep {
@@ -210,15 +214,34 @@ std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr
 // Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
 // that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
 void frame::leave_by_exception() noexcept {
+  if (detail::current_context != nullptr && detail::current_context->destroyed == this) {
+    fmt::print(stderr, "lockstep: a destructor threw while {}() was destroyed before its end: {}\n", function_of(where),
+               text_of(std::current_exception()));
+    std::terminate();  // as in every destructor that is called while something else is under way
+  }
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (who == nullptr) return;
-  agent::flight* under_way = who->find_flight(failure, this);
-  if (under_way == nullptr) under_way = &who->begin_flight({failure, this, lines_from(this), {}});
+  const auto thrown = agent::exception_identity::of_current();
+  agent::flight* under_way = who->find_flight(thrown, this);
+  if (under_way == nullptr) under_way = &who->begin_flight({thrown, this, lines_from(this), {}});
   under_way->next = caller;
 }
 
-agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept {
+agent::exception_identity agent::exception_identity::of(const std::exception_ptr& thrown) noexcept {
+  static_assert(sizeof thrown == sizeof(void*), "an exception_ptr is one pointer");
+  exception_identity made{};
+  std::memcpy(&made.address, static_cast<const void*>(&thrown), sizeof made.address);
+  return made;
+}
+
+agent::exception_identity agent::exception_identity::of_current() noexcept {
+  exception_identity made = of(std::current_exception());
+  made.type = abi::__cxa_current_exception_type();
+  return made;
+}
+
+agent::flight* agent::find_flight(const exception_identity& thrown, const frame* reached) noexcept {
   if (!rare_) return nullptr;
   for (auto at = rare_->flights.rbegin(); at != rare_->flights.rend(); ++at) {
     if (at->next == reached && at->thrown == thrown) return &*at;
@@ -234,12 +257,13 @@ agent::flight& agent::begin_flight(flight begun) {
 }
 
 void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
-  begin_flight({thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from)});
+  begin_flight({exception_identity::of(thrown), leaf_frame_, lines_from(leaf_frame_), std::move(from)});
 }
 
 void agent::throws_instead(const std::exception_ptr& thrown) {
-  if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    begin_flight({thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from)});
+  if (const flight* found = find_flight(exception_identity::of_current(), leaf_frame_); found != nullptr) {
+    begin_flight({exception_identity::of(thrown), leaf_frame_, std::vector<place>(found->stack),
+                  std::vector<task_snapshot>(found->from)});
   }
 }
 
@@ -354,7 +378,8 @@ class snapshot_builder {
     std::vector<task_snapshot> trail(1);
     trail[0].name = std::move(part);
     trail[0].state = task_snapshot::condition::failed;
-    if (const agent::flight* caught = catcher.find_flight(std::current_exception(), catcher.leaf_frame_)) {
+    const auto current = agent::exception_identity::of_current();
+    if (const agent::flight* caught = catcher.find_flight(current, catcher.leaf_frame_)) {
       trail[0].stack = caught->stack;
       add_trail(trail, 0, caught->from);
     }

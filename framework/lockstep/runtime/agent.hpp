@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -171,9 +172,21 @@ class agent : private detail::step_state {
   friend class detail::foreign_wait;
   friend class snapshot_builder;
 
+  // Which exception it is, without keeping it: what it holds must go when its handler ends. So another one of the same
+  // type that is thrown by the frame that caught the first may be taken for it.
+  struct exception_identity {
+    const void* address;
+    const std::type_info* type;  // null where that is not known
+
+    static exception_identity of(const std::exception_ptr& thrown) noexcept;
+    static exception_identity of_current() noexcept;
+    bool operator==(const exception_identity& other) const noexcept {
+      return address == other.address && (type == nullptr || other.type == nullptr || *type == *other.type);
+    }
+  };
   // An exception on its way out of the frames of a task.
   struct flight {
-    std::exception_ptr thrown;        // held, so that no other one gets its address
+    exception_identity thrown;
     const frame* next;                // which it reaches next; null when it has left the task
     std::vector<place> stack;         // where it was thrown, innermost first
     std::vector<task_snapshot> from;  // the tasks that it has left before
@@ -201,7 +214,7 @@ class agent : private detail::step_state {
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
-  flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
+  flight* find_flight(const exception_identity& thrown, const frame* reached) noexcept;
   flight& begin_flight(flight begun);
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
   // cancel() by a scope of the task's own that stands within `shield`, which does not keep this request from reaching

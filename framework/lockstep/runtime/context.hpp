@@ -14,6 +14,7 @@ namespace lockstep {
 
 class loop;
 class agent;
+struct frame;
 class agent_pool;
 
 namespace detail {
@@ -28,6 +29,7 @@ struct context {
   const char* stack_end = nullptr;  // of that stack
   frame_pool* frames = nullptr;
   const agent_pool* agents = nullptr;
+  const frame* destroyed = nullptr;  // the one whose locals are destroyed before it has ended
   std::uint64_t run = 0;  // tells all runs of the process apart
 };
 

@@ -160,7 +160,9 @@ void loop::destroy_frames(agent& who) noexcept {
     frame* const caller = at->caller;
     const std::coroutine_handle<> after = at->resume_after;
     if (at->owner != nullptr && *at->owner) *at->owner = nullptr;
+    const frame* const outer = std::exchange(context::destroyed, at);
     handle.destroy();
+    context::destroyed = outer;
     at = caller;
     handle = rare != nullptr && at == rare->foreign_frame ? rare->foreign_leaf : after;
   }

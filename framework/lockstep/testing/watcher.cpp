@@ -33,11 +33,11 @@ void watcher::watch() {
   const auto tick = std::clamp<duration>(slow_ / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
   while (!ended_.wait_for(lock, tick, [this] { return over_; })) {
     if (notice_ == nullptr) continue;
-    const std::uint64_t records = watched_.history().count();
+    const std::uint64_t steps = watched_.steps();
     const auto now = real::now();
-    if (run != runs_ || records != seen) {
+    if (run != runs_ || steps != seen) {
       run = runs_;
-      seen = records;
+      seen = steps;
       since = now;
       told = false;
       continue;

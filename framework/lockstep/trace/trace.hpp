@@ -70,9 +70,11 @@ class trace {
   // before. Returns whether turn() must follow.
   [[nodiscard]] bool task_made(identity made) {
     payloads_ = roll_fast(payloads_, made);
-    return store(made, tasks_made_++, label(operation_kind::task_made, 0));
+    const std::uint32_t number = tasks_made();
+    tasks_made_.store(number + 1, std::memory_order_relaxed);
+    return store(made, number, label(operation_kind::task_made, 0));
   }
-  std::uint32_t tasks_made() const noexcept { return tasks_made_; }
+  std::uint32_t tasks_made() const noexcept { return tasks_made_.load(std::memory_order_relaxed); }
   // What the code calls a task: kept beside the records with `keep_all`, and no part of the hash.
   void task_named(std::uint32_t number, std::string_view name) {
     if (keep_all_) [[unlikely]]
@@ -92,8 +94,8 @@ class trace {
     const trace_record* next = next_.load(std::memory_order_relaxed);
     return earlier_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(next - records_.get());
   }
-  // Those of them that are steps.
-  std::uint64_t steps() const noexcept { return count() - others_ - tasks_made_; }
+  // Those of them that are steps; from another thread, give or take the present one.
+  std::uint64_t steps() const noexcept { return count() - others_.load(std::memory_order_relaxed) - tasks_made(); }
   // The records that are still held, the oldest first.
   std::vector<trace_record> recent() const;
   // The last names that were given, by the numbers of the tasks; with `keep_all`.
@@ -124,7 +126,7 @@ class trace {
     return record + 1 == end_;
   }
   void add_other(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
-    ++others_;
+    others_.store(others_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     payloads_ = roll_fast(payloads_, payload);
     if (store(payload, task, label)) turn();
   }
@@ -134,9 +136,9 @@ class trace {
   std::atomic<trace_record*> next_ = nullptr;
   trace_record* end_ = nullptr;
   std::atomic<std::uint64_t> earlier_ = 0;  // records before those from the start of the memory to next_
-  std::uint64_t others_ = 0;                // records of neither a step nor a task
+  std::atomic<std::uint64_t> others_ = 0;   // records of neither a step nor a task
   std::uint64_t payloads_ = 0;              // the chain of what is in records that are no steps
-  std::uint32_t tasks_made_ = 0;
+  std::atomic<std::uint32_t> tasks_made_ = 0;
   std::uint64_t steps_max_ = 0;
   bool limit_reached_ = false;
   rolling_hash earlier_hash_;  // of those that were overwritten, or will be next
