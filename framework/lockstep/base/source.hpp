@@ -28,6 +28,7 @@ class place {
     return made;
   }
 
+  bool operator==(const place&) const noexcept = default;
   // 0 if only the function is known.
   std::uint_least32_t line() const noexcept { return (bits_ & 1) == 0 ? source(*this).line() : 0; }
   // With some line of the function, if only that is known.

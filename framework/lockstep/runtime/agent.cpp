@@ -222,48 +222,58 @@ void frame::leave_by_exception() noexcept {
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (who == nullptr) return;
-  const auto thrown = agent::exception_identity::of_current();
-  agent::flight* under_way = who->find_flight(thrown, this);
-  if (under_way == nullptr) under_way = &who->begin_flight({thrown, this, lines_from(this), {}});
+  agent::flight* under_way = who->find_flight(failure, this);
+  if (under_way == nullptr) under_way = &who->begin_flight(failure, this, lines_from(this), {});
   under_way->next = caller;
+  if (caller != nullptr) under_way->arrived = caller->where;
 }
 
-agent::exception_identity agent::exception_identity::of(const std::exception_ptr& thrown) noexcept {
+namespace {
+
+const void* address_of(const std::exception_ptr& thrown) noexcept {
   static_assert(sizeof thrown == sizeof(void*), "an exception_ptr is one pointer");
-  exception_identity made{};
-  std::memcpy(&made.address, static_cast<const void*>(&thrown), sizeof made.address);
-  return made;
+  const void* address = nullptr;
+  std::memcpy(&address, static_cast<const void*>(&thrown), sizeof address);
+  return address;
 }
 
-agent::exception_identity agent::exception_identity::of_current() noexcept {
-  exception_identity made = of(std::current_exception());
-  made.type = abi::__cxa_current_exception_type();
-  return made;
+const std::type_info* type_of(const std::exception_ptr& thrown) noexcept {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (...) {
+    return abi::__cxa_current_exception_type();
+  }
 }
 
-agent::flight* agent::find_flight(const exception_identity& thrown, const frame* reached) noexcept {
+}  // namespace
+
+// Requires that `thrown` is the current exception.
+agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept {
   if (!rare_) return nullptr;
+  const void* const address = address_of(thrown);
   for (auto at = rare_->flights.rbegin(); at != rare_->flights.rend(); ++at) {
-    if (at->next == reached && at->thrown == thrown) return &*at;
+    if (at->next != reached || at->thrown != address || at->type != abi::__cxa_current_exception_type()) continue;
+    if (reached == nullptr || at->arrived == reached->where || at->text == text_of(thrown)) return &*at;
   }
   return nullptr;
 }
 
-agent::flight& agent::begin_flight(flight begun) {
+agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
+                                   std::vector<task_snapshot> from) {
   constexpr std::size_t kept_max = 8;
   std::vector<flight>& flights = rare().flights;
   if (flights.size() == kept_max) flights.erase(flights.begin());
-  return flights.emplace_back(std::move(begun));
+  return flights.emplace_back(flight{address_of(thrown), type_of(thrown), text_of(thrown), at,
+                                     at != nullptr ? at->where : place(), std::move(stack), std::move(from)});
 }
 
 void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
-  begin_flight({exception_identity::of(thrown), leaf_frame_, lines_from(leaf_frame_), std::move(from)});
+  begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
 }
 
 void agent::throws_instead(const std::exception_ptr& thrown) {
-  if (const flight* found = find_flight(exception_identity::of_current(), leaf_frame_); found != nullptr) {
-    begin_flight({exception_identity::of(thrown), leaf_frame_, std::vector<place>(found->stack),
-                  std::vector<task_snapshot>(found->from)});
+  if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+    begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
   }
 }
 
@@ -378,8 +388,7 @@ class snapshot_builder {
     std::vector<task_snapshot> trail(1);
     trail[0].name = std::move(part);
     trail[0].state = task_snapshot::condition::failed;
-    const auto current = agent::exception_identity::of_current();
-    if (const agent::flight* caught = catcher.find_flight(current, catcher.leaf_frame_)) {
+    if (const agent::flight* caught = catcher.find_flight(std::current_exception(), catcher.leaf_frame_)) {
       trail[0].stack = caught->stack;
       add_trail(trail, 0, caught->from);
     }

@@ -172,22 +172,15 @@ class agent : private detail::step_state {
   friend class detail::foreign_wait;
   friend class snapshot_builder;
 
-  // Which exception it is, without keeping it: what it holds must go when its handler ends. So another one of the same
-  // type that is thrown by the frame that caught the first may be taken for it.
-  struct exception_identity {
-    const void* address;
-    const std::type_info* type;  // null where that is not known
-
-    static exception_identity of(const std::exception_ptr& thrown) noexcept;
-    static exception_identity of_current() noexcept;
-    bool operator==(const exception_identity& other) const noexcept {
-      return address == other.address && (type == nullptr || other.type == nullptr || *type == *other.type);
-    }
-  };
-  // An exception on its way out of the frames of a task.
+  // An exception on its way out of the frames of a task. It is not kept, as what it holds must go when its handler has
+  // ended; then another may get its address. That is taken for another if its type differs, or if the frame has awaited
+  // since the first one came, and the texts differ.
   struct flight {
-    exception_identity thrown;
+    const void* thrown;               // its address
+    const std::type_info* type;       // null for what is not C++'s
+    std::string text;                 // what it says
     const frame* next;                // which it reaches next; null when it has left the task
+    place arrived;                    // where that stood when it came
     std::vector<place> stack;         // where it was thrown, innermost first
     std::vector<task_snapshot> from;  // the tasks that it has left before
   };
@@ -214,8 +207,9 @@ class agent : private detail::step_state {
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
-  flight* find_flight(const exception_identity& thrown, const frame* reached) noexcept;
-  flight& begin_flight(flight begun);
+  flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
+  flight& begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
+                       std::vector<task_snapshot> from);
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
   // cancel() by a scope of the task's own that stands within `shield`, which does not keep this request from reaching
   // it; null for none. A reason that was given before stays.
