@@ -50,5 +50,7 @@ TEST(FailuresTest, NameTheTaskAndItsCallers) { expect_approved_report("Expect.Na
 
 TEST(FailuresTest, ShowTheTracesOfTheirTaskOnly) { expect_approved_report("Expect.ShowsTheTracesOfItsTaskOnly"); }
 
+TEST(FailuresTest, WithoutAFileTheyAreOfTheTestsLine) { expect_approved_report("Expect.NamesNoFile"); }
+
 }  // namespace
 }  // namespace lockstep::detail

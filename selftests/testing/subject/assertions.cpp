@@ -147,5 +147,10 @@ CO_TEST_F(SkipSetUp, LeavesOutTheBody) {
   ADD_FAILURE() << "went on";
 }
 
+CO_TEST(Expect, NamesNoFile) {
+  co_await yield();
+  ADD_FAILURE_AT("", 0) << "somewhere";
+}
+
 }  // namespace
 }  // namespace lockstep
