@@ -291,6 +291,26 @@ TEST(SpawnTest, AnExceptionThatNobodyReadsIsAVerdict) {
   EXPECT_EQ(file_of(run.verdicts[0].tasks[0].stack[0]), "tasks.hpp");
 }
 
+// A verdict tells of it already.
+TEST(SpawnTest, OnlyMisuseThatTheRunTellsOfNeedNotBeRead) {
+  const auto own = []() -> task<void> {
+    auto handle = spawn([]() -> task<void> {
+      co_await yield();
+      join_handle<void>().cancel();
+    }());
+    co_await sleep_for(1s);
+  };
+  EXPECT_THAT(judge(own).kinds(), ElementsAre(verdict_kind::misuse));
+  const auto users = []() -> task<void> {
+    auto handle = spawn([]() -> task<void> {
+      co_await yield();
+      throw misuse("mine");
+    }());
+    co_await sleep_for(1s);
+  };
+  EXPECT_THAT(judge(users).kinds(), ElementsAre(verdict_kind::unread_exception));
+}
+
 TEST(SpawnTest, AnUnreadCancellationIsNoVerdict) {
   const auto main = []() -> task<void> {
     auto handle = spawn(wait_for_ever());

@@ -163,7 +163,17 @@ void loop::report_misuse(std::string message, const source& where) noexcept {
 
 void loop::misused(const std::string& message, const source& where) {
   report_misuse(message, where);
-  throw misuse(message);
+  throw misuse(message, context::run);
+}
+
+bool loop::tells_of(const std::exception_ptr& thrown) const noexcept {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const misuse& mistake) {
+    return mistake.run() == context::run;
+  } catch (...) {
+    return false;
+  }
 }
 
 void loop::reach_step_limit() {
@@ -234,7 +244,7 @@ void loop::report_deadlock() {
 
 void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
-  if (holds<misuse>(thrown)) return;  // was reported where it was made
+  if (tells_of(thrown)) return;
   report(who.is_.daemon ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
          fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
 }

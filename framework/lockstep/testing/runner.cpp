@@ -73,9 +73,9 @@ std::string words_of(const failure_part& part, const std::string& name) {
   return fmt::format("{}: Failure\n{}\n", where, part.message);
 }
 
-// Whether the exception has been reported where it was thrown.
+// Whether the exception has been reported where it was thrown. Called within the run.
 bool reported_already(const std::exception_ptr& thrown) {
-  return holds<testing::AssertionException>(thrown) || holds<misuse>(thrown);
+  return holds<testing::AssertionException>(thrown) || current_loop()->tells_of(thrown);
 }
 
 // In a handler: reports the exception under way, unless that has been done, or it only says that a task has gone.
