@@ -175,3 +175,4 @@ void crash_notice::end_stuck_process(const std::string& why) {
 }
 
 }  // namespace lockstep::detail
+  const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <mutex>
 
 namespace lockstep {
 class loop;
@@ -27,7 +28,7 @@ class crash_notice {
   crash_notice& operator=(const crash_notice&) = delete;
   ~crash_notice();
 
-  // Has `text`, which tells of a failure of the run, printed as well.
+  // Has `text`, which tells of a failure of the run, printed as well. May be called on any thread.
   void add(const std::string& text);
 
   // Ends the process from another thread because this notice's thread is stuck.
@@ -35,6 +36,7 @@ class crash_notice {
 
  private:
   std::string line_;
+  std::mutex mutex_;
 };
 
 }  // namespace lockstep::detail

@@ -150,7 +150,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   outcome result;
   {
     crash_notice notice(repeat_line(without_print), &world_.loop(), output);
-    failures.on_failure = [&](const failure_part& part) { notice.add(words_of(part, name_)); };
+    failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
     world_.on_verdict([&](const verdict& found) {
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
@@ -160,7 +160,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     if (keep_trace) result.record = copy_of(world_.loop().history());
     world_.finish();
     world_.on_verdict(nullptr);
-    failures.on_failure = nullptr;
+    failures.tell(nullptr);
   }
   for (const verdict& found : world_.verdicts()) {
     if (!counts(found)) {

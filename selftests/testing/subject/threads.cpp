@@ -60,5 +60,24 @@ CO_TEST(Verdict, MisuseWithoutALoop) {
   std::rethrow_exception(thrown);
 }
 
+CO_TEST(Expect, FailsOnAnotherThreadInALaterRun, .runs = 10) {
+  co_await yield();
+  const auto drawn = random_int("drawn", 0, 3);
+  std::thread other([&] { EXPECT_NE(drawn, 0); });
+  other.join();
+  co_await yield();
+}
+
+// Two threads at once, and the run's own.
+CO_TEST(Expect, FailsOnManyThreads) {
+  co_await yield();
+  const auto fail = [] { ADD_FAILURE() << "once"; };
+  std::thread one(fail);
+  std::thread two(fail);
+  fail();
+  one.join();
+  two.join();
+}
+
 }  // namespace
 }  // namespace lockstep
