@@ -275,7 +275,7 @@ TEST(SpawnTest, ADaemonsExceptionIsAVerdict) {
   };
   const judged_run run = judge(main);
   ASSERT_EQ(run.verdicts.size(), 1u);
-  EXPECT_THAT(run.messages(), HasSubstr("\"server\" failed and nobody looked: disk full"));
+  EXPECT_EQ(run.messages(), "unhandled exception: daemon \"server\" failed: disk full\n");
 }
 
 TEST(SpawnTest, AnExceptionThatNobodyReadsIsAVerdict) {

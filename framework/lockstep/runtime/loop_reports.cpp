@@ -244,9 +244,15 @@ void loop::report_deadlock() {
 
 void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
-  if (tells_of(thrown)) return;
-  report(who.is_.daemon ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
-         fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
+  const bool an_assertion_failed = (who.attention_ & attention_doomed) != 0;
+  if (an_assertion_failed || tells_of(thrown)) return;
+  if (who.is_.daemon) {  // whose result nobody can read
+    report(verdict_kind::unhandled_exception, fmt::format("daemon \"{}\" failed: {}", who.name(), text_of(thrown)),
+           source(), {&who});
+  } else {
+    report(verdict_kind::unread_exception,
+           fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
+  }
 }
 
 }  // namespace lockstep
