@@ -109,7 +109,7 @@ task<void> has_a_failing_daemon(duration length) {
 }
 
 TEST(ExceptionBugs, AnExceptionThatLeavesADaemon) {
-  EXPECT_TRUE(caught({verdict_kind::unhandled_exception, "task \"server\" failed and nobody looked: disk full"},
+  EXPECT_TRUE(caught({verdict_kind::unhandled_exception, "daemon \"server\" failed: disk full"},
                      [] { return has_a_failing_daemon(2s); }));
   EXPECT_TRUE(silent([] { return has_a_failing_daemon(500ms); }));
 }

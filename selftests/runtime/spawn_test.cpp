@@ -275,7 +275,7 @@ TEST(SpawnTest, ADaemonsExceptionIsAVerdict) {
   };
   const judged_run run = judge(main);
   ASSERT_EQ(run.verdicts.size(), 1u);
-  EXPECT_THAT(run.messages(), HasSubstr("\"server\" failed and nobody looked: disk full"));
+  EXPECT_EQ(run.messages(), "unhandled exception: daemon \"server\" failed: disk full\n");
 }
 
 TEST(SpawnTest, AnExceptionThatNobodyReadsIsAVerdict) {
@@ -289,6 +289,26 @@ TEST(SpawnTest, AnExceptionThatNobodyReadsIsAVerdict) {
   ASSERT_EQ(run.verdicts[0].tasks.size(), 1u);
   ASSERT_FALSE(run.verdicts[0].tasks[0].stack.empty());
   EXPECT_EQ(file_of(run.verdicts[0].tasks[0].stack[0]), "tasks.hpp");
+}
+
+// A verdict tells of it already.
+TEST(SpawnTest, OnlyMisuseThatTheRunTellsOfNeedNotBeRead) {
+  const auto own = []() -> task<void> {
+    auto handle = spawn([]() -> task<void> {
+      co_await yield();
+      join_handle<void>().cancel();
+    }());
+    co_await sleep_for(1s);
+  };
+  EXPECT_THAT(judge(own).kinds(), ElementsAre(verdict_kind::misuse));
+  const auto users = []() -> task<void> {
+    auto handle = spawn([]() -> task<void> {
+      co_await yield();
+      throw misuse("mine");
+    }());
+    co_await sleep_for(1s);
+  };
+  EXPECT_THAT(judge(users).kinds(), ElementsAre(verdict_kind::unread_exception));
 }
 
 TEST(SpawnTest, AnUnreadCancellationIsNoVerdict) {

@@ -15,6 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::_;
+using testing::ContainsRegex;
+using testing::HasSubstr;
 using testing::InSequence;
 using testing::NiceMock;
 using testing::StrictMock;
@@ -208,6 +210,16 @@ INSTANTIATE_TEST_SUITE_P(Of, ActionsReport,
                          testing::Values("Mock.TaskIsNeverAwaited", "Mock.DelayedTaskIsNeverAwaited",
                                          "Mock.TaskWithoutAnActionIsNeverAwaited", "Mock.ResultHasNoDefault",
                                          "Mock.ValueIsReturnedTwice", "Mock.ExpectationIsUnmet", "Mock.NeverReturns"));
+
+// The report names an address: it is not compared as a whole.
+TEST(ActionsTest, ACallThatNothingExpectsIsReported) {
+  for (const std::string test : {"Mock.CallIsNotExpected", "Mock.CallIsOfAStrictMock"}) {
+    const child_run run = run_subject("--gtest_filter=" + test);
+    EXPECT_EQ(run.end, "exit status 1\n");
+    EXPECT_THAT(run.text, ContainsRegex("mock function call - returning default value.\n *Function call: load\\("));
+    EXPECT_THAT(run.text, HasSubstr("\nrepeat: LOCKSTEP_REPLAY='ls1:"));
+  }
+}
 
 }  // namespace
 }  // namespace lockstep

@@ -137,8 +137,8 @@ TEST_P(CoAssertReport, IsAsApproved) { expect_approved_report(GetParam()); }
 INSTANTIATE_TEST_SUITE_P(Of, CoAssertReport,
                          testing::Values("Assert.StopsNestedCoroutinesThatReturnValues",
                                          "Assert.StopsCodeThatSwallowsItAtItsNextAwait",
-                                         "Assert.StopsTheTestFromASpawnedTask", "Assert.StopsTheTestFromATaskOfAGroup",
-                                         "Assert.FailsPlainly",
+                                         "Assert.StopsTheTestFromASpawnedTask", "Assert.StopsTheTestFromADaemon",
+                                         "Assert.StopsTheTestFromATaskOfAGroup", "Assert.FailsPlainly",
                                          "Assert.EndsParkedChildrenBeforeTheLocalsThatTheyPointTo",
                                          "Skip.FromANestedCoroutine", "SkipSetUp.LeavesOutTheBody"));
 

@@ -2,10 +2,13 @@
 
 #include <lockstep/testing/crash.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdio>
+#include <map>
 #include <string>
 
 #if defined(__has_feature)
@@ -33,13 +36,12 @@ child_run crash(const std::string& name, const std::string& environment = "") {
 void expect_notice(const child_run& run, const std::string& test) {
   SCOPED_TRACE(run.text);
   EXPECT_NE(run.end, "");
-  const std::string begin = "\nlockstep: the process ends inside a test\nrepeat: LOCKSTEP_REPLAY='ls1:";
-  const std::size_t at = run.text.find(begin);
-  ASSERT_NE(at, std::string::npos);
-  EXPECT_EQ(run.text.find(begin, at + 1), std::string::npos);
-  const std::string line =
-      run.text.substr(at + begin.size(), run.text.find('\n', at + begin.size()) - at - begin.size());
-  EXPECT_THAT(line, HasSubstr("' ./testing_subject --gtest_filter=" + test));
+  const std::string begin = "\nlockstep: the process ends inside a test";
+  EXPECT_EQ(count_of(begin, run.text), 1);
+  EXPECT_THAT(run.text, ContainsRegex(begin +
+                                      "(, of SIG[A-Z0-9]+)?\nrepeat: LOCKSTEP_REPLAY='ls1:[^\n]*' "
+                                      "./testing_subject --gtest_filter=" +
+                                      test));
 }
 
 class CrashNotice : public testing::TestWithParam<const char*> {};
@@ -99,12 +101,35 @@ TEST(CrashTest, TellsOfMisuseOnAnotherThreadThatNothingCatches) {
 
 TEST(CrashTest, ShowsTheFailuresOfTheRunThatDies) {
   const child_run run = crash("Crash.AbortsAfterAFailure");
-  EXPECT_THAT(run.text, ContainsRegex("inside a test\nselftests/testing/subject/crashes.cpp:[0-9]+: Failure\n"));
+  EXPECT_THAT(run.text,
+              ContainsRegex("inside a test, of SIGABRT\nselftests/testing/subject/crashes.cpp:[0-9]+: Failure\n"));
   EXPECT_THAT(run.text, HasSubstr("the cause\n"));
   EXPECT_THAT(run.text, HasSubstr("repeat: LOCKSTEP_REPLAY='ls1:"));
 }
 
 TEST(CrashTest, TellsOfASignalThatEndsTheProcess) { expect_notice(crash("Crash.IsToldToTerminate"), "Crash.IsTold"); }
+
+TEST(CrashTest, NamesTheSignal) {
+  const std::map<int, std::string> names = {
+      {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGHUP, "SIGHUP"},   {SIGQUIT, "SIGQUIT"}, {SIGALRM, "SIGALRM"},
+      {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},   {SIGTRAP, "SIGTRAP"}, {SIGUSR1, "SIGUSR1"},
+      {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"}, {SIGABRT, "SIGABRT"},
+  };
+  for (const auto& [number, name] : names) {
+    const child_run run = crash("Crash.IsSentASignal", fmt::format("SUBJECT_SIGNAL={}", number));
+    expect_notice(run, "Crash.IsSentASignal");
+    EXPECT_EQ(run.end, fmt::format("signal {}\n", number));
+    EXPECT_THAT(run.text, HasSubstr("inside a test, of " + name + '\n'));
+  }
+  EXPECT_THAT(crash("Crash.WritesToAClosedPipe", fmt::format("SUBJECT_SIGNAL={}", SIGPIPE)).text,
+              HasSubstr("inside a test, of SIGPIPE\n"));
+}
+
+TEST(CrashTest, AnEarlierHandlerOfNewsIsLeftAlone) {
+  const child_run run = crash("Crash.IsSentNewsThatItHandles", "SUBJECT_HANDLER=1");
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+}
 
 #ifdef LOCKSTEP_UNDER_ASAN
 TEST(CrashTest, ASanitizersReportEndsWithTheToken) {

@@ -50,5 +50,17 @@ TEST(FailuresTest, NameTheTaskAndItsCallers) { expect_approved_report("Expect.Na
 
 TEST(FailuresTest, ShowTheTracesOfTheirTaskOnly) { expect_approved_report("Expect.ShowsTheTracesOfItsTaskOnly"); }
 
+TEST(FailuresTest, WithoutAFileTheyAreOfTheTestsLine) { expect_approved_report("Expect.NamesNoFile"); }
+
+TEST(FailuresTest, OnAnotherThreadTheyAreOfTheRun) { expect_approved_report("Expect.FailsOnAnotherThreadInALaterRun"); }
+
+TEST(FailuresTest, OfThreadsAtTheSameTimeAreAllKept) {
+  const child_run run = run_subject("--gtest_filter=Expect.FailsOnManyThreads");
+  EXPECT_EQ(run.end, "exit status 1\n");
+  EXPECT_EQ(count_of("once\n", run.text), 3) << run.text;
+  EXPECT_EQ(count_of("on another thread\n", run.text), 2) << run.text;
+  EXPECT_EQ(count_of("repeat: ", run.text), 1) << run.text;
+}
+
 }  // namespace
 }  // namespace lockstep::detail

@@ -197,11 +197,17 @@ const std::vector<const char*> verdicts = {"UnawaitedTask",
                                            "ExceptionsOfAGroup",
                                            "Timeout",
                                            "OtherThread",
-                                           "OutsideForgotten"};
+                                           "OutsideForgotten",
+                                           "MisuseWithoutALoop",
+                                           "MisuseInANestedWorld"};
 
 class VerdictReport : public testing::TestWithParam<const char*> {};
 TEST_P(VerdictReport, IsAsApproved) { expect_approved_report(std::string("Verdict.") + GetParam()); }
 INSTANTIATE_TEST_SUITE_P(Of, VerdictReport, testing::ValuesIn(verdicts));
+
+TEST(RunnerTest, MisuseInAFixturesConstructorThatIsNotOfTheRunIsReported) {
+  expect_approved_report("WithANestedWorld.NeverBegins");
+}
 
 TEST(RunnerTest, AfterEachVerdictTheNextTestStartsClean) {
   const std::string all = run_subject("--gtest_filter=Verdict.*").text;

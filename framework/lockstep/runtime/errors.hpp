@@ -4,7 +4,9 @@
 #include <lockstep/base/label.hpp>
 #include <lockstep/time/clock.hpp>
 
+#include <cstdint>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -32,10 +34,18 @@ class timed_out : public std::runtime_error {
 };
 
 // A mistake in the use of the library: awaiting a task twice, unlocking what one does not hold. In a test it fails
-// the test by itself; the exception only stops the code that made the mistake.
+// the test by itself; the exception only stops the code that made the mistake. Where no run could be told, as on
+// a thread without a loop, it is an exception like any other.
 class misuse : public std::logic_error {
  public:
   using std::logic_error::logic_error;
+  // For the library: a verdict of that run tells of it.
+  misuse(const std::string& text, std::uint64_t run) : std::logic_error(text), run_(run) {}
+
+  std::uint64_t run() const noexcept { return run_; }
+
+ private:
+  std::uint64_t run_ = 0;
 };
 
 }  // namespace lockstep

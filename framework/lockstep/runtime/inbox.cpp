@@ -55,8 +55,9 @@ std::string inbox::tell(std::uint64_t run, detail::usage use) noexcept {
 }
 
 void inbox::refuse(std::uint64_t run, detail::usage use) {
-  if (detail::current_context == nullptr && on_its_thread()) detail::no_loop_here();
-  throw misuse(tell(run, std::move(use)));
+  const detail::context* context = detail::current_context;
+  if (context == nullptr && on_its_thread()) detail::no_loop_here();
+  throw misuse(tell(run, std::move(use)), context != nullptr ? context->run : run);
 }
 
 template <class T>

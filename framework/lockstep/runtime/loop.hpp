@@ -23,6 +23,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
@@ -169,6 +170,8 @@ class loop : public detail::context {
   void report_misuse(std::string message, const source& where = source()) noexcept;
   // Reports misuse and throws it.
   [[noreturn]] void misused(const std::string& message, const source& where = source());
+  // Whether what was thrown is misuse that this run has, or is about to have, a verdict for.
+  bool tells_of(const std::exception_ptr& thrown) const noexcept;
   // Whether the run stopped for good before its end: nothing could go on, or a limit was reached.
   bool at_standstill() const noexcept { return standstill_; }
   // Whether tasks were found that wait for each other for good.

@@ -163,7 +163,17 @@ void loop::report_misuse(std::string message, const source& where) noexcept {
 
 void loop::misused(const std::string& message, const source& where) {
   report_misuse(message, where);
-  throw misuse(message);
+  throw misuse(message, context::run);
+}
+
+bool loop::tells_of(const std::exception_ptr& thrown) const noexcept {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const misuse& mistake) {
+    return mistake.run() == context::run;
+  } catch (...) {
+    return false;
+  }
 }
 
 void loop::reach_step_limit() {
@@ -234,9 +244,15 @@ void loop::report_deadlock() {
 
 void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
-  if (holds<misuse>(thrown)) return;  // was reported where it was made
-  report(who.is_.daemon ? verdict_kind::unhandled_exception : verdict_kind::unread_exception,
-         fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
+  const bool an_assertion_failed = (who.attention_ & attention_doomed) != 0;
+  if (an_assertion_failed || tells_of(thrown)) return;
+  if (who.is_.daemon) {  // whose result nobody can read
+    report(verdict_kind::unhandled_exception, fmt::format("daemon \"{}\" failed: {}", who.name(), text_of(thrown)),
+           source(), {&who});
+  } else {
+    report(verdict_kind::unread_exception,
+           fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
+  }
 }
 
 }  // namespace lockstep

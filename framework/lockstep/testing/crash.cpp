@@ -36,7 +36,29 @@ struct {
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
 } notice;
 
-constexpr std::array signals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGTERM, SIGINT, SIGHUP};
+// Those that end a process unless it handles them. A profiler's are not ours to take.
+struct signal_kind {
+  int number;
+  const char* name;
+  bool is_news = false;  // a program may live on after it: left to whoever handles it already
+};
+constexpr std::array<signal_kind, 17> signals = {{{SIGSEGV, "SIGSEGV"},
+                                                  {SIGABRT, "SIGABRT"},
+                                                  {SIGBUS, "SIGBUS"},
+                                                  {SIGFPE, "SIGFPE"},
+                                                  {SIGILL, "SIGILL"},
+                                                  {SIGTRAP, "SIGTRAP"},
+                                                  {SIGSYS, "SIGSYS"},
+                                                  {SIGTERM, "SIGTERM"},
+                                                  {SIGINT, "SIGINT"},
+                                                  {SIGHUP, "SIGHUP"},
+                                                  {SIGQUIT, "SIGQUIT"},
+                                                  {SIGPIPE, "SIGPIPE", true},
+                                                  {SIGALRM, "SIGALRM", true},
+                                                  {SIGXCPU, "SIGXCPU", true},
+                                                  {SIGXFSZ, "SIGXFSZ", true},
+                                                  {SIGUSR1, "SIGUSR1", true},
+                                                  {SIGUSR2, "SIGUSR2", true}}};
 
 // Whether a sanitizer reports it itself, and then calls back.
 bool is_left_to_sanitizers(int number) noexcept {
@@ -56,12 +78,17 @@ void write_text(const char* text) noexcept {
   }
 }
 
-// Returns whether the process ends inside a test.
-bool write_notice() noexcept {
+// Returns whether the process ends inside a test. `signal` is null if it ends otherwise.
+bool write_notice(const char* signal = nullptr) noexcept {
   const char* line = notice.line.exchange(nullptr);
   if (line == nullptr || ::getpid() != notice.process) return false;
   if (muted_output* output = notice.output) output->show_what_was_written();
-  write_text("\nlockstep: the process ends inside a test\n");
+  write_text("\nlockstep: the process ends inside a test");
+  if (signal != nullptr) {
+    write_text(", of ");
+    write_text(signal);
+  }
+  write_text("\n");
   write_text(line);
   write_text("\n");
   return true;
@@ -92,10 +119,11 @@ void write_tasks() {
 }
 
 void on_signal(int number, siginfo_t* why, void* where) {
-  write_notice();
+  std::size_t i = 0;
+  while (i < signals.size() && signals[i].number != number) ++i;
+  write_notice(notice.stuck || i == signals.size() ? nullptr : signals[i].name);
   if (notice.stuck) write_tasks();
-  for (std::size_t i = 0; i < signals.size(); ++i) {
-    if (signals[i] != number) continue;
+  if (i < signals.size()) {
     ::sigaction(number, &earlier[i], nullptr);
     if ((earlier[i].sa_flags & SA_SIGINFO) != 0 && earlier[i].sa_handler != SIG_DFL) {
       return earlier[i].sa_sigaction(number, why, where);
@@ -127,13 +155,14 @@ void install_once() {
     std::at_quick_exit(&at_exit);
     give_handlers_a_stack();
     for (std::size_t i = 0; i < signals.size(); ++i) {
-      ::sigaction(signals[i], nullptr, &earlier[i]);
-      if (under_sanitizer && is_left_to_sanitizers(signals[i])) continue;
-      if (earlier[i].sa_handler == SIG_IGN) continue;
+      const signal_kind& kind = signals[i];
+      ::sigaction(kind.number, nullptr, &earlier[i]);
+      if (under_sanitizer && is_left_to_sanitizers(kind.number)) continue;
+      if (earlier[i].sa_handler == SIG_IGN || (kind.is_news && earlier[i].sa_handler != SIG_DFL)) continue;
       struct sigaction action {};
       action.sa_sigaction = &on_signal;
       action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-      ::sigaction(signals[i], &action, nullptr);
+      ::sigaction(kind.number, &action, nullptr);
     }
     return true;
   }();
@@ -158,6 +187,7 @@ crash_notice::~crash_notice() {
 }
 
 void crash_notice::add(const std::string& text) {
+  const std::lock_guard lock(mutex_);
   std::string longer = text + line_;
   notice.line = longer.c_str();
   line_.swap(longer);

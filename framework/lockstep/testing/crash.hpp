@@ -1,12 +1,14 @@
 // What is printed when the process dies inside a test: how to repeat it.
 //
 // The line is made ahead, so that a signal handler only has to write it. Handlers are installed once, on an alternate
-// stack; a sanitizer's report ends in the same line. Whatever was installed before is called afterwards.
+// stack; a sanitizer's report ends in the same line. Whatever was installed before is called afterwards; a handler of
+// SIGPIPE, SIGALRM, SIGUSR1 and the like is left alone, for the process may live on.
 // So do exit() and quick_exit(), which make the process fail then, whatever their status: the test did not end. Nothing
 // of this process runs at an _exit() or _Exit(): no notice is printed, and its status stands. Who starts the tests can
 // tell all the same, by GoogleTest's TEST_PREMATURE_EXIT_FILE.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 namespace lockstep {
@@ -27,13 +29,14 @@ class crash_notice {
   crash_notice& operator=(const crash_notice&) = delete;
   ~crash_notice();
 
-  // Has `text`, which tells of a failure of the run, printed as well.
+  // Has `text`, which tells of a failure of the run, printed as well. May be called on any thread.
   void add(const std::string& text);
 
   // Ends the process from another thread because this notice's thread is stuck.
   [[noreturn]] void end_stuck_process(const std::string& why);
 
  private:
+  std::mutex mutex_;
   std::string line_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace lockstep::detail {
 
@@ -37,25 +38,46 @@ std::string context_of_failure() {
 }  // namespace
 
 failure_interceptor::failure_interceptor()
-    : testing::ScopedFakeTestPartResultReporter(INTERCEPT_ONLY_CURRENT_THREAD, &unused_) {}
+    : testing::ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, &unused_) {}
 
 void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& result) {
   failure_part part{result.type(), result.file_name() != nullptr ? result.file_name() : "", result.line_number(),
                     result.message()};
-  if (result.failed()) part.message += context_of_failure();
-  if (on_failure && result.failed()) on_failure(part);
+  if (result.failed()) {
+    part.message += std::this_thread::get_id() == thread_ ? context_of_failure() : "\non another thread";
+  }
+  const std::lock_guard lock(mutex_);
+  if (listener_ && result.failed()) listener_(part);
   parts_.push_back(std::move(part));
 }
 
-bool failure_interceptor::failed() const noexcept {
+void failure_interceptor::tell(std::function<void(const failure_part&)> listener) {
+  const std::lock_guard lock(mutex_);
+  listener_ = std::move(listener);
+}
+
+void failure_interceptor::add(failure_part part) {
+  const std::lock_guard lock(mutex_);
+  parts_.push_back(std::move(part));
+}
+
+std::vector<failure_part> failure_interceptor::parts() const {
+  const std::lock_guard lock(mutex_);
+  return parts_;
+}
+
+bool failure_interceptor::failed() const {
+  const std::lock_guard lock(mutex_);
   return std::any_of(parts_.begin(), parts_.end(), std::mem_fn(&failure_part::failed));
 }
 
-bool failure_interceptor::failed_fatally() const noexcept {
+bool failure_interceptor::failed_fatally() const {
+  const std::lock_guard lock(mutex_);
   return std::any_of(parts_.begin(), parts_.end(), std::mem_fn(&failure_part::failed_fatally));
 }
 
-bool failure_interceptor::skipped() const noexcept {
+bool failure_interceptor::skipped() const {
+  const std::lock_guard lock(mutex_);
   return std::any_of(parts_.begin(), parts_.end(), std::mem_fn(&failure_part::skipped));
 }
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace lockstep::detail {
@@ -21,25 +23,28 @@ struct failure_part {
   bool skipped() const noexcept { return type == testing::TestPartResult::kSkip; }
 };
 
-// While it lives, GoogleTest's results on this thread come here. Each is given the name of the task that caused it,
-// its asynchronous stack, and its CO_SCOPED_TRACEs.
+// While it lives, GoogleTest's results come here, whatever thread they are of. Each is given the name of the task that
+// caused it, its asynchronous stack, and its CO_SCOPED_TRACEs. May be used on any thread.
 class failure_interceptor final : public testing::ScopedFakeTestPartResultReporter {
  public:
   failure_interceptor();
 
   void ReportTestPartResult(const testing::TestPartResult& result) override;
 
-  // Told of each failure when it is reported.
-  std::function<void(const failure_part&)> on_failure;
+  // Has it told of each failure from now on, on the failure's thread, which holds GoogleTest's lock; nobody if null.
+  void tell(std::function<void(const failure_part&)> listener);
 
-  void add(failure_part part) { parts_.push_back(std::move(part)); }
-  const std::vector<failure_part>& parts() const noexcept { return parts_; }
-  bool failed() const noexcept;
-  bool failed_fatally() const noexcept;
-  bool skipped() const noexcept;
+  void add(failure_part part);
+  std::vector<failure_part> parts() const;
+  bool failed() const;
+  bool failed_fatally() const;
+  bool skipped() const;
 
  private:
   testing::TestPartResultArray unused_;
+  const std::thread::id thread_ = std::this_thread::get_id();
+  mutable std::mutex mutex_;  // for what follows
+  std::function<void(const failure_part&)> listener_;
   std::vector<failure_part> parts_;
 };
 

@@ -66,15 +66,16 @@ failure_part part_of(const verdict& found, testing::TestPartResult::Type type) {
           to_text(found)};
 }
 
-// For a process that dies before it can be published.
-std::string words_of(const failure_part& part) {
-  const std::string where = part.file.empty() ? full_name() : fmt::format("{}:{}", part.file, part.line);
+// For a process that dies before it can be published. Given the test's name, because GoogleTest holds a lock while it
+// reports a failure: to ask it for the name then would wait for ever.
+std::string words_of(const failure_part& part, const std::string& name) {
+  const std::string where = part.file.empty() ? name : fmt::format("{}:{}", part.file, part.line);
   return fmt::format("{}: Failure\n{}\n", where, part.message);
 }
 
-// Whether the exception has been reported where it was thrown.
+// Whether the exception has been reported where it was thrown. Called within the run.
 bool reported_already(const std::exception_ptr& thrown) {
-  return holds<testing::AssertionException>(thrown) || holds<misuse>(thrown);
+  return holds<testing::AssertionException>(thrown) || current_loop()->tells_of(thrown);
 }
 
 // In a handler: reports the exception under way, unless that has been done, or it only says that a task has gone.
@@ -100,6 +101,7 @@ class test_runner {
 
   const test_plan& plan_;
   const options& knobs_;
+  const std::string name_ = full_name();
   sim::world world_;
   watcher watcher_;
 };
@@ -148,9 +150,9 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   outcome result;
   {
     crash_notice notice(repeat_line(without_print), &world_.loop(), output);
-    failures.on_failure = [&notice](const failure_part& part) { notice.add(words_of(part)); };
+    failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
     world_.on_verdict([&](const verdict& found) {
-      if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure)));
+      if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
     world_.start(how);
     const watched_run watched(watcher_, notice);
@@ -158,11 +160,11 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     if (keep_trace) result.record = copy_of(world_.loop().history());
     world_.finish();
     world_.on_verdict(nullptr);
-    failures.on_failure = nullptr;
+    failures.tell(nullptr);
   }
   for (const verdict& found : world_.verdicts()) {
     if (!counts(found)) {
-      fmt::print(stderr, "{}: warning: {}", found.where.line() != 0 ? file_and_line(found.where) : full_name(),
+      fmt::print(stderr, "{}: warning: {}", found.where.line() != 0 ? file_and_line(found.where) : name_,
                  to_text(found));
       continue;
     }

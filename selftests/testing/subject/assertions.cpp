@@ -147,5 +147,19 @@ CO_TEST_F(SkipSetUp, LeavesOutTheBody) {
   ADD_FAILURE() << "went on";
 }
 
+CO_TEST(Expect, NamesNoFile) {
+  co_await yield();
+  ADD_FAILURE_AT("", 0) << "somewhere";
+}
+
+task<void> assert_that_one_is_two() {
+  co_await yield();
+  CO_ASSERT_EQ(1, 2);
+}
+CO_TEST(Assert, StopsTheTestFromADaemon) {
+  spawn_daemon(assert_that_one_is_two(), "server");
+  co_await sleep_for(1s);
+}
+
 }  // namespace
 }  // namespace lockstep

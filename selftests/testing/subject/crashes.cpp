@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -38,6 +39,23 @@ CO_TEST(Crash, AbortsAfterAFailure) {
 CO_TEST(Crash, IsToldToTerminate) {
   co_await yield();
   std::raise(SIGTERM);
+}
+
+const int sent = std::getenv("SUBJECT_SIGNAL") != nullptr ? std::atoi(std::getenv("SUBJECT_SIGNAL")) : 0;
+// Who starts the tests in the background may have it ignored.
+const bool not_ignored = sent != 0 && std::signal(sent, SIG_DFL) != SIG_ERR;
+CO_TEST(Crash, IsSentASignal) {
+  co_await yield();
+  EXPECT_TRUE(not_ignored);
+  std::raise(sent);
+}
+
+CO_TEST(Crash, WritesToAClosedPipe) {
+  co_await yield();
+  std::array<int, 2> ends{};
+  EXPECT_EQ(::pipe(ends.data()), 0);
+  ::close(ends[0]);
+  EXPECT_EQ(::write(ends[1], "x", 1), -1);
 }
 
 CO_TEST(Crash, Terminates) {
@@ -165,6 +183,15 @@ const bool earlier_handler = [] {
   action.sa_flags = SA_SIGINFO;
   return ::sigaction(SIGSEGV, &action, nullptr) == 0;
 }();
+
+volatile std::sig_atomic_t news = 0;
+const bool earlier_handler_of_news =
+    std::getenv("SUBJECT_HANDLER") != nullptr && std::signal(SIGUSR1, [](int) { news = 1; }) != SIG_ERR;
+CO_TEST(Crash, IsSentNewsThatItHandles) {
+  co_await yield();
+  std::raise(SIGUSR1);
+  EXPECT_EQ(news, 1);
+}
 
 CO_TEST(CrashOutside, First) { co_await yield(); }
 TEST(CrashOutside, ThenAborts) { std::abort(); }

@@ -69,5 +69,18 @@ CO_TEST(Mock, NeverReturns) {
   co_await reader.join();
 }
 
+CO_TEST(Mock, CallIsNotExpected) {
+  store of;
+  EXPECT_CALL(of, load("k")).WillOnce(CoReturn(5));
+  co_await of.load("k");
+  co_await of.load("other");
+}
+
+CO_TEST(Mock, CallIsOfAStrictMock) {
+  testing::StrictMock<store> of;
+  co_await yield();
+  co_await of.load("k");
+}
+
 }  // namespace
 }  // namespace lockstep

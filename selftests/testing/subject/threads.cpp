@@ -1,6 +1,7 @@
 // Tests that fail on purpose: what belongs to a run is used on another thread.
 #include <lockstep/testing/testing.hpp>
 
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -42,6 +43,40 @@ CO_TEST(Verdict, OutsideForgotten) {
   auto joining = spawn(join_the_thread());
   co_await work;
   co_await joining.join();
+}
+
+CO_TEST(Verdict, MisuseWithoutALoop) {
+  std::exception_ptr thrown;
+  const auto ask = [&] {
+    try {
+      static_cast<void>(now());
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  };
+  std::thread other(ask);
+  other.join();
+  co_await yield();
+  std::rethrow_exception(thrown);
+}
+
+CO_TEST(Expect, FailsOnAnotherThreadInALaterRun, .runs = 10) {
+  co_await yield();
+  const auto drawn = random_int("drawn", 0, 3);
+  std::thread other([&] { EXPECT_NE(drawn, 0); });
+  other.join();
+  co_await yield();
+}
+
+// Two threads at once, and the run's own.
+CO_TEST(Expect, FailsOnManyThreads) {
+  co_await yield();
+  const auto fail = [] { ADD_FAILURE() << "once"; };
+  std::thread one(fail);
+  std::thread two(fail);
+  fail();
+  one.join();
+  two.join();
 }
 
 }  // namespace

@@ -232,5 +232,22 @@ CO_TEST(Determinism, IsOnlyCheckedOnRequest) {
   if (++runs > 1) co_await yield();
 }
 
+task<void> lock_twice() {
+  mutex tx("tx");
+  const mutex_guard held = co_await tx.lock();
+  const mutex_guard again = co_await tx.lock();
+}
+CO_TEST(Verdict, MisuseInANestedWorld) {
+  co_await yield();
+  sim::world inner;
+  inner.run(lock_twice());
+}
+
+class WithANestedWorld : public testing::Test {
+ protected:
+  WithANestedWorld() { sim::world().run(lock_twice()); }
+};
+CO_TEST_F(WithANestedWorld, NeverBegins) { co_await yield(); }
+
 }  // namespace
 }  // namespace lockstep
