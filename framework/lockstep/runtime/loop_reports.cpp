@@ -138,6 +138,14 @@ void loop::report_kept_back() noexcept {
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 
+void loop::report_kept_unread(bool reported) noexcept {
+  for (agent* who : agents_->kept()) {
+    if (who->failure() == nullptr || who->is_.observed) continue;
+    if (reported) report_unread(*who);
+    who->observe();
+  }
+}
+
 void loop::report_dropped(agent& who) noexcept {
   if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
     const std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, {&who});
