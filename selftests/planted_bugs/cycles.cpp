@@ -138,6 +138,46 @@ TEST(CycleBugs, CyclesThatAreBrokenAreNone) {
   EXPECT_TRUE(silent(races_against_the_clock));
 }
 
+// -- timeouts that are over, and cycles that nobody waits for --
+
+task<void> locks_twice() {
+  mutex m("m");
+  const auto held = co_await m.lock();
+  const auto again = co_await m.lock();
+}
+
+task<void> leaves_a_daemon() {
+  spawn_daemon(locks_twice(), "daemon");
+  co_return;
+}
+
+task<void> leaves_a_daemon_within_a_timeout() {
+  co_await with_timeout(1s, leaves_a_daemon());
+  co_await sleep_for(10s);
+}
+
+task<void> leaves_a_daemon_within_a_race() {
+  auto sleep = [](duration length) -> task<void> { co_await sleep_for(length); }(1s);
+  co_await when_any(leaves_a_daemon(), std::move(sleep));
+  co_await sleep_for(10s);
+}
+
+TEST(CycleBugs, ATimeoutThatIsOverBreaksNone) {
+  const bug wanted{verdict_kind::partial_deadlock, "", {}, {"daemon: mutex \"m\" held by daemon"}};
+  EXPECT_TRUE(caught(wanted, leaves_a_daemon_within_a_timeout));
+  EXPECT_TRUE(caught(wanted, leaves_a_daemon_within_a_race));
+}
+
+task<void> drops_what_a_timeout_would_end() {
+  auto timed = spawn(with_deadline(locks_twice()), "timed");
+  co_await sleep_for(1s);
+}
+
+TEST(CycleBugs, AHandleDroppedBeforeTheTimeout) {
+  EXPECT_TRUE(
+      caught({verdict_kind::dropped_handle, "\"timed\" died before the task ended"}, drops_what_a_timeout_would_end));
+}
+
 // -- cycles of other kinds --------------------------------------------------------------------------------------------
 
 task<void> locks(mutex& m) {

@@ -421,6 +421,36 @@ TEST(SpawnTest, AHandleOfAFinishedTaskMayOutliveItsWorld) {
   EXPECT_EQ(result.use_count(), 1) << "the frame of the task is still there";
 }
 
+TEST(SpawnTest, AFailureThatNobodyReadIsOfItsOwnRunThoughItsHandleIsKept) {
+  std::optional<join_handle<void>> kept;
+  sim::world world;
+  const auto fail = []() -> task<void> {
+    co_await yield();
+    throw std::runtime_error("no such file");
+  };
+  const auto keep = [&]() -> task<void> {
+    kept.emplace(spawn(fail(), "reader"));
+    co_await sleep_for(1s);
+  };
+  const auto read = [&]() -> task<void> {
+    kept.emplace(spawn(fail(), "reader"));
+    co_await sleep_for(1s);
+    EXPECT_NE(kept->exception(), nullptr);
+  };
+  const auto drop = [&]() -> task<void> {
+    kept.reset();
+    co_await yield();
+  };
+  world.run(keep());
+  ASSERT_EQ(world.verdicts().size(), 1u);
+  EXPECT_EQ(world.verdicts()[0].kind, verdict_kind::unread_exception);
+  EXPECT_EQ(world.verdicts()[0].message, "task \"reader\" failed and nobody looked: no such file");
+  world.run(drop());
+  EXPECT_TRUE(world.verdicts().empty()) << world.verdicts()[0].message;
+  world.run(read());
+  EXPECT_TRUE(world.verdicts().empty()) << world.verdicts()[0].message;
+}
+
 TEST(SpawnTest, ATaskThatJoinsItselfIsADeadlock) {
   std::optional<join_handle<void>> self;
   const auto work = [&]() -> task<void> { co_await self->join(); };

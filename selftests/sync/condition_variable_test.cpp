@@ -269,6 +269,37 @@ TEST(ConditionVariableTest, DyingWithWaitersIsMisuse) {
   EXPECT_EQ(run.verdicts[0].message, "the condition_variable \"changed\" died while task \"reader\" waits for it");
 }
 
+TEST(ConditionVariableTest, MayDieOnceAllAreNotified) {
+  under_every_schedule([]() -> task<void> {
+    mutex lock;
+    auto changed = std::make_unique<condition_variable>(lock, label("changed"));
+    int waiting = 0;
+    const auto work = [&]() -> task<void> {
+      const mutex_guard held = co_await lock.lock();
+      ++waiting;
+      co_await changed->wait();
+    };
+    std::vector<join_handle<void>> workers;
+    for (int i = 0; i < 3; ++i) workers.push_back(spawn(work()));
+    {
+      mutex_guard held = co_await lock.lock();
+      while (waiting < 3) {
+        held.unlock();
+        co_await yield();
+        held = co_await lock.lock();
+      }
+      changed->notify_all();
+      changed.reset();
+      workers[0].cancel();  // before it has seen the notification
+      co_await yield();
+    }
+    co_await yield();
+    workers[1].cancel();  // perhaps while it waits for the mutex
+    for (join_handle<void>& worker : workers) static_cast<void>(co_await was_cancelled(worker));
+    EXPECT_FALSE(lock.locked());
+  });
+}
+
 // The classic: as many items as consumers, notified one by one. A notification missed leaves a consumer waiting.
 TEST(ConditionVariableTest, NoNotificationIsMissedInAnyOrder) {
   under_every_schedule([]() -> task<void> {

@@ -322,6 +322,25 @@ TEST(MutexTest, DyingWithAWaiterIsMisuse) {
   EXPECT_EQ(log, "");
 }
 
+TEST(MutexTest, DyingWhenAWaiterWasHandedItIsMisuse) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    auto lock = std::make_unique<mutex>(label("tx"));
+    mutex_guard held = co_await lock->lock();
+    auto waiter = spawn(hold(*lock, log, "w"), "waiter");
+    co_await settle();
+    held.unlock();
+    lock.reset();
+    waiter.cancel();
+    co_await waiter.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
+  EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while it is held by task \"waiter\"");
+  EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, "mutex, which is gone");
+  EXPECT_EQ(log, "");
+}
+
 TEST(MutexTest, DyingUnderItsGuardIsMisuseAndLeavesTheGuardEmpty) {
   const auto main = [&]() -> task<void> {
     auto lock = std::make_unique<mutex>(label("tx"));

@@ -336,6 +336,18 @@ CO_TEST(QueueTest, MayDieOnceItIsShutDownThoughItsWaitersHaveNotRunYet) {
   EXPECT_THROW(co_await getter.join(), queue_shut_down);
 }
 
+CO_TEST(QueueTest, MayDieOnceItsItemWasHandedOverThoughTheGetterIsCancelled) {
+  auto items = std::make_unique<queue<int>>();
+  std::vector<int> got;
+  auto getter = spawn(get_into(*items, got));
+  co_await settle();
+  EXPECT_TRUE(items->try_put(1));
+  items.reset();
+  getter.cancel();
+  EXPECT_TRUE(co_await was_cancelled(getter));
+  EXPECT_TRUE(got.empty());
+}
+
 TEST(QueueTest, WithoutRoomIsMisuse) {
   const auto main = []() -> task<void> {
     EXPECT_THROW(queue<int>(0, "jobs"), misuse);

@@ -55,6 +55,27 @@ void expect_that_death_under_a_waiter_is_misuse(Make make, Wait wait, const std:
   ASSERT_THAT(run.kinds(), testing::ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
   EXPECT_EQ(run.verdicts[0].message, "the " + named + " died while task \"reader\" waits for it");
   EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, wanted + ", which is gone");
+
+  // The same in orders in which the waiter may have to let others run before it looks at the object.
+  const auto at_once = [&]() -> task<void> {
+    auto dying = make();
+    bool began = false;
+    const auto begin = [&]() -> task<void> {
+      began = true;
+      co_await wait(*dying);
+    };
+    auto reader = spawn(begin(), "reader");
+    while (!began) co_await yield();
+    dying.reset();
+    co_await reader.join();
+  };
+  for (std::uint64_t seed = 0; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto choices = make_oracle(seed == 0 ? schedule::round_robin : schedule::random, seed);
+    sim::world_options how;
+    how.choices = choices.get();
+    EXPECT_EQ(judge(at_once, how).messages(), run.messages());
+  }
 }
 
 }  // namespace lockstep

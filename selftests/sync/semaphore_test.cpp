@@ -186,6 +186,20 @@ TEST(SemaphoreTest, DyingUnderAWaiterIsMisuse) {
                                              "semaphore \"slots\"", "semaphore");
 }
 
+CO_TEST(SemaphoreTest, MayDieOnceAllHavePermitsThoughOneIsCancelled) {
+  auto slots = std::make_unique<semaphore>(0u, label("slots"));
+  const auto wait = [](semaphore& of) -> task<void> { co_await of.acquire(); };
+  auto waiter = spawn(wait(*slots));
+  auto other = spawn(wait(*slots));
+  co_await settle();
+  slots->release();
+  slots->release();
+  slots.reset();
+  waiter.cancel();
+  EXPECT_TRUE(co_await was_cancelled(waiter));
+  co_await other.join();
+}
+
 TEST(BoundedSemaphoreTest, ReleasingMoreThanWasAcquiredIsMisuse) {
   const auto main = []() -> task<void> {
     bounded_semaphore slots(2, "slots");

@@ -127,8 +127,10 @@ class agent : private detail::step_state {
   // An assertion of it has failed: it goes no further than its next await, until it is pardoned.
   void doom() noexcept;
   void pardon() noexcept;
-  // Whether something may end its waits from outside; a cycle of waits through it is not final then.
+  // Something may end its waits, and those of what it spawned, from outside: a cycle of waits through one of them is
+  // not final then.
   void add_rescue(int change) noexcept { rescues_ = static_cast<std::uint16_t>(rescues_ + change); }
+  bool has_rescue() const noexcept { return rescues_ != 0; }
   void listen(detail::finish_listener* listener) noexcept {
     listener_ = listener;
     is_.watched = listener != nullptr;
@@ -241,9 +243,7 @@ class agent : private detail::step_state {
     ordinal_ = ordinal;
     spawned_ = objects_made_ = 0;
     rescues_ = cancel_requests_ = 0;
-    if (parent == nullptr) return;
-    ++parent->references_;
-    if (parent->rescues_ != 0) rescues_ = 1;
+    if (parent != nullptr) ++parent->references_;
   }
 
   // The frame that it started with; null if it stands for a foreign coroutine.
@@ -275,7 +275,7 @@ class agent : private detail::step_state {
   std::uint32_t ordinal_;
   std::uint32_t spawned_;
   std::uint32_t objects_made_;
-  std::uint16_t rescues_;          // timeouts armed around where it is, and races that it runs or is part of
+  std::uint16_t rescues_;          // timeouts armed around where it is, and races that it runs
   std::uint16_t cancel_requests_;  // those that may reach it: no shield keeps them
 };
 

@@ -50,11 +50,11 @@ std::size_t agent_pool::lent() const noexcept {
   return count;
 }
 
-std::vector<agent*> agent_pool::alive() {
+std::vector<agent*> agent_pool::found_by(bool (*wanted)(const agent&)) {
   std::vector<agent*> found;
   for (head& each : slabs_) {
     for (std::size_t i = 0; i < each.made; ++i) {
-      if (agent& block = each.blocks()[i]; !block.finished()) found.push_back(&block);
+      if (agent& block = each.blocks()[i]; wanted(block)) found.push_back(&block);
     }
   }
   std::sort(found.begin(), found.end(), [](const agent* a, const agent* b) { return a->number() < b->number(); });

@@ -59,7 +59,13 @@ class agent_pool {
   std::size_t made() const noexcept { return made_; }
   std::size_t lent() const noexcept;
   // The tasks that have not finished, in the order in which they were spawned.
-  std::vector<agent*> alive();
+  std::vector<agent*> alive() {
+    return found_by([](const agent& who) { return !who.finished(); });
+  }
+  // Those that have finished, and whose owner still keeps the frame with the result.
+  std::vector<agent*> kept() {
+    return found_by([](const agent& who) { return who.finished() && who.root_; });
+  }
 
  private:
   // At the start of a slab.
@@ -90,6 +96,7 @@ class agent_pool {
     return *reinterpret_cast<head*>(bytes - bytes_before(block));
   }
   void* new_slab();
+  std::vector<agent*> found_by(bool (*wanted)(const agent&));
 
   agent* free_ = nullptr;  // linked by `parent_`
   std::size_t made_ = 0;

@@ -132,6 +132,14 @@ class loop : public detail::context {
     ready_.push_back(op.who_);
   }
 
+  // An object dies. Tasks that are ready and would still touch it never run again: those that are yet to attempt an
+  // operation on it join `orphans`. The others, which got what they waited for, forget it. `handed` says whether it may
+  // have given somebody what can be given back.
+  void part_from(const object& dying, wait_list& orphans, bool handed) noexcept {
+    if (!ready_.empty() && (handed || oracle_ != nullptr)) [[unlikely]]
+      part_ready_from(dying, orphans);
+  }
+
   // -- time and choices -------------------------------------------------------------------------------------------
 
   void make_ready(agent& who) noexcept { ready_.push_back(&who); }
@@ -162,6 +170,9 @@ class loop : public detail::context {
   void report_end(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) noexcept;
   // For the end of a run that found nothing else: makes the verdicts that were kept back.
   void report_kept_back() noexcept;
+  // For the end of a run, when every frame that is left has been destroyed: whose handle outlives the run, and failed
+  // unseen, is told of now or, if not `reported`, never.
+  void report_kept_unread(bool reported) noexcept;
   // Whether what dies now is freed with the frames of a task that did not end by itself.
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
@@ -253,6 +264,7 @@ class loop : public detail::context {
   void report_deadlock();
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
+  [[gnu::cold]] void part_ready_from(const object& dying, wait_list& orphans) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;
   static agent* free_one(agent& who) noexcept;

@@ -39,6 +39,14 @@ std::vector<std::vector<agent*>> cycles_along(const Next& next, const std::vecto
   return found;
 }
 
+// Whether a timeout or a race may yet cancel one of them, or a task that led to its spawn.
+bool may_be_rescued(const std::vector<agent*>& members) noexcept {
+  return std::any_of(members.begin(), members.end(), [](const agent* at) {
+    while (at != nullptr && !at->has_rescue()) at = at->parent();
+    return at != nullptr;
+  });
+}
+
 // The cycles of waits among tasks that all wait, where a wait for what another has fed so far counts as one for that
 // task.
 std::vector<std::vector<agent*>> cycles_with_feeders(const std::vector<agent*>& waiters) {
@@ -64,9 +72,7 @@ void loop::report_cycle(const std::vector<agent*>& members) noexcept {
 // Only at the end is it certain that a cycle stands: until then any task may cancel one of its members.
 void loop::report_cycles() noexcept {
   for (const std::vector<agent*>& members : cycles_along(waits_for, alive())) {
-    const bool may_end =
-        std::any_of(members.begin(), members.end(), [](const agent* member) { return member->rescues_ != 0; });
-    if (!may_end) report_cycle(members);
+    if (!may_be_rescued(members)) report_cycle(members);
   }
 }
 
@@ -132,10 +138,18 @@ void loop::report_kept_back() noexcept {
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 
+void loop::report_kept_unread(bool reported) noexcept {
+  for (agent* who : agents_->kept()) {
+    if (who->failure() == nullptr || who->is_.observed) continue;
+    if (reported) report_unread(*who);
+    who->observe();
+  }
+}
+
 void loop::report_dropped(agent& who) noexcept {
   if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
     const std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, {&who});
-    if (!cycles.empty() && cycles.front().front() == &who) {
+    if (!cycles.empty() && cycles.front().front() == &who && !may_be_rescued(cycles.front())) {
       report_cycle(cycles.front());
       return;
     }

@@ -169,6 +169,34 @@ void loop::destroy_frames(agent& who) noexcept {
   who.leaf_frame_ = nullptr;
 }
 
+// Without choices, nobody looks at the objects of those who are ready, and none of them has an operation to attempt.
+void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
+  for (std::size_t i = 0; i < ready_.size();) {
+    agent& who = *ready_[i];
+    operation* const op = who.operation_;
+    if (op == nullptr || op->what_ != &dying) {
+      ++i;
+      continue;
+    }
+    const bool to_attempt = op->progress_ == operation::progress::switching;
+    const bool granted = op->progress_ == operation::progress::granted;
+    if (to_attempt || (granted && op->needs_object_to_return())) {
+      ready_.take(i);
+      who.state_ = agent::state::parked;
+      who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
+      if (to_attempt) {
+        op->progress_ = operation::progress::parked;
+        orphans.push_back(*op);
+      } else {
+        op->orphan();
+      }
+    } else {
+      op->what_ = nullptr;
+      ++i;
+    }
+  }
+}
+
 void loop::kill_descendants(agent& ancestor) noexcept {
   const auto descends = [&ancestor](const agent& who) {
     for (const agent* at = who.parent_; at != nullptr; at = at->parent_) {

@@ -8,6 +8,7 @@
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
 //   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
 //   fresh ──the task may not go on──▶ stopped            never resumed again
+//   switching, parked ──its object dies──▶ stopped       likewise
 #pragma once
 
 #include <lockstep/base/intrusive_list.hpp>
@@ -63,7 +64,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
   // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
   virtual identity feeder() const noexcept { return 0; }
 
-  // Its object is gone, having taken it from its wait list: nothing grants it any more.
+  // Its object is gone, and it is in no wait list: nothing grants it any more.
   void orphan() noexcept {
     progress_ = progress::stopped;
     what_ = nullptr;
@@ -89,6 +90,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
   // Gives back what was granted and not yet seen by the coroutine. False if that cannot be: then the await succeeds,
   // and the cancellation is delivered at the next.
   virtual bool revoke() noexcept { return true; }
+  // Whether what was granted is of no use when the object is gone. If not, revoke() sees to an object that is gone.
+  virtual bool needs_object_to_return() const noexcept { return false; }
   // Tries again after a switch; true if it need not wait. Only called for operations that can succeed at once.
   virtual bool attempt() { return false; }
   virtual void enqueue() noexcept = 0;

@@ -21,7 +21,7 @@ class barrier final : public object {
   barrier() = delete;  // say how many tasks meet: barrier start(3)
   // `parties` is at least 1; misuse otherwise.
   explicit barrier(std::size_t parties, label name = {}, source where = source::current());
-  ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier"); }
+  ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier", false); }
   std::string_view noun() const noexcept override { return "barrier"; }
 
   class waiting;

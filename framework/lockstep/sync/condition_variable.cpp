@@ -17,7 +17,7 @@ class condition_variable::waiting final : public primitive<condition_variable::w
   }
   void withdraw() noexcept override { unlink(); }
   bool revoke() noexcept override {
-    of_.pass_on();
+    if (what() != nullptr) of_.pass_on();
     return true;
   }
   void result() const noexcept {}
@@ -28,22 +28,32 @@ class condition_variable::waiting final : public primitive<condition_variable::w
   bool gave_up_mutex_ = false;
 };
 
-// A notification that its task has got and has not returned with. If the task ends before, another gets it.
-class condition_variable::notification {
+// A notification that its task has got and has not returned with. If the task ends before, another gets it; but once
+// all are notified the object may die.
+class condition_variable::notification : public list_hook<> {
  public:
-  explicit notification(condition_variable& of) noexcept : of_(of) {}
+  explicit notification(condition_variable& of) noexcept : of_(of) { mark_unlinked(); }
   notification(const notification&) = delete;
   notification& operator=(const notification&) = delete;
   ~notification() {
-    if (used) return;
+    if (!linked()) return;
+    unlink();
     if (const loop* owner = current_loop(); owner != nullptr && !owner->tearing_down()) of_.pass_on();
   }
 
-  bool used = true;
+  void receive() noexcept { of_.received_.push_back(*this); }
+  void use() noexcept {
+    if (linked()) unlink();
+  }
 
  private:
   condition_variable& of_;
 };
+
+condition_variable::~condition_variable() {
+  detail::orphan_waiters(waiters_, *this, "condition_variable", true);
+  while (!received_.empty()) received_.pop_front();
+}
 
 void condition_variable::pass_on() noexcept {
   if (!waiters_.empty()) detail::current_context->owner->grant(waiters_.pop_front());
@@ -59,25 +69,26 @@ void condition_variable::require_held(const char* deed, std::string_view what, c
 
 task<void> condition_variable::wait() {
   require_held("was waited for", "wait()", detail::users_line());
+  mutex& guarded = mutex_;
   waiting notified(*this);
   notification received(*this);
   bool was_cancelled = false;
   try {
     co_await notified;
-    received.used = false;
+    if (notified.what() != nullptr) received.receive();
   } catch (const cancelled&) {
     if (!notified.gave_up_mutex()) throw;
     was_cancelled = true;
   }
   {
     const shield_scope until_locked;
-    mutex_guard again = co_await mutex_.lock();
+    mutex_guard again = co_await guarded.lock();
     again.keep_locked();
   }
   // Requests that came meanwhile are delivered with this one, not at the next await, which may well be clean-up.
   const bool cancelled_since = current_task().accept_cancellation();
   if (was_cancelled || cancelled_since) throw cancelled(current_task().cancel_reason());
-  received.used = true;
+  received.use();
 }
 
 void condition_variable::notify(std::size_t count, source where) {

@@ -17,7 +17,7 @@ class condition_variable final : public object {
  public:
   // `guarded` protects what is waited for and must outlive this object.
   explicit condition_variable(mutex& guarded, label name = {}) : object(std::move(name)), mutex_(guarded) {}
-  ~condition_variable() { detail::orphan_waiters(waiters_, *this, "condition_variable"); }
+  ~condition_variable();
   std::string_view noun() const noexcept override { return "condition_variable"; }
 
   // Gives up the mutex, waits to be notified, and takes the mutex again before it returns, also by an exception.
@@ -50,6 +50,7 @@ class condition_variable final : public object {
 
   mutex& mutex_;
   wait_list waiters_;
+  intrusive_list<notification> received_;  // by tasks that have yet to return with them
 };
 
 }  // namespace lockstep

@@ -6,9 +6,10 @@ namespace lockstep {
 
 namespace detail {
 
-void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept {
-  if (waiters.empty()) return;
+void orphan_waiters(wait_list& waiters, const object& of, std::string_view what, bool handed) noexcept {
   loop* owner = current_loop();
+  if (owner != nullptr) owner->part_from(of, waiters, handed);
+  if (waiters.empty()) return;
   if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
   if (owner != nullptr) {
     owner->report_end(verdict_kind::misuse,
@@ -45,7 +46,7 @@ std::string mutex::locking::describe() const {
 
 mutex::~mutex() {
   if (guard_ != nullptr) guard_->held_ = nullptr;
-  detail::orphan_waiters(waiters_, *this, "mutex");
+  detail::orphan_waiters(waiters_, *this, "mutex", holder_ != 0);
   loop* owner = current_loop();
   if (holder_ != 0 && owner != nullptr && is_of(*owner)) {
     owner->report_end(verdict_kind::misuse,

@@ -22,8 +22,8 @@ class mutex;
 
 namespace detail {
 
-// What leaves a wait list whose object dies: nothing will grant it any more.
-void orphan_waiters(wait_list& waiters, const object& of, std::string_view what) noexcept;
+// What leaves a wait list whose object dies: nothing will grant it any more. `handed` is as for loop::part_from().
+void orphan_waiters(wait_list& waiters, const object& of, std::string_view what, bool handed) noexcept;
 
 [[noreturn]] void throw_no_task_to_hold(const mutex& wanted);
 
@@ -111,6 +111,7 @@ class mutex::locking final : public primitive<mutex::locking> {
     subject<mutex>().hand_over();
     return true;
   }
+  bool needs_object_to_return() const noexcept override { return true; }
   std::string describe() const override;
   mutex_guard result() noexcept { return mutex_guard(subject<mutex>()); }
 };

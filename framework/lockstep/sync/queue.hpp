@@ -47,9 +47,9 @@ class queue final : public object {
     if (capacity_items == 0) detail::refuse_capacity_0(*this, where);
   }
   ~queue() {
-    detail::orphan_waiters(getters_, *this, "queue");
-    detail::orphan_waiters(putters_, *this, "queue");
-    detail::orphan_waiters(drainers_, *this, "queue");
+    detail::orphan_waiters(getters_, *this, "queue", true);
+    detail::orphan_waiters(putters_, *this, "queue", false);
+    detail::orphan_waiters(drainers_, *this, "queue", false);
   }
   std::string_view noun() const noexcept override { return "queue"; }
 
@@ -213,7 +213,7 @@ class queue<T>::getting final : public primitive<getting> {
   void enqueue() noexcept override { here().getters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool revoke() noexcept override {
-    if (!item_) return true;
+    if (!item_ || this->what() == nullptr) return true;
     if (here().getters_.empty()) {
       here().put_back(std::move(*item_), number_);
     } else {

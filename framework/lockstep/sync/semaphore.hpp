@@ -18,7 +18,7 @@ class semaphore : public object {
  public:
   // Begins with so many permits; 0 is allowed.
   explicit semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, ~std::uint64_t{0}, std::move(name)) {}
-  virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore"); }
+  virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, "semaphore", true); }
   std::string_view noun() const noexcept override { return "semaphore"; }
 
   class acquiring;
@@ -77,7 +77,7 @@ class semaphore::acquiring final : public primitive<semaphore::acquiring> {
   }
   void enqueue() noexcept override { subject<semaphore>().waiters_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
-  bool revoke() noexcept override { return subject<semaphore>().give(); }
+  bool revoke() noexcept override { return what() == nullptr || subject<semaphore>().give(); }
   void result() const noexcept {}
 };
 
