@@ -274,6 +274,8 @@ class agent : private detail::step_state {
 
 // What reports call them.
 std::vector<std::string> names_of(const std::vector<agent*>& tasks);
+// The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
+std::string list_of(const std::vector<agent*>& tasks);
 
 namespace detail {
 

@@ -48,7 +48,7 @@ bool crowd::wait::cancel_requested() noexcept {
   return false;
 }
 
-std::string crowd::wait::describe() const { return fmt::format("join({})", fmt::join(names_of(of_.members_), ", ")); }
+std::string crowd::wait::describe() const { return fmt::format("join({})", list_of(of_.members_)); }
 
 agent* crowd::wait::holder() const noexcept {
   return of_.condition_ == until::first ? nullptr : holder_among(of_.members_, *who());

@@ -25,7 +25,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   }
   std::string describe() const override {
     const std::string of_group = group_.name_.empty() ? "" : fmt::format(" of \"{}\"", group_.name_.view());
-    return fmt::format("children{}({})", of_group, fmt::join(names_of(group_.children_), ", "));
+    return fmt::format("children{}({})", of_group, list_of(group_.children_));
   }
   agent* holder() const noexcept override { return detail::holder_among(group_.children_, *who()); }
   void result() const noexcept {}
