@@ -3,7 +3,9 @@
 #include <lockstep/report/text.hpp>
 #include <lockstep/testing/testing.hpp>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -17,6 +19,7 @@ task<void> fetch_pages();
 task<void> drop_a_handle();
 task<void> lose_an_exception();
 task<void> mistake();
+task<void> wait_for_many();
 
 // What is found wrong with a run, each verdict in full.
 template <class F>
@@ -155,6 +158,67 @@ TEST(TextTest, AlignsNamesThatAreNotAscii) {
   EXPECT_EQ(tree_of(tasks), "  größe  ready\n  other  ready\n");
 }
 
+std::vector<task_snapshot> numbered_tasks(std::size_t count) {
+  std::vector<task_snapshot> tasks(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    tasks[i].name = "t" + std::to_string(i);
+    if (i > 0) tasks[i].parent = i - 1;
+  }
+  return tasks;
+}
+
+std::size_t lines_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST(TextTest, ShowsSoManyTasksAndCountsTheRest) {
+  EXPECT_EQ(lines_of(tree_of(numbered_tasks(64))), 64u);
+  const std::string text = tree_of(numbered_tasks(1000));
+  EXPECT_EQ(lines_of(text), 65u);
+  EXPECT_THAT(text, testing::HasSubstr("└ t63 "));
+  EXPECT_THAT(text, testing::EndsWith("\n  ... and 936 more tasks\n"));
+}
+
+TEST(TextTest, OfManyTasksShowsThoseOfTheCycleBelowWhoIsLeftOfTheirAncestors) {
+  std::vector<task_snapshot> tasks = numbered_tasks(1000);
+  for (std::size_t i = 1; i < tasks.size(); ++i) tasks[i].parent = i < 900 ? 0 : i - 1;
+  const std::string text = tree_of(tasks, {"t998", "t997"});
+  EXPECT_EQ(lines_of(text), 65u);
+  EXPECT_THAT(text, testing::HasSubstr("\n  └ t61"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("t62")));
+  EXPECT_THAT(text, testing::ContainsRegex("\n  └ t997 +ready\n    └ t998 +ready\n  ... and 936 more tasks"));
+}
+
+TEST(TextTest, OfALongStackShowsBothEnds) {
+  std::vector<task_snapshot> tasks = numbered_tasks(1);
+  tasks[0].stack.assign(3000, source::current());
+  const std::string text = tree_of(tasks);
+  EXPECT_EQ(lines_of(text), 33u);
+  EXPECT_EQ(lines_of(text.substr(0, text.find("... 2968 more"))), 16u);
+}
+
+TEST(TextTest, OfALongCycleShowsItsBeginning) {
+  verdict found;
+  for (int i = 0; i < 100; ++i) found.cycle.push_back(std::to_string(i));
+  EXPECT_THAT(to_text(found), testing::EndsWith(" -> 30 -> 31 -> ... 68 more -> 0\n"));
+}
+
+TEST(TextTest, ALongCellDoesNotWidenTheOthers) {
+  std::vector<task_snapshot> tasks = numbered_tasks(2);
+  tasks[0].name = std::string(61, 'x');
+  tasks[1].parent.reset();
+  EXPECT_EQ(tree_of(tasks), "  " + tasks[0].name + "  ready\n  t1  ready\n");
+}
+
+TEST(TextTest, OfAWaitForManyNamesTheFirst) {
+  const std::string text = report_on(wait_for_many);
+  EXPECT_EQ(lines_of(text), 2 + 1 + 2 * 63 + 2u);
+  EXPECT_THAT(text,
+              testing::HasSubstr("  join(wait 1, wait 2, wait 3, wait 4, wait 5, wait 6, wait 7, wait 8 and 92 more)"
+                                 "  many.cpp:16"));
+  EXPECT_THAT(text, testing::ContainsRegex("\n  └ wait 63 +mutex \"gate\" +many.cpp:10 +held by main\n"));
+}
+
 // -- the programs -----------------------------------------------------------------------------------------------------
 
 // clang-format off
@@ -235,6 +299,16 @@ task<void> release(mutex& lock) {
 task<void> mistake() {
   mutex lock("tx");
   co_await release(lock);
+}
+
+#line 10 "/src/many.cpp"
+task<void> wait(mutex& gate) { const mutex_guard entry = co_await gate.lock(); }
+task<void> wait_for_many() {
+  mutex gate("gate");
+  const mutex_guard entry = co_await gate.lock();
+  std::vector<task<void>> works;
+  for (int i = 0; i < 100; ++i) works.push_back(wait(gate));
+  co_await when_all(std::move(works));
 }
 
 }  // namespace

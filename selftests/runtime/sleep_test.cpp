@@ -63,6 +63,26 @@ CO_TEST(SleepTest, ForEverIsForEver) {
   EXPECT_THROW(co_await handle.join(), cancelled);
 }
 
+CO_TEST(SleepTest, LongerThanTheNanosecondsIsForEver) {
+  const auto age = []() -> task<void> { co_await sleep_for(std::chrono::years(400)); };
+  const auto all_hours = []() -> task<void> { co_await sleep_for(std::chrono::hours::max()); };
+  auto ages = spawn(age());
+  auto hours = spawn(all_hours());
+  co_await sleep_for(24h * 300);
+  EXPECT_FALSE(ages.done());
+  EXPECT_FALSE(hours.done());
+  ages.cancel();
+  hours.cancel();
+  EXPECT_THROW(co_await ages.join(), cancelled);
+  EXPECT_THROW(co_await hours.join(), cancelled);
+}
+
+CO_TEST(SleepTest, ANumberOfHoursBelowAllNanosecondsYields) {
+  co_await sleep_for(std::chrono::hours::min());
+  co_await advance(std::chrono::hours::min());
+  EXPECT_EQ(now(), time_point{});
+}
+
 CO_TEST(SleepTest, CancellationEndsItAtOnce) {
   auto handle = spawn([]() -> task<void> { co_await sleep_for(1h); }());
   co_await sleep_for(1s);

@@ -23,6 +23,18 @@ task<std::string> reason_of(task<int> work) {
 
 // -- from a token to a cancellation -----------------------------------------------------------------------------------
 
+CO_TEST(StopTokenTest, ItsTaskIsSpawnedAtTheLineOfTheCaller) {
+  source seen;
+  const auto look = [&]() -> task<void> {
+    seen = current_task().spawned_at();
+    co_return;
+  };
+  const auto line = source::current().line() + 1;
+  co_await with_stop_token(std::stop_token(), look());
+  EXPECT_EQ(seen.line(), line);
+  EXPECT_EQ(file_of(seen), "stop_token_test.cpp");
+}
+
 CO_TEST(StopTokenTest, StoppingATokenCancelsTheWork) {
   std::stop_source source;
   auto handle = spawn(reason_of(with_stop_token(source.get_token(), value_after(1h, 1))));

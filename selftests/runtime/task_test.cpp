@@ -139,6 +139,25 @@ TEST(TaskTest, OneThatIsNeverAwaitedIsAVerdictThatNamesIt) {
   EXPECT_TRUE(run.ended);
 }
 
+TEST(TaskTest, OneThatIsNeverAwaitedIsToldWithWhoForgotIt) {
+  std::uint_least32_t line = 0;
+  const auto forgetful = [&]() -> task<void> {
+    line = source::current().line() + 1;
+    co_await yield();
+    const task<int> forgotten = answer();
+  };
+  const auto main = [&]() -> task<void> {
+    auto handle = spawn(forgetful(), "reader");
+    co_await handle.join();
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::unawaited_task));
+  ASSERT_EQ(run.verdicts[0].tasks.size(), 1u);
+  EXPECT_EQ(run.verdicts[0].tasks[0].name, "reader");
+  ASSERT_FALSE(run.verdicts[0].tasks[0].stack.empty());
+  EXPECT_EQ(run.verdicts[0].tasks[0].stack[0].line(), line);
+}
+
 TEST(TaskTest, OverwritingOneThatWasNotAwaitedIsAVerdict) {
   const auto main = []() -> task<void> {
     task<int> work = answer();

@@ -39,6 +39,11 @@ task<std::string> outcome_of(task<T> work) {
   }
 }
 
+CO_TEST(TimeoutTest, ALimitLongerThanTheNanosecondsIsNone) {
+  co_await with_timeout(std::chrono::years(400), pass(24h * 300));
+  EXPECT_EQ(now(), time_point{24h * 300});
+}
+
 CO_TEST(TimeoutTest, ReturnsTheResultOfWorkThatIsInTime) {
   EXPECT_EQ(co_await with_timeout(2s, value_after(1s, 7)), 7);
   EXPECT_EQ(now(), time_point{1s});

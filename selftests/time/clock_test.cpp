@@ -30,6 +30,16 @@ CO_TEST(ClockTest, BeginsAtZeroAndReadsTheLoop) {
   EXPECT_EQ(wall_clock::now(), wall_clock_start + 3s);
 }
 
+TEST(ClockTest, TakesHoursThatAreMoreThanAllNanosecondsForTheLongest) {
+  EXPECT_EQ(saturating_cast(3h), duration(3h));
+  EXPECT_EQ(saturating_cast(std::chrono::hours::max()), duration::max());
+  EXPECT_EQ(saturating_cast(std::chrono::hours::min()), duration::min());
+  EXPECT_EQ(saturating_cast(std::chrono::microseconds(9'223'372'036'854'775)), duration(9'223'372'036'854'775'000));
+  EXPECT_EQ(saturating_cast(std::chrono::microseconds(9'223'372'036'854'776)), duration::max());
+  EXPECT_EQ(saturating_cast(std::chrono::duration<unsigned long, std::milli>(~0ul)), duration::max());
+  EXPECT_EQ(saturating_cast(std::chrono::duration<short>(-7)), duration(-7s));
+}
+
 TEST(ClockTest, AddsWithoutOverflow) {
   EXPECT_EQ(saturating_add(time_point{5ns}, 7ns), time_point{12ns});
   EXPECT_EQ(saturating_add(time_point{5ns}, -7ns), time_point{-2ns});

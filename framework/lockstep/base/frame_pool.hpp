@@ -1,4 +1,4 @@
-// Memory for coroutine frames and control blocks: free lists of 16-byte classes over slabs.
+// Memory for coroutine frames: free lists of 16-byte classes over slabs.
 //
 // A pool belongs to one loop and one thread. Each block carries a pointer to its pool behind it, so a block goes
 // back where it came from, also when it was taken before the loop began (then from the heap). Slabs are kept until

@@ -9,10 +9,11 @@
 namespace lockstep {
 
 // A verdict in full: a headline, the tasks concerned as a tree of spawns with what each waits for, at which line, and
-// who holds that, each with the asynchronous stack below it.
+// who holds that, each with the asynchronous stack below it. Of many tasks, of a long stack and of a long cycle it
+// shows some, and counts the rest.
 std::string to_text(const verdict& found);
 
-// The tree alone.
-std::string tree_of(const std::vector<task_snapshot>& tasks);
+// The tree alone. Of many tasks, those whose names are in `cycle` are shown before others.
+std::string tree_of(const std::vector<task_snapshot>& tasks, const std::vector<std::string>& cycle = {});
 
 }  // namespace lockstep

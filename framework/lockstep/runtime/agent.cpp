@@ -28,8 +28,9 @@ void agent::forget_rarities::operator()(rarities* made) const noexcept { delete 
 
 std::string agent::path() const {
   if (parent_ == nullptr) return "main";
-  const std::string ordinal = std::to_string(ordinal_);
-  return parent_->parent_ == nullptr ? ordinal : parent_->path() + "." + ordinal;
+  std::vector<std::uint32_t> ordinals;
+  for (const agent* at = this; at->parent_ != nullptr; at = at->parent_) ordinals.push_back(at->ordinal_);
+  return fmt::format("{}", fmt::join(ordinals.rbegin(), ordinals.rend(), "."));
 }
 
 std::string agent::name() const {
@@ -50,6 +51,13 @@ std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
   names.reserve(tasks.size());
   for (const agent* who : tasks) names.push_back(who->name());
   return names;
+}
+
+std::string list_of(const std::vector<agent*>& tasks) {
+  constexpr std::size_t most = 8;
+  if (tasks.size() <= most) return fmt::format("{}", fmt::join(names_of(tasks), ", "));
+  const std::vector<agent*> first(tasks.begin(), tasks.begin() + most);
+  return fmt::format("{} and {} more", fmt::join(names_of(first), ", "), tasks.size() - most);
 }
 
 inbox& agent::home() const noexcept { return agent_pool::of(*this).home(); }
@@ -426,8 +434,10 @@ void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> par
 }
 
 std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
-  std::stable_sort(tasks.begin(), tasks.end(),
-                   [](const agent* a, const agent* b) { return a->number() < b->number(); });
+  std::optional<loop::finding> holders;
+  if (loop* here = current_loop(); here != nullptr) holders.emplace(*here);
+  const auto older = [](const agent* a, const agent* b) { return a->number() < b->number(); };
+  std::stable_sort(tasks.begin(), tasks.end(), older);
   tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
   std::map<identity, const agent*> by_identity;
   for (const agent* who : tasks) by_identity.emplace(who->id(), who);
@@ -439,8 +449,8 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
       if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
     }
     for (const agent* at = who->parent(); at != nullptr && !made.back().parent; at = at->parent()) {
-      const auto found = std::find(tasks.begin(), tasks.end(), at);
-      if (found != tasks.end()) made.back().parent = static_cast<std::size_t>(found - tasks.begin());
+      const auto found = std::lower_bound(tasks.begin(), tasks.end(), at, older);
+      if (found != tasks.end() && *found == at) made.back().parent = static_cast<std::size_t>(found - tasks.begin());
     }
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) snapshot_builder::add_what_ended(*tasks[i], made, i);

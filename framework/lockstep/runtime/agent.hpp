@@ -135,6 +135,9 @@ class agent : private detail::step_state {
     listener_ = listener;
     is_.watched = listener != nullptr;
   }
+  // A number for the listener, which keeps many.
+  void keep_at(std::uint32_t place) noexcept { kept_at_ = place; }
+  std::uint32_t kept_at() const noexcept { return kept_at_; }
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
   std::stop_token stop_token();
@@ -277,10 +280,13 @@ class agent : private detail::step_state {
   std::uint32_t objects_made_;
   std::uint16_t rescues_;          // timeouts armed around where it is, and races that it runs
   std::uint16_t cancel_requests_;  // those that may reach it: no shield keeps them
+  std::uint32_t kept_at_;          // by the listener, if it is watched
 };
 
 // What reports call them.
 std::vector<std::string> names_of(const std::vector<agent*>& tasks);
+// The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
+std::string list_of(const std::vector<agent*>& tasks);
 
 namespace detail {
 

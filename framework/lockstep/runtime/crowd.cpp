@@ -10,16 +10,13 @@
 namespace lockstep::detail {
 
 crowd::~crowd() {
-  for (agent* member : members_) member->listen(nullptr);
+  while (!members_.empty()) members_.remove(members_.last());
 }
 
-void crowd::watch(agent& who) {
-  members_.push_back(&who);
-  who.listen(this);
-}
+void crowd::watch(agent& who) { members_.add(who, *this); }
 
 void crowd::cancel(const label& reason) {
-  for (agent* member : std::vector<agent*>(members_)) member->cancel(reason);
+  for (agent* member : members_.all()) member->cancel(reason);
 }
 
 crowd::wait crowd::wait_until(until condition) {
@@ -34,8 +31,7 @@ bool crowd::enough() const noexcept {
 }
 
 void crowd::finished(agent& who) noexcept {
-  std::erase(members_, &who);
-  who.listen(nullptr);
+  members_.remove(who);
   if (first_ == nullptr) first_ = &who;
   if (failed_ == nullptr && (who.failure() != nullptr || who.was_cancelled())) failed_ = &who;
   if (waiter_ != nullptr && enough()) current_context->owner->grant(*std::exchange(waiter_, nullptr));
@@ -48,10 +44,10 @@ bool crowd::wait::cancel_requested() noexcept {
   return false;
 }
 
-std::string crowd::wait::describe() const { return fmt::format("join({})", fmt::join(names_of(of_.members_), ", ")); }
+std::string crowd::wait::describe() const { return fmt::format("join({})", list_of(of_.members_.all())); }
 
 agent* crowd::wait::holder() const noexcept {
-  return of_.condition_ == until::first ? nullptr : holder_among(of_.members_, *who());
+  return of_.condition_ == until::first ? nullptr : holder_among(of_.members_.all(), *who());
 }
 
 agent* holder_among(const std::vector<agent*>& all, const agent& waiter) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lockstep/runtime/spawn.hpp>
+#include <lockstep/runtime/watched_tasks.hpp>
 
 #include <vector>
 
@@ -36,7 +37,7 @@ class crowd final : private finish_listener {
   void finished(agent& who) noexcept override;
   bool enough() const noexcept;
 
-  std::vector<agent*> members_;
+  watched_tasks members_;
   agent* first_ = nullptr;
   agent* failed_ = nullptr;
   until condition_ = until::all;

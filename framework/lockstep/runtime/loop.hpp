@@ -189,6 +189,7 @@ class loop : public detail::context {
   bool cycle_found() const noexcept { return cycle_found_; }
   // The task that is alive under this identity; null if none is. Slow: for reports.
   agent* find(identity of) const noexcept;
+  class finding;
 
   // What the next await must see to; of the loop or of one task. request() may be called from any thread.
   enum attention : std::uint16_t {
@@ -303,6 +304,23 @@ class loop : public detail::context {
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
+  std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
+};
+
+// For who asks for many tasks while none is made or ends: find() looks them all up once, and is fast then.
+class loop::finding {
+ public:
+  explicit finding(loop& in) noexcept : in_(in), outer_(in.known_) {
+    if (outer_ == nullptr) in.known_ = &known_;
+  }
+  finding(const finding&) = delete;
+  finding& operator=(const finding&) = delete;
+  ~finding() { in_.known_ = outer_; }
+
+ private:
+  loop& in_;
+  std::map<identity, agent*>* outer_;
+  std::map<identity, agent*> known_;
 };
 
 // Makes a loop current on this thread for as long as it lives. `as` is the task in whose name objects are made.

@@ -71,6 +71,7 @@ void loop::report_cycle(const std::vector<agent*>& members) noexcept {
 
 // Only at the end is it certain that a cycle stands: until then any task may cancel one of its members.
 void loop::report_cycles() noexcept {
+  const finding holders(*this);
   for (const std::vector<agent*>& members : cycles_along(waits_for, alive())) {
     if (!may_be_rescued(members)) report_cycle(members);
   }
@@ -161,10 +162,13 @@ void loop::report_dropped(agent& who) noexcept {
 }
 
 agent* loop::find(identity of) const noexcept {
-  for (agent* who : alive()) {
-    if (who->identity_ == of) return who;
+  std::map<identity, agent*> for_now;
+  std::map<identity, agent*>& known = known_ != nullptr ? *known_ : for_now;
+  if (known.empty()) {
+    for (agent* who : alive()) known.emplace(who->identity_, who);
   }
-  return nullptr;
+  const auto found = known.find(of);
+  return found != known.end() ? found->second : nullptr;
 }
 
 void loop::report_misuse(std::string message, const source& where) noexcept {
@@ -247,6 +251,7 @@ void loop::report_slow_step() noexcept {
 }
 
 void loop::report_deadlock() {
+  const finding holders(*this);
   standstill_ = true;
   const std::vector<agent*> waiters = alive();
   std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, waiters);

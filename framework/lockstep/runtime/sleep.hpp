@@ -104,6 +104,10 @@ LOCKSTEP_AWAIT_IT inline detail::sleep_operation sleep_until(time_point deadline
 LOCKSTEP_AWAIT_IT inline detail::sleep_operation sleep_for(duration length) {
   return detail::sleep_operation(saturating_add(now(), length));
 }
+template <coarser_duration T>
+LOCKSTEP_AWAIT_IT detail::sleep_operation sleep_for(T length) {
+  return sleep_for(saturating_cast(length));
+}
 
 // Waits until every other task is blocked, without moving the clock; a wait for something outside the simulation counts
 // as blocked. Several settlers are woken one after another, each when all is quiet again.
@@ -112,6 +116,10 @@ LOCKSTEP_AWAIT_IT inline detail::settle_operation settle() noexcept { return {};
 // Moves the clock by `length`, firing every timer on the way in its turn, and settles. The only thing that moves a
 // paused clock. Zero or less yields and settles.
 task<void> advance(duration length);
+template <coarser_duration T>
+task<void> advance(T length) {
+  return advance(saturating_cast(length));
+}
 
 // Stops the clock, which then moves only for advance(); and lets it jump again.
 inline void pause_clock() { detail::here().owner->pause_clock(true); }

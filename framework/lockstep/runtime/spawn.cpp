@@ -20,7 +20,9 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
   } else if (made_at.line() == 0) {
     message = "the task that a mock function without an action returned was never awaited";
   }
-  found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at);
+  std::vector<agent*> forgetful;
+  if (found->running != nullptr) forgetful.push_back(found->running);
+  found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at, std::move(forgetful));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ inline std::stop_token current_stop_token() { return current_task().stop_token()
 // caller cancels the work and waits for its end.
 template <class T>
 task<T> with_stop_token(std::stop_token token, task<T> work) {
-  join_handle<T> handle = spawn(std::move(work));
+  join_handle<T> handle = spawn(std::move(work), detail::users_line());
   std::stop_callback on_stop(token, [&handle] { handle.get().stop_requested(); });
   co_return co_await handle.join();
 }

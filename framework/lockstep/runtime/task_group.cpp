@@ -25,9 +25,9 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   }
   std::string describe() const override {
     const std::string of_group = group_.name_.empty() ? "" : fmt::format(" of \"{}\"", group_.name_.view());
-    return fmt::format("children{}({})", of_group, fmt::join(names_of(group_.children_), ", "));
+    return fmt::format("children{}({})", of_group, list_of(group_.children_.all()));
   }
-  agent* holder() const noexcept override { return detail::holder_among(group_.children_, *who()); }
+  agent* holder() const noexcept override { return detail::holder_among(group_.children_.all(), *who()); }
   void result() const noexcept {}
 
  private:
@@ -39,7 +39,7 @@ task_group::task_group(label name)
       name_(std::move(name)) {}
 
 task_group::~task_group() {
-  if (!children_.empty() && !children_.front()->is_here()) leave_children();
+  if (!children_.empty() && !children_.last().is_here()) leave_children();
   if ((children_.empty() && failures_.empty()) || detail::current_context == nullptr) return;
   loop& owner = *detail::current_context->owner;
   if (!owner.tearing_down() && !failures_.empty()) {
@@ -48,17 +48,16 @@ task_group::~task_group() {
                              exception_group(failures_).what()),
                  source(), {&owner_}, {}, std::move(trail_));
   }
-  if (!children_.empty()) {
+  if (const std::vector<agent*> left = children_.all(); !left.empty()) {
     owner.report_end(verdict_kind::dropped_handle,
                      fmt::format("a task_group died before {} of its tasks ended; await join(), or use "
                                  "with_task_group()",
-                                 children_.size()),
-                     children_.front()->spawned_at(), children_);
+                                 left.size()),
+                     left.front()->spawned_at(), left);
   }
   while (!children_.empty()) {
-    agent& youngest = *children_.back();
-    children_.pop_back();
-    youngest.listen(nullptr);
+    agent& youngest = children_.last();
+    children_.remove(youngest);
     owner.kill(youngest);
     loop::release(youngest);
   }
@@ -66,17 +65,17 @@ task_group::~task_group() {
 
 // It dies on another thread: its tasks are left to the loop.
 void task_group::leave_children() noexcept {
-  for (; !children_.empty(); children_.pop_back()) {
-    children_.back()->listen(nullptr);
-    children_.back()->dropped_elsewhere();
+  while (!children_.empty()) {
+    agent& youngest = children_.last();
+    children_.remove(youngest);
+    youngest.dropped_elsewhere();
   }
 }
 
 agent& task_group::add(std::coroutine_handle<> root, label name, const source& where) {
   agent& made = detail::here().owner->adopt(root, where);
   if (!name.empty()) made.rename(std::move(name));
-  made.listen(this);
-  children_.push_back(&made);
+  children_.add(made, *this);
   return made;
 }
 
@@ -92,14 +91,13 @@ void task_group::require_open(const source& where) {
 
 void task_group::cancel(const label& reason, source where) {
   owner_.require_here("had its task_group cancelled", where);
-  for (agent* child : std::vector<agent*>(children_)) child->cancel(reason);
+  for (agent* child : children_.all()) child->cancel(reason);
 }
 
 void task_group::finished(agent& who) noexcept {
-  std::erase(children_, &who);
+  children_.remove(who);
   loop& owner = *detail::current_context->owner;
   who.observe();
-  who.listen(nullptr);
   std::exception_ptr failure = who.failure();
   if (failure != nullptr && !who.was_cancelled()) {
     add_failure(std::move(failure), trail_of(who));

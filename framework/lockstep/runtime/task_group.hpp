@@ -18,6 +18,7 @@
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/watched_tasks.hpp>
 
 #include <vector>
 
@@ -87,7 +88,7 @@ class task_group final : private detail::finish_listener {
   const shield_scope* shield_;  // around the group
   unsigned requests_before_;    // to cancel the owner
   label name_;
-  std::vector<agent*> children_;  // those that have not finished
+  detail::watched_tasks children_;  // those that have not finished
   std::vector<std::exception_ptr> failures_;
   std::vector<task_snapshot> trail_;  // of all these
   operation* waiter_ = nullptr;

@@ -11,6 +11,8 @@
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <utility>
+
 namespace lockstep {
 
 // Cancels the running task when the time is up, until the scope ends. The building block of with_timeout(). It belongs
@@ -85,6 +87,11 @@ task<T> with_timeout(duration limit, task<T> work) {
     if (!scope.absorb()) throw;
     scope.give_up(limit);
   }
+}
+
+template <coarser_duration D, class T>
+task<T> with_timeout(D limit, task<T> work) {
+  return with_timeout(saturating_cast(limit), std::move(work));
 }
 
 // Says what to do with anything else.

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <ratio>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 
@@ -44,6 +46,22 @@ inline constexpr wall_clock::time_point wall_clock_start{std::chrono::seconds{1'
 constexpr time_point saturating_add(time_point at, duration length) noexcept {
   if (length > time_point::max() - at) return time_point::max();
   return at + length;
+}
+
+// Of hours and the like, which may be longer than the nanoseconds that there are.
+template <class T>
+concept coarser_duration =
+    !std::same_as<T, duration> && std::convertible_to<T, duration> && std::integral<typename T::rep> &&
+    std::same_as<T, std::chrono::duration<typename T::rep, typename T::period>>;
+
+// `length` in nanoseconds without overflow: the longest or shortest duration if it would not fit.
+template <coarser_duration T>
+constexpr duration saturating_cast(T length) noexcept {
+  using counted = std::chrono::duration<duration::rep, typename T::period>;
+  constexpr auto longest = std::chrono::duration_cast<counted>(duration::max()).count();
+  if (std::cmp_greater(length.count(), longest)) return duration::max();
+  if (std::cmp_less(length.count(), -longest)) return duration::min();
+  return length;
 }
 
 // "3 ns", "250 ms", "91.4 s", "2 min 26.5 s", "1 h 30 min": exact below a second, cut to a thousandth of one above.
