@@ -30,7 +30,7 @@ struct context {
   frame_pool* frames = nullptr;
   const agent_pool* agents = nullptr;
   const frame* destroyed = nullptr;  // the one whose locals are destroyed before it has ended
-  std::uint64_t run = 0;  // tells all runs of the process apart
+  std::uint64_t run = 0;             // tells all runs of the process apart
 };
 
 inline constinit thread_local context* current_context = nullptr;
