@@ -225,6 +225,36 @@ TEST(TaskTest, MayOutliveItsWorldUnstarted) {
   kept.reset();
 }
 
+TEST(TaskTest, OneThatOutlivesItsRunIsNoVerdictOfTheNext) {
+  std::optional<task<int>> kept;
+  const auto make = [&]() -> task<void> {
+    kept = answer();
+    co_return;
+  };
+  const auto drop = [&]() -> task<void> {
+    kept.reset();
+    co_return;
+  };
+  EXPECT_EQ(judge(make).messages(), "");
+  EXPECT_EQ(judge(drop).messages(), "");
+}
+
+TEST(TaskTest, OneThatDiesInAnotherRunIsAVerdictOfBoth) {
+  std::string inner;
+  const auto main = [&]() -> task<void> {
+    std::optional<task<int>> kept = answer();
+    const auto drop = [&]() -> task<void> {
+      kept.reset();
+      co_return;
+    };
+    inner = judge(drop).messages();
+    co_return;
+  };
+  const std::string outer = judge(main).messages();
+  EXPECT_EQ(outer, "misuse: the task of answer() was destroyed in another run than its own\n");
+  EXPECT_EQ(inner, outer);
+}
+
 TEST(TaskTest, MayBeMadeBeforeItsWorld) {
   task<int> early = answer();
   sim::world world;

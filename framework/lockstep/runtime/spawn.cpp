@@ -30,11 +30,14 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
 void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept {
   const frame_pool* const pool = made.made_in();
   inbox* const home = pool != nullptr ? static_cast<inbox*>(pool->home()) : nullptr;
-  if (home != nullptr && !home->on_its_thread()) {
+  loop* const owner = current_loop();
+  const bool at_home = home == nullptr || (owner != nullptr ? home == &owner->outside() : home->on_its_thread());
+  if (at_home) {
+    report_unawaited(made.where, made.owner == &made_by_mock);
+  } else {  // if its run is over, that is nobody's verdict: it may outlive it
     const usage use{fmt::format("the task of {}()", function_of(made.where)), 0, "was destroyed", made.where};
     if (home->take_over(unstarted, use)) return;
   }
-  report_unawaited(made.where, made.owner == &made_by_mock);
   unstarted.destroy();
 }
 

@@ -46,7 +46,7 @@ task_group::~task_group() {
     owner.report(verdict_kind::unread_exception,
                  fmt::format("a task_group was not joined, and nobody looked at what failed in it: {}",
                              exception_group(failures_).what()),
-                 source(), {&owner_}, {}, std::move(trail_));
+                 source(), {&owner_}, {}, trail_);
   }
   if (const std::vector<agent*> left = children_.all(); !left.empty()) {
     owner.report_end(verdict_kind::dropped_handle,
