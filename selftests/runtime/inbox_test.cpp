@@ -2,6 +2,7 @@
 
 #include <lockstep/runtime/inbox.hpp>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -75,28 +76,36 @@ TEST(InboxTest, KnowsItsThread) {
   other.join();
 }
 
-TEST(InboxTest, TakesOverUnstartedTasksWhileARunGoesOn) {
-  int destroyed = 0;
-  struct counts {
-    explicit counts(int& up) : count(&up) {}
-    counts(counts&& other) noexcept : count(std::exchange(other.count, nullptr)) {}
-    ~counts() {
-      if (count != nullptr) ++*count;
-    }
-    int* count;
+TEST(InboxTest, TakesOverUnstartedTasksForAsLongAsThereIsALoop) {
+  const auto flag = std::make_shared<int>(1);
+  const auto make = [&flag] {
+    const auto hold = [](std::shared_ptr<int>) -> task<void> { co_return; };
+    return hold(flag).release();
   };
-  const auto make = [](counts) -> task<void> { co_return; };
+  const auto elsewhere = [](const auto& deed) { std::thread(deed).join(); };
   inbox box;
-  const auto handle = make(counts(destroyed)).release();
-  EXPECT_FALSE(box.take_over(handle, use_of("x")));
   box.open(1);
-  EXPECT_TRUE(box.take_over(handle, use_of("x")));
-  EXPECT_EQ(destroyed, 0);
-  const inbox::mail last = box.close();
-  EXPECT_EQ(last.complaints.size(), 1u);
-  ASSERT_EQ(last.unstarted.size(), 1u);
-  last.unstarted[0].destroy();
-  EXPECT_EQ(destroyed, 1);
+  box.take_over(make(), use_of("x"));
+  EXPECT_EQ(flag.use_count(), 2);
+  inbox::mail taken = box.close();
+  EXPECT_EQ(taken.complaints.size(), 1u);
+  ASSERT_EQ(taken.unstarted.size(), 1u);
+  taken.unstarted[0].destroy();
+
+  box.take_over(make(), use_of("between two runs"));
+  EXPECT_EQ(flag.use_count(), 1) << "on its thread, it goes at once";
+  elsewhere([&] { box.take_over(make(), use_of("between two runs, elsewhere")); });
+  EXPECT_EQ(flag.use_count(), 2);
+  EXPECT_FALSE(box.empty());
+  taken = box.close();
+  EXPECT_THAT(taken.complaints, IsEmpty());
+  ASSERT_EQ(taken.unstarted.size(), 1u);
+  taken.unstarted[0].destroy();
+
+  box.retire();
+  elsewhere([&] { box.take_over(make(), use_of("without a loop")); });
+  EXPECT_EQ(flag.use_count(), 1);
+  EXPECT_TRUE(box.empty());
 }
 
 TEST(InboxTest, WaitEndsWhenAnotherThreadPosts) {

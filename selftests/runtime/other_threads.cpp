@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -236,6 +237,67 @@ TEST(OtherThreadsTest, AfterTheRunItMayBeDroppedAnywhere) {
     EXPECT_THAT(world.verdicts(), IsEmpty());
   }
   elsewhere([&] { auto dropped = std::move(kept); });
+}
+
+// Not by that thread: the loop's memory is the loop's.
+TEST(OtherThreadsTest, WhatOutlivedItsRunAndDiesElsewhereGoesWhenTheNextBegins) {
+  const auto flag = std::make_shared<int>(1);
+  const auto hold = [](std::shared_ptr<int> held) -> task<std::shared_ptr<int>> { co_return held; };
+  join_handle<std::shared_ptr<int>> kept;
+  std::optional<task<std::shared_ptr<int>>> unawaited;
+  const auto main = [&]() -> task<void> {
+    kept = spawn(hold(flag));
+    unawaited.emplace(hold(flag));
+    co_await yield();
+  };
+  sim::world world;
+  world.run(main());
+  const auto held = flag.use_count();
+  EXPECT_GT(held, 2);
+  elsewhere([&] {
+    auto dropped = std::move(kept);
+    unawaited.reset();
+  });
+  EXPECT_EQ(flag.use_count(), held);
+  world.run(rest(1s));
+  EXPECT_EQ(flag.use_count(), 1);
+  EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
+TEST(OtherThreadsTest, AHandleThatOutlivedItsRunIsNoConcernOfTheNext) {
+  join_handle<void> kept;
+  const auto first = [&]() -> task<void> {
+    kept = spawn(rest(0s));
+    co_await kept.join_shielded();
+  };
+  const auto second = [&]() -> task<void> {
+    EXPECT_FALSE(kept.cancel());
+    elsewhere([&] { auto dropped = std::move(kept); });
+    co_await sleep_for(1s);
+  };
+  sim::world world;
+  world.run(first());
+  world.run(second());
+  EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
+TEST(OtherThreadsTest, WhatOutlivesItsWorldMayDieOnSeveralThreadsAtOnce) {
+  constexpr int count = 100;
+  std::vector<join_handle<int>> kept;
+  std::vector<task<int>> unawaited;
+  const auto main = [&]() -> task<void> {
+    const auto value = []() -> task<int> { co_return 7; };
+    for (int i = 0; i < count; ++i) {
+      kept.push_back(spawn(value()));
+      unawaited.push_back(value());
+    }
+    co_await yield();
+  };
+  sim::world().run(main());
+  std::thread handles([&] { kept.clear(); });
+  std::thread tasks([&] { unawaited.clear(); });
+  handles.join();
+  tasks.join();
 }
 
 // -- objects ----------------------------------------------------------------------------------------------------------

@@ -79,7 +79,9 @@ void agent::tell_elsewhere(const char* deed, const source& where) const noexcept
 }
 
 void agent::dropped_elsewhere() noexcept {
-  if (!home().take_over(*this, use_of("lost its handle", spawned_at_))) loop::release(*this);
+  std::optional<detail::usage> use;
+  if (!is_.outlives) use = use_of("lost its handle", spawned_at_);
+  home().take_over(*this, std::move(use));
 }
 
 bool agent::cancel(label reason, source where) {

@@ -73,7 +73,8 @@ struct step_state {
     bool cancelled : 1 = false;    // it ended by that
     bool in_foreign : 1 = false;   // awaits something foreign, whose coroutines act in its name
     bool watched : 1 = false;      // by a finish_listener
-    std::uint8_t no_mark : 2 = 0;  // so that one store makes all
+    bool outlives : 1 = false;     // its run: a handle keeps it
+    std::uint8_t no_mark : 1 = 0;  // so that one store makes all
   } is_;
 };
 

@@ -9,6 +9,19 @@
 
 namespace lockstep {
 
+namespace {
+
+void let_go(agent* dropped) noexcept { loop::release(*dropped); }
+void let_go(std::coroutine_handle<> unstarted) noexcept { unstarted.destroy(); }
+
+// The memory of a loop that is gone is everybody's, but one thread's at a time; what it destroys may hold more of it.
+std::recursive_mutex& of_loops_gone() {
+  static std::recursive_mutex& made = *new std::recursive_mutex;  // for ever, as statics may hold such memory
+  return made;
+}
+
+}  // namespace
+
 inbox::~inbox() { destroy_abandoned(); }
 
 void inbox::destroy_abandoned() noexcept {
@@ -29,6 +42,11 @@ inbox::mail inbox::close() {
   run_.store(0, std::memory_order_relaxed);
   arrived_.store(false, std::memory_order_relaxed);
   return std::exchange(mail_, {});
+}
+
+void inbox::retire() {
+  const std::lock_guard lock(mutex_);
+  loop_is_gone_ = true;
 }
 
 // -- what was used where it may not be --------------------------------------------------------------------------------
@@ -61,24 +79,30 @@ void inbox::refuse(std::uint64_t run, detail::usage use) {
 }
 
 template <class T>
-bool inbox::take_over(std::vector<T> mail::*list, T item, detail::usage use) {
-  if (run() == 0) return false;
-  use.done_there = false;
-  static_cast<void>(word(run(), use));
-  const std::lock_guard lock(mutex_);
-  if (run() == 0) return false;
-  mail_.complaints.push_back({run(), std::move(use)});
-  (mail_.*list).push_back(item);
-  notify();
-  return true;
+void inbox::take_over(std::vector<T> mail::*list, T item, std::optional<detail::usage> use) {
+  const std::uint64_t told = use ? run() : 0;
+  if (told != 0) {
+    use->done_there = false;
+    static_cast<void>(word(told, *use));
+  }
+  std::unique_lock lock(mutex_);
+  if (run() != 0 || !(loop_is_gone_ || on_its_thread())) {
+    if (told != 0) mail_.complaints.push_back({told, std::move(*use)});
+    (mail_.*list).push_back(item);
+    notify();
+    return;
+  }
+  lock.unlock();
+  const std::lock_guard alone(of_loops_gone());
+  let_go(item);
 }
 
-bool inbox::take_over(agent& dropped, detail::usage use) noexcept {
-  return take_over(&mail::dropped, &dropped, std::move(use));
+void inbox::take_over(agent& dropped, std::optional<detail::usage> use) noexcept {
+  take_over(&mail::dropped, &dropped, std::move(use));
 }
 
-bool inbox::take_over(std::coroutine_handle<> unstarted, detail::usage use) noexcept {
-  return take_over(&mail::unstarted, unstarted, std::move(use));
+void inbox::take_over(std::coroutine_handle<> unstarted, std::optional<detail::usage> use) noexcept {
+  take_over(&mail::unstarted, unstarted, std::move(use));
 }
 
 // -- wake-ups ---------------------------------------------------------------------------------------------------------

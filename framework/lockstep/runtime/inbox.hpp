@@ -17,6 +17,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,8 +64,10 @@ class inbox {
 
   // A run begins on this thread.
   void open(std::uint64_t run);
-  // It has ended: what is handed over from now on is refused. Returns what is there.
+  // It has ended, and no complaint is taken any more. Returns what is there.
   mail close();
+  // The loop is about to be destroyed: nothing is handed over to it any more.
+  void retire();
   // The run under way; 0 for none.
   std::uint64_t run() const noexcept { return run_.load(std::memory_order_relaxed); }
   // Whether this is the thread of its loop. From any thread.
@@ -78,10 +81,11 @@ class inbox {
   std::string tell(std::uint64_t run, detail::usage use) noexcept;
   // The same, and throws it as misuse. If it was used on its own thread, outside of every run, only that is thrown.
   [[noreturn]] void refuse(std::uint64_t run, detail::usage use);
-  // Leaves it to the loop to let go of a task whose handle died here, or to destroy an unstarted one, and tells of it.
-  // False, and nothing is done, if no run is under way.
-  bool take_over(agent& dropped, detail::usage use) noexcept;
-  bool take_over(std::coroutine_handle<> unstarted, detail::usage use) noexcept;
+  // Lets go of a task whose handle died here, or destroys an unstarted one, and tells the run under way of `use`. The
+  // loop does it, as soon as it can or when its next run begins; without a loop, and on its thread between two runs, it
+  // is done here.
+  void take_over(agent& dropped, std::optional<detail::usage> use) noexcept;
+  void take_over(std::coroutine_handle<> unstarted, std::optional<detail::usage> use) noexcept;
 
   // -- wake-ups -----------------------------------------------------------------------------------------------------
 
@@ -108,7 +112,7 @@ class inbox {
   // What `use` was in words. Reports it to the run that goes on here, if that is not `run`.
   std::string word(std::uint64_t run, detail::usage& use) noexcept;
   template <class T>
-  bool take_over(std::vector<T> mail::*list, T item, detail::usage use);
+  void take_over(std::vector<T> mail::*list, T item, std::optional<detail::usage> use);
   void destroy_abandoned() noexcept;
 
   std::mutex mutex_;
@@ -116,6 +120,7 @@ class inbox {
   std::atomic<bool> arrived_ = false;
   std::atomic<const void*> thread_ = nullptr;  // the address of a variable that each thread has
   std::atomic<std::uint64_t> run_ = 0;
+  bool loop_is_gone_ = false;
   mail mail_;
   std::vector<std::coroutine_handle<>> abandoned_;
 };

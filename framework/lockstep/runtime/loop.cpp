@@ -30,12 +30,15 @@ loop::~loop() {
     const loop_scope scope(*this);
     finish();
   }
+  inbox_->retire();
+  let_go_of_leftovers();
   // Somebody may still hold a handle or a task of ours.
   frame_pool::retire(std::move(pool_));
   agent_pool::retire(std::move(agents_));
 }
 
 void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
+  let_go_of_leftovers();
   limits_ = limits;
   oracle_ = choices;
   order_ = order;

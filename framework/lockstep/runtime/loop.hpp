@@ -170,9 +170,9 @@ class loop : public detail::context {
   void report_end(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) noexcept;
   // For the end of a run that found nothing else: makes the verdicts that were kept back.
   void report_kept_back() noexcept;
-  // For the end of a run, when every frame that is left has been destroyed: whose handle outlives the run, and failed
-  // unseen, is told of now or, if not `reported`, never.
-  void report_kept_unread(bool reported) noexcept;
+  // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
+  // Who of them failed unseen is told of now or, if not `reported`, never.
+  void part_with_kept(bool reported) noexcept;
   // Whether what dies now is freed with the frames of a task that did not end by itself.
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
@@ -265,6 +265,7 @@ class loop : public detail::context {
   void report_deadlock();
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
+  void let_go_of_leftovers() noexcept;
   [[gnu::cold]] void part_ready_from(const object& dying, wait_list& orphans) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;

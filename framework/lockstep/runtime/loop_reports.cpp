@@ -139,8 +139,9 @@ void loop::report_kept_back() noexcept {
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 
-void loop::report_kept_unread(bool reported) noexcept {
+void loop::part_with_kept(bool reported) noexcept {
   for (agent* who : agents_->kept()) {
+    who->is_.outlives = true;
     if (who->failure() == nullptr || who->is_.observed) continue;
     if (reported) report_unread(*who);
     who->observe();

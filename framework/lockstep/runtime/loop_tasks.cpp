@@ -119,7 +119,7 @@ void loop::kill(agent& who) noexcept {
   }
   operation* op = who.operation_;
   if (who.state_ == agent::state::ready) {
-    for (std::size_t i = 0; i < ready_.size(); ++i) {
+    for (std::size_t i = ready_.size(); i-- > 0;) {  // from behind, as the youngest are killed first
       if (ready_[i] == &who) {
         ready_.take(i);
         break;
@@ -236,6 +236,11 @@ void loop::tear_down() noexcept {
 void loop::finish() noexcept {
   tear_down();
   take_from_outside(true);
+}
+
+// Between two runs: what outlived one, and died on another thread.
+void loop::let_go_of_leftovers() noexcept {
+  while (!inbox_->empty()) take_from_outside(true);
 }
 
 }  // namespace lockstep

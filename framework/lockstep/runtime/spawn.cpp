@@ -34,11 +34,11 @@ void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept {
   const bool at_home = home == nullptr || (owner != nullptr ? home == &owner->outside() : home->on_its_thread());
   if (at_home) {
     report_unawaited(made.where, made.owner == &made_by_mock);
+    unstarted.destroy();
   } else {  // if its run is over, that is nobody's verdict: it may outlive it
-    const usage use{fmt::format("the task of {}()", function_of(made.where)), 0, "was destroyed", made.where};
-    if (home->take_over(unstarted, use)) return;
+    home->take_over(unstarted,
+                    usage{fmt::format("the task of {}()", function_of(made.where)), 0, "was destroyed", made.where});
   }
-  unstarted.destroy();
 }
 
 void throw_awaited_twice(source where) {

@@ -11,7 +11,8 @@
 //
 // Threads: all of it on the loop's thread. Cancelling, joining or dropping a handle on another one, or in another run,
 // is misuse, and a verdict of the run that the task belongs to, whose thread then drops the handle. What a task came to
-// may be read anywhere after its run; but a failure that nobody has looked at by then is a verdict of the run.
+// may be read anywhere after its run, and the handle dropped: on another thread, it is left to the loop until its next
+// run begins. But a failure that nobody has looked at by the end of the run is a verdict of it.
 // Source: asyncio.Task, but for the ownership, which is trio's.
 #pragma once
 

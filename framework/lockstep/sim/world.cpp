@@ -70,7 +70,7 @@ run_summary world::finish() {
   summary_.trace_hash = loop_.history().hash();
   summary_.virtual_time = loop_.now().time_since_epoch();
   tear_down();
-  if (scope_) loop_.report_kept_unread(main_ended_ || loop_.at_standstill());
+  if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
   loop_.finish();
   scope_.reset();
   return summary_;
