@@ -74,7 +74,7 @@ class co_fixture : public Fixture, public test_instance {
         if (!run_ends_early()) co_await this->CoSetUp();
       }
       if (!run_ends_early()) {
-        auto body = co_body();
+        auto body = CoTestBody();
         co_await body.take();
       }
     } catch (...) {
@@ -108,7 +108,7 @@ class co_fixture : public Fixture, public test_instance {
   }
 
  protected:
-  virtual the_body_of_a_test_needs_a_co_await_or_co_return co_body() = 0;
+  virtual the_body_of_a_test_needs_a_co_await_or_co_return CoTestBody() = 0;
 
  private:
   void TestBody() override {}
@@ -180,13 +180,13 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 #define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                      \
   class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> { \
    private:                                                                                          \
-    LOCKSTEP_BODY co_body() override;                                                                \
+    LOCKSTEP_BODY CoTestBody() override;                                                             \
     static ::testing::TestInfo* const info_;                                                         \
   };                                                                                                 \
   ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                            \
       ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(            \
           #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});          \
-  LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(suite, name)::co_body()
+  LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(suite, name)::CoTestBody()
 
 // TEST, TEST_F and TEST_P, with a coroutine for a body; a body that is none does not compile.
 #define CO_TEST(suite, name, ...) \
@@ -201,10 +201,10 @@ int register_co_param_test(const char* suite, const char* name, const char* file
     static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                              \
                                                                                                                       \
    private:                                                                                                           \
-    LOCKSTEP_BODY co_body() override;                                                                                 \
+    LOCKSTEP_BODY CoTestBody() override;                                                                              \
     static const int registered_;                                                                                     \
   };                                                                                                                  \
   const int GTEST_TEST_CLASS_NAME_(fixture, name)::registered_ =                                                      \
       ::lockstep::detail::register_co_param_test<GTEST_TEST_CLASS_NAME_(fixture, name), fixture>(#fixture, #name,     \
                                                                                                  __FILE__, __LINE__); \
-  LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(fixture, name)::co_body()
+  LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(fixture, name)::CoTestBody()
