@@ -8,8 +8,8 @@ time_point clock::now() { return lockstep::now(); }
 wall_clock::time_point wall_clock::now() { return wall_now(); }
 
 std::string detail::sleep_operation::describe() const {
-  if (until_ == time_point::max()) return "sleep for ever";
-  return fmt::format("sleep until {}", to_text(until_.time_since_epoch()));
+  if (deadline() == time_point::max()) return "sleep for ever";
+  return fmt::format("sleep until {}", to_text(deadline().time_since_epoch()));
 }
 
 task<void> advance(duration length) {

@@ -52,18 +52,17 @@ struct yielding {
 
 class sleep_operation final : public primitive<sleep_operation>, private timer {
  public:
-  explicit sleep_operation(time_point deadline) noexcept
-      : primitive(operation_kind::sleep), timer(&wake), until_(deadline) {}
+  explicit sleep_operation(time_point deadline) noexcept : primitive(operation_kind::sleep), timer(&wake, deadline) {}
   sleep_operation(const sleep_operation&) = delete;
   sleep_operation& operator=(const sleep_operation&) = delete;
 
   bool try_now() const noexcept { return false; }
   void enqueue() noexcept override {
     loop& owner = *current_context->owner;
-    if (until_ <= owner.now()) {
+    if (deadline() <= owner.now()) {
       owner.grant(*this);
-    } else if (until_ != time_point::max()) {
-      owner.timers().arm(*this, until_);
+    } else if (deadline() != time_point::max()) {
+      owner.timers().arm(*this, deadline());
     }
   }
   void withdraw() noexcept override {
@@ -74,8 +73,6 @@ class sleep_operation final : public primitive<sleep_operation>, private timer {
 
  private:
   static void wake(timer& due) noexcept { current_context->owner->grant(static_cast<sleep_operation&>(due)); }
-
-  time_point until_;
 };
 
 class settle_operation final : public primitive<settle_operation> {

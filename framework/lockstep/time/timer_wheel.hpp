@@ -27,7 +27,10 @@ class timer : public list_hook<timer> {
  public:
   using action = void (*)(timer&) noexcept;
 
-  explicit timer(action when_due) noexcept : when_due_(when_due) { mark_unlinked(); }
+  explicit timer(action when_due, time_point deadline = {}) noexcept
+      : when_due_(when_due), deadline_(bits_of(deadline)) {
+    mark_unlinked();
+  }
 
   bool armed() const noexcept { return linked(); }
   time_point deadline() const noexcept { return time_point(duration(static_cast<duration::rep>(deadline_))); }
@@ -36,8 +39,12 @@ class timer : public list_hook<timer> {
  private:
   friend class timer_wheel;
 
+  static std::uint64_t bits_of(time_point at) noexcept {
+    return static_cast<std::uint64_t>(at.time_since_epoch().count());
+  }
+
   action when_due_;
-  std::uint64_t deadline_ = 0;
+  std::uint64_t deadline_;
 };
 
 using timer_list = intrusive_list<timer, timer>;
@@ -53,7 +60,7 @@ class timer_wheel {
 
   // Arms `item` for `deadline`. Requires that it is not armed and the deadline is not before the wheel's base.
   void arm(timer& item, time_point deadline) noexcept {
-    item.deadline_ = static_cast<std::uint64_t>(deadline.time_since_epoch().count());
+    item.deadline_ = timer::bits_of(deadline);
     ++count_;
     place(item);
   }
