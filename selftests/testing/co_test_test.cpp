@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::Not;
 
 // -- what GoogleTest prints -------------------------------------------------------------------------------------------
 
@@ -196,6 +197,31 @@ TEST(CoTestTest, AFaultLeavesOutWhatItShouldAndTheNextTestStartsClean) {
     all += "-- " + fault + '\n' + report_of(run) + '\n';
   }
   expect_approved("Parts", all);
+}
+
+// What it owns outlives the tasks, and is judged all the same.
+TEST(CoTestTest, AFixtureIsJudgedToItsEnd) {
+  expect_approved("Owns", report_of(run_subject("--gtest_filter=Owns*.*")));
+  const child_run correct = run_subject("--gtest_filter=Owns*.*-*.InABodyThatFails", "SUBJECT_CORRECT=1");
+  EXPECT_EQ(correct.end, "");
+  EXPECT_THAT(correct.text, Not(HasSubstr("FAILED")));
+}
+
+// GoogleTest calls them through its own class.
+class PlainPartsThatArePrivate : public testing::Test {
+ public:
+  ~PlainPartsThatArePrivate() override { EXPECT_EQ(calls_, "SetUp body TearDown"); }
+
+ protected:
+  std::string calls_;
+
+ private:
+  void SetUp() override { calls_ = "SetUp"; }
+  void TearDown() override { calls_ += " TearDown"; }
+};
+CO_TEST_F(PlainPartsThatArePrivate, AreCalled) {
+  co_await yield();
+  calls_ += " body";
 }
 
 }  // namespace

@@ -226,5 +226,9 @@ TEST(RunnerTest, NondeterminismIsShownByTheFirstStepThatDiffers) {
   expect_approved_report("Determinism.IsBrokenByWhatOneRunLeavesToTheNext");
 }
 
+TEST(RunnerTest, NondeterminismIsAnEndThatDiffersToo) {
+  expect_approved_report("Determinism.IsBrokenByAnEndThatDiffers");
+}
+
 }  // namespace
 }  // namespace lockstep

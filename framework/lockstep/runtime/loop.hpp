@@ -62,6 +62,8 @@ class loop : public detail::context {
   // The same, and ends the run: what still belongs to it may be destroyed on any thread.
   void finish() noexcept;
   bool tearing_down() const noexcept { return tearing_down_; }
+  // After tear_down(): what dies from now on is judged as in the run.
+  void judge_again() noexcept { tearing_down_ = false; }
   // The task whose frames are being destroyed before it has finished; null if none.
   agent* dying() const noexcept { return dying_; }
 

@@ -50,7 +50,8 @@ bool world::drive(task<void> main) {
     for (agent* left : loop_.alive()) {
       if (loop_.stopped() || loop_.cycle_found()) break;
       loop_.report(verdict_kind::leaked_task,
-                   left->daemon() ? fmt::format("daemon \"{}\" did not end when it was cancelled", left->name())
+                   left->daemon() ? fmt::format("daemon \"{}\" did not end when it was cancelled{}", left->name(),
+                                                loop_.clock_paused() ? ", and the clock is paused" : "")
                                   : fmt::format("task \"{}\" was still running at the end", left->name()),
                    left->spawned_at(), {left});
     }
@@ -59,9 +60,12 @@ bool world::drive(task<void> main) {
   return main_ended_;
 }
 
-void world::tear_down() noexcept {
-  loop_.tear_down();
-  if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
+void world::tear_down() noexcept { loop_.tear_down(); }
+
+loop_scope world::epilogue() noexcept {
+  tear_down();
+  if (main_ended_ && failure_ == nullptr && !loop_.stopped() && !loop_.cycle_found()) loop_.judge_again();
+  return loop_scope(loop_, main_);
 }
 
 run_summary world::finish() {
@@ -70,6 +74,7 @@ run_summary world::finish() {
   summary_.trace_hash = loop_.history().hash();
   summary_.virtual_time = loop_.now().time_since_epoch();
   tear_down();
+  if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
   if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
   loop_.finish();
   scope_.reset();

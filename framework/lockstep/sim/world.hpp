@@ -56,6 +56,9 @@ class world final : private monitor, private driver {
   bool drive(task<void> main);
   // Destroys every frame that is left.
   void tear_down() noexcept;
+  // The same. Within the scope that it returns, what outlived the tasks is destroyed, in the name of the main task.
+  // That is judged as well, if the main task has returned and nothing stopped the run.
+  loop_scope epilogue() noexcept;
   // Ends the run: every frame is destroyed, and the thread leaves the world. Returns what is in summary() from then on.
   run_summary finish();
 

@@ -9,6 +9,7 @@
 // TearDown(), its destructor. CoSetUp and CoTearDown are coroutines, `lockstep::task<void>`, which a fixture may have.
 // As in GoogleTest, what fails fatally, throws or skips leaves out what follows up to the tear-down, and a constructor
 // that does leaves out that too. A run that cannot go on, such as a deadlock, is torn down by TearDown() alone.
+// The fixture dies after the tasks and in the name of the main task; what it owns is judged as a local of the body is.
 // Failures are reported when the run is over: testing::Test::HasFailure() does not know of them before.
 // Options follow the name as designated initialisers: CO_TEST(Account, NeverOverdraws, .schedule = schedule::random,
 // .runs = 100). A fixture gives its own by `static lockstep::options lockstep_options()`.
@@ -52,14 +53,31 @@ class the_body_of_a_test_needs_a_co_await_or_co_return {
 };
 
 // Whether a fixture has a member of that name, even a private one: the name is ambiguous then.
-struct has_lockstep_options {
+struct has_what_a_fixture_may_have {
   void lockstep_options();
+  void CoSetUp();
+  void CoTearDown();
 };
 template <class Fixture>
-struct with_another : Fixture, has_lockstep_options {};
+struct with_another : Fixture, has_what_a_fixture_may_have {};
 template <class Fixture>
 inline constexpr bool names_lockstep_options = !requires {
   &with_another<Fixture>::lockstep_options;
+};
+template <class Fixture>
+inline constexpr bool names_set_up = !requires {
+  &with_another<Fixture>::CoSetUp;
+};
+template <class Fixture>
+inline constexpr bool names_tear_down = !requires {
+  &with_another<Fixture>::CoTearDown;
+};
+
+// Calls what a fixture may have overridden privately, as GoogleTest does.
+class plain_part : private testing::Test {
+ public:
+  static void set_up(testing::Test& of) { (of.*&plain_part::SetUp)(); }
+  static void tear_down(testing::Test& of) { (of.*&plain_part::TearDown)(); }
 };
 
 // What CO_TEST derives its test class from.
@@ -69,33 +87,44 @@ class co_fixture : public Fixture, public test_instance {
   task<void> run_all() override {
     std::exception_ptr failure;
     try {
-      this->SetUp();
+      enter("SetUp()");
+      plain_part::set_up(*this);
       if constexpr (requires(co_fixture & self) { self.CoSetUp(); }) {
+        enter("CoSetUp()");
         if (!run_ends_early()) co_await this->CoSetUp();
+      } else {
+        static_assert(!names_set_up<Fixture>,
+                      "a fixture's CoSetUp() must be a task<void>, without parameters, and public or protected");
       }
       if (!run_ends_early()) {
+        enter("");
         auto body = CoTestBody();
         co_await body.take();
       }
     } catch (...) {
-      failure = std::current_exception();
+      keep(failure);
     }
     current_task().pardon();  // so that the tear-down may await
     if constexpr (requires(co_fixture & self) { self.CoTearDown(); }) {
       try {
+        enter("CoTearDown()");
         co_await this->CoTearDown();
       } catch (...) {
-        keep_first(failure, "CoTearDown()");
+        keep(failure);
       }
+    } else {
+      static_assert(!names_tear_down<Fixture>,
+                    "a fixture's CoTearDown() must be a task<void>, without parameters, and public or protected");
     }
     try {
-      this->TearDown();
+      enter("TearDown()");
+      plain_part::tear_down(*this);
     } catch (...) {
-      keep_first(failure, "TearDown()");
+      keep(failure);
     }
     if (failure != nullptr) std::rethrow_exception(failure);
   }
-  void tear_down_after_failure() override { this->TearDown(); }
+  void tear_down_after_failure() override { plain_part::tear_down(*this); }
 
   static options options_of_fixture() {
     if constexpr (requires { co_fixture::lockstep_options(); }) {

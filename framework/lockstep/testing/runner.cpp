@@ -38,6 +38,8 @@ struct outcome {
   token replay;
   std::uint64_t trace_hash = 0;
   recorded_run record;
+
+  std::string_view end() const noexcept { return failed ? "failed" : skipped ? "was skipped" : "passed"; }
 };
 
 // As a word of a shell's command line.
@@ -78,11 +80,15 @@ bool reported_already(const std::exception_ptr& thrown) {
   return holds<testing::AssertionException>(thrown) || current_loop()->tells_of(thrown);
 }
 
-// In a handler: reports the exception under way, unless that has been done, or it only says that a task has gone.
-void report_thrown(std::string_view thrower) {
+// In a handler: tells of the exception under way; empty if that has been done, or it only says that a task has gone.
+std::string text_of_thrown(std::string_view thrower) {
   const std::exception_ptr thrown = std::current_exception();
-  if (reported_already(thrown) || holds<cancelled>(thrown)) return;
-  publish({testing::TestPartResult::kFatalFailure, "", 0, fmt::format("{} threw: {}", thrower, text_of(thrown))});
+  if (reported_already(thrown) || holds<cancelled>(thrown)) return {};
+  return fmt::format("{} threw: {}", thrower, text_of(thrown));
+}
+
+void publish_thrown(const std::string& text) {
+  if (!text.empty()) publish({testing::TestPartResult::kFatalFailure, "", 0, text});
 }
 
 // Makes the runs of one test, all in one world, which is reset between them.
@@ -111,25 +117,29 @@ void test_runner::drive(failure_interceptor& failures) {
   try {
     instance = plan_.make();
   } catch (...) {
-    report_thrown("the fixture's constructor");
+    publish_thrown(text_of_thrown("the fixture's constructor"));
     return;
   }
   instance->run_ends_early = [&failures] { return failures.failed_fatally() || failures.skipped(); };
   if (!instance->run_ends_early()) {
     const bool ended = world_.drive(instance->run_all());
     if (world_.failure() != nullptr && !reported_already(world_.failure())) {
-      failures.add(part_of(*world_.failure_report(), testing::TestPartResult::kFatalFailure));
+      verdict thrown = *world_.failure_report();
+      if (!instance->failed_in().empty()) thrown.message = instance->failed_in() + " threw: " + thrown.message;
+      failures.add(part_of(thrown, testing::TestPartResult::kFatalFailure));
     }
+    for (const std::string& each : instance->later_failures()) publish_thrown(each);
     if (!ended) {
       world_.tear_down();
       try {
         instance->tear_down_after_failure();
       } catch (...) {
-        report_thrown("TearDown()");
+        publish_thrown(text_of_thrown("TearDown()"));
       }
     }
   }
-  world_.tear_down();
+  const loop_scope in_the_name_of_main = world_.epilogue();
+  instance.reset();
 }
 
 outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace) {
@@ -189,14 +199,19 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
 outcome test_runner::make(const token& choices, muted_output* output) {
   if (!*knobs_.check_determinism) return make_once(choices, output, false);
   outcome first = make_once(choices, output, true);
-  const outcome second = make_once(choices, output, true);
-  if (const auto differs = first_difference(first.record, second.record)) {
+  outcome second = make_once(choices, output, true);
+  std::optional<std::string> differs = first_difference(first.record, second.record);
+  if (!differs && first.end() != second.end()) {
+    differs = fmt::format("the runs are the same step by step, but the first {} and the second {}", first.end(),
+                          second.end());
+  }
+  if (differs) {
+    if (!first.failed) first.parts = std::move(second.parts);
     first.failed = true;
-    first.parts.push_back(
-        {testing::TestPartResult::kNonFatalFailure, "", 0,
-         fmt::format("nondeterminism: {}\n  look for uninitialised memory, real clocks, addresses used "
-                     "as keys, and unordered containers",
-                     *differs)});
+    first.parts.push_back({testing::TestPartResult::kNonFatalFailure, "", 0,
+                           fmt::format("nondeterminism: {}\n  look for uninitialised memory, real clocks, addresses "
+                                       "used as keys, unordered containers, and what one run leaves to the next",
+                                       *differs)});
   }
   return first;
 }
@@ -259,11 +274,12 @@ void read_flags_with_googletest() {
   static_cast<void>(registered);
 }
 
-void test_instance::keep_first(std::exception_ptr& failure, const char* thrower) {
+void test_instance::keep(std::exception_ptr& failure) {
   if (failure == nullptr) {
     failure = std::current_exception();
+    failed_in_ = part_;
   } else {
-    report_thrown(thrower);
+    later_failures_.push_back(text_of_thrown(part_));
   }
 }
 

@@ -7,6 +7,8 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace lockstep::detail {
 
@@ -26,9 +28,20 @@ class test_instance {
   // Whether the run has failed fatally so far, or was skipped. Set by the runner.
   std::function<bool()> run_ends_early;
 
+  // The part that threw what left run_all(), such as "SetUp()"; empty for the body.
+  const std::string& failed_in() const noexcept { return failed_in_; }
+  // What parts after that one threw, a sentence each.
+  const std::vector<std::string>& later_failures() const noexcept { return later_failures_; }
+
  protected:
-  // For a handler: keeps the exception under way as the run's failure; if there is one already, reports it at once.
-  static void keep_first(std::exception_ptr& failure, const char* thrower);
+  void enter(const char* part) { part_ = part; }
+  // For a handler: keeps the exception under way as the run's failure, if there is none yet.
+  void keep(std::exception_ptr& failure);
+
+ private:
+  std::string part_;
+  std::string failed_in_;
+  std::vector<std::string> later_failures_;
 };
 
 struct test_plan {

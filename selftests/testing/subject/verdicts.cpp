@@ -249,5 +249,11 @@ class WithANestedWorld : public testing::Test {
 };
 CO_TEST_F(WithANestedWorld, NeverBegins) { co_await yield(); }
 
+CO_TEST(Determinism, IsBrokenByAnEndThatDiffers, .check_determinism = true) {
+  static int runs = 0;
+  co_await yield();
+  EXPECT_EQ(++runs, 1);
+}
+
 }  // namespace
 }  // namespace lockstep
