@@ -82,6 +82,16 @@ CO_TEST(SpawnTest, ReadingTheExceptionIsLookingAtIt) {
   EXPECT_EQ(text_of(handle.exception()), "disk full");
 }
 
+// It has not been seen if it was not there yet.
+TEST(SpawnTest, LookingForAnExceptionTooEarlyDoesNotCount) {
+  const auto main = []() -> task<void> {
+    auto handle = spawn(fail_after(1s), "saving");
+    EXPECT_EQ(handle.exception(), nullptr);
+    co_await sleep_for(2s);
+  };
+  EXPECT_EQ(judge(main).messages(), "unread exception: task \"saving\" failed and nobody looked: disk full\n");
+}
+
 CO_TEST(SpawnTest, AHandleMoves) {
   auto first = spawn(value_after(1s, 1));
   join_handle<int> second = std::move(first);
@@ -515,7 +525,8 @@ TEST(SpawnTest, OutsideOfEveryTaskThereIsNoneToAskFor) {
   EXPECT_THROW(current_task(), misuse);
   world.finish();
   ASSERT_EQ(world.verdicts().size(), 1u);
-  EXPECT_EQ(world.verdicts()[0].message, "there is no running task here");
+  EXPECT_EQ(world.verdicts()[0].message,
+            "there is no running task here; in a fixture, what needs one is for CoSetUp()");
   EXPECT_EQ(world.verdicts()[0].where.line(), line);
 }
 

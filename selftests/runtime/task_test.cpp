@@ -158,6 +158,21 @@ TEST(TaskTest, OneThatIsNeverAwaitedIsToldWithWhoForgotIt) {
   EXPECT_EQ(run.verdicts[0].tasks[0].stack[0].line(), line);
 }
 
+// Its own line would be the library's.
+TEST(TaskTest, OneOfTheLibrarysIsToldWithTheUsersLine) {
+  std::uint_least32_t line = 0;
+  const auto main = [&]() -> task<void> {
+    line = source::current().line() + 1;
+    co_await yield();
+    static_cast<void>(when_all(answer(), answer()));
+  };
+  const judged_run run = judge(main);
+  ASSERT_EQ(run.verdicts.size(), 3u);
+  EXPECT_EQ(run.verdicts[0].message, "the task of when_all() was made and never awaited or spawned");
+  EXPECT_EQ(run.verdicts[0].where.line(), line);
+  EXPECT_EQ(run.verdicts[1].message, "the task of answer() was made and never awaited or spawned");
+}
+
 TEST(TaskTest, OverwritingOneThatWasNotAwaitedIsAVerdict) {
   const auto main = []() -> task<void> {
     task<int> work = answer();

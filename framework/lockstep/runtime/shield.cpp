@@ -10,8 +10,8 @@ constexpr std::uint16_t about_cancellation = loop::attention_cancel | loop::atte
 
 }  // namespace
 
-shield_scope::shield_scope()
-    : owner_(current_task()), outer_(owner_.shield()), requests_(std::exchange(owner_.cancel_requests_, 0)),
+shield_scope::shield_scope(source where)
+    : owner_(current_task(where)), outer_(owner_.shield()), requests_(std::exchange(owner_.cancel_requests_, 0)),
       attention_(static_cast<std::uint16_t>(owner_.attention_ & about_cancellation)) {
   agent::rarities& rare = owner_.rare();
   rare.shield = this;

@@ -16,7 +16,7 @@ namespace lockstep {
 class shield_scope {
  public:
   // Requires a running task.
-  shield_scope();
+  explicit shield_scope(source where = source::current());
   shield_scope(const shield_scope&) = delete;
   shield_scope& operator=(const shield_scope&) = delete;
   ~shield_scope();

@@ -20,9 +20,11 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
   } else if (made_at.line() == 0) {
     message = "the task that a mock function without an action returned was never awaited";
   }
+  // Of a task of the library's own, the line that matters is where the one who forgets it stands.
+  const source where = is_internal(made_at) ? source() : made_at;
   std::vector<agent*> forgetful;
   if (found->running != nullptr) forgetful.push_back(found->running);
-  found->owner->report(verdict_kind::unawaited_task, std::move(message), made_at, std::move(forgetful));
+  found->owner->report(verdict_kind::unawaited_task, std::move(message), where, std::move(forgetful));
 }
 
 }  // namespace
@@ -74,7 +76,7 @@ void agent_owner::owns_none(source where) {
 
 std::exception_ptr agent_owner::exception(source where) const {
   agent& who = get(where);
-  who.observe();
+  if (who.finished()) who.observe();
   std::exception_ptr failure = who.failure();
   agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (failure != nullptr && reader != nullptr) reader->passes_on(failure, trail_of(who));
@@ -107,7 +109,7 @@ void agent_owner::drop() noexcept {
 agent& detail::task_that_dies_here(const source& where) {
   loop& owner = *here().owner;
   if (agent* const dying = owner.dying(); dying != nullptr) return *dying;
-  owner.misused("there is no running task here", where);
+  owner.misused("there is no running task here; in a fixture, what needs one is for CoSetUp()", where);
 }
 
 }  // namespace lockstep

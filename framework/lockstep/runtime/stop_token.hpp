@@ -12,7 +12,7 @@ namespace lockstep {
 
 // A token that is stopped when the running task is cancelled, for code that understands only stop tokens. Within a
 // shield it is stopped by what is asked for within it. Requires a running task.
-inline std::stop_token current_stop_token() { return current_task().stop_token(); }
+inline std::stop_token current_stop_token(source where = source::current()) { return current_task(where).stop_token(); }
 
 // Awaits `work`, as a task of its own, and cancels it when `token` is stopped; by one that is stopped already, before
 // it starts. To stop it on another thread, while the work has not ended, is misuse: a verdict, and the work goes on.

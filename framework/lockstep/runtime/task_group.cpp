@@ -34,8 +34,8 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   task_group& group_;
 };
 
-task_group::task_group(label name)
-    : owner_(current_task()), shield_(owner_.shield()), requests_before_(owner_.cancel_requests_),
+task_group::task_group(label name, source where)
+    : owner_(current_task(where)), shield_(owner_.shield()), requests_before_(owner_.cancel_requests_),
       name_(std::move(name)) {}
 
 task_group::~task_group() {

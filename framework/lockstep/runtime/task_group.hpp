@@ -28,7 +28,7 @@ namespace lockstep {
 class task_group final : private detail::finish_listener {
  public:
   // Requires a running task, which must be the one that joins.
-  explicit task_group(label name = {});
+  explicit task_group(label name = {}, source where = source::current());
   task_group(const task_group&) = delete;
   task_group& operator=(const task_group&) = delete;
   // Children that are left are destroyed, the youngest first, which is a verdict; so is a failure that join() did not

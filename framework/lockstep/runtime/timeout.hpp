@@ -20,8 +20,8 @@ namespace lockstep {
 class timeout_scope : private timer {
  public:
   // Requires a running task. A deadline that has passed cancels at the next await.
-  explicit timeout_scope(time_point deadline)
-      : timer(&when_due), owner_(current_task()), shield_(owner_.shield()), deadline_(deadline),
+  explicit timeout_scope(time_point deadline, source where = source::current())
+      : timer(&when_due), owner_(current_task(where)), shield_(owner_.shield()), deadline_(deadline),
         requests_before_(owner_.cancel_requests_) {
     arm();
   }

@@ -31,7 +31,7 @@ regular<T> result_of(join_handle<T>& finished) {
 }
 
 template <class... T, std::size_t... I>
-task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>... works) {
+task<std::tuple<regular<T>...>> when_all(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
   std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
   crowd all;
@@ -56,7 +56,7 @@ task<std::tuple<regular<T>...>> when_all_of(std::index_sequence<I...>, task<T>..
 template <class... T>
   requires(sizeof...(T) > 0)
 task<std::tuple<detail::regular<T>...>> when_all(task<T>... works) {
-  return detail::when_all_of(std::index_sequence_for<T...>(), std::move(works)...);
+  return detail::when_all(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
 // The same for any number of tasks of one type, also none: a vector of results in the order given, of

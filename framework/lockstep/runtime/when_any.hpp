@@ -47,7 +47,7 @@ std::variant<kept<T>...> result_of_first(const agent& first, std::tuple<join_han
 }
 
 template <class... T, std::size_t... I>
-task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
+task<first_of<T...>> when_any(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
   const rescue_scope race;
   std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
@@ -70,7 +70,7 @@ task<first_of<T...>> when_any_of(std::index_sequence<I...>, task<T>... works) {
 template <class... T>
   requires(sizeof...(T) > 0)
 task<first_of<T...>> when_any(task<T>... works) {
-  return detail::when_any_of(std::index_sequence_for<T...>(), std::move(works)...);
+  return detail::when_any(std::index_sequence_for<T...>(), std::move(works)...);
 }
 
 // The same for any number, at least one, of tasks of one type. Misuse for none, which would wait for ever.
