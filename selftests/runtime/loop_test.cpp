@@ -158,6 +158,21 @@ TEST(LoopTest, ADaemonThatNeverRanIsCancelledAsWell) {
   EXPECT_FALSE(ran);
 }
 
+// As when an assertion of the main task has failed, and the tear-down of its fixture leaves a task behind.
+TEST(LoopTest, ADaemonThatWasDestroyedIsNotAwaited) {
+  std::optional<join_handle<void>> left;
+  const auto main = [&]() -> task<void> {
+    spawn_daemon(wait_for_ever());
+    current_loop()->kill_descendants(current_task());
+    left.emplace(spawn(pass(1h), label("left")));
+    co_return;
+  };
+  const judged_run run = judge(main);
+  left.reset();
+  EXPECT_EQ(run.messages(), "leaked task: task \"left\" was still running at the end\n");
+  EXPECT_EQ(run.summary.virtual_time, 0s);
+}
+
 TEST(LoopTest, AWorldIsUsedAgainAndAgain) {
   sim::world world;
   const auto deadlocked = []() -> task<void> {
