@@ -157,21 +157,13 @@ CO_TEST(AgentTest, TwoRequestsAreOneException) {
 }
 
 CO_TEST(AgentTest, TheLastReasonIsTheOneDelivered) {
-  std::string reason;
-  const auto work = [&]() -> task<void> {
-    try {
-      co_await wait_for_ever();
-    } catch (const cancelled& why) {
-      reason = why.reason();
-      throw;
-    }
-  };
-  auto child = spawn(work());
+  std::string log;
+  auto child = spawn(until_cancelled(log));
   co_await settle();
   child.cancel("first");
   child.cancel("second");
   EXPECT_THROW(co_await child.join(), cancelled);
-  EXPECT_EQ(reason, "second");
+  EXPECT_EQ(log, "[second]");
   EXPECT_EQ(child.get().cancel_reason().view(), "second");
 }
 

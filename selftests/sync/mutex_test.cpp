@@ -1,3 +1,4 @@
+#include "../runtime/tasks.hpp"
 #include "schedules.hpp"
 
 #include <lockstep/testing/testing.hpp>
@@ -263,12 +264,6 @@ TEST(MutexTest, LockingItAgainIsADeadlockOfOne) {
   EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "main");
 }
 
-task<void> lock_both(mutex& first, mutex& second) {
-  const mutex_guard a = co_await first.lock();
-  co_await sleep_for(1s);
-  const mutex_guard b = co_await second.lock();
-}
-
 TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
   const auto main = []() -> task<void> {
     mutex tx;
@@ -278,7 +273,7 @@ TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
       auto writer = spawn(lock_both(tx, rx));
       // Wakes behind the two, in the same burst of steps in which they have come to wait for each other.
       co_await yield();
-      co_await sleep_for(1s);
+      co_await sleep_for(1ms);
       co_await yield();
       co_await yield();
       reader.cancel();
