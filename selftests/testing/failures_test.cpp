@@ -37,6 +37,17 @@ TEST(FailuresTest, ASuccessIsNoFailure) {
   EXPECT_FALSE(failures.failed());
 }
 
+TEST(FailuresTest, AndNothingElseAreToldOf) {
+  failure_interceptor failures;
+  std::string told;
+  failures.tell([&](const failure_part& part) { told += part.message; });
+  SUCCEED();
+  failures.ReportTestPartResult({testing::TestPartResult::kSkip, nullptr, -1, "no network"});
+  ADD_FAILURE() << "disk full";
+  EXPECT_THAT(told, testing::AllOf(HasSubstr("disk full"), testing::Not(HasSubstr("no network"))));
+  failures.tell(nullptr);
+}
+
 TEST(FailuresTest, PublishedWithoutAPlaceTheyAreOfTheTestsLine) {
   const failure_interceptor failures;
   publish({testing::TestPartResult::kNonFatalFailure, "", 0, "somewhere"});
