@@ -208,11 +208,9 @@ void loop::kill_descendants(agent& ancestor) noexcept {
   for (agent* who : alive()) {
     if (who != context::running && descends(*who)) doomed.push_back(who);
   }
-  const bool was_tearing_down = std::exchange(tearing_down_, true);
   for (agent* who : doomed) retain(*who);
   for (auto who = doomed.rbegin(); who != doomed.rend(); ++who) kill(**who);
   for (agent* who : doomed) release(*who);
-  tearing_down_ = was_tearing_down;
 }
 
 void loop::tear_down() noexcept {
