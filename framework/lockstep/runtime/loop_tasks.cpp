@@ -183,7 +183,6 @@ void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
     if (to_attempt || (granted && op->needs_object_to_return())) {
       ready_.take(i);
       who.state_ = agent::state::parked;
-      who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
       if (to_attempt) {
         op->progress_ = operation::progress::parked;
         orphans.push_back(*op);
