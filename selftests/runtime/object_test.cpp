@@ -119,8 +119,8 @@ TEST(ObjectTest, OneMadeBeforeIsNewInEveryRunWhereverTheLoopLies) {
 
 TEST(ObjectTest, OneMadeInAFixtureIsTheMainTasks) {
   std::vector<identity> found;
+  sim::world world;
   for (int i = 0; i < 2; ++i) {
-    sim::world world;
     world.start();
     const mutex of_fixture;
     const mutex second;

@@ -22,6 +22,7 @@ using testing::IsEmpty;
 
 // A bit of everything.
 task<int> busy() {
+  EXPECT_EQ(wall_now(), wall_clock_start + now().time_since_epoch());
   mutex lock("lock");
   int count = 0;
   const auto worker = [&](duration delay) -> task<void> {

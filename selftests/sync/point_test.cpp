@@ -322,5 +322,23 @@ TEST(OrderTest, TwoAtATimeAreMisuse) {
             "misuse: an order of points needs at least one\n");
 }
 
+TEST(OrderTest, OneThatOutlivesItsRunIsNotOfTheNext) {
+  sim::world world;
+  std::optional<order> kept;
+  const auto make = [&]() -> task<void> {
+    kept.emplace(std::vector<std::string>{"a", "b"});
+    co_return;
+  };
+  const auto next = []() -> task<void> {
+    co_await point("b");
+    const order own("a");
+    co_await point("a");
+  };
+  world.run(make);
+  kept.reset();
+  world.run(next);
+  EXPECT_THAT(world.verdicts(), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace lockstep
