@@ -298,6 +298,14 @@ TEST(LoopTest, ACycleThatATimeoutWouldHaveBrokenIsLeftTasks) {
               ElementsAre(verdict_kind::leaked_task, verdict_kind::leaked_task, verdict_kind::leaked_task));
 }
 
+TEST(LoopTest, ATimeoutThatHasExpiredBreaksNoCycle) {
+  const auto pair = []() -> task<void> {
+    EXPECT_THROW(co_await with_timeout(1s, wait_for_ever()), timed_out);
+    co_await lock_each_other_out();
+  };
+  EXPECT_THAT(judge_beside_a_ticker(pair).kinds(), ElementsAre(verdict_kind::partial_deadlock));
+}
+
 TEST(LoopTest, AChainOfWaitersThatEndsInASleeperIsNoCycle) {
   const auto pair = []() -> task<void> {
     mutex a;

@@ -303,12 +303,17 @@ TEST(ObjectTest, UseFromAThreadAfterTheRunIsNoVerdictOfTheNext) {
 }
 
 TEST(ObjectTest, WhatIsLeftOfARunThatIsOverMayDieInAnother) {
-  auto early = std::make_unique<mutex>();
-  std::optional<mutex_guard> kept;
-  const auto keep = [&]() -> task<void> { kept.emplace(co_await early->lock()); };
+  auto guarded = std::make_unique<mutex>();
+  auto locked = std::make_unique<mutex>();
+  std::optional<mutex_guard> guard;
+  const auto keep = [&]() -> task<void> {
+    guard.emplace(co_await guarded->lock());
+    (co_await locked->lock()).keep_locked();
+  };
   const auto drop = [&]() -> task<void> {
-    kept.reset();
-    early.reset();
+    guard.reset();
+    guarded.reset();
+    locked.reset();
     co_return;
   };
   EXPECT_EQ(judge(keep).messages(), "");

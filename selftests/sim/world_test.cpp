@@ -231,6 +231,23 @@ TEST(WorldTest, ARunThatEndedBadlyLeavesNothingToTheNext) {
   }
 }
 
+TEST(WorldTest, ALimitThatDaemonsReachAtTheEndIsTheOnlyVerdict) {
+  const auto serve = []() -> task<void> {
+    EXPECT_THROW(co_await wait_for_ever(), cancelled);
+    for (;;) co_await shield(pass(1h));
+  };
+  for (const std::string failure : {"", "disk full"}) {
+    const auto main = [&]() -> task<void> {
+      spawn_daemon(serve());
+      co_await settle();
+      if (!failure.empty()) throw std::runtime_error(failure);
+    };
+    const judged_run run = judge(main, {.time_max = 24h});
+    EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::time_limit));
+    EXPECT_EQ(run.failure, failure);
+  }
+}
+
 // Something foreign that is done at once, on a thread of its own.
 struct done_elsewhere {
   bool await_ready() const noexcept { return false; }

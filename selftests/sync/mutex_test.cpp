@@ -238,6 +238,16 @@ TEST(MutexTest, AGuardOfALockThatWasUnlockedByHandIsMisuse) {
             "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by task \"next\"\n");
 }
 
+TEST(MutexTest, AGuardOfWhatNobodyHoldsIsMisuse) {
+  const auto main = []() -> task<void> {
+    mutex lock("tx");
+    { const mutex_guard wrong(lock); }
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by nobody\n");
+}
+
 TEST(MutexTest, LockingOutsideOfEveryTaskIsMisuse) {
   mutex lock("tx");
   EXPECT_THROW(lock.try_lock(), misuse);
@@ -389,6 +399,28 @@ TEST(MutexTest, MayBeUnlockedByADestructorOfADestroyedTask) {
   const judged_run run = judge(main);
   EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
   EXPECT_EQ(run.failure, "x");
+}
+
+// It may have given the lock up to wait for a condition.
+TEST(MutexTest, IsNotUnlockedByADestructorOfADestroyedTaskThatDoesNotHoldIt) {
+  struct unlocker {
+    mutex& held;
+    ~unlocker() { held.unlock(); }
+  };
+  const auto main = []() -> task<void> {
+    mutex lock;
+    const mutex_guard mine = co_await lock.lock();
+    const auto work = [&]() -> task<void> {
+      const unlocker at_the_end{lock};
+      co_await sleep_for(1h);
+    };
+    {
+      const auto dropped = spawn(work());
+      co_await settle();
+    }
+    EXPECT_EQ(lock.holder(), &current_task());
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::dropped_handle));
 }
 
 TEST(MutexTest, HasOneHolderAndLosesNobodyInAnyOrder) {

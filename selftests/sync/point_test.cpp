@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -231,15 +232,24 @@ TEST(OrderTest, SaysWhoWaitsForThePointThatWasNotReached) {
 TEST(OrderTest, ShowsANameThatIsMisspeltInTheCode) {
   const auto main = []() -> task<void> {
     std::string log;
-    order steps("reader:got-lock", "writer:start");
-    auto reader = spawn(pass(log, "reader:got_lock reader:got_lock"));
+    order steps("reader:start", "reader:got-lock", "writer:start");
+    auto reader = spawn(pass(log, "reader:start reader:start reader:got_lock reader:got_lock"));
     co_await reader.join();
   };
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::unreached_point));
   EXPECT_EQ(run.verdicts[0].message,
-            "point \"reader:got-lock\" was never reached, number 1 of 2 in the order; points passed that the order "
+            "point \"reader:got-lock\" was never reached, number 2 of 3 in the order; points passed that the order "
             "does not name: \"reader:got_lock\"");
+}
+
+TEST(OrderTest, ShowsAFewSuchNames) {
+  const auto main = []() -> task<void> {
+    std::string log;
+    order steps("a");
+    co_await pass(log, "b c d e f g h");
+  };
+  EXPECT_THAT(judge(main).messages(), testing::EndsWith("does not name: \"b\", \"c\", \"d\", \"e\", \"f\"\n"));
 }
 
 TEST(OrderTest, ADeadlockItCausesNamesThePointAndTheOrder) {
@@ -289,6 +299,35 @@ TEST(OrderTest, MayUnwindAfterATaskWhoseTurnHasComeWasDestroyed) {
     throw std::runtime_error("assertion");
   };
   EXPECT_EQ(judge(main).failure, "assertion");
+  EXPECT_EQ(log, "");
+}
+
+TEST(OrderTest, MayBeTornDownAfterATaskWhoseTurnHasCome) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    order steps("a", "b", "c");
+    auto second = spawn(pass(log, "b"));
+    co_await settle();
+    co_await point("a");
+    current_loop()->stop();
+    co_await second.join();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  EXPECT_EQ(log, "");
+}
+
+TEST(OrderTest, AWaiterThatIsCancelledMayRunAfterItsEnd) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    std::optional<order> steps(std::in_place, std::vector<std::string>{"a", "b"});
+    auto second = spawn(pass(log, "b"));
+    co_await settle();
+    second.cancel();
+    co_await point("a");
+    steps.reset();
+    EXPECT_TRUE(co_await was_cancelled(second));
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::unreached_point));
   EXPECT_EQ(log, "");
 }
 
