@@ -3,11 +3,11 @@
 #include <lockstep/report/text.hpp>
 #include <lockstep/testing/testing.hpp>
 
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -319,7 +319,7 @@ TEST(OrderTest, MayBeTornDownAfterATaskWhoseTurnHasCome) {
 TEST(OrderTest, AWaiterThatIsCancelledMayRunAfterItsEnd) {
   std::string log;
   const auto main = [&]() -> task<void> {
-    std::optional<order> steps(std::in_place, std::vector<std::string>{"a", "b"});
+    auto steps = std::make_unique<order>(std::vector<std::string>{"a", "b"});
     auto second = spawn(pass(log, "b"));
     co_await settle();
     second.cancel();
