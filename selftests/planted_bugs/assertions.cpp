@@ -48,6 +48,15 @@ task<void> asserts_beside_children() {
   CO_FAIL() << "no page";
 }
 
+// Unwinding alone would destroy the local before the task that points to it.
+task<void> asserts_under_an_older_handle() {
+  join_handle<void> reader;
+  local mine;
+  reader = spawn(sleep_beside(mine, 1h), "reader");
+  co_await sleep_for(1s);
+  CO_FAIL() << "no page";
+}
+
 task<int> asserts_deep_down(local& parent) {
   const local mine(parent);
   co_await sleep_for(1s);
@@ -115,6 +124,7 @@ TEST(AssertionBugs, AnAssertionAfterAFailureThatNobodyHasRead) {
 
 TEST(AssertionBugs, AnAssertionThatUnwindsWhatOthersPointTo) {
   EXPECT_TRUE(fails_once("no page", asserts_beside_children));
+  EXPECT_TRUE(fails_once("no page", asserts_under_an_older_handle));
   EXPECT_TRUE(fails_once("no page", asserts_in_a_callee));
   EXPECT_TRUE(fails_once("no page", asserts_in_a_child));
   EXPECT_TRUE(fails_once("no page", asserts_in_a_daemon));

@@ -187,6 +187,18 @@ TEST(CrowdTest, NobodyHoldsAWaiterForTheFirst) {
   EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "");
 }
 
+TEST(CrowdTest, MayDieBeforeItsMembersHaveEnded) {
+  const auto main = []() -> task<void> {
+    {
+      members m;
+      m.add(wait_for_ever(), "reader");
+      m.add(wait_for_ever(), "writer");
+    }
+    co_return;
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::dropped_handle, verdict_kind::dropped_handle));
+}
+
 TEST(CrowdTest, ADroppedMemberHasFinished) {
   const auto main = []() -> task<void> {
     members m;
