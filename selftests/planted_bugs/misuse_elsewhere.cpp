@@ -98,23 +98,37 @@ TEST(MisuseElsewhereBugs, ATaskCancelledOnAnotherThread) {
   EXPECT_TRUE(silent([] { return cancels(false); }));
 }
 
-task<void> drops_a_handle_on_a_thread() {
+task<void> gives_a_handle_to_a_thread(bool and_takes_it_back) {
   next_line_is_wrong();
   auto worker = spawn(sleep_long(), "worker");
-  on_a_thread([&] { const auto dropped = std::move(worker); });
+  on_a_thread([&] {
+    auto given = std::move(worker);
+    if (and_takes_it_back) worker = std::move(given);
+  });
   co_await sleep_for(1s);
+  if (and_takes_it_back) co_await worker.join();
 }
 
-task<void> leaves_a_task_to_a_thread() {
-  auto unawaited = sleep_long();
-  on_a_thread([&] { const auto dropped = std::move(unawaited); });
-  co_await sleep_for(1s);
+TEST(MisuseElsewhereBugs, AHandleDroppedOnAnotherThread) {
+  EXPECT_TRUE(caught({verdict_kind::misuse, "task \"worker\" lost its handle on another thread"},
+                     [] { return gives_a_handle_to_a_thread(false); }));
+  EXPECT_TRUE(silent([] { return gives_a_handle_to_a_thread(true); }));
 }
 
-TEST(MisuseElsewhereBugs, ATaskThatDiesOnAnotherThread) {
-  EXPECT_TRUE(caught({verdict_kind::misuse, "lost its handle on another thread"}, drops_a_handle_on_a_thread));
+task<void> gives_a_task_to_a_thread(bool and_takes_it_back) {
+  auto work = sleep_long();
+  on_a_thread([&] {
+    auto given = std::move(work);
+    if (and_takes_it_back) work = std::move(given);
+  });
+  co_await sleep_for(1s);
+  if (and_takes_it_back) co_await std::move(work);
+}
+
+TEST(MisuseElsewhereBugs, ATaskLeftUnawaitedOnAnotherThread) {
   EXPECT_TRUE(caught({verdict_kind::misuse, "the task of sleep_long() was destroyed on another thread"},
-                     leaves_a_task_to_a_thread));
+                     [] { return gives_a_task_to_a_thread(false); }));
+  EXPECT_TRUE(silent([] { return gives_a_task_to_a_thread(true); }));
 }
 
 // Resumes on a thread what awaits it.

@@ -127,11 +127,11 @@ TEST(TextTest, EscapesLineBreaksInNames) {
   tasks[0].held_by = "c\td";
   tasks[1].name = "b";
   tasks[1].parent = 0;
-  tasks[1].notes = {"conn.cpp:7: first\nsecond"};
+  tasks[1].notes = {"conn.cpp:7: first\nsecond\x7F"};
   EXPECT_EQ("\n" + tree_of(tasks), R"(
-  GET /\x0d\nHost: a  mutex "a\nb"                             held by c\x09d
+  GET /\x0d\nHost: a  mutex "a\nb"                                 held by c\x09d
   └ b                 ready
-                      note          conn.cpp:7: first\nsecond
+                      note          conn.cpp:7: first\nsecond\x7f
 )");
 }
 
@@ -199,7 +199,11 @@ TEST(TextTest, OfALongStackShowsBothEnds) {
 
 TEST(TextTest, OfALongCycleShowsItsBeginning) {
   verdict found;
-  for (int i = 0; i < 100; ++i) found.cycle.push_back(std::to_string(i));
+  for (int i = 0; i < 32; ++i) found.cycle.push_back(std::to_string(i));
+  EXPECT_THAT(to_text(found), testing::EndsWith(" -> 30 -> 31 -> 0\n"));
+  found.cycle.push_back("32");
+  EXPECT_THAT(to_text(found), testing::EndsWith(" -> 30 -> 31 -> ... 1 more -> 0\n"));
+  for (int i = 33; i < 100; ++i) found.cycle.push_back(std::to_string(i));
   EXPECT_THAT(to_text(found), testing::EndsWith(" -> 30 -> 31 -> ... 68 more -> 0\n"));
 }
 

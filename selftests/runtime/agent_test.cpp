@@ -157,21 +157,13 @@ CO_TEST(AgentTest, TwoRequestsAreOneException) {
 }
 
 CO_TEST(AgentTest, TheLastReasonIsTheOneDelivered) {
-  std::string reason;
-  const auto work = [&]() -> task<void> {
-    try {
-      co_await wait_for_ever();
-    } catch (const cancelled& why) {
-      reason = why.reason();
-      throw;
-    }
-  };
-  auto child = spawn(work());
+  std::string log;
+  auto child = spawn(until_cancelled(log));
   co_await settle();
   child.cancel("first");
   child.cancel("second");
   EXPECT_THROW(co_await child.join(), cancelled);
-  EXPECT_EQ(reason, "second");
+  EXPECT_EQ(log, "[second]");
   EXPECT_EQ(child.get().cancel_reason().view(), "second");
 }
 
@@ -359,16 +351,32 @@ TEST(AgentTest, CleaningUpInAShieldIsNotSwallowingIt) {
   EXPECT_EQ(judge_cancelled(go_on).messages(), "");
 }
 
-TEST(AgentTest, ASelfCancellationThatIsSwallowedIsAVerdict) {
-  const auto main = []() -> task<void> {
+TEST(AgentTest, WhoIsCancelledAgainBeforeItAwaitsHasNotSwallowedTheFirst) {
+  const auto yield_again = []() -> task<void> {
     current_task().cancel();
-    try {
-      co_await yield();
-    } catch (const cancelled&) {
-    }
-    co_await yield();
+    EXPECT_THROW(co_await yield(), cancelled);
   };
-  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::swallowed_cancellation));
+  const auto sleep_again = []() -> task<void> {
+    current_task().cancel();
+    EXPECT_THROW(co_await sleep_for(1s), cancelled);
+  };
+  EXPECT_EQ(judge_cancelled(yield_again).messages(), "");
+  EXPECT_EQ(judge_cancelled(sleep_again).messages(), "");
+}
+
+TEST(AgentTest, ASelfCancellationThatIsSwallowedIsAVerdict) {
+  for (const bool at_a_yield : {true, false}) {
+    const auto main = [at_a_yield]() -> task<void> {
+      current_task().cancel();
+      try {
+        if (at_a_yield) co_await yield();
+        co_await sleep_for(1s);
+      } catch (const cancelled&) {
+      }
+      co_await yield();
+    };
+    EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::swallowed_cancellation)) << at_a_yield;
+  }
 }
 
 TEST(AgentTest, TakingBackWhatNobodyAskedIsMisuse) {

@@ -175,6 +175,30 @@ TEST(CrowdTest, ItsLastMemberHoldsTheWaiter) {
   EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "reader");
 }
 
+TEST(CrowdTest, NobodyHoldsAWaiterForTheFirst) {
+  const auto main = [&]() -> task<void> {
+    members m;
+    m.add(wait_for_ever(), "reader");
+    co_await m.all.wait_until(crowd::until::first);
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "join(reader)");
+  EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "");
+}
+
+TEST(CrowdTest, MayDieBeforeItsMembersHaveEnded) {
+  const auto main = []() -> task<void> {
+    {
+      members m;
+      m.add(wait_for_ever(), "reader");
+      m.add(wait_for_ever(), "writer");
+    }
+    co_return;
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::dropped_handle, verdict_kind::dropped_handle));
+}
+
 TEST(CrowdTest, ADroppedMemberHasFinished) {
   const auto main = []() -> task<void> {
     members m;

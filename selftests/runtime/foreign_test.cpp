@@ -3,7 +3,6 @@
 
 #include <lockstep/testing/testing.hpp>
 
-#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -242,20 +241,43 @@ CO_TEST(ForeignTest, OursAndTheirsNestInEachOther) {
   EXPECT_EQ(co_await beside.join(), 20);
 }
 
-foreign::lazy<int> await_after_a_foreign_task(foreign::signal& signal) {
-  const auto no_suspension = []() -> task<void> { co_await by_bool<false>(); };
+foreign::lazy<int> await_after_a_foreign_task(foreign::signal& signal, bool in_a_later_step) {
+  const auto no_suspension = [in_a_later_step]() -> task<void> {
+    if (in_a_later_step) co_await sleep_for(1s);
+    co_await by_bool<false>();
+  };
   co_await no_suspension();  // opens and closes a wait within the wait
   co_return co_await signal;
 }
 
 CO_TEST(ForeignTest, AWaitThatDidNotSuspendLeavesTheOneAroundItAsItWas) {
+  for (const bool in_a_later_step : {false, true}) {
+    foreign::signal signal;
+    const auto work = [&]() -> task<int> { co_return co_await await_after_a_foreign_task(signal, in_a_later_step); };
+    auto child = spawn(work());
+    co_await advance(1s);
+    EXPECT_EQ(child.get().condition(), agent::state::parked);
+    CO_ASSERT_NE(child.get().parked_at(), nullptr);
+    EXPECT_EQ(child.get().parked_at()->kind(), operation_kind::foreign);
+    signal.fire(4);
+    EXPECT_EQ(co_await child.join(), 4);
+  }
+}
+
+// Nothing has to be seen to any more: it takes the fast way, on which no step is counted.
+CO_TEST(ForeignTest, AfterTheWaitItsTaskIsLikeAnyOther) {
+  semaphore slots(1);
   foreign::signal signal;
-  const auto work = [&]() -> task<int> { co_return co_await await_after_a_foreign_task(signal); };
+  const auto work = [&]() -> task<void> {
+    co_await signal;
+    const std::uint32_t steps = current_task().steps();
+    co_await slots.acquire();
+    EXPECT_EQ(current_task().steps(), steps);
+  };
   auto child = spawn(work());
   co_await settle();
-  EXPECT_EQ(child.get().condition(), agent::state::parked);
-  signal.fire(4);
-  EXPECT_EQ(co_await child.join(), 4);
+  signal.fire();
+  co_await child.join();
 }
 
 // -- foreign coroutines that nobody of ours awaits --------------------------------------------------------------------
@@ -324,116 +346,6 @@ CO_TEST(ForeignTest, OneStartedByOurTaskWithinAForeignOneIsOnItsOwn) {
   std::string log;
   EXPECT_EQ(co_await call_a_starter(log), 1);
   EXPECT_EQ(log, "main, foreign coroutine 1, done, starter, ");
-}
-
-// Two foreign coroutines at once for one wait: both, or the first of them.
-class foreign_pair {
- public:
-  foreign_pair(int wanted, std::string& log, std::vector<duration> lengths)
-      : wanted_(wanted), log_(log), lengths_(std::move(lengths)) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) {
-    waiter_ = waiter;
-    for (const duration length : lengths_) branch(length);
-  }
-  void await_resume() const noexcept {}
-
- private:
-  foreign::fire_and_forget branch(duration length) {
-    const auto rest = [](duration how_long) -> task<void> { co_await sleep_for(how_long); };
-    if (length > 1h) {
-      co_await rest(length - 1h);  // through a task of ours
-    } else {
-      co_await sleep_for(length);
-    }
-    log_ += std::to_string(now().time_since_epoch() / 1s) + ' ';
-    if (++ended_ == wanted_) waiter_.resume();
-    co_await yield();
-    log_ += "end ";
-  }
-
-  int wanted_;
-  std::string& log_;
-  std::vector<duration> lengths_;
-  std::coroutine_handle<> waiter_;
-  int ended_ = 0;
-};
-
-TEST(ForeignTest, AForeignCombinatorMayRunSeveralForOneWait) {
-  const std::vector<std::vector<duration>> cases = {{1s, 2s},      {2s, 1s},           {1h + 1s, 2s}, {2s, 1h + 1s},
-                                                    {1h + 2s, 1s}, {1h + 2s, 1h + 1s}, {1s, 1s}};
-  contrary always_last;
-  for (const auto& lengths : cases) {
-    for (const int wanted : {1, 2}) {
-      for (oracle* choices : {static_cast<oracle*>(nullptr), static_cast<oracle*>(&always_last)}) {
-        SCOPED_TRACE(testing::Message() << "branches of " << lengths[0].count() << " and " << lengths[1].count()
-                                        << " ns, waiting for " << wanted);
-        std::string log;
-        duration resumed_at{};
-        const auto main = [&]() -> task<void> {
-          {
-            foreign_pair pair(wanted, log, lengths);
-            co_await pair;
-            resumed_at = now().time_since_epoch();
-            co_await sleep_for(5s);
-          }
-          EXPECT_EQ(current_loop()->alive().size(), 1u);
-        };
-        sim::world_options how;
-        how.choices = choices;
-        const judged_run run = judge(main, how);
-        EXPECT_TRUE(run.ended);
-        EXPECT_EQ(run.messages(), "");
-        const bool together = lengths[0] == lengths[1];
-        EXPECT_EQ(resumed_at, wanted == 1 || together ? 1s : 2s);
-        EXPECT_THAT(log, HasSubstr("1 "));
-        EXPECT_EQ(std::count(log.begin(), log.end(), 'd'), 2);
-      }
-    }
-  }
-}
-
-// Resumes its waiter there and then, from within whatever of ours it runs in.
-class first_of_signal_and_task {
- public:
-  explicit first_of_signal_and_task(task<void> work) : work_(std::move(work)) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) {
-    waiter_ = waiter;
-    run();
-  }
-  void await_resume() const noexcept {}
-  void fire() { std::exchange(waiter_, nullptr).resume(); }
-
- private:
-  foreign::fire_and_forget run() { co_await std::move(work_); }
-
-  task<void> work_;
-  std::coroutine_handle<> waiter_;
-};
-
-TEST(ForeignTest, AWaitMayBeEndedByOurTaskThatActsWithinIt) {
-  for (const duration delay : {0s, 1s}) {
-    std::string log;
-    const auto main = [&]() -> task<void> {
-      first_of_signal_and_task* both = nullptr;
-      const auto fire = [&]() -> task<void> {
-        if (delay > 0s) co_await sleep_for(delay);
-        if (both != nullptr) both->fire();
-        log += "fired ";
-        co_await sleep_for(1s);
-        log += current_task().name();
-      };
-      first_of_signal_and_task either(fire());
-      both = &either;
-      co_await either;
-      log += "resumed ";
-      co_await sleep_for(2s);
-      EXPECT_EQ(current_loop()->alive().size(), 1u);
-    };
-    EXPECT_EQ(judge(main).messages(), "");
-    EXPECT_EQ(log, "fired resumed foreign coroutine 1");
-  }
 }
 
 TEST(ForeignTest, OneThatAwaitsOutsideOfEveryTaskIsMisuse) {

@@ -249,6 +249,20 @@ TEST(ForeignThreadsTest, AThreadMayResumeWhatWasDestroyedInTheSameRun) {
   EXPECT_THAT(run.messages(), testing::HasSubstr("a task that is gone awaited what was resumed on another thread"));
 }
 
+TEST(ForeignThreadsTest, AThreadMayResumeWhatWasDestroyedInTheRunBefore) {
+  sim::world world;
+  foreign::signal signal;
+  const auto wait = [&]() -> task<void> { co_await signal; };
+  world.start();
+  EXPECT_FALSE(world.drive(wait()));
+  world.finish();
+  std::thread late([&] { signal.fire(); });
+  late.join();
+  const auto next = []() -> task<void> { co_await sleep_for(1s); };
+  world.run(next());
+  EXPECT_THAT(world.verdicts(), testing::IsEmpty());
+}
+
 TEST(ForeignThreadsTest, AResumptionOnItsOwnThreadThatComesTooLateDoesNothing) {
   const auto main = []() -> task<void> {
     foreign::signal signal;

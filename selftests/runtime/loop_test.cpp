@@ -78,6 +78,18 @@ TEST(LoopTest, StepsThatNeverWaitReachTheLimitToo) {
   EXPECT_THAT(judge(spin, how).kinds(), ElementsAre(verdict_kind::step_limit));
 }
 
+TEST(LoopTest, AwaitsThatAreCancelledAtOnceReachTheLimitToo) {
+  const auto spin = []() -> task<void> {
+    for (;;) {
+      current_task().cancel();
+      EXPECT_THROW(co_await sleep_for(1s), cancelled);
+    }
+  };
+  sim::world_options how;
+  how.steps_max = 1000;
+  EXPECT_THAT(judge(spin, how).kinds(), ElementsAre(verdict_kind::step_limit));
+}
+
 TEST(LoopTest, AsManyStepsAsAreAllowedAreNone) {
   const auto main = []() -> task<void> {
     for (int i = 0; i < 998; ++i) co_await yield();  // and one step to start
@@ -175,48 +187,15 @@ TEST(LoopTest, AWorldIsUsedAgainAndAgain) {
   EXPECT_EQ(world.run(fine()), 7);
 }
 
-TEST(LoopTest, TearingDownDestroysTheYoungestFirstAndThrowsNothing) {
-  std::string log;
-  const auto work = [&](std::string name) -> task<void> {
-    struct tell {
-      std::string& to;
-      std::string name;
-      ~tell() { to += name; }
-    } const local{log, name};
-    try {
-      co_await wait_for_ever();
-    } catch (...) {
-      log += "thrown";
-    }
-  };
-  const auto main = [&]() -> task<void> { co_await when_all(work("a"), work("b"), work("c")); };
-  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::deadlock));
-  EXPECT_EQ(log, "cba");
-}
-
 // -- deadlocks --------------------------------------------------------------------------------------------------------
 
-task<void> lock_both(mutex& first, mutex& second) {
-  const auto one = co_await first.lock();
-  co_await sleep_for(1s);
-  const auto two = co_await second.lock();
-}
-
 TEST(LoopTest, ADeadlockSaysWhoWaitsForWhatHeldByWhom) {
-  const auto main = []() -> task<void> {
-    mutex tx("tx");
-    mutex rx("rx");
-    auto reader = spawn(lock_both(rx, tx), "reader");
-    auto writer = spawn(lock_both(tx, rx), "writer");
-    co_await reader.join();
-    co_await writer.join();
-  };
-  const judged_run run = judge(main);
+  const judged_run run = judge(lock_each_other_out);
   EXPECT_FALSE(run.ended);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
   const verdict& found = run.verdicts[0];
   EXPECT_EQ(found.message, "every task waits");
-  EXPECT_EQ(found.at, time_point{1s});
+  EXPECT_EQ(found.at, time_point{1ms});
   EXPECT_THAT(found.cycle, UnorderedElementsAre("reader", "writer"));
   ASSERT_EQ(found.tasks.size(), 3u);
   EXPECT_EQ(found.tasks[0].waits_for, "join(reader)");
@@ -227,7 +206,7 @@ TEST(LoopTest, ADeadlockSaysWhoWaitsForWhatHeldByWhom) {
   EXPECT_EQ(found.tasks[1].parent, 0u);
   EXPECT_EQ(found.tasks[2].waits_for, "mutex \"rx\"");
   EXPECT_EQ(found.tasks[2].held_by, "reader");
-  for (const task_snapshot& each : found.tasks) EXPECT_EQ(file_of(each.stack.at(0)), "loop_test.cpp");
+  for (const task_snapshot& each : found.tasks) EXPECT_EQ(file_of(each.stack.at(0)), "tasks.hpp");
 }
 
 TEST(LoopTest, ADeadlockUnderAPausedClockSaysSo) {
@@ -253,18 +232,10 @@ judged_run judge_beside_a_ticker(F pair) {
 }
 
 TEST(LoopTest, ACycleOfMutexesIsReportedWhileOthersGoOn) {
-  const auto pair = []() -> task<void> {
-    mutex a;
-    mutex b;
-    auto first = spawn(lock_both(a, b), "first");
-    auto second = spawn(lock_both(b, a), "second");
-    co_await first.join();
-    co_await second.join();
-  };
-  const judged_run run = judge_beside_a_ticker(pair);
+  const judged_run run = judge_beside_a_ticker(lock_each_other_out);
   EXPECT_TRUE(run.ended);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::partial_deadlock));
-  EXPECT_THAT(run.verdicts[0].cycle, UnorderedElementsAre("first", "second"));
+  EXPECT_THAT(run.verdicts[0].cycle, UnorderedElementsAre("reader", "writer"));
   EXPECT_EQ(run.verdicts[0].tasks.size(), 2u);
 }
 
@@ -318,6 +289,21 @@ TEST(LoopTest, ACycleThatATimeoutWillBreakIsNone) {
   const judged_run run = judge_beside_a_ticker(pair);
   EXPECT_TRUE(run.ended);
   EXPECT_EQ(run.messages(), "");
+}
+
+// The timeout is of the task that has spawned the two.
+TEST(LoopTest, ACycleThatATimeoutWouldHaveBrokenIsLeftTasks) {
+  const auto pair = []() -> task<void> { co_await with_timeout(2h, lock_each_other_out()); };
+  EXPECT_THAT(judge_beside_a_ticker(pair).kinds(),
+              ElementsAre(verdict_kind::leaked_task, verdict_kind::leaked_task, verdict_kind::leaked_task));
+}
+
+TEST(LoopTest, ATimeoutThatHasExpiredBreaksNoCycle) {
+  const auto pair = []() -> task<void> {
+    EXPECT_THROW(co_await with_timeout(1s, wait_for_ever()), timed_out);
+    co_await lock_each_other_out();
+  };
+  EXPECT_THAT(judge_beside_a_ticker(pair).kinds(), ElementsAre(verdict_kind::partial_deadlock));
 }
 
 TEST(LoopTest, AChainOfWaitersThatEndsInASleeperIsNoCycle) {
@@ -502,6 +488,34 @@ TEST(LoopTest, ACandidateIsATaskItsNextStepAndWhatItWouldDo) {
   EXPECT_EQ(answers.found.step, 2u);
   EXPECT_EQ(answers.found.operation, operation_kind::lock);
   EXPECT_EQ(answers.found.object, object);
+}
+
+// A choice is named by it: no two of a task's steps may have the same.
+TEST(LoopTest, EveryStepOfATaskHasANumberOfItsOwn) {
+  struct looking final : oracle {
+    std::size_t pick_task(const candidates& from) override {
+      const candidate last = from[from.size() - 1];
+      if (last.task != main_identity) steps.push_back(last.step);
+      return from.size() - 1;
+    }
+    std::uint64_t pick_value(choice_point, std::uint64_t) override { return 0; }
+    std::vector<std::uint32_t> steps;
+  } answers;
+  const auto work = []() -> task<void> {
+    current_task().cancel();
+    EXPECT_THROW(co_await sleep_for(1s), cancelled);  // the second step
+    current_task().uncancel();
+    co_await yield();
+  };
+  const auto main = [&]() -> task<void> {
+    auto worker = spawn(work());
+    co_await yield();
+    co_await worker.join();
+  };
+  sim::world_options how;
+  how.choices = &answers;
+  EXPECT_EQ(judge(main, how).messages(), "");
+  EXPECT_THAT(answers.steps, ElementsAre(1u, 3u));
 }
 
 // An answer that was no option.

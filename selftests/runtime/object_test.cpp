@@ -13,6 +13,7 @@
 namespace lockstep {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
@@ -118,10 +119,12 @@ TEST(ObjectTest, OneMadeBeforeIsNewInEveryRunWhereverTheLoopLies) {
 
 TEST(ObjectTest, OneMadeInAFixtureIsTheMainTasks) {
   std::vector<identity> found;
+  sim::world world;
   for (int i = 0; i < 2; ++i) {
-    sim::world world;
     world.start();
     const mutex of_fixture;
+    const mutex second;
+    EXPECT_NE(of_fixture.id(), second.id());
     found.push_back(of_fixture.id());
     const auto main = [&]() -> task<void> {
       const mutex mine;
@@ -187,6 +190,26 @@ TEST(ObjectTest, UseFromALoopWithinALoopIsAVerdictOfBoth) {
   EXPECT_EQ(outer,
             fmt::format("misuse: mutex \"mine\" was locked in another run than its own (object_test.cpp:{})\n", line));
   EXPECT_EQ(inner, outer);
+}
+
+// To the run in which it is thrown it is no failure besides.
+TEST(ObjectTest, MisuseOfAnotherRunsObjectThatNobodyReadsIsToldOnce) {
+  std::vector<verdict_kind> inner;
+  const auto main = [&]() -> task<void> {
+    event go("go");
+    const auto set = [&]() -> task<void> {
+      go.set();
+      co_return;
+    };
+    const auto nested = [&]() -> task<void> {
+      const auto setter = spawn(set());
+      co_await yield();
+    };
+    inner = judge(nested).kinds();
+    co_return;
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::misuse));
+  EXPECT_THAT(inner, ElementsAre(verdict_kind::misuse));
 }
 
 void use_and_swallow(mutex& of_others) {
@@ -277,6 +300,24 @@ TEST(ObjectTest, UseFromAThreadAfterTheRunIsNoVerdictOfTheNext) {
   EXPECT_TRUE(world.drive(idle()));
   world.finish();
   EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
+TEST(ObjectTest, WhatIsLeftOfARunThatIsOverMayDieInAnother) {
+  auto guarded = std::make_unique<mutex>();
+  auto locked = std::make_unique<mutex>();
+  std::optional<mutex_guard> guard;
+  const auto keep = [&]() -> task<void> {
+    guard.emplace(co_await guarded->lock());
+    (co_await locked->lock()).keep_locked();
+  };
+  const auto drop = [&]() -> task<void> {
+    guard.reset();
+    guarded.reset();
+    locked.reset();
+    co_return;
+  };
+  EXPECT_EQ(judge(keep).messages(), "");
+  EXPECT_EQ(judge(drop).messages(), "");
 }
 
 TEST(ObjectTest, UseFromAThreadAfterTheWorldIsGoneIsMisuseAllTheSame) {

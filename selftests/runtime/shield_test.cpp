@@ -120,10 +120,20 @@ TEST(ShieldTest, AwaitingOutsideOfItAfterwardsIsSwallowing) {
   EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::swallowed_cancellation));
 }
 
+CO_TEST(ShieldTest, KeepsTheReasonOfATimeoutWithItsRequest) {
+  std::string log;
+  const auto work = [&]() -> task<void> {
+    co_await shield(pass(2s));
+    co_await until_cancelled(log);
+  };
+  EXPECT_THROW(co_await with_timeout(1s, work()), timed_out);
+  EXPECT_EQ(log, "[timeout]");
+}
+
 CO_TEST(ShieldTest, Nests) {
   std::string log;
   const auto inner = [&]() -> task<void> {
-    co_await shield(pass(2s));
+    co_await shield(shield(pass(2s)));
     log += "inner ";
     co_await pass(2s);
     log += "outer ";

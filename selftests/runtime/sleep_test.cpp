@@ -148,6 +148,17 @@ CO_TEST(SleepTest, AdvanceFiresEveryTimerOnTheWayAndSettles) {
   EXPECT_THROW(co_await handle.join(), cancelled);
 }
 
+TEST(SleepTest, APausedClockStandsStillAgainAfterAnAdvance) {
+  const auto main = []() -> task<void> {
+    pause_clock();
+    co_await advance(1s);
+    co_await sleep_for(1s);
+  };
+  const judged_run run = judge(main);
+  EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_EQ(run.summary.virtual_time, 1s);
+}
+
 CO_TEST(SleepTest, APausedClockMovesOnlyForAdvance, .clock = clock_mode::paused) {
   bool woken = false;
   const auto sleeper = [&]() -> task<void> {

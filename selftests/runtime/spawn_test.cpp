@@ -451,12 +451,20 @@ TEST(SpawnTest, AFailureThatNobodyReadIsOfItsOwnRunThoughItsHandleIsKept) {
     kept.reset();
     co_await yield();
   };
+  const auto stop = [&]() -> task<void> {
+    kept.emplace(spawn(fail(), "reader"));
+    co_await sleep_for(1s);
+    current_loop()->stop();
+    co_await yield();
+  };
   world.run(keep());
   ASSERT_EQ(world.verdicts().size(), 1u);
   EXPECT_EQ(world.verdicts()[0].kind, verdict_kind::unread_exception);
   EXPECT_EQ(world.verdicts()[0].message, "task \"reader\" failed and nobody looked: no such file");
   world.run(drop());
   EXPECT_TRUE(world.verdicts().empty()) << world.verdicts()[0].message;
+  EXPECT_THROW(world.run(stop()), misuse);
+  EXPECT_TRUE(world.verdicts().empty()) << world.verdicts()[0].message << ", which might have been read";
   world.run(read());
   EXPECT_TRUE(world.verdicts().empty()) << world.verdicts()[0].message;
 }

@@ -184,6 +184,26 @@ CO_TEST(TaskGroupTest, ACancellationThatWaitedForTheBodyToEndCancelsAll) {
   EXPECT_EQ(now(), time_point{4s});
 }
 
+CO_TEST(TaskGroupTest, ATaskOfAGroupThatEndsIsNotCancelledAgainWithItsOwner) {
+  unsigned requests = 0;
+  const auto clean_up = [&]() -> task<void> {
+    EXPECT_THROW(co_await wait_for_ever(), cancelled);
+    co_await shield(pass(2s));
+    requests = current_task().cancelling();
+  };
+  const auto own = [&]() -> task<void> {
+    task_group group;
+    group.spawn(clean_up());
+    group.spawn(fail_after(1s));
+    co_await group.join();
+  };
+  auto owner = spawn(own());
+  co_await sleep_for(2s);
+  owner.cancel();
+  EXPECT_THROW(co_await owner.join(), exception_group);
+  EXPECT_EQ(requests, 1u);
+}
+
 // What failed is told at once, and the cancellation is not forgotten.
 CO_TEST(TaskGroupTest, ACancellationBesideAFailureIsDeliveredAfterIt) {
   for (const bool within_body : {true, false}) {

@@ -38,6 +38,22 @@ task<T> until_cancelled(std::string& log, duration needed = {}) {
   throw cancelled(reason);
 }
 
+inline task<void> lock_both(mutex& first, mutex& second) {
+  const mutex_guard one = co_await first.lock();
+  co_await sleep_for(std::chrono::milliseconds(1));  // for another to take the second
+  const mutex_guard two = co_await second.lock();
+}
+
+// Ends in a cycle of "reader", which holds the mutex "rx", and "writer", which holds "tx".
+inline task<void> lock_each_other_out() {
+  mutex tx("tx");
+  mutex rx("rx");
+  auto reader = spawn(lock_both(rx, tx), "reader");
+  auto writer = spawn(lock_both(tx, rx), "writer");
+  co_await reader.join();
+  co_await writer.join();
+}
+
 // Lets `work` run for a second, cancels it, and waits for what it comes to.
 template <class T>
 task<T> shut_down_in_a_second(task<T> work) {

@@ -258,11 +258,6 @@ TEST(TimeoutTest, FreesACycleOfWaits) {
     const auto main = [limit]() -> task<void> {
       mutex a;
       mutex b;
-      const auto lock_both = [](mutex& first, mutex& second) -> task<void> {
-        const mutex_guard one = co_await first.lock();
-        co_await yield();
-        const mutex_guard two = co_await second.lock();
-      };
       auto left = spawn(outcome_of(with_timeout(limit, lock_both(a, b))), "left");
       auto right = spawn(lock_both(b, a), "right");
       co_await sleep_for(1h);

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -58,21 +59,9 @@ TEST(VerdictTest, OutlivesItsRun) {
 }
 
 TEST(VerdictTest, OfADeadlockTellsTheCycle) {
-  const auto main = []() -> task<void> {
-    mutex a;
-    mutex b;
-    const auto lock_both = [](mutex& first, mutex& second) -> task<void> {
-      const mutex_guard one = co_await first.lock();
-      co_await yield();
-      const mutex_guard two = co_await second.lock();
-    };
-    auto left = spawn(lock_both(a, b), "left");
-    auto right = spawn(lock_both(b, a), "right");
-    co_await left.join();
-  };
-  const judged_run run = judge(main);
+  const judged_run run = judge(lock_each_other_out);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
-  EXPECT_THAT(run.verdicts[0].cycle, testing::UnorderedElementsAre("left", "right"));
+  EXPECT_THAT(run.verdicts[0].cycle, testing::UnorderedElementsAre("reader", "writer"));
   EXPECT_EQ(run.verdicts[0].tasks.size(), 3u) << "all that wait";
 }
 

@@ -22,6 +22,7 @@ using testing::IsEmpty;
 
 // A bit of everything.
 task<int> busy() {
+  EXPECT_EQ(wall_now(), wall_clock_start + now().time_since_epoch());
   mutex lock("lock");
   int count = 0;
   const auto worker = [&](duration delay) -> task<void> {
@@ -227,6 +228,23 @@ TEST(WorldTest, ARunThatEndedBadlyLeavesNothingToTheNext) {
     EXPECT_EQ(world.run(busy), 6);
     EXPECT_EQ(world.summary().trace_hash, hash);
     EXPECT_THAT(world.verdicts(), IsEmpty());
+  }
+}
+
+TEST(WorldTest, ALimitThatDaemonsReachAtTheEndIsTheOnlyVerdict) {
+  const auto serve = []() -> task<void> {
+    EXPECT_THROW(co_await wait_for_ever(), cancelled);
+    for (;;) co_await shield(pass(1h));
+  };
+  for (const std::string failure : {"", "disk full"}) {
+    const auto main = [&]() -> task<void> {
+      spawn_daemon(serve());
+      co_await settle();
+      if (!failure.empty()) throw std::runtime_error(failure);
+    };
+    const judged_run run = judge(main, {.time_max = 24h});
+    EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::time_limit));
+    EXPECT_EQ(run.failure, failure);
   }
 }
 

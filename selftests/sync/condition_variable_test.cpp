@@ -270,7 +270,7 @@ TEST(ConditionVariableTest, DyingWithWaitersIsMisuse) {
 }
 
 TEST(ConditionVariableTest, MayDieOnceAllAreNotified) {
-  under_every_schedule([]() -> task<void> {
+  const auto die = [](bool they_have_run) -> task<void> {
     mutex lock;
     auto changed = std::make_unique<condition_variable>(lock, label("changed"));
     int waiting = 0;
@@ -289,6 +289,7 @@ TEST(ConditionVariableTest, MayDieOnceAllAreNotified) {
         held = co_await lock.lock();
       }
       changed->notify_all();
+      if (they_have_run) co_await yield();  // and wait for the mutex
       changed.reset();
       workers[0].cancel();  // before it has seen the notification
       co_await yield();
@@ -297,7 +298,9 @@ TEST(ConditionVariableTest, MayDieOnceAllAreNotified) {
     workers[1].cancel();  // perhaps while it waits for the mutex
     for (join_handle<void>& worker : workers) static_cast<void>(co_await was_cancelled(worker));
     EXPECT_FALSE(lock.locked());
-  });
+  };
+  under_every_schedule([&] { return die(false); });
+  under_every_schedule([&] { return die(true); });
 }
 
 // The classic: as many items as consumers, notified one by one. A notification missed leaves a consumer waiting.

@@ -1,3 +1,4 @@
+#include "../runtime/tasks.hpp"
 #include "schedules.hpp"
 
 #include <lockstep/testing/testing.hpp>
@@ -237,6 +238,16 @@ TEST(MutexTest, AGuardOfALockThatWasUnlockedByHandIsMisuse) {
             "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by task \"next\"\n");
 }
 
+TEST(MutexTest, AGuardOfWhatNobodyHoldsIsMisuse) {
+  const auto main = []() -> task<void> {
+    mutex lock("tx");
+    { const mutex_guard wrong(lock); }
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by nobody\n");
+}
+
 TEST(MutexTest, LockingOutsideOfEveryTaskIsMisuse) {
   mutex lock("tx");
   EXPECT_THROW(lock.try_lock(), misuse);
@@ -263,12 +274,6 @@ TEST(MutexTest, LockingItAgainIsADeadlockOfOne) {
   EXPECT_EQ(run.verdicts[0].tasks[0].held_by, "main");
 }
 
-task<void> lock_both(mutex& first, mutex& second) {
-  const mutex_guard a = co_await first.lock();
-  co_await sleep_for(1s);
-  const mutex_guard b = co_await second.lock();
-}
-
 TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
   const auto main = []() -> task<void> {
     mutex tx;
@@ -278,7 +283,7 @@ TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
       auto writer = spawn(lock_both(tx, rx));
       // Wakes behind the two, in the same burst of steps in which they have come to wait for each other.
       co_await yield();
-      co_await sleep_for(1s);
+      co_await sleep_for(1ms);
       co_await yield();
       co_await yield();
       reader.cancel();
@@ -394,6 +399,28 @@ TEST(MutexTest, MayBeUnlockedByADestructorOfADestroyedTask) {
   const judged_run run = judge(main);
   EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
   EXPECT_EQ(run.failure, "x");
+}
+
+// It may have given the lock up to wait for a condition.
+TEST(MutexTest, IsNotUnlockedByADestructorOfADestroyedTaskThatDoesNotHoldIt) {
+  struct unlocker {
+    mutex& held;
+    ~unlocker() { held.unlock(); }
+  };
+  const auto main = []() -> task<void> {
+    mutex lock;
+    const mutex_guard mine = co_await lock.lock();
+    const auto work = [&]() -> task<void> {
+      const unlocker at_the_end{lock};
+      co_await sleep_for(1h);
+    };
+    {
+      const auto dropped = spawn(work());
+      co_await settle();
+    }
+    EXPECT_EQ(lock.holder(), &current_task());
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::dropped_handle));
 }
 
 TEST(MutexTest, HasOneHolderAndLosesNobodyInAnyOrder) {

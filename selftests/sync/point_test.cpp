@@ -3,6 +3,7 @@
 #include <lockstep/report/text.hpp>
 #include <lockstep/testing/testing.hpp>
 
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -231,15 +232,24 @@ TEST(OrderTest, SaysWhoWaitsForThePointThatWasNotReached) {
 TEST(OrderTest, ShowsANameThatIsMisspeltInTheCode) {
   const auto main = []() -> task<void> {
     std::string log;
-    order steps("reader:got-lock", "writer:start");
-    auto reader = spawn(pass(log, "reader:got_lock reader:got_lock"));
+    order steps("reader:start", "reader:got-lock", "writer:start");
+    auto reader = spawn(pass(log, "reader:start reader:start reader:got_lock reader:got_lock"));
     co_await reader.join();
   };
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::unreached_point));
   EXPECT_EQ(run.verdicts[0].message,
-            "point \"reader:got-lock\" was never reached, number 1 of 2 in the order; points passed that the order "
+            "point \"reader:got-lock\" was never reached, number 2 of 3 in the order; points passed that the order "
             "does not name: \"reader:got_lock\"");
+}
+
+TEST(OrderTest, ShowsAFewSuchNames) {
+  const auto main = []() -> task<void> {
+    std::string log;
+    order steps("a");
+    co_await pass(log, "b c d e f g h");
+  };
+  EXPECT_THAT(judge(main).messages(), testing::EndsWith("does not name: \"b\", \"c\", \"d\", \"e\", \"f\"\n"));
 }
 
 TEST(OrderTest, ADeadlockItCausesNamesThePointAndTheOrder) {
@@ -292,6 +302,35 @@ TEST(OrderTest, MayUnwindAfterATaskWhoseTurnHasComeWasDestroyed) {
   EXPECT_EQ(log, "");
 }
 
+TEST(OrderTest, MayBeTornDownAfterATaskWhoseTurnHasCome) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    order steps("a", "b", "c");
+    auto second = spawn(pass(log, "b"));
+    co_await settle();
+    co_await point("a");
+    current_loop()->stop();
+    co_await second.join();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  EXPECT_EQ(log, "");
+}
+
+TEST(OrderTest, AWaiterThatIsCancelledMayRunAfterItsEnd) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    auto steps = std::make_unique<order>(std::vector<std::string>{"a", "b"});
+    auto second = spawn(pass(log, "b"));
+    co_await settle();
+    second.cancel();
+    co_await point("a");
+    steps.reset();
+    EXPECT_TRUE(co_await was_cancelled(second));
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::unreached_point));
+  EXPECT_EQ(log, "");
+}
+
 // Torn down by the task that owns the order, before the older one that waits at a point.
 TEST(OrderTest, MayBeTornDownBeforeAWaiter) {
   std::string log;
@@ -320,6 +359,24 @@ TEST(OrderTest, TwoAtATimeAreMisuse) {
   EXPECT_EQ(judge(main).messages(),
             "misuse: there is an order of points already; end it first\n"
             "misuse: an order of points needs at least one\n");
+}
+
+TEST(OrderTest, OneThatOutlivesItsRunIsNotOfTheNext) {
+  sim::world world;
+  std::optional<order> kept;
+  const auto make = [&]() -> task<void> {
+    kept.emplace(std::vector<std::string>{"a", "b"});
+    co_return;
+  };
+  const auto next = []() -> task<void> {
+    co_await point("b");
+    const order own("a");
+    co_await point("a");
+  };
+  world.run(make);
+  kept.reset();
+  world.run(next);
+  EXPECT_THAT(world.verdicts(), testing::IsEmpty());
 }
 
 }  // namespace

@@ -240,6 +240,29 @@ CO_TEST(BoundedSemaphoreTest, ReleasesToAWaiter) {
   EXPECT_EQ(log, "a");
 }
 
+TEST(SemaphoreTest, ATaskThatIsCancelledWhileOthersGoFirstWaitsAsAnyOtherAfterwards) {
+  const auto main = []() -> task<void> {
+    semaphore free(1);
+    semaphore slots(0);
+    const auto work = [&]() -> task<void> {
+      try {
+        co_await free.acquire();
+        co_return;
+      } catch (const cancelled&) {
+        current_task().uncancel();
+      }
+      co_await slots.acquire();
+    };
+    auto worker = spawn(work());
+    co_await yield();
+    worker.cancel();
+    co_await settle();
+    if (!worker.done()) slots.release();
+    static_cast<void>(co_await was_cancelled(worker));
+  };
+  under_every_schedule(main);
+}
+
 TEST(SemaphoreTest, LosesNoPermitAndStrandsNobodyInAnyOrder) {
   under_every_schedule([]() -> task<void> {
     semaphore slots(2);

@@ -124,12 +124,16 @@ CO_TEST(CoAssertTest, ExpectMayContainAnAwait) {
 }
 
 TEST(CoAssertTest, OutsideATaskItStopsWhatCallsIt) {
-  const detail::failure_interceptor failures;
-  EXPECT_THROW(CO_ASSERT_EQ(1, 2), testing::AssertionException);
-  EXPECT_THROW(CO_SKIP(), testing::AssertionException);
-  ASSERT_EQ(failures.parts().size(), 2u);
-  EXPECT_EQ(failures.parts()[0].type, testing::TestPartResult::kFatalFailure);
-  EXPECT_EQ(failures.parts()[1].type, testing::TestPartResult::kSkip);
+  std::vector<detail::failure_part> parts;
+  {
+    const detail::failure_interceptor failures;
+    EXPECT_THROW(CO_ASSERT_EQ(1, 2), testing::AssertionException);
+    EXPECT_THROW(CO_SKIP(), testing::AssertionException);
+    parts = failures.parts();
+  }
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].type, testing::TestPartResult::kFatalFailure);
+  EXPECT_EQ(parts[1].type, testing::TestPartResult::kSkip);
 }
 
 class CoAssertReport : public testing::TestWithParam<const char*> {};

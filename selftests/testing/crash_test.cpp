@@ -109,6 +109,13 @@ TEST(CrashTest, ShowsTheFailuresOfTheRunThatDies) {
 
 TEST(CrashTest, TellsOfASignalThatEndsTheProcess) { expect_notice(crash("Crash.IsToldToTerminate"), "Crash.IsTold"); }
 
+// As nohup does it.
+TEST(CrashTest, ASignalThatIsIgnoredStaysIgnored) {
+  const child_run run = run_command("trap '' TERM; exec ./testing_subject --gtest_filter=Crash.IsToldToTerminate");
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+}
+
 TEST(CrashTest, NamesTheSignal) {
   const std::map<int, std::string> names = {
       {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGHUP, "SIGHUP"},   {SIGQUIT, "SIGQUIT"}, {SIGALRM, "SIGALRM"},

@@ -5,45 +5,74 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+#include <vector>
+
 namespace lockstep::detail {
 namespace {
 
 using testing::HasSubstr;
 
+// What an interceptor has kept when `work` ends. What is expected of that must come afterwards: while the interceptor
+// lives, it keeps the failures of expectations too.
+struct kept {
+  std::vector<failure_part> parts;
+  bool failed = false;
+  bool failed_fatally = false;
+  bool skipped = false;
+};
+template <class F>
+kept kept_of(F work) {
+  failure_interceptor failures;
+  work(failures);
+  return {failures.parts(), failures.failed(), failures.failed_fatally(), failures.skipped()};
+}
+
+const failure_part skip{testing::TestPartResult::kSkip, "", 0, "no network"};
+
 TEST(FailuresTest, AreKeptInsteadOfReported) {
-  const failure_interceptor failures;
-  EXPECT_FALSE(failures.failed());
-  EXPECT_EQ(1, 2) << "kept";
-  ASSERT_EQ(failures.parts().size(), 1u);
-  EXPECT_EQ(failures.parts()[0].type, testing::TestPartResult::kNonFatalFailure);
-  EXPECT_THAT(failures.parts()[0].message, HasSubstr("kept"));
-  EXPECT_THAT(failures.parts()[0].file, HasSubstr("failures_test.cpp"));
-  EXPECT_TRUE(failures.failed());
-  EXPECT_FALSE(failures.failed_fatally());
+  const kept found = kept_of([](auto&) { EXPECT_EQ(1, 2) << "kept"; });
+  ASSERT_EQ(found.parts.size(), 1u);
+  EXPECT_EQ(found.parts[0].type, testing::TestPartResult::kNonFatalFailure);
+  EXPECT_THAT(found.parts[0].message, HasSubstr("kept"));
+  EXPECT_THAT(found.parts[0].file, HasSubstr("failures_test.cpp"));
+  EXPECT_TRUE(found.failed);
+  EXPECT_FALSE(found.failed_fatally);
 }
 
 TEST(FailuresTest, TellFatalOnesAndSkipsApart) {
-  failure_interceptor failures;
-  [] { GTEST_FAIL(); }();
-  EXPECT_TRUE(failures.failed_fatally());
-  EXPECT_FALSE(failures.skipped());
-  failures.add({testing::TestPartResult::kSkip, "", 0, "no network"});
-  EXPECT_TRUE(failures.skipped());
+  const kept fatal = kept_of([](auto&) { GTEST_FAIL(); });
+  EXPECT_TRUE(fatal.failed_fatally);
+  EXPECT_FALSE(fatal.skipped);
+  const kept skipped = kept_of([](auto& failures) { failures.add(skip); });
+  EXPECT_TRUE(skipped.skipped);
+  EXPECT_FALSE(skipped.failed);
 }
 
 TEST(FailuresTest, ASuccessIsNoFailure) {
-  const failure_interceptor failures;
-  SUCCEED();
-  EXPECT_FALSE(failures.failed());
+  const kept found = kept_of([](auto&) { SUCCEED(); });
+  EXPECT_FALSE(found.failed);
+}
+
+TEST(FailuresTest, AndNothingElseAreToldOf) {
+  std::string told;
+  kept_of([&](auto& failures) {
+    failures.tell([&](const failure_part& part) { told += part.message; });
+    SUCCEED();
+    failures.ReportTestPartResult({skip.type, nullptr, -1, skip.message.c_str()});
+    ADD_FAILURE() << "disk full";
+    failures.tell(nullptr);
+    ADD_FAILURE() << "no memory";
+  });
+  EXPECT_EQ(told, "Failed\ndisk full");
 }
 
 TEST(FailuresTest, PublishedWithoutAPlaceTheyAreOfTheTestsLine) {
-  const failure_interceptor failures;
-  publish({testing::TestPartResult::kNonFatalFailure, "", 0, "somewhere"});
+  const kept found = kept_of([](auto&) { publish({testing::TestPartResult::kNonFatalFailure, "", 0, "somewhere"}); });
   const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
-  ASSERT_EQ(failures.parts().size(), 1u);
-  EXPECT_EQ(failures.parts()[0].file, test.file());
-  EXPECT_EQ(failures.parts()[0].line, test.line());
+  ASSERT_EQ(found.parts.size(), 1u);
+  EXPECT_EQ(found.parts[0].file, test.file());
+  EXPECT_EQ(found.parts[0].line, test.line());
 }
 
 TEST(FailuresTest, NameTheTaskAndItsCallers) { expect_approved_report("Expect.NamesTheTaskAndItsCallers"); }

@@ -120,6 +120,9 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
       "min or h, such as 250ms\n");
   EXPECT_EQ(said("--lockstep_time_max=2562048h"),
             "lockstep: --lockstep_time_max is \"2562048h\", which is too long; the longest is 2562047h\n");
+  EXPECT_EQ(
+      said("--lockstep_time_max=99999999999999999999ns"),
+      "lockstep: --lockstep_time_max is \"99999999999999999999ns\", which is too long; the longest is 2562047h\n");
   EXPECT_EQ(said("--lockstep_check_determinism=maybe"),
             "lockstep: --lockstep_check_determinism is \"maybe\", which is neither true nor false; write 1 or 0\n");
   EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");

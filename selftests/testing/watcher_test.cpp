@@ -69,6 +69,12 @@ TEST(WatcherTest, AQuickRunIsNotWarnedOf) {
   EXPECT_THAT(run.text, Not(HasSubstr("warning")));
 }
 
+TEST(WatcherTest, WithoutALimitNoStepIsStuck) {
+  const child_run run = run_subject("--gtest_filter=Watched.StepInTheMiddle --lockstep_real_time_max=0" + slow);
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_THAT(run.text, HasSubstr("warning: slow step"));
+}
+
 TEST(WatcherTest, AStuckStepEndsTheProcessWithTheTokenAndTheTasks) {
   // The list of tasks is made in a signal handler, which ThreadSanitizer rightly minds: the process ends all the same.
   const child_run run = run_subject("--gtest_filter=Watched.StuckStep --lockstep_real_time_max=400ms",

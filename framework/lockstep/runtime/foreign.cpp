@@ -207,9 +207,10 @@ void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
 }
 
 void loop::take_from_outside(bool run_ends) {
+  const std::uint64_t under_way = inbox_->run();
   inbox::mail arrived = run_ends ? inbox_->close() : inbox_->take();
   for (inbox::complaint& each : arrived.complaints) {
-    if (each.run != context::run) continue;
+    if (each.run != under_way) continue;
     agent* const who = each.use.task != 0 ? find(each.use.task) : nullptr;
     const std::string subject = who != nullptr ? fmt::format("task \"{}\"", who->name()) : each.use.subject;
     report(verdict_kind::misuse, subject + " " + each.use.deed, each.use.where,

@@ -117,10 +117,9 @@ void inbox::post(detail::wake_up& done) {
   const std::lock_guard lock(mutex_);
   done.posted = true;
   if (!done.from_outside && !on_its_thread()) {
-    const bool in_time = done.wait != nullptr;
     const std::string deed = fmt::format("{} what was resumed on another thread: mark it, as in co_await outside(x)",
-                                         in_time ? "awaits" : "awaited");
-    mail_.complaints.push_back({done.run, {"a task that is gone", in_time ? done.task : 0, deed, done.where}});
+                                         done.wait != nullptr ? "awaits" : "awaited");
+    mail_.complaints.push_back({done.run, {"a task that is gone", done.task, deed, done.where}});
   }
   if (done.wait != nullptr) mail_.done.push_back(done.wait);
   notify();

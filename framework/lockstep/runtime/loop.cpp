@@ -46,13 +46,11 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
                    std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
-  timers_.reset();
   picks_.clear();
   kept_back_.clear();
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
-  advancing = 0;
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
@@ -77,7 +75,6 @@ void loop::run(agent& main) {
   };
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
   if (!main.finished() || stopped()) return;
-  main_ = nullptr;
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   if (daemons_ == 0) return;

@@ -183,7 +183,6 @@ void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
     if (to_attempt || (granted && op->needs_object_to_return())) {
       ready_.take(i);
       who.state_ = agent::state::parked;
-      who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
       if (to_attempt) {
         op->progress_ = operation::progress::parked;
         orphans.push_back(*op);
@@ -208,11 +207,9 @@ void loop::kill_descendants(agent& ancestor) noexcept {
   for (agent* who : alive()) {
     if (who != context::running && descends(*who)) doomed.push_back(who);
   }
-  const bool was_tearing_down = std::exchange(tearing_down_, true);
   for (agent* who : doomed) retain(*who);
   for (auto who = doomed.rbegin(); who != doomed.rend(); ++who) kill(**who);
   for (agent* who : doomed) release(*who);
-  tearing_down_ = was_tearing_down;
 }
 
 void loop::tear_down() noexcept {

@@ -99,7 +99,7 @@ void task_group::finished(agent& who) noexcept {
   loop& owner = *detail::current_context->owner;
   who.observe();
   std::exception_ptr failure = who.failure();
-  if (failure != nullptr && !who.was_cancelled()) {
+  if (failure != nullptr) {
     add_failure(std::move(failure), trail_of(who));
     if (!std::exchange(ending_, true)) {
       cancel("a task of the group failed");

@@ -13,10 +13,10 @@ namespace lockstep::detail {
 
 namespace {
 
-// Where in the simulation the failure happened; empty for a plain failure in the main task at its beginning.
+// Where in the simulation the failure happened; empty for a plain failure of the main task itself.
 std::string context_of_failure() {
   const loop* owner = current_loop();
-  if (owner == nullptr || owner->running() == nullptr || owner->steps() == 0) return {};
+  if (owner == nullptr || owner->running() == nullptr) return {};
   const agent& who = *owner->running();
   std::string text;
   const std::vector<place> stack = who.stack();

@@ -42,9 +42,12 @@ duration read_length(const std::string& text) {
   if (text == "0") return {};
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   for (const unit& known : units) {
-    if (digits == 0 || digits > 18 || text.substr(digits) != known.name) continue;
-    const duration::rep count = std::stoll(text.substr(0, digits));
-    if (count > duration::max() / known.length) throw bad_value("which is too long; the longest is 2562047h");
+    if (digits == 0 || text.substr(digits) != known.name) continue;
+    duration::rep count = 0;
+    const bool fits = std::from_chars(text.data(), text.data() + digits, count).ec == std::errc();
+    if (!fits || count > duration::max() / known.length) {
+      throw bad_value("which is too long; the longest is 2562047h");
+    }
     return known.length * count;
   }
   throw bad_value("which is no length of time; write a whole number with ns, us, ms, s, min or h, such as 250ms");
