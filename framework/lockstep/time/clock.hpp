@@ -48,6 +48,13 @@ constexpr time_point saturating_add(time_point at, duration length) noexcept {
   return at + length;
 }
 
+// `one` + `other` without overflow: the longest or shortest duration if it would not fit.
+constexpr duration saturating_add(duration one, duration other) noexcept {
+  if (other > duration::zero() && one > duration::max() - other) return duration::max();
+  if (other < duration::zero() && one < duration::min() - other) return duration::min();
+  return one + other;
+}
+
 // Of hours and the like, which may be longer than the nanoseconds that there are.
 template <class T>
 concept coarser_duration =
