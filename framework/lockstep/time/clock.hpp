@@ -75,4 +75,7 @@ constexpr duration saturating_cast(T length) noexcept {
 // Minutes begin at two.
 std::string to_text(duration length);
 
+// "2020-01-01 00:00:00.000000000 UTC": a time of day, exact.
+std::string to_text(wall_clock::time_point at);
+
 }  // namespace lockstep
