@@ -84,8 +84,9 @@ TEST(OptionsTest, AKnobHasOneNameAsAFlagAndAsAVariable) {
   EXPECT_THAT(run_subject(sleeps, "LOCKSTEP_TIME_MAX=3h").text, HasSubstr("passed 3 h (time_max)"));
 
   const std::string yields = "--gtest_filter=Verdict.Livelock ";
-  EXPECT_THAT(run_subject(yields + "--lockstep_steps_max=7").text, HasSubstr("7 steps were made (steps_max)"));
-  EXPECT_THAT(run_subject(yields, "LOCKSTEP_STEPS_MAX=8").text, HasSubstr("8 steps were made (steps_max)"));
+  EXPECT_THAT(run_subject(yields + "--lockstep_steps_max=7").text,
+              HasSubstr("more than 7 steps were made (steps_max)"));
+  EXPECT_THAT(run_subject(yields, "LOCKSTEP_STEPS_MAX=8").text, HasSubstr("more than 8 steps were made (steps_max)"));
 
   const std::string blocks = "--gtest_filter=Watched.StepAtTheEnd --lockstep_slow_step=1ms ";
   EXPECT_EQ(run_subject(blocks + "--lockstep_fail_on_slow_step").end, "exit status 1\n");

@@ -34,7 +34,7 @@ struct options {
   std::optional<ordering> order = {};
   // Whether virtual time jumps by itself. jumping.
   std::optional<clock_mode> clock = {};
-  // Steps of all tasks together; more is a livelock. 1'000'000.
+  // Steps of all tasks together; more is a livelock. Every test makes one at least. 1'000'000.
   std::optional<std::uint64_t> steps_max = {};
   // Virtual time; more is a verdict. 366 days.
   std::optional<duration> time_max = {};
