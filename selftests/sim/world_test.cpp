@@ -176,6 +176,39 @@ TEST(WorldTest, TellsVerdictsToTheHookInTheOrderInWhichTheyAreFound) {
   EXPECT_THAT(known, ElementsAre(1u, 2u, 3u));
 }
 
+// The first few of a kind show what is wrong; thousands more would only fill the terminal, and the memory.
+TEST(WorldTest, CountsWhatIsFoundTooOften) {
+  world world;
+  std::size_t told = 0;
+  world.on_verdict([&](const verdict&) { ++told; });
+  std::vector<join_handle<void>> leaked;
+  const auto main = [&]() -> task<void> {
+    for (std::uint64_t i = 0; i < world::verdicts_max + 80; ++i) const auto unawaited = wait_for_ever();
+    for (std::uint64_t i = 0; i < world::verdicts_max; ++i) leaked.push_back(spawn(wait_for_ever()));
+    co_await yield();
+  };
+  world.run(main);
+  leaked.clear();
+  const auto of = [&](verdict_kind kind) {
+    std::vector<std::string> messages;
+    for (const verdict& each : world.verdicts()) {
+      if (each.kind == kind) messages.push_back(each.message);
+    }
+    return messages;
+  };
+  ASSERT_EQ(of(verdict_kind::unawaited_task).size(), world::verdicts_max + 1);
+  EXPECT_EQ(of(verdict_kind::unawaited_task).back(), "80 more of this kind were found");
+  EXPECT_EQ(of(verdict_kind::leaked_task).size(), world::verdicts_max);
+  EXPECT_THAT(of(verdict_kind::leaked_task).back(), HasSubstr("still running"));
+  EXPECT_EQ(told, world.verdicts().size());
+  // The next run counts anew.
+  world.run([]() -> task<void> {
+    { const auto unawaited = wait_for_ever(); }
+    co_return;
+  });
+  EXPECT_EQ(world.verdicts().size(), 1u);
+}
+
 // -- again and again --------------------------------------------------------------------------------------------------
 
 TEST(WorldTest, TheSameRunAgainHasTheSameTrace) {
