@@ -68,6 +68,7 @@ class loop : public detail::context {
   // -- tasks ------------------------------------------------------------------------------------------------------
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
+  // Destroys `root` if it throws std::bad_alloc.
   agent& adopt(std::coroutine_handle<> root, source spawned_at);
   // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
