@@ -126,6 +126,27 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
   EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");
 }
 
+TEST(OptionsTest, NoRunsAreRefusedInTheCodeToo) {
+  const child_run of_test = run_subject("--gtest_filter=Layers.OfNoRun");
+  EXPECT_EQ(of_test.end, "exit status 1\n");
+  EXPECT_THAT(of_test.text, HasSubstr("runs is 0 in the options behind the test's name, which would prove nothing; at "
+                                      "least 1 run is needed\n"));
+  EXPECT_EQ(count_of("draws", of_test.text), 0);
+  const child_run of_fixture = run_subject("--gtest_filter=NoLayers.OfTheFixture");
+  EXPECT_EQ(of_fixture.end, "exit status 1\n");
+  EXPECT_THAT(of_fixture.text, HasSubstr("runs is 0 in the fixture's lockstep_options(), which"));
+  EXPECT_EQ(runs_of("OfNoRun", "--lockstep_runs=2"), 2);
+}
+
+TEST(OptionsTest, AFlagWithOtherDashesIsRefused) {
+  for (const std::string flag : {"-lockstep_runs", "--lockstep-runs", "-lockstep-runs", "--lockstep-run"}) {
+    const child_run run = run_subject(one_test + flag + "=5");
+    EXPECT_EQ(run.end, "exit status 2\n");
+    EXPECT_THAT(run.text, HasSubstr("lockstep: there is no flag " + flag + "; did you mean --lockstep_runs?"));
+  }
+  EXPECT_EQ(run_subject("--gtest_filter=PartsAfter.* lockstep-runs ---lockstep -other").end, "") << "others' business";
+}
+
 TEST(OptionsTest, AnUnknownFlagIsRefusedWithTheNearestOne) {
   const child_run run = run_subject(one_test + "--lockstep_step_max=5");
   EXPECT_EQ(run.end, "exit status 2\n");

@@ -28,7 +28,7 @@ struct options {
   // The seed of random schedules. 1.
   std::optional<std::uint64_t> seed = {};
   // How often the test is run, each time with a derived seed, until it fails. Standard output appears of the first run
-  // and of the one that fails or is skipped. 1.
+  // and of the one that fails or is skipped. At least 1. 1.
   std::optional<std::uint64_t> runs = {};
   // Which tasks may overtake which. any_order.
   std::optional<ordering> order = {};
