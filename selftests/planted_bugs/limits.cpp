@@ -7,7 +7,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const sim::world_options few_steps{.steps_max = 500};
-const bug livelock{verdict_kind::step_limit, "500 steps were made (steps_max) and the test has not ended"};
+const bug livelock{verdict_kind::step_limit, "more than 500 steps were made (steps_max) and the test has not ended"};
 
 task<void> yields(int times) {
   const local mine;

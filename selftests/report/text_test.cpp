@@ -135,6 +135,22 @@ TEST(TextTest, EscapesLineBreaksInNames) {
 )");
 }
 
+// What reads the reports may take nothing else: an XML file with such a byte is none.
+TEST(TextTest, EscapesWhatIsNoUtf8) {
+  EXPECT_EQ(in_utf8("größe \n€ \xF0\x9F\x98\x80"), "größe \n€ \xF0\x9F\x98\x80");
+  EXPECT_EQ(in_utf8("a\xFF\x80z"), "a\\xff\\x80z");
+  EXPECT_EQ(in_utf8("\xE2\x82"), "\\xe2\\x82") << "cut off";
+  EXPECT_EQ(in_utf8("\xC0\x80 \xE0\x9F\xBF \xF0\x8F\xBF\xBF"), "\\xc0\\x80 \\xe0\\x9f\\xbf \\xf0\\x8f\\xbf\\xbf")
+      << "written too long";
+  EXPECT_EQ(in_utf8("\xED\xA0\x80 \xF4\x90\x80\x80"), "\\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80")
+      << "a surrogate, and what is beyond the last";
+  verdict found;
+  found.message = "task \"\xFF\"";
+  found.tasks.resize(1);
+  found.tasks[0].name = "\xFF";
+  EXPECT_EQ(to_text(found), "misuse at 0 ns (virtual), step 0: task \"\\xff\"\n  \\xff  ready\n");
+}
+
 TEST(TextTest, ShowsWhatEachOfSeveralExceptionsSays) {
   std::vector<task_snapshot> tasks(2);
   tasks[0].name = "main";

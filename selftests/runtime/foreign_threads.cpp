@@ -82,6 +82,16 @@ TEST(ForeignThreadsTest, OutsideTakesATemporaryToo) {
   EXPECT_EQ(judge(main).messages(), "");
 }
 
+TEST(ForeignThreadsTest, OutsideTakesATemporaryThatCannotBeMoved) {
+  const auto main = []() -> task<void> {
+    EXPECT_EQ(co_await outside(by_thread()), 9);
+    EXPECT_EQ(now(), time_point{});
+  };
+  const judged_run run = judge(main);
+  EXPECT_EQ(run.messages(), "");
+  EXPECT_TRUE(run.ended);
+}
+
 // The thread may end the wait just before or after the task is destroyed: then nothing may come of it.
 TEST(ForeignThreadsTest, AWaitThatEndedAndWasNotSeenIsForgottenWithItsTask) {
   const auto main = []() -> task<void> {

@@ -62,8 +62,8 @@ TEST(LoopTest, TooManyStepsAreALivelock) {
   const judged_run run = judge(spin, how);
   EXPECT_FALSE(run.ended);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::step_limit));
-  EXPECT_THAT(run.verdicts[0].message, HasSubstr("1000 steps were made (steps_max)"));
-  EXPECT_EQ(run.verdicts[0].step, 1000u);
+  EXPECT_THAT(run.verdicts[0].message, HasSubstr("more than 1000 steps were made (steps_max)"));
+  EXPECT_EQ(run.verdicts[0].step, 1001u);
   ASSERT_EQ(run.verdicts[0].tasks.size(), 1u);
   EXPECT_EQ(run.verdicts[0].tasks[0].name, "main");
 }
@@ -92,13 +92,24 @@ TEST(LoopTest, AwaitsThatAreCancelledAtOnceReachTheLimitToo) {
 
 TEST(LoopTest, AsManyStepsAsAreAllowedAreNone) {
   const auto main = []() -> task<void> {
-    for (int i = 0; i < 998; ++i) co_await yield();  // and one step to start
+    for (int i = 0; i < 999; ++i) co_await yield();  // and one step to start
   };
   sim::world_options how;
   how.steps_max = 1000;
   const judged_run run = judge(main, how);
   EXPECT_EQ(run.messages(), "");
-  EXPECT_EQ(run.summary.steps, 999u);
+  EXPECT_EQ(run.summary.steps, 1000u);
+  how.steps_max = 999;
+  EXPECT_THAT(judge(main, how).kinds(), ElementsAre(verdict_kind::step_limit));
+}
+
+TEST(LoopTest, NoRunEndsWithoutAStep) {
+  const auto main = []() -> task<void> { co_return; };
+  sim::world_options how;
+  how.steps_max = 0;
+  const judged_run run = judge(main, how);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::step_limit));
+  EXPECT_THAT(run.verdicts[0].message, HasSubstr("more than 0 steps were made (steps_max)"));
 }
 
 TEST(LoopTest, TooMuchVirtualTimeIsAVerdictThatShowsWhatWaits) {

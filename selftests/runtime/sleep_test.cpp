@@ -222,6 +222,16 @@ CO_TEST(SleepTest, TheWallClockShiftsAndNoTimerNotices) {
   EXPECT_EQ(now(), time_point{10s});
 }
 
+CO_TEST(SleepTest, TheWallClockStopsAtItsEnds) {
+  co_await sleep_for(1s);
+  for (int i = 0; i < 2; ++i) {
+    shift_wall_clock(duration::max());
+    EXPECT_EQ(wall_now(), wall_clock::time_point::max());
+  }
+  for (int i = 0; i < 3; ++i) shift_wall_clock(duration::min());
+  EXPECT_EQ(wall_now(), wall_clock_start + duration::min() + 1s);
+}
+
 TEST(SleepTest, AStepThatIsSlowIsReportedWhereItBeganAlsoIfItDrewAValue) {
   unsigned slept_at = 0;
   const auto main = [&]() -> task<void> {

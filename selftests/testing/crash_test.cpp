@@ -39,7 +39,7 @@ void expect_notice(const child_run& run, const std::string& test) {
   const std::string begin = "\nlockstep: the process ends inside a test";
   EXPECT_EQ(count_of(begin, run.text), 1);
   EXPECT_THAT(run.text, ContainsRegex(begin +
-                                      "(, of SIG[A-Z0-9]+)?\nrepeat: LOCKSTEP_REPLAY='ls1:[^\n]*' "
+                                      "(, of SIG[A-Z0-9+]+)?\nrepeat: LOCKSTEP_REPLAY='ls1:[^\n]*' "
                                       "./testing_subject --gtest_filter=" +
                                       test));
 }
@@ -118,9 +118,28 @@ TEST(CrashTest, ASignalThatIsIgnoredStaysIgnored) {
 
 TEST(CrashTest, NamesTheSignal) {
   const std::map<int, std::string> names = {
-      {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGHUP, "SIGHUP"},   {SIGQUIT, "SIGQUIT"}, {SIGALRM, "SIGALRM"},
-      {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},   {SIGTRAP, "SIGTRAP"}, {SIGUSR1, "SIGUSR1"},
-      {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"}, {SIGABRT, "SIGABRT"},
+      {SIGTERM, "SIGTERM"},
+      {SIGINT, "SIGINT"},
+      {SIGHUP, "SIGHUP"},
+      {SIGQUIT, "SIGQUIT"},
+      {SIGALRM, "SIGALRM"},
+      {SIGXCPU, "SIGXCPU"},
+      {SIGXFSZ, "SIGXFSZ"},
+      {SIGSYS, "SIGSYS"},
+      {SIGTRAP, "SIGTRAP"},
+      {SIGUSR1, "SIGUSR1"},
+      {SIGUSR2, "SIGUSR2"},
+      {SIGPIPE, "SIGPIPE"},
+      {SIGABRT, "SIGABRT"},
+      {SIGPROF, "SIGPROF"},
+      {SIGVTALRM, "SIGVTALRM"},
+#ifdef __linux__
+      {SIGPOLL, "SIGPOLL"},
+      {SIGSTKFLT, "SIGSTKFLT"},
+      {SIGPWR, "SIGPWR"},
+      {SIGRTMIN, "SIGRTMIN+0"},
+      {SIGRTMAX, fmt::format("SIGRTMIN+{}", SIGRTMAX - SIGRTMIN)},
+#endif
   };
   for (const auto& [number, name] : names) {
     const child_run run = crash("Crash.IsSentASignal", fmt::format("SUBJECT_SIGNAL={}", number));
@@ -136,6 +155,14 @@ TEST(CrashTest, AnEarlierHandlerOfNewsIsLeftAlone) {
   const child_run run = crash("Crash.IsSentNewsThatItHandles", "SUBJECT_HANDLER=1");
   EXPECT_EQ(run.end, "") << run.text;
   EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+}
+
+TEST(CrashTest, AProfilerMayBeginBeforeTheTestsOrInOne) {
+  for (const std::string handler : {"SUBJECT_HANDLER=1", ""}) {
+    const child_run run = crash("Crash.IsProfiled", handler);
+    EXPECT_EQ(run.end, "") << run.text;
+    EXPECT_THAT(run.text, Not(HasSubstr("lockstep:")));
+  }
 }
 
 #ifdef LOCKSTEP_UNDER_ASAN

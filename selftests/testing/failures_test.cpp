@@ -75,6 +75,12 @@ TEST(FailuresTest, PublishedWithoutAPlaceTheyAreOfTheTestsLine) {
   EXPECT_EQ(found.parts[0].line, test.line());
 }
 
+TEST(FailuresTest, ArePublishedInUtf8) {
+  const failure_interceptor failures;
+  publish({testing::TestPartResult::kNonFatalFailure, "", 0, "page \xFF"});
+  EXPECT_THAT(failures.parts().front().message, testing::StartsWith("page \\xff"));
+}
+
 TEST(FailuresTest, NameTheTaskAndItsCallers) { expect_approved_report("Expect.NamesTheTaskAndItsCallers"); }
 
 TEST(FailuresTest, ShowTheTracesOfTheirTaskOnly) { expect_approved_report("Expect.ShowsTheTracesOfItsTaskOnly"); }

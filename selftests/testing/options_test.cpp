@@ -84,8 +84,9 @@ TEST(OptionsTest, AKnobHasOneNameAsAFlagAndAsAVariable) {
   EXPECT_THAT(run_subject(sleeps, "LOCKSTEP_TIME_MAX=3h").text, HasSubstr("passed 3 h (time_max)"));
 
   const std::string yields = "--gtest_filter=Verdict.Livelock ";
-  EXPECT_THAT(run_subject(yields + "--lockstep_steps_max=7").text, HasSubstr("7 steps were made (steps_max)"));
-  EXPECT_THAT(run_subject(yields, "LOCKSTEP_STEPS_MAX=8").text, HasSubstr("8 steps were made (steps_max)"));
+  EXPECT_THAT(run_subject(yields + "--lockstep_steps_max=7").text,
+              HasSubstr("more than 7 steps were made (steps_max)"));
+  EXPECT_THAT(run_subject(yields, "LOCKSTEP_STEPS_MAX=8").text, HasSubstr("more than 8 steps were made (steps_max)"));
 
   const std::string blocks = "--gtest_filter=Watched.StepAtTheEnd --lockstep_slow_step=1ms ";
   EXPECT_EQ(run_subject(blocks + "--lockstep_fail_on_slow_step").end, "exit status 1\n");
@@ -126,6 +127,27 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
   EXPECT_EQ(said("--lockstep_check_determinism=maybe"),
             "lockstep: --lockstep_check_determinism is \"maybe\", which is neither true nor false; write 1 or 0\n");
   EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");
+}
+
+TEST(OptionsTest, NoRunsAreRefusedInTheCodeToo) {
+  const child_run of_test = run_subject("--gtest_filter=Layers.OfNoRun");
+  EXPECT_EQ(of_test.end, "exit status 1\n");
+  EXPECT_THAT(of_test.text, HasSubstr("runs is 0 in the options behind the test's name, which would prove nothing; at "
+                                      "least 1 run is needed\n"));
+  EXPECT_EQ(count_of("draws", of_test.text), 0);
+  const child_run of_fixture = run_subject("--gtest_filter=NoLayers.OfTheFixture");
+  EXPECT_EQ(of_fixture.end, "exit status 1\n");
+  EXPECT_THAT(of_fixture.text, HasSubstr("runs is 0 in the fixture's lockstep_options(), which"));
+  EXPECT_EQ(runs_of("OfNoRun", "--lockstep_runs=2"), 2);
+}
+
+TEST(OptionsTest, AFlagWithOtherDashesIsRefused) {
+  for (const std::string flag : {"-lockstep_runs", "--lockstep-runs", "-lockstep-runs", "--lockstep-run"}) {
+    const child_run run = run_subject(one_test + flag + "=5");
+    EXPECT_EQ(run.end, "exit status 2\n");
+    EXPECT_THAT(run.text, HasSubstr("lockstep: there is no flag " + flag + "; did you mean --lockstep_runs?"));
+  }
+  EXPECT_EQ(run_subject("--gtest_filter=PartsAfter.* lockstep-runs ---lockstep -other").end, "") << "others' business";
 }
 
 TEST(OptionsTest, AnUnknownFlagIsRefusedWithTheNearestOne) {

@@ -69,6 +69,23 @@ TEST(ClockTest, PrintsDurations) {
   EXPECT_EQ(to_text(24h * 366), "8784 h");
 }
 
+TEST(ClockTest, AddsDurationsWithoutOverflow) {
+  EXPECT_EQ(saturating_add(5ns, 7ns), 12ns);
+  EXPECT_EQ(saturating_add(5ns, -7ns), -2ns);
+  EXPECT_EQ(saturating_add(duration::max(), 1ns), duration::max());
+  EXPECT_EQ(saturating_add(duration::max(), -1ns), duration::max() - 1ns);
+  EXPECT_EQ(saturating_add(-2ns, duration::min()), duration::min());
+  EXPECT_EQ(saturating_add(duration::min(), duration::max()), -1ns);
+}
+
+TEST(ClockTest, PrintsTimesOfDay) {
+  EXPECT_EQ(to_text(wall_clock_start), "2020-01-01 00:00:00.000000000 UTC");
+  EXPECT_EQ(to_text(wall_clock_start + 59 * 24h + 13h + 5min + 7s + 89ns), "2020-02-29 13:05:07.000000089 UTC");
+  EXPECT_EQ(to_text(wall_clock::time_point(-1ns)), "1969-12-31 23:59:59.999999999 UTC");
+  EXPECT_EQ(to_text(wall_clock::time_point::max()), "2262-04-11 23:47:16.854775807 UTC");
+  EXPECT_EQ(to_text(wall_clock::time_point::min()), "1677-09-21 00:12:43.145224192 UTC");
+}
+
 TEST(ClockTest, PrintsNegativeAndExtremeDurations) {
   EXPECT_EQ(to_text(-3ns), "-3 ns");
   EXPECT_EQ(to_text(-1'500ms), "-1.5 s");

@@ -182,14 +182,16 @@ TEST(TraceTest, TheHashIsTheSameWhetherEverythingIsKept) {
   EXPECT_EQ(recent.hash(), all.hash());
 }
 
-TEST(TraceTest, TellsWhenTheLimitOfStepsIsReachedAndEverAfter) {
+TEST(TraceTest, TellsOfTheFirstStepThatIsTooMany) {
   for (const std::uint64_t steps_max :
-       {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{trace::capacity}, std::uint64_t{trace::capacity + 1}}) {
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{trace::capacity - 1},
+        std::uint64_t{trace::capacity}, std::uint64_t{trace::capacity + 1}, std::uint64_t{2 * trace::capacity}}) {
     trace history;
     history.start(steps_max);
     const auto one = [&] { return history.step(1, 0, source()); };
-    for (std::uint64_t i = 1; i < steps_max; ++i) ASSERT_FALSE(one()) << i << " of " << steps_max;
+    for (std::uint64_t i = 0; i < steps_max; ++i) ASSERT_FALSE(one()) << i << " of " << steps_max;
     EXPECT_TRUE(one()) << steps_max;
+    EXPECT_EQ(history.steps(), steps_max + 1);
   }
 }
 
@@ -199,9 +201,10 @@ TEST(TraceTest, OnlyStepsCountTowardsTheLimit) {
   for (std::uint64_t i = 0; i < 10; ++i) history.time_moved(i);
   EXPECT_FALSE(history.step(1, 0, source()));
   history.value_picked(1, 1, 1);
+  EXPECT_FALSE(history.step(1, 0, source()));
   EXPECT_TRUE(history.step(1, 0, source()));
-  EXPECT_EQ(history.steps(), 2u);
-  EXPECT_EQ(history.count(), 13u);
+  EXPECT_EQ(history.steps(), 3u);
+  EXPECT_EQ(history.count(), 14u);
 }
 
 TEST(TraceTest, StartsAgainAsNew) {

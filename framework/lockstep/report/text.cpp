@@ -103,7 +103,7 @@ void add_rows(const std::vector<task_snapshot>& tasks, const forest& of, std::si
 // What users have written must not break the table.
 std::string in_one_line(const std::string& text) {
   std::string line;
-  for (const char c : text) {
+  for (const char c : in_utf8(text)) {
     const auto code = static_cast<unsigned char>(c);
     if (c == '\n') {
       line += "\\n";
@@ -139,7 +139,38 @@ std::string text_of_cycle(const std::vector<std::string>& names) {
   return fmt::format("{}{} -> {}", fmt::join(begin, begin + static_cast<std::ptrdiff_t>(shown), " -> "), rest, *begin);
 }
 
+// How many bytes the character takes that begins here; 0 if that is none.
+std::size_t character_at(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Written longer than it need be, a surrogate, or beyond the last.
+  const unsigned second = byte(1);
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
+  if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
+  return length;
+}
+
 }  // namespace
+
+std::string in_utf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const std::size_t length = character_at(text);
+    if (length == 0) {
+      valid += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    } else {
+      valid += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return valid;
+}
 
 std::string tree_of(const std::vector<task_snapshot>& tasks, const std::vector<std::string>& cycle) {
   std::vector<row> rows;
@@ -169,7 +200,7 @@ std::string tree_of(const std::vector<task_snapshot>& tasks, const std::vector<s
 
 std::string to_text(const verdict& found) {
   std::string text = fmt::format("{} at {} (virtual), step {}: {}\n", name_of(found.kind),
-                                 to_text(found.at.time_since_epoch()), found.step, found.message);
+                                 to_text(found.at.time_since_epoch()), found.step, in_utf8(found.message));
   text += tree_of(found.tasks, found.cycle);
   if (!found.cycle.empty()) text += fmt::format("  cycle: {}\n", in_one_line(text_of_cycle(found.cycle)));
   return text;

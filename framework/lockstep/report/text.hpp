@@ -4,9 +4,13 @@
 #include <lockstep/runtime/verdict.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep {
+
+// `text` with the bytes that are no UTF-8 as \xNN: what reads a report, such as XML, may stop at them.
+std::string in_utf8(std::string_view text);
 
 // A verdict in full: a headline, the tasks concerned as a tree of spawns with what each waits for, at which line, and
 // who holds that, each with the asynchronous stack below it. Of many tasks, of a long stack and of a long cycle it

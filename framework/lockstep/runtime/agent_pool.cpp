@@ -30,7 +30,6 @@ void agent_pool::retire(std::unique_ptr<agent_pool> pool) noexcept {
 }
 
 void agent_pool::refill() {
-  constexpr std::size_t blocks_at_once = 16;
   if (slabs_.empty() || slabs_.back().made == blocks_per_slab) slabs_.push_back(*::new (new_slab()) head(this));
   head& newest = slabs_.back();
   const std::size_t count = std::min(blocks_at_once, blocks_per_slab - newest.made);

@@ -44,7 +44,8 @@ class agent_pool {
     free_ = taken.parent_;
     return taken;
   }
-  // Makes blocks that are free. Throws std::bad_alloc.
+  // Makes that many blocks that are free, or fewer. Throws std::bad_alloc.
+  static constexpr std::size_t blocks_at_once = 16;
   void refill();
   static void give_back(agent& block) noexcept {
     head& at = head_of(block);

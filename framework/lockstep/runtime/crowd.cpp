@@ -9,11 +9,31 @@
 
 namespace lockstep::detail {
 
-crowd::~crowd() {
-  while (!members_.empty()) members_.remove(members_.last());
+namespace {
+
+// Nobody waits for it any more. On another thread, its handle leaves it to the loop.
+void kill_here(agent& who) noexcept {
+  if (who.is_here()) current_context->owner->kill(who);
 }
 
-void crowd::watch(agent& who) { members_.add(who, *this); }
+}  // namespace
+
+crowd::~crowd() {
+  while (!members_.empty()) {
+    agent& youngest = members_.last();
+    members_.remove(youngest);
+    kill_here(youngest);
+  }
+}
+
+void crowd::watch(agent& who) {
+  try {
+    members_.add(who, *this);
+  } catch (...) {
+    kill_here(who);
+    throw;
+  }
+}
 
 void crowd::cancel(const label& reason) {
   for (agent* member : members_.all()) member->cancel(reason);

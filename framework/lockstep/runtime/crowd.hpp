@@ -17,7 +17,8 @@ class crowd final : private finish_listener {
   crowd& operator=(const crowd&) = delete;
   ~crowd();
 
-  // Adds a task, which must stay owned by its handle until the crowd is gone.
+  // Adds a task, which must stay owned by its handle until the crowd is gone. What is left then is destroyed, the
+  // youngest first; so is the task if this throws.
   void watch(agent& who);
   std::size_t left() const noexcept { return members_.size(); }
   // The first that finished, in the order of adding; and the first that failed or was cancelled. Null if none.

@@ -12,7 +12,8 @@ std::string text_of(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& error) {
-    return error.what();
+    const char* const text = error.what();
+    return text != nullptr ? text : "(no text)";
   } catch (const cancelled& request) {
     return request.reason().empty() ? "cancelled" : fmt::format("cancelled: {}", request.reason());
   } catch (...) {

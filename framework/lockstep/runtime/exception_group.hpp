@@ -35,7 +35,8 @@ bool holds(const std::exception_ptr& thrown) {
   }
 }
 
-// What an exception says of itself: what() of a std::exception, a description of anything else.
+// What an exception says of itself: what() of a std::exception, "(no text)" if that is null; a description of anything
+// else.
 std::string text_of(const std::exception_ptr& thrown);
 
 }  // namespace lockstep

@@ -39,12 +39,27 @@ class outside_wrapper {
   Awaitable awaitable;
 };
 
+// The same of a temporary that cannot be moved. It refers to that, so it is awaited where it is made: it cannot be
+// moved to an await elsewhere.
+template <class Awaitable>
+class outside_in_place {
+ public:
+  explicit outside_in_place(Awaitable&& wrapped) noexcept : awaitable(wrapped) {}
+  outside_in_place(const outside_in_place&) = delete;
+  outside_in_place& operator=(const outside_in_place&) = delete;
+  Awaitable& awaitable;
+};
+
 // Marks a foreign awaitable, as in `co_await outside(x)`, as being ended by something outside the simulation, such as a
 // thread. An lvalue is referred to and must live until the await has ended. A loop with nothing else to do blocks its
 // thread until the wake-up has come.
 template <class Awaitable>
-outside_wrapper<Awaitable> outside(Awaitable&& awaitable) {
-  return outside_wrapper<Awaitable>(std::forward<Awaitable>(awaitable));
+auto outside(Awaitable&& awaitable) {
+  if constexpr (std::is_lvalue_reference_v<Awaitable> || std::is_move_constructible_v<Awaitable>) {
+    return outside_wrapper<Awaitable>(std::forward<Awaitable>(awaitable));
+  } else {
+    return outside_in_place<Awaitable>(std::move(awaitable));
+  }
 }
 
 class inbox;
@@ -236,6 +251,11 @@ auto proxy(Awaitable&& awaitable, frame& awaiting) {
 template <class Awaitable>
 auto proxy(outside_wrapper<Awaitable>&& wrapped, frame& awaiting) {
   return proxied<Awaitable>(std::forward<Awaitable>(wrapped.awaitable), awaiting, true);
+}
+
+template <class Awaitable>
+auto proxy(outside_in_place<Awaitable>& wrapped, frame& awaiting) {
+  return proxied<Awaitable>(std::move(wrapped.awaitable), awaiting, true);
 }
 
 }  // namespace detail

@@ -70,6 +70,7 @@ class loop : public detail::context {
   // -- tasks ------------------------------------------------------------------------------------------------------
 
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
+  // Destroys `root` if it throws std::bad_alloc.
   agent& adopt(std::coroutine_handle<> root, source spawned_at);
   // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
@@ -147,8 +148,11 @@ class loop : public detail::context {
   void make_ready(agent& who) noexcept { ready_.push_back(&who); }
 
   time_point now() const noexcept { return now_; }
-  wall_clock::time_point wall_now() const noexcept { return wall_clock_start + now_.time_since_epoch() + wall_shift_; }
-  void shift_wall_clock(duration by) noexcept { wall_shift_ += by; }
+  wall_clock::time_point wall_now() const noexcept {
+    const duration since_start = saturating_add(now_.time_since_epoch(), wall_shift_);
+    return wall_clock::time_point(saturating_add(wall_clock_start.time_since_epoch(), since_start));
+  }
+  void shift_wall_clock(duration by) noexcept { wall_shift_ = saturating_add(wall_shift_, by); }
   timer_wheel& timers() noexcept { return timers_; }
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();

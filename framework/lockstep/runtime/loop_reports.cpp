@@ -199,7 +199,8 @@ void loop::reach_step_limit() {
   if (std::exchange(standstill_, true)) return;
   report_cycles();
   report(verdict_kind::step_limit,
-         fmt::format("{} steps were made (steps_max) and the test has not ended; the tasks that still run:", steps()),
+         fmt::format("more than {} steps were made (steps_max) and the test has not ended; the tasks that still run:",
+                     limits_.steps_max),
          source(), alive());
   stop();
 }

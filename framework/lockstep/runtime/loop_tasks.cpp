@@ -36,7 +36,14 @@ agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
 }
 
 agent& loop::adopt_after_refill(std::coroutine_handle<> root, source spawned_at) {
+  struct destroyed_if_thrown {
+    std::coroutine_handle<> root;
+    ~destroyed_if_thrown() {
+      if (root) root.destroy();
+    }
+  } unowned{root};
   refill_agents();
+  unowned.root = nullptr;
   return adopt(root, spawned_at);
 }
 
@@ -52,8 +59,8 @@ agent& loop::adopt_foreign() {
 
 // Each has its place in the ready queue from now on.
 void loop::refill_agents() {
+  ready_.reserve(agents_->made() + agent_pool::blocks_at_once);
   agents_->refill();
-  ready_.reserve(agents_->made());
 }
 
 // -- freeing ----------------------------------------------------------------------------------------------------------

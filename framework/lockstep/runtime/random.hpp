@@ -26,8 +26,9 @@ std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
 // Of the whole range of a 64-bit type the highest value is never drawn.
 template <class T>
 T random_int(std::string_view what, T lowest, T highest, source where = source::current()) {
-  static_assert(std::integral<T>, "random_int() draws integers: divide the result");
-  using bits = std::make_unsigned_t<T>;
+  constexpr bool is_number = std::integral<T> && !std::same_as<T, bool>;
+  static_assert(is_number, "random_int() draws integers: divide the result, or compare it with 0 for a bool");
+  using bits = std::make_unsigned_t<std::conditional_t<is_number, T, int>>;
   if (highest < lowest) detail::empty_range(what, where);
   const bits span = static_cast<bits>(static_cast<bits>(highest) - static_cast<bits>(lowest));
   return static_cast<T>(

@@ -106,6 +106,20 @@ void agent_owner::drop() noexcept {
   loop::release(*agent_);
 }
 
+// -- making -----------------------------------------------------------------------------------------------------------
+
+void detail::spawn_guard::undo(agent& made) noexcept {
+  here().owner->kill(made);
+  loop::release(made);
+}
+
+agent& detail::adopt_named(std::coroutine_handle<> root, label name, const source& where) {
+  agent& made = here().owner->adopt(root, where);
+  spawn_guard guard(made);
+  if (!name.empty()) made.rename(std::move(name));
+  return guard.pass();
+}
+
 agent& detail::task_that_dies_here(const source& where) {
   loop& owner = *here().owner;
   if (agent* const dying = owner.dying(); dying != nullptr) return *dying;

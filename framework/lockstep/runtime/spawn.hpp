@@ -158,9 +158,35 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
   T result() { return result_of(this->target_, source()); }
 };
 
+namespace detail {
+
+// What follows the making of a task may throw: then this destroys the task, which has not started, and nobody hears of
+// it.
+class spawn_guard {
+ public:
+  explicit spawn_guard(agent& made) noexcept : made_(&made) {}
+  spawn_guard(const spawn_guard&) = delete;
+  spawn_guard& operator=(const spawn_guard&) = delete;
+  ~spawn_guard() {
+    if (made_ != nullptr) [[unlikely]]
+      undo(*made_);
+  }
+  // All went well: the task is the caller's.
+  agent& pass() noexcept { return *std::exchange(made_, nullptr); }
+
+ private:
+  [[gnu::cold]] static void undo(agent& made) noexcept;
+
+  agent* made_;
+};
+
+agent& adopt_named(std::coroutine_handle<> root, label name, const source& where);
+
+}  // namespace detail
+
 // Runs `work` beside the running task, as its child, and returns its owner. It starts when its turn comes, not at once.
 // Reports call it by the coroutine's name and its place in the tree of spawns. Does not suspend.
-// Misuse without a loop on this thread, or if `work` was awaited or moved from.
+// Misuse without a loop on this thread, or if `work` was awaited or moved from. If it throws, `work` never runs.
 template <class T>
 inline join_handle<T> spawn(task<T> work, source where = source::current()) {
   loop& owner = *detail::here().owner;  // which may throw, while `work` still owns the coroutine
@@ -170,9 +196,8 @@ inline join_handle<T> spawn(task<T> work, source where = source::current()) {
 // The same, called `name` in reports.
 template <class T>
 join_handle<T> spawn(task<T> work, label name, source where = source::current()) {
-  join_handle<T> made = spawn(std::move(work), where);
-  made.get().rename(std::move(name));
-  return made;
+  detail::here();  // which may throw, while `work` still owns the coroutine
+  return join_handle<T>(detail::adopt_named(work.release(where), std::move(name), where));
 }
 
 // Says what to do with anything else.
@@ -190,8 +215,7 @@ void spawn(NoTask&&, More&&...) {
 template <class T>
 agent& spawn_daemon(task<T> work, label name = {}, source where = source::current()) {
   loop& owner = *detail::here().owner;
-  agent& made = owner.adopt(work.release(where), where);
-  if (!name.empty()) made.rename(std::move(name));
+  agent& made = detail::adopt_named(work.release(where), std::move(name), where);
   owner.make_daemon(made);
   return made;
 }

@@ -98,6 +98,11 @@ struct promise_base : frame {
       return proxy(std::forward<Awaitable>(awaitable), *this);
     }
   }
+  template <class Awaitable>
+  auto await_transform(outside_in_place<Awaitable> temporary, source_pointer at = __builtin_source_location()) {
+    where = source_at(at);
+    return proxy(temporary, *this);
+  }
 };
 
 template <class T>

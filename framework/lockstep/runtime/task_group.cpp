@@ -74,9 +74,10 @@ void task_group::leave_children() noexcept {
 
 agent& task_group::add(std::coroutine_handle<> root, label name, const source& where) {
   agent& made = detail::here().owner->adopt(root, where);
+  detail::spawn_guard guard(made);
   if (!name.empty()) made.rename(std::move(name));
   children_.add(made, *this);
-  return made;
+  return guard.pass();
 }
 
 void task_group::require_open(const source& where) {

@@ -36,7 +36,7 @@ class task_group final : private detail::finish_listener {
   ~task_group();
 
   // Adds a task, which starts when its turn comes. The result, if any, is dropped; let the task store it. The reference
-  // is good until the task has finished. Does not suspend.
+  // is good until the task has finished. Does not suspend. If it throws, `work` never runs.
   // Misuse once the group is ending: a task has failed, the task that runs it was cancelled, or it was joined.
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {

@@ -33,9 +33,9 @@ regular<T> result_of(join_handle<T>& finished) {
 template <class... T, std::size_t... I>
 task<std::tuple<regular<T>...>> when_all(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
-  std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
+  std::tuple<join_handle<T>...> handles;
   crowd all;
-  (all.watch(std::get<I>(handles).get()), ...);
+  ((std::get<I>(handles) = spawn(std::move(works), where), all.watch(std::get<I>(handles).get())), ...);
   co_await all.run_until(crowd::until::first_failure, "another task of when_all failed");
   if (const agent* failed = all.first_failed(); failed != nullptr) {
     (std::get<I>(handles).get().observe(), ...);

@@ -50,9 +50,9 @@ template <class... T, std::size_t... I>
 task<first_of<T...>> when_any(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
   const rescue_scope race;
-  std::tuple<join_handle<T>...> handles{spawn(std::move(works), where)...};
+  std::tuple<join_handle<T>...> handles;
   crowd all;
-  (all.watch(std::get<I>(handles).get()), ...);
+  ((std::get<I>(handles) = spawn(std::move(works), where), all.watch(std::get<I>(handles).get())), ...);
   co_await all.run_until(crowd::until::first, "another task of when_any was first");
   std::variant<kept<T>...> value = result_of_first<0>(*all.first_finished(), handles);
   const std::size_t index = value.index();
@@ -79,6 +79,7 @@ task<first_among<T>> when_any(std::vector<task<T>> works, source where = source:
   const detail::rescue_scope race;
   std::vector<join_handle<T>> handles;
   detail::crowd all;
+  handles.reserve(works.size());
   for (task<T>& work : works) {
     handles.push_back(spawn(std::move(work), where));
     all.watch(handles.back().get());

@@ -19,6 +19,7 @@ world::~world() {
 void world::start(const world_options& options) {
   if (scope_) finish();
   verdicts_.clear();
+  found_.clear();
   failure_ = nullptr;
   failure_report_.reset();
   summary_ = {};
@@ -77,6 +78,7 @@ run_summary world::finish() {
   if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
   if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
   loop_.finish();
+  tell_of_more();
   scope_.reset();
   return summary_;
 }
@@ -86,8 +88,26 @@ void world::report(verdict found) noexcept {
     failure_report_ = std::move(found);
     return;
   }
+  if (++found_[found.kind] <= verdicts_max) tell(std::move(found));
+}
+
+void world::tell(verdict found) noexcept {
   verdicts_.push_back(std::move(found));
   if (hook_) hook_(verdicts_.back());
+}
+
+// Thousands of tasks may be forgotten in one place. The first few show what is wrong.
+void world::tell_of_more() noexcept {
+  for (auto& [kind, count] : found_) {
+    if (count <= verdicts_max) continue;
+    verdict rest;
+    rest.kind = kind;
+    rest.message = fmt::format("{} more of this kind were found", count - verdicts_max);
+    rest.at = loop_.now();
+    rest.step = loop_.steps();
+    tell(std::move(rest));
+    count = verdicts_max;
+  }
 }
 
 bool world::idle(lockstep::loop& of) {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -71,7 +72,9 @@ class world final : private monitor, private driver {
   template <task_function F>
   std::invoke_result_t<F>::value_type run(F make, const world_options& options = {});
 
-  // Of the last run, until the next begins; in the order in which they were found.
+  // Of the last run, until the next begins; in the order in which they were found. Of each kind the first
+  // `verdicts_max`, and one at the end of the run that says how many more there were.
+  static constexpr std::uint64_t verdicts_max = 20;
   const std::vector<verdict>& verdicts() const noexcept { return verdicts_; }
   // The exception that left the main task, `cancelled` as well; null if none did.
   const std::exception_ptr& failure() const noexcept { return failure_; }
@@ -85,10 +88,13 @@ class world final : private monitor, private driver {
  private:
   void report(verdict found) noexcept override;
   bool idle(lockstep::loop& of) override;
+  void tell(verdict found) noexcept;
+  void tell_of_more() noexcept;
   // Throws what left the main task, or says why it could not end.
   void throw_if_unfinished() const;
 
   std::vector<verdict> verdicts_;
+  std::map<verdict_kind, std::uint64_t> found_;  // how many of each kind, those not kept among them
   std::function<void(const verdict&)> hook_;
   std::exception_ptr failure_;
   std::optional<verdict> failure_report_;

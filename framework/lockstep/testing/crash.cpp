@@ -5,6 +5,7 @@
 #include <lockstep/runtime/snapshot.hpp>
 #include <lockstep/testing/muted_output.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <pthread.h>
@@ -36,36 +37,50 @@ struct {
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
 } notice;
 
-// Those that end a process unless it handles them. A profiler's are not ours to take.
+// Those that end a process unless it handles them.
 struct signal_kind {
   int number;
   const char* name;
-  bool is_news = false;  // a program may live on after it: left to whoever handles it already
+  bool is_news = false;  // a program may live on after it: left to whoever handles it already, such as a profiler
 };
-constexpr std::array<signal_kind, 17> signals = {{{SIGSEGV, "SIGSEGV"},
-                                                  {SIGABRT, "SIGABRT"},
-                                                  {SIGBUS, "SIGBUS"},
-                                                  {SIGFPE, "SIGFPE"},
-                                                  {SIGILL, "SIGILL"},
-                                                  {SIGTRAP, "SIGTRAP"},
-                                                  {SIGSYS, "SIGSYS"},
-                                                  {SIGTERM, "SIGTERM"},
-                                                  {SIGINT, "SIGINT"},
-                                                  {SIGHUP, "SIGHUP"},
-                                                  {SIGQUIT, "SIGQUIT"},
-                                                  {SIGPIPE, "SIGPIPE", true},
-                                                  {SIGALRM, "SIGALRM", true},
-                                                  {SIGXCPU, "SIGXCPU", true},
-                                                  {SIGXFSZ, "SIGXFSZ", true},
-                                                  {SIGUSR1, "SIGUSR1", true},
-                                                  {SIGUSR2, "SIGUSR2", true}}};
+constexpr signal_kind signals[] = {
+    {SIGSEGV, "SIGSEGV"},
+    {SIGABRT, "SIGABRT"},
+    {SIGBUS, "SIGBUS"},
+    {SIGFPE, "SIGFPE"},
+    {SIGILL, "SIGILL"},
+    {SIGTRAP, "SIGTRAP"},
+    {SIGSYS, "SIGSYS"},
+    {SIGTERM, "SIGTERM"},
+    {SIGINT, "SIGINT"},
+    {SIGHUP, "SIGHUP"},
+    {SIGQUIT, "SIGQUIT"},
+    {SIGPIPE, "SIGPIPE", true},
+    {SIGALRM, "SIGALRM", true},
+    {SIGVTALRM, "SIGVTALRM", true},
+    {SIGPROF, "SIGPROF", true},
+    {SIGXCPU, "SIGXCPU", true},
+    {SIGXFSZ, "SIGXFSZ", true},
+    {SIGUSR1, "SIGUSR1", true},
+    {SIGUSR2, "SIGUSR2", true},
+#ifdef SIGPOLL
+    {SIGPOLL, "SIGPOLL", true},
+#endif
+#ifdef SIGSTKFLT
+    {SIGSTKFLT, "SIGSTKFLT", true},
+#endif
+#ifdef SIGPWR
+    {SIGPWR, "SIGPWR", true},
+#endif
+};
 
 // Whether a sanitizer reports it itself, and then calls back.
 bool is_left_to_sanitizers(int number) noexcept {
   return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL;
 }
 
-std::array<struct sigaction, signals.size()> earlier;
+std::array<struct sigaction, NSIG> earlier;
+std::array<std::array<char, 16>, NSIG> names;  // of those that are handled: "SIGRTMIN+1"
 constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 
 void write_text(const char* text) noexcept {
@@ -119,17 +134,25 @@ void write_tasks() {
 }
 
 void on_signal(int number, siginfo_t* why, void* where) {
-  std::size_t i = 0;
-  while (i < signals.size() && signals[i].number != number) ++i;
-  write_notice(notice.stuck || i == signals.size() ? nullptr : signals[i].name);
+  const auto at = static_cast<std::size_t>(number);
+  write_notice(notice.stuck ? nullptr : names[at].data());
   if (notice.stuck) write_tasks();
-  if (i < signals.size()) {
-    ::sigaction(number, &earlier[i], nullptr);
-    if ((earlier[i].sa_flags & SA_SIGINFO) != 0 && earlier[i].sa_handler != SIG_DFL) {
-      return earlier[i].sa_sigaction(number, why, where);
-    }
+  ::sigaction(number, &earlier[at], nullptr);
+  if ((earlier[at].sa_flags & SA_SIGINFO) != 0 && earlier[at].sa_handler != SIG_DFL) {
+    return earlier[at].sa_sigaction(number, why, where);
   }
   ::raise(number);
+}
+
+void handle(const signal_kind& kind) {
+  const auto at = static_cast<std::size_t>(kind.number);
+  std::strncpy(names[at].data(), kind.name, names[at].size() - 1);
+  ::sigaction(kind.number, nullptr, &earlier[at]);
+  if (earlier[at].sa_handler == SIG_IGN || (kind.is_news && earlier[at].sa_handler != SIG_DFL)) return;
+  struct sigaction action {};
+  action.sa_sigaction = &on_signal;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  ::sigaction(kind.number, &action, nullptr);
 }
 
 // Handlers may run on an overflown stack: give them one of their own, for the life of the process.
@@ -154,16 +177,14 @@ void install_once() {
 #endif
     std::at_quick_exit(&at_exit);
     give_handlers_a_stack();
-    for (std::size_t i = 0; i < signals.size(); ++i) {
-      const signal_kind& kind = signals[i];
-      ::sigaction(kind.number, nullptr, &earlier[i]);
-      if (under_sanitizer && is_left_to_sanitizers(kind.number)) continue;
-      if (earlier[i].sa_handler == SIG_IGN || (kind.is_news && earlier[i].sa_handler != SIG_DFL)) continue;
-      struct sigaction action {};
-      action.sa_sigaction = &on_signal;
-      action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-      ::sigaction(kind.number, &action, nullptr);
+    for (const signal_kind& kind : signals) {
+      if (!under_sanitizer || !is_left_to_sanitizers(kind.number)) handle(kind);
     }
+#ifdef SIGRTMIN
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
+      handle({number, fmt::format("SIGRTMIN+{}", number - SIGRTMIN).c_str(), true});
+    }
+#endif
     return true;
   }();
   static_cast<void>(installed);

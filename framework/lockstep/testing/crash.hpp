@@ -2,7 +2,8 @@
 //
 // The line is made ahead, so that a signal handler only has to write it. Handlers are installed once, on an alternate
 // stack; a sanitizer's report ends in the same line. Whatever was installed before is called afterwards; a handler of
-// SIGPIPE, SIGALRM, SIGUSR1 and the like is left alone, for the process may live on.
+// SIGPIPE, SIGALRM, SIGPROF, SIGUSR1, real-time signals and the like is left alone, for the process may live on.
+// The stack is that of the thread which makes the first run: if another thread's own overflows, no notice is printed.
 // So do exit() and quick_exit(), which make the process fail then, whatever their status: the test did not end. Nothing
 // of this process runs at an _exit() or _Exit(): no notice is printed, and its status stands. Who starts the tests can
 // tell all the same, by GoogleTest's TEST_PREMATURE_EXIT_FILE.

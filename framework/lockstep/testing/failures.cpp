@@ -1,5 +1,6 @@
 #include <lockstep/testing/failures.hpp>
 
+#include <lockstep/report/text.hpp>
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -84,7 +85,7 @@ bool failure_interceptor::skipped() const {
 void publish(const failure_part& part) {
   const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
   testing::internal::AssertHelper(part.type, part.file.empty() ? test.file() : part.file.c_str(),
-                                  part.file.empty() ? test.line() : part.line, part.message.c_str()) =
+                                  part.file.empty() ? test.line() : part.line, in_utf8(part.message).c_str()) =
       testing::Message();
 }
 

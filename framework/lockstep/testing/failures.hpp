@@ -48,7 +48,7 @@ class failure_interceptor final : public testing::ScopedFakeTestPartResultReport
   std::vector<failure_part> parts_;
 };
 
-// Reports it to GoogleTest. Requires that a test runs.
+// Reports it to GoogleTest, in UTF-8. Requires that a test runs.
 void publish(const failure_part& part);
 
 }  // namespace lockstep::detail

@@ -68,6 +68,12 @@ bool read_truth(const std::string& text) {
   throw bad_value("which is neither true nor false; write 1 or 0");
 }
 
+// One or two dashes and our name, whatever follows.
+bool is_meant_for_us(std::string_view argument) {
+  const std::size_t dashes = std::min(argument.find_first_not_of('-'), argument.size());
+  return (dashes == 1 || dashes == 2) && argument.substr(dashes).starts_with("lockstep");
+}
+
 // The one of `known` that begins most like it.
 std::string nearest_to(const std::string& unknown, const std::vector<std::string>& known) {
   const auto shared = [&unknown](const std::string& name) {
@@ -133,6 +139,9 @@ class knobs {
 
   // Sets what `arguments` say, and what the environment says where they say nothing.
   void read(std::vector<std::string> arguments) {
+    for (const std::string& argument : arguments) {
+      if (!argument.starts_with(prefix)) refuse(argument);
+    }
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     try {
       app_.parse(arguments);
@@ -226,12 +235,18 @@ class knobs {
     knob(name, fmt::format("{}", fmt::join(names, "|")), into, reader, help);
   }
 
+  // "-lockstep-runs" is "--lockstep_runs".
+  static std::string with_our_dashes(const std::string& spelling) {
+    std::string name = spelling.substr(spelling.find_first_not_of('-'));
+    std::replace(name.begin(), name.end(), '-', '_');
+    return "--" + name;
+  }
   [[noreturn]] void refuse(const std::string& unknown) const {
     const std::string spelling = unknown.substr(0, unknown.find('='));
     std::vector<std::string> known;
     for (const CLI::Option* option : app_.get_options()) known.push_back(option->get_name());
     throw bad_value(fmt::format("there is no flag {}; did you mean {}? --help lists them all", spelling,
-                                nearest_to(spelling, known)));
+                                nearest_to(with_our_dashes(spelling), known)));
   }
 
   command_line& into_;
@@ -265,7 +280,7 @@ const command_line& parsed_command_line() {
     std::vector<std::string> ours;
     bool help = false;
     for (const std::string& argument : testing::internal::GetArgvs()) {
-      if (argument.starts_with(prefix)) ours.push_back(argument);
+      if (is_meant_for_us(argument)) ours.push_back(argument);
       help = help || argument == "--help" || argument == "-h" || argument == "-?" || argument == "/?";
     }
     if (help) {

@@ -28,13 +28,13 @@ struct options {
   // The seed of random schedules. 1.
   std::optional<std::uint64_t> seed = {};
   // How often the test is run, each time with a derived seed, until it fails. Standard output appears of the first run
-  // and of the one that fails or is skipped. 1.
+  // and of the one that fails or is skipped. At least 1. 1.
   std::optional<std::uint64_t> runs = {};
   // Which tasks may overtake which. any_order.
   std::optional<ordering> order = {};
   // Whether virtual time jumps by itself. jumping.
   std::optional<clock_mode> clock = {};
-  // Steps of all tasks together; more is a livelock. 1'000'000.
+  // Steps of all tasks together; more is a livelock. Every test makes one at least. 1'000'000.
   std::optional<std::uint64_t> steps_max = {};
   // Virtual time; more is a verdict. 366 days.
   std::optional<duration> time_max = {};

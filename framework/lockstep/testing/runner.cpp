@@ -286,6 +286,13 @@ void test_instance::keep(std::exception_ptr& failure) {
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
+  if (*knobs.runs == 0) {  // flags and variables refuse it themselves
+    publish(
+        {testing::TestPartResult::kFatalFailure, "", 0,
+         fmt::format("runs is 0 in {}, which would prove nothing; at least 1 run is needed",
+                     plan.of_test.runs ? "the options behind the test's name" : "the fixture's lockstep_options()")});
+    return;
+  }
   test_runner runner(plan, knobs);
   if (!line.replay.empty()) {
     if (const auto replay = token_to_replay(line.replay)) {

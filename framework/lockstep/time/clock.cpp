@@ -36,4 +36,18 @@ std::string to_text(duration length) {
   return text;
 }
 
+std::string to_text(wall_clock::time_point at) {
+  constexpr std::int64_t per_second = std::nano::den;
+  const std::int64_t count = at.time_since_epoch().count();
+  // Of the second that began last: its nanoseconds count up before 1970 as well.
+  const std::int64_t ns = (count % per_second + per_second) % per_second;
+  const std::chrono::sys_seconds second{std::chrono::seconds(count / per_second - (count % per_second < 0 ? 1 : 0))};
+  const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(second - day);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:09} UTC", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), ns);
+}
+
 }  // namespace lockstep

@@ -48,6 +48,13 @@ constexpr time_point saturating_add(time_point at, duration length) noexcept {
   return at + length;
 }
 
+// `one` + `other` without overflow: the longest or shortest duration if it would not fit.
+constexpr duration saturating_add(duration one, duration other) noexcept {
+  if (other > duration::zero() && one > duration::max() - other) return duration::max();
+  if (other < duration::zero() && one < duration::min() - other) return duration::min();
+  return one + other;
+}
+
 // Of hours and the like, which may be longer than the nanoseconds that there are.
 template <class T>
 concept coarser_duration =
@@ -67,5 +74,8 @@ constexpr duration saturating_cast(T length) noexcept {
 // "3 ns", "250 ms", "91.4 s", "2 min 26.5 s", "1 h 30 min": exact below a second, cut to a thousandth of one above.
 // Minutes begin at two.
 std::string to_text(duration length);
+
+// "2020-01-01 00:00:00.000000000 UTC": a time of day, exact.
+std::string to_text(wall_clock::time_point at);
 
 }  // namespace lockstep

@@ -10,7 +10,7 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   tasks_made_ = 0;
   payloads_ = 0;
   steps_max_ = steps_max;
-  limit_reached_ = steps_max == 0;
+  limit_passed_ = false;
   earlier_hash_ = {};
   keep_all_ = keep_all;
   all_.clear();
@@ -23,21 +23,22 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
 void trace::set_end() noexcept {
   trace_record* const next = next_;
   std::uint64_t room = static_cast<std::uint64_t>(records_.get() + capacity - next);
-  if (!limit_reached_) room = std::min(room, steps_max_ - steps());
+  // The step after the last that is allowed is told of.
+  if (const std::uint64_t left = steps_max_ - steps(); !limit_passed_ && left < room) room = left + 1;
   end_ = next + (keep_all_ ? 1 : room);
 }
 
 bool trace::turn() {
   trace_record* const next = next_;
   if (keep_all_) all_.push_back(next[-1]);
-  if (steps() >= steps_max_) limit_reached_ = true;
+  if (steps() > steps_max_) limit_passed_ = true;
   if (next == records_.get() + capacity) {
     earlier_hash_.add(records_.get(), earlier_, capacity);
     earlier_ += capacity;
     next_ = records_.get();
   }
   set_end();
-  return limit_reached_;
+  return limit_passed_;
 }
 
 // Adds the records of which the first is the `index`-th of the run.

@@ -58,7 +58,7 @@ class trace {
     return static_cast<operation_kind>(label >> 24);
   }
 
-  // Adds a step. Returns whether the limit of steps is reached.
+  // Adds a step. Returns whether there are more than the limit allows.
   bool step(std::uint32_t task, std::uint32_t label, const place& where) {
     return store(std::bit_cast<std::uint64_t>(where), task, label) && turn();
   }
@@ -84,8 +84,8 @@ class trace {
     add_other(made, task, label(operation_kind::object_made, number));
   }
 
-  // The end was reached: of the memory, which begins again at the start; of the steps; or of a record to be kept.
-  // Returns whether it was that of the steps.
+  // The end was reached: of the memory, which begins again at the start; of the steps, which the last record is the
+  // first too many of; or of a record to be kept. Returns whether there are too many steps.
   [[gnu::cold]] bool turn();
 
   std::uint64_t hash() const noexcept;
@@ -140,7 +140,7 @@ class trace {
   std::uint64_t payloads_ = 0;              // the chain of what is in records that are no steps
   std::atomic<std::uint32_t> tasks_made_ = 0;
   std::uint64_t steps_max_ = 0;
-  bool limit_reached_ = false;
+  bool limit_passed_ = false;
   rolling_hash earlier_hash_;  // of those that were overwritten, or will be next
   bool keep_all_ = false;
   std::vector<trace_record> all_;

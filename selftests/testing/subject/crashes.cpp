@@ -193,6 +193,19 @@ CO_TEST(Crash, IsSentNewsThatItHandles) {
   EXPECT_EQ(news, 1);
 }
 
+volatile std::sig_atomic_t samples = 0;
+bool profile() {
+  return std::signal(SIGPROF, [](int) { samples = samples + 1; }) != SIG_ERR;
+}
+const bool profiled_early = std::getenv("SUBJECT_HANDLER") != nullptr && profile();
+CO_TEST(Crash, IsProfiled, .runs = 2) {
+  EXPECT_TRUE(profiled_early || profile());
+  const int before = samples;
+  std::raise(SIGPROF);
+  co_await yield();
+  EXPECT_EQ(samples, before + 1);
+}
+
 CO_TEST(CrashOutside, First) { co_await yield(); }
 TEST(CrashOutside, ThenAborts) { std::abort(); }
 

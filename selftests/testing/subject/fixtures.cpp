@@ -81,6 +81,13 @@ class Layers : public testing::Test {
 CO_TEST_F(Layers, OfTheFixture) { co_await tell(runs); }
 CO_TEST_F(Layers, OfTheTest, .runs = 3) { co_await tell(runs); }
 CO_TEST_F(Layers, OfTheTestThatChoosesPlain, .schedule = schedule::plain, .runs = 3) { co_await tell(runs); }
+CO_TEST_F(Layers, OfNoRun, .runs = 0) { co_await tell(runs); }
+
+class NoLayers : public Layers {
+ public:
+  static options lockstep_options() { return {.runs = 0}; }
+};
+CO_TEST_F(NoLayers, OfTheFixture) { co_await tell(runs); }
 
 // Whatever went before, this one finds all as it should be.
 CO_TEST(PartsAfter, RunClean) {
