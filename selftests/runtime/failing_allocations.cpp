@@ -12,7 +12,9 @@ namespace {
 long left = -1;  // allocations until one fails; none does if negative
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (left >= 0 && left-- == 0) throw std::bad_alloc();
+  const bool fails = left == 0;
+  if (left >= 0) --left;
+  if (fails) throw std::bad_alloc();
   void* const block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (block == nullptr) throw std::bad_alloc();
   return block;

@@ -58,7 +58,7 @@ auto outside(Awaitable&& awaitable) {
   if constexpr (std::is_lvalue_reference_v<Awaitable> || std::is_move_constructible_v<Awaitable>) {
     return outside_wrapper<Awaitable>(std::forward<Awaitable>(awaitable));
   } else {
-    return outside_in_place<Awaitable>(std::move(awaitable));
+    return outside_in_place<Awaitable>(std::forward<Awaitable>(awaitable));
   }
 }
 
