@@ -72,19 +72,16 @@ void mutex::unlock(source where) {
   hand_over();
 }
 
-void mutex_guard::unlock() noexcept {
-  mutex* held = std::exchange(held_, nullptr);
-  if (held == nullptr) return;
-  if (held->guard_ == this) held->guard_ = nullptr;
-  loop* owner = current_loop();
-  if ((owner == nullptr || !held->is_of(*owner)) && held->tell_elsewhere("was unlocked by its guard")) return;
+void mutex_guard::unlock_unusually(mutex& held) noexcept {
+  loop* const owner = current_loop();
+  if ((owner == nullptr || !held.is_of(*owner)) && held.tell_elsewhere("was unlocked by its guard")) return;
   if (owner == nullptr || owner->tearing_down()) return;
-  if (held->holder_ == holder_ && holder_ != 0) {
-    held->hand_over();
+  if (held.holder_ == holder_ && holder_ != 0) {
+    held.hand_over();
   } else if (owner->dying() == nullptr || owner->dying()->id() != holder_) {
     // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
     owner->report_misuse(fmt::format("a guard of mutex \"{}\" unlocks what was unlocked before; it is held by {}",
-                                     held->name(), held->described_holder()));
+                                     held.name(), held.described_holder()));
   }
 }
 

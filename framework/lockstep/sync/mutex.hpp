@@ -43,18 +43,20 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] mutex
     other.move_to(*this);
     return *this;
   }
-  ~mutex_guard() { unlock(); }
+  inline ~mutex_guard();
 
   // Hands the lock on before the scope ends; a second time does nothing. Misuse, which is reported and not thrown, if
   // the mutex was unlocked by hand; and on another thread, where the mutex stays locked.
-  void unlock() noexcept;
+  inline void unlock() noexcept;
   // Leaves the lock held, to be unlocked by mutex::unlock().
-  void keep_locked() noexcept;
+  inline void keep_locked() noexcept;
 
  private:
   friend class mutex;
 
   inline void move_to(mutex_guard & other) noexcept;
+  // Where the lock is not simply handed on.
+  [[gnu::cold]] void unlock_unusually(mutex & held) noexcept;
 
   mutex* held_;      // null also when the mutex has died
   identity holder_;  // the task in whose name it holds the lock
@@ -151,6 +153,21 @@ inline void mutex_guard::move_to(mutex_guard& other) noexcept {
   if (held_ != nullptr && held_->guard_ == this) held_->guard_ = &other;
   held_ = nullptr;
 }
+
+inline void mutex_guard::unlock() noexcept {
+  mutex* const held = std::exchange(held_, nullptr);
+  if (held == nullptr) return;
+  if (held->guard_ == this) held->guard_ = nullptr;
+  const loop* const owner = static_cast<const loop*>(detail::current_context);
+  if (owner != nullptr && held->is_of(*owner) && !owner->tearing_down() && held->holder_ == holder_ && holder_ != 0)
+      [[likely]] {
+    held->hand_over();
+  } else {
+    unlock_unusually(*held);
+  }
+}
+
+inline mutex_guard::~mutex_guard() { unlock(); }
 
 inline void mutex_guard::keep_locked() noexcept {
   if (held_ != nullptr && held_->guard_ == this) held_->guard_ = nullptr;
