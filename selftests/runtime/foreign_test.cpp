@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 // -- a foreign awaitable in our task ----------------------------------------------------------------------------------
 

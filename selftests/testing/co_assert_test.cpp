@@ -141,6 +141,7 @@ TEST_P(CoAssertReport, IsAsApproved) { expect_approved_report(GetParam()); }
 INSTANTIATE_TEST_SUITE_P(Of, CoAssertReport,
                          testing::Values("Assert.StopsNestedCoroutinesThatReturnValues",
                                          "Assert.StopsCodeThatSwallowsItAtItsNextAwait",
+                                         "Assert.StopsCodeThatSwallowsItAtItsNextCall",
                                          "Assert.StopsTheTestFromASpawnedTask", "Assert.StopsTheTestFromADaemon",
                                          "Assert.StopsTheTestFromATaskOfAGroup", "Assert.FailsPlainly",
                                          "Assert.EndsParkedChildrenBeforeTheLocalsThatTheyPointTo",

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 
 namespace lockstep {
@@ -156,9 +157,16 @@ unsigned agent::cancelling() const noexcept {
   return requests;
 }
 
-void agent::doom() noexcept { attention_ |= loop::attention_doomed; }
+// From now on the loop makes its calls, and refuses.
+void agent::doom() noexcept {
+  attention_ |= loop::attention_doomed;
+  detail::current_context->stack_end = reinterpret_cast<const char*>(std::numeric_limits<std::uintptr_t>::max());
+}
 
-void agent::pardon() noexcept { attention_ = static_cast<std::uint16_t>(attention_ & ~loop::attention_doomed); }
+void agent::pardon() noexcept {
+  attention_ = static_cast<std::uint16_t>(attention_ & ~loop::attention_doomed);
+  detail::current_context->stack_end = detail::current_context->stack_limit;
+}
 
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 

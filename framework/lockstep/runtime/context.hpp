@@ -26,11 +26,12 @@ struct context {
   loop* owner = nullptr;            // of which this is a part
   agent* running = nullptr;         // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;     // what the loop resumes when the present coroutine returns to it
-  const char* stack_end = nullptr;  // of that stack
+  const char* stack_end = nullptr;  // of that stack; no address is beyond it while the loop is to make all calls
   frame_pool* frames = nullptr;
   const agent_pool* agents = nullptr;
-  const frame* destroyed = nullptr;  // the one whose locals are destroyed before it has ended
-  std::uint64_t run = 0;             // tells all runs of the process apart
+  const frame* destroyed = nullptr;   // the one whose locals are destroyed before it has ended
+  std::uint64_t run = 0;              // tells all runs of the process apart
+  const char* stack_limit = nullptr;  // where the stack ends
 };
 
 inline constinit thread_local context* current_context = nullptr;

@@ -62,7 +62,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 
 void loop::run(agent& main) {
   const loop_scope scope(*this);
-  context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+  context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
   main.is_.main = true;
   // False if nothing can go on before.
@@ -307,6 +307,16 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
 }
 
 // -- awaiting ---------------------------------------------------------------------------------------------------------
+
+void loop::call(std::coroutine_handle<> callee) noexcept {
+  agent& who = *context::running;
+  if ((who.attention_ & (attention_doomed | attention_foreign)) == attention_doomed) {
+    who.leaf_ = callee;  // which never starts
+    stop();
+  } else {
+    next = callee;
+  }
+}
 
 bool loop::begin_attentively(operation& op) {
   agent& who = *context::running;

@@ -98,6 +98,8 @@ class loop : public detail::context {
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
+  // For await_suspend: the running task awaits another, and there is no room on the stack to call it.
+  void call(std::coroutine_handle<> callee) noexcept;
   // For await_ready: whether the next await of the running task must go through begin_attentively().
   bool needs_attention() const noexcept {
     return (attention_.load(std::memory_order_relaxed) | context::running->attention_) != 0;

@@ -233,7 +233,7 @@ class task<T>::awaiter {
         called.resume();
         if (called.done()) return false;
       } else {
-        context.next = called;
+        static_cast<loop&>(context).call(called);
       }
     } else {
       detail::here().owner->call_from_foreign(called, callee);

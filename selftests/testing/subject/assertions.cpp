@@ -161,5 +161,19 @@ CO_TEST(Assert, StopsTheTestFromADaemon) {
   co_await sleep_for(1s);
 }
 
+// A call that would not wait is an await too.
+task<void> say_that_it_goes_on() {
+  ADD_FAILURE() << "went on";
+  co_return;
+}
+CO_TEST(Assert, StopsCodeThatSwallowsItAtItsNextCall) {
+  try {
+    CO_FAIL() << "swallowed";
+  } catch (...) {
+  }
+  co_await say_that_it_goes_on();
+  ADD_FAILURE() << "went on";
+}
+
 }  // namespace
 }  // namespace lockstep
