@@ -239,6 +239,30 @@ TEST(OtherThreadsTest, AfterTheRunItMayBeDroppedAnywhere) {
   elsewhere([&] { auto dropped = std::move(kept); });
 }
 
+// Its frame is the memory of the loop in which it was made.
+TEST(OtherThreadsTest, ATaskIsNotStartedInAnotherLoopThere) {
+  const auto flag = std::make_shared<int>(1);
+  std::string there;
+  const auto main = [&]() -> task<void> {
+    const auto hold = [](std::shared_ptr<int>) -> task<void> { co_return; };
+    auto awaited = hold(flag);
+    auto spawned = hold(flag);
+    elsewhere([&] {
+      const auto other = [&]() -> task<void> {
+        EXPECT_THROW(co_await std::move(awaited), misuse);
+        EXPECT_THROW(static_cast<void>(spawn(std::move(spawned))), misuse);
+      };
+      there = judge(other).messages();
+    });
+    co_await sleep_for(1s);
+    EXPECT_EQ(flag.use_count(), 1);
+  };
+  const std::string here = judge(main).messages();
+  EXPECT_THAT(here, MatchesRegex("misuse: the task of lambda\\(\\) was started on another thread "
+                                 "\\(other_threads.cpp:[0-9]*\\)\n.*\n"));
+  EXPECT_EQ(there, here);
+}
+
 // Not by that thread: the loop's memory is the loop's.
 TEST(OtherThreadsTest, WhatOutlivedItsRunAndDiesElsewhereGoesWhenTheNextBegins) {
   const auto flag = std::make_shared<int>(1);

@@ -326,5 +326,21 @@ TEST(SemaphoreTest, CancellingAroundAReleaseLetsTheRestInInAnyOrder) {
   });
 }
 
+// It was made outside of the runs: what one of them has not given back is no matter of the next.
+TEST(SemaphoreTest, OneMadeOutsideBeginsEachRunAsItWasMade) {
+  semaphore slots(1, "slots");
+  const auto deadlocks = [&]() -> task<void> {
+    co_await slots.acquire();
+    const permit slot(slots);
+    co_await slots.acquire();
+  };
+  const auto acquires = [&]() -> task<void> {
+    co_await slots.acquire();
+    const permit slot(slots);
+  };
+  EXPECT_THAT(judge(deadlocks).kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_EQ(judge(acquires).messages(), "");
+}
+
 }  // namespace
 }  // namespace lockstep

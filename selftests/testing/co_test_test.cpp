@@ -25,12 +25,6 @@ TEST(CoTestTest, UnequalTimesAreShownAsTimes) {
   EXPECT_EQ(testing::PrintToString(std::vector{time_point{1ms}, time_point{}}), "{ 1 ms (virtual), 0 ns (virtual) }");
 }
 
-TEST(CoTestTest, UnequalTimesOfDayAreShownAsDates) {
-  const wall_clock::time_point new_year = wall_clock_start;
-  EXPECT_NONFATAL_FAILURE(EXPECT_EQ(new_year, wall_clock_start + 90min), "Which is: 2020-01-01 01:30:00.000000000 UTC");
-  EXPECT_EQ(testing::PrintToString(std::vector{new_year}), "{ 2020-01-01 00:00:00.000000000 UTC }");
-}
-
 // -- fixtures ---------------------------------------------------------------------------------------------------------
 
 // One for each type: its set-up and tear-down await, and its objects belong to the run.

@@ -14,13 +14,13 @@ namespace {
 void let_go(agent* dropped) noexcept { loop::release(*dropped); }
 void let_go(std::coroutine_handle<> unstarted) noexcept { unstarted.destroy(); }
 
-// The memory of a loop that is gone is everybody's, but one thread's at a time; what it destroys may hold more of it.
-std::recursive_mutex& of_loops_gone() {
-  static std::recursive_mutex& made = *new std::recursive_mutex;  // for ever, as statics may hold such memory
-  return made;
-}
-
 }  // namespace
+
+// What is destroyed may hold more of it.
+std::unique_lock<std::recursive_mutex> inbox::of_loops_gone() {
+  static std::recursive_mutex& made = *new std::recursive_mutex;  // for ever, as statics may hold such memory
+  return std::unique_lock(made);
+}
 
 inbox::~inbox() { destroy_abandoned(); }
 
@@ -93,7 +93,7 @@ void inbox::take_over(std::vector<T> mail::*list, T item, std::optional<detail::
     return;
   }
   lock.unlock();
-  const std::lock_guard alone(of_loops_gone());
+  const auto alone = of_loops_gone();
   let_go(item);
 }
 

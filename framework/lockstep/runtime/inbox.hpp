@@ -68,6 +68,8 @@ class inbox {
   mail close();
   // The loop is about to be destroyed: nothing is handed over to it any more.
   void retire();
+  // The memory of loops that are gone, or about to go, is everybody's, but one thread's at a time.
+  static std::unique_lock<std::recursive_mutex> of_loops_gone();
   // The run under way; 0 for none.
   std::uint64_t run() const noexcept { return run_.load(std::memory_order_relaxed); }
   // Whether this is the thread of its loop. From any thread.

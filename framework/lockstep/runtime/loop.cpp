@@ -31,6 +31,7 @@ loop::~loop() {
     finish();
   }
   inbox_->retire();
+  const auto alone = inbox::of_loops_gone();
   let_go_of_leftovers();
   // Somebody may still hold a handle or a task of ours.
   frame_pool::retire(std::move(pool_));

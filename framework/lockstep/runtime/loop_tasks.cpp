@@ -2,6 +2,7 @@
 #include <lockstep/runtime/loop.hpp>
 
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/task.hpp>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,8 @@ agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
   if (!agents_->has_free()) [[unlikely]]
     return adopt_after_refill(root, spawned_at);
   frame& first = *agent::start_frame_of(root);
+  if (first.made_in() != context::frames) [[unlikely]]
+    detail::refuse_if_elsewhere(root, first);
   first.begin_as_root(root);
   ready_.push_back(agents_->next());
   return make_agent(root, first, spawned_at);
@@ -76,7 +79,7 @@ void loop::destroy_failure(agent& who) noexcept {
   if (!who.is_here()) return std::exchange(who.root_, nullptr).destroy();  // the handle outlived its run
   loop* const reporter = current_loop();
   // Where nothing could go on, a task that failed unseen is the likely cause.
-  if (!who.is_.observed && !who.is_.cancelled && (!reporter->tearing_down_ || reporter->standstill_)) {
+  if (!who.is_.observed && !who.is_.cancelled && (!reporter->destroying() || reporter->standstill_)) {
     reporter->report_unread(who);
   }
   // A task among its parameters was not forgotten: the way to its await was cut.

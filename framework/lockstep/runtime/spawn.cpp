@@ -43,6 +43,17 @@ void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept {
   }
 }
 
+void refuse_if_elsewhere(std::coroutine_handle<>& unstarted, const frame& made) {
+  const frame_pool* const pool = made.made_in();
+  inbox* const home = pool != nullptr ? static_cast<inbox*>(pool->home()) : nullptr;
+  if (home == nullptr || home->on_its_thread()) return;
+  const source where = here().running != nullptr ? users_line() : source();
+  const std::string text =
+      home->tell(home->run(), {fmt::format("the task of {}()", function_of(made.where)), 0, "was started", where});
+  home->take_over(std::exchange(unstarted, nullptr), std::nullopt);
+  throw misuse(text, here().run);
+}
+
 void throw_awaited_twice(source where) {
   const char* text = "this task was awaited, spawned or moved from before; a task runs once";
   if (current_context != nullptr) current_context->owner->misused(text, where);

@@ -42,7 +42,7 @@ task_group::~task_group() {
   if (!children_.empty() && !children_.last().is_here()) leave_children();
   if ((children_.empty() && failures_.empty()) || detail::current_context == nullptr) return;
   loop& owner = *detail::current_context->owner;
-  if (!owner.tearing_down() && !failures_.empty()) {
+  if (!owner.destroying() && !failures_.empty()) {
     owner.report(verdict_kind::unread_exception,
                  fmt::format("a task_group was not joined, and nobody looked at what failed in it: {}",
                              exception_group(failures_).what()),

@@ -12,7 +12,8 @@ namespace lockstep {
 
 // A permit goes straight from the one that releases it to the first waiter; nobody takes it in between. Permits belong
 // to no task: another may release what one has acquired.
-// Requires that no task waits for it when it dies; misuse otherwise.
+// Requires that no task waits for it when it dies; misuse otherwise. One that was made outside may serve one run after
+// another, and begins each as it was made.
 // Source: asyncio.Semaphore.
 class semaphore : public object {
  public:
@@ -42,7 +43,7 @@ class semaphore : public object {
 
  protected:
   semaphore(std::uint64_t permits, std::uint64_t permits_max, label name)
-      : object(std::move(name)), permits_(permits), permits_max_(permits_max) {}
+      : object(std::move(name)), permits_(permits), permits_at_first_(permits), permits_max_(permits_max) {}
 
  private:
   friend class permit;
@@ -58,10 +59,13 @@ class semaphore : public object {
     }
     return true;
   }
+  // The permits that a run has not given back hold up no other.
+  void forget_run() noexcept override { permits_ = permits_at_first_; }
   [[noreturn]] void refuse_release(const source& where) const;
   std::string all_are_free(std::string_view done) const;
 
   std::uint64_t permits_;
+  std::uint64_t permits_at_first_;
   std::uint64_t permits_max_;
   wait_list waiters_;
 };

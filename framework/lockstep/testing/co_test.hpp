@@ -34,13 +34,6 @@ inline void PrintTo(const time_point& at, std::ostream* out) { *out << to_text(a
 
 }  // namespace lockstep
 
-// The same for the wall clock. Its times are the standard's, so GoogleTest would not find a PrintTo of ours.
-template <>
-class testing::internal::UniversalPrinter<lockstep::wall_clock::time_point> {
- public:
-  static void Print(const lockstep::wall_clock::time_point& at, std::ostream* out) { *out << lockstep::to_text(at); }
-};
-
 namespace lockstep::detail {
 
 // What the body of a test returns. Compilers show this name when the body is no coroutine.

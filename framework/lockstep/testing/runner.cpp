@@ -138,7 +138,7 @@ void test_runner::drive(failure_interceptor& failures) {
       }
     }
   }
-  const loop_scope in_the_name_of_main = world_.epilogue();
+  const loop_scope in_the_name_of_main = world_.epilogue(!instance->run_ends_early());
   instance.reset();
 }
 

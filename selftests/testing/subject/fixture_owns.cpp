@@ -140,6 +140,35 @@ CO_TEST_F(OwnsWhatATaskUses, AtTheEnd) {
   co_await yield();
 }
 
+// Only one that is correct holds the lock to the end of the fixture.
+class OwnsALockThatATaskHolds : public Owns {
+ protected:
+  task<void> hold() {
+    const mutex_guard held = co_await tx_.lock();
+    co_await sleep_for(1h);
+  }
+  mutex tx_{"tx"};
+  std::optional<join_handle<void>> holder_;
+};
+CO_TEST_F(OwnsALockThatATaskHolds, AtTheEnd) {
+  holder_ = spawn(hold(), "holder");
+  co_await yield();
+  if (correctly()) {
+    holder_->cancel();
+    EXPECT_THROW(co_await holder_->join(), cancelled);
+  }
+}
+
+// What was left out could not await it.
+class OwnsATaskOfASkippedTest : public OwnsATask {
+ protected:
+  void SetUp() override {
+    job_.emplace(rest());
+    GTEST_SKIP() << "no network here";
+  }
+};
+CO_TEST_F(OwnsATaskOfASkippedTest, ThatIsNoMistake) { co_await *std::move(job_); }
+
 // When the body has failed, what the fixture owns is a consequence.
 CO_TEST_F(OwnsATask, InABodyThatFails) {
   job_.emplace(rest());
