@@ -2,6 +2,7 @@
 
 #include <lockstep/testing/watcher.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ TEST(WatcherTest, ASlowStepWarnsWithTheLineWhereItBegan) {
 TEST(WatcherTest, EachRunIsWatchedAnew) {
   const std::string runs = " --lockstep_runs=3 --lockstep_schedule=plain";
   for (const std::string test : {"StepInTheMiddle", "FirstStep", "OnlyStep"}) {
-    const std::string text = run_subject("--gtest_filter=Watched." + test + runs + slow).text;
+    const std::string text = run_subject(fmt::format("--gtest_filter=Watched.{}{}{}", test, runs, slow)).text;
     EXPECT_EQ(count_of("slow step", text), 3) << text;
   }
 }

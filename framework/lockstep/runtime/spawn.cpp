@@ -12,8 +12,8 @@ namespace detail {
 namespace {
 
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
-  const context* found = current_context;
-  if (found == nullptr || found->owner->destroying() || std::uncaught_exceptions() > 0) return;
+  loop* const owner = current_loop();
+  if (owner == nullptr || owner->destroying() || std::uncaught_exceptions() > 0) return;
   std::string message = "the task that the action of this expectation made was never awaited";
   if (!by_mock) {
     message = fmt::format("the task of {}() was made and never awaited or spawned", function_of(made_at));
@@ -23,8 +23,8 @@ void report_unawaited(const source& made_at, bool by_mock) noexcept {
   // Of a task of the library's own, the line that matters is where the one who forgets it stands.
   const source where = is_internal(made_at) ? source() : made_at;
   std::vector<agent*> forgetful;
-  if (found->running != nullptr) forgetful.push_back(found->running);
-  found->owner->report(verdict_kind::unawaited_task, std::move(message), where, std::move(forgetful));
+  if (owner->running() != nullptr) forgetful.push_back(owner->running());
+  owner->report(verdict_kind::unawaited_task, std::move(message), where, std::move(forgetful));
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept {
   if (at_home) {
     report_unawaited(made.where, made.owner == &made_by_mock);
     unstarted.destroy();
-  } else {  // if its run is over, that is nobody's verdict: it may outlive it
+  } else {  // told of only while a run of that loop goes on: it may outlive its own
     home->take_over(unstarted,
                     usage{fmt::format("the task of {}()", function_of(made.where)), 0, "was destroyed", made.where});
   }

@@ -24,6 +24,10 @@ namespace lockstep {
 
 namespace detail {
 
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
 // Waits for a task to finish. Cancelling the waiter cancels the task, if `forward` says so, and waits for its end.
 template <class Self>
 class join_operation : public primitive<Self> {
@@ -157,6 +161,8 @@ class join_handle<T>::joining final : public detail::join_operation<joining> {
 
   T result() { return result_of(this->target_, source()); }
 };
+
+#pragma GCC diagnostic pop
 
 namespace detail {
 

@@ -49,7 +49,8 @@ class world final : private monitor, private driver {
   ~world();
 
   // The parts of run(), for who needs to do something in between.
-  // Begins a run, ending one that is under way. The thread is in the world until finish(): objects may be made.
+  // Begins a run, ending one that is under way. The thread is in the world until finish(): objects may be made, and a
+  // task of another world must not await.
   void start(const world_options& options = {});
   // Runs `main` to its end, then cancels and awaits the daemons. Returns whether it ended; if not, a verdict says why,
   // or an assertion stopped the run. An exception that left it is in failure(). Misuse without start(), or twice in one
