@@ -313,6 +313,7 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
   agent& who = *context::running;
   if ((who.attention_ & (attention_doomed | attention_foreign)) == attention_doomed) {
     who.leaf_ = callee;  // which never starts
+    who.operation_ = nullptr;
     stop();
   } else {
     next = callee;

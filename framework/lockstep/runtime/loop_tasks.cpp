@@ -28,11 +28,11 @@ agent& loop::after_turn(agent& who) {
 }
 
 agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
-  if (!agents_->has_free()) [[unlikely]]
-    return adopt_after_refill(root, spawned_at);
   frame& first = *agent::start_frame_of(root);
   if (first.made_in() != context::frames) [[unlikely]]
     detail::refuse_if_elsewhere(root, first);
+  if (!agents_->has_free()) [[unlikely]]
+    return adopt_after_refill(root, spawned_at);
   first.begin_as_root(root);
   ready_.push_back(agents_->next());
   return make_agent(root, first, spawned_at);
