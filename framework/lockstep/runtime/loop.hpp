@@ -249,7 +249,8 @@ class loop : public detail::context {
   }
   bool acts_for(agent& who);
   agent& make_agent(std::coroutine_handle<> root, frame& first, source spawned_at);
-  [[gnu::cold, gnu::noinline]] agent& adopt_after_refill(std::coroutine_handle<> root, source spawned_at);
+  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, source spawned_at);
+  [[gnu::cold, gnu::noinline]] agent& adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& after_turn(agent& who);
   void refill_agents();
   agent& adopt_foreign();

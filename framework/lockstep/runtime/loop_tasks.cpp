@@ -27,27 +27,31 @@ agent& loop::after_turn(agent& who) {
   return who;
 }
 
-agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
-  frame& first = *agent::start_frame_of(root);
-  if (first.made_in() != context::frames) [[unlikely]]
-    detail::refuse_if_elsewhere(root, first);
-  if (!agents_->has_free()) [[unlikely]]
-    return adopt_after_refill(root, spawned_at);
+// Requires a free block.
+inline agent& loop::adopt_at_once(std::coroutine_handle<> root, frame& first, source spawned_at) {
   first.begin_as_root(root);
   ready_.push_back(agents_->next());
   return make_agent(root, first, spawned_at);
 }
 
-agent& loop::adopt_after_refill(std::coroutine_handle<> root, source spawned_at) {
+agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
+  frame& first = *agent::start_frame_of(root);
+  if (first.made_in() != context::frames || !agents_->has_free()) [[unlikely]]
+    return adopt_carefully(root, first, spawned_at);
+  return adopt_at_once(root, first, spawned_at);
+}
+
+agent& loop::adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at) {
+  detail::refuse_if_elsewhere(root, first);
   struct destroyed_if_thrown {
     std::coroutine_handle<> root;
     ~destroyed_if_thrown() {
       if (root) root.destroy();
     }
   } unowned{root};
-  refill_agents();
+  if (!agents_->has_free()) refill_agents();
   unowned.root = nullptr;
-  return adopt(root, spawned_at);
+  return adopt_at_once(root, first, spawned_at);
 }
 
 // An agent for a foreign coroutine, which is not ready.
