@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <map>
 
 namespace lockstep {
@@ -160,7 +159,7 @@ unsigned agent::cancelling() const noexcept {
 // From now on the loop makes its calls, and refuses.
 void agent::doom() noexcept {
   attention_ |= loop::attention_doomed;
-  detail::current_context->stack_end = reinterpret_cast<const char*>(std::numeric_limits<std::uintptr_t>::max());
+  detail::current_context->stack_end = detail::current_context->stack_limit + detail::context::stack_bytes;
 }
 
 void agent::pardon() noexcept {

@@ -26,7 +26,7 @@ struct context {
   loop* owner = nullptr;            // of which this is a part
   agent* running = nullptr;         // the task whose step this is, or that made the fixture
   std::coroutine_handle<> next;     // what the loop resumes when the present coroutine returns to it
-  const char* stack_end = nullptr;  // of that stack; no address is beyond it while the loop is to make all calls
+  const char* stack_end = nullptr;  // of that stack; its begin while the loop is to make all calls
   frame_pool* frames = nullptr;
   const agent_pool* agents = nullptr;
   const frame* destroyed = nullptr;   // the one whose locals are destroyed before it has ended
