@@ -240,17 +240,16 @@ TEST(OtherThreadsTest, AfterTheRunItMayBeDroppedAnywhere) {
 }
 
 // Its frame is the memory of the loop in which it was made.
-TEST(OtherThreadsTest, ATaskIsNotStartedInAnotherLoopThere) {
+TEST(OtherThreadsTest, ATaskIsNotSpawnedInAnotherLoopThere) {
   const auto flag = std::make_shared<int>(1);
   std::string there;
   const auto main = [&]() -> task<void> {
     const auto hold = [](std::shared_ptr<int>) -> task<void> { co_return; };
-    auto awaited = hold(flag);
     auto spawned = hold(flag);
     elsewhere([&] {
       const auto other = [&]() -> task<void> {
-        EXPECT_THROW(co_await std::move(awaited), misuse);
         EXPECT_THROW(static_cast<void>(spawn(std::move(spawned))), misuse);
+        co_return;
       };
       there = judge(other).messages();
     });
@@ -259,7 +258,7 @@ TEST(OtherThreadsTest, ATaskIsNotStartedInAnotherLoopThere) {
   };
   const std::string here = judge(main).messages();
   EXPECT_THAT(here, MatchesRegex("misuse: the task of lambda\\(\\) was started on another thread "
-                                 "\\(other_threads.cpp:[0-9]*\\)\n.*\n"));
+                                 "\\(other_threads.cpp:[0-9]*\\)\n"));
   EXPECT_EQ(there, here);
 }
 

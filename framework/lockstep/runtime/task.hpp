@@ -40,8 +40,8 @@ void abandon(std::coroutine_handle<> unstarted, const frame& made) noexcept;
 // Marks, as the owner of a frame that has not started, a task that a mock action made.
 inline constinit std::coroutine_handle<> made_by_mock;
 [[noreturn]] void throw_awaited_twice(source where);
-// For a task that is about to start, and was not made in this loop's memory: misuse if it is another thread's, to which
-// it is then left. Does nothing otherwise.
+// For a task that is about to be spawned, and was not made in this loop's memory: misuse if it is another thread's, to
+// which it is then left. Does nothing otherwise.
 [[gnu::cold]] void refuse_if_elsewhere(std::coroutine_handle<>& unstarted, const frame& made);
 
 // Awaits an operation where it stands. (GCC 12 copies an awaiter that await_transform returns by reference.)
@@ -227,11 +227,9 @@ class task<T>::awaiter {
   bool await_suspend(std::coroutine_handle<Promise> caller) {
     const std::coroutine_handle<> called = callee_;
     promise_type& callee = promise();
+    callee.owner = &callee_;
     if constexpr (std::derived_from<Promise, frame>) {
       detail::context& context = *detail::current_context;
-      if (callee.made_in() != context.frames) [[unlikely]]
-        detail::refuse_if_elsewhere(callee_, callee);
-      callee.owner = &callee_;
       callee.caller = &caller.promise();
       context.running->stands_at(&callee);
       if (static_cast<const char*>(__builtin_frame_address(0)) > context.stack_end) [[likely]] {
@@ -241,7 +239,6 @@ class task<T>::awaiter {
         static_cast<loop&>(context).call(called);
       }
     } else {
-      callee.owner = &callee_;
       detail::here().owner->call_from_foreign(called, callee);
     }
     callee.resume_after = caller;
