@@ -64,8 +64,7 @@ bool world::drive(task<void> main) {
 void world::tear_down() noexcept { loop_.tear_down(); }
 
 loop_scope world::epilogue(bool judged) noexcept {
-  const bool ended_well =
-      main_ended_ && failure_ == nullptr && !loop_.stopped() && !loop_.cycle_found() && loop_.alive().empty();
+  const bool ended_well = main_ended_ && failure_ == nullptr && loop_.alive().empty();
   tear_down();
   if (judged && ended_well) loop_.judge_again();
   return loop_scope(loop_, main_);

@@ -59,7 +59,7 @@ class world final : private monitor, private driver {
   // Destroys every frame that is left.
   void tear_down() noexcept;
   // The same. Within the scope that it returns, what outlived the tasks is destroyed, in the name of the main task.
-  // That is judged as well if `judged`, the main task has returned, nothing stopped the run, and no task was left.
+  // That is judged as well if `judged`, the main task has returned, and no task was left.
   loop_scope epilogue(bool judged) noexcept;
   // Ends the run: every frame is destroyed, and the thread leaves the world. Returns what is in summary() from then on.
   run_summary finish();

@@ -177,5 +177,12 @@ CO_TEST_F(OwnsATask, InABodyThatFails) {
   CO_FAIL() << "the only failure";
 }
 
+CO_TEST_F(OwnsATask, InABodyThatEndsByMisuse) {
+  job_.emplace(rest());
+  mutex tx("tx");
+  co_await yield();
+  tx.unlock();
+}
+
 }  // namespace
 }  // namespace lockstep
