@@ -1,6 +1,7 @@
 #include <lockstep/runtime/agent.hpp>
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <new>
 
 namespace lockstep {
 
@@ -42,7 +44,10 @@ std::string agent::name() const {
 }
 
 void agent::rename(label name) {
-  if (loop* owner = current_loop(); owner != nullptr) owner->trace_.task_named(number_, name.view());
+  if (loop* owner = current_loop(); owner != nullptr) {
+    const sparing_allocations of_the_trace;
+    owner->trace_.task_named(number_, name.view());
+  }
   rare().name = std::move(name);
 }
 
@@ -84,6 +89,13 @@ void agent::dropped_elsewhere() noexcept {
   home().take_over(*this, std::move(use));
 }
 
+void agent::keep_reason(label reason) noexcept {
+  try {
+    rare().cancel_reason = std::move(reason);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 bool agent::cancel(label reason, source where) {
   require_here("was cancelled", where);
   if (finished()) return false;
@@ -91,7 +103,7 @@ bool agent::cancel(label reason, source where) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);
     return true;
   }
-  if (!reason.empty() || rare_) rare().cancel_reason = std::move(reason);
+  if (!reason.empty() || rare_) keep_reason(std::move(reason));
   request_cancellation();
   return true;
 }
@@ -102,7 +114,7 @@ void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
     innermost->within(shield_of_asker).keep_request(std::move(reason), false);
     return;
   }
-  if (cancel_requests_ == 0) rare().cancel_reason = std::move(reason);
+  if (cancel_requests_ == 0) keep_reason(std::move(reason));
   request_cancellation();
 }
 
@@ -228,8 +240,6 @@ std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
-// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
-// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
 void frame::leave_by_exception() noexcept {
   if (detail::current_context != nullptr && detail::current_context->destroyed == this) {
     fmt::print(stderr, "lockstep: a destructor threw while {}() was destroyed before its end: {}\n", function_of(where),
@@ -238,11 +248,7 @@ void frame::leave_by_exception() noexcept {
   }
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
-  if (who == nullptr) return;
-  agent::flight* under_way = who->find_flight(failure, this);
-  if (under_way == nullptr) under_way = &who->begin_flight(failure, this, lines_from(this), {});
-  under_way->next = caller;
-  if (caller != nullptr) under_way->arrived = caller->where;
+  if (who != nullptr) who->leaves(failure, *this);
 }
 
 namespace {
@@ -265,7 +271,7 @@ const std::type_info* type_of(const std::exception_ptr& thrown) noexcept {
 }  // namespace
 
 // Requires that `thrown` is the current exception.
-agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept {
+agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) {
   if (!rare_) return nullptr;
   const void* const address = address_of(thrown);
   for (auto at = rare_->flights.rbegin(); at != rare_->flights.rend(); ++at) {
@@ -273,6 +279,18 @@ agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame*
     if (reached == nullptr || at->arrived == reached->where || at->text == text_of(thrown)) return &*at;
   }
   return nullptr;
+}
+
+// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
+// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
+void agent::leaves(const std::exception_ptr& thrown, const frame& left) noexcept {
+  try {
+    flight* under_way = find_flight(thrown, &left);
+    if (under_way == nullptr) under_way = &begin_flight(thrown, &left, lines_from(&left), {});
+    under_way->next = left.caller;
+    if (left.caller != nullptr) under_way->arrived = left.caller->where;
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
@@ -284,13 +302,19 @@ agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame
                                      at != nullptr ? at->where : place(), std::move(stack), std::move(from)});
 }
 
-void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
-  begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
+void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept {
+  try {
+    begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
+  } catch (const std::bad_alloc&) {
+  }
 }
 
-void agent::throws_instead(const std::exception_ptr& thrown) {
-  if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+void agent::throws_instead(const std::exception_ptr& thrown) noexcept {
+  try {
+    if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+      begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+    }
+  } catch (const std::bad_alloc&) {
   }
 }
 
@@ -427,10 +451,20 @@ class snapshot_builder {
   }
 };
 
-std::vector<task_snapshot> trail_of(const agent& failed) { return snapshot_builder::trail_of(failed); }
+std::vector<task_snapshot> trail_of(const agent& failed) noexcept {
+  try {
+    return snapshot_builder::trail_of(failed);
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+}
 
-std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string part) {
-  return snapshot_builder::trail_of_caught(catcher, std::move(part));
+std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string_view part) noexcept {
+  try {
+    return snapshot_builder::trail_of_caught(catcher, std::string(part));
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
 }
 
 void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,

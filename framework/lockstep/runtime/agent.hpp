@@ -98,6 +98,9 @@ class agent : private detail::step_state {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
   }
 
+  // Whether its next step is the one after a yield.
+  bool yields() const noexcept { return label_ == trace::label(operation_kind::yield, 0); }
+
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;
   // "main", "1", "1.2": the ordinals of the spawns that lead here.
@@ -157,10 +160,11 @@ class agent : private detail::step_state {
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<place> stack() const;
+  // What follows is for reports: where there is no memory for it, they show less.
   // For who is about to throw `thrown` in its name: it comes from these tasks, as trail_of() tells of them.
-  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from);
+  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept;
   // The same in a handler of its innermost frame: `thrown` takes the place of what was caught.
-  void throws_instead(const std::exception_ptr& thrown);
+  void throws_instead(const std::exception_ptr& thrown) noexcept;
   // Its innermost frame of ours, which runs or waits, is now this one.
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
@@ -213,7 +217,10 @@ class agent : private detail::step_state {
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
-  flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
+  // Without memory, a reason is lost and the request is not.
+  [[gnu::cold]] void keep_reason(label reason) noexcept;
+  flight* find_flight(const std::exception_ptr& thrown, const frame* reached);
+  void leaves(const std::exception_ptr& thrown, const frame& left) noexcept;
   flight& begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
                        std::vector<task_snapshot> from);
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }

@@ -14,11 +14,13 @@ class exception_group : public std::exception {
   // Requires at least one.
   explicit exception_group(std::vector<std::exception_ptr> all);
 
-  // "2 tasks failed: connection refused; no such file".
-  const char* what() const noexcept override { return text_.c_str(); }
+  // "2 tasks failed: connection refused; no such file". Shorter if there was no memory for that.
+  const char* what() const noexcept override { return text_.empty() ? "some tasks failed" : text_.c_str(); }
   const std::vector<std::exception_ptr>& exceptions() const noexcept { return all_; }
 
  private:
+  void describe();
+
   std::vector<std::exception_ptr> all_;
   std::string text_;
 };

@@ -1,5 +1,6 @@
 #include <lockstep/runtime/foreign.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -165,6 +166,7 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
 // Somebody else waits, is about to go on, or runs in the name of `who` while the wait around that has ended: it has an
 // agent of its own from now on.
 void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
+  const sparing_allocations of_what_cannot_fail;  // nobody is there who could be told
   const bool runs = context::running == &who;
   agent* const was_running = std::exchange(context::running, &who);
   agent& stand_in = adopt_foreign();

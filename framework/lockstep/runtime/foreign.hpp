@@ -72,8 +72,10 @@ struct wake_up {
   bool from_outside;
   bool posted = false;
   std::uint64_t run;
-  identity task;  // which awaits
-  source where;   // at this line
+  identity task;                       // which awaits
+  source where;                        // at this line
+  std::coroutine_handle<> proxy = {};  // once it is abandoned
+  wake_up* next = nullptr;             // that was abandoned before
 };
 
 // A wait for something foreign: parked while it is under way, granted when the proxy is resumed.

@@ -96,7 +96,7 @@ class inbox {
   // The wait has ended otherwise: nothing of it is wanted any more.
   void withdraw(detail::wake_up& unwanted) noexcept;
   // The same, but the proxy may yet be resumed. It is kept until the next run begins.
-  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy);
+  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) noexcept;
 
   // Whether there is nothing to take. Takes no lock.
   bool empty() const noexcept { return !arrived_.load(std::memory_order_acquire); }
@@ -124,7 +124,7 @@ class inbox {
   std::atomic<std::uint64_t> run_ = 0;
   bool loop_is_gone_ = false;
   mail mail_;
-  std::vector<std::coroutine_handle<>> abandoned_;
+  detail::wake_up* abandoned_ = nullptr;  // the last that was
 };
 
 }  // namespace lockstep

@@ -1,5 +1,6 @@
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 
@@ -52,6 +53,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
+  disturbed_by_ = nullptr;
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
@@ -111,6 +113,10 @@ bool loop::go_on_attentively() {
     if (asked_for(attention_stop | attention_main_done)) return false;
     who = &pick_next();
     ++who->steps_;
+    if (asked_for(attention_disturb)) {
+      step_disturbed(*who);
+      return true;
+    }
   }
   context::running = who;
   if (who->attention_ == 0 || prepare(*who)) resume(*who);
@@ -165,9 +171,14 @@ bool loop::prepare(agent& who) {
     }
   } else if ((who.attention_ & attention_retry) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
-    if (op->attempt()) {  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
+    bool succeeded = true;
+    try {
+      succeeded = op->attempt();  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
       op->progress_ = operation::progress::granted;
-    } else {
+    } catch (const std::bad_alloc&) {
+      op->progress_ = operation::progress::failed;
+    }
+    if (!succeeded) {
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -239,11 +250,27 @@ agent& loop::pick_next() {
 bool loop::idle() {
   if (!inbox_->empty()) take_from_outside();
   if (!ready_.empty()) return true;
+  if (!quiet_listeners_.empty()) {
+    tell_of_quiet();
+    if (stopped() || !ready_.empty()) return true;
+  }
   if (!settlers_.empty()) {
     grant(settlers_.pop_front());
     return true;
   }
   return driver_.idle(*this);
+}
+
+// A listener may come or go meanwhile.
+void loop::tell_of_quiet() {
+  intrusive_list<detail::quiet_listener> left;
+  left.splice_back(quiet_listeners_);
+  while (!left.empty()) {
+    asked_ = &left.pop_front();
+    quiet_listeners_.push_back(*asked_);
+    if (!asked_->spent()) asked_->all_is_quiet();
+  }
+  asked_ = nullptr;
 }
 
 bool loop::advance_to_next_deadline() {
@@ -300,7 +327,10 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
   std::uint64_t answer = 0;
   if (options > 1) {
     const std::uint64_t nth = ++picks_[domain];
-    if (oracle_ != nullptr) answer = oracle_->pick_value({domain, nth}, options);
+    if (oracle_ != nullptr) {
+      const sparing_allocations of_the_oracle;
+      answer = oracle_->pick_value({domain, nth}, options);
+    }
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }
@@ -323,6 +353,7 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
 bool loop::begin_attentively(operation& op) {
   agent& who = *context::running;
   note_slow_step();
+  if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
   if ((who.attention_ & attention_doomed) != 0) stop();
   if (stopped()) {
     op.progress_ = operation::progress::stopped;
@@ -349,6 +380,7 @@ bool loop::begin_attentively(operation& op) {
 }
 
 void loop::note_swallowed(agent& who) {
+  const sparing_allocations of_reports;
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_swallow);
   report(
       verdict_kind::swallowed_cancellation,

@@ -31,6 +31,7 @@
 
 namespace lockstep {
 
+class disturbance;
 class inbox;
 
 // What ends a run that does not end by itself; each is a verdict.
@@ -38,6 +39,27 @@ struct loop_limits {
   std::uint64_t steps_max = 1'000'000;                             // of all tasks together
   time_point time_max = time_point(std::chrono::hours{24 * 366});  // the last instant to which virtual time may come
 };
+
+namespace detail {
+
+// Wants to look at everything when all is quiet. It must leave the list before it dies.
+class quiet_listener : public list_hook<> {
+ public:
+  virtual void all_is_quiet() noexcept = 0;
+
+  // It has found something, and is not asked any more.
+  void spend() noexcept { spent_ = true; }
+  bool spent() const noexcept { return spent_; }
+
+ protected:
+  quiet_listener() noexcept { mark_unlinked(); }
+  ~quiet_listener() = default;
+
+ private:
+  bool spent_ = false;
+};
+
+}  // namespace detail
 
 class loop : public detail::context {
  public:
@@ -209,9 +231,25 @@ class loop : public detail::context {
     attention_slow = 32,    // the present step takes long; asked for by a thread that watches
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
-    attention_foreign = 256,  // this task is inside something foreign
+    attention_foreign = 256,     // this task is inside something foreign
+    attention_disturb = 0x4000,  // the run is disturbed on purpose
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
+
+  // -- disturbing -------------------------------------------------------------------------------------------------
+
+  // Has the run disturbed from now on, until it is called with null.
+  void disturb(disturbance* by) noexcept;
+  disturbance* disturbed_by() const noexcept { return disturbed_by_; }
+
+  // -- quiet ------------------------------------------------------------------------------------------------------
+
+  // Asked whenever no task is ready, before time moves, while they are in this list.
+  intrusive_list<detail::quiet_listener>& quiet_listeners() noexcept { return quiet_listeners_; }
+  // Asks them now, those that are not spent.
+  void tell_of_quiet();
+  // The one that is being asked; null if none is.
+  detail::quiet_listener* asked() const noexcept { return asked_; }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
@@ -256,6 +294,7 @@ class loop : public detail::context {
   agent& adopt_foreign();
   void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
+  [[gnu::cold, gnu::noinline]] void step_disturbed(agent& who);
   void resume(agent& who);
   bool follow();
   void step_of_foreign(agent& who);
@@ -311,6 +350,9 @@ class loop : public detail::context {
   bool standstill_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
+  disturbance* disturbed_by_ = nullptr;
+  intrusive_list<detail::quiet_listener> quiet_listeners_;
+  detail::quiet_listener* asked_ = nullptr;
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;

@@ -1,6 +1,7 @@
 // The loop's tasks: how they are made, how they are freed, and how they are destroyed before they have ended.
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/task.hpp>
 
@@ -125,6 +126,7 @@ void loop::free_ancestors(agent* who) noexcept {
 void loop::kill(agent& who) noexcept {
   if (who.finished()) return;
   if (context::running == &who) {
+    const sparing_allocations of_reports;
     report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_,
            {&who});
     make_daemon(who);
@@ -211,6 +213,7 @@ void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {
+  const sparing_allocations of_reports;
   const auto descends = [&ancestor](const agent& who) {
     for (const agent* at = who.parent_; at != nullptr; at = at->parent_) {
       if (at == &ancestor) return true;

@@ -7,6 +7,7 @@
 //   parked ──the object grants it──▶ granted             ready; await_resume() returns the result
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
 //   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
+//   switching ──attempt() finds no memory──▶ failed      ready; await_resume() throws std::bad_alloc
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 //   switching, parked ──its object dies──▶ stopped       likewise
 #pragma once
@@ -30,7 +31,8 @@ class agent;
 
 namespace detail {
 
-enum class progress_of_operation : std::uint32_t { fresh, switching, parked, granted, cancelled, stopped };
+// What is behind `granted` returns no result.
+enum class progress_of_operation : std::uint32_t { fresh, switching, parked, granted, cancelled, failed, stopped };
 
 // Both made by one store.
 struct operation_state {

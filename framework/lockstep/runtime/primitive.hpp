@@ -18,6 +18,8 @@ namespace lockstep {
 namespace detail {
 
 [[noreturn]] void throw_cancelled(agent& who);
+// Requires that it is `cancelled` or `failed`.
+[[noreturn]] void throw_no_result(operation::progress why, agent& who);
 [[noreturn]] void throw_cancelled_yield();
 [[noreturn]] void awaited_outside_of_tasks();
 
@@ -54,8 +56,8 @@ class primitive : public operation {
   }
   void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {
-    if (progress_ == progress::cancelled) [[unlikely]]
-      detail::throw_cancelled(*detail::here().running);
+    if (progress_ > progress::granted) [[unlikely]]
+      detail::throw_no_result(progress_, *detail::here().running);
     return self().result();
   }
 

@@ -73,13 +73,14 @@ class task_group final : private detail::finish_listener {
   class children_wait;
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
+  void make_room();
   void require_open(const source& where);
   void leave_children() noexcept;
   void finished(agent& who) noexcept override;
-  void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail);
-  // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
-  task<std::exception_ptr> wait_for_children();
-  task<void> end_children(label reason);
+  // Requires a place among the failures, which each child has.
+  void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail) noexcept;
+  // Cancels them, if nothing has yet.
+  void end_children(const label& reason);
   // Throws what the group comes to. `interrupted` is the cancellation of the owner, if it was delivered.
   void conclude(const std::exception_ptr& interrupted);
   task<void> run_body(task<void> body);

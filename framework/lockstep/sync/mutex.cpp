@@ -1,5 +1,7 @@
 #include <lockstep/sync/mutex.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep {
@@ -10,6 +12,7 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what,
   loop* owner = current_loop();
   if (owner != nullptr) owner->part_from(of, waiters, handed);
   if (waiters.empty()) return;
+  const sparing_allocations of_reports;
   if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
   if (owner != nullptr) {
     owner->report_end(verdict_kind::misuse,
@@ -49,6 +52,7 @@ mutex::~mutex() {
   detail::orphan_waiters(waiters_, *this, "mutex", holder_ != 0);
   loop* owner = current_loop();
   if (holder_ != 0 && owner != nullptr && is_of(*owner)) {
+    const sparing_allocations of_reports;
     owner->report_end(verdict_kind::misuse,
                       fmt::format("the mutex \"{}\" died while it is held by {}", name(), described_holder()), source(),
                       {});
@@ -73,6 +77,7 @@ void mutex::unlock(source where) {
 }
 
 void mutex_guard::unlock_unusually(mutex& held) noexcept {
+  const sparing_allocations of_reports;
   loop* const owner = current_loop();
   if ((owner == nullptr || !held.is_of(*owner)) && held.tell_elsewhere("was unlocked by its guard")) return;
   if (owner == nullptr || owner->tearing_down()) return;

@@ -120,11 +120,14 @@ class queue final : public object {
   }
   // Requires a free place.
   void store(T&& item) {
+    // With room for all that may come back from getters.
+    items_.reserve(items_.size() + in_hand_ + 1);
+    returned_.reserve(returned_.size() + in_hand_ + 1);
     ++unfinished_;
     if (getters_.empty()) {
-      items_.reserve(items_.size() + 1);
       items_.push_back(std::move(item));
     } else {
+      ++in_hand_;
       auto& getter = static_cast<getting&>(getters_.pop_front());
       getter.item_.emplace(std::move(item));
       getter.number_ = ++handed_over_;
@@ -141,11 +144,11 @@ class queue final : public object {
   }
   // Puts back what was handed over as the `number`-th. Those that came back before it are still in front of all that
   // were never handed over, in the order of their numbers.
-  void put_back(T&& item, std::uint64_t number) {
+  void put_back(T&& item, std::uint64_t number) noexcept {
+    --in_hand_;
     std::size_t place = 0;
     while (place < returned_.size() && returned_[place] < number) ++place;
     returned_.insert(returned_.begin() + static_cast<std::ptrdiff_t>(place), number);
-    items_.reserve(items_.size() + 1);
     items_.push_front(std::move(item));
     for (std::size_t i = 0; i < place; ++i) std::swap(items_[i], items_[i + 1]);
   }
@@ -161,6 +164,7 @@ class queue final : public object {
   ring<T> items_;
   std::uint64_t unfinished_ = 0;
   std::uint64_t handed_over_ = 0;        // how many went straight to a getter
+  std::size_t in_hand_ = 0;              // of them, those whose getters have not run yet
   std::vector<std::uint64_t> returned_;  // the numbers of those that came back and are first in `items_`
   identity fed_by_ = 0;                  // the task that put last
   bool shut_down_ = false;
@@ -227,6 +231,7 @@ class queue<T>::getting final : public primitive<getting> {
   identity feeder() const noexcept override { return this->what() != nullptr ? here().fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
+    if (number_ != 0 && this->what() != nullptr) --here().in_hand_;
     return std::move(*item_);
   }
 
@@ -236,7 +241,7 @@ class queue<T>::getting final : public primitive<getting> {
   queue& here() const noexcept { return this->template subject<queue>(); }
 
   std::optional<T> item_;
-  std::uint64_t number_;  // of an item that was handed over, in that order
+  std::uint64_t number_ = 0;  // of an item that was handed over, in that order
 };
 
 template <class T>

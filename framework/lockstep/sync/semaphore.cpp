@@ -1,5 +1,7 @@
 #include <lockstep/sync/semaphore.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep {
@@ -17,7 +19,9 @@ permit::~permit() {
   loop* owner = current_loop();
   if ((owner == nullptr || !held_->is_of(*owner)) && held_->tell_elsewhere("was released by its permit")) return;
   if (owner == nullptr || owner->tearing_down()) return;
-  if (!held_->give()) owner->report_misuse(held_->all_are_free("a permit is released to"));
+  if (held_->give()) return;
+  const sparing_allocations of_reports;
+  owner->report_misuse(held_->all_are_free("a permit is released to"));
 }
 
 }  // namespace lockstep
