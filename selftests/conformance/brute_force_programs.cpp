@@ -381,6 +381,63 @@ task<void> of_when_any() {
   co_await of.disturbed(work());
 }
 
+task<void> of_when_all_settled() {
+  slots_of_two of;
+  const auto work = [&]() -> task<void> {
+    const auto [one, two] = co_await when_all_settled(of.use_and_return(1), of.use_and_return(2));
+    EXPECT_TRUE(one.has_value() || two.has_value()) << "one allocation fails at most";
+  };
+  co_await of.disturbed(work());
+}
+
+task<void> of_wait() {
+  slots_of_two of;
+  auto one = spawn(of.use(), "one");
+  auto other = spawn(of.use(), "other");
+  const auto work = [&]() -> task<void> {
+    const local mine;
+    co_await wait(wait_until::first_completed, 500ms, one, other);
+    EXPECT_EQ((co_await wait(wait_until::all_completed, one, other)).done.size(), 2u);
+  };
+  works all(of.use(), work(), of.use());
+  co_await all.have_ended();
+  co_await one.join();
+  co_await other.join();
+  EXPECT_EQ(of.slots.available(), 2u);
+}
+
+task<void> of_as_completed() {
+  slots_of_two of;
+  std::vector<join_handle<int>> handles;
+  for (int i = 0; i < 3; ++i) handles.push_back(spawn(of.use_and_return(i)));
+  as_completed<int> each(handles);
+  std::size_t yielded = 0;
+  const auto work = [&]() -> task<void> {
+    const local mine;
+    while (co_await each.next() != nullptr) ++yielded;
+  };
+  works all(of.use(), work(), of.use());
+  co_await all.have_ended();
+  while (co_await each.next() != nullptr) ++yielded;
+  EXPECT_EQ(yielded, 3u) << "what the victim was not given, the next one is";
+  EXPECT_EQ(of.slots.available(), 2u);
+}
+
+task<void> of_shared_task() {
+  slots_of_two of;
+  const shared_task<int> once(of.use_and_return(7));
+  once.start();  // here, so that it is no part of the victim
+  int got = 0;
+  const auto read = [&]() -> task<void> {
+    const local mine;
+    got += co_await once.get();
+  };
+  works all(read(), read(), read());
+  co_await all.have_ended();
+  EXPECT_GE(got, 14);
+  EXPECT_EQ(of.slots.available(), 2u);
+}
+
 task<void> of_timeout() {
   slots_of_two of;
   const auto work = [&]() -> task<void> { co_await with_timeout(1h, of.use()); };
@@ -577,6 +634,10 @@ std::vector<program> programs() {
       {"when_all_that_fails", of_when_all_that_fails},
       {"when_all_of_many", of_when_all_of_many},
       {"when_any", of_when_any},
+      {"when_all_settled", of_when_all_settled},
+      {"wait", of_wait},
+      {"as_completed", of_as_completed},
+      {"shared_task", of_shared_task},
       {"timeout", of_timeout},
       {"timeout_that_expires", of_timeout_that_expires},
       {"shield", of_shield},

@@ -2,6 +2,9 @@
 
 #include <lockstep/runtime/shield.hpp>
 
+#include <fmt/format.h>
+
+#include <new>
 #include <utility>
 
 namespace lockstep {
@@ -28,6 +31,14 @@ void timeout_scope::give_up(duration limit) const {
   const std::exception_ptr thrown = std::make_exception_ptr(timed_out(limit));
   owner_.throws_instead(thrown);
   std::rethrow_exception(thrown);
+}
+
+void timeout_scope::note_expiry(duration limit) const noexcept {
+  if (!expired_) return;
+  try {
+    owner_.notes_of_caught(fmt::format("thrown when the timeout of {} had expired", to_text(limit)));
+  } catch (const std::bad_alloc&) {  // then it is left out
+  }
 }
 
 void timeout_scope::expire() {
