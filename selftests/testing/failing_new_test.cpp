@@ -13,7 +13,7 @@ using testing::HasSubstr;
 CO_TEST(WithTheStandardsAllocation, Passes) { co_await yield(); }
 
 TEST(FailingNewTest, IsAskedForWhereItIsMissing) {
-  for (const char* const flag : {"--lockstep_fail_alloc_every", "--lockstep_replay='ls1:6e4e:plain:fail_alloc@1:;'"}) {
+  for (const char* const flag : {"--lockstep_fail_alloc_every", "--lockstep_replay='ls1:3288:plain:fail_alloc@1:;'"}) {
     const child_run run =
         run_command("./testing_tests --gtest_filter=WithTheStandardsAllocation.Passes " + std::string(flag));
     EXPECT_EQ(run.end, "exit status 1\n");
