@@ -20,12 +20,18 @@
 #include <lockstep/runtime/when_any.hpp>
 #include <lockstep/sim/world.hpp>
 #include <lockstep/sync/barrier.hpp>
+#include <lockstep/sync/broadcast.hpp>
+#include <lockstep/sync/channel.hpp>
 #include <lockstep/sync/condition_variable.hpp>
 #include <lockstep/sync/event.hpp>
+#include <lockstep/sync/latch.hpp>
+#include <lockstep/sync/lifo_queue.hpp>
 #include <lockstep/sync/mutex.hpp>
 #include <lockstep/sync/point.hpp>
+#include <lockstep/sync/priority_queue.hpp>
 #include <lockstep/sync/queue.hpp>
 #include <lockstep/sync/semaphore.hpp>
+#include <lockstep/sync/shared_mutex.hpp>
 
 #include <string_view>
 
