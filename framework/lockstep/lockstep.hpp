@@ -2,8 +2,11 @@
 #pragma once
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/random.hpp>
+#include <lockstep/runtime/result.hpp>
+#include <lockstep/runtime/shared_task.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
@@ -11,7 +14,9 @@
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/runtime/task_group.hpp>
 #include <lockstep/runtime/timeout.hpp>
+#include <lockstep/runtime/wait.hpp>
 #include <lockstep/runtime/when_all.hpp>
+#include <lockstep/runtime/when_all_settled.hpp>
 #include <lockstep/runtime/when_any.hpp>
 #include <lockstep/sim/world.hpp>
 #include <lockstep/sync/barrier.hpp>
