@@ -3,9 +3,12 @@
 
 #include <lockstep/report/call_graph.hpp>
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/call_graph.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/random.hpp>
+#include <lockstep/runtime/result.hpp>
+#include <lockstep/runtime/shared_task.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
@@ -14,7 +17,9 @@
 #include <lockstep/runtime/task_group.hpp>
 #include <lockstep/runtime/task_local.hpp>
 #include <lockstep/runtime/timeout.hpp>
+#include <lockstep/runtime/wait.hpp>
 #include <lockstep/runtime/when_all.hpp>
+#include <lockstep/runtime/when_all_settled.hpp>
 #include <lockstep/runtime/when_any.hpp>
 #include <lockstep/sim/world.hpp>
 #include <lockstep/sync/barrier.hpp>

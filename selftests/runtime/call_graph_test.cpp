@@ -75,6 +75,16 @@ TEST(CallGraphTest, AllOfWhenAllAndOfWhenAnyAreAwaited) {
               ElementsAre("main > pass 2", "main > pass 3"));
 }
 
+TEST(CallGraphTest, AWaitAwaitsThoseThatItLooksAt) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                auto reader = spawn(pass(1s), "reader");
+                auto ended = spawn(pass(0s), "ended");
+                auto writer = spawn(pass(1s), "writer");
+                co_await wait(wait_until::all_completed, reader, ended, writer);
+              }),
+              ElementsAre("main > reader", "main > writer"));
+}
+
 TEST(CallGraphTest, TheChildrenOfAGroupAreAwaitedWhenItIsJoined) {
   EXPECT_THAT(edges_during([]() -> task<void> {
                 const auto body = [](task_group& group) -> task<void> {
