@@ -1,8 +1,10 @@
 // Everything a program needs to write coroutines on lockstep. Tests include <lockstep/testing/testing.hpp> as well.
 #pragma once
 
+#include <lockstep/report/call_graph.hpp>
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/as_completed.hpp>
+#include <lockstep/runtime/call_graph.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/random.hpp>
 #include <lockstep/runtime/result.hpp>
@@ -13,6 +15,7 @@
 #include <lockstep/runtime/stop_token.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/runtime/task_group.hpp>
+#include <lockstep/runtime/task_local.hpp>
 #include <lockstep/runtime/timeout.hpp>
 #include <lockstep/runtime/wait.hpp>
 #include <lockstep/runtime/when_all.hpp>

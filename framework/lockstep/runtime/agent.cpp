@@ -6,6 +6,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/snapshot.hpp>
+#include <lockstep/runtime/task_local.hpp>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,26 @@ agent::rarities& agent::rare() {
 }
 
 void agent::forget_rarities::operator()(rarities* made) const noexcept { delete made; }
+
+detail::bound_values& agent::values_to_change() {
+  is_.has_values = true;
+  return *rare().values;
+}
+
+detail::bound_values* agent::exchange_values(detail::bound_values* others) {
+  is_.has_values = true;
+  return std::exchange(rare().values, others != nullptr ? others : &rare().own_values);
+}
+
+agent::inheritance agent::to_inherit() {
+  const detail::bound_values* const here = detail::values_here();
+  inheritance given;
+  if (here != nullptr && !here->empty()) {
+    given.reset(new rarities);
+    given->own_values = *here;
+  }
+  return given;
+}
 
 std::string agent::path() const {
   if (parent_ == nullptr) return "main";
@@ -214,7 +235,7 @@ std::stop_token agent::stop_token() {
 
 agent::state agent::condition() const noexcept {
   const detail::context* context = detail::current_context;
-  const bool runs = state_ == state::ready && context != nullptr && context->running == this;
+  const bool runs = state_ == state::ready && context != nullptr && context->owner->seat_of(*this) != nullptr;
   return runs ? state::running : state_;
 }
 

@@ -43,6 +43,7 @@ bool base_world::drive(task<void> main) {
   if (main_ended_) {
     who.observe();
     failure_ = root.promise().failure;  // `cancelled` as well: nobody is left to see it
+    if (failure_ == nullptr && who.was_cancelled()) failure_ = std::make_exception_ptr(cancelled(who.cancel_reason()));
     if (failure_ != nullptr) {
       describing_failure_ = true;
       loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});

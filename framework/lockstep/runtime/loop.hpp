@@ -74,6 +74,12 @@ class loop : public detail::context {
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   // Destroys `root` if it throws std::bad_alloc.
   agent& adopt(std::coroutine_handle<> root, source spawned_at);
+  // The same for a task that is not ready yet: start_eagerly() follows.
+  agent& adopt_apart(std::coroutine_handle<> root, source spawned_at);
+  // Makes its first step there and then, within the step of the running task, which is spawning it. Makes it ready
+  // instead where no step may be made: while no task runs, when the run is being stopped, or within `eager_max` others.
+  void start_eagerly(agent& who);
+  static constexpr unsigned eager_max = 64;
   // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
     if (--who.references_ == 0) [[likely]] {
@@ -245,6 +251,15 @@ class loop : public detail::context {
 
   class ready_view;
 
+  // A task is being started eagerly, within a step of another.
+  struct first_step {
+    agent* within;
+    first_step* outer;  // within which that step is made itself; null for none
+    unsigned depth;
+  };
+  // Where it is noted that a step of `who` is being made; null if none is.
+  agent** seat_of(const agent& who) noexcept;
+
   // The label of a task within a step of foreign code, until it awaits something of ours.
   static constexpr std::uint32_t nothing_awaited = ~std::uint32_t{0};
 
@@ -261,8 +276,9 @@ class loop : public detail::context {
       reach_step_limit();
   }
   bool acts_for(agent& who);
-  agent& make_agent(std::coroutine_handle<> root, frame& first, source spawned_at);
-  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, source spawned_at);
+  agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
+  void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
+  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& after_turn(agent& who);
   void refill_agents();
@@ -332,6 +348,7 @@ class loop : public detail::context {
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
+  first_step* starting_ = nullptr;  // the innermost
   std::atomic<bool> resting_ = false;
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };

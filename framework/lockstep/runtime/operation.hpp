@@ -20,6 +20,7 @@
 #include <bit>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 // Marks what returns an operation.
 #define LOCKSTEP_AWAIT_IT [[nodiscard("co_await the operation: nothing happens before")]]
@@ -61,6 +62,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
+  // Adds the tasks for whose end it waits: those that have not finished.
+  virtual void awaits(std::vector<agent*>&) const {}
   // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
   virtual identity feeder() const noexcept { return 0; }
 

@@ -131,6 +131,15 @@ agent& detail::adopt_named(std::coroutine_handle<> root, label name, const sourc
   return guard.pass();
 }
 
+agent& detail::adopt_eagerly(std::coroutine_handle<> root, label name, const source& where) {
+  loop& owner = *here().owner;
+  agent& made = owner.adopt_apart(root, where);
+  spawn_guard guard(made);
+  if (!name.empty()) made.rename(std::move(name));
+  owner.start_eagerly(made);
+  return guard.pass();
+}
+
 agent& detail::task_that_dies_here(const source& where) {
   loop& owner = *here().owner;
   if (agent* const dying = owner.dying(); dying != nullptr) return *dying;
