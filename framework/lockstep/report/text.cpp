@@ -106,8 +106,8 @@ std::string tree_of(const std::vector<task_snapshot>& tasks, const std::vector<s
 }
 
 std::string to_text(const verdict& found) {
-  std::string text = fmt::format("{} at {} (virtual), step {}: {}\n", name_of(found.kind),
-                                 to_text(found.at.time_since_epoch()), found.step, in_utf8(found.message));
+  std::string text = fmt::format("{} at {}{}, step {}: {}\n", name_of(found.kind), to_text(found.at.time_since_epoch()),
+                                 found.at_real_time ? "" : " (virtual)", found.step, in_utf8(found.message));
   text += tree_of(found.tasks, found.cycle);
   if (!found.cycle.empty()) text += fmt::format("  cycle: {}\n", detail::in_one_line(text_of_cycle(found.cycle)));
   return text;
