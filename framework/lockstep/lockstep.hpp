@@ -2,7 +2,10 @@
 #pragma once
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/callback.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
+#include <lockstep/runtime/future.hpp>
 #include <lockstep/runtime/random.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>

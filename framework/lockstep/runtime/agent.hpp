@@ -93,6 +93,8 @@ class agent : private detail::step_state {
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return is_.daemon; }
+  // Whether it is there to call a function once, see callback.hpp.
+  inline bool is_callback() const noexcept;
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
@@ -295,11 +297,15 @@ namespace detail {
 class finish_listener {
  public:
   virtual void finished(agent& who) noexcept = 0;
+  // Whether what it watches calls a function and is no coroutine of the user's.
+  virtual bool watches_callback() const noexcept { return false; }
 
  protected:
   ~finish_listener() = default;
 };
 
 }  // namespace detail
+
+inline bool agent::is_callback() const noexcept { return is_.watched && listener_->watches_callback(); }
 
 }  // namespace lockstep

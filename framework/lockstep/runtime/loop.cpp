@@ -49,6 +49,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   picks_.clear();
   kept_back_.clear();
+  failures_.clear();
+  handler_ = nullptr;
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
@@ -75,14 +77,19 @@ void loop::run(agent& main) {
     return true;
   };
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
-  if (!main.finished() || stopped()) return;
-  report_cycles();
-  attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
-  if (daemons_ == 0) return;
-  for (agent* who : alive()) {
-    if (who->is_.daemon) who->cancel();
+  if (main.finished() && !stopped()) {
+    report_cycles();
+    attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+    inbox_->take_no_calls();
+    if (daemons_ != 0) {
+      for (agent* who : alive()) {
+        if (who->is_.daemon) who->cancel();
+      }
+      go_on_until([this] { return daemons_ == 0; });
+    }
+    drop_calls();
   }
-  go_on_until([this] { return daemons_ == 0; });
+  handler_ = nullptr;  // it may refer to what is gone soon
 }
 
 void loop::go_on() {

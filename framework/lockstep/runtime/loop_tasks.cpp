@@ -54,6 +54,28 @@ agent& loop::adopt_carefully(std::coroutine_handle<> root, frame& first, source 
   return adopt_at_once(root, first, spawned_at);
 }
 
+agent& loop::adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until) {
+  frame& first = *agent::start_frame_of(root);
+  try {
+    if (!agents_->has_free()) refill_agents();
+  } catch (...) {
+    root.destroy();
+    throw;
+  }
+  first.begin_as_root(root);
+  agent& who = make_agent(root, first, spawned_at);
+  who.waits_at(until);
+  who.state_ = agent::state::parked;
+  until.who_ = &who;
+  until.progress_ = operation::progress::parked;
+  if (until.attempt()) {
+    grant(until);
+  } else {
+    until.enqueue();
+  }
+  return who;
+}
+
 // An agent for a foreign coroutine, which is not ready.
 agent& loop::adopt_foreign() {
   if (!agents_->has_free()) refill_agents();
@@ -246,6 +268,8 @@ void loop::tear_down() noexcept {
 
 void loop::finish() noexcept {
   tear_down();
+  handler_ = nullptr;
+  failures_.clear();
   take_from_outside(true);
 }
 
