@@ -6,6 +6,7 @@
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/exception_handler.hpp>
 #include <lockstep/runtime/future.hpp>
+#include <lockstep/runtime/loop_remote.hpp>
 #include <lockstep/runtime/random.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
