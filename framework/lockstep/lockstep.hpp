@@ -5,7 +5,11 @@
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/call_graph.hpp>
+#include <lockstep/runtime/callback.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
+#include <lockstep/runtime/future.hpp>
+#include <lockstep/runtime/loop_remote.hpp>
 #include <lockstep/runtime/random.hpp>
 #include <lockstep/runtime/result.hpp>
 #include <lockstep/runtime/shared_task.hpp>

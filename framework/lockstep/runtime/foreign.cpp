@@ -225,6 +225,9 @@ void loop::take_from_outside(bool run_ends) {
     release(*who);
   }
   for (const std::coroutine_handle<> unstarted : arrived.unstarted) unstarted.destroy();
+  for (const std::shared_ptr<detail::scheduled_call>& call : arrived.calls) {
+    if (!run_ends && !tearing_down_ && main_ != nullptr && !main_->finished()) start_call(*call);
+  }
 }
 
 }  // namespace lockstep

@@ -51,6 +51,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   picks_.clear();
   kept_back_.clear();
+  failures_.clear();
+  handler_ = nullptr;
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
@@ -72,17 +74,22 @@ bool loop::run(agent& main) {
   if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+  inbox_->take_no_calls();
   return true;
 }
 
+
 void loop::wind_up(bool everybody) {
-  if (stopped() || (daemons_ == 0 && !everybody)) return;
+  if (stopped()) return;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
-  for (agent* who : alive()) {
-    if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+  if (daemons_ != 0 || everybody) {
+    for (agent* who : alive()) {
+      if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+    }
+    go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
-  go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+  drop_calls();
 }
 
 // Returns false if nothing can go on before.

@@ -16,6 +16,7 @@
 #include <lockstep/runtime/agent_pool.hpp>
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/runtime/driver.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/verdict.hpp>
 #include <lockstep/time/timer_wheel.hpp>
@@ -27,11 +28,17 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
 class inbox;
+
+namespace detail {
+struct kept_failure;
+class scheduled_call;
+}  // namespace detail
 
 // What ends a run that does not end by itself; each is a verdict.
 struct loop_limits {
@@ -89,6 +96,8 @@ class loop : public detail::context {
     }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
+  // The same as adopt(), but it starts when `until`, which nobody has awaited, is granted: at once if it need not wait.
+  agent& adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until);
   // The loop owns it from now on. Requires that it has not finished.
   void make_daemon(agent& who) noexcept {
     who.is_.daemon = true;
@@ -196,6 +205,23 @@ class loop : public detail::context {
   // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
   // Who of them failed unseen is told of now or, if not `reported`, never.
   void part_with_kept(bool reported) noexcept;
+  // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
+  void tell_of(const exception_context& found) noexcept;
+  // The same for an exception in a future that nobody has read, and, in a callback that has ended, for one that left
+  // it.
+  void tell_of_unread(detail::kept_failure& kept) noexcept;
+  void tell_of_failed_call(agent& who) noexcept;
+  // Remembers it until it is read, or the run ends and it is told of.
+  void keep_failure(std::shared_ptr<detail::kept_failure> kept);
+  // Null for none. Returns the one before.
+  std::shared_ptr<const exception_handler> set_exception_handler(std::shared_ptr<const exception_handler> handler) {
+    std::swap(handler, handler_);
+    return handler;
+  }
+  // What report() would make of it, about the running task.
+  verdict verdict_here(verdict_kind kind, std::string message, const source& where);
+  // Makes that verdict.
+  void report(verdict found) noexcept { monitor_.report(std::move(found)); }
   // Whether what dies now is freed with the frames of a task that did not end by itself.
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
@@ -235,6 +261,8 @@ class loop : public detail::context {
   // Whether the driver waits for the world outside, as it may for long. May be asked from another thread.
   bool resting() const noexcept { return resting_.load(std::memory_order_relaxed); }
   void rest(bool resting) noexcept { resting_.store(resting, std::memory_order_relaxed); }
+  const std::shared_ptr<inbox>& home() const noexcept { return inbox_; }
+  intrusive_list<detail::scheduled_call, detail::scheduled_call>& calls() noexcept { return calls_; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -309,6 +337,8 @@ class loop : public detail::context {
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   void let_go_of_leftovers() noexcept;
+  void drop_calls() noexcept;
+  void start_call(detail::scheduled_call& call);
   [[gnu::cold]] void part_ready_from(const object& dying, wait_list& orphans) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;
@@ -330,6 +360,9 @@ class loop : public detail::context {
   monitor& monitor_;
   timer_wheel timers_;
   wait_list settlers_;
+  intrusive_list<detail::scheduled_call, detail::scheduled_call> calls_;  // that were not made yet, or are under way
+  std::shared_ptr<const exception_handler> handler_;
+  std::vector<std::shared_ptr<detail::kept_failure>> failures_;  // of futures; some may have been read
   std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
@@ -350,6 +383,7 @@ class loop : public detail::context {
   bool yield_cancelled_ = false;
   first_step* starting_ = nullptr;  // the innermost
   std::atomic<bool> resting_ = false;
+  bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
 

@@ -75,6 +75,28 @@ agent& loop::adopt_apart(std::coroutine_handle<> root, source spawned_at) {
   return made;
 }
 
+agent& loop::adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until) {
+  frame& first = *agent::start_frame_of(root);
+  try {
+    if (!agents_->has_free()) refill_agents();
+  } catch (...) {
+    root.destroy();
+    throw;
+  }
+  first.begin_as_root(root);
+  agent& who = make_agent(root, first, spawned_at);
+  who.waits_at(until);
+  who.state_ = agent::state::parked;
+  until.who_ = &who;
+  until.progress_ = operation::progress::parked;
+  if (until.attempt()) {
+    grant(until);
+  } else {
+    until.enqueue();
+  }
+  return who;
+}
+
 // An agent for a foreign coroutine, which is not ready.
 agent& loop::adopt_foreign() {
   if (!agents_->has_free()) refill_agents();
@@ -269,6 +291,8 @@ void loop::tear_down() noexcept {
 
 void loop::finish() noexcept {
   tear_down();
+  handler_ = nullptr;
+  failures_.clear();
   take_from_outside(true);
 }
 

@@ -73,6 +73,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
     what_ = nullptr;
   }
   bool stopped() const noexcept { return progress_ == progress::stopped; }
+  bool cancelled() const noexcept { return progress_ == progress::cancelled; }
 
  protected:
   using operation_state::progress_;
