@@ -3,13 +3,16 @@
 
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/executor.hpp>
 #include <lockstep/runtime/random.hpp>
+#include <lockstep/runtime/run_blocking.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/stop_token.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/runtime/task_group.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 #include <lockstep/runtime/timeout.hpp>
 #include <lockstep/runtime/when_all.hpp>
 #include <lockstep/runtime/when_any.hpp>

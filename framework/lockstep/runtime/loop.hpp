@@ -32,6 +32,7 @@
 namespace lockstep {
 
 class inbox;
+class thread_pool;
 
 // What ends a run that does not end by itself; each is a verdict.
 struct loop_limits {
@@ -158,12 +159,25 @@ class loop : public detail::context {
   timer_wheel& timers() noexcept { return timers_; }
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();
+  // The running task computes for so long, if time is virtual: the clock moves at once, and timers that come due
+  // meanwhile fire before the next step.
+  [[gnu::cold]] void consume(duration length);
   // A paused clock moves only for advance().
   void pause_clock(bool paused) noexcept { paused_ = paused; }
   bool clock_paused() const noexcept { return paused_; }
 
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(identity domain, std::uint64_t options);
+
+  // -- blocking work ----------------------------------------------------------------------------------------------
+
+  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now.
+  executor& default_executor();
+  void set_default_executor(executor& on) noexcept { default_executor_ = &on; }
+  // The workers of a pool. Misuse if the driver has none.
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
+  // A blocking job runs within the present step, which may take long in real time.
+  void excuse_slow_step() noexcept { excused_step_ = steps(); }
 
   // -- watching ---------------------------------------------------------------------------------------------------
 
@@ -210,12 +224,15 @@ class loop : public detail::context {
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
     attention_foreign = 256,  // this task is inside something foreign
+    attention_overdue = 512,  // the clock has passed deadlines
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
+  driver& driven_by() noexcept { return driver_; }
   inbox& outside() noexcept { return *inbox_; }
+  const std::shared_ptr<inbox>& shared_outside() const noexcept { return inbox_; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -282,7 +299,11 @@ class loop : public detail::context {
   [[gnu::cold]] static void free_ancestors(agent* who) noexcept;
   static void destroy_result(agent& who) noexcept;
   [[gnu::cold]] static void destroy_failure(agent& who) noexcept;
+  bool move_clock(time_point to);
+  void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
+  void fire_overdue();
+  void forget_default_executor() noexcept;
 
   // What each step touches.
   ring<agent*> ready_;
@@ -314,6 +335,9 @@ class loop : public detail::context {
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
+  executor* default_executor_ = nullptr;
+  std::unique_ptr<thread_pool> default_pool_;
+  std::uint64_t excused_step_ = 0;               // that has run a blocking job
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
 

@@ -3,6 +3,7 @@
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/spawn.hpp>
+#include <lockstep/sim/virtual_workers.hpp>
 
 #include <fmt/format.h>
 
@@ -119,6 +120,10 @@ bool world::idle(lockstep::loop& of) {
   }
   if (of.clock_paused() && of.advancing == 0) return false;
   return of.advance_to_next_deadline();
+}
+
+std::unique_ptr<executor> world::make_workers(unsigned count, std::string_view) {
+  return std::make_unique<virtual_workers>(count);
 }
 
 void world::throw_if_unfinished() const {

@@ -89,6 +89,8 @@ class world final : private monitor, private driver {
  private:
   void report(verdict found) noexcept override;
   bool idle(lockstep::loop& of) override;
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name) override;
+  bool time_is_virtual() const noexcept override { return true; }
   void tell(verdict found) noexcept;
   void tell_of_more() noexcept;
   // Throws what left the main task, or says why it could not end.
