@@ -23,6 +23,8 @@ class os_clock {
   time_point read() noexcept;
   // What has passed since it was read last does not count: it shows what it showed then.
   time_point hold() noexcept;
+  // What the machine's clock showed then.
+  machine::time_point read_at() const noexcept { return read_at_; }
   // When the machine's clock will show what makes this one show `at`, or a little later; the end of its time for what
   // never comes.
   machine::time_point when(time_point at) const noexcept;

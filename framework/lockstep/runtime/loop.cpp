@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lockstep {
@@ -21,7 +22,7 @@ void no_loop_here() {
 }  // namespace detail
 
 loop::loop(driver& idle_driver, monitor& verdicts)
-    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
+    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>(&idle_driver)),
       pool_(std::make_unique<frame_pool>(inbox_)), agents_(std::make_unique<agent_pool>(inbox_)) {
   owner = this;
   frames = pool_.get();
@@ -66,32 +67,48 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 
 // -- running ----------------------------------------------------------------------------------------------------------
 
-void loop::run(agent& main) {
+bool loop::run(agent& main) {
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
   main.is_.main = true;
-  // False if nothing can go on before.
-  const auto go_on_until = [this](const auto& done) {
-    while (!done() && !stopped()) {
-      go_on();
-      if (!done() && !stopped() && !idle()) return false;
-    }
-    return true;
-  };
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
-  if (!main.finished() || stopped()) return;
+  if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
-  if (daemons_ == 0) return;
-  for (agent* who : alive()) {
-    if (who->is_.daemon) who->cancel();
-  }
-  go_on_until([this] { return daemons_ == 0; });
+  return true;
 }
 
+void loop::wind_up(bool everybody) {
+  if (stopped() || (daemons_ == 0 && !everybody)) return;
+  const loop_scope scope(*this);
+  context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+  for (agent* who : alive()) {
+    if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+  }
+  go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+}
+
+// Returns false if nothing can go on before.
+template <class Done>
+bool loop::go_on_until(const Done& done) {
+  const bool in_turns = driver_.polled();
+  while (!done() && !stopped()) {
+    if (in_turns) {
+      go_on<true>();
+    } else {
+      go_on<false>();
+    }
+    if (!done() && !stopped() && !idle()) return false;
+  }
+  return true;
+}
+
+// Until nothing is ready, or for one turn.
+template <bool InTurns>
 void loop::go_on() {
-  while (!ready_.empty()) {
+  std::size_t left = InTurns ? ready_.size() : 0;
+  while (!ready_.empty() && (!InTurns || left-- != 0)) {
     agent& first = *ready_[0];
     if ((attention_.load(std::memory_order_relaxed) | first.attention_) != 0) [[unlikely]] {
       if (!go_on_attentively()) break;
@@ -244,6 +261,7 @@ agent& loop::pick_next() {
 
 bool loop::idle() {
   if (!inbox_->empty()) take_from_outside();
+  if (driver_.polled()) driver_.poll(*this);
   if (asked_for(attention_overdue)) fire_overdue();
   if (!ready_.empty()) return true;
   if (!settlers_.empty()) {
@@ -275,7 +293,7 @@ bool loop::move_clock(time_point to) {
   return false;
 }
 
-void loop::fire(timer_list& due) {
+inline void loop::fire(timer_list& due) {
   if (oracle_ != nullptr && order_ == ordering::fifo) return fire_in_picked_order(due);
   while (!due.empty()) {
     timer& first = due.front();
@@ -292,8 +310,19 @@ void loop::consume(duration length) {
 
 void loop::fire_overdue() {
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_overdue), std::memory_order_relaxed);
-  context::running = nullptr;
+  agent* const outer_running = std::exchange(context::running, nullptr);  // it fires in nobody's name
   while (timer_list* const due = timers_.due(now_)) fire(*due);
+  context::running = outer_running;
+}
+
+void loop::advance_to(time_point at, bool exact) {
+  while (timer_list* due = timers_.due(at)) {
+    now_ = exact ? due->front().deadline() : at;
+    trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+    fire(*due);
+    if (exact) return;
+  }
+  now_ = std::max(now_, at);
 }
 
 // In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
@@ -324,7 +353,8 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
   std::uint64_t answer = 0;
   if (options > 1) {
     const std::uint64_t nth = ++picks_[domain];
-    if (oracle_ != nullptr) answer = oracle_->pick_value({domain, nth}, options);
+    answer =
+        oracle_ != nullptr ? oracle_->pick_value({domain, nth}, options) : driver_.pick_value({domain, nth}, options);
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }

@@ -11,9 +11,9 @@
 // take 300 ms, ten take 100 ms. On the loop itself they take 1 s, and everything else waits: `consume()` in a task.
 //
 // What a job may touch is what may be touched from any thread. It must not await, spawn, lock or set anything of the
-// library's, or use the loop: that is misuse, a verdict in a simulation just as with threads; but now() is the job's own time. Whether two jobs
-// race for plain data a simulation cannot see, as each runs in one go; nor may a job wait for another, which would
-// block the one thread there is. ThreadSanitizer and the same tests on threads see to that.
+// library's, or use the loop: that is misuse, a verdict in a simulation just as with threads; but now() is the job's
+// own time. Whether two jobs race for plain data a simulation cannot see, as each runs in one go; nor may a job wait
+// for another, which would block the one thread there is. ThreadSanitizer and the same tests on threads see to that.
 #pragma once
 
 #include <lockstep/runtime/blocking_job.hpp>
