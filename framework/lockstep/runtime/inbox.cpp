@@ -1,5 +1,6 @@
 #include <lockstep/runtime/inbox.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/foreign.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -55,7 +56,11 @@ void inbox::retire() {
 // -- what was used where it may not be --------------------------------------------------------------------------------
 
 std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
-  use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
+  if (detail::job_state::here() != nullptr) {
+    use.deed += " in a blocking job";
+  } else {
+    use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
+  }
   if (use.done_there && use.where.line() != 0 && !is_internal(use.where))
     use.deed += fmt::format(" ({})", file_and_line(use.where));
   std::string text = use.subject + " " + use.deed;
@@ -161,6 +166,19 @@ void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) {
   } else {
     abandoned_.push_back(proxy);
   }
+}
+
+// A run that is over waits for none of its jobs.
+void inbox::post(detail::job_state& done, std::uint64_t run) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (run != inbox::run()) return;
+  mail_.jobs.push_back(&done);
+  notify();
+}
+
+void inbox::withdraw(detail::job_state& unwanted) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase(mail_.jobs, &unwanted);
 }
 
 inbox::mail inbox::take() {

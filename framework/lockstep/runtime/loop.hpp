@@ -34,6 +34,7 @@
 namespace lockstep {
 
 class inbox;
+class thread_pool;
 
 namespace detail {
 struct kept_failure;
@@ -177,6 +178,9 @@ class loop : public detail::context {
   timer_wheel& timers() noexcept { return timers_; }
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();
+  // The running task computes for so long, if time is virtual: the clock moves at once, and timers that come due
+  // meanwhile fire before the next step.
+  [[gnu::cold]] void consume(duration length);
   // It is `at`, as a real clock says. Fires what has become due, deadline by deadline; of several deadlines the first
   // alone if `exact`, when it is then no later than that.
   void advance_to(time_point at, bool exact);
@@ -188,6 +192,16 @@ class loop : public detail::context {
 
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(identity domain, std::uint64_t options);
+
+  // -- blocking work ----------------------------------------------------------------------------------------------
+
+  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now.
+  executor& default_executor();
+  void set_default_executor(executor& on) noexcept { default_executor_ = &on; }
+  // The workers of a pool. Misuse if the driver has none.
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
+  // A blocking job runs within the present step, which may take long in real time.
+  void excuse_slow_step() noexcept { excused_step_ = steps(); }
 
   // -- watching ---------------------------------------------------------------------------------------------------
 
@@ -251,12 +265,14 @@ class loop : public detail::context {
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
     attention_foreign = 256,  // this task is inside something foreign
+    attention_overdue = 512,  // the clock has passed deadlines
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
+  const std::shared_ptr<inbox>& shared_outside() const noexcept { return inbox_; }
   driver& driven_by() noexcept { return driver_; }
   // Whether the driver waits for the world outside, as it may for long. May be asked from another thread.
   bool resting() const noexcept { return resting_.load(std::memory_order_relaxed); }
@@ -325,7 +341,6 @@ class loop : public detail::context {
   [[gnu::noinline]] void go_on();
   template <class Done>
   bool go_on_until(const Done& done);
-  void fire(timer_list& due);
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
@@ -346,7 +361,11 @@ class loop : public detail::context {
   [[gnu::cold]] static void free_ancestors(agent* who) noexcept;
   static void destroy_result(agent& who) noexcept;
   [[gnu::cold]] static void destroy_failure(agent& who) noexcept;
+  bool move_clock(time_point to);
+  void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
+  void fire_overdue();
+  void forget_default_executor() noexcept;
 
   // What each step touches.
   ring<agent*> ready_;
@@ -382,6 +401,9 @@ class loop : public detail::context {
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
   first_step* starting_ = nullptr;  // the innermost
+  executor* default_executor_ = nullptr;
+  std::unique_ptr<thread_pool> default_pool_;
+  std::uint64_t excused_step_ = 0;               // that has run a blocking job
   std::atomic<bool> resting_ = false;
   bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`

@@ -235,6 +235,7 @@ std::string text_of_step(const agent* who, bool first, std::string_view function
 // The step that is now, or was last, made somebody who watches from outside impatient.
 void loop::report_slow_step() noexcept {
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
+  if (excused_step_ != 0 && excused_step_ == steps()) return;
   const std::vector<trace_record> records = trace_.recent();
   const auto last_step =
       std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
@@ -258,8 +259,11 @@ void loop::report_slow_step() noexcept {
     if (from.line() == 0 && who != nullptr) from = who->spawned_at();
   }
   report(verdict_kind::slow_step,
-         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step), from,
-         who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+         fmt::format(
+             "{} took long in real time: it blocks the thread, or computes without awaiting; run_blocking() is for "
+             "that",
+             step),
+         from, who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 
 void loop::report_deadlock() {

@@ -3,6 +3,7 @@
 
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
 
@@ -286,6 +287,7 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
+  forget_default_executor();
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
 }
 

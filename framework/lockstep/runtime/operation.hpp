@@ -83,6 +83,11 @@ class operation : public list_hook<operation>, private detail::operation_state {
       : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;
 
+  // For one that learns only when it begins what it is about.
+  void is_about(object& what) noexcept {
+    label_ = trace::label(kind(), what.number());
+    what_ = &what;
+  }
   // The object that it is about, as what it is.
   template <class Object>
   Object& subject() const noexcept {
