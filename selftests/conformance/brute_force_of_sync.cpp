@@ -117,13 +117,83 @@ task<void> of_barrier() {
   EXPECT_EQ(start.waiting_now(), 0u);
 }
 
-task<void> get_letter(queue<std::string>& from, std::string& got) {
+task<void> read_and_write(shared_mutex& door, int& readers, int& writers) {
+  {
+    const auto entry = co_await door.lock_shared();
+    const held here(readers, 3);
+    EXPECT_EQ(writers, 0);
+    co_await sleep_for(1s);
+  }
+  const auto entry = co_await door.lock();
+  const held here(writers, 1);
+  EXPECT_EQ(readers, 0);
+  co_await sleep_for(1s);
+}
+
+task<void> of_shared_mutex() {
+  shared_mutex door("door");
+  int readers = 0;
+  int writers = 0;
+  works all(read_and_write(door, readers, writers), read_and_write(door, readers, writers),
+            read_and_write(door, readers, writers));
+  co_await all.have_ended();
+  EXPECT_TRUE(door.try_lock());
+  door.unlock();
+}
+
+task<void> of_latch() {
+  latch ready(2, "ready");
+  const auto wait_for_it = [&]() -> task<void> {
+    const local mine;
+    co_await ready.wait();
+  };
+  works all(wait_for_it(), wait_for_it(), wait_for_it());
+  co_await sleep_for(1s);
+  ready.count_down();
+  co_await settle();
+  ready.count_down();
+  co_await all.have_ended();
+}
+
+task<void> of_channel() {
+  channel<int> line("line");
+  int sent = 0;
+  int received = 0;
+  const auto send_two = [&]() -> task<void> {
+    const local mine;
+    for (int i = 0; i < 2; ++i) {
+      co_await line.send(i);
+      ++sent;
+    }
+  };
+  const auto receive_all = [&]() -> task<void> {
+    const local mine;
+    try {
+      for (;; ++received) {
+        co_await line.receive();
+        co_await sleep_for(1s);
+      }
+    } catch (const channel_closed&) {
+    }
+  };
+  works all(send_two(), send_two(), send_two());
+  auto reader = spawn(receive_all(), "reader");
+  co_await all.have_ended();
+  line.close();
+  co_await reader.join();
+  EXPECT_EQ(sent, received) << "it is sent exactly if send() returns";
+  EXPECT_GE(sent, 4);
+}
+
+template <class Queue>
+task<void> get_letter(Queue& from, std::string& got) {
   const local mine;
   got += co_await from.get();
 }
 
+template <class Queue>
 task<void> of_queue_get() {
-  queue<std::string> letters(queue<std::string>::unbounded, "letters");
+  Queue letters(Queue::unbounded, "letters");
   std::string got;
   works all(get_letter(letters, got), get_letter(letters, got), get_letter(letters, got));
   co_await sleep_for(1s);
@@ -268,7 +338,12 @@ std::vector<program> programs_of_sync() {
       {"condition_variable", of_condition_variable},
       {"condition_variable_with_timeout", of_condition_variable_with_timeout},
       {"barrier", of_barrier},
-      {"queue_get", of_queue_get},
+      {"queue_get", of_queue_get<queue<std::string>>},
+      {"lifo_queue_get", of_queue_get<lifo_queue<std::string>>},
+      {"priority_queue_get", of_queue_get<priority_queue<std::string>>},
+      {"shared_mutex", of_shared_mutex},
+      {"latch", of_latch},
+      {"channel", of_channel},
       {"queue_put", of_queue_put},
       {"queue_join", of_queue_join},
       {"point", of_point},

@@ -57,6 +57,7 @@ class crowd::wait final : public primitive<crowd::wait> {
   bool revoke() noexcept override { return of_.condition_ == until::all || of_.failed_ == nullptr; }
   std::string describe() const override;
   agent* holder() const noexcept override;
+  void awaits(std::vector<agent*>& into) const override { of_.members_.add_to(into); }
   void result() const noexcept {}
 
  private:

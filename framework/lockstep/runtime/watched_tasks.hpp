@@ -26,6 +26,8 @@ class watched_tasks {
   agent& last() const noexcept { return *places_.back(); }
   // In the order in which they were added.
   std::vector<agent*> all() const;
+  // The same, but for one whose end is just being told.
+  void add_to(std::vector<agent*>& others) const;
   // Calls `what` for each in that order, without a need of memory. It may add and remove tasks; those that it adds are
   // left out.
   template <class F>

@@ -2,6 +2,9 @@
 
 #include <lockstep/explore/determinism.hpp>
 #include <lockstep/explore/replay.hpp>
+#ifdef LOCKSTEP_TESTS_FOR_REAL
+#include <lockstep/real/world.hpp>
+#endif
 #include <lockstep/report/text.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/sim/world.hpp>
@@ -42,6 +45,7 @@ struct outcome {
   std::uint64_t moments = 0;  // at which it could have been disturbed
   std::string disturbed;      // what was done to it; empty for nothing
   token replay;
+  bool repeatable = true;  // by that token
   std::uint64_t trace_hash = 0;
   recorded_run record;
 
@@ -68,6 +72,9 @@ std::string repeat_line(const token& replay) {
   if (name.find("DISABLED_") != std::string::npos) line += " --gtest_also_run_disabled_tests";
   return line;
 }
+
+// The same for a run in a real world.
+constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
 
 failure_part part_of(const verdict& found, testing::TestPartResult::Type type) {
   return {type, found.where.line() != 0 ? found.where.file_name() : "", static_cast<int>(found.where.line()),
@@ -119,6 +126,9 @@ class test_runner {
   }
 
  private:
+  bool for_real() const { return knobs_.clock == clock_mode::real; }
+  static std::unique_ptr<base_world> make_world(const options& knobs);
+  void start_world(const token& choices, oracle& by_token, bool keep_trace);
   outcome make(const token& choices, muted_output* output, std::optional<disturbance_kind> kind, std::uint64_t moment,
                bool named);
   outcome make_once(const token& choices, muted_output* output, bool keep_trace, disturbance* by);
@@ -126,7 +136,7 @@ class test_runner {
   // So that every allocation of the run is made in the run.
   void renew_world() {
     watcher_.reset();
-    world_ = std::make_unique<sim::world>();
+    world_ = make_world(knobs_);
     watcher_.emplace(world_->loop(), *knobs_.slow_step, *knobs_.real_time_max);
   }
   bool counts(const verdict& found) const { return found.kind != verdict_kind::slow_step || *knobs_.fail_on_slow_step; }
@@ -134,12 +144,42 @@ class test_runner {
   const test_plan& plan_;
   const options& knobs_;
   const std::string name_ = full_name();
-  std::unique_ptr<sim::world> world_;
+  std::unique_ptr<base_world> world_;
   std::optional<watcher> watcher_;
 };
 
+std::unique_ptr<base_world> test_runner::make_world(const options& knobs) {
+#ifdef LOCKSTEP_TESTS_FOR_REAL
+  if (knobs.clock == clock_mode::real) return std::make_unique<real::world>();
+#endif
+  static_cast<void>(knobs);
+  return std::make_unique<sim::world>();
+}
+
+void test_runner::start_world(const token& choices, oracle& by_token, bool keep_trace) {
+#ifdef LOCKSTEP_TESTS_FOR_REAL
+  if (for_real()) {
+    real::world_options how;
+    how.clock.exact = true;
+    how.clock.time_scale = *knobs_.time_scale;
+    how.keep_trace = keep_trace;
+    return static_cast<real::world&>(*world_).start(how);
+  }
+#endif
+  sim::world_options how;
+  how.steps_max = *knobs_.steps_max;
+  how.time_max = *knobs_.time_max;
+  how.order = choices.order;
+  how.paused_clock = knobs_.clock == clock_mode::paused;
+  const bool plain =
+      choices.base == schedule::plain && choices.task_overrides.empty() && choices.value_overrides.empty();
+  how.choices = plain ? nullptr : &by_token;
+  how.keep_trace = keep_trace;
+  static_cast<sim::world&>(*world_).start(how);
+}
+
 void test_runner::drive(failure_interceptor& failures, disturbance* by) {
-  sim::world& world = *world_;
+  base_world& world = *world_;
   std::unique_ptr<test_instance> instance;
   try {
     instance = plan_.make();
@@ -182,29 +222,19 @@ bool is_unmet_expectation(const failure_part& part) {
 
 outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace, disturbance* by) {
   if (by != nullptr && by->kind() == disturbance_kind::fail_alloc) renew_world();
-  sim::world& world = *world_;
+  base_world& world = *world_;
   guided_oracle oracle(choices);
-  sim::world_options how;
-  how.steps_max = *knobs_.steps_max;
-  how.time_max = *knobs_.time_max;
-  how.order = choices.order;
-  how.paused_clock = knobs_.clock == clock_mode::paused;
-  const bool plain =
-      choices.base == schedule::plain && choices.task_overrides.empty() && choices.value_overrides.empty();
-  how.choices = plain ? nullptr : &oracle;
-  how.keep_trace = keep_trace;
-
   token without_print = choices;
   without_print.print = {};
   failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(repeat_line(without_print), &world.loop(), output);
+    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print), &world.loop(), output);
     failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
     world.on_verdict([&](const verdict& found) {
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
-    world.start(how);
+    start_world(choices, oracle, keep_trace);
     if (by != nullptr) world.loop().disturb(by);
     const watched_run watched(*watcher_, notice);
     drive(failures, by);
@@ -238,6 +268,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   if (!result.disturbed.empty() && (!world.ended_well())) std::erase_if(result.parts, is_unmet_expectation);
   result.failed = std::any_of(result.parts.begin(), result.parts.end(), std::mem_fn(&failure_part::failed));
   result.skipped = failures.skipped();
+  result.repeatable = !for_real();
   result.replay = without_print;
   result.replay.print = oracle.print(result.trace_hash);
   return result;
@@ -279,7 +310,9 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
       if (!found.disturbed.empty()) {
         part.message += fmt::format("\n{}_every: {}", name_of(found.replay.disturbed->kind), found.disturbed);
       }
-      part.message += fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark);
+      part.message += found.repeatable
+                          ? fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark)
+                          : fmt::format("\n{}", not_repeatable);
     }
     publish(part);
   }
@@ -456,6 +489,10 @@ void run_test(const test_plan& plan) {
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
   if (refuse_zero("runs", *knobs.runs, plan.of_test.runs.has_value())) return;
   if (refuse_zero("sweep_max", *knobs.sweep_max, plan.of_test.sweep_max.has_value())) return;
+  if (const std::string objection = objection_to_real_clock(plan.of_fixture, plan.of_test); !objection.empty()) {
+    publish({testing::TestPartResult::kFatalFailure, "", 0, objection});
+    return;
+  }
   test_runner runner(plan, knobs);
   sweeps brute_force(runner, knobs);
   if (!brute_force.possible()) return;
