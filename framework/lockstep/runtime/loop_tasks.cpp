@@ -78,15 +78,7 @@ agent& loop::adopt_apart(std::coroutine_handle<> root, source spawned_at) {
 }
 
 agent& loop::adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until) {
-  frame& first = *agent::start_frame_of(root);
-  try {
-    if (!agents_->has_free()) refill_agents();
-  } catch (...) {
-    root.destroy();
-    throw;
-  }
-  first.begin_as_root(root);
-  agent& who = make_agent(root, first, spawned_at);
+  agent& who = adopt_apart(root, spawned_at);
   who.waits_at(until);
   who.state_ = agent::state::parked;
   until.who_ = &who;
