@@ -2,8 +2,11 @@
 #pragma once
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/async_generator.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/generator.hpp>
 #include <lockstep/runtime/random.hpp>
+#include <lockstep/runtime/select.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>

@@ -25,6 +25,7 @@ enum class operation_kind : std::uint8_t {
   outside = 14,
   wait_children = 15,
   drain = 16,
+  select = 27,
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,

@@ -48,6 +48,7 @@ namespace detail {
 
 class finish_listener;
 class foreign_wait;
+class selection;
 
 enum class task_state : std::uint8_t {
   ready,  // also while it is running, but for what others see
@@ -93,6 +94,8 @@ class agent : private detail::step_state {
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return is_.daemon; }
+  // A daemon that is not cancelled when the run ends.
+  bool cleans_up() const noexcept { return rare_ && rare_->cleans_up; }
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
@@ -176,6 +179,7 @@ class agent : private detail::step_state {
   friend class task_group;
   friend class agent_owner;
   friend class detail::foreign_wait;
+  friend class detail::selection;
   friend class snapshot_builder;
 
   // An exception on its way out of the frames of a task. It is not kept, as what it holds must go when its handler has
@@ -201,6 +205,7 @@ class agent : private detail::step_state {
     detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
     std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
     frame* foreign_frame = nullptr;           // and its frame
+    bool cleans_up = false;                   // a daemon that the end of the run waits for
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif

@@ -66,6 +66,14 @@ void loop::run(agent& main) {
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
   main.is_.main = true;
+  struct mark_scope {
+    bool& mark;
+    explicit mark_scope(bool& of) noexcept : mark(of) { mark = true; }
+    mark_scope(const mark_scope&) = delete;
+    mark_scope& operator=(const mark_scope&) = delete;
+    ~mark_scope() { mark = false; }
+  };
+  const mark_scope running_them(running_tasks_);
   // False if nothing can go on before.
   const auto go_on_until = [this](const auto& done) {
     while (!done() && !stopped()) {
@@ -80,7 +88,7 @@ void loop::run(agent& main) {
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   if (daemons_ == 0) return;
   for (agent* who : alive()) {
-    if (who->is_.daemon) who->cancel();
+    if (who->is_.daemon && !who->cleans_up()) who->cancel();
   }
   go_on_until([this] { return daemons_ == 0; });
 }
@@ -305,6 +313,16 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }
   return answer;
+}
+
+std::size_t loop::pick_arm(std::size_t arms) {
+  if (oracle_ == nullptr || order_ == ordering::fifo || arms == 1) return 0;
+  const identity domain = domain_identity("select-" + context::running->path());
+  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain]}, arms);
+  if (picked < arms) return picked;
+  // Reported but not thrown: the select may be attempted outside of its task's step.
+  report(verdict_kind::misuse, fmt::format("the oracle picked arm {} of {}", picked, arms), source());
+  return 0;
 }
 
 // -- awaiting ---------------------------------------------------------------------------------------------------------
