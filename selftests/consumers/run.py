@@ -1,7 +1,7 @@
 """Builds and runs each consumer in this folder: run.py CMAKE_BUILD MESON_BUILD.
 
 The two build folders are of this source tree; what they install, and the source itself, is what is consumed. A consumer
-is a production program, which must hold nothing of GoogleTest, and a test program.
+is a production program, which must hold nothing of GoogleTest, one on the operating system, and a test program.
 """
 import os
 import pathlib
@@ -28,6 +28,7 @@ def check(build, with_tests=True):
     print(f"consumers: {build.name}: {call(build / 'app').strip()}", flush=True)
     if "7testing" in call("nm", build / "app"):  # the mangled name of its namespace
         sys.exit(f"consumers: {build.name}: the production program holds GoogleTest")
+    call(build / "app_real")
     if with_tests:
         call(build / "app_test")
 

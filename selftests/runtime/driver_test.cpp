@@ -33,7 +33,7 @@ bool run(loop& owner, task<void> main) {
   owner.start({}, nullptr, ordering::any_order);
   const loop_scope scope(owner);
   agent& who = owner.adopt(root, source());
-  owner.run(who);
+  if (owner.run(who)) owner.wind_up();
   const bool ended = who.finished();
   owner.tear_down();
   loop::release(who);

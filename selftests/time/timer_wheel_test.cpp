@@ -51,6 +51,55 @@ TEST(TimerWheelTest, TakesTimersInTheOrderOfTheirDeadlines) {
   EXPECT_TRUE(wheel.empty());
 }
 
+TEST(TimerWheelTest, SaysWhatIsDueByATimeAndMovesNoFurther) {
+  timer_wheel wheel;
+  numbered soon(1), also_soon(2), late(3);
+  EXPECT_EQ(wheel.due(time_point::max()), nullptr);
+  EXPECT_EQ(wheel.due_from(), time_point::max());
+  wheel.arm(late, time_point{1h});
+  EXPECT_EQ(wheel.due_from(), time_point{1h});
+  EXPECT_EQ(wheel.due(time_point{1h - 1ns}), nullptr);
+  wheel.arm(soon, time_point{5ms});  // which is before the deadline that was looked at
+  wheel.arm(also_soon, time_point{5ms});
+  EXPECT_LE(wheel.due_from(), time_point{5ms});
+  EXPECT_EQ(wheel.due(time_point{5ms - 1ns}), nullptr);
+  timer_list* due = wheel.due(time_point{6ms});
+  ASSERT_NE(due, nullptr);
+  EXPECT_EQ(due->front().deadline(), time_point{5ms});
+  EXPECT_EQ(due->size(), 2u);
+  wheel.disarm(soon);
+  wheel.disarm(also_soon);
+  EXPECT_EQ(wheel.due(time_point{6ms}), nullptr);
+  EXPECT_EQ(wheel.due(time_point{2h}), &wheel.earliest());
+  wheel.disarm(late);
+}
+
+// As a driver on a real clock does: it sleeps until due_from(), which comes nearer to a deadline a few times at most.
+TEST(TimerWheelTest, ComesToEachDeadlineByWayOfAFewTimesAtWhichNothingIsDue) {
+  timer_wheel wheel;
+  std::vector<std::unique_ptr<numbered>> timers;
+  for (int i = 0; i < 500; ++i) {
+    timers.push_back(std::make_unique<numbered>(i));
+    const auto length = static_cast<std::int64_t>(mix(static_cast<std::uint64_t>(i)) % 3'600'000'000'000u);
+    wheel.arm(*timers.back(), time_point{duration(length)});
+  }
+  time_point now{};
+  int idle = 0;
+  while (!wheel.empty()) {
+    const time_point next = wheel.due_from();
+    EXPECT_GE(next, now);
+    now = next;
+    timer_list* due = wheel.due(now);
+    if (due == nullptr) {
+      ++idle;
+      continue;
+    }
+    EXPECT_EQ(due->front().deadline(), now);
+    while (!due->empty()) wheel.disarm(due->front());
+  }
+  EXPECT_LE(idle, 500 * 4);
+}
+
 TEST(TimerWheelTest, TakesEqualDeadlinesTogetherInTheOrderOfArming) {
   timer_wheel wheel;
   std::vector<std::unique_ptr<numbered>> timers;

@@ -1,5 +1,11 @@
-// What a loop does when nothing is ready: jump virtual time, or wait for the outside. sim::world has the only one.
+// What time is for a loop, and what it does when nothing is ready: jump virtual time, or wait for the outside.
+// sim::world has one, real::world the other.
 #pragma once
+
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <cstdint>
 
 namespace lockstep {
 
@@ -7,16 +13,34 @@ class loop;
 
 class driver {
  public:
-  driver() = default;
+  // A loop runs every task that is ready, or becomes it, before it asks a driver that is not `polled`. Where the world
+  // outside does not wait, it makes turns: each task that was ready at the begin of a turn makes one step.
+  explicit driver(bool polled = false) noexcept : polled_(polled) {}
   driver(const driver&) = delete;
   driver& operator=(const driver&) = delete;
 
-  // Called when no task is ready. Makes some ready, by firing timers or delivering completions, and returns true; or
-  // returns false if nothing will ever happen by itself.
+  // Called when no task is ready. Lets something happen, by firing timers or delivering completions, and returns true;
+  // or returns false if nothing will ever happen by itself.
   virtual bool idle(loop& of) = 0;
+
+  // Called after each turn, if it is `polled`: delivers what has happened meanwhile, and does not wait.
+  bool polled() const noexcept { return polled_; }
+  virtual void poll(loop&) {}
+  // Something has arrived in the inbox: idle() must not wait any longer. From any thread, until the loop is gone.
+  virtual void wake() noexcept {}
+
+  // The time of day at `now`; in a simulation it begins at wall_clock_start.
+  virtual wall_clock::time_point wall_at(time_point now) const noexcept {
+    return wall_clock::time_point(saturating_add(wall_clock_start.time_since_epoch(), now.time_since_epoch()));
+  }
+  // The answer where no oracle is asked, of 0 … options - 1.
+  virtual std::uint64_t pick_value(choice_point, std::uint64_t) noexcept { return 0; }
 
  protected:
   ~driver() = default;
+
+ private:
+  bool polled_;
 };
 
 }  // namespace lockstep

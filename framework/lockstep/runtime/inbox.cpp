@@ -1,5 +1,6 @@
 #include <lockstep/runtime/inbox.hpp>
 
+#include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/foreign.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -47,6 +48,7 @@ inbox::mail inbox::close() {
 void inbox::retire() {
   const std::lock_guard lock(mutex_);
   loop_is_gone_ = true;
+  woken_ = nullptr;
 }
 
 // -- what was used where it may not be --------------------------------------------------------------------------------
@@ -109,8 +111,9 @@ void inbox::take_over(std::coroutine_handle<> unstarted, std::optional<detail::u
 
 // With the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.
 void inbox::notify() {
-  arrived_.store(true, std::memory_order_release);
+  if (arrived_.exchange(true, std::memory_order_acq_rel)) return;
   waiting_.notify_one();
+  if (woken_ != nullptr) woken_->wake();
 }
 
 void inbox::post(detail::wake_up& done) {

@@ -24,6 +24,7 @@
 namespace lockstep {
 
 class agent;
+class driver;
 
 namespace detail {
 
@@ -55,7 +56,8 @@ class inbox {
     std::vector<std::coroutine_handle<>> unstarted;
   };
 
-  inbox() = default;
+  // `woken` is told when something arrives, until the loop retires this.
+  explicit inbox(driver* woken = nullptr) noexcept : woken_(woken) {}
   inbox(const inbox&) = delete;
   inbox& operator=(const inbox&) = delete;
   ~inbox();
@@ -107,6 +109,9 @@ class inbox {
 
   // The number of waits whose wake-up comes from outside. Loop thread only.
   unsigned in_flight = 0;
+  // Who may yet call in from another thread. While there are any, a loop on a real clock waits for them, where it would
+  // report a deadlock otherwise. From any thread.
+  std::atomic<unsigned> callers = 0;
 
  private:
   void notify();
@@ -117,6 +122,7 @@ class inbox {
   void take_over(std::vector<T> mail::*list, T item, std::optional<detail::usage> use);
   void destroy_abandoned() noexcept;
 
+  driver* woken_;
   std::mutex mutex_;
   std::condition_variable waiting_;
   std::atomic<bool> arrived_ = false;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lockstep {
@@ -18,7 +19,7 @@ void no_loop_here() {
 }  // namespace detail
 
 loop::loop(driver& idle_driver, monitor& verdicts)
-    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>()),
+    : driver_(idle_driver), monitor_(verdicts), inbox_(std::make_shared<inbox>(&idle_driver)),
       pool_(std::make_unique<frame_pool>(inbox_)), agents_(std::make_unique<agent_pool>(inbox_)) {
   owner = this;
   frames = pool_.get();
@@ -61,40 +62,51 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
 
 // -- running ----------------------------------------------------------------------------------------------------------
 
-void loop::run(agent& main) {
+bool loop::run(agent& main) {
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
   main.is_.main = true;
-  struct mark_scope {
-    bool& mark;
-    explicit mark_scope(bool& of) noexcept : mark(of) { mark = true; }
-    mark_scope(const mark_scope&) = delete;
-    mark_scope& operator=(const mark_scope&) = delete;
-    ~mark_scope() { mark = false; }
-  };
-  const mark_scope running_them(running_tasks_);
-  // False if nothing can go on before.
-  const auto go_on_until = [this](const auto& done) {
-    while (!done() && !stopped()) {
-      go_on();
-      if (!done() && !stopped() && !idle()) return false;
-    }
-    return true;
-  };
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
-  if (!main.finished() || stopped()) return;
+  if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
-  if (daemons_ == 0) return;
-  for (agent* who : alive()) {
-    if (who->is_.daemon && !who->cleans_up()) who->cancel();
-  }
-  go_on_until([this] { return daemons_ == 0; });
+  return true;
 }
 
+void loop::wind_up(bool everybody) {
+  if (stopped() || (daemons_ == 0 && !everybody)) return;
+  const loop_scope scope(*this);
+  context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+  for (agent* who : alive()) {
+    if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
+  }
+  go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+}
+
+// Returns false if nothing can go on before.
+template <class Done>
+bool loop::go_on_until(const Done& done) {
+  const bool in_turns = driver_.polled();
+  bool can = true;
+  running_tasks_ = true;
+  while (can && !done() && !stopped()) {
+    if (in_turns) {
+      go_on<true>();
+    } else {
+      go_on<false>();
+    }
+    can = done() || stopped() || idle();
+  }
+  running_tasks_ = false;
+  return can;
+}
+
+// Until nothing is ready, or for one turn.
+template <bool InTurns>
 void loop::go_on() {
-  while (!ready_.empty()) {
+  std::size_t left = InTurns ? ready_.size() : 0;
+  while (!ready_.empty() && (!InTurns || left-- != 0)) {
     agent& first = *ready_[0];
     if ((attention_.load(std::memory_order_relaxed) | first.attention_) != 0) [[unlikely]] {
       if (!go_on_attentively()) break;
@@ -209,8 +221,16 @@ void loop::complete_specially(agent& who) {
     --daemons_;
     release(who);
   } else if (who.is_.watched) {
-    who.listener_->finished(who);  // which may release it
+    tell_watchers(who);
   }
+}
+
+// The listener is last, as it may release the task.
+void loop::tell_watchers(agent& who) noexcept {
+  detail::finish_listener* const listener = who.listener_;
+  who.listen(nullptr);
+  if (who.rare_) who.rare_->watches.drain([&who](detail::finish_watch& each) { each.finished(who); });
+  if (listener != nullptr) listener->finished(who);
 }
 
 class loop::ready_view final : public candidates {
@@ -246,6 +266,7 @@ agent& loop::pick_next() {
 
 bool loop::idle() {
   if (!inbox_->empty()) take_from_outside();
+  if (driver_.polled()) driver_.poll(*this);
   if (!ready_.empty()) return true;
   if (!settlers_.empty()) {
     grant(settlers_.pop_front());
@@ -272,13 +293,27 @@ bool loop::advance_to_next_deadline() {
   if (oracle_ != nullptr && order_ == ordering::fifo) {
     fire_in_picked_order(due);
   } else {
-    while (!due.empty()) {
-      timer& first = due.front();
-      timers_.disarm(first);
-      first.fire();
-    }
+    fire(due);
   }
   return true;
+}
+
+inline void loop::fire(timer_list& due) {
+  while (!due.empty()) {
+    timer& first = due.front();
+    timers_.disarm(first);
+    first.fire();
+  }
+}
+
+void loop::advance_to(time_point at, bool exact) {
+  while (timer_list* due = timers_.due(at)) {
+    now_ = exact ? due->front().deadline() : at;
+    trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+    fire(*due);
+    if (exact) return;
+  }
+  now_ = std::max(now_, at);
 }
 
 // In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
@@ -308,7 +343,8 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
   std::uint64_t answer = 0;
   if (options > 1) {
     const std::uint64_t nth = ++picks_[domain];
-    if (oracle_ != nullptr) answer = oracle_->pick_value({domain, nth}, options);
+    answer =
+        oracle_ != nullptr ? oracle_->pick_value({domain, nth}, options) : driver_.pick_value({domain, nth}, options);
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }

@@ -52,8 +52,10 @@ class loop : public detail::context {
   // Begins a new run: time 0, no tasks, an empty trace. Requires that no run is under way. `choices` is null for the
   // plain run and must outlive the run.
   void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace = false);
-  // Runs until `main` has finished and then until the daemons have, or until nothing can go on, or stop().
-  void run(agent& main);
+  // Runs until `main` has finished, or until nothing can go on, or stop(). Returns whether it has.
+  bool run(agent& main);
+  // Then: cancels the daemons, or `everybody` who is left, and runs until they have finished.
+  void wind_up(bool everybody = false);
   // Ends run() after this step.
   void stop() noexcept { request(attention_stop); }
   bool stopped() const noexcept { return asked_for(attention_stop); }
@@ -99,6 +101,8 @@ class loop : public detail::context {
   void kill_descendants(agent& who) noexcept;
 
   agent* running() const noexcept { return context::running; }
+  // Whether no task is ready.
+  bool quiet() const noexcept { return ready_.empty(); }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive() const { return agents_->alive(); }
 
@@ -157,18 +161,23 @@ class loop : public detail::context {
 
   void make_ready(agent& who) noexcept { ready_.push_back(&who); }
 
+  // On a real clock, the time at which this turn began.
   time_point now() const noexcept { return now_; }
   wall_clock::time_point wall_now() const noexcept {
-    const duration since_start = saturating_add(now_.time_since_epoch(), wall_shift_);
-    return wall_clock::time_point(saturating_add(wall_clock_start.time_since_epoch(), since_start));
+    return wall_clock::time_point(saturating_add(driver_.wall_at(now_).time_since_epoch(), wall_shift_));
   }
   void shift_wall_clock(duration by) noexcept { wall_shift_ = saturating_add(wall_shift_, by); }
   timer_wheel& timers() noexcept { return timers_; }
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();
+  // It is `at`, as a real clock says. Fires what has become due, deadline by deadline; of several deadlines the first
+  // alone if `exact`, when it is then no later than that.
+  void advance_to(time_point at, bool exact);
   // A paused clock moves only for advance().
   void pause_clock(bool paused) noexcept { paused_ = paused; }
   bool clock_paused() const noexcept { return paused_; }
+  // Whether timers wait for nothing but time to pass.
+  bool clock_runs() const noexcept { return !paused_ || advancing != 0; }
 
   // Which of several arms of a select() is tried first: any may be, in any order; 0 in the plain run.
   [[gnu::cold, gnu::noinline]] std::size_t pick_arm(std::size_t arms);
@@ -226,6 +235,10 @@ class loop : public detail::context {
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
+  driver& driven_by() noexcept { return driver_; }
+  // Whether the driver waits for the world outside, as it may for long. May be asked from another thread.
+  bool resting() const noexcept { return resting_.load(std::memory_order_relaxed); }
+  void rest(bool resting) noexcept { resting_.store(resting, std::memory_order_relaxed); }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -272,9 +285,14 @@ class loop : public detail::context {
   void complete(agent& who);
   [[gnu::noinline]] void complete_specially(agent& who);
   void wake_joiners(agent& who);
+  void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
-  void go_on();
+  template <bool InTurns>
+  [[gnu::noinline]] void go_on();
+  template <class Done>
+  bool go_on_until(const Done& done);
+  void fire(timer_list& due);
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
@@ -322,12 +340,18 @@ class loop : public detail::context {
   bool standstill_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
-  bool running_tasks_ = false;  // within run()
+  bool running_tasks_ = false;  // until they are wound up
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
+  std::atomic<bool> resting_ = false;
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
+
+inline unsigned agent::requests_delivered() const noexcept {
+  const bool one_is_pending = cancel_requests_ != 0 && (attention_ & loop::attention_cancel) != 0;
+  return cancel_requests_ - (one_is_pending ? 1U : 0U);
+}
 
 // For who asks for many tasks while none is made or ends: find() looks them all up once, and is fast then.
 class loop::finding {

@@ -1,115 +1,16 @@
 #include <lockstep/sim/world.hpp>
 
-#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
-#include <lockstep/runtime/spawn.hpp>
-
-#include <fmt/format.h>
-
-#include <utility>
 
 namespace lockstep::sim {
 
-world::world() : loop_(static_cast<driver&>(*this), static_cast<monitor&>(*this)) {}
-
-world::~world() {
-  if (scope_) finish();
-}
+world::world() : base_world(static_cast<driver&>(*this)) {}
 
 void world::start(const world_options& options) {
-  if (scope_) finish();
-  verdicts_.clear();
-  found_.clear();
-  failure_ = nullptr;
-  failure_report_.reset();
-  summary_ = {};
-  main_ended_ = false;
   loop_limits limits;
   limits.steps_max = options.steps_max;
   limits.time_max = time_point(options.time_max);
-  loop_.start(limits, options.choices, options.order, options.keep_trace);
-  loop_.pause_clock(options.paused_clock);
-  scope_.emplace(loop_);
-}
-
-bool world::drive(task<void> main) {
-  if (!scope_) throw misuse("drive() of a world that was not started");
-  if (main_ != nullptr) loop_.misused("drive() for the second time in one run; start() begins another");
-  const auto root = main.release();
-  agent& who = loop_.adopt(root, source());
-  main_ = &who;
-  loop_.run(who);
-  main_ended_ = who.finished();
-  if (main_ended_) {
-    who.observe();
-    failure_ = root.promise().failure;  // `cancelled` as well: nobody is left to see it
-    if (failure_ != nullptr) {
-      describing_failure_ = true;
-      loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
-      describing_failure_ = false;
-    }
-    for (agent* left : loop_.alive()) {
-      if (loop_.stopped() || loop_.cycle_found()) break;
-      loop_.report(verdict_kind::leaked_task,
-                   left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(),
-                                                left->cleans_up() ? "" : " when it was cancelled",
-                                                loop_.clock_paused() ? ", and the clock is paused" : "")
-                                  : fmt::format("task \"{}\" was still running at the end", left->name()),
-                   left->spawned_at(), {left});
-    }
-    if (failure_ == nullptr && verdicts_.empty()) loop_.report_kept_back();
-  }
-  return main_ended_;
-}
-
-void world::tear_down() noexcept { loop_.tear_down(); }
-
-loop_scope world::epilogue(bool judged) noexcept {
-  const bool ended_well = main_ended_ && failure_ == nullptr && loop_.alive().empty();
-  tear_down();
-  if (judged && ended_well) loop_.judge_again();
-  return loop_scope(loop_, main_);
-}
-
-run_summary world::finish() {
-  summary_.steps = loop_.steps();
-  summary_.records = loop_.history().count();
-  summary_.trace_hash = loop_.history().hash();
-  summary_.virtual_time = loop_.now().time_since_epoch();
-  tear_down();
-  if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
-  if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
-  loop_.finish();
-  tell_of_more();
-  scope_.reset();
-  return summary_;
-}
-
-void world::report(verdict found) noexcept {
-  if (describing_failure_) {
-    failure_report_ = std::move(found);
-    return;
-  }
-  if (++found_[found.kind] <= verdicts_max) tell(std::move(found));
-}
-
-void world::tell(verdict found) noexcept {
-  verdicts_.push_back(std::move(found));
-  if (hook_) hook_(verdicts_.back());
-}
-
-// Thousands of tasks may be forgotten in one place. The first few show what is wrong.
-void world::tell_of_more() noexcept {
-  for (auto& [kind, count] : found_) {
-    if (count <= verdicts_max) continue;
-    verdict rest;
-    rest.kind = kind;
-    rest.message = fmt::format("{} more of this kind were found", count - verdicts_max);
-    rest.at = loop_.now();
-    rest.step = loop_.steps();
-    tell(std::move(rest));
-    count = verdicts_max;
-  }
+  base_world::start(limits, options.choices, options.order, options.keep_trace, options.paused_clock);
 }
 
 bool world::idle(lockstep::loop& of) {
@@ -118,15 +19,7 @@ bool world::idle(lockstep::loop& of) {
     of.take_from_outside();
     return true;
   }
-  if (of.clock_paused() && of.advancing == 0) return false;
-  return of.advance_to_next_deadline();
-}
-
-void world::throw_if_unfinished() const {
-  if (failure_ != nullptr) std::rethrow_exception(failure_);
-  if (main_ended_) return;
-  if (verdicts_.empty()) throw misuse("the run was stopped before its main task had ended");
-  throw misuse(fmt::format("{}: {}", name_of(verdicts_.front().kind), verdicts_.front().message));
+  return of.clock_runs() && of.advance_to_next_deadline();
 }
 
 }  // namespace lockstep::sim

@@ -74,6 +74,10 @@ class timer_wheel {
   // The timers of the earliest deadline, in the order in which they were armed; the base moves to that deadline. They
   // stay armed: disarm each before it fires, which may disarm others of them and arm any for later. Requires !empty().
   timer_list& earliest() noexcept;
+  // The same if that deadline is not after `at`; else null, and the base is not after `at`.
+  timer_list* due(time_point at) noexcept;
+  // No timer is due before this time, and often one is then. time_point::max() if there is none.
+  time_point due_from() noexcept;
 
   // Forgets all timers, without touching them, and begins at time 0 again.
   void reset() noexcept;
@@ -88,6 +92,20 @@ class timer_wheel {
     level() noexcept {}
     ~level() {}
   };
+
+  // Where the earliest timers are: all of them are in `list`, and none is due before `from`. They share one deadline
+  // if `exact`.
+  struct place_in_wheel {
+    unsigned level;
+    unsigned index;
+    timer_list& list;
+    std::uint64_t from;
+    bool exact;
+  };
+  // Requires !empty().
+  place_in_wheel first_place() noexcept;
+  // Its timers spread over the lower levels.
+  void enter(const place_in_wheel& slot) noexcept;
 
   timer_list& slot(unsigned at_level, unsigned index) noexcept { return slots_[at_level].slots[index]; }
 
