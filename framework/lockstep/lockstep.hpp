@@ -15,6 +15,9 @@
 #include <lockstep/runtime/shared_task.hpp>
 #include <lockstep/runtime/executor.hpp>
 #include <lockstep/runtime/run_blocking.hpp>
+#include <lockstep/runtime/async_generator.hpp>
+#include <lockstep/runtime/generator.hpp>
+#include <lockstep/runtime/select.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>

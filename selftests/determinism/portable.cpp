@@ -315,6 +315,64 @@ task<void> abroad() {
   co_await b.join();
 }
 
+// -- one of several operations, generators ----------------------------------------------------------------------------
+
+task<void> say(std::uint64_t what) {
+  co_await sleep_for(jitter("goodbye"));
+  note(what);
+}
+
+async_generator<int> arrivals(queue<int>& from, int who) {
+  co_await on_close([who] { return say(static_cast<std::uint64_t>(100 + who)); });
+  for (int i = 0; i < 4; ++i) co_yield co_await from.get();
+}
+
+task<void> pick_first(queue<int>& left, queue<int>& right, event& stop) {
+  for (;;) {
+    const auto first = co_await select(left.get(), stop.wait(), right.get(), sleep_for(jitter("patience")));
+    note(first.index);
+    if (first.index == 1) co_return;
+  }
+}
+
+generator<int> countdown(int from) {
+  co_yield int{from};
+  if (from > 0) co_yield elements_of(countdown(from - 1));
+}
+
+task<void> take(queue<int>& from, int who, int most) {
+  auto items = arrivals(from, who);
+  for (int i = 0; i < most; ++i) {
+    if (const int* item = co_await items.next(); item != nullptr) note(static_cast<std::uint64_t>(*item));
+  }
+}
+
+task<void> selects() {
+  queue<int> left;
+  queue<int> right(1);
+  event stop;
+  auto one = spawn(pick_first(left, right, stop));
+  auto two = spawn(pick_first(right, left, stop));
+  auto some = spawn(take(left, 1, 2));
+  auto all = spawn(take(right, 2, 5));
+  for (const int item : countdown(12)) {
+    co_await select(left.put(item), right.put(item + 100));
+    if (item % 3 == 0) co_await sleep_for(jitter("pause"));
+  }
+  some.cancel();
+  all.cancel();
+  for (join_handle<void>* each : {&some, &all}) {
+    try {
+      co_await each->join();
+    } catch (const cancelled&) {
+      note(3);
+    }
+  }
+  stop.set();
+  co_await one.join();
+  co_await two.join();
+}
+
 // -- all of them ------------------------------------------------------------------------------------------------------
 
 struct program {
@@ -322,8 +380,9 @@ struct program {
   task<void> (*main)();
 };
 constexpr program programs[] = {
-    {"locks", locks},   {"signals", signals}, {"queues", queues}, {"cancellation", cancellation},
-    {"groups", groups}, {"times", times},     {"points", points}, {"abroad", abroad}};
+    {"locks", locks},    {"signals", signals}, {"queues", queues}, {"cancellation", cancellation},
+    {"groups", groups},  {"times", times},     {"points", points}, {"abroad", abroad},
+    {"selects", selects}};
 
 // Runs `of` under `how` and prints a line; false if something was wrong with the run.
 bool run(sim::world& world, const program& of, const token& how) {

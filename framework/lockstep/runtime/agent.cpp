@@ -378,6 +378,21 @@ std::string operation::describe() const {
 
 agent* operation::holder() const noexcept { return what_ != nullptr ? what_->holder() : nullptr; }
 
+bool operation::part_from(const object& dying, wait_list& orphans) noexcept {
+  if (what_ != &dying) return false;
+  if (progress_ == progress::switching) {
+    progress_ = progress::parked;
+    orphans.push_back(*this);
+    return true;
+  }
+  if (progress_ == progress::granted && needs_object_to_return()) {
+    orphan();
+    return true;
+  }
+  what_ = nullptr;
+  return false;
+}
+
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
     made_inside_ = true;

@@ -68,6 +68,7 @@ class finish_watch : public finish_listener, public list_hook<finish_watch> {
   finish_watch() noexcept { mark_unlinked(); }
   ~finish_watch() = default;
 };
+class selection;
 
 // What a task-local variable is, in one task.
 struct bound_value {
@@ -122,6 +123,8 @@ class agent : private detail::step_state {
   bool daemon() const noexcept { return is_.daemon; }
   // Whether it is there to call a function once, see callback.hpp.
   inline bool is_callback() const noexcept;
+  // A daemon that is not cancelled when the run ends.
+  bool cleans_up() const noexcept { return rare_ && rare_->cleans_up; }
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
@@ -220,6 +223,7 @@ class agent : private detail::step_state {
   friend class agent_owner;
   friend class detail::foreign_wait;
   friend class detail::result_scope;
+  friend class detail::selection;
   friend class snapshot_builder;
 
   // An exception on its way out of the frames of a task. It is not kept, as what it holds must go when its handler has
@@ -249,6 +253,7 @@ class agent : private detail::step_state {
     frame* foreign_frame = nullptr;           // and its frame
     detail::bound_values own_values;
     detail::bound_values* values = &own_values;
+    bool cleans_up = false;                   // a daemon that the end of the run waits for
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif

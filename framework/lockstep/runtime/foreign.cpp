@@ -194,7 +194,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
   stand_in.leaf_ = who.leaf_;
   stand_in.operation_ = who.operation_;
   stand_in.label_ = who.label_;
-  if (stand_in.operation_ != nullptr) stand_in.operation_->who_ = &stand_in;
+  if (stand_in.operation_ != nullptr) stand_in.operation_->pass_to(stand_in);
   for (std::size_t i = 0; i < ready_.size(); ++i) {
     if (ready_[i] == &who) ready_[i] = &stand_in;
   }

@@ -91,7 +91,7 @@ void loop::wind_up(bool everybody) {
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
     for (agent* who : alive()) {
-      if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+      if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
     go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
@@ -102,15 +102,18 @@ void loop::wind_up(bool everybody) {
 template <class Done>
 bool loop::go_on_until(const Done& done) {
   const bool in_turns = driver_.polled();
-  while (!done() && !stopped()) {
+  bool can = true;
+  running_tasks_ = true;
+  while (can && !done() && !stopped()) {
     if (in_turns) {
       go_on<true>();
     } else {
       go_on<false>();
     }
-    if (!done() && !stopped() && !idle()) return false;
+    can = done() || stopped() || idle();
   }
-  return true;
+  running_tasks_ = false;
+  return can;
 }
 
 // Until nothing is ready, or for one turn.
@@ -446,6 +449,16 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }
   return answer;
+}
+
+std::size_t loop::pick_arm(std::size_t arms) {
+  if (oracle_ == nullptr || order_ == ordering::fifo || arms == 1) return 0;
+  const identity domain = domain_identity("select-" + context::running->path());
+  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain]}, arms);
+  if (picked < arms) return picked;
+  // Reported but not thrown: the select may be attempted outside of its task's step.
+  report(verdict_kind::misuse, fmt::format("the oracle picked arm {} of {}", picked, arms), source());
+  return 0;
 }
 
 // -- awaiting ---------------------------------------------------------------------------------------------------------

@@ -126,6 +126,12 @@ class loop : public detail::context {
     who.is_.daemon = true;
     ++daemons_;
   }
+  // Whether a clean-up that is spawned now will be run: not before and after run(), and in tear_down().
+  bool accepts_clean_up() const noexcept { return running_tasks_ && !tearing_down_; }
+  // Spawns the clean-up of a generator, `of`, that was dropped: a daemon, but at the end of the run it is awaited and
+  // not cancelled. In the name of the task that runs, or dies. Requires accepts_clean_up(); destroys `root` if it
+  // throws.
+  void spawn_clean_up(std::coroutine_handle<> root, source of);
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who) noexcept;
   // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
@@ -174,6 +180,8 @@ class loop : public detail::context {
   void yield_was_cancelled() noexcept { yield_cancelled_ = false; }
   // The object grants `op`, which it has taken from its list: its task becomes ready.
   void grant(operation& op) noexcept {
+    if (op.progress_ == operation::progress::arm) [[unlikely]]
+      return grant_arm(op);
     op.progress_ = operation::progress::granted;
     op.who_->state_ = agent::state::ready;
     ready_.push_back(op.who_);
@@ -212,6 +220,8 @@ class loop : public detail::context {
   // Whether timers wait for nothing but time to pass.
   bool clock_runs() const noexcept { return !paused_ || advancing != 0; }
 
+  // Which of several arms of a select() is tried first: any may be, in any order; 0 in the plain run.
+  [[gnu::cold, gnu::noinline]] std::size_t pick_arm(std::size_t arms);
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(identity domain, std::uint64_t options);
 
@@ -375,6 +385,7 @@ class loop : public detail::context {
   [[gnu::noinline]] void complete_specially(agent& who);
   void wake_joiners(agent& who);
   void tell_watchers(agent& who) noexcept;
+  [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
@@ -439,6 +450,7 @@ class loop : public detail::context {
   disturbance* disturbed_by_ = nullptr;
   intrusive_list<detail::quiet_listener> quiet_listeners_;
   detail::quiet_listener* asked_ = nullptr;
+  bool running_tasks_ = false;  // until they are wound up
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;

@@ -138,9 +138,11 @@ void order::pass() noexcept {
 void order::hand_on() noexcept {
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     auto& waiter = static_cast<point_operation&>(*at);
-    ++at;
     const bool due = is_due(waiter.name());
-    if (!due && comes_later(waiter.name())) continue;
+    if (!due && comes_later(waiter.name())) {
+      ++at;
+      continue;
+    }
     waiter.unlink();
     if (due) {
       handed_ = &waiter;
@@ -148,6 +150,7 @@ void order::hand_on() noexcept {
       waiter.within_ = nullptr;
     }
     detail::current_context->owner->grant(waiter);
+    at = waiters_.begin();  // others may have left with it, of the same select()
   }
 }
 
