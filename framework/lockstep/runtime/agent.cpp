@@ -59,7 +59,9 @@ std::string agent::name() const {
   if (parent_ == nullptr) return "main";
   const frame* const start = start_frame();
   if (start == nullptr) return (is_.in_foreign ? "foreign coroutine " : "task ") + path();
-  return fmt::format("{} {}", function_of(start->where), path());
+  std::string made = fmt::format("{} {}", function_of(start->where), path());
+  if (is_callback()) made += fmt::format(" ({})", file_and_line(spawned_at_));
+  return made;
 }
 
 void agent::rename(label name) {
@@ -356,9 +358,15 @@ object::object(label name) : name_(std::move(name)) {
   }
 }
 
-detail::usage object::use_of(const char* deed, const source& where) const {
-  std::string what = name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
-  return {std::move(what), 0, deed, where};
+std::string object::described() const {
+  return name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
+}
+
+detail::usage object::use_of(const char* deed, const source& where) const { return {described(), 0, deed, where}; }
+
+void object::look_elsewhere(const char* deed, const source& where) const {
+  const bool run_is_over = home_->run() != run_;
+  if (!run_is_over && (detail::current_context != nullptr || !is_at_home())) home_->refuse(run_, use_of(deed, where));
 }
 
 bool object::is_at_home() const noexcept { return home_->on_its_thread(); }

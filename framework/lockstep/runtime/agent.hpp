@@ -54,6 +54,8 @@ class result_scope;
 class finish_listener {
  public:
   virtual void finished(agent& who) noexcept = 0;
+  // Whether what it watches calls a function and is no coroutine of the user's.
+  virtual bool watches_callback() const noexcept { return false; }
 
  protected:
   ~finish_listener() = default;
@@ -118,6 +120,8 @@ class agent : private detail::step_state {
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return is_.daemon; }
+  // Whether it is there to call a function once, see callback.hpp.
+  inline bool is_callback() const noexcept;
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
@@ -337,5 +341,7 @@ class agent : private detail::step_state {
 std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
+
+inline bool agent::is_callback() const noexcept { return is_.watched && listener_ != nullptr && listener_->watches_callback(); }
 
 }  // namespace lockstep

@@ -39,6 +39,7 @@ bool base_world::drive(task<void> main) {
   const bool ended = loop_.run(who);
   const bool everybody = main_ended(who);
   if (ended) loop_.wind_up(everybody);
+  loop_.set_exception_handler(nullptr);  // it may refer to what is gone soon
   main_ended_ = who.finished();
   if (main_ended_) {
     who.observe();

@@ -1,5 +1,6 @@
 #include <lockstep/runtime/foreign.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -220,11 +221,15 @@ void loop::take_from_outside(bool run_ends) {
            who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
   }
   for (detail::foreign_wait* done : arrived.done) resume_from_foreign(*done->who(), *done);
+  for (detail::job_state* done : arrived.jobs) done->arrive(under_way);
   for (agent* who : arrived.dropped) {
     kill(*who);
     release(*who);
   }
   for (const std::coroutine_handle<> unstarted : arrived.unstarted) unstarted.destroy();
+  for (const std::shared_ptr<detail::scheduled_call>& call : arrived.calls) {
+    if (!run_ends && !tearing_down_ && main_ != nullptr && !main_->finished()) start_call(*call);
+  }
 }
 
 }  // namespace lockstep

@@ -1,5 +1,6 @@
 #include <lockstep/runtime/inbox.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/foreign.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -36,6 +37,7 @@ void inbox::open(std::uint64_t run) {
   destroy_abandoned();
   thread_.store(&detail::current_context, std::memory_order_relaxed);
   run_.store(run, std::memory_order_relaxed);
+  takes_calls_ = true;
 }
 
 inbox::mail inbox::close() {
@@ -54,7 +56,11 @@ void inbox::retire() {
 // -- what was used where it may not be --------------------------------------------------------------------------------
 
 std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
-  use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
+  if (detail::job_state::here() != nullptr) {
+    use.deed += " in a blocking job";
+  } else {
+    use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
+  }
   if (use.done_there && use.where.line() != 0 && !is_internal(use.where))
     use.deed += fmt::format(" ({})", file_and_line(use.where));
   std::string text = use.subject + " " + use.deed;
@@ -107,6 +113,21 @@ void inbox::take_over(std::coroutine_handle<> unstarted, std::optional<detail::u
   take_over(&mail::unstarted, unstarted, std::move(use));
 }
 
+// -- calls ------------------------------------------------------------------------------------------------------------
+
+bool inbox::post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call) {
+  const std::lock_guard lock(mutex_);
+  if (!takes_calls_ || run != inbox::run()) return false;
+  mail_.calls.push_back(std::move(call));
+  notify();
+  return true;
+}
+
+void inbox::take_no_calls() {
+  const std::lock_guard lock(mutex_);
+  takes_calls_ = false;
+}
+
 // -- wake-ups ---------------------------------------------------------------------------------------------------------
 
 // With the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.
@@ -145,6 +166,19 @@ void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) {
   } else {
     abandoned_.push_back(proxy);
   }
+}
+
+// A run that is over waits for none of its jobs.
+void inbox::post(detail::job_state& done, std::uint64_t run) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (run != inbox::run()) return;
+  mail_.jobs.push_back(&done);
+  notify();
+}
+
+void inbox::withdraw(detail::job_state& unwanted) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase(mail_.jobs, &unwanted);
 }
 
 inbox::mail inbox::take() {

@@ -1,7 +1,9 @@
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@ namespace lockstep {
 namespace detail {
 
 void no_loop_here() {
+  if (const job_state* const job = job_state::here(); job != nullptr) job->refuse_loop();
   throw misuse("no lockstep loop runs on this thread: call this from a task, a CO_TEST, or sim::world::run()");
 }
 
@@ -51,10 +54,14 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   picks_.clear();
   kept_back_.clear();
+  failures_.clear();
+  handler_ = nullptr;
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
+  forget_default_executor();
+  excused_step_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
@@ -72,17 +79,22 @@ bool loop::run(agent& main) {
   if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+  inbox_->take_no_calls();
   return true;
 }
 
+
 void loop::wind_up(bool everybody) {
-  if (stopped() || (daemons_ == 0 && !everybody)) return;
+  if (stopped()) return;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
-  for (agent* who : alive()) {
-    if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+  if (daemons_ != 0 || everybody) {
+    for (agent* who : alive()) {
+      if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+    }
+    go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
-  go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+  drop_calls();
 }
 
 // Returns false if nothing can go on before.
@@ -127,6 +139,7 @@ bool loop::go_on_attentively() {
   } else {
     note_slow_step();
     if (asked_for(attention_stop | attention_main_done)) return false;
+    if (asked_for(attention_overdue)) fire_overdue();
     who = &pick_next();
     ++who->steps_;
   }
@@ -306,6 +319,7 @@ agent& loop::pick_next() {
 bool loop::idle() {
   if (!inbox_->empty()) take_from_outside();
   if (driver_.polled()) driver_.poll(*this);
+  if (asked_for(attention_overdue)) fire_overdue();
   if (!ready_.empty()) return true;
   if (!settlers_.empty()) {
     grant(settlers_.pop_front());
@@ -317,32 +331,45 @@ bool loop::idle() {
 bool loop::advance_to_next_deadline() {
   if (timers_.empty()) return false;
   timer_list& due = timers_.earliest();
-  now_ = due.front().deadline();
-  trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
-  if (now_ > limits_.time_max) {
-    standstill_ = true;
-    report_cycles();
-    report(verdict_kind::time_limit,
-           fmt::format("virtual time passed {} (time_max); what still waits:",
-                       to_text(limits_.time_max.time_since_epoch())),
-           source(), alive());
-    stop();
-    return true;
-  }
-  if (oracle_ != nullptr && order_ == ordering::fifo) {
-    fire_in_picked_order(due);
-  } else {
-    fire(due);
-  }
+  if (move_clock(due.front().deadline())) fire(due);
   return true;
 }
 
+// Returns false if that ends the run.
+bool loop::move_clock(time_point to) {
+  now_ = to;
+  trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+  if (now_ <= limits_.time_max) return true;
+  if (std::exchange(standstill_, true)) return false;
+  report_cycles();
+  report(
+      verdict_kind::time_limit,
+      fmt::format("virtual time passed {} (time_max); what still waits:", to_text(limits_.time_max.time_since_epoch())),
+      source(), alive());
+  stop();
+  return false;
+}
+
 inline void loop::fire(timer_list& due) {
+  if (oracle_ != nullptr && order_ == ordering::fifo) return fire_in_picked_order(due);
   while (!due.empty()) {
     timer& first = due.front();
     timers_.disarm(first);
     first.fire();
   }
+}
+
+// What comes due fires when the step has ended, as on a loop whose thread was busy.
+void loop::consume(duration length) {
+  if (length <= duration::zero() || !driver_.time_is_virtual()) return;
+  if (move_clock(saturating_add(now_, length))) request(attention_overdue);
+}
+
+void loop::fire_overdue() {
+  attention_.fetch_and(static_cast<std::uint16_t>(~attention_overdue), std::memory_order_relaxed);
+  agent* const outer_running = std::exchange(context::running, nullptr);  // it fires in nobody's name
+  while (timer_list* const due = timers_.due(now_)) fire(*due);
+  context::running = outer_running;
 }
 
 void loop::advance_to(time_point at, bool exact) {
@@ -358,12 +385,13 @@ void loop::advance_to(time_point at, bool exact) {
 // In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
 // of its own, so that a timer more at another one shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
+  const time_point instant = due.front().deadline();
   identity domain = 0;
   std::uint64_t picks = 0;
   while (!due.empty()) {
     std::uint64_t picked = 0;
     if (const std::uint64_t left = due.size(); left > 1) {
-      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", now_.time_since_epoch().count()));
+      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", instant.time_since_epoch().count()));
       picked = oracle_->pick_value({domain, ++picks}, left);
       if (picked >= left) {  // reported but not thrown: the timers that are left must fire
         report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());

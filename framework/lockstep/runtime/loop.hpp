@@ -16,6 +16,7 @@
 #include <lockstep/runtime/agent_pool.hpp>
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/runtime/driver.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/verdict.hpp>
 #include <lockstep/time/timer_wheel.hpp>
@@ -27,11 +28,18 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
 class inbox;
+class thread_pool;
+
+namespace detail {
+struct kept_failure;
+class scheduled_call;
+}  // namespace detail
 
 // What ends a run that does not end by itself; each is a verdict.
 struct loop_limits {
@@ -89,6 +97,8 @@ class loop : public detail::context {
     }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
+  // The same as adopt(), but it starts when `until`, which nobody has awaited, is granted: at once if it need not wait.
+  agent& adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until);
   // The loop owns it from now on. Requires that it has not finished.
   void make_daemon(agent& who) noexcept {
     who.is_.daemon = true;
@@ -168,6 +178,9 @@ class loop : public detail::context {
   timer_wheel& timers() noexcept { return timers_; }
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();
+  // The running task computes for so long, if time is virtual: the clock moves at once, and timers that come due
+  // meanwhile fire before the next step.
+  [[gnu::cold]] void consume(duration length);
   // It is `at`, as a real clock says. Fires what has become due, deadline by deadline; of several deadlines the first
   // alone if `exact`, when it is then no later than that.
   void advance_to(time_point at, bool exact);
@@ -179,6 +192,16 @@ class loop : public detail::context {
 
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(identity domain, std::uint64_t options);
+
+  // -- blocking work ----------------------------------------------------------------------------------------------
+
+  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now.
+  executor& default_executor();
+  void set_default_executor(executor& on) noexcept { default_executor_ = &on; }
+  // The workers of a pool. Misuse if the driver has none.
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
+  // A blocking job runs within the present step, which may take long in real time.
+  void excuse_slow_step() noexcept { excused_step_ = steps(); }
 
   // -- watching ---------------------------------------------------------------------------------------------------
 
@@ -196,6 +219,23 @@ class loop : public detail::context {
   // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
   // Who of them failed unseen is told of now or, if not `reported`, never.
   void part_with_kept(bool reported) noexcept;
+  // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
+  void tell_of(const exception_context& found) noexcept;
+  // The same for an exception in a future that nobody has read, and, in a callback that has ended, for one that left
+  // it.
+  void tell_of_unread(detail::kept_failure& kept) noexcept;
+  void tell_of_failed_call(agent& who) noexcept;
+  // Remembers it until it is read, or the run ends and it is told of.
+  void keep_failure(std::shared_ptr<detail::kept_failure> kept);
+  // Null for none. Returns the one before.
+  std::shared_ptr<const exception_handler> set_exception_handler(std::shared_ptr<const exception_handler> handler) {
+    std::swap(handler, handler_);
+    return handler;
+  }
+  // What report() would make of it, about the running task.
+  verdict verdict_here(verdict_kind kind, std::string message, const source& where);
+  // Makes that verdict.
+  void report(verdict found) noexcept { monitor_.report(std::move(found)); }
   // Whether what dies now is freed with the frames of a task that did not end by itself.
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
@@ -225,16 +265,20 @@ class loop : public detail::context {
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
     attention_foreign = 256,  // this task is inside something foreign
+    attention_overdue = 512,  // the clock has passed deadlines
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
+  const std::shared_ptr<inbox>& shared_outside() const noexcept { return inbox_; }
   driver& driven_by() noexcept { return driver_; }
   // Whether the driver waits for the world outside, as it may for long. May be asked from another thread.
   bool resting() const noexcept { return resting_.load(std::memory_order_relaxed); }
   void rest(bool resting) noexcept { resting_.store(resting, std::memory_order_relaxed); }
+  const std::shared_ptr<inbox>& home() const noexcept { return inbox_; }
+  intrusive_list<detail::scheduled_call, detail::scheduled_call>& calls() noexcept { return calls_; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -297,7 +341,6 @@ class loop : public detail::context {
   [[gnu::noinline]] void go_on();
   template <class Done>
   bool go_on_until(const Done& done);
-  void fire(timer_list& due);
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
@@ -309,6 +352,8 @@ class loop : public detail::context {
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   void let_go_of_leftovers() noexcept;
+  void drop_calls() noexcept;
+  void start_call(detail::scheduled_call& call);
   [[gnu::cold]] void part_ready_from(const object& dying, wait_list& orphans) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;
@@ -316,7 +361,11 @@ class loop : public detail::context {
   [[gnu::cold]] static void free_ancestors(agent* who) noexcept;
   static void destroy_result(agent& who) noexcept;
   [[gnu::cold]] static void destroy_failure(agent& who) noexcept;
+  bool move_clock(time_point to);
+  void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
+  void fire_overdue();
+  void forget_default_executor() noexcept;
 
   // What each step touches.
   ring<agent*> ready_;
@@ -330,6 +379,9 @@ class loop : public detail::context {
   monitor& monitor_;
   timer_wheel timers_;
   wait_list settlers_;
+  intrusive_list<detail::scheduled_call, detail::scheduled_call> calls_;  // that were not made yet, or are under way
+  std::shared_ptr<const exception_handler> handler_;
+  std::vector<std::shared_ptr<detail::kept_failure>> failures_;  // of futures; some may have been read
   std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
@@ -349,7 +401,11 @@ class loop : public detail::context {
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
   first_step* starting_ = nullptr;  // the innermost
+  executor* default_executor_ = nullptr;
+  std::unique_ptr<thread_pool> default_pool_;
+  std::uint64_t excused_step_ = 0;               // that has run a blocking job
   std::atomic<bool> resting_ = false;
+  bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
 

@@ -3,6 +3,7 @@
 
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
 
@@ -73,6 +74,20 @@ agent& loop::adopt_apart(std::coroutine_handle<> root, source spawned_at) {
   agent& made = make_agent(root, first, context::running, spawned_at);
   made.inherit(std::move(given));
   return made;
+}
+
+agent& loop::adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until) {
+  agent& who = adopt_apart(root, spawned_at);
+  who.waits_at(until);
+  who.state_ = agent::state::parked;
+  until.who_ = &who;
+  until.progress_ = operation::progress::parked;
+  if (until.attempt()) {
+    grant(until);
+  } else {
+    until.enqueue();
+  }
+  return who;
 }
 
 // An agent for a foreign coroutine, which is not ready.
@@ -264,11 +279,14 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
+  forget_default_executor();
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
 }
 
 void loop::finish() noexcept {
   tear_down();
+  handler_ = nullptr;
+  failures_.clear();
   take_from_outside(true);
 }
 

@@ -73,6 +73,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
     what_ = nullptr;
   }
   bool stopped() const noexcept { return progress_ == progress::stopped; }
+  bool cancelled() const noexcept { return progress_ == progress::cancelled; }
 
  protected:
   using operation_state::progress_;
@@ -82,6 +83,11 @@ class operation : public list_hook<operation>, private detail::operation_state {
       : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;
 
+  // For one that learns only when it begins what it is about.
+  void is_about(object& what) noexcept {
+    label_ = trace::label(kind(), what.number());
+    what_ = &what;
+  }
   // The object that it is about, as what it is.
   template <class Object>
   Object& subject() const noexcept {

@@ -16,6 +16,7 @@
 // Source: asyncio.Task, but for the ownership, which is trio's.
 #pragma once
 
+#include <lockstep/runtime/callback.hpp>
 #include <lockstep/runtime/task.hpp>
 
 #include <utility>
@@ -55,6 +56,13 @@ class join_operation : public primitive<Self> {
 
  private:
   bool forward_;
+};
+
+// What a callback waits for that is to be called when the task has finished.
+class join_of_callback final : public join_operation<join_of_callback> {
+ public:
+  explicit join_of_callback(agent& target) noexcept : join_operation(target, false) {}
+  void result() const noexcept {}
 };
 
 }  // namespace detail
@@ -101,6 +109,13 @@ class agent_owner {
   // The exception that ended the task, which then counts as read; null if none did or it has not finished. Where it
   // came from is told if the running task throws it from here on.
   std::exception_ptr exception(source where = source::current()) const;
+  // Has the loop call `function()` when the task has finished, however it did; soon, if it has already. Those of one
+  // task are called in the order in which they were given, joins among them. The handle takes it back. Looking at the
+  // result is left to the function. Never called if the task is destroyed before its end.
+  template <std::invocable F>
+  callback_handle on_done(F function, source where = source::current()) const {
+    return detail::call_when<detail::join_of_callback>(std::move(function), where, std::nullopt, to_join(where));
+  }
 
  protected:
   agent& to_join(source where) const {
