@@ -11,7 +11,7 @@ namespace {
 using namespace lockstep;
 using namespace std::chrono_literals;
 
-// [work]
+// [jobs]
 task<void> wait() { co_await sleep_for(100ms); }  // for a disk, or for somebody else's answer
 
 // In production it computes for a while; in a simulation it says how long.
@@ -21,7 +21,7 @@ task<void> compute_on_the_loop() {
   compute();
   co_return;
 }
-// [/work]
+// [/jobs]
 
 // [measure]
 template <class F>

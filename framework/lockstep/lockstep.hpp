@@ -2,10 +2,13 @@
 #pragma once
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/executor.hpp>
 #include <lockstep/runtime/random.hpp>
+#include <lockstep/runtime/result.hpp>
 #include <lockstep/runtime/run_blocking.hpp>
+#include <lockstep/runtime/shared_task.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
@@ -14,16 +17,24 @@
 #include <lockstep/runtime/task_group.hpp>
 #include <lockstep/runtime/thread_pool.hpp>
 #include <lockstep/runtime/timeout.hpp>
+#include <lockstep/runtime/wait.hpp>
 #include <lockstep/runtime/when_all.hpp>
+#include <lockstep/runtime/when_all_settled.hpp>
 #include <lockstep/runtime/when_any.hpp>
 #include <lockstep/sim/world.hpp>
 #include <lockstep/sync/barrier.hpp>
+#include <lockstep/sync/broadcast.hpp>
+#include <lockstep/sync/channel.hpp>
 #include <lockstep/sync/condition_variable.hpp>
 #include <lockstep/sync/event.hpp>
+#include <lockstep/sync/latch.hpp>
+#include <lockstep/sync/lifo_queue.hpp>
 #include <lockstep/sync/mutex.hpp>
 #include <lockstep/sync/point.hpp>
+#include <lockstep/sync/priority_queue.hpp>
 #include <lockstep/sync/queue.hpp>
 #include <lockstep/sync/semaphore.hpp>
+#include <lockstep/sync/shared_mutex.hpp>
 
 #include <string_view>
 

@@ -153,6 +153,37 @@ foreign::lazy<int> sleep_in_foreign(duration length, std::string& log) {
   co_return 1;
 }
 
+// Can be asked to come to an end.
+struct obliging_wait {
+  int& asked;
+  std::coroutine_handle<> waiter = {};
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) noexcept { waiter = handle; }
+  void await_resume() const noexcept {}
+  void cancel_requested() {
+    ++asked;
+    waiter.resume();
+  }
+};
+
+CO_TEST(ForeignTest, AnAwaiterThatCanBeAskedToEndIsAskedWhenTheTaskIsCancelled) {
+  int asked = 0;
+  bool came_back = false;
+  const auto waits = [&]() -> task<void> {
+    co_await obliging_wait{asked};
+    came_back = true;
+    co_await yield();
+  };
+  auto waiter = spawn(waits());
+  co_await settle();
+  EXPECT_EQ(asked, 0);
+  waiter.cancel();
+  EXPECT_EQ(asked, 1);
+  EXPECT_THROW(co_await waiter.join(), cancelled);
+  EXPECT_TRUE(came_back) << "the request is delivered at the await after it";
+}
+
 CO_TEST(ForeignTest, CancellingOurTaskCancelsWhatItAwaitsOfOursThroughAForeignCoroutine) {
   std::string log;
   const auto work = [&]() -> task<void> { co_await sleep_in_foreign(1h, log); };

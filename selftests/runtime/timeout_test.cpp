@@ -3,6 +3,7 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -225,25 +226,137 @@ TEST(TimeoutTest, WorkThatCatchesTheCancellationAndAwaitsAgainIsAVerdict) {
   EXPECT_EQ(run.failure, "");
 }
 
-CO_TEST(TimeoutTest, ZeroOrLessCancelsAtTheFirstAwait) {
+CO_TEST(TimeoutTest, ZeroOrLessNeverStartsTheWork) {
+  co_await sleep_for(1s);
   for (const duration limit : {duration(0), duration(-1), duration(-1h), duration::min()}) {
-    std::string log;
-    const auto work = [&]() -> task<void> {
-      log += "started";
-      co_await sleep_for(1s);
-      log += " went on";
+    bool started = false;
+    const auto work = [&]() -> task<int> {
+      started = true;
+      co_return 5;
     };
     EXPECT_EQ(co_await outcome_of(with_timeout(limit, work())), timed_out(limit).what());
-    EXPECT_EQ(log, "started");
-    EXPECT_EQ(now(), time_point{});
+    EXPECT_FALSE(started);
+    EXPECT_EQ(now(), time_point{1s});
+    EXPECT_EQ(current_task().cancelling(), 0u);
   }
 }
 
-CO_TEST(TimeoutTest, ZeroLetsWorkPassThatDoesNotAwait) {
-  const auto work = []() -> task<int> { co_return 5; };
-  EXPECT_EQ(co_await with_timeout(0s, work()), 5);
-  EXPECT_EQ(current_task().cancelling(), 0u);
+// Its parameters die with it, and a loop of nothing else still comes to the limit of steps.
+TEST(TimeoutTest, WorkThatNeverStartsIsDestroyedAndCountsAsAStep) {
+  const auto main = []() -> task<void> {
+    const auto work = [](std::shared_ptr<int>) -> task<void> { co_return; };
+    const auto parameter = std::make_shared<int>(1);
+    for (;;) {
+      EXPECT_THROW(co_await with_timeout(0s, work(parameter)), timed_out);
+      EXPECT_EQ(parameter.use_count(), 1);
+    }
+  };
+  sim::world_options how;
+  how.steps_max = 100;
+  EXPECT_THAT(judge(main, how).kinds(), ElementsAre(verdict_kind::step_limit));
+}
+
+CO_TEST(TimeoutTest, ACancellationThatWaitedAlreadyComesBeforeAnExpiryAtOnce) {
+  const auto work = []() -> task<std::string> {
+    co_await shield(pass(1s));
+    co_return co_await outcome_of(with_timeout(0s, wait_for_ever()));
+  };
+  auto handle = spawn(work());
+  co_await settle();
+  handle.cancel("shutdown");
+  EXPECT_EQ(co_await handle.join(), "cancelled(shutdown)");
+}
+
+CO_TEST(TimeoutTest, EndsAtADeadlineToo) {
   co_await sleep_for(1s);
+  EXPECT_EQ(co_await with_timeout_at(time_point{4s}, value_after(2s, 5)), 5);
+  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point{4s}, value_after(2s, 5))), timed_out(1s).what());
+  EXPECT_EQ(now(), time_point{4s});
+  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point{4s}, value_after(0s, 5))), timed_out(0s).what());
+  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point::min(), value_after(0s, 5))),
+            timed_out(duration::min()).what());
+  EXPECT_EQ(co_await with_timeout_at(time_point::max(), value_after(24h, 5)), 5);
+}
+
+CO_TEST(TimeoutTest, ABodyIsGivenTheScopeAndMovesTheDeadlineAsItGetsOn) {
+  const auto body = [](timeout_scope& limit) -> task<int> {
+    EXPECT_EQ(limit.when(), time_point{2s});
+    co_await sleep_for(1s);
+    limit.reschedule(now() + 2s);
+    EXPECT_EQ(limit.when(), time_point{3s});
+    co_await sleep_for(1500ms);
+    limit.reschedule(time_point::max());
+    co_await sleep_for(1h);
+    EXPECT_FALSE(limit.expired());
+    co_return 5;
+  };
+  EXPECT_EQ(co_await with_timeout(2s, body), 5);
+  EXPECT_EQ(now(), time_point{1h + 2500ms});
+}
+
+CO_TEST(TimeoutTest, ABodyIsCancelledAtItsDeadline) {
+  bool expired = false;
+  const auto body = [&](timeout_scope& limit) -> task<void> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+      expired = limit.expired();
+      throw;
+    }
+  };
+  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point{3s}, body)), timed_out(3s).what());
+  EXPECT_TRUE(expired);
+  EXPECT_EQ(co_await outcome_of(with_timeout(1min, body)), timed_out(1min).what());
+  EXPECT_EQ(now(), time_point{63s});
+}
+
+CO_TEST(TimeoutTest, ABodyWithoutTimeIsCancelledAtItsFirstAwait) {
+  std::string log;
+  const auto body = [&](timeout_scope& limit) -> task<void> {
+    log += limit.expired() ? "expired" : "in time";
+    co_await yield();
+    log += " went on";
+  };
+  EXPECT_EQ(co_await outcome_of(with_timeout(0s, body)), timed_out(0s).what());
+  EXPECT_EQ(log, "expired");
+  const auto awaits_nothing = [](timeout_scope&) -> task<int> { co_return 5; };
+  EXPECT_EQ(co_await with_timeout(0s, awaits_nothing), 5);
+  EXPECT_EQ(current_task().cancelling(), 0u);
+  co_await yield();
+}
+
+// Another task watches over it.
+CO_TEST(TimeoutTest, AnotherTaskMayMoveTheDeadline) {
+  timeout_scope* limit = nullptr;
+  const auto body = [&](timeout_scope& scope) -> task<void> {
+    limit = &scope;
+    co_await sleep_for(3s);
+  };
+  auto worker = spawn(with_timeout(2s, body));
+  co_await sleep_for(1s);
+  limit->reschedule(time_point{4s});
+  co_await worker.join();
+  EXPECT_EQ(now(), time_point{3s});
+}
+
+// The error is what counts; that the time was up is told with it.
+TEST(TimeoutTest, AReportOfAnErrorAtTheExpirySaysThatTheTimeWasUp) {
+  const auto fails_in_clean_up = []() -> task<void> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+      throw std::runtime_error("cannot close");
+    }
+  };
+  const auto outer = [&]() -> task<void> { co_await with_timeout(1s, fails_in_clean_up()); };
+  const judged_run run = judge(outer);
+  ASSERT_TRUE(run.failure_report.has_value());
+  EXPECT_THAT(run.failure, "cannot close");
+  EXPECT_THAT(run.failure_report->tasks.at(0).notes, ElementsAre("thrown when the timeout of 1 s had expired"));
+  const auto in_time = []() -> task<void> { co_await with_timeout(2s, fail_after(1s)); };
+  const judged_run twin = judge(in_time);
+  ASSERT_TRUE(twin.failure_report.has_value());
+  EXPECT_THAT(twin.failure_report->tasks.at(0).notes, testing::IsEmpty());
 }
 
 CO_TEST(TimeoutTest, ALimitBeyondTheEndOfTimeIsNone) {

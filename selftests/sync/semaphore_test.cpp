@@ -159,6 +159,61 @@ CO_TEST(SemaphoreTest, APermitMovesAndIsReleasedOnce) {
   EXPECT_EQ(slots.available(), 1u);
 }
 
+CO_TEST(SemaphoreTest, APermitIsWhatItsAwaitReturns) {
+  semaphore slots(2);
+  {
+    const permit first = co_await slots.acquire_permit();
+    permit second = co_await slots.acquire_permit();
+    EXPECT_EQ(slots.available(), 0u);
+    second.release();
+    second.release();
+    EXPECT_EQ(slots.available(), 1u);
+    second = co_await slots.acquire_permit();
+    EXPECT_EQ(slots.available(), 0u);
+  }
+  EXPECT_EQ(slots.available(), 2u);
+}
+
+CO_TEST(SemaphoreTest, APermitLetsGoOfWhatItHeldWhenItIsAssignedTo) {
+  semaphore one(1);
+  semaphore two(1);
+  permit held = co_await one.acquire_permit();
+  permit other = co_await two.acquire_permit();
+  held = std::move(other);
+  EXPECT_EQ(one.available(), 1u);
+  permit& itself = held;
+  held = std::move(itself);
+  EXPECT_EQ(two.available(), 0u);
+}
+
+CO_TEST(SemaphoreTest, APermitAwaitedByACancelledTaskGoesToTheNext) {
+  semaphore slots(0);
+  std::string log;
+  const auto work = [&](std::string name) -> task<void> {
+    const permit held = co_await slots.acquire_permit();
+    log += name;
+  };
+  auto a = spawn(work("a"));
+  auto b = spawn(work("b"));
+  co_await settle();
+  slots.release();
+  a.cancel();
+  EXPECT_TRUE(co_await was_cancelled(a));
+  co_await b.join();
+  EXPECT_EQ(log, "b");
+  EXPECT_EQ(slots.available(), 1u);
+}
+
+CO_TEST(SemaphoreTest, MayDieOnceAPermitIsGrantedThoughItsTaskHasNotRunYet) {
+  auto slots = std::make_unique<semaphore>(0u);
+  const auto work = [](semaphore& of) -> task<void> { const permit held = co_await of.acquire_permit(); };
+  auto worker = spawn(work(*slots));
+  co_await settle();
+  slots->release();
+  slots.reset();
+  co_await worker.join();
+}
+
 TEST(SemaphoreTest, ATaskThatIsDestroyedLeavesItsPermitToTheNext) {
   for (const bool handed : {false, true}) {
     std::string log;

@@ -25,6 +25,12 @@ enum class operation_kind : std::uint8_t {
   outside = 14,
   wait_children = 15,
   drain = 16,
+  lock_shared = 19,
+  wait_latch = 20,
+  send = 21,
+  receive = 22,
+  publish = 23,
+  receive_broadcast = 24,
   job = 28,
   // Records of the trace that are no operation of a task.
   time_moved = 64,

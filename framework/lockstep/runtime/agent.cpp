@@ -167,6 +167,17 @@ void agent::pardon() noexcept {
   detail::current_context->stack_end = detail::current_context->stack_limit;
 }
 
+void agent::add_watch(detail::finish_watch& watch) {
+  rare().watches.push_back(watch);
+  if (!is_.watched) listen(nullptr);
+  is_.watched = true;
+}
+
+void agent::take_off_watch(detail::finish_watch& watch) noexcept {
+  watch.unlink();
+  is_.watched = listener_ != nullptr || !rare_->watches.empty();
+}
+
 void agent::keep_cancellation() noexcept { attention_ |= loop::attention_cancel; }
 
 bool agent::accept_cancellation() noexcept {
@@ -280,8 +291,14 @@ agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame
   constexpr std::size_t kept_max = 8;
   std::vector<flight>& flights = rare().flights;
   if (flights.size() == kept_max) flights.erase(flights.begin());
-  return flights.emplace_back(flight{address_of(thrown), type_of(thrown), text_of(thrown), at,
-                                     at != nullptr ? at->where : place(), std::move(stack), std::move(from)});
+  return flights.emplace_back(flight{address_of(thrown),
+                                     type_of(thrown),
+                                     text_of(thrown),
+                                     at,
+                                     at != nullptr ? at->where : place(),
+                                     std::move(stack),
+                                     std::move(from),
+                                     {}});
 }
 
 void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
@@ -291,6 +308,12 @@ void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapsho
 void agent::throws_instead(const std::exception_ptr& thrown) {
   if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
     begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+  }
+}
+
+void agent::notes_of_caught(std::string note) {
+  if (flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+    found->notes.push_back(std::move(note));
   }
 }
 
@@ -383,7 +406,10 @@ class snapshot_builder {
       made.waits_for = fmt::format("{}, which is gone", name_of(who.operation_->kind()));
     }
     if (who.rare_) {
-      if (const agent::flight* out = flight_out_of(who); out != nullptr) made.stack = out->stack;
+      if (const agent::flight* out = flight_out_of(who); out != nullptr) {
+        made.stack = out->stack;
+        made.notes = out->notes;
+      }
       for (const scoped_annotation* at = who.rare_->annotations; at != nullptr; at = at->outer()) {
         made.notes.insert(made.notes.begin(), fmt::format("{}: {}", file_and_line(at->where()), at->text()));
       }
@@ -407,6 +433,7 @@ class snapshot_builder {
     trail[0].state = task_snapshot::condition::failed;
     if (const agent::flight* caught = catcher.find_flight(std::current_exception(), catcher.leaf_frame_)) {
       trail[0].stack = caught->stack;
+      trail[0].notes = caught->notes;
       add_trail(trail, 0, caught->from);
     }
     return trail;

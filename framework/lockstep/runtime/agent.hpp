@@ -46,8 +46,26 @@ class shield_scope;
 
 namespace detail {
 
-class finish_listener;
 class foreign_wait;
+class result_scope;
+
+// Told when a task that it watches has finished, on the loop's thread, within the task's last step. A task has one at
+// most: what it was spawned into.
+class finish_listener {
+ public:
+  virtual void finished(agent& who) noexcept = 0;
+
+ protected:
+  ~finish_listener() = default;
+};
+
+// The same for one task that belongs to somebody else, of which there may be any number: they are told in the order in
+// which they came, before the listener.
+class finish_watch : public finish_listener, public list_hook<finish_watch> {
+ protected:
+  finish_watch() noexcept { mark_unlinked(); }
+  ~finish_watch() = default;
+};
 
 enum class task_state : std::uint8_t {
   ready,  // also while it is running, but for what others see
@@ -72,7 +90,7 @@ struct step_state {
     bool observed : 1 = false;
     bool cancelled : 1 = false;    // it ended by that
     bool in_foreign : 1 = false;   // awaits something foreign, whose coroutines act in its name
-    bool watched : 1 = false;      // by a finish_listener
+    bool watched : 1 = false;      // by a finish_listener or a finish_watch
     bool outlives : 1 = false;     // its run: a handle keeps it
     std::uint8_t no_mark : 1 = 0;  // so that one store makes all
   } is_;
@@ -136,6 +154,9 @@ class agent : private detail::step_state {
     listener_ = listener;
     is_.watched = listener != nullptr;
   }
+  // Tells `watch`, which must live until it was told or is taken off.
+  void add_watch(detail::finish_watch& watch);
+  void take_off_watch(detail::finish_watch& watch) noexcept;
   // A number for the listener, which keeps many.
   void keep_at(std::uint32_t place) noexcept { kept_at_ = place; }
   std::uint32_t kept_at() const noexcept { return kept_at_; }
@@ -161,6 +182,8 @@ class agent : private detail::step_state {
   void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from);
   // The same in a handler of its innermost frame: `thrown` takes the place of what was caught.
   void throws_instead(const std::exception_ptr& thrown);
+  // The same, where what was caught is thrown on: reports of it carry this note.
+  void notes_of_caught(std::string note);
   // Its innermost frame of ours, which runs or waits, is now this one.
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
@@ -176,6 +199,7 @@ class agent : private detail::step_state {
   friend class task_group;
   friend class agent_owner;
   friend class detail::foreign_wait;
+  friend class detail::result_scope;
   friend class snapshot_builder;
 
   // An exception on its way out of the frames of a task. It is not kept, as what it holds must go when its handler has
@@ -189,6 +213,7 @@ class agent : private detail::step_state {
     place arrived;                    // where that stood when it came
     std::vector<place> stack;         // where it was thrown, innermost first
     std::vector<task_snapshot> from;  // the tasks that it has left before
+    std::vector<std::string> notes;   // of what it came across
   };
 
   // What few tasks have, made when it is first needed.
@@ -196,8 +221,9 @@ class agent : private detail::step_state {
     label name;
     label cancel_reason;
     scoped_annotation* annotations = nullptr;
-    shield_scope* shield = nullptr;           // the innermost around where it is
-    std::vector<flight> flights;              // of the last few exceptions, the latest last
+    shield_scope* shield = nullptr;  // the innermost around where it is
+    std::vector<flight> flights;     // of the last few exceptions, the latest last
+    intrusive_list<detail::finish_watch, detail::finish_watch> watches;
     detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
     std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
     frame* foreign_frame = nullptr;           // and its frame
@@ -221,6 +247,8 @@ class agent : private detail::step_state {
   // it; null for none. A reason that was given before stays.
   void cancel_within(const shield_scope* shield, label reason);
   void request_cancellation();
+  // The requests that are no news to a scope which begins now: not the one that its first await delivers.
+  inline unsigned requests_delivered() const noexcept;
   // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.
   bool end_request(unsigned requests_before);
 
@@ -270,7 +298,7 @@ class agent : private detail::step_state {
   wait_list joiners_;
   std::coroutine_handle<> root_;  // destroyed with the last owner; null if it stands for a foreign coroutine
   // The other line.
-  detail::finish_listener* listener_;  // if it is watched
+  detail::finish_listener* listener_;  // if it is watched; may be null then
   identity identity_;
   agent* parent_;
   source spawned_at_;
@@ -288,18 +316,5 @@ class agent : private detail::step_state {
 std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
-
-namespace detail {
-
-// Told when a task that it watches has finished, on the loop's thread, within the task's last step.
-class finish_listener {
- public:
-  virtual void finished(agent& who) noexcept = 0;
-
- protected:
-  ~finish_listener() = default;
-};
-
-}  // namespace detail
 
 }  // namespace lockstep

@@ -44,7 +44,7 @@ bool job_state::begin() noexcept {
 void job_state::run() noexcept {
   const scope in_job(*this);
   try {
-    call();
+    call();  // with the values of task_local that the waiting task had when this was made
   } catch (...) {
     failure_ = std::current_exception();
   }

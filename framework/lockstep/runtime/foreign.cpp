@@ -19,6 +19,7 @@ foreign_wait::~foreign_wait() { close(); }
 // Nothing of ours can be withdrawn from a foreign awaitable: the request waits for the next await.
 bool foreign_wait::cancel_requested() noexcept {
   owner_->keep_cancellation();
+  if (ask_ != nullptr) ask_(awaiter_);
   return false;
 }
 

@@ -11,10 +11,10 @@
 // An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock.
 //
 // Cancellation: cancelling a task cancels what foreign coroutines await of ours in its name. What is foreign itself
-// cannot be withdrawn; then the request is delivered at the next await of ours.
-// Lifetime: a task that is destroyed meanwhile destroys the foreign awaiter, which should not resume the proxy any
-// more. A resumption that comes too late finds the proxy all the same, and does nothing, until the next run of its
-// world begins or the world ends.
+// cannot be withdrawn: an awaiter that has a `void cancel_requested()` is asked to come to an end, on the loop's
+// thread, each time that the task is; the request is delivered at the next await of ours. Lifetime: a task that is
+// destroyed meanwhile destroys the foreign awaiter, which should not resume the proxy any more. A resumption that comes
+// too late finds the proxy all the same, and does nothing, until the next run of its world begins or the world ends.
 //
 // Threads: a wait that another thread ends is marked by `outside(x)`. If one that is not is resumed on another thread,
 // that is misuse, a verdict at the line of the await: whether the clock had moved before, or everything was blocked, is
@@ -94,6 +94,11 @@ class foreign_wait final : public primitive<foreign_wait> {
   bool open(std::coroutine_handle<> self);
   // The foreign side has ended, did not suspend after all, or threw.
   void close() noexcept;
+  // Calls `ask(awaiter)` when the task is asked to stop.
+  void ask_to_stop(void (*ask)(void*), void* awaiter) noexcept {
+    ask_ = ask;
+    awaiter_ = awaiter;
+  }
   // Its proxy is made, of which this is a part.
   wake_up begin_wake_up(wake_up& part_of_proxy) noexcept;
   loop& owner() const noexcept { return *loop_; }
@@ -118,6 +123,8 @@ class foreign_wait final : public primitive<foreign_wait> {
   agent* owner_ = nullptr;
   loop* loop_ = nullptr;
   wake_up* wake_up_ = nullptr;
+  void (*ask_)(void*) = nullptr;
+  void* awaiter_ = nullptr;
 };
 
 // The coroutine whose handle the foreign side gets. It posts, and is destroyed with the await: perhaps at once, by the
@@ -192,7 +199,12 @@ class proxied {
 
  public:
   proxied(Awaitable&& awaitable, frame& awaiting, bool from_outside)
-      : awaiter_(awaiter_of(std::forward<Awaitable>(awaitable))), wait_(awaiting, from_outside) {}
+      : awaiter_(awaiter_of(std::forward<Awaitable>(awaitable))), wait_(awaiting, from_outside) {
+    using awaiter_value = std::remove_reference_t<awaiter>;
+    if constexpr (requires { awaiter_.cancel_requested(); }) {
+      wait_.ask_to_stop([](void* asked) { static_cast<awaiter_value*>(asked)->cancel_requested(); }, &awaiter_);
+    }
+  }
   proxied(const proxied&) = delete;
   proxied& operator=(const proxied&) = delete;
   // Before the awaiter is destroyed, which may wait for a thread that is about to resume the proxy.

@@ -224,8 +224,16 @@ void loop::complete_specially(agent& who) {
     --daemons_;
     release(who);
   } else if (who.is_.watched) {
-    who.listener_->finished(who);  // which may release it
+    tell_watchers(who);
   }
+}
+
+// The listener is last, as it may release the task.
+void loop::tell_watchers(agent& who) noexcept {
+  detail::finish_listener* const listener = who.listener_;
+  who.listen(nullptr);
+  if (who.rare_) who.rare_->watches.drain([&who](detail::finish_watch& each) { each.finished(who); });
+  if (listener != nullptr) listener->finished(who);
 }
 
 class loop::ready_view final : public candidates {

@@ -291,6 +291,7 @@ class loop : public detail::context {
   void complete(agent& who);
   [[gnu::noinline]] void complete_specially(agent& who);
   void wake_joiners(agent& who);
+  void tell_watchers(agent& who) noexcept;
   agent& pick_next();
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
@@ -356,6 +357,11 @@ class loop : public detail::context {
   std::atomic<bool> resting_ = false;
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
+
+inline unsigned agent::requests_delivered() const noexcept {
+  const bool one_is_pending = cancel_requests_ != 0 && (attention_ & loop::attention_cancel) != 0;
+  return cancel_requests_ - (one_is_pending ? 1U : 0U);
+}
 
 // For who asks for many tasks while none is made or ends: find() looks them all up once, and is fast then.
 class loop::finding {

@@ -153,11 +153,7 @@ void loop::kill(agent& who) noexcept {
   dying_ = outer_dying;
   // Whoever joins it does so through a handle that is gone.
   while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
-  if (who.is_.watched) {
-    detail::finish_listener& listener = *who.listener_;
-    who.listen(nullptr);
-    listener.finished(who);
-  }
+  if (who.is_.watched || (who.rare_ && !who.rare_->watches.empty())) tell_watchers(who);
   if (owned_by_loop) release(who);
 }
 

@@ -19,7 +19,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   void enqueue() noexcept override { group_.waiter_ = this; }
   void withdraw() noexcept override { group_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override {
-    if (!std::exchange(group_.ending_, true)) group_.cancel(who()->cancel_reason());
+    if (!std::exchange(group_.ending_, true)) group_.cancel_children(who()->cancel_reason());
     who()->keep_cancellation();
     return false;
   }
@@ -35,7 +35,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
 };
 
 task_group::task_group(label name, source where)
-    : owner_(current_task(where)), shield_(owner_.shield()), requests_before_(owner_.cancel_requests_),
+    : owner_(current_task(where)), shield_(owner_.shield()), requests_before_(owner_.requests_delivered()),
       name_(std::move(name)) {}
 
 task_group::~task_group() {
@@ -92,7 +92,20 @@ void task_group::require_open(const source& where) {
 
 void task_group::cancel(const label& reason, source where) {
   owner_.require_here("had its task_group cancelled", where);
+  if (!ending_) end_early(reason);
+}
+
+void task_group::cancel_children(const label& reason) {
   for (agent* child : children_.all()) child->cancel(reason);
+}
+
+void task_group::end_early(const label& reason) {
+  ending_ = true;
+  cancel_children(reason);
+  if (cancels_body_) {
+    cancelled_body_ = true;
+    owner_.cancel_within(shield_, reason);
+  }
 }
 
 void task_group::finished(agent& who) noexcept {
@@ -102,13 +115,7 @@ void task_group::finished(agent& who) noexcept {
   std::exception_ptr failure = who.failure();
   if (failure != nullptr) {
     add_failure(std::move(failure), trail_of(who));
-    if (!std::exchange(ending_, true)) {
-      cancel("a task of the group failed");
-      if (cancels_body_) {
-        cancelled_body_ = true;
-        owner_.cancel_within(shield_, "a task of the group failed");
-      }
-    }
+    if (!ending_) end_early("a task of the group failed");
   }
   owner.release(who);
   if (children_.empty() && waiter_ != nullptr) owner.grant(*std::exchange(waiter_, nullptr));
@@ -121,7 +128,7 @@ void task_group::add_failure(std::exception_ptr failure, std::vector<task_snapsh
 }
 
 task<void> task_group::end_children(label reason) {
-  if (!std::exchange(ending_, true)) cancel(reason);
+  if (!std::exchange(ending_, true)) cancel_children(reason);
   const shield_scope until_all_ended;
   co_await children_wait(*this);
 }
@@ -140,10 +147,8 @@ task<std::exception_ptr> task_group::wait_for_children() {
 
 void task_group::conclude(const std::exception_ptr& interrupted) {
   closed_ = true;
-  const bool cancelled_from_outside =
-      cancelled_body_ ? !owner_.end_request(requests_before_) : owner_.cancel_requests_ > requests_before_;
   if (!failures_.empty()) {
-    if (cancelled_from_outside) owner_.keep_cancellation();
+    if (owner_.cancel_requests_ > requests_before_) owner_.keep_cancellation();
     const std::exception_ptr all = std::make_exception_ptr(exception_group(std::exchange(failures_, {})));
     owner_.passes_on(all, std::exchange(trail_, {}));
     std::rethrow_exception(all);
@@ -160,6 +165,16 @@ task<void> task_group::join() {
   conclude(interrupted);
 }
 
+// Where others have asked it to stop as well, that stands, whatever the body made of it: it could not tell the two
+// apart.
+std::exception_ptr task_group::end_body(std::exception_ptr interrupted) {
+  cancels_body_ = false;
+  if (!cancelled_body_) return interrupted;
+  if (owner_.end_request(requests_before_)) return nullptr;
+  owner_.keep_cancellation();
+  return nullptr;
+}
+
 task<void> task_group::run_body(task<void> body) {
   cancels_body_ = true;
   std::exception_ptr failure;
@@ -173,7 +188,7 @@ task<void> task_group::run_body(task<void> body) {
     failure = std::current_exception();
     of_body = trail_of_caught(owner_, "body of the group");
   }
-  cancels_body_ = false;
+  interrupted = end_body(interrupted);
   if (failure != nullptr || interrupted != nullptr) {
     co_await end_children("the body of the group ended early");
   } else {

@@ -35,9 +35,10 @@ class task_group final : private detail::finish_listener {
   // throw.
   ~task_group();
 
-  // Adds a task, which starts when its turn comes. The result, if any, is dropped; let the task store it. The reference
-  // is good until the task has finished. Does not suspend. If it throws, `work` never runs.
-  // Misuse once the group is ending: a task has failed, the task that runs it was cancelled, or it was joined.
+  // Adds a task, which starts when its turn comes. The result, if any, is dropped: let the task store it, or spawn what
+  // a shared_task's get() returns, and read that afterwards. The reference is good until the task has finished. Does
+  // not suspend. If it throws, `work` never runs. Misuse once the group is ending: a task has failed, it or the task
+  // that runs it was cancelled, or it was joined.
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
     require_open(where);
@@ -54,8 +55,12 @@ class task_group final : private detail::finish_listener {
                   "a lambda that captures goes through co_invoke()");
   }
 
-  // Asks every child to stop. join() does not take that for a failure.
-  void cancel(const label& reason = {}, source where = source::current());
+  // Ends the group: asks every child to stop, and the body too if with_task_group() runs one. That is no failure: the
+  // group then ends as if all were done, without an exception of its own; what fails on the way is thrown as ever, and
+  // so is a cancellation of the caller. Returns at once; any task of the loop may call it, at any time. Once is enough:
+  // again, or after a failure, it does nothing.
+  // Source: asyncio.TaskGroup.cancel.
+  void cancel(const label& reason = "the group was cancelled", source where = source::current());
   // How many have not finished.
   std::size_t size() const noexcept { return children_.size(); }
 
@@ -73,6 +78,8 @@ class task_group final : private detail::finish_listener {
   class children_wait;
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
+  void cancel_children(const label& reason);
+  void end_early(const label& reason);
   void require_open(const source& where);
   void leave_children() noexcept;
   void finished(agent& who) noexcept override;
@@ -80,6 +87,9 @@ class task_group final : private detail::finish_listener {
   // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
   task<std::exception_ptr> wait_for_children();
   task<void> end_children(label reason);
+  // The body has ended: takes back what the group itself asked of it. `interrupted` is what was delivered to it;
+  // returns what is left of that.
+  std::exception_ptr end_body(std::exception_ptr interrupted);
   // Throws what the group comes to. `interrupted` is the cancellation of the owner, if it was delivered.
   void conclude(const std::exception_ptr& interrupted);
   task<void> run_body(task<void> body);
@@ -92,9 +102,9 @@ class task_group final : private detail::finish_listener {
   std::vector<std::exception_ptr> failures_;
   std::vector<task_snapshot> trail_;  // of all these
   operation* waiter_ = nullptr;
-  bool ending_ = false;        // a child failed, or the owner was cancelled
+  bool ending_ = false;        // a child failed, or it or the owner was cancelled
   bool closed_ = false;        // joined
-  bool cancels_body_ = false;  // with_task_group: a failing child cancels the owner
+  bool cancels_body_ = false;  // with_task_group: what ends the group cancels the owner
   bool cancelled_body_ = false;
 };
 

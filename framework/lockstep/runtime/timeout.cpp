@@ -2,6 +2,8 @@
 
 #include <lockstep/runtime/shield.hpp>
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace lockstep {
@@ -28,6 +30,10 @@ void timeout_scope::give_up(duration limit) const {
   const std::exception_ptr thrown = std::make_exception_ptr(timed_out(limit));
   owner_.throws_instead(thrown);
   std::rethrow_exception(thrown);
+}
+
+void timeout_scope::note_expiry(duration limit) const {
+  if (expired_) owner_.notes_of_caught(fmt::format("thrown when the timeout of {} had expired", to_text(limit)));
 }
 
 void timeout_scope::expire() {

@@ -2,15 +2,17 @@
 //
 // with_timeout() runs a task in the name of the one that awaits it; when the time is up that task is cancelled at
 // its await, unwinds, and the caller gets `timed_out`. A cancellation from outside that came first stays a
-// cancellation.
+// cancellation. What is run may also be a body that is given the scope, and moves the deadline as it gets on.
 //
 //   co_return co_await with_timeout(5s, from.fetch(path));
 #pragma once
 
+#include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <functional>
 #include <utility>
 
 namespace lockstep {
@@ -19,10 +21,10 @@ namespace lockstep {
 // to the task that makes it; scopes of one task end in the reverse order of their beginning.
 class timeout_scope : private timer {
  public:
-  // Requires a running task. A deadline that has passed cancels at the next await.
+  // Requires a running task. A deadline that has passed cancels at the next await; time_point::max() is none.
   explicit timeout_scope(time_point deadline, source where = source::current())
       : timer(&when_due), owner_(current_task(where)), shield_(owner_.shield()), deadline_(deadline),
-        requests_before_(owner_.cancel_requests_) {
+        requests_before_(owner_.requests_delivered()) {
     arm();
   }
   timeout_scope(const timeout_scope&) = delete;
@@ -34,7 +36,7 @@ class timeout_scope : private timer {
   }
 
   time_point when() const noexcept { return deadline_; }
-  // Sets a new deadline. Misuse once the scope has expired.
+  // Sets a new deadline, time_point::max() for none. Any task of the loop may. Misuse once the scope has expired.
   void reschedule(time_point deadline, source where = source::current());
   // Whether the time was up. The cancellation need not have been delivered yet.
   bool expired() const noexcept { return expired_; }
@@ -44,6 +46,8 @@ class timeout_scope : private timer {
   bool absorb();
   // In the handler, after that: throws `timed_out` instead.
   [[noreturn]] void give_up(duration limit) const;
+  // In a handler of anything else, which it throws on: if the time was up, reports of the error say so.
+  void note_expiry(duration limit) const;
 
  private:
   void arm() {
@@ -72,31 +76,88 @@ class timeout_scope : private timer {
   bool absorbed_ = false;
 };
 
-// Awaits `work` for at most `limit`, and returns its result.
-// Throws `timed_out` if the time was up first, after the work has unwound; whatever else leaves the work. Work that
-// catches `cancelled` and returns has made it after all.
-// The limit is exact to the nanosecond; of two that end at one instant it is the outer one that throws. Zero or less
-// still starts the work and cancels it at its first await. A limit that ends after the end of time is none.
-// Source: asyncio.timeout and asyncio.wait_for.
-template <class T>
-task<T> with_timeout(duration limit, task<T> work) {
-  timeout_scope scope(saturating_add(detail::here().owner->now(), limit));
+namespace detail {
+
+inline time_point deadline_of(duration limit) { return saturating_add(here().owner->now(), limit); }
+inline time_point deadline_of(time_point deadline) { return deadline; }
+// What the report of one that expired says, from its beginning on.
+inline duration limit_of(duration limit, time_point) { return limit; }
+inline duration limit_of(time_point deadline, time_point began) {
+  return saturating_add(deadline.time_since_epoch(), -began.time_since_epoch());
+}
+
+// `limit` is a duration or a deadline, `work` a task or a body.
+template <class T, class Limit, class Work>
+task<T> with_timeout(Limit limit, Work work) {
+  const time_point began = here().owner->now();
+  timeout_scope scope(deadline_of(limit));
   try {
-    co_return co_await std::move(work);
+    if constexpr (is_task<Work>) {
+      if (scope.expired()) [[unlikely]] {
+        const std::coroutine_handle<> never_starts = work.release();
+        never_starts.destroy();
+        co_await sleep_until(time_point::max());  // where the cancellation is delivered
+      }
+      co_return co_await std::move(work);
+    } else {
+      co_return co_await std::invoke(work, scope);
+    }
   } catch (const cancelled&) {
     if (!scope.absorb()) throw;
-    scope.give_up(limit);
+    scope.give_up(limit_of(limit, began));
+  } catch (...) {
+    scope.note_expiry(limit_of(limit, began));
+    throw;
   }
 }
+
+template <class F>
+using result_within = typename std::invoke_result_t<F&, timeout_scope&>::value_type;
+
+}  // namespace detail
+
+// Awaits `work` for at most `limit`, and returns its result.
+// Throws `timed_out` if the time was up first, after the work has unwound; whatever else leaves the work. Work that
+// catches `cancelled` and returns has made it after all; an error that leaves it then passes, and reports of it say
+// that the time was up. The limit is exact to the nanosecond; of two that end at one instant it is the outer one that
+// throws. With zero or less the work never starts. A limit that ends after the end of time is none. Source:
+// asyncio.wait_for.
+template <class T>
+task<T> with_timeout(duration limit, task<T> work) {
+  return detail::with_timeout<T>(limit, std::move(work));
+}
+// The same until the clock shows `deadline`; time_point::max() is none.
+template <class T>
+task<T> with_timeout_at(time_point deadline, task<T> work) {
+  return detail::with_timeout<T>(deadline, std::move(work));
+}
+
+// The same for `body(scope)`, a task that may ask when its time is up and move that, `scope.reschedule(now() + 5s)`.
+// The scope lives until the body has ended. A body starts even without time, and is cancelled at its first await.
+// Source: asyncio.timeout and asyncio.timeout_at.
+template <class F>
+  requires task_function<F&, timeout_scope&> task<detail::result_within<F>> with_timeout(duration limit, F body) {
+    return detail::with_timeout<detail::result_within<F>>(limit, std::move(body));
+  }
+template <class F>
+  requires task_function<F&, timeout_scope&> task<detail::result_within<F>> with_timeout_at(time_point deadline,
+                                                                                            F body) {
+    return detail::with_timeout<detail::result_within<F>>(deadline, std::move(body));
+  }
 
 template <coarser_duration D, class T>
 task<T> with_timeout(D limit, task<T> work) {
   return with_timeout(saturating_cast(limit), std::move(work));
 }
+template <coarser_duration D, class F>
+  requires task_function<F&, timeout_scope&> task<detail::result_within<F>> with_timeout(D limit, F body) {
+    return with_timeout(saturating_cast(limit), std::move(body));
+  }
 
 // Says what to do with anything else.
 template <class NoTask>
-  requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+  requires(!detail::is_task<std::remove_cvref_t<NoTask>> &&
+           !task_function<std::remove_cvref_t<NoTask>&, timeout_scope&>)
 void with_timeout(duration, NoTask&&) {
   static_assert(detail::is_task<NoTask>,
                 "with_timeout() takes a task: make one of what can be awaited, as in "

@@ -44,7 +44,7 @@ struct task_snapshot {
   std::string fed_by;                 // who has ended such waits so far, where that is known
   std::vector<place> stack;           // where it waits, or where what ended it was thrown, innermost first
   std::string threw;                  // what its exception says, where it is one of several
-  std::vector<std::string> notes;     // the annotations in force, outermost first
+  std::vector<std::string> notes;     // the annotations in force, outermost first, and what is said of its exception
   std::optional<std::size_t> parent;  // its place in verdict::tasks
   bool daemon = false;
 };

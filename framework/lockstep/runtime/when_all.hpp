@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lockstep/runtime/crowd.hpp>
+#include <lockstep/runtime/result.hpp>
 
 #include <functional>
 #include <tuple>
@@ -14,11 +15,18 @@ namespace lockstep {
 
 namespace detail {
 
-// A result as an element of a tuple, where a reference may stand; and of what holds values only.
+// What a combinator runs: a task, or what gives one each time that it is awaited, as a shared_task does.
 template <class T>
-using regular = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-template <class T>
-using kept = std::conditional_t<std::is_reference_v<T>, std::reference_wrapper<std::remove_reference_t<T>>, regular<T>>;
+task<T> task_of(task<T> work) {
+  return work;
+}
+template <class Shared>
+  requires is_task<decltype(std::declval<const Shared&>().get())>
+auto task_of(const Shared& shared) { return shared.get(); }
+template <class Work>
+concept runnable = requires(Work work) {
+  detail::task_of(std::move(work));
+};
 
 template <class T>
 regular<T> result_of(join_handle<T>& finished) {
@@ -47,16 +55,16 @@ task<std::tuple<regular<T>...>> when_all(std::index_sequence<I...>, task<T>... w
 }  // namespace detail
 
 // Runs all at the same time and returns their results as a tuple in the order of the arguments, std::monostate for
-// void. They start in the order of the arguments.
+// void. They start in the order of the arguments; a shared_task may stand for a task, also more than once.
 // If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown; one that
 // failed later is not told of.
 // Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned; one that
 // fails instead is a verdict, an exception that nobody read.
 // Source: asyncio.gather, but that it cancels the others.
-template <class... T>
-  requires(sizeof...(T) > 0)
-task<std::tuple<detail::regular<T>...>> when_all(task<T>... works) {
-  return detail::when_all(std::index_sequence_for<T...>(), std::move(works)...);
+template <detail::runnable... Work>
+  requires(sizeof...(Work) > 0)
+auto when_all(Work... works) {
+  return detail::when_all(std::index_sequence_for<Work...>(), detail::task_of(std::move(works))...);
 }
 
 // The same for any number of tasks of one type, also none: a vector of results in the order given, of

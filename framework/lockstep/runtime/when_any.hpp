@@ -64,13 +64,14 @@ task<first_of<T...>> when_any(std::index_sequence<I...>, task<T>... works) {
 // Runs all at the same time; when the first has finished, cancels the others, waits for their end, and returns which
 // was first and its result. If the first one failed or was cancelled, its exception is thrown. A later one that fails
 // instead of ending by the cancellation is a verdict: an exception that nobody read.
-// They start in the order of the arguments; which is first may depend on the schedule.
+// They start in the order of the arguments; which is first may depend on the schedule. A shared_task may stand for a
+// task: one that is not first lets go of its work, which ends with the last who waits for it.
 // Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned.
 // Source: asyncio.wait(return_when=FIRST_COMPLETED), but that it cancels the others.
-template <class... T>
-  requires(sizeof...(T) > 0)
-task<first_of<T...>> when_any(task<T>... works) {
-  return detail::when_any(std::index_sequence_for<T...>(), std::move(works)...);
+template <detail::runnable... Work>
+  requires(sizeof...(Work) > 0)
+auto when_any(Work... works) {
+  return detail::when_any(std::index_sequence_for<Work...>(), detail::task_of(std::move(works))...);
 }
 
 // The same for any number, at least one, of tasks of one type. Misuse for none, which would wait for ever.

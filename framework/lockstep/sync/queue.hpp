@@ -1,4 +1,6 @@
 // queue<T>: items handed from tasks that put to tasks that get, first in, first out, bounded if one likes.
+//
+// basic_queue is the same for any order of items; lifo_queue and priority_queue are made of it too.
 #pragma once
 
 #include <lockstep/base/ring.hpp>
@@ -9,6 +11,8 @@
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,9 +25,65 @@ class queue_shut_down : public std::runtime_error {
   queue_shut_down() : std::runtime_error("the queue was shut down") {}
 };
 
+// What becomes of the items that are in a queue when it is shut down.
+enum class shutdown {
+  when_empty,  // they can still be got
+  immediate,   // they are destroyed, and count as dealt with
+};
+
 namespace detail {
 
 [[noreturn]] void refuse_capacity_0(const object& made, const source& where);
+
+// Items in the order in which they were put. An item that goes past them, straight to a getter, gets a number, by which
+// it finds its place if it comes back.
+template <class T>
+class item_line {
+ public:
+  bool empty() const noexcept { return items_.empty(); }
+  std::size_t size() const noexcept { return items_.size(); }
+
+  // Leaves the item as it is if it throws std::bad_alloc.
+  void add(T&& item) {
+    items_.reserve(items_.size() + 1);
+    items_.push_back(std::move(item));
+  }
+  // Both require an item.
+  T take_first() noexcept {
+    T item = items_.pop_front();
+    if (!returned_.empty()) [[unlikely]]
+      returned_.erase(returned_.begin());
+    return item;
+  }
+  T take_last() noexcept {
+    T item = items_.take(items_.size() - 1);
+    if (returned_.size() > items_.size()) returned_.pop_back();
+    return item;
+  }
+  // Requires that there is no item.
+  std::uint64_t number_past() noexcept { return ++went_past_; }
+  // Those that came back before it are still in front of all that never went past, in the order of their numbers.
+  void put_back(T&& item, std::uint64_t number) {
+    std::size_t place = 0;
+    while (place < returned_.size() && returned_[place] < number) ++place;
+    returned_.insert(returned_.begin() + static_cast<std::ptrdiff_t>(place), number);
+    items_.reserve(items_.size() + 1);
+    items_.push_front(std::move(item));
+    for (std::size_t i = 0; i < place; ++i) std::swap(items_[i], items_[i + 1]);
+  }
+
+ private:
+  ring<T> items_;
+  std::uint64_t went_past_ = 0;
+  std::vector<std::uint64_t> returned_;  // the numbers of those that came back, which are first in `items_`
+};
+
+template <class T>
+class fifo_items : public item_line<T> {
+ public:
+  static constexpr std::string_view noun = "queue";
+  T take() noexcept { return this->take_first(); }
+};
 
 }  // namespace detail
 
@@ -32,8 +92,10 @@ namespace detail {
 // it returns, and a cancellation is delivered at the next await; so an item is put exactly if put() returns.
 // Requires that moving a T does not throw, and that no task waits for the queue when it dies; that is misuse.
 // Source: asyncio.Queue.
-template <class T>
-class queue final : public object {
+//
+// `Items` says which of the items that are there is got next.
+template <class T, class Items>
+class basic_queue final : public object {
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
                 "lockstep::queue<T> moves T without a chance to fail, or an item could be lost: declare T's move "
                 "constructor and assignment noexcept, or use lockstep::queue<std::unique_ptr<T>>");
@@ -42,16 +104,16 @@ class queue final : public object {
   static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
   // Holds up to `capacity_items`, at least 1; misuse for 0. Without a capacity, put() never waits.
-  explicit queue(std::size_t capacity_items = unbounded, label name = {}, source where = source::current())
+  explicit basic_queue(std::size_t capacity_items = unbounded, label name = {}, source where = source::current())
       : object(std::move(name)), capacity_(capacity_items) {
     if (capacity_items == 0) detail::refuse_capacity_0(*this, where);
   }
-  ~queue() {
-    detail::orphan_waiters(getters_, *this, "queue", true);
-    detail::orphan_waiters(putters_, *this, "queue", false);
-    detail::orphan_waiters(drainers_, *this, "queue", false);
+  ~basic_queue() {
+    detail::orphan_waiters(getters_, *this, Items::noun, true);
+    detail::orphan_waiters(putters_, *this, Items::noun, false);
+    detail::orphan_waiters(drainers_, *this, Items::noun, false);
   }
-  std::string_view noun() const noexcept override { return "queue"; }
+  std::string_view noun() const noexcept override { return Items::noun; }
 
   class putting;
   class getting;
@@ -83,15 +145,17 @@ class queue final : public object {
   std::optional<T> try_get(source where = source::current()) {
     enter("was taken from", where);
     if (items_.empty()) return std::nullopt;
-    return take();
+    return take_next();
   }
 
   // An item that was got has been dealt with. Misuse if that was said more often than items were put.
   void task_done(source where = source::current()) {
     detail::context& context = enter("had an item dealt with", where);
-    if (unfinished_ == 0)
-      context.owner->misused("task_done() of queue \"" + std::string(name()) + "\", which has no unfinished item",
-                             where);
+    if (unfinished_ == 0) {
+      context.owner->misused(
+          "task_done() of " + std::string(noun()) + " \"" + std::string(name()) + "\", which has no unfinished item",
+          where);
+    }
     if (--unfinished_ == 0) wake_all(drainers_);
   }
   // Waits until task_done() was said for every item that was put. Cancellation ends the wait.
@@ -100,54 +164,66 @@ class queue final : public object {
     return draining(*this);
   }
 
-  // Refuses further items; those that are there can still be got. Everyone who waits to put gets queue_shut_down, and
-  // so do those who wait to get from an empty queue.
-  void shut_down(source where = source::current()) {
+  // Refuses further items. Everyone who waits to put gets queue_shut_down, and so do those who wait to get from an
+  // empty queue, now or later. Once it was shut down at once, an item that a cancelled getter gives back is gone as
+  // well.
+  void shut_down(shutdown how = shutdown::when_empty, source where = source::current()) {
     enter("was shut down", where);
     shut_down_ = true;
     for (operation& each : putters_) static_cast<putting&>(each).refused_ = true;
     wake_all(putters_);
     if (items_.empty()) wake_all(getters_);
+    if (how == shutdown::when_empty) return;
+    dropped_ = true;
+    while (!items_.empty()) {
+      [[maybe_unused]] const T dropped = items_.take();  // dies when all is done: its destructor may call the queue
+      forget_one();
+    }
   }
 
   std::size_t size() const noexcept { return items_.size(); }
   bool empty() const noexcept { return items_.empty(); }
   bool full() const noexcept { return items_.size() >= capacity_; }
+  std::size_t capacity() const noexcept { return capacity_; }
 
  private:
   void wake_all(wait_list& waiters) {
     while (!waiters.empty()) detail::current_context->owner->grant(waiters.pop_front());
   }
+  void forget_one() noexcept {
+    if (unfinished_ != 0 && --unfinished_ == 0) wake_all(drainers_);
+  }
   // Requires a free place.
   void store(T&& item) {
-    ++unfinished_;
     if (getters_.empty()) {
-      items_.reserve(items_.size() + 1);
-      items_.push_back(std::move(item));
+      items_.add(std::move(item));
     } else {
-      auto& getter = static_cast<getting&>(getters_.pop_front());
-      getter.item_.emplace(std::move(item));
-      getter.number_ = ++handed_over_;
-      detail::current_context->owner->grant(getter);
+      hand_over(std::move(item), items_.number_past());
     }
+    ++unfinished_;
+  }
+  // Requires a getter that waits.
+  void hand_over(T&& item, std::uint64_t number) noexcept {
+    auto& getter = static_cast<getting&>(getters_.pop_front());
+    getter.item_.emplace(std::move(item));
+    getter.number_ = number;
+    detail::current_context->owner->grant(getter);
   }
   // Requires an item.
-  T take() {
-    T item = items_.pop_front();
-    if (!returned_.empty()) [[unlikely]]
-      returned_.erase(returned_.begin());
+  T take_next() {
+    T item = items_.take();
     admit_putter();
     return item;
   }
-  // Puts back what was handed over as the `number`-th. Those that came back before it are still in front of all that
-  // were never handed over, in the order of their numbers.
-  void put_back(T&& item, std::uint64_t number) {
-    std::size_t place = 0;
-    while (place < returned_.size() && returned_[place] < number) ++place;
-    returned_.insert(returned_.begin() + static_cast<std::ptrdiff_t>(place), number);
-    items_.reserve(items_.size() + 1);
-    items_.push_front(std::move(item));
-    for (std::size_t i = 0; i < place; ++i) std::swap(items_[i], items_[i + 1]);
+  // What a getter has got and does not take.
+  void give_back(T&& item, std::uint64_t number) {
+    if (dropped_) {
+      forget_one();
+    } else if (getters_.empty()) {
+      items_.put_back(std::move(item), number);
+    } else {
+      hand_over(std::move(item), number);
+    }
   }
   void admit_putter() {
     if (putters_.empty() || full()) return;
@@ -158,21 +234,20 @@ class queue final : public object {
   }
 
   std::size_t capacity_;
-  ring<T> items_;
+  Items items_;
   std::uint64_t unfinished_ = 0;
-  std::uint64_t handed_over_ = 0;        // how many went straight to a getter
-  std::vector<std::uint64_t> returned_;  // the numbers of those that came back and are first in `items_`
-  identity fed_by_ = 0;                  // the task that put last
+  identity fed_by_ = 0;  // the task that put last
   bool shut_down_ = false;
+  bool dropped_ = false;  // and what was in it
   wait_list getters_;
   wait_list putters_;
   wait_list drainers_;
 };
 
-template <class T>
-class queue<T>::putting final : public primitive<putting> {
+template <class T, class Items>
+class basic_queue<T, Items>::putting final : public primitive<putting> {
  public:
-  putting(queue& to, T item) : primitive<putting>(operation_kind::put, to), item_(std::move(item)) {}
+  putting(basic_queue& to, T item) : primitive<putting>(operation_kind::put, to), item_(std::move(item)) {}
 
   bool try_now() {
     if (here().shut_down_) [[unlikely]] {
@@ -192,36 +267,28 @@ class queue<T>::putting final : public primitive<putting> {
   }
 
  private:
-  friend class queue;
+  friend class basic_queue;
 
-  queue& here() const noexcept { return this->template subject<queue>(); }
+  basic_queue& here() const noexcept { return this->template subject<basic_queue>(); }
 
   std::optional<T> item_;
   bool refused_ = false;
 };
 
-template <class T>
-class queue<T>::getting final : public primitive<getting> {
+template <class T, class Items>
+class basic_queue<T, Items>::getting final : public primitive<getting> {
  public:
-  explicit getting(queue& from) : primitive<getting>(operation_kind::get, from) {}
+  explicit getting(basic_queue& from) : primitive<getting>(operation_kind::get, from) {}
 
   bool try_now() {
     if (here().items_.empty()) return here().shut_down_;
-    item_.emplace(here().take());
+    item_.emplace(here().take_next());
     return true;
   }
   void enqueue() noexcept override { here().getters_.push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool revoke() noexcept override {
-    if (!item_ || this->what() == nullptr) return true;
-    if (here().getters_.empty()) {
-      here().put_back(std::move(*item_), number_);
-    } else {
-      auto& next = static_cast<getting&>(here().getters_.pop_front());
-      next.item_.emplace(std::move(*item_));
-      next.number_ = number_;
-      detail::current_context->owner->grant(next);
-    }
+    if (item_ && this->what() != nullptr) here().give_back(std::move(*item_), number_);
     return true;
   }
   identity feeder() const noexcept override { return this->what() != nullptr ? here().fed_by_ : 0; }
@@ -231,18 +298,18 @@ class queue<T>::getting final : public primitive<getting> {
   }
 
  private:
-  friend class queue;
+  friend class basic_queue;
 
-  queue& here() const noexcept { return this->template subject<queue>(); }
+  basic_queue& here() const noexcept { return this->template subject<basic_queue>(); }
 
   std::optional<T> item_;
-  std::uint64_t number_;  // of an item that was handed over, in that order
+  std::uint64_t number_;  // of an item that was handed over: its place among the others
 };
 
-template <class T>
-class queue<T>::draining final : public primitive<draining> {
+template <class T, class Items>
+class basic_queue<T, Items>::draining final : public primitive<draining> {
  public:
-  explicit draining(queue& of) : primitive<draining>(operation_kind::drain, of) {}
+  explicit draining(basic_queue& of) : primitive<draining>(operation_kind::drain, of) {}
 
   bool try_now() const noexcept { return here().unfinished_ == 0; }
   void enqueue() noexcept override { here().drainers_.push_back(*this); }
@@ -250,7 +317,11 @@ class queue<T>::draining final : public primitive<draining> {
   void result() const noexcept {}
 
  private:
-  queue& here() const noexcept { return this->template subject<queue>(); }
+  basic_queue& here() const noexcept { return this->template subject<basic_queue>(); }
 };
+
+// Whoever puts first is got first.
+template <class T>
+using queue = basic_queue<T, detail::fifo_items<T>>;
 
 }  // namespace lockstep

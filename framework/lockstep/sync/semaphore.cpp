@@ -12,12 +12,13 @@ void semaphore::refuse_release(const source& where) const {
   detail::here().owner->misused(all_are_free("release() of"), where);
 }
 
-permit::~permit() {
-  if (held_ == nullptr) return;
+void permit::release() noexcept {
+  semaphore* const held = std::exchange(held_, nullptr);
+  if (held == nullptr) return;
   loop* owner = current_loop();
-  if ((owner == nullptr || !held_->is_of(*owner)) && held_->tell_elsewhere("was released by its permit")) return;
+  if ((owner == nullptr || !held->is_of(*owner)) && held->tell_elsewhere("was released by its permit")) return;
   if (owner == nullptr || owner->tearing_down()) return;
-  if (!held_->give()) owner->report_misuse(held_->all_are_free("a permit is released to"));
+  if (!held->give()) owner->report_misuse(held->all_are_free("a permit is released to"));
 }
 
 }  // namespace lockstep

@@ -10,6 +10,12 @@
 
 namespace lockstep {
 
+class permit;
+namespace detail {
+template <class Self>
+class acquisition;
+}
+
 // A permit goes straight from the one that releases it to the first waiter; nobody takes it in between. Permits belong
 // to no task: another may release what one has acquired.
 // Requires that no task waits for it when it dies; misuse otherwise. One that was made outside may serve one run after
@@ -23,8 +29,12 @@ class semaphore : public object {
   std::string_view noun() const noexcept override { return "semaphore"; }
 
   class acquiring;
+  class acquiring_permit;
   // Waits for a permit and takes it. Cancelled just after it was handed one: the permit goes to the next.
   LOCKSTEP_AWAIT_IT acquiring acquire(source where = source::current());
+  // The same, and returns what releases it at the end of its scope: `const permit slot = co_await
+  // slots.acquire_permit();`
+  LOCKSTEP_AWAIT_IT acquiring_permit acquire_permit(source where = source::current());
   // Takes a permit if one is free, and returns whether it did; never waits.
   bool try_acquire(source where = source::current()) {
     enter("was acquired", where);
@@ -47,6 +57,8 @@ class semaphore : public object {
 
  private:
   friend class permit;
+  template <class Self>
+  friend class detail::acquisition;
 
   // False, and nothing is done, if all permits are free already.
   [[nodiscard]] bool give() noexcept {
@@ -70,24 +82,79 @@ class semaphore : public object {
   wait_list waiters_;
 };
 
-class semaphore::acquiring final : public primitive<semaphore::acquiring> {
+namespace detail {
+
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+template <class Self>
+class acquisition : public primitive<Self> {
  public:
-  explicit acquiring(semaphore& wanted) noexcept : primitive(operation_kind::acquire, wanted) {}
+  explicit acquisition(semaphore& wanted) noexcept : primitive<Self>(operation_kind::acquire, wanted) {}
 
   bool try_now() noexcept {
-    if (subject<semaphore>().permits_ == 0) return false;
-    --subject<semaphore>().permits_;
+    if (of().permits_ == 0) return false;
+    --of().permits_;
     return true;
   }
-  void enqueue() noexcept override { subject<semaphore>().waiters_.push_back(*this); }
-  void withdraw() noexcept override { unlink(); }
-  bool revoke() noexcept override { return what() == nullptr || subject<semaphore>().give(); }
+  void enqueue() noexcept override { of().waiters_.push_back(*this); }
+  void withdraw() noexcept override { this->unlink(); }
+  bool revoke() noexcept override { return this->what() == nullptr || of().give(); }
+
+ protected:
+  semaphore& of() const noexcept { return this->template subject<semaphore>(); }
+};
+#pragma GCC diagnostic pop
+
+}  // namespace detail
+
+// Releases a permit in its destructor. Moves, also to another task, and may be released early.
+// Requires that the semaphore outlives it. One too many is a verdict; it is not thrown.
+class [[nodiscard("keep the permit in a variable: it is released with it")]] permit {
+ public:
+  // Requires that a permit was acquired.
+  explicit permit(semaphore & held) noexcept : held_(&held) {}
+  permit(permit && other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  permit& operator=(permit&& other) noexcept {
+    if (this == &other) return *this;
+    release();
+    held_ = std::exchange(other.held_, nullptr);
+    return *this;
+  }
+  ~permit() { release(); }
+
+  // A second time does nothing.
+  void release() noexcept;
+
+ private:
+  friend class semaphore;
+
+  // Of a semaphore that has died since it gave the permit: it is released to nobody.
+  permit() noexcept : held_(nullptr) {}
+
+  semaphore* held_;
+};
+
+class semaphore::acquiring final : public detail::acquisition<semaphore::acquiring> {
+ public:
+  using acquisition::acquisition;
   void result() const noexcept {}
+};
+
+class semaphore::acquiring_permit final : public detail::acquisition<semaphore::acquiring_permit> {
+ public:
+  using acquisition::acquisition;
+  permit result() const noexcept { return what() != nullptr ? permit(of()) : permit(); }
 };
 
 inline semaphore::acquiring semaphore::acquire(source where) {
   enter("was acquired", where);
   return acquiring(*this);
+}
+
+inline semaphore::acquiring_permit semaphore::acquire_permit(source where) {
+  enter("was acquired", where);
+  return acquiring_permit(*this);
 }
 
 // A semaphore that never has more permits than it began with: to release one when none was acquired is misuse.
@@ -96,22 +163,6 @@ class bounded_semaphore final : public semaphore {
  public:
   explicit bounded_semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, permits, std::move(name)) {}
   std::string_view noun() const noexcept override { return "bounded_semaphore"; }
-};
-
-// Releases a permit in its destructor: `co_await slots_.acquire(); const permit slot(slots_);`
-// Requires that a permit was acquired, and that the semaphore outlives it. One too many is a verdict; it is not thrown.
-class [[nodiscard("keep the permit in a variable: it is released with it")]] permit {
- public:
-  explicit permit(semaphore & held) noexcept : held_(&held) {}
-  permit(permit && other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
-  permit& operator=(permit&& other) noexcept {
-    std::swap(held_, other.held_);
-    return *this;
-  }
-  ~permit();
-
- private:
-  semaphore* held_;
 };
 
 }  // namespace lockstep

@@ -1,0 +1,196 @@
+// Boost.Asio and lockstep in one program: each awaits the other.
+//
+// A task awaits any operation of Asio's with the token `use_task`:
+//   co_await timer.async_wait(use_task);
+//   const int answer = co_await boost::asio::co_spawn(context, ask(), use_task);
+// A coroutine of Asio's, or whatever else takes a completion, awaits a task through async_run():
+//   const int answer = co_await async_run(answer_after(1s, 42), boost::asio::use_awaitable);
+//
+// What was awaited comes back through the loop's queue, from whichever thread it comes. Operations of Asio's go on in
+// real time, so they count as outside(x): the virtual clock holds meanwhile. Somebody must run their io_context: the
+// driver of the operating system does that for its own (<lockstep/real/io_context.hpp>); another one is run by a thread
+// of the user's.
+//
+// Cancelling the task cancels the operation, by its cancellation slot and on its executor, and the await goes on when
+// Asio has ended it: with `cancelled` if the operation was aborted, else with its result, and the cancellation comes at
+// the next await. An operation that does not support cancellation is waited for.
+// Lifetime: a task that is destroyed meanwhile cancels its operation, and never hears of it again.
+// Threads: a context that several threads run needs a strand, as Asio's cancellation slots do.
+// Needs Boost.Asio 1.77 or later. It is not part of <lockstep/lockstep.hpp>.
+#pragma once
+
+#include <lockstep/adapters/completion.hpp>
+#include <lockstep/runtime/foreign.hpp>
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/runtime/task.hpp>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace lockstep {
+
+// The completion token with which a task awaits an operation of Asio's. The await returns what the operation completes
+// with: nothing, a value, or a tuple of several. An error_code or an exception that comes first is thrown instead, as
+// boost::system::system_error or as itself; `boost::asio::as_tuple(use_task)` returns the error_code.
+// Source: asio::use_awaitable.
+struct use_task_t {
+  // An executor, and an I/O object, whose operations take use_task by default.
+  template <class Executor>
+  struct executor_with_default : Executor {
+    using default_completion_token_type = use_task_t;
+    template <class Other>
+      requires(!std::same_as<Other, executor_with_default> && std::convertible_to<const Other&, Executor>)
+    executor_with_default(const Other& executor)
+    noexcept : Executor(executor) {}
+  };
+  template <class IoObject>
+  using as_default_on_t =
+      typename IoObject::template rebind_executor<executor_with_default<typename IoObject::executor_type>>::other;
+};
+inline constexpr use_task_t use_task;
+
+namespace detail {
+
+// What an operation and the task that awaits it share.
+template <class... Args>
+struct asio_completion : completion<std::tuple<Args...>> {
+  boost::asio::cancellation_signal stop;
+};
+
+// The handler that Asio completes; or destroys, as an io_context does that dies.
+template <class... Args>
+class asio_handler {
+ public:
+  using cancellation_slot_type = boost::asio::cancellation_slot;
+
+  explicit asio_handler(std::shared_ptr<asio_completion<Args...>> completes) : completes_(std::move(completes)) {}
+  asio_handler(asio_handler&&) noexcept = default;
+  asio_handler& operator=(asio_handler&&) = delete;
+  ~asio_handler() {
+    if (completes_ != nullptr) completes_->be_dropped();
+  }
+
+  cancellation_slot_type get_cancellation_slot() const noexcept { return completes_->stop.slot(); }
+
+  template <class... Results>
+  void operator()(Results&&... results) {
+    std::exchange(completes_, nullptr)->arrive(std::forward<Results>(results)...);
+  }
+
+ private:
+  std::shared_ptr<asio_completion<Args...>> completes_;
+};
+
+// Throws `cancelled` if the running task was asked to stop: then that is why its operation was aborted.
+inline void throw_if_asked_to_stop() {
+  agent& who = current_task();
+  if (who.accept_cancellation()) throw_cancelled(who);
+}
+
+inline void throw_asio_error(const boost::system::error_code& error) {
+  if (error == boost::asio::error::operation_aborted) throw_if_asked_to_stop();
+  if (error) throw boost::system::system_error(error);
+}
+inline void throw_asio_error(const std::exception_ptr& failure) {
+  if (failure == nullptr) return;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == boost::asio::error::operation_aborted) throw_if_asked_to_stop();
+    throw;
+  }
+}
+
+template <class T>
+concept asio_error = std::same_as<T, boost::system::error_code> || std::same_as<T, std::exception_ptr>;
+
+// What an await returns of what an operation completes with.
+template <class... T>
+auto result_of_asio(std::tuple<T...>&& all) {
+  if constexpr (sizeof...(T) == 1) {
+    return std::get<0>(std::move(all));
+  } else if constexpr (sizeof...(T) > 1) {
+    return std::move(all);
+  }
+}
+template <asio_error Error, class... T>
+auto unpack_asio(std::tuple<Error, T...>&& all) {
+  throw_asio_error(std::get<0>(all));
+  return std::apply([](Error&, T&... values) { return result_of_asio(std::tuple<T...>(static_cast<T&&>(values)...)); },
+                    all);
+}
+template <class... T>
+auto unpack_asio(std::tuple<T...>&& all) {
+  return result_of_asio(std::move(all));
+}
+
+// An operation of Asio's that has not begun: it does when it is awaited.
+template <class Initiation, class Inputs, class... Args>
+class asio_operation {
+ public:
+  asio_operation(Initiation initiation, Inputs inputs)
+      : initiation_(std::move(initiation)), inputs_(std::move(inputs)) {}
+  asio_operation(asio_operation&&) = default;
+  asio_operation& operator=(asio_operation&&) = delete;
+  ~asio_operation() {
+    if (completion_ != nullptr && completion_->forget_waiter()) cancel_requested();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiter) {
+    completion_ = std::make_shared<asio_completion<Args...>>();
+    executor_.emplace(boost::asio::get_associated_executor(initiation_));
+    std::apply(
+        [this](auto&... inputs) { std::move(initiation_)(asio_handler<Args...>(completion_), std::move(inputs)...); },
+        inputs_);
+    return completion_->wait(waiter);
+  }
+  auto await_resume() {
+    std::optional<std::tuple<Args...>> results = completion_->take();
+    if (!results) throw_asio_error(boost::system::error_code(boost::asio::error::operation_aborted));
+    return unpack_asio(std::move(*results));
+  }
+  // The task that waits was asked to stop.
+  void cancel_requested() {
+    boost::asio::dispatch(*executor_,
+                          [stopped = completion_] { stopped->stop.emit(boost::asio::cancellation_type::all); });
+  }
+
+ private:
+  Initiation initiation_;
+  Inputs inputs_;
+  std::optional<boost::asio::associated_executor_t<Initiation>> executor_;
+  std::shared_ptr<asio_completion<Args...>> completion_;
+};
+
+}  // namespace detail
+
+}  // namespace lockstep
+
+namespace boost::asio {
+
+template <class... Args>
+struct async_result<lockstep::use_task_t, void(Args...)> {
+  template <class Initiation, class... Inputs>
+  static auto initiate(Initiation initiation, lockstep::use_task_t, Inputs... inputs) {
+    using operation = lockstep::detail::asio_operation<Initiation, std::tuple<Inputs...>, std::remove_cvref_t<Args>...>;
+    return lockstep::outside(operation(std::move(initiation), std::tuple<Inputs...>(std::move(inputs)...)));
+  }
+};
+
+}  // namespace boost::asio

@@ -1,0 +1,72 @@
+#include <lockstep/sync/guard.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep::detail {
+
+void orphan_waiters(wait_list& waiters, const object& of, std::string_view what, bool handed) noexcept {
+  loop* owner = current_loop();
+  if (owner != nullptr) owner->part_from(of, waiters, handed);
+  if (waiters.empty()) return;
+  if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
+  if (owner != nullptr) {
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
+                                  waiters.front().who()->name()),
+                      source(), {waiters.front().who()});
+  }
+  while (!waiters.empty()) waiters.pop_front().orphan();
+}
+
+agent* lockable::holder() const noexcept {
+  loop* owner = current_loop();
+  return holder_ != 0 && owner != nullptr ? owner->find(holder_) : nullptr;
+}
+
+std::string lockable::described_holder() const {
+  if (holder_ == 0) return "nobody";
+  const agent* who = lockable::holder();
+  return who != nullptr ? fmt::format("task \"{}\"", who->name()) : "a task that has ended";
+}
+
+void lockable::refuse_to_lock() const {
+  here().owner->misused(fmt::format("{} \"{}\" is locked outside of every task: nobody would hold it", noun(), name()));
+}
+
+lockable::unlocking lockable::begin_unlock(source where) {
+  context& context = enter("was unlocked", where);
+  if (context.owner->tearing_down()) return {0, true};
+  if (const agent* dying = context.owner->dying(); dying != nullptr) return {dying->id(), true};
+  return {context.running != nullptr ? context.running->id() : 0, false};
+}
+
+void lockable::refuse_unlock(std::string_view call, source where) const {
+  const agent* const running = current_context->running;
+  current_context->owner->misused(fmt::format("{} of {} \"{}\" by task \"{}\"; it is held by {}", call, noun(), name(),
+                                              running != nullptr ? running->name() : "none", described_holder()),
+                                  where);
+}
+
+bool lockable::guard_may_unlock(bool holds, identity in_whose_name) const noexcept {
+  loop* const owner = current_loop();
+  if ((owner == nullptr || !is_of(*owner)) && tell_elsewhere("was unlocked by its guard")) return false;
+  if (owner == nullptr || owner->tearing_down()) return false;
+  if (holds) return true;
+  // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
+  if (owner->dying() != nullptr && owner->dying()->id() == in_whose_name) return false;
+  owner->report_misuse(fmt::format("a guard of {} \"{}\" unlocks what was unlocked before; it is held by {}", noun(),
+                                   name(), described_holder()));
+  return false;
+}
+
+void lockable::part(bool held) noexcept {
+  orphan_waiters(waiters_, *this, noun(), held);
+  loop* owner = current_loop();
+  if (held && owner != nullptr && is_of(*owner)) {
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the {} \"{}\" died while it is held by {}", noun(), name(), described_holder()),
+                      source(), {});
+  }
+}
+
+}  // namespace lockstep::detail
