@@ -129,6 +129,38 @@ task<void> spawns_by_name_into_a_group(int before, int& started) {
   co_await group.join();
 }
 
+task<void> starts_by_name(int before, int& started) {
+  task<void> work = count(started);
+  join_handle<void> handle;
+  {
+    const shortage memory(before);
+    handle = spawn_eager(std::move(work), "counter");
+  }
+  co_await handle.join();
+}
+
+task<void> starts_by_name_in_a_group(int before, int& started) {
+  task<void> work = count(started);
+  task_group group;
+  {
+    const shortage memory(before);
+    group.spawn_eager(std::move(work), "counter");
+  }
+  co_await group.join();
+}
+
+constinit task_local<int> request_id{0};
+
+task<void> spawns_with_values(int before, int& started) {
+  request_id.set(1);
+  co_await spawns(before, started);
+}
+
+task<void> starts_with_values(int before, int& started) {
+  request_id.set(1);
+  co_await starts_by_name(before, started);
+}
+
 task<void> waits_for_all(int before, int& started) {
   task<void> one = count(started);
   task<void> other = count(started);
@@ -166,6 +198,16 @@ TEST(FailingAllocations, OfASpawnLeaveNoTask) {
 TEST(FailingAllocations, OfAGroupLeaveNoTask) {
   expect_all_or_nothing(spawns_into_a_group, 1);
   expect_all_or_nothing(spawns_by_name_into_a_group, 1);
+}
+
+TEST(FailingAllocations, OfAnEagerStartLeaveNoTask) {
+  expect_all_or_nothing(starts_by_name, 1);
+  expect_all_or_nothing(starts_by_name_in_a_group, 1);
+}
+
+TEST(FailingAllocations, OfWhatATaskInheritsLeaveNoTask) {
+  expect_all_or_nothing(spawns_with_values, 1);
+  expect_all_or_nothing(starts_with_values, 1);
 }
 
 TEST(FailingAllocations, OfACombinatorLeaveNoTask) {

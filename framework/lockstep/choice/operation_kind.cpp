@@ -21,6 +21,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::outside: return "outside work";
     case operation_kind::wait_children: return "children";
     case operation_kind::drain: return "join of queue";
+    case operation_kind::wait_future: return "future";
     case operation_kind::lock_shared: return "shared lock of shared_mutex";
     case operation_kind::wait_latch: return "latch";
     case operation_kind::send: return "send to channel";

@@ -25,6 +25,7 @@ enum class operation_kind : std::uint8_t {
   outside = 14,
   wait_children = 15,
   drain = 16,
+  wait_future = 17,
   lock_shared = 19,
   wait_latch = 20,
   send = 21,

@@ -6,6 +6,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/snapshot.hpp>
+#include <lockstep/runtime/task_local.hpp>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,26 @@ agent::rarities& agent::rare() {
 
 void agent::forget_rarities::operator()(rarities* made) const noexcept { delete made; }
 
+detail::bound_values& agent::values_to_change() {
+  is_.has_values = true;
+  return *rare().values;
+}
+
+detail::bound_values* agent::exchange_values(detail::bound_values* others) {
+  is_.has_values = true;
+  return std::exchange(rare().values, others != nullptr ? others : &rare().own_values);
+}
+
+agent::inheritance agent::to_inherit() {
+  const detail::bound_values* const here = detail::values_here();
+  inheritance given;
+  if (here != nullptr && !here->empty()) {
+    given.reset(new rarities);
+    given->own_values = *here;
+  }
+  return given;
+}
+
 std::string agent::path() const {
   if (parent_ == nullptr) return "main";
   std::vector<std::uint32_t> ordinals;
@@ -38,7 +59,9 @@ std::string agent::name() const {
   if (parent_ == nullptr) return "main";
   const frame* const start = start_frame();
   if (start == nullptr) return (is_.in_foreign ? "foreign coroutine " : "task ") + path();
-  return fmt::format("{} {}", function_of(start->where), path());
+  std::string made = fmt::format("{} {}", function_of(start->where), path());
+  if (is_callback()) made += fmt::format(" ({})", file_and_line(spawned_at_));
+  return made;
 }
 
 void agent::rename(label name) {
@@ -214,7 +237,7 @@ std::stop_token agent::stop_token() {
 
 agent::state agent::condition() const noexcept {
   const detail::context* context = detail::current_context;
-  const bool runs = state_ == state::ready && context != nullptr && context->running == this;
+  const bool runs = state_ == state::ready && context != nullptr && context->owner->seat_of(*this) != nullptr;
   return runs ? state::running : state_;
 }
 
@@ -335,9 +358,15 @@ object::object(label name) : name_(std::move(name)) {
   }
 }
 
-detail::usage object::use_of(const char* deed, const source& where) const {
-  std::string what = name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
-  return {std::move(what), 0, deed, where};
+std::string object::described() const {
+  return name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
+}
+
+detail::usage object::use_of(const char* deed, const source& where) const { return {described(), 0, deed, where}; }
+
+void object::look_elsewhere(const char* deed, const source& where) const {
+  const bool run_is_over = home_->run() != run_;
+  if (!run_is_over && (detail::current_context != nullptr || !is_at_home())) home_->refuse(run_, use_of(deed, where));
 }
 
 bool object::is_at_home() const noexcept { return home_->on_its_thread(); }

@@ -54,6 +54,8 @@ class result_scope;
 class finish_listener {
  public:
   virtual void finished(agent& who) noexcept = 0;
+  // Whether what it watches calls a function and is no coroutine of the user's.
+  virtual bool watches_callback() const noexcept { return false; }
 
  protected:
   ~finish_listener() = default;
@@ -66,6 +68,13 @@ class finish_watch : public finish_listener, public list_hook<finish_watch> {
   finish_watch() noexcept { mark_unlinked(); }
   ~finish_watch() = default;
 };
+
+// What a task-local variable is, in one task.
+struct bound_value {
+  const void* variable;
+  std::shared_ptr<const void> value;
+};
+using bound_values = std::vector<bound_value>;  // each variable once
 
 enum class task_state : std::uint8_t {
   ready,  // also while it is running, but for what others see
@@ -88,11 +97,11 @@ struct step_state {
     bool main : 1 = false;
     bool daemon : 1 = false;
     bool observed : 1 = false;
-    bool cancelled : 1 = false;    // it ended by that
-    bool in_foreign : 1 = false;   // awaits something foreign, whose coroutines act in its name
-    bool watched : 1 = false;      // by a finish_listener or a finish_watch
-    bool outlives : 1 = false;     // its run: a handle keeps it
-    std::uint8_t no_mark : 1 = 0;  // so that one store makes all
+    bool cancelled : 1 = false;   // it ended by that
+    bool in_foreign : 1 = false;  // awaits something foreign, whose coroutines act in its name
+    bool watched : 1 = false;     // by a finish_listener or a finish_watch
+    bool outlives : 1 = false;    // its run: a handle keeps it
+    bool has_values : 1 = false;  // of task-local variables, or has had; all eight are made by one store
   } is_;
 };
 
@@ -111,6 +120,8 @@ class agent : private detail::step_state {
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return is_.daemon; }
+  // Whether it is there to call a function once, see callback.hpp.
+  inline bool is_callback() const noexcept;
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
@@ -122,8 +133,8 @@ class agent : private detail::step_state {
   std::string path() const;
   void rename(label name);
 
-  // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
-  // ended. Returns whether it was not finished yet. The last reason that is given counts.
+  // Asks it to stop: counted, and delivered as `cancelled` at its present or next await, or where the shield around it
+  // ends; a task that returns before is cancelled too. Returns whether it was not finished. The last reason counts.
   bool cancel(label reason = {}, source where = source::current());
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
   unsigned uncancel(source where = source::current());
@@ -160,6 +171,11 @@ class agent : private detail::step_state {
   // A number for the listener, which keeps many.
   void keep_at(std::uint32_t place) noexcept { kept_at_ = place; }
   std::uint32_t kept_at() const noexcept { return kept_at_; }
+  // Of its task-local variables, see task_local.hpp; null for none.
+  const detail::bound_values* values() const noexcept { return rare_ ? rare_->values : nullptr; }
+  detail::bound_values& values_to_change();
+  // Has others instead, which must live for as long as it has them; null for its own. Returns those it had.
+  detail::bound_values* exchange_values(detail::bound_values* others);
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
   std::stop_token stop_token();
@@ -227,6 +243,8 @@ class agent : private detail::step_state {
     detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
     std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
     frame* foreign_frame = nullptr;           // and its frame
+    detail::bound_values own_values;
+    detail::bound_values* values = &own_values;
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
@@ -235,6 +253,13 @@ class agent : private detail::step_state {
   struct forget_rarities {
     [[gnu::cold]] void operator()(rarities* made) const noexcept;
   };
+  using inheritance = std::unique_ptr<rarities, forget_rarities>;
+  // What a task that is spawned here and now gets of its spawner; null for nothing.
+  static inheritance to_inherit();
+  void inherit(inheritance given) noexcept {
+    is_.has_values = given != nullptr;
+    rare_ = std::move(given);
+  }
   inbox& home() const noexcept;
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;
@@ -302,7 +327,7 @@ class agent : private detail::step_state {
   identity identity_;
   agent* parent_;
   source spawned_at_;
-  std::unique_ptr<rarities, forget_rarities> rare_;
+  inheritance rare_;
   std::uint32_t steps_;
   std::uint32_t ordinal_;
   std::uint32_t spawned_;
@@ -316,5 +341,7 @@ class agent : private detail::step_state {
 std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
+
+inline bool agent::is_callback() const noexcept { return is_.watched && listener_ != nullptr && listener_->watches_callback(); }
 
 }  // namespace lockstep

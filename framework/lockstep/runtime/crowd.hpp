@@ -55,6 +55,7 @@ class crowd::wait final : public primitive<crowd::wait> {
   bool cancel_requested() noexcept override;
   std::string describe() const override;
   agent* holder() const noexcept override;
+  void awaits(std::vector<agent*>& into) const override { of_.members_.add_to(into); }
   void result() const noexcept {}
 
  private:

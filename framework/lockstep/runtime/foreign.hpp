@@ -256,7 +256,7 @@ auto proxy(Awaitable&& awaitable, frame& awaiting) {
   static_assert(foreign_awaitable<Awaitable>,
                 "co_await in a lockstep::task needs a task (call the coroutine), a lockstep operation, or a type with "
                 "await_ready(), await_suspend(std::coroutine_handle<>) and await_resume(); "
-                "a join_handle is awaited by its join()");
+                "a join_handle is awaited by its join(), a future by its get()");
   return proxied<Awaitable>(std::forward<Awaitable>(awaitable), awaiting, false);
 }
 

@@ -37,6 +37,7 @@ void inbox::open(std::uint64_t run) {
   destroy_abandoned();
   thread_.store(&detail::current_context, std::memory_order_relaxed);
   run_.store(run, std::memory_order_relaxed);
+  takes_calls_ = true;
 }
 
 inbox::mail inbox::close() {
@@ -110,6 +111,21 @@ void inbox::take_over(agent& dropped, std::optional<detail::usage> use) noexcept
 
 void inbox::take_over(std::coroutine_handle<> unstarted, std::optional<detail::usage> use) noexcept {
   take_over(&mail::unstarted, unstarted, std::move(use));
+}
+
+// -- calls ------------------------------------------------------------------------------------------------------------
+
+bool inbox::post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call) {
+  const std::lock_guard lock(mutex_);
+  if (!takes_calls_ || run != inbox::run()) return false;
+  mail_.calls.push_back(std::move(call));
+  notify();
+  return true;
+}
+
+void inbox::take_no_calls() {
+  const std::lock_guard lock(mutex_);
+  takes_calls_ = false;
 }
 
 // -- wake-ups ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include <condition_variable>
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ class driver;
 namespace detail {
 
 class foreign_wait;
+class scheduled_call;
 class job_state;
 struct wake_up;
 
@@ -56,6 +58,7 @@ class inbox {
     std::vector<complaint> complaints;
     std::vector<agent*> dropped;  // whose handles died on another thread
     std::vector<std::coroutine_handle<>> unstarted;
+    std::vector<std::shared_ptr<detail::scheduled_call>> calls;
   };
 
   // `woken` is told when something arrives, until the loop retires this.
@@ -110,6 +113,14 @@ class inbox {
   void take_over(agent& dropped, std::optional<detail::usage> use) noexcept;
   void take_over(std::coroutine_handle<> unstarted, std::optional<detail::usage> use) noexcept;
 
+  // -- calls --------------------------------------------------------------------------------------------------------
+
+  // Leaves it to the loop to make the call, in the run `run`. False if the main task of that has ended. From any
+  // thread.
+  bool post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call);
+  // The main task has ended.
+  void take_no_calls();
+
   // -- wake-ups -----------------------------------------------------------------------------------------------------
 
   // A wait has ended on another thread than the loop's, or in another loop.
@@ -152,6 +163,7 @@ class inbox {
   std::atomic<const void*> thread_ = nullptr;  // the address of a variable that each thread has
   std::atomic<std::uint64_t> run_ = 0;
   bool loop_is_gone_ = false;
+  bool takes_calls_ = false;
   mail mail_;
   std::vector<std::coroutine_handle<>> abandoned_;
 };

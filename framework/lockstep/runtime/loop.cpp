@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace lockstep {
@@ -53,6 +54,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   picks_.clear();
   kept_back_.clear();
+  failures_.clear();
+  handler_ = nullptr;
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
@@ -76,17 +79,22 @@ bool loop::run(agent& main) {
   if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+  inbox_->take_no_calls();
   return true;
 }
 
+
 void loop::wind_up(bool everybody) {
-  if (stopped() || (daemons_ == 0 && !everybody)) return;
+  if (stopped()) return;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
-  for (agent* who : alive()) {
-    if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+  if (daemons_ != 0 || everybody) {
+    for (agent* who : alive()) {
+      if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+    }
+    go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
-  go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+  drop_calls();
 }
 
 // Returns false if nothing can go on before.
@@ -161,6 +169,40 @@ bool loop::follow() {
   return false;
 }
 
+agent** loop::seat_of(const agent& who) noexcept {
+  if (context::running == &who) return &(context::running);
+  for (first_step* at = starting_; at != nullptr; at = at->outer) {
+    if (at->within == &who) return &at->within;
+  }
+  return nullptr;
+}
+
+// The step of the spawner is in two parts then, and each has a record, so that the trace tells who did what.
+void loop::start_eagerly(agent& who) {
+  agent* const spawner = context::running;
+  const unsigned depth = starting_ != nullptr ? starting_->depth + 1 : 1;
+  if (spawner != nullptr && (spawner->attention_ & attention_doomed) != 0) stop();
+  if (spawner == nullptr || stopped() || depth > eager_max) {
+    ready_.push_back(&who);
+    return;
+  }
+  note_slow_step();
+  first_step step{spawner, starting_, depth};
+  const std::coroutine_handle<> next_of_spawner = std::exchange(next, nullptr);
+  starting_ = &step;
+  context::running = &who;
+  if (attention_.load(std::memory_order_relaxed) != 0) ++who.steps_;
+  note_step(who, who.label_);
+  who.leaf_.resume();
+  if (next) follow();
+  note_slow_step();
+  next = next_of_spawner;
+  starting_ = step.outer;
+  agent& goes_on = *step.within;  // perhaps not the spawner any more: see part_from_foreign()
+  context::running = &goes_on;
+  note_step(goes_on, goes_on.label_ != nothing_awaited ? goes_on.label_ : trace::label(operation_kind::foreign, 0));
+}
+
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
 bool loop::prepare(agent& who) {
   operation* op = who.operation_;
@@ -211,14 +253,21 @@ inline void loop::wake_joiners(agent& who) {
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
-  if (who.is_.main || who.is_.daemon || who.is_.watched || agent::start_frame_of(who.root_)->failure) [[unlikely]]
+  constexpr auto bits_of = [](detail::step_state::marks is) { return std::bit_cast<std::uint8_t>(is); };
+  const bool special = (bits_of(who.is_) & bits_of({.main = true, .daemon = true, .watched = true})) != 0;
+  const bool asked_to_stop = (who.attention_ & attention_cancel) != 0;
+  if (special || asked_to_stop || agent::start_frame_of(who.root_)->failure) [[unlikely]]
     return complete_specially(who);
   wake_joiners(who);
 }
 
 void loop::complete_specially(agent& who) {
   if (who.is_.main) request(attention_main_done);
-  if (const std::exception_ptr failed = who.failure()) who.is_.cancelled = holds<cancelled>(failed);
+  if (const std::exception_ptr failed = who.failure()) {
+    who.is_.cancelled = holds<cancelled>(failed);
+  } else if ((who.attention_ & attention_cancel) != 0) {
+    who.is_.cancelled = true;  // it has returned before the request could be delivered
+  }
   wake_joiners(who);
   if (who.is_.daemon) {
     --daemons_;
@@ -399,7 +448,7 @@ bool loop::begin_attentively(operation& op) {
     return true;
   }
   if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
-  if (asked_for(attention_switch) && !ready_.empty()) {
+  if (asked_for(attention_switch) && !ready_.empty() && starting_ == nullptr) {
     op.progress_ = operation::progress::switching;
     return false;
   }

@@ -16,6 +16,7 @@
 #include <lockstep/runtime/agent_pool.hpp>
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/runtime/driver.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/verdict.hpp>
 #include <lockstep/time/timer_wheel.hpp>
@@ -27,12 +28,18 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
 class inbox;
 class thread_pool;
+
+namespace detail {
+struct kept_failure;
+class scheduled_call;
+}  // namespace detail
 
 // What ends a run that does not end by itself; each is a verdict.
 struct loop_limits {
@@ -75,6 +82,12 @@ class loop : public detail::context {
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   // Destroys `root` if it throws std::bad_alloc.
   agent& adopt(std::coroutine_handle<> root, source spawned_at);
+  // The same for a task that is not ready yet: start_eagerly() follows.
+  agent& adopt_apart(std::coroutine_handle<> root, source spawned_at);
+  // Makes its first step there and then, within the step of the running task, which is spawning it. Makes it ready
+  // instead where no step may be made: while no task runs, when the run is being stopped, or within `eager_max` others.
+  void start_eagerly(agent& who);
+  static constexpr unsigned eager_max = 64;
   // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
     if (--who.references_ == 0) [[likely]] {
@@ -84,6 +97,8 @@ class loop : public detail::context {
     }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
+  // The same as adopt(), but it starts when `until`, which nobody has awaited, is granted: at once if it need not wait.
+  agent& adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until);
   // The loop owns it from now on. Requires that it has not finished.
   void make_daemon(agent& who) noexcept {
     who.is_.daemon = true;
@@ -204,6 +219,23 @@ class loop : public detail::context {
   // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
   // Who of them failed unseen is told of now or, if not `reported`, never.
   void part_with_kept(bool reported) noexcept;
+  // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
+  void tell_of(const exception_context& found) noexcept;
+  // The same for an exception in a future that nobody has read, and, in a callback that has ended, for one that left
+  // it.
+  void tell_of_unread(detail::kept_failure& kept) noexcept;
+  void tell_of_failed_call(agent& who) noexcept;
+  // Remembers it until it is read, or the run ends and it is told of.
+  void keep_failure(std::shared_ptr<detail::kept_failure> kept);
+  // Null for none. Returns the one before.
+  std::shared_ptr<const exception_handler> set_exception_handler(std::shared_ptr<const exception_handler> handler) {
+    std::swap(handler, handler_);
+    return handler;
+  }
+  // What report() would make of it, about the running task.
+  verdict verdict_here(verdict_kind kind, std::string message, const source& where);
+  // Makes that verdict.
+  void report(verdict found) noexcept { monitor_.report(std::move(found)); }
   // Whether what dies now is freed with the frames of a task that did not end by itself.
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
@@ -245,6 +277,8 @@ class loop : public detail::context {
   // Whether the driver waits for the world outside, as it may for long. May be asked from another thread.
   bool resting() const noexcept { return resting_.load(std::memory_order_relaxed); }
   void rest(bool resting) noexcept { resting_.store(resting, std::memory_order_relaxed); }
+  const std::shared_ptr<inbox>& home() const noexcept { return inbox_; }
+  intrusive_list<detail::scheduled_call, detail::scheduled_call>& calls() noexcept { return calls_; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -260,6 +294,15 @@ class loop : public detail::context {
   friend class loop_scope;
 
   class ready_view;
+
+  // A task is being started eagerly, within a step of another.
+  struct first_step {
+    agent* within;
+    first_step* outer;  // within which that step is made itself; null for none
+    unsigned depth;
+  };
+  // Where it is noted that a step of `who` is being made; null if none is.
+  agent** seat_of(const agent& who) noexcept;
 
   // The label of a task within a step of foreign code, until it awaits something of ours.
   static constexpr std::uint32_t nothing_awaited = ~std::uint32_t{0};
@@ -277,8 +320,9 @@ class loop : public detail::context {
       reach_step_limit();
   }
   bool acts_for(agent& who);
-  agent& make_agent(std::coroutine_handle<> root, frame& first, source spawned_at);
-  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, source spawned_at);
+  agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
+  void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
+  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& after_turn(agent& who);
   void refill_agents();
@@ -308,6 +352,8 @@ class loop : public detail::context {
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   void let_go_of_leftovers() noexcept;
+  void drop_calls() noexcept;
+  void start_call(detail::scheduled_call& call);
   [[gnu::cold]] void part_ready_from(const object& dying, wait_list& orphans) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;
@@ -333,6 +379,9 @@ class loop : public detail::context {
   monitor& monitor_;
   timer_wheel timers_;
   wait_list settlers_;
+  intrusive_list<detail::scheduled_call, detail::scheduled_call> calls_;  // that were not made yet, or are under way
+  std::shared_ptr<const exception_handler> handler_;
+  std::vector<std::shared_ptr<detail::kept_failure>> failures_;  // of futures; some may have been read
   std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
@@ -351,10 +400,12 @@ class loop : public detail::context {
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
+  first_step* starting_ = nullptr;  // the innermost
   executor* default_executor_ = nullptr;
   std::unique_ptr<thread_pool> default_pool_;
   std::uint64_t excused_step_ = 0;               // that has run a blocking job
   std::atomic<bool> resting_ = false;
+  bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
 

@@ -2,6 +2,7 @@
 #include <lockstep/runtime/loop.hpp>
 
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/future.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
@@ -109,11 +110,20 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
   found.message = std::move(message);
   found.where = where;
   found.at = now_;
+  found.at_real_time = driver_.polled();
   found.step = steps();
   found.tasks = snapshot_of(std::move(concerned));
   add_trail(found.tasks, 0, trail);
   if (found.where.line() == 0) found.where = line_of(found.tasks);
   return found;
+}
+
+verdict loop::verdict_here(verdict_kind kind, std::string message, const source& where) {
+  std::vector<agent*> who;
+  if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
+    who.push_back(user);
+  }
+  return verdict_of(kind, std::move(message), where, std::move(who));
 }
 
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
@@ -146,6 +156,10 @@ void loop::part_with_kept(bool reported) noexcept {
     if (reported) report_unread(*who);
     who->observe();
   }
+  for (const std::shared_ptr<detail::kept_failure>& each : std::exchange(failures_, {})) {
+    if (reported) tell_of_unread(*each);
+    each->read = true;
+  }
 }
 
 void loop::report_dropped(agent& who) noexcept {
@@ -173,11 +187,7 @@ agent* loop::find(identity of) const noexcept {
 }
 
 void loop::report_misuse(std::string message, const source& where) noexcept {
-  std::vector<agent*> who;
-  if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
-    who.push_back(user);
-  }
-  report(verdict_kind::misuse, std::move(message), where, std::move(who));
+  report(verdict_here(verdict_kind::misuse, std::move(message), where));
 }
 
 void loop::misused(const std::string& message, const source& where) {
@@ -271,13 +281,13 @@ void loop::report_unread(agent& who) noexcept {
   const std::exception_ptr thrown = who.failure();
   const bool an_assertion_failed = (who.attention_ & attention_doomed) != 0;
   if (an_assertion_failed || tells_of(thrown)) return;
-  if (who.is_.daemon) {  // whose result nobody can read
-    report(verdict_kind::unhandled_exception, fmt::format("daemon \"{}\" failed: {}", who.name(), text_of(thrown)),
-           source(), {&who});
-  } else {
-    report(verdict_kind::unread_exception,
-           fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
-  }
+  std::string name = who.name();
+  const bool nobody_can_read = who.is_.daemon || who.is_callback();
+  const std::string what = who.is_.daemon    ? fmt::format("daemon \"{}\" failed", name)
+                           : nobody_can_read ? name + " failed"
+                                             : fmt::format("task \"{}\" failed and nobody looked", name);
+  const verdict_kind kind = nobody_can_read ? verdict_kind::unhandled_exception : verdict_kind::unread_exception;
+  tell_of({thrown, std::move(name), verdict_of(kind, what + ": " + text_of(thrown), source(), {&who})});
 }
 
 }  // namespace lockstep

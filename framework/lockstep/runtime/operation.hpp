@@ -20,6 +20,7 @@
 #include <bit>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 // Marks what returns an operation.
 #define LOCKSTEP_AWAIT_IT [[nodiscard("co_await the operation: nothing happens before")]]
@@ -61,6 +62,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
+  // Adds the tasks for whose end it waits: those that have not finished.
+  virtual void awaits(std::vector<agent*>&) const {}
   // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
   virtual identity feeder() const noexcept { return 0; }
 
@@ -70,6 +73,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
     what_ = nullptr;
   }
   bool stopped() const noexcept { return progress_ == progress::stopped; }
+  bool cancelled() const noexcept { return progress_ == progress::cancelled; }
 
  protected:
   using operation_state::progress_;

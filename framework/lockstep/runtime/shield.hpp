@@ -42,7 +42,7 @@ class shield_scope {
 };
 
 // Awaits `work` to its end even if the running task is cancelled meanwhile; the cancellation is delivered at the next
-// await after it. Also what a cancelled task awaits its clean-up in.
+// await after it, or the task is cancelled when it returns. Also what a cancelled task awaits its clean-up in.
 // Returns the result of the work, or throws what left it.
 // Unlike asyncio.shield, the work stays the caller's: nothing goes on in the background. To stop waiting for a task
 // without cancelling it, use join_handle::join_shielded().

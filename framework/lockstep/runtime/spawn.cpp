@@ -105,7 +105,9 @@ void agent_owner::no_result(agent& who, source where) {
     detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), where);
   }
   who.observe();
-  pass_on(std::make_exception_ptr(cancelled(who.cancel_reason())), who);
+  const frame* const start = who.start_frame();  // null if it was destroyed
+  const bool threw = start != nullptr && start->failure;
+  pass_on(threw ? start->failure : std::make_exception_ptr(cancelled(who.cancel_reason())), who);
 }
 
 // On another thread, or before its task has ended.
@@ -128,6 +130,15 @@ agent& detail::adopt_named(std::coroutine_handle<> root, label name, const sourc
   agent& made = here().owner->adopt(root, where);
   spawn_guard guard(made);
   if (!name.empty()) made.rename(std::move(name));
+  return guard.pass();
+}
+
+agent& detail::adopt_eagerly(std::coroutine_handle<> root, label name, const source& where) {
+  loop& owner = *here().owner;
+  agent& made = owner.adopt_apart(root, where);
+  spawn_guard guard(made);
+  if (!name.empty()) made.rename(std::move(name));
+  owner.start_eagerly(made);
   return guard.pass();
 }
 

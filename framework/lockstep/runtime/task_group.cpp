@@ -27,6 +27,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
     const std::string of_group = group_.name_.empty() ? "" : fmt::format(" of \"{}\"", group_.name_.view());
     return fmt::format("children{}({})", of_group, list_of(group_.children_.all()));
   }
+  void awaits(std::vector<agent*>& into) const override { group_.children_.add_to(into); }
   agent* holder() const noexcept override { return detail::holder_among(group_.children_.all(), *who()); }
   void result() const noexcept {}
 
@@ -78,6 +79,23 @@ agent& task_group::add(std::coroutine_handle<> root, label name, const source& w
   if (!name.empty()) made.rename(std::move(name));
   children_.add(made, *this);
   return guard.pass();
+}
+
+// The group may be gone when the task has made its step.
+agent* task_group::add_eagerly(std::coroutine_handle<> root, label name, const source& where) {
+  loop& owner = *detail::here().owner;
+  agent& made = owner.adopt_apart(root, where);
+  {
+    detail::spawn_guard guard(made);
+    if (!name.empty()) made.rename(std::move(name));
+    children_.add(made, *this);
+    guard.pass();
+  }
+  loop::retain(made);
+  owner.start_eagerly(made);
+  const bool finished = made.finished();
+  loop::release(made);
+  return finished ? nullptr : &made;
 }
 
 void task_group::require_open(const source& where) {

@@ -46,6 +46,14 @@ class task_group final : private detail::finish_listener {
     return add(root, std::move(name), where);
   }
 
+  // The same, but its first step is made at once, as by lockstep::spawn_eager(). Returns null if it has finished.
+  template <class T>
+  agent* spawn_eager(task<T> work, label name = {}, source where = source::current()) {
+    require_open(where);
+    const std::coroutine_handle<detail::promise<T>> root = work.release(where);
+    return add_eagerly(root, std::move(name), where);
+  }
+
   // Says what to do with anything else.
   template <class NoTask, class... More>
     requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
@@ -78,6 +86,7 @@ class task_group final : private detail::finish_listener {
   class children_wait;
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
+  agent* add_eagerly(std::coroutine_handle<> root, label name, const source& where);
   void cancel_children(const label& reason);
   void end_early(const label& reason);
   void require_open(const source& where);

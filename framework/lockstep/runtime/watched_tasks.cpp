@@ -28,6 +28,11 @@ std::vector<agent*> watched_tasks::all() const {
   return found;
 }
 
+void watched_tasks::add_to(std::vector<agent*>& others) const {
+  std::copy_if(places_.begin(), places_.end(), std::back_inserter(others),
+               [](agent* who) { return who != nullptr && !who->finished(); });
+}
+
 // As many were removed since the last time as are moved now.
 void watched_tasks::close_gaps() {
   places_ = all();

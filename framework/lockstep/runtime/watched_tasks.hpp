@@ -26,6 +26,8 @@ class watched_tasks {
   agent& last() const noexcept { return *places_.back(); }
   // In the order in which they were added.
   std::vector<agent*> all() const;
+  // The same, but for one whose end is just being told.
+  void add_to(std::vector<agent*>& others) const;
 
  private:
   void close_gaps();

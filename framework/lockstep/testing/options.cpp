@@ -91,6 +91,7 @@ options defaults() {
   all.runs = 1;
   all.order = of_world.order;
   all.clock = clock_mode::jumping;
+  all.time_scale = 1;
   all.steps_max = of_world.steps_max;
   all.time_max = of_world.time_max;
   all.real_time_max = std::chrono::seconds{60};
@@ -114,7 +115,8 @@ class knobs {
     names_of<lockstep::schedule> schedules;
     for (const lockstep::schedule each : all_schedules) schedules.emplace_back(name_of(each), each);
     const names_of<ordering> orders = {{"any_order", ordering::any_order}, {"fifo", ordering::fifo}};
-    const names_of<clock_mode> clocks = {{"jumping", clock_mode::jumping}, {"paused", clock_mode::paused}};
+    const names_of<clock_mode> clocks = {
+        {"jumping", clock_mode::jumping}, {"paused", clock_mode::paused}, {"real", clock_mode::real}};
     const options unset = defaults();
     const auto or_else = [](const std::string& help, const auto& value) { return fmt::format("{}; {}", help, value); };
     choice("schedule", set.schedule, schedules, "how choices are made; plain, or random if there are several runs");
@@ -122,7 +124,9 @@ class knobs {
     knob("runs", "NUMBER", set.runs, read_runs,
          or_else("how often each test is run, each time with another seed", *unset.runs));
     choice("order", set.order, orders, "which tasks may overtake which; any_order");
-    choice("clock", set.clock, clocks, "whether virtual time jumps by itself; jumping");
+    choice("clock", set.clock, clocks, "whether virtual time jumps by itself, or is the machine's; jumping");
+    knob("time_scale", "NUMBER", set.time_scale, read_scale,
+         or_else("how many times faster than the machine's the real clock is", *unset.time_scale));
     knob("steps_max", "NUMBER", set.steps_max, read_number,
          or_else("steps after which a test is a livelock", *unset.steps_max));
     knob("time_max", "LENGTH", set.time_max, read_length,
@@ -152,8 +156,9 @@ class knobs {
     }
     if (!app_.remaining().empty()) refuse(app_.remaining().front());
     // A token does not hold these, though the run depends on them.
-    std::vector<std::string> shaping = {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
-                                        "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"};
+    std::vector<std::string> shaping = {
+        "--lockstep_clock",    "--lockstep_time_scale",        "--lockstep_steps_max",
+        "--lockstep_time_max", "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"};
     if (into_.test_options.fail_on_slow_step.value_or(false)) shaping.push_back("--lockstep_slow_step");
     for (const std::string& name : shaping) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
@@ -199,6 +204,12 @@ class knobs {
     const std::uint64_t runs = read_number(text);
     if (runs == 0) throw bad_value("which would prove nothing; at least 1 run is needed");
     return runs;
+  }
+
+  static std::uint32_t read_scale(const std::string& text) {
+    const std::uint64_t scale = read_number(text);
+    if (scale == 0 || scale > 1'000'000'000) throw bad_value("which is no scale; it is 1 to 1000000000");
+    return static_cast<std::uint32_t>(scale);
   }
 
   template <class T, class F>
@@ -264,6 +275,7 @@ options& options::apply(const options& over) {
   take(runs, over.runs);
   take(order, over.order);
   take(clock, over.clock);
+  take(time_scale, over.time_scale);
   take(steps_max, over.steps_max);
   take(time_max, over.time_max);
   take(real_time_max, over.real_time_max);
@@ -300,9 +312,43 @@ const command_line& parsed_command_line() {
   return parsed;
 }
 
+std::string objection_to_real_clock(const options& of_fixture, const options& of_test) {
+  const command_line& line = parsed_command_line();
+  options all = of_fixture;
+  all.apply(of_test).apply(line.test_options);
+  if (all.clock != clock_mode::real) return {};
+  // Of those who ask for the real clock, the last. What others ask for is left out.
+  const options& asks = line.test_options.clock ? line.test_options : of_test.clock ? of_test : of_fixture;
+  const auto sentence = [](std::string_view what) {
+    return fmt::format(
+        "on the real clock a test is run once, in the order in which tasks become ready, without limits of steps and "
+        "time; leave out {}",
+        what);
+  };
+  if (asks.schedule && *asks.schedule != schedule::plain) return sentence("schedule");
+  if (asks.runs && *asks.runs != 1) return sentence("runs");
+  if (asks.seed) return sentence("seed");
+  if (asks.order && *asks.order != ordering::fifo) return sentence("order");
+  if (asks.steps_max) return sentence("steps_max");
+  if (asks.time_max) return sentence("time_max");
+  if (asks.check_determinism.value_or(false)) return sentence("check_determinism");
+  if (!line.replay.empty()) return sentence("replay");
+#ifndef LOCKSTEP_TESTS_FOR_REAL
+  return "clock is real, but lockstep was built without Boost.Asio, and so without lockstep::real";
+#else
+  return {};
+#endif
+}
+
 options effective_options(const options& of_fixture, const options& of_test) {
   options all = defaults();
   all.apply(of_fixture).apply(of_test).apply(parsed_command_line().test_options);
+  if (all.clock == clock_mode::real) {
+    all.schedule = schedule::plain;
+    all.runs = 1;
+    all.order = ordering::fifo;
+    all.check_determinism = false;
+  }
   if (!all.schedule) all.schedule = *all.runs > 1 ? schedule::random : schedule::plain;
   return all;
 }

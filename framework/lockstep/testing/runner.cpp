@@ -2,6 +2,9 @@
 
 #include <lockstep/explore/determinism.hpp>
 #include <lockstep/explore/replay.hpp>
+#ifdef LOCKSTEP_TESTS_FOR_REAL
+#include <lockstep/real/world.hpp>
+#endif
 #include <lockstep/report/text.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/sim/world.hpp>
@@ -13,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +40,7 @@ struct outcome {
   bool skipped = false;
   bool departed = false;
   token replay;
+  bool repeatable = true;  // by that token
   std::uint64_t trace_hash = 0;
   recorded_run record;
 
@@ -62,6 +67,9 @@ std::string repeat_line(const token& replay) {
   if (name.find("DISABLED_") != std::string::npos) line += " --gtest_also_run_disabled_tests";
   return line;
 }
+
+// The same for a run in a real world.
+constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
 
 failure_part part_of(const verdict& found, testing::TestPartResult::Type type) {
   return {type, found.where.line() != 0 ? found.where.file_name() : "", static_cast<int>(found.where.line()),
@@ -95,12 +103,16 @@ void publish_thrown(const std::string& text) {
 class test_runner {
  public:
   test_runner(const test_plan& plan, const options& knobs)
-      : plan_(plan), knobs_(knobs), watcher_(world_.loop(), *knobs.slow_step, *knobs.real_time_max) {}
+      : plan_(plan), knobs_(knobs), world_(make_world(knobs)),
+        watcher_(world_->loop(), *knobs.slow_step, *knobs.real_time_max) {}
 
   // Makes a run; twice, if they are to be compared. `output` is null unless it is muted.
   outcome make(const token& choices, muted_output* output = nullptr);
 
  private:
+  bool for_real() const { return knobs_.clock == clock_mode::real; }
+  static std::unique_ptr<base_world> make_world(const options& knobs);
+  void start_world(const token& choices, oracle& by_token, bool keep_trace);
   outcome make_once(const token& choices, muted_output* output, bool keep_trace);
   void drive(failure_interceptor& failures);
   bool counts(const verdict& found) const { return found.kind != verdict_kind::slow_step || *knobs_.fail_on_slow_step; }
@@ -108,9 +120,39 @@ class test_runner {
   const test_plan& plan_;
   const options& knobs_;
   const std::string name_ = full_name();
-  sim::world world_;
+  const std::unique_ptr<base_world> world_;
   watcher watcher_;
 };
+
+std::unique_ptr<base_world> test_runner::make_world(const options& knobs) {
+#ifdef LOCKSTEP_TESTS_FOR_REAL
+  if (knobs.clock == clock_mode::real) return std::make_unique<real::world>();
+#endif
+  static_cast<void>(knobs);
+  return std::make_unique<sim::world>();
+}
+
+void test_runner::start_world(const token& choices, oracle& by_token, bool keep_trace) {
+#ifdef LOCKSTEP_TESTS_FOR_REAL
+  if (for_real()) {
+    real::world_options how;
+    how.clock.exact = true;
+    how.clock.time_scale = *knobs_.time_scale;
+    how.keep_trace = keep_trace;
+    return static_cast<real::world&>(*world_).start(how);
+  }
+#endif
+  sim::world_options how;
+  how.steps_max = *knobs_.steps_max;
+  how.time_max = *knobs_.time_max;
+  how.order = choices.order;
+  how.paused_clock = knobs_.clock == clock_mode::paused;
+  const bool plain =
+      choices.base == schedule::plain && choices.task_overrides.empty() && choices.value_overrides.empty();
+  how.choices = plain ? nullptr : &by_token;
+  how.keep_trace = keep_trace;
+  static_cast<sim::world&>(*world_).start(how);
+}
 
 void test_runner::drive(failure_interceptor& failures) {
   std::unique_ptr<test_instance> instance;
@@ -122,15 +164,15 @@ void test_runner::drive(failure_interceptor& failures) {
   }
   instance->run_ends_early = [&failures] { return failures.failed_fatally() || failures.skipped(); };
   if (!instance->run_ends_early()) {
-    const bool ended = world_.drive(instance->run_all());
-    if (world_.failure() != nullptr && !reported_already(world_.failure())) {
-      verdict thrown = *world_.failure_report();
+    const bool ended = world_->drive(instance->run_all());
+    if (world_->failure() != nullptr && !reported_already(world_->failure())) {
+      verdict thrown = *world_->failure_report();
       if (!instance->failed_in().empty()) thrown.message = instance->failed_in() + " threw: " + thrown.message;
       failures.add(part_of(thrown, testing::TestPartResult::kFatalFailure));
     }
     for (const std::string& each : instance->later_failures()) publish_thrown(each);
     if (!ended) {
-      world_.tear_down();
+      world_->tear_down();
       try {
         instance->tear_down_after_failure();
       } catch (...) {
@@ -138,41 +180,31 @@ void test_runner::drive(failure_interceptor& failures) {
       }
     }
   }
-  const loop_scope in_the_name_of_main = world_.epilogue(!instance->run_ends_early());
+  const loop_scope in_the_name_of_main = world_->epilogue(!instance->run_ends_early());
   instance.reset();
 }
 
 outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace) {
   guided_oracle oracle(choices);
-  sim::world_options how;
-  how.steps_max = *knobs_.steps_max;
-  how.time_max = *knobs_.time_max;
-  how.order = choices.order;
-  how.paused_clock = knobs_.clock == clock_mode::paused;
-  const bool plain =
-      choices.base == schedule::plain && choices.task_overrides.empty() && choices.value_overrides.empty();
-  how.choices = plain ? nullptr : &oracle;
-  how.keep_trace = keep_trace;
-
   token without_print = choices;
   without_print.print = {};
   failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(repeat_line(without_print), &world_.loop(), output);
+    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print), &world_->loop(), output);
     failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
-    world_.on_verdict([&](const verdict& found) {
+    world_->on_verdict([&](const verdict& found) {
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
-    world_.start(how);
+    start_world(choices, oracle, keep_trace);
     const watched_run watched(watcher_, notice);
     drive(failures);
-    if (keep_trace) result.record = copy_of(world_.loop().history());
-    world_.finish();
-    world_.on_verdict(nullptr);
+    if (keep_trace) result.record = copy_of(world_->loop().history());
+    world_->finish();
+    world_->on_verdict(nullptr);
     failures.tell(nullptr);
   }
-  for (const verdict& found : world_.verdicts()) {
+  for (const verdict& found : world_->verdicts()) {
     if (!counts(found)) {
       fmt::print(stderr, "{}: warning: {}", found.where.line() != 0 ? file_and_line(found.where) : name_,
                  to_text(found));
@@ -180,7 +212,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     }
     failures.add(part_of(found, testing::TestPartResult::kNonFatalFailure));
   }
-  result.trace_hash = world_.summary().trace_hash;
+  result.trace_hash = world_->summary().trace_hash;
   if (const auto departed = oracle.departure(result.trace_hash)) {
     result.departed = true;
     failures.add({testing::TestPartResult::kNonFatalFailure, "", 0,
@@ -191,6 +223,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   result.parts = failures.parts();
   result.failed = failures.failed();
   result.skipped = failures.skipped();
+  result.repeatable = !for_real();
   result.replay = without_print;
   result.replay.print = oracle.print(result.trace_hash);
   return result;
@@ -223,7 +256,9 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
     while (part.message.ends_with('\n')) part.message.pop_back();
     if (part.failed() && !std::exchange(told, true)) {
       if (runs > 1) part.message += fmt::format("\nin run {} of {}", run + 1, runs);
-      part.message += fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark);
+      part.message += found.repeatable
+                          ? fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark)
+                          : fmt::format("\n{}", not_repeatable);
     }
     publish(part);
   }
@@ -291,6 +326,10 @@ void run_test(const test_plan& plan) {
         {testing::TestPartResult::kFatalFailure, "", 0,
          fmt::format("runs is 0 in {}, which would prove nothing; at least 1 run is needed",
                      plan.of_test.runs ? "the options behind the test's name" : "the fixture's lockstep_options()")});
+    return;
+  }
+  if (const std::string objection = objection_to_real_clock(plan.of_fixture, plan.of_test); !objection.empty()) {
+    publish({testing::TestPartResult::kFatalFailure, "", 0, objection});
     return;
   }
   test_runner runner(plan, knobs);
