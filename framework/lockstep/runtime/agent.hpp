@@ -253,7 +253,7 @@ class agent : private detail::step_state {
     frame* foreign_frame = nullptr;           // and its frame
     detail::bound_values own_values;
     detail::bound_values* values = &own_values;
-    bool cleans_up = false;                   // a daemon that the end of the run waits for
+    bool cleans_up = false;  // a daemon that the end of the run waits for
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
@@ -354,6 +354,8 @@ std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
 
-inline bool agent::is_callback() const noexcept { return is_.watched && listener_ != nullptr && listener_->watches_callback(); }
+inline bool agent::is_callback() const noexcept {
+  return is_.watched && listener_ != nullptr && listener_->watches_callback();
+}
 
 }  // namespace lockstep
