@@ -1,21 +1,31 @@
 // Everything a program needs to write coroutines on lockstep. Tests include <lockstep/testing/testing.hpp> as well.
 #pragma once
 
+#include <lockstep/report/call_graph.hpp>
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/async_generator.hpp>
+#include <lockstep/runtime/call_graph.hpp>
+#include <lockstep/runtime/callback.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
+#include <lockstep/runtime/executor.hpp>
+#include <lockstep/runtime/future.hpp>
 #include <lockstep/runtime/generator.hpp>
+#include <lockstep/runtime/loop_remote.hpp>
 #include <lockstep/runtime/random.hpp>
 #include <lockstep/runtime/result.hpp>
-#include <lockstep/runtime/shared_task.hpp>
+#include <lockstep/runtime/run_blocking.hpp>
 #include <lockstep/runtime/select.hpp>
+#include <lockstep/runtime/shared_task.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/stop_token.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/runtime/task_group.hpp>
+#include <lockstep/runtime/task_local.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 #include <lockstep/runtime/timeout.hpp>
 #include <lockstep/runtime/wait.hpp>
 #include <lockstep/runtime/when_all.hpp>

@@ -17,6 +17,7 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::lock), 4);
   EXPECT_EQ(static_cast<int>(operation_kind::foreign), 13);
   EXPECT_EQ(static_cast<int>(operation_kind::wait_children), 15);
+  EXPECT_EQ(static_cast<int>(operation_kind::wait_future), 17);
   EXPECT_EQ(static_cast<int>(operation_kind::lock_shared), 19);
   EXPECT_EQ(static_cast<int>(operation_kind::wait_latch), 20);
   EXPECT_EQ(static_cast<int>(operation_kind::send), 21);
@@ -24,6 +25,7 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::publish), 23);
   EXPECT_EQ(static_cast<int>(operation_kind::receive_broadcast), 24);
   EXPECT_EQ(static_cast<int>(operation_kind::select), 27);
+  EXPECT_EQ(static_cast<int>(operation_kind::job), 28);
   EXPECT_EQ(static_cast<int>(operation_kind::time_moved), 64);
   EXPECT_EQ(static_cast<int>(operation_kind::value_picked), 65);
   EXPECT_EQ(static_cast<int>(operation_kind::task_made), 66);

@@ -227,5 +227,41 @@ TEST(OwnershipBugs, AHandleDroppedWhileAnotherTaskJoinsIt) {
                      drops_a_handle_that_another_joins));
 }
 
+// -- first steps that are made within another's -----------------------------------------------------------------------
+
+using slot = std::optional<join_handle<void>>;
+
+task<void> ends_its_spawner(slot& server, bool destroys) {
+  const local mine;
+  if (destroys) {
+    server.reset();
+  } else {
+    server->cancel();
+  }
+  co_return;
+}
+
+task<void> starts_who_ends_it(slot& server, bool destroys, local& parent) {
+  const local mine(parent);
+  co_await yield();
+  const auto child = spawn_eager(ends_its_spawner(server, destroys), "child");
+  co_await sleep_for(1s);
+}
+
+task<void> runs_a_server(bool destroys) {
+  local mine;
+  slot server;
+  next_line_is_wrong();
+  server.emplace(spawn(starts_who_ends_it(server, destroys, mine), "server"));
+  co_await sleep_for(2s);
+}
+
+TEST(OwnershipBugs, ATaskThatDestroysTheOneThatIsStartingIt) {
+  EXPECT_TRUE(caught(
+      {verdict_kind::misuse, "task \"child\" destroys the handle of task \"server\"", {verdict_kind::dropped_handle}},
+      [] { return runs_a_server(true); }));
+  EXPECT_TRUE(silent([] { return runs_a_server(false); }));
+}
+
 }  // namespace
 }  // namespace lockstep::planted

@@ -23,7 +23,7 @@ TEST(WatcherTest, ASlowStepWarnsWithTheLineWhereItBegan) {
   EXPECT_THAT(run.text, HasSubstr("[       OK ]"));
   EXPECT_THAT(run.text, HasSubstr(": warning: slow step at 1 s (virtual), step 2: the step of task \"main\", from "
                                   "verdicts.cpp:164 up to verdicts.cpp:166, took long in real time: it blocks the "
-                                  "thread, or computes without awaiting\n"));
+                                  "thread, or computes without awaiting; run_blocking() is for that\n"));
 }
 
 TEST(WatcherTest, EachRunIsWatchedAnew) {

@@ -21,6 +21,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::outside: return "outside work";
     case operation_kind::wait_children: return "children";
     case operation_kind::drain: return "join of queue";
+    case operation_kind::wait_future: return "future";
     case operation_kind::lock_shared: return "shared lock of shared_mutex";
     case operation_kind::wait_latch: return "latch";
     case operation_kind::send: return "send to channel";
@@ -28,6 +29,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::publish: return "send to broadcast";
     case operation_kind::receive_broadcast: return "receive from broadcast";
     case operation_kind::select: return "select";
+    case operation_kind::job: return "blocking job";
     case operation_kind::time_moved: return "time";
     case operation_kind::value_picked: return "value";
     case operation_kind::task_made: return "new task";

@@ -25,6 +25,7 @@ enum class operation_kind : std::uint8_t {
   outside = 14,
   wait_children = 15,
   drain = 16,
+  wait_future = 17,
   lock_shared = 19,
   wait_latch = 20,
   send = 21,
@@ -32,6 +33,7 @@ enum class operation_kind : std::uint8_t {
   publish = 23,
   receive_broadcast = 24,
   select = 27,
+  job = 28,
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,

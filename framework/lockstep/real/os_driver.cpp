@@ -1,6 +1,7 @@
 #include <lockstep/real/os_driver.hpp>
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/real/worker_threads.hpp>
 #include <lockstep/runtime/errors.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -12,7 +13,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 namespace lockstep::real {
@@ -72,6 +75,7 @@ void os_driver::begin(const clock_options& how, std::optional<std::uint64_t> see
   seed_ = seed;
   wall_start_ = time_of_day();
   clock_ = os_clock(how.time_scale);
+  began_ = os_clock::machine::now();
 }
 
 boost::asio::io_context& os_driver::context() noexcept { return parts_->io; }
@@ -163,6 +167,20 @@ wall_clock::time_point os_driver::wall_at(time_point now) const noexcept {
 std::uint64_t os_driver::pick_value(choice_point point, std::uint64_t options) noexcept {
   return seed_ ? bounded(draw(*seed_, point.domain, point.nth), options) : 0;
 }
+
+// -- blocking work ----------------------------------------------------------------------------------------------------
+
+std::unique_ptr<executor> os_driver::make_workers(unsigned count, std::string_view name) {
+  return std::make_unique<worker_threads>(count, name);
+}
+
+unsigned os_driver::workers_by_default() const noexcept {
+  constexpr unsigned most = 32;
+  constexpr unsigned beyond_cores = 4;
+  return std::min(most, std::thread::hardware_concurrency() + beyond_cores);
+}
+
+duration os_driver::machine_time() const noexcept { return (os_clock::machine::now() - began_) * how_.time_scale; }
 
 boost::asio::io_context& current_io_context() {
   loop& owner = *detail::here().owner;

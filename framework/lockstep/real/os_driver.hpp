@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace boost::asio {
 class io_context;
@@ -54,6 +55,10 @@ class os_driver : public driver {
   void wake() noexcept override;
   wall_clock::time_point wall_at(time_point now) const noexcept override;
   std::uint64_t pick_value(choice_point point, std::uint64_t options) noexcept override;
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name) override;
+  // Source: concurrent.futures.ThreadPoolExecutor.
+  unsigned workers_by_default() const noexcept override;
+  duration machine_time() const noexcept override;
 
  private:
   struct parts;
@@ -66,6 +71,7 @@ class os_driver : public driver {
   os_clock clock_;
   wall_clock::time_point wall_start_{};
   os_clock::machine::time_point polled_at_{};
+  os_clock::machine::time_point began_{};
   clock_options how_;
   std::optional<std::uint64_t> seed_;
 };

@@ -1,11 +1,13 @@
 #include <lockstep/runtime/agent.hpp>
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/snapshot.hpp>
+#include <lockstep/runtime/task_local.hpp>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <new>
 
 namespace lockstep {
 
@@ -25,6 +28,26 @@ agent::rarities& agent::rare() {
 }
 
 void agent::forget_rarities::operator()(rarities* made) const noexcept { delete made; }
+
+detail::bound_values& agent::values_to_change() {
+  is_.has_values = true;
+  return *rare().values;
+}
+
+detail::bound_values* agent::exchange_values(detail::bound_values* others) {
+  is_.has_values = true;
+  return std::exchange(rare().values, others != nullptr ? others : &rare().own_values);
+}
+
+agent::inheritance agent::to_inherit() {
+  const detail::bound_values* const here = detail::values_here();
+  inheritance given;
+  if (here != nullptr && !here->empty()) {
+    given.reset(new rarities);
+    given->own_values = *here;
+  }
+  return given;
+}
 
 std::string agent::path() const {
   if (parent_ == nullptr) return "main";
@@ -38,11 +61,16 @@ std::string agent::name() const {
   if (parent_ == nullptr) return "main";
   const frame* const start = start_frame();
   if (start == nullptr) return (is_.in_foreign ? "foreign coroutine " : "task ") + path();
-  return fmt::format("{} {}", function_of(start->where), path());
+  std::string made = fmt::format("{} {}", function_of(start->where), path());
+  if (is_callback()) made += fmt::format(" ({})", file_and_line(spawned_at_));
+  return made;
 }
 
 void agent::rename(label name) {
-  if (loop* owner = current_loop(); owner != nullptr) owner->trace_.task_named(number_, name.view());
+  if (loop* owner = current_loop(); owner != nullptr) {
+    const sparing_allocations of_the_trace;
+    owner->trace_.task_named(number_, name.view());
+  }
   rare().name = std::move(name);
 }
 
@@ -84,6 +112,13 @@ void agent::dropped_elsewhere() noexcept {
   home().take_over(*this, std::move(use));
 }
 
+void agent::keep_reason(label reason) noexcept {
+  try {
+    rare().cancel_reason = std::move(reason);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 bool agent::cancel(label reason, source where) {
   require_here("was cancelled", where);
   if (finished()) return false;
@@ -91,7 +126,7 @@ bool agent::cancel(label reason, source where) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);
     return true;
   }
-  if (!reason.empty() || rare_) rare().cancel_reason = std::move(reason);
+  if (!reason.empty() || rare_) keep_reason(std::move(reason));
   request_cancellation();
   return true;
 }
@@ -102,7 +137,7 @@ void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
     innermost->within(shield_of_asker).keep_request(std::move(reason), false);
     return;
   }
-  if (cancel_requests_ == 0) rare().cancel_reason = std::move(reason);
+  if (cancel_requests_ == 0) keep_reason(std::move(reason));
   request_cancellation();
 }
 
@@ -214,7 +249,7 @@ std::stop_token agent::stop_token() {
 
 agent::state agent::condition() const noexcept {
   const detail::context* context = detail::current_context;
-  const bool runs = state_ == state::ready && context != nullptr && context->running == this;
+  const bool runs = state_ == state::ready && context != nullptr && context->owner->seat_of(*this) != nullptr;
   return runs ? state::running : state_;
 }
 
@@ -239,8 +274,6 @@ std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
-// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
-// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
 void frame::leave_by_exception() noexcept {
   if (detail::current_context != nullptr && detail::current_context->destroyed == this) {
     fmt::print(stderr, "lockstep: a destructor threw while {}() was destroyed before its end: {}\n", function_of(where),
@@ -249,11 +282,7 @@ void frame::leave_by_exception() noexcept {
   }
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
-  if (who == nullptr) return;
-  agent::flight* under_way = who->find_flight(failure, this);
-  if (under_way == nullptr) under_way = &who->begin_flight(failure, this, lines_from(this), {});
-  under_way->next = caller;
-  if (caller != nullptr) under_way->arrived = caller->where;
+  if (who != nullptr) who->leaves(failure, *this);
 }
 
 namespace {
@@ -276,7 +305,7 @@ const std::type_info* type_of(const std::exception_ptr& thrown) noexcept {
 }  // namespace
 
 // Requires that `thrown` is the current exception.
-agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept {
+agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) {
   if (!rare_) return nullptr;
   const void* const address = address_of(thrown);
   for (auto at = rare_->flights.rbegin(); at != rare_->flights.rend(); ++at) {
@@ -284,6 +313,18 @@ agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame*
     if (reached == nullptr || at->arrived == reached->where || at->text == text_of(thrown)) return &*at;
   }
   return nullptr;
+}
+
+// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
+// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
+void agent::leaves(const std::exception_ptr& thrown, const frame& left) noexcept {
+  try {
+    flight* under_way = find_flight(thrown, &left);
+    if (under_way == nullptr) under_way = &begin_flight(thrown, &left, lines_from(&left), {});
+    under_way->next = left.caller;
+    if (left.caller != nullptr) under_way->arrived = left.caller->where;
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
@@ -301,19 +342,28 @@ agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame
                                      {}});
 }
 
-void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
-  begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
-}
-
-void agent::throws_instead(const std::exception_ptr& thrown) {
-  if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept {
+  try {
+    begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
+  } catch (const std::bad_alloc&) {
   }
 }
 
-void agent::notes_of_caught(std::string note) {
-  if (flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    found->notes.push_back(std::move(note));
+void agent::throws_instead(const std::exception_ptr& thrown) noexcept {
+  try {
+    if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+      begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+    }
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void agent::notes_of_caught(std::string_view note) noexcept {
+  try {
+    if (flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+      found->notes.emplace_back(note);
+    }
+  } catch (const std::bad_alloc&) {
   }
 }
 
@@ -350,9 +400,15 @@ object::object(label name) : name_(std::move(name)) {
   }
 }
 
-detail::usage object::use_of(const char* deed, const source& where) const {
-  std::string what = name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
-  return {std::move(what), 0, deed, where};
+std::string object::described() const {
+  return name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
+}
+
+detail::usage object::use_of(const char* deed, const source& where) const { return {described(), 0, deed, where}; }
+
+void object::look_elsewhere(const char* deed, const source& where) const {
+  const bool run_is_over = home_->run() != run_;
+  if (!run_is_over && (detail::current_context != nullptr || !is_at_home())) home_->refuse(run_, use_of(deed, where));
 }
 
 bool object::is_at_home() const noexcept { return home_->on_its_thread(); }
@@ -469,10 +525,20 @@ class snapshot_builder {
   }
 };
 
-std::vector<task_snapshot> trail_of(const agent& failed) { return snapshot_builder::trail_of(failed); }
+std::vector<task_snapshot> trail_of(const agent& failed) noexcept {
+  try {
+    return snapshot_builder::trail_of(failed);
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+}
 
-std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string part) {
-  return snapshot_builder::trail_of_caught(catcher, std::move(part));
+std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string_view part) noexcept {
+  try {
+    return snapshot_builder::trail_of_caught(catcher, std::string(part));
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
 }
 
 void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,

@@ -54,6 +54,8 @@ class result_scope;
 class finish_listener {
  public:
   virtual void finished(agent& who) noexcept = 0;
+  // Whether what it watches calls a function and is no coroutine of the user's.
+  virtual bool watches_callback() const noexcept { return false; }
 
  protected:
   ~finish_listener() = default;
@@ -67,6 +69,13 @@ class finish_watch : public finish_listener, public list_hook<finish_watch> {
   ~finish_watch() = default;
 };
 class selection;
+
+// What a task-local variable is, in one task.
+struct bound_value {
+  const void* variable;
+  std::shared_ptr<const void> value;
+};
+using bound_values = std::vector<bound_value>;  // each variable once
 
 enum class task_state : std::uint8_t {
   ready,  // also while it is running, but for what others see
@@ -89,11 +98,11 @@ struct step_state {
     bool main : 1 = false;
     bool daemon : 1 = false;
     bool observed : 1 = false;
-    bool cancelled : 1 = false;    // it ended by that
-    bool in_foreign : 1 = false;   // awaits something foreign, whose coroutines act in its name
-    bool watched : 1 = false;      // by a finish_listener or a finish_watch
-    bool outlives : 1 = false;     // its run: a handle keeps it
-    std::uint8_t no_mark : 1 = 0;  // so that one store makes all
+    bool cancelled : 1 = false;   // it ended by that
+    bool in_foreign : 1 = false;  // awaits something foreign, whose coroutines act in its name
+    bool watched : 1 = false;     // by a finish_listener or a finish_watch
+    bool outlives : 1 = false;    // its run: a handle keeps it
+    bool has_values : 1 = false;  // of task-local variables, or has had; all eight are made by one store
   } is_;
 };
 
@@ -112,6 +121,8 @@ class agent : private detail::step_state {
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return is_.daemon; }
+  // Whether it is there to call a function once, see callback.hpp.
+  inline bool is_callback() const noexcept;
   // A daemon that is not cancelled when the run ends.
   bool cleans_up() const noexcept { return rare_ && rare_->cleans_up; }
   // Null also if nothing can end the wait any more, because what it waited for is gone.
@@ -119,14 +130,17 @@ class agent : private detail::step_state {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
   }
 
+  // Whether its next step is the one after a yield.
+  bool yields() const noexcept { return label_ == trace::label(operation_kind::yield, 0); }
+
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;
   // "main", "1", "1.2": the ordinals of the spawns that lead here.
   std::string path() const;
   void rename(label name);
 
-  // Asks it to stop: counted, delivered as `cancelled` at its present or next await, or when the shield around it has
-  // ended. Returns whether it was not finished yet. The last reason that is given counts.
+  // Asks it to stop: counted, and delivered as `cancelled` at its present or next await, or where the shield around it
+  // ends; a task that returns before is cancelled too. Returns whether it was not finished. The last reason counts.
   bool cancel(label reason = {}, source where = source::current());
   // Takes one request back and returns how many are left. Requires cancelling() > 0.
   unsigned uncancel(source where = source::current());
@@ -163,6 +177,11 @@ class agent : private detail::step_state {
   // A number for the listener, which keeps many.
   void keep_at(std::uint32_t place) noexcept { kept_at_ = place; }
   std::uint32_t kept_at() const noexcept { return kept_at_; }
+  // Of its task-local variables, see task_local.hpp; null for none.
+  const detail::bound_values* values() const noexcept { return rare_ ? rare_->values : nullptr; }
+  detail::bound_values& values_to_change();
+  // Has others instead, which must live for as long as it has them; null for its own. Returns those it had.
+  detail::bound_values* exchange_values(detail::bound_values* others);
 #ifdef __cpp_lib_jthread
   // Stops when the task is cancelled.
   std::stop_token stop_token();
@@ -181,12 +200,13 @@ class agent : private detail::step_state {
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<place> stack() const;
+  // What follows is for reports: where there is no memory for it, they show less.
   // For who is about to throw `thrown` in its name: it comes from these tasks, as trail_of() tells of them.
-  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from);
+  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept;
   // The same in a handler of its innermost frame: `thrown` takes the place of what was caught.
-  void throws_instead(const std::exception_ptr& thrown);
+  void throws_instead(const std::exception_ptr& thrown) noexcept;
   // The same, where what was caught is thrown on: reports of it carry this note.
-  void notes_of_caught(std::string note);
+  void notes_of_caught(std::string_view note) noexcept;
   // Its innermost frame of ours, which runs or waits, is now this one.
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
@@ -231,7 +251,9 @@ class agent : private detail::step_state {
     detail::foreign_wait* foreign = nullptr;  // the foreign thing it awaits
     std::coroutine_handle<> foreign_leaf;     // the coroutine that awaits it
     frame* foreign_frame = nullptr;           // and its frame
-    bool cleans_up = false;                   // a daemon that the end of the run waits for
+    detail::bound_values own_values;
+    detail::bound_values* values = &own_values;
+    bool cleans_up = false;  // a daemon that the end of the run waits for
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
@@ -240,11 +262,21 @@ class agent : private detail::step_state {
   struct forget_rarities {
     [[gnu::cold]] void operator()(rarities* made) const noexcept;
   };
+  using inheritance = std::unique_ptr<rarities, forget_rarities>;
+  // What a task that is spawned here and now gets of its spawner; null for nothing.
+  static inheritance to_inherit();
+  void inherit(inheritance given) noexcept {
+    is_.has_values = given != nullptr;
+    rare_ = std::move(given);
+  }
   inbox& home() const noexcept;
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
-  flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
+  // Without memory, a reason is lost and the request is not.
+  [[gnu::cold]] void keep_reason(label reason) noexcept;
+  flight* find_flight(const std::exception_ptr& thrown, const frame* reached);
+  void leaves(const std::exception_ptr& thrown, const frame& left) noexcept;
   flight& begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
                        std::vector<task_snapshot> from);
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
@@ -307,7 +339,7 @@ class agent : private detail::step_state {
   identity identity_;
   agent* parent_;
   source spawned_at_;
-  std::unique_ptr<rarities, forget_rarities> rare_;
+  inheritance rare_;
   std::uint32_t steps_;
   std::uint32_t ordinal_;
   std::uint32_t spawned_;
@@ -321,5 +353,9 @@ class agent : private detail::step_state {
 std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
+
+inline bool agent::is_callback() const noexcept {
+  return is_.watched && listener_ != nullptr && listener_->watches_callback();
+}
 
 }  // namespace lockstep

@@ -39,10 +39,12 @@ bool base_world::drive(task<void> main) {
   const bool ended = loop_.run(who);
   const bool everybody = main_ended(who);
   if (ended) loop_.wind_up(everybody);
+  loop_.set_exception_handler(nullptr);  // it may refer to what is gone soon
   main_ended_ = who.finished();
   if (main_ended_) {
     who.observe();
     failure_ = root.promise().failure;  // `cancelled` as well: nobody is left to see it
+    if (failure_ == nullptr && who.was_cancelled()) failure_ = std::make_exception_ptr(cancelled(who.cancel_reason()));
     if (failure_ != nullptr) {
       describing_failure_ = true;
       loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
@@ -106,6 +108,7 @@ void base_world::tell_of_more() noexcept {
     rest.kind = kind;
     rest.message = fmt::format("{} more of this kind were found", count - verdicts_max);
     rest.at = loop_.now();
+    rest.at_real_time = loop_.driven_by().polled();
     rest.step = loop_.steps();
     tell(std::move(rest));
     count = verdicts_max;

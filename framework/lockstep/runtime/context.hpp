@@ -1,4 +1,4 @@
-// What this thread is running: the library's one mutable global.
+// What this thread is running: the library's one mutable global; beside it, what runs where no loop does.
 //
 // A loop makes itself current for as long as it runs or is entered (`loop_scope`), so `now()`, `spawn()` and every
 // await find their loop without being handed it. Loops nest; the outer one is current again afterwards.
@@ -16,6 +16,7 @@ class loop;
 class agent;
 struct frame;
 class agent_pool;
+class disturbance;
 
 namespace detail {
 
@@ -32,11 +33,16 @@ struct context {
   const frame* destroyed = nullptr;   // the one whose locals are destroyed before it has ended
   std::uint64_t run = 0;              // tells all runs of the process apart
   const char* stack_limit = nullptr;  // where the stack ends
+  disturbance* fails = nullptr;       // allocations, in the present step; null for none
 };
 
 inline constinit thread_local context* current_context = nullptr;
 
-// The context, or misuse if no loop runs on this thread.
+// The blocking job that runs on this thread, if no loop does: see blocking_job.hpp.
+class job_state;
+inline constinit thread_local job_state* current_job = nullptr;
+
+// The context, or misuse if no loop runs on this thread; so within a blocking job.
 [[noreturn]] void no_loop_here();
 inline context& here() {
   context* found = current_context;

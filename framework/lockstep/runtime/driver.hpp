@@ -1,11 +1,14 @@
-// What time is for a loop, and what it does when nothing is ready: jump virtual time, or wait for the outside.
-// sim::world has one, real::world the other.
+// A loop's environment: what time is, what to do when nothing is ready, jump virtual time or wait for the outside, and
+// what runs blocking jobs. So this is where simulated or real is decided: sim::world has one, real::world the other.
 #pragma once
 
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/executor.hpp>
 #include <lockstep/time/clock.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <string_view>
 
 namespace lockstep {
 
@@ -35,6 +38,15 @@ class driver {
   }
   // The answer where no oracle is asked, of 0 … options - 1.
   virtual std::uint64_t pick_value(choice_point, std::uint64_t) noexcept { return 0; }
+
+  // What runs the jobs of a thread_pool of that name with so many workers; null if there is nothing.
+  virtual std::unique_ptr<executor> make_workers(unsigned /*count*/, std::string_view /*name*/) { return nullptr; }
+  // How many workers the loop's own pool has.
+  virtual unsigned workers_by_default() const noexcept { return 4; }
+  // The machine's steady time, from any thread; it stands still where time is virtual.
+  virtual duration machine_time() const noexcept { return {}; }
+  // Whether time passes only by what the program says.
+  virtual bool time_is_virtual() const noexcept { return false; }
 
  protected:
   ~driver() = default;

@@ -1,5 +1,7 @@
 #include <lockstep/runtime/foreign.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -166,10 +168,13 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
 // Somebody else waits, is about to go on, or runs in the name of `who` while the wait around that has ended: it has an
 // agent of its own from now on.
 void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
-  const bool runs = context::running == &who;
+  const sparing_allocations of_what_cannot_fail;  // nobody is there who could be told
+  agent** const seat = seat_of(who);
+  const bool runs = seat != nullptr;
   agent* const was_running = std::exchange(context::running, &who);
   agent& stand_in = adopt_foreign();
-  context::running = runs ? &stand_in : was_running;
+  context::running = was_running;
+  if (runs) *seat = &stand_in;
   ended.hand_inner_waits_to(stand_in);
   frame* const boundary = who.rare().foreign_frame;
   frame* const leaf = who.leaf_frame_;
@@ -199,7 +204,7 @@ void loop::resume_from_foreign(agent& who, detail::foreign_wait& wait) {
   const agent::rarities& rare = who.rare();
   const bool something_else_is_under_way =
       rare.foreign != &wait ||
-      (context::running == &who ? who.leaf_frame_ != rare.foreign_frame : who.operation_ != &wait);
+      (seat_of(who) != nullptr ? who.leaf_frame_ != rare.foreign_frame : who.operation_ != &wait);
   if (something_else_is_under_way) part_from_foreign(who, wait);
   who.waits_at(wait);
   who.leaf_ = who.rare().foreign_leaf;
@@ -218,11 +223,15 @@ void loop::take_from_outside(bool run_ends) {
            who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
   }
   for (detail::foreign_wait* done : arrived.done) resume_from_foreign(*done->who(), *done);
+  for (detail::job_state* done : arrived.jobs) done->arrive(under_way);
   for (agent* who : arrived.dropped) {
     kill(*who);
     release(*who);
   }
   for (const std::coroutine_handle<> unstarted : arrived.unstarted) unstarted.destroy();
+  for (const std::shared_ptr<detail::scheduled_call>& call : arrived.calls) {
+    if (!run_ends && !tearing_down_ && main_ != nullptr && !main_->finished()) start_call(*call);
+  }
 }
 
 }  // namespace lockstep

@@ -1,5 +1,7 @@
 #include <lockstep/runtime/inbox.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/foreign.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -26,7 +28,9 @@ std::unique_lock<std::recursive_mutex> inbox::of_loops_gone() {
 inbox::~inbox() { destroy_abandoned(); }
 
 void inbox::destroy_abandoned() noexcept {
-  for (const std::coroutine_handle<> proxy : std::exchange(abandoned_, {})) proxy.destroy();
+  for (detail::wake_up* at = std::exchange(abandoned_, nullptr); at != nullptr;) {
+    std::exchange(at, at->next)->proxy.destroy();
+  }
 }
 
 // -- the run it is for ------------------------------------------------------------------------------------------------
@@ -36,6 +40,7 @@ void inbox::open(std::uint64_t run) {
   destroy_abandoned();
   thread_.store(&detail::current_context, std::memory_order_relaxed);
   run_.store(run, std::memory_order_relaxed);
+  takes_calls_ = true;
 }
 
 inbox::mail inbox::close() {
@@ -54,7 +59,12 @@ void inbox::retire() {
 // -- what was used where it may not be --------------------------------------------------------------------------------
 
 std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
-  use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
+  const sparing_allocations of_reports;
+  if (detail::job_state::here() != nullptr) {
+    use.deed += " in a blocking job";
+  } else {
+    use.deed += on_its_thread() ? " in another run than its own" : " on another thread";
+  }
   if (use.done_there && use.where.line() != 0 && !is_internal(use.where))
     use.deed += fmt::format(" ({})", file_and_line(use.where));
   std::string text = use.subject + " " + use.deed;
@@ -65,6 +75,7 @@ std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
 }
 
 std::string inbox::tell(std::uint64_t run, detail::usage use) noexcept {
+  const sparing_allocations of_reports;
   std::string text = word(run, use);
   const std::lock_guard lock(mutex_);
   if (run != 0 && run == inbox::run()) {
@@ -107,6 +118,21 @@ void inbox::take_over(std::coroutine_handle<> unstarted, std::optional<detail::u
   take_over(&mail::unstarted, unstarted, std::move(use));
 }
 
+// -- calls ------------------------------------------------------------------------------------------------------------
+
+bool inbox::post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call) {
+  const std::lock_guard lock(mutex_);
+  if (!takes_calls_ || run != inbox::run()) return false;
+  mail_.calls.push_back(std::move(call));
+  notify();
+  return true;
+}
+
+void inbox::take_no_calls() {
+  const std::lock_guard lock(mutex_);
+  takes_calls_ = false;
+}
+
 // -- wake-ups ---------------------------------------------------------------------------------------------------------
 
 // With the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.
@@ -137,14 +163,28 @@ void inbox::withdraw(detail::wake_up& unwanted) noexcept {
   remove(unwanted);
 }
 
-void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) {
+void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) noexcept {
   const std::lock_guard lock(mutex_);
   remove(unwanted);
   if (unwanted.posted) {
     proxy.destroy();
   } else {
-    abandoned_.push_back(proxy);
+    unwanted.proxy = proxy;
+    unwanted.next = std::exchange(abandoned_, &unwanted);
   }
+}
+
+// A run that is over waits for none of its jobs.
+void inbox::post(detail::job_state& done, std::uint64_t run) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (run != inbox::run()) return;
+  mail_.jobs.push_back(&done);
+  notify();
+}
+
+void inbox::withdraw(detail::job_state& unwanted) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase(mail_.jobs, &unwanted);
 }
 
 inbox::mail inbox::take() {

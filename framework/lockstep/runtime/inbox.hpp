@@ -16,6 +16,7 @@
 #include <condition_variable>
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ class driver;
 namespace detail {
 
 class foreign_wait;
+class scheduled_call;
+class job_state;
 struct wake_up;
 
 // What was done with something of a run's: `mutex "tx"` `was unlocked` at `where`.
@@ -51,9 +54,11 @@ class inbox {
   };
   struct mail {
     std::vector<detail::foreign_wait*> done;  // in order of arrival
+    std::vector<detail::job_state*> jobs;     // that are done
     std::vector<complaint> complaints;
     std::vector<agent*> dropped;  // whose handles died on another thread
     std::vector<std::coroutine_handle<>> unstarted;
+    std::vector<std::shared_ptr<detail::scheduled_call>> calls;
   };
 
   // `woken` is told when something arrives, until the loop retires this.
@@ -79,6 +84,23 @@ class inbox {
     return thread_.load(std::memory_order_relaxed) == static_cast<const void*>(&detail::current_context);
   }
 
+  // While it lives, this thread counts as another than the loop's, if it is that: a blocking job runs on it.
+  class elsewhere {
+   public:
+    explicit elsewhere(inbox& of) noexcept : of_(of), thread_(of.on_its_thread() ? of.thread_.load() : nullptr) {
+      if (thread_ != nullptr) of_.thread_.store(nullptr, std::memory_order_relaxed);
+    }
+    elsewhere(const elsewhere&) = delete;
+    elsewhere& operator=(const elsewhere&) = delete;
+    ~elsewhere() {
+      if (thread_ != nullptr) of_.thread_.store(thread_, std::memory_order_relaxed);
+    }
+
+   private:
+    inbox& of_;
+    const void* thread_;
+  };
+
   // -- what was used where it may not be; from any thread ---------------------------------------------------------
 
   // Reports the use to the run `run`, if that is under way, and to the one that goes on here. Returns what it said.
@@ -91,6 +113,14 @@ class inbox {
   void take_over(agent& dropped, std::optional<detail::usage> use) noexcept;
   void take_over(std::coroutine_handle<> unstarted, std::optional<detail::usage> use) noexcept;
 
+  // -- calls --------------------------------------------------------------------------------------------------------
+
+  // Leaves it to the loop to make the call, in the run `run`. False if the main task of that has ended. From any
+  // thread.
+  bool post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call);
+  // The main task has ended.
+  void take_no_calls();
+
   // -- wake-ups -----------------------------------------------------------------------------------------------------
 
   // A wait has ended on another thread than the loop's, or in another loop.
@@ -98,7 +128,11 @@ class inbox {
   // The wait has ended otherwise: nothing of it is wanted any more.
   void withdraw(detail::wake_up& unwanted) noexcept;
   // The same, but the proxy may yet be resumed. It is kept until the next run begins.
-  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy);
+  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) noexcept;
+
+  // A blocking job of the run `run` is done, or it is wanted no more.
+  void post(detail::job_state& done, std::uint64_t run) noexcept;
+  void withdraw(detail::job_state& unwanted) noexcept;
 
   // Whether there is nothing to take. Takes no lock.
   bool empty() const noexcept { return !arrived_.load(std::memory_order_acquire); }
@@ -129,8 +163,9 @@ class inbox {
   std::atomic<const void*> thread_ = nullptr;  // the address of a variable that each thread has
   std::atomic<std::uint64_t> run_ = 0;
   bool loop_is_gone_ = false;
+  bool takes_calls_ = false;
   mail mail_;
-  std::vector<std::coroutine_handle<>> abandoned_;
+  detail::wake_up* abandoned_ = nullptr;  // the last that was
 };
 
 }  // namespace lockstep

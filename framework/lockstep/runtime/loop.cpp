@@ -1,11 +1,15 @@
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace lockstep {
@@ -13,6 +17,7 @@ namespace lockstep {
 namespace detail {
 
 void no_loop_here() {
+  if (const job_state* const job = job_state::here(); job != nullptr) job->refuse_loop();
   throw misuse("no lockstep loop runs on this thread: call this from a task, a CO_TEST, or sim::world::run()");
 }
 
@@ -50,10 +55,15 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   now_ = time_point{};
   picks_.clear();
   kept_back_.clear();
+  failures_.clear();
+  handler_ = nullptr;
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
+  disturbed_by_ = nullptr;
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
+  forget_default_executor();
+  excused_step_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
@@ -71,17 +81,21 @@ bool loop::run(agent& main) {
   if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+  inbox_->take_no_calls();
   return true;
 }
 
 void loop::wind_up(bool everybody) {
-  if (stopped() || (daemons_ == 0 && !everybody)) return;
+  if (stopped()) return;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
-  for (agent* who : alive()) {
-    if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
+  if (daemons_ != 0 || everybody) {
+    for (agent* who : alive()) {
+      if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
+    }
+    go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
-  go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+  drop_calls();
 }
 
 // Returns false if nothing can go on before.
@@ -129,8 +143,13 @@ bool loop::go_on_attentively() {
   } else {
     note_slow_step();
     if (asked_for(attention_stop | attention_main_done)) return false;
+    if (asked_for(attention_overdue)) fire_overdue();
     who = &pick_next();
     ++who->steps_;
+    if (asked_for(attention_disturb)) {
+      step_disturbed(*who);
+      return true;
+    }
   }
   context::running = who;
   if (who->attention_ == 0 || prepare(*who)) resume(*who);
@@ -156,6 +175,40 @@ bool loop::follow() {
     following.resume();
   } while (next);
   return false;
+}
+
+agent** loop::seat_of(const agent& who) noexcept {
+  if (context::running == &who) return &(context::running);
+  for (first_step* at = starting_; at != nullptr; at = at->outer) {
+    if (at->within == &who) return &at->within;
+  }
+  return nullptr;
+}
+
+// The step of the spawner is in two parts then, and each has a record, so that the trace tells who did what.
+void loop::start_eagerly(agent& who) {
+  agent* const spawner = context::running;
+  const unsigned depth = starting_ != nullptr ? starting_->depth + 1 : 1;
+  if (spawner != nullptr && (spawner->attention_ & attention_doomed) != 0) stop();
+  if (spawner == nullptr || stopped() || depth > eager_max) {
+    ready_.push_back(&who);
+    return;
+  }
+  note_slow_step();
+  first_step step{spawner, starting_, depth};
+  const std::coroutine_handle<> next_of_spawner = std::exchange(next, nullptr);
+  starting_ = &step;
+  context::running = &who;
+  if (attention_.load(std::memory_order_relaxed) != 0) ++who.steps_;
+  note_step(who, who.label_);
+  who.leaf_.resume();
+  if (next) follow();
+  note_slow_step();
+  next = next_of_spawner;
+  starting_ = step.outer;
+  agent& goes_on = *step.within;  // perhaps not the spawner any more: see part_from_foreign()
+  context::running = &goes_on;
+  note_step(goes_on, goes_on.label_ != nothing_awaited ? goes_on.label_ : trace::label(operation_kind::foreign, 0));
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
@@ -185,9 +238,14 @@ bool loop::prepare(agent& who) {
     }
   } else if ((who.attention_ & attention_retry) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
-    if (op->attempt()) {  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
+    bool succeeded = true;
+    try {
+      succeeded = op->attempt();  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
       op->progress_ = operation::progress::granted;
-    } else {
+    } catch (const std::bad_alloc&) {
+      op->progress_ = operation::progress::failed;
+    }
+    if (!succeeded) {
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -208,14 +266,21 @@ inline void loop::wake_joiners(agent& who) {
 void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
-  if (who.is_.main || who.is_.daemon || who.is_.watched || agent::start_frame_of(who.root_)->failure) [[unlikely]]
+  constexpr auto bits_of = [](detail::step_state::marks is) { return std::bit_cast<std::uint8_t>(is); };
+  const bool special = (bits_of(who.is_) & bits_of({.main = true, .daemon = true, .watched = true})) != 0;
+  const bool asked_to_stop = (who.attention_ & attention_cancel) != 0;
+  if (special || asked_to_stop || agent::start_frame_of(who.root_)->failure) [[unlikely]]
     return complete_specially(who);
   wake_joiners(who);
 }
 
 void loop::complete_specially(agent& who) {
   if (who.is_.main) request(attention_main_done);
-  if (const std::exception_ptr failed = who.failure()) who.is_.cancelled = holds<cancelled>(failed);
+  if (const std::exception_ptr failed = who.failure()) {
+    who.is_.cancelled = holds<cancelled>(failed);
+  } else if ((who.attention_ & attention_cancel) != 0) {
+    who.is_.cancelled = true;  // it has returned before the request could be delivered
+  }
   wake_joiners(who);
   if (who.is_.daemon) {
     --daemons_;
@@ -267,7 +332,12 @@ agent& loop::pick_next() {
 bool loop::idle() {
   if (!inbox_->empty()) take_from_outside();
   if (driver_.polled()) driver_.poll(*this);
+  if (asked_for(attention_overdue)) fire_overdue();
   if (!ready_.empty()) return true;
+  if (!quiet_listeners_.empty()) {
+    tell_of_quiet();
+    if (stopped() || !ready_.empty()) return true;
+  }
   if (!settlers_.empty()) {
     grant(settlers_.pop_front());
     return true;
@@ -275,35 +345,60 @@ bool loop::idle() {
   return driver_.idle(*this);
 }
 
+// A listener may come or go meanwhile.
+void loop::tell_of_quiet() {
+  intrusive_list<detail::quiet_listener> left;
+  left.splice_back(quiet_listeners_);
+  while (!left.empty()) {
+    asked_ = &left.pop_front();
+    quiet_listeners_.push_back(*asked_);
+    if (!asked_->spent()) asked_->all_is_quiet();
+  }
+  asked_ = nullptr;
+}
+
 bool loop::advance_to_next_deadline() {
   if (timers_.empty()) return false;
   timer_list& due = timers_.earliest();
-  now_ = due.front().deadline();
-  trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
-  if (now_ > limits_.time_max) {
-    standstill_ = true;
-    report_cycles();
-    report(verdict_kind::time_limit,
-           fmt::format("virtual time passed {} (time_max); what still waits:",
-                       to_text(limits_.time_max.time_since_epoch())),
-           source(), alive());
-    stop();
-    return true;
-  }
-  if (oracle_ != nullptr && order_ == ordering::fifo) {
-    fire_in_picked_order(due);
-  } else {
-    fire(due);
-  }
+  if (move_clock(due.front().deadline())) fire(due);
   return true;
 }
 
+// Returns false if that ends the run.
+bool loop::move_clock(time_point to) {
+  now_ = to;
+  trace_.time_moved(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+  if (now_ <= limits_.time_max) return true;
+  if (std::exchange(standstill_, true)) return false;
+  report_cycles();
+  report(
+      verdict_kind::time_limit,
+      fmt::format("virtual time passed {} (time_max); what still waits:", to_text(limits_.time_max.time_since_epoch())),
+      source(), alive());
+  stop();
+  return false;
+}
+
 inline void loop::fire(timer_list& due) {
+  if (oracle_ != nullptr && order_ == ordering::fifo) return fire_in_picked_order(due);
   while (!due.empty()) {
     timer& first = due.front();
     timers_.disarm(first);
     first.fire();
   }
+}
+
+// What comes due fires when the step has ended, as on a loop whose thread was busy.
+void loop::consume(duration length) {
+  if (length <= duration::zero() || !driver_.time_is_virtual()) return;
+  if (move_clock(saturating_add(now_, length))) request(attention_overdue);
+}
+
+void loop::fire_overdue() {
+  attention_.fetch_and(static_cast<std::uint16_t>(~attention_overdue), std::memory_order_relaxed);
+  agent* const outer_running = std::exchange(context::running, nullptr);  // it fires in nobody's name
+  while (timer_list* const due = timers_.due(now_)) fire(*due);
+  context::running = outer_running;
 }
 
 void loop::advance_to(time_point at, bool exact) {
@@ -319,12 +414,13 @@ void loop::advance_to(time_point at, bool exact) {
 // In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
 // of its own, so that a timer more at another one shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
+  const time_point instant = due.front().deadline();
   identity domain = 0;
   std::uint64_t picks = 0;
   while (!due.empty()) {
     std::uint64_t picked = 0;
     if (const std::uint64_t left = due.size(); left > 1) {
-      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", now_.time_since_epoch().count()));
+      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", instant.time_since_epoch().count()));
       picked = oracle_->pick_value({domain, ++picks}, left);
       if (picked >= left) {  // reported but not thrown: the timers that are left must fire
         report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
@@ -343,8 +439,12 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
   std::uint64_t answer = 0;
   if (options > 1) {
     const std::uint64_t nth = ++picks_[domain];
-    answer =
-        oracle_ != nullptr ? oracle_->pick_value({domain, nth}, options) : driver_.pick_value({domain, nth}, options);
+    if (oracle_ != nullptr) {
+      const sparing_allocations of_the_oracle;
+      answer = oracle_->pick_value({domain, nth}, options);
+    } else {
+      answer = driver_.pick_value({domain, nth}, options);
+    }
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }
@@ -377,6 +477,7 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
 bool loop::begin_attentively(operation& op) {
   agent& who = *context::running;
   note_slow_step();
+  if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
   if ((who.attention_ & attention_doomed) != 0) stop();
   if (stopped()) {
     op.progress_ = operation::progress::stopped;
@@ -391,7 +492,7 @@ bool loop::begin_attentively(operation& op) {
     return true;
   }
   if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
-  if (asked_for(attention_switch) && !ready_.empty()) {
+  if (asked_for(attention_switch) && !ready_.empty() && starting_ == nullptr) {
     op.progress_ = operation::progress::switching;
     return false;
   }
@@ -403,6 +504,7 @@ bool loop::begin_attentively(operation& op) {
 }
 
 void loop::note_swallowed(agent& who) {
+  const sparing_allocations of_reports;
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_swallow);
   report(
       verdict_kind::swallowed_cancellation,

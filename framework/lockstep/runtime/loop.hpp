@@ -16,6 +16,7 @@
 #include <lockstep/runtime/agent_pool.hpp>
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/runtime/driver.hpp>
+#include <lockstep/runtime/exception_handler.hpp>
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/verdict.hpp>
 #include <lockstep/time/timer_wheel.hpp>
@@ -27,17 +28,46 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
+class disturbance;
 class inbox;
+class thread_pool;
+
+namespace detail {
+struct kept_failure;
+class scheduled_call;
+}  // namespace detail
 
 // What ends a run that does not end by itself; each is a verdict.
 struct loop_limits {
   std::uint64_t steps_max = 1'000'000;                             // of all tasks together
   time_point time_max = time_point(std::chrono::hours{24 * 366});  // the last instant to which virtual time may come
 };
+
+namespace detail {
+
+// Wants to look at everything when all is quiet. It must leave the list before it dies.
+class quiet_listener : public list_hook<> {
+ public:
+  virtual void all_is_quiet() noexcept = 0;
+
+  // It has found something, and is not asked any more.
+  void spend() noexcept { spent_ = true; }
+  bool spent() const noexcept { return spent_; }
+
+ protected:
+  quiet_listener() noexcept { mark_unlinked(); }
+  ~quiet_listener() = default;
+
+ private:
+  bool spent_ = false;
+};
+
+}  // namespace detail
 
 class loop : public detail::context {
  public:
@@ -74,6 +104,12 @@ class loop : public detail::context {
   // Makes a task ready that will start at `root`, as a child of the running task. The caller owns one reference.
   // Destroys `root` if it throws std::bad_alloc.
   agent& adopt(std::coroutine_handle<> root, source spawned_at);
+  // The same for a task that is not ready yet: start_eagerly() follows.
+  agent& adopt_apart(std::coroutine_handle<> root, source spawned_at);
+  // Makes its first step there and then, within the step of the running task, which is spawning it. Makes it ready
+  // instead where no step may be made: while no task runs, when the run is being stopped, or within `eager_max` others.
+  void start_eagerly(agent& who);
+  static constexpr unsigned eager_max = 64;
   // Its owner lets go of it: nobody can ask for its result any more.
   static void release(agent& who) noexcept {
     if (--who.references_ == 0) [[likely]] {
@@ -83,6 +119,8 @@ class loop : public detail::context {
     }
   }
   static void retain(agent& who) noexcept { ++who.references_; }
+  // The same as adopt(), but it starts when `until`, which nobody has awaited, is granted: at once if it need not wait.
+  agent& adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until);
   // The loop owns it from now on. Requires that it has not finished.
   void make_daemon(agent& who) noexcept {
     who.is_.daemon = true;
@@ -170,6 +208,9 @@ class loop : public detail::context {
   timer_wheel& timers() noexcept { return timers_; }
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();
+  // The running task computes for so long, if time is virtual: the clock moves at once, and timers that come due
+  // meanwhile fire before the next step.
+  [[gnu::cold]] void consume(duration length);
   // It is `at`, as a real clock says. Fires what has become due, deadline by deadline; of several deadlines the first
   // alone if `exact`, when it is then no later than that.
   void advance_to(time_point at, bool exact);
@@ -183,6 +224,16 @@ class loop : public detail::context {
   [[gnu::cold, gnu::noinline]] std::size_t pick_arm(std::size_t arms);
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(identity domain, std::uint64_t options);
+
+  // -- blocking work ----------------------------------------------------------------------------------------------
+
+  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now.
+  executor& default_executor();
+  void set_default_executor(executor& on) noexcept { default_executor_ = &on; }
+  // The workers of a pool. Misuse if the driver has none.
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
+  // A blocking job runs within the present step, which may take long in real time.
+  void excuse_slow_step() noexcept { excused_step_ = steps(); }
 
   // -- watching ---------------------------------------------------------------------------------------------------
 
@@ -200,6 +251,23 @@ class loop : public detail::context {
   // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
   // Who of them failed unseen is told of now or, if not `reported`, never.
   void part_with_kept(bool reported) noexcept;
+  // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
+  void tell_of(const exception_context& found) noexcept;
+  // The same for an exception in a future that nobody has read, and, in a callback that has ended, for one that left
+  // it.
+  void tell_of_unread(detail::kept_failure& kept) noexcept;
+  void tell_of_failed_call(agent& who) noexcept;
+  // Remembers it until it is read, or the run ends and it is told of.
+  void keep_failure(std::shared_ptr<detail::kept_failure> kept);
+  // Null for none. Returns the one before.
+  std::shared_ptr<const exception_handler> set_exception_handler(std::shared_ptr<const exception_handler> handler) {
+    std::swap(handler, handler_);
+    return handler;
+  }
+  // What report() would make of it, about the running task.
+  verdict verdict_here(verdict_kind kind, std::string message, const source& where);
+  // Makes that verdict.
+  void report(verdict found) noexcept { monitor_.report(std::move(found)); }
   // Whether what dies now is freed with the frames of a task that did not end by itself.
   bool destroying() const noexcept { return tearing_down_ || dying_ != nullptr; }
   // Reports that the handle of `who` dies before it has ended.
@@ -228,17 +296,37 @@ class loop : public detail::context {
     attention_slow = 32,    // the present step takes long; asked for by a thread that watches
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
-    attention_foreign = 256,  // this task is inside something foreign
+    attention_foreign = 256,     // this task is inside something foreign
+    attention_overdue = 512,     // the clock has passed deadlines
+    attention_disturb = 0x4000,  // the run is disturbed on purpose
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
+
+  // -- disturbing -------------------------------------------------------------------------------------------------
+
+  // Has the run disturbed from now on, until it is called with null.
+  void disturb(disturbance* by) noexcept;
+  disturbance* disturbed_by() const noexcept { return disturbed_by_; }
+
+  // -- quiet ------------------------------------------------------------------------------------------------------
+
+  // Asked whenever no task is ready, before time moves, while they are in this list.
+  intrusive_list<detail::quiet_listener>& quiet_listeners() noexcept { return quiet_listeners_; }
+  // Asks them now, those that are not spent.
+  void tell_of_quiet();
+  // The one that is being asked; null if none is.
+  detail::quiet_listener* asked() const noexcept { return asked_; }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
   inbox& outside() noexcept { return *inbox_; }
+  const std::shared_ptr<inbox>& shared_outside() const noexcept { return inbox_; }
   driver& driven_by() noexcept { return driver_; }
   // Whether the driver waits for the world outside, as it may for long. May be asked from another thread.
   bool resting() const noexcept { return resting_.load(std::memory_order_relaxed); }
   void rest(bool resting) noexcept { resting_.store(resting, std::memory_order_relaxed); }
+  const std::shared_ptr<inbox>& home() const noexcept { return inbox_; }
+  intrusive_list<detail::scheduled_call, detail::scheduled_call>& calls() noexcept { return calls_; }
   // The proxy of `wait`, in which `who` is, was resumed on this thread.
   void resume_from_foreign(agent& who, detail::foreign_wait& wait);
   // A foreign coroutine awaits a task.
@@ -254,6 +342,15 @@ class loop : public detail::context {
   friend class loop_scope;
 
   class ready_view;
+
+  // A task is being started eagerly, within a step of another.
+  struct first_step {
+    agent* within;
+    first_step* outer;  // within which that step is made itself; null for none
+    unsigned depth;
+  };
+  // Where it is noted that a step of `who` is being made; null if none is.
+  agent** seat_of(const agent& who) noexcept;
 
   // The label of a task within a step of foreign code, until it awaits something of ours.
   static constexpr std::uint32_t nothing_awaited = ~std::uint32_t{0};
@@ -271,14 +368,16 @@ class loop : public detail::context {
       reach_step_limit();
   }
   bool acts_for(agent& who);
-  agent& make_agent(std::coroutine_handle<> root, frame& first, source spawned_at);
-  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, source spawned_at);
+  agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
+  void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
+  agent& adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& after_turn(agent& who);
   void refill_agents();
   agent& adopt_foreign();
   void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
+  [[gnu::cold, gnu::noinline]] void step_disturbed(agent& who);
   void resume(agent& who);
   bool follow();
   void step_of_foreign(agent& who);
@@ -292,7 +391,6 @@ class loop : public detail::context {
   [[gnu::noinline]] void go_on();
   template <class Done>
   bool go_on_until(const Done& done);
-  void fire(timer_list& due);
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
@@ -304,6 +402,8 @@ class loop : public detail::context {
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   void let_go_of_leftovers() noexcept;
+  void drop_calls() noexcept;
+  void start_call(detail::scheduled_call& call);
   [[gnu::cold]] void part_ready_from(const object& dying, wait_list& orphans) noexcept;
   static void free_block(agent& who) noexcept;
   static void lose_owner(agent& who) noexcept;
@@ -311,7 +411,11 @@ class loop : public detail::context {
   [[gnu::cold]] static void free_ancestors(agent* who) noexcept;
   static void destroy_result(agent& who) noexcept;
   [[gnu::cold]] static void destroy_failure(agent& who) noexcept;
+  bool move_clock(time_point to);
+  void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
+  void fire_overdue();
+  void forget_default_executor() noexcept;
 
   // What each step touches.
   ring<agent*> ready_;
@@ -325,6 +429,9 @@ class loop : public detail::context {
   monitor& monitor_;
   timer_wheel timers_;
   wait_list settlers_;
+  intrusive_list<detail::scheduled_call, detail::scheduled_call> calls_;  // that were not made yet, or are under way
+  std::shared_ptr<const exception_handler> handler_;
+  std::vector<std::shared_ptr<detail::kept_failure>> failures_;  // of futures; some may have been read
   std::vector<verdict> kept_back_;
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
@@ -340,11 +447,19 @@ class loop : public detail::context {
   bool standstill_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
+  disturbance* disturbed_by_ = nullptr;
+  intrusive_list<detail::quiet_listener> quiet_listeners_;
+  detail::quiet_listener* asked_ = nullptr;
   bool running_tasks_ = false;  // until they are wound up
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
+  first_step* starting_ = nullptr;  // the innermost
+  executor* default_executor_ = nullptr;
+  std::unique_ptr<thread_pool> default_pool_;
+  std::uint64_t excused_step_ = 0;  // that has run a blocking job
   std::atomic<bool> resting_ = false;
+  bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
 };
 

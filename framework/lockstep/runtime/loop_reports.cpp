@@ -1,7 +1,9 @@
 // The loop's detectors: what each finds, and how it says so.
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/runtime/future.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
@@ -109,6 +111,7 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
   found.message = std::move(message);
   found.where = where;
   found.at = now_;
+  found.at_real_time = driver_.polled();
   found.step = steps();
   found.tasks = snapshot_of(std::move(concerned));
   add_trail(found.tasks, 0, trail);
@@ -116,8 +119,17 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
   return found;
 }
 
+verdict loop::verdict_here(verdict_kind kind, std::string message, const source& where) {
+  std::vector<agent*> who;
+  if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
+    who.push_back(user);
+  }
+  return verdict_of(kind, std::move(message), where, std::move(who));
+}
+
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
                   std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
+  const sparing_allocations of_reports;
   verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
@@ -125,6 +137,7 @@ void loop::report(verdict_kind kind, std::string message, const source& where, s
 
 void loop::report_end(verdict_kind kind, std::string message, const source& where,
                       std::vector<agent*> concerned) noexcept {
+  const sparing_allocations of_reports;
   if (destroying() || cycle_found_) return;
   if (std::uncaught_exceptions() == 0) {
     report(kind, std::move(message), where, std::move(concerned));
@@ -132,7 +145,9 @@ void loop::report_end(verdict_kind kind, std::string message, const source& wher
   }
   const agent* who = context::running;
   const bool being_cancelled = who != nullptr && (who->attention_ & attention_swallow) != 0;
-  if (!being_cancelled) kept_back_.push_back(verdict_of(kind, std::move(message), where, std::move(concerned)));
+  const bool disturbed = disturbed_by_ != nullptr && !disturbed_by_->done().empty();
+  if (!being_cancelled && !disturbed)
+    kept_back_.push_back(verdict_of(kind, std::move(message), where, std::move(concerned)));
 }
 
 void loop::report_kept_back() noexcept {
@@ -146,9 +161,14 @@ void loop::part_with_kept(bool reported) noexcept {
     if (reported) report_unread(*who);
     who->observe();
   }
+  for (const std::shared_ptr<detail::kept_failure>& each : std::exchange(failures_, {})) {
+    if (reported) tell_of_unread(*each);
+    each->read = true;
+  }
 }
 
 void loop::report_dropped(agent& who) noexcept {
+  const sparing_allocations of_reports;
   if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
     const std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, {&who});
     if (!cycles.empty() && cycles.front().front() == &who && !may_be_rescued(cycles.front())) {
@@ -163,6 +183,7 @@ void loop::report_dropped(agent& who) noexcept {
 }
 
 agent* loop::find(identity of) const noexcept {
+  const sparing_allocations of_reports;
   std::map<identity, agent*> for_now;
   std::map<identity, agent*>& known = known_ != nullptr ? *known_ : for_now;
   if (known.empty()) {
@@ -173,11 +194,8 @@ agent* loop::find(identity of) const noexcept {
 }
 
 void loop::report_misuse(std::string message, const source& where) noexcept {
-  std::vector<agent*> who;
-  if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
-    who.push_back(user);
-  }
-  report(verdict_kind::misuse, std::move(message), where, std::move(who));
+  const sparing_allocations of_reports;
+  report(verdict_here(verdict_kind::misuse, std::move(message), where));
 }
 
 void loop::misused(const std::string& message, const source& where) {
@@ -197,6 +215,7 @@ bool loop::tells_of(const std::exception_ptr& thrown) const noexcept {
 
 void loop::reach_step_limit() {
   if (std::exchange(standstill_, true)) return;
+  const sparing_allocations of_reports;
   report_cycles();
   report(verdict_kind::step_limit,
          fmt::format("more than {} steps were made (steps_max) and the test has not ended; the tasks that still run:",
@@ -224,7 +243,9 @@ std::string text_of_step(const agent* who, bool first, std::string_view function
 
 // The step that is now, or was last, made somebody who watches from outside impatient.
 void loop::report_slow_step() noexcept {
+  const sparing_allocations of_reports;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
+  if (excused_step_ != 0 && excused_step_ == steps()) return;
   const std::vector<trace_record> records = trace_.recent();
   const auto last_step =
       std::find_if(records.rbegin(), records.rend(), [](const trace_record& each) { return each.is_step(); });
@@ -248,8 +269,11 @@ void loop::report_slow_step() noexcept {
     if (from.line() == 0 && who != nullptr) from = who->spawned_at();
   }
   report(verdict_kind::slow_step,
-         fmt::format("{} took long in real time: it blocks the thread, or computes without awaiting", step), from,
-         who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
+         fmt::format(
+             "{} took long in real time: it blocks the thread, or computes without awaiting; run_blocking() is for "
+             "that",
+             step),
+         from, who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
 }
 
 void loop::report_deadlock() {
@@ -264,16 +288,17 @@ void loop::report_deadlock() {
 }
 
 void loop::report_unread(agent& who) noexcept {
+  const sparing_allocations of_reports;
   const std::exception_ptr thrown = who.failure();
   const bool an_assertion_failed = (who.attention_ & attention_doomed) != 0;
   if (an_assertion_failed || tells_of(thrown)) return;
-  if (who.is_.daemon) {  // whose result nobody can read
-    report(verdict_kind::unhandled_exception, fmt::format("daemon \"{}\" failed: {}", who.name(), text_of(thrown)),
-           source(), {&who});
-  } else {
-    report(verdict_kind::unread_exception,
-           fmt::format("task \"{}\" failed and nobody looked: {}", who.name(), text_of(thrown)), source(), {&who});
-  }
+  std::string name = who.name();
+  const bool nobody_can_read = who.is_.daemon || who.is_callback();
+  const std::string what = who.is_.daemon    ? fmt::format("daemon \"{}\" failed", name)
+                           : nobody_can_read ? name + " failed"
+                                             : fmt::format("task \"{}\" failed and nobody looked", name);
+  const verdict_kind kind = nobody_can_read ? verdict_kind::unhandled_exception : verdict_kind::unread_exception;
+  tell_of({thrown, std::move(name), verdict_of(kind, what + ": " + text_of(thrown), source(), {&who})});
 }
 
 }  // namespace lockstep

@@ -1,9 +1,11 @@
 // The loop's tasks: how they are made, how they are freed, and how they are destroyed before they have ended.
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
 
@@ -14,9 +16,8 @@ namespace lockstep {
 // -- making -----------------------------------------------------------------------------------------------------------
 
 // Requires a free block.
-inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, source spawned_at) {
+inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at) {
   agent& who = agents_->take();
-  agent* const parent = context::running;
   const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
   const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
   who.begin(made, trace_.tasks_made(), root, first, parent, ordinal, spawned_at);
@@ -29,20 +30,24 @@ agent& loop::after_turn(agent& who) {
 }
 
 // Requires a free block.
-inline agent& loop::adopt_at_once(std::coroutine_handle<> root, frame& first, source spawned_at) {
+inline agent& loop::adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at) {
   first.begin_as_root(root);
   ready_.push_back(agents_->next());
-  return make_agent(root, first, spawned_at);
+  return make_agent(root, first, parent, spawned_at);
 }
 
 agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
   frame& first = *agent::start_frame_of(root);
+  agent* const parent = context::running;
   if (first.made_in() != context::frames || !agents_->has_free()) [[unlikely]]
     return adopt_carefully(root, first, spawned_at);
-  return adopt_at_once(root, first, spawned_at);
+  if (parent == nullptr || parent->is_.has_values) [[unlikely]]
+    return adopt_carefully(root, first, spawned_at);
+  return adopt_at_once(root, first, parent, spawned_at);
 }
 
-agent& loop::adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at) {
+// So that nothing that follows can fail. Destroys `root` if it throws.
+void loop::make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given) {
   detail::refuse_if_elsewhere(root, first);
   struct destroyed_if_thrown {
     std::coroutine_handle<> root;
@@ -51,8 +56,40 @@ agent& loop::adopt_carefully(std::coroutine_handle<> root, frame& first, source 
     }
   } unowned{root};
   if (!agents_->has_free()) refill_agents();
+  given = agent::to_inherit();
   unowned.root = nullptr;
-  return adopt_at_once(root, first, spawned_at);
+}
+
+agent& loop::adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at) {
+  agent::inheritance given;
+  make_room_for(root, first, given);
+  agent& made = adopt_at_once(root, first, context::running, spawned_at);
+  made.inherit(std::move(given));
+  return made;
+}
+
+agent& loop::adopt_apart(std::coroutine_handle<> root, source spawned_at) {
+  frame& first = *agent::start_frame_of(root);
+  agent::inheritance given;
+  make_room_for(root, first, given);
+  first.begin_as_root(root);
+  agent& made = make_agent(root, first, context::running, spawned_at);
+  made.inherit(std::move(given));
+  return made;
+}
+
+agent& loop::adopt_parked(std::coroutine_handle<> root, source spawned_at, operation& until) {
+  agent& who = adopt_apart(root, spawned_at);
+  who.waits_at(until);
+  who.state_ = agent::state::parked;
+  until.who_ = &who;
+  until.progress_ = operation::progress::parked;
+  if (until.attempt()) {
+    grant(until);
+  } else {
+    until.enqueue();
+  }
+  return who;
 }
 
 void loop::spawn_clean_up(std::coroutine_handle<> root, source of) {
@@ -68,7 +105,9 @@ void loop::spawn_clean_up(std::coroutine_handle<> root, source of) {
 // An agent for a foreign coroutine, which is not ready.
 agent& loop::adopt_foreign() {
   if (!agents_->has_free()) refill_agents();
-  agent& stand_in = make_agent({}, no_frame, source());
+  agent::inheritance given = agent::to_inherit();
+  agent& stand_in = make_agent({}, no_frame, context::running, source());
+  stand_in.inherit(std::move(given));
   stand_in.rare().foreign_frame = &no_frame;
   stand_in.is_.in_foreign = true;
   stand_in.attention_ |= attention_foreign;
@@ -135,9 +174,14 @@ void loop::free_ancestors(agent* who) noexcept {
 
 void loop::kill(agent& who) noexcept {
   if (who.finished()) return;
-  if (context::running == &who) {
-    report(verdict_kind::misuse, fmt::format("task \"{}\" destroys its own handle", who.name()), who.spawned_at_,
-           {&who});
+  if (seat_of(who) != nullptr) {
+    const sparing_allocations of_reports;
+    report(verdict_kind::misuse,
+           context::running == &who
+               ? fmt::format("task \"{}\" destroys its own handle", who.name())
+               : fmt::format("task \"{}\" destroys the handle of task \"{}\", which is just starting it",
+                             context::running->name(), who.name()),
+           who.spawned_at_, {&who});
     make_daemon(who);
     ++who.references_;
     return;
@@ -204,6 +248,7 @@ void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {
+  const sparing_allocations of_reports;
   const auto descends = [&ancestor](const agent& who) {
     for (const agent* at = who.parent_; at != nullptr; at = at->parent_) {
       if (at == &ancestor) return true;
@@ -212,7 +257,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
   };
   std::vector<agent*> doomed;
   for (agent* who : alive()) {
-    if (who != context::running && descends(*who)) doomed.push_back(who);
+    if (seat_of(*who) == nullptr && descends(*who)) doomed.push_back(who);
   }
   for (agent* who : doomed) retain(*who);
   for (auto who = doomed.rbegin(); who != doomed.rend(); ++who) kill(**who);
@@ -234,11 +279,14 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
+  forget_default_executor();
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
 }
 
 void loop::finish() noexcept {
   tear_down();
+  handler_ = nullptr;
+  failures_.clear();
   take_from_outside(true);
 }
 

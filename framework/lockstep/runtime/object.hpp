@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace lockstep {
@@ -62,11 +63,20 @@ class object {
   void enter_if_used(const char* deed, source where) {
     if (run_ != 0 && (detail::current_context != nullptr || !is_at_home())) enter(deed, where);
   }
+  // The same for who only looks at it, which is done anywhere once its run is over.
+  void look(const char* deed, source where) const {
+    const detail::context* context = detail::current_context;
+    if (run_ != 0 && (context == nullptr || context->run != run_)) [[unlikely]]
+      look_elsewhere(deed, where);
+  }
+  // "mutex "tx"", or "mutex #3".
+  std::string described() const;
 
  private:
   // Null if no loop runs on this thread: then it throws.
   detail::context& adopt(detail::context* context, const char* deed, const source& where);
   bool is_at_home() const noexcept;
+  void look_elsewhere(const char* deed, const source& where) const;
   detail::usage use_of(const char* deed, const source& where) const;
 
   std::uint64_t run_ = 0;

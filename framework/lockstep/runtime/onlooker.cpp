@@ -90,6 +90,12 @@ void onlooker::wait::when_due(timer& due) noexcept {
 
 std::string onlooker::wait::describe() const { return fmt::format("wait({})", list_of(by_.left())); }
 
+void onlooker::wait::awaits(std::vector<agent*>& into) const {
+  for (agent* who : by_.left()) {
+    if (!who->finished()) into.push_back(who);
+  }
+}
+
 agent* onlooker::wait::holder() const noexcept {
   const std::vector<agent*> left = by_.left();
   if (wanted_.or_failure || wanted_.ended < by_.size()) return left.size() == 1 ? left.front() : nullptr;

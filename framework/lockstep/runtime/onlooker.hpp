@@ -67,6 +67,7 @@ class onlooker::wait final : public primitive<onlooker::wait>, private timer {
   void withdraw() noexcept override;
   std::string describe() const override;
   agent* holder() const noexcept override;
+  void awaits(std::vector<agent*>& into) const override;
   bool result() const noexcept { return by_.has(wanted_); }
 
  private:

@@ -7,6 +7,7 @@
 //   parked ──the object grants it──▶ granted             ready; await_resume() returns the result
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
 //   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
+//   switching ──attempt() finds no memory──▶ failed      ready; await_resume() throws std::bad_alloc
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 //   switching, parked ──its object dies──▶ stopped       likewise
 // Of an operation that is one of several in a select(), which is what the task is parked at:
@@ -25,6 +26,7 @@
 #include <bit>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 // Marks what returns an operation.
 #define LOCKSTEP_AWAIT_IT [[nodiscard("co_await the operation: nothing happens before")]]
@@ -37,7 +39,8 @@ namespace detail {
 
 class selection;
 
-enum class progress_of_operation : std::uint32_t { fresh, switching, parked, granted, cancelled, stopped, arm };
+// What is behind `granted` returns no result.
+enum class progress_of_operation : std::uint32_t { fresh, switching, parked, arm, granted, cancelled, failed, stopped };
 
 // Both made by one store.
 struct operation_state {
@@ -71,6 +74,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
   virtual std::string describe() const;
   // The task that could end this wait, where that is one task.
   virtual agent* holder() const noexcept;
+  // Adds the tasks for whose end it waits: those that have not finished.
+  virtual void awaits(std::vector<agent*>&) const {}
   // The task that ended such a wait last, 0 for none: it may have ended, and others may do the same.
   virtual identity feeder() const noexcept { return 0; }
 
@@ -83,6 +88,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
       leave_selection();
   }
   bool stopped() const noexcept { return progress_ == progress::stopped; }
+  bool cancelled() const noexcept { return progress_ == progress::cancelled; }
 
  protected:
   using operation_state::progress_;
@@ -92,6 +98,11 @@ class operation : public list_hook<operation>, private detail::operation_state {
       : operation_state(fresh(trace::label(kind, what.number()))), what_(&what) {}
   ~operation() = default;
 
+  // For one that learns only when it begins what it is about.
+  void is_about(object& what) noexcept {
+    label_ = trace::label(kind(), what.number());
+    what_ = &what;
+  }
   // The object that it is about, as what it is.
   template <class Object>
   Object& subject() const noexcept {

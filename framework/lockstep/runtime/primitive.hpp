@@ -19,6 +19,8 @@ namespace lockstep {
 namespace detail {
 
 [[noreturn]] void throw_cancelled(agent& who);
+// Requires that it is `cancelled` or `failed`.
+[[noreturn]] void throw_no_result(operation::progress why, agent& who);
 [[noreturn]] void throw_cancelled_yield();
 [[noreturn]] void awaited_outside_of_tasks();
 
@@ -55,8 +57,8 @@ class primitive : public Base {
   }
   void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {
-    if (this->progress_ == operation::progress::cancelled) [[unlikely]]
-      detail::throw_cancelled(*detail::here().running);
+    if (this->progress_ > operation::progress::granted) [[unlikely]]
+      detail::throw_no_result(this->progress_, *detail::here().running);
     return self().result();
   }
 

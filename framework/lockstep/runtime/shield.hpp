@@ -20,6 +20,8 @@ class shield_scope {
   shield_scope(const shield_scope&) = delete;
   shield_scope& operator=(const shield_scope&) = delete;
   ~shield_scope();
+  // So that the next one that the task makes, perhaps in its clean-up, does not fail. Throws std::bad_alloc.
+  static void make_room(agent& who);
 
  private:
   friend class agent;
@@ -42,7 +44,7 @@ class shield_scope {
 };
 
 // Awaits `work` to its end even if the running task is cancelled meanwhile; the cancellation is delivered at the next
-// await after it. Also what a cancelled task awaits its clean-up in.
+// await after it, or the task is cancelled when it returns. Also what a cancelled task awaits its clean-up in.
 // Returns the result of the work, or throws what left it.
 // Unlike asyncio.shield, the work stays the caller's: nothing goes on in the background. To stop waiting for a task
 // without cancelling it, use join_handle::join_shielded().

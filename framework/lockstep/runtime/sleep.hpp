@@ -11,8 +11,19 @@
 
 namespace lockstep {
 
-// The time of the loop that runs on this thread; it begins at 0 with the run.
-inline time_point now() { return detail::here().owner->now(); }
+namespace detail {
+// Of a blocking job; misuse elsewhere.
+[[gnu::cold]] time_point now_without_loop();
+}  // namespace detail
+
+// The time of the loop that runs on this thread; it begins at 0 with the run. In a blocking job, the time
+// that has come for it.
+inline time_point now() {
+  const detail::context* const found = detail::current_context;
+  if (found == nullptr) [[unlikely]]
+    return detail::now_without_loop();
+  return found->owner->now();
+}
 // The time of day beside it.
 inline wall_clock::time_point wall_now() { return detail::here().owner->wall_now(); }
 // Moves the time of day, forwards or back, as an administrator or NTP would. No timer notices.
@@ -118,7 +129,7 @@ task<void> advance(T length) {
   return advance(saturating_cast(length));
 }
 
-// Stops the clock, which then moves only for advance(); and lets it jump again.
+// Stops the clock, which then moves only for advance() and consume(); and lets it jump again.
 inline void pause_clock() { detail::here().owner->pause_clock(true); }
 inline void resume_clock() { detail::here().owner->pause_clock(false); }
 

@@ -1,9 +1,12 @@
 #include <lockstep/runtime/spawn.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
+
+#include <new>
 
 namespace lockstep {
 
@@ -12,6 +15,7 @@ namespace detail {
 namespace {
 
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
+  const sparing_allocations of_reports;
   loop* const owner = current_loop();
   if (owner == nullptr || owner->destroying() || std::uncaught_exceptions() > 0) return;
   std::string message = "the task that the action of this expectation made was never awaited";
@@ -75,6 +79,11 @@ void awaited_outside_of_tasks() { here().owner->misused("a foreign coroutine awa
 
 void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
 
+void throw_no_result(operation::progress why, agent& who) {
+  if (why == operation::progress::failed) throw std::bad_alloc();
+  throw_cancelled(who);
+}
+
 }  // namespace detail
 
 // -- owning -----------------------------------------------------------------------------------------------------------
@@ -105,7 +114,9 @@ void agent_owner::no_result(agent& who, source where) {
     detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), where);
   }
   who.observe();
-  pass_on(std::make_exception_ptr(cancelled(who.cancel_reason())), who);
+  const frame* const start = who.start_frame();  // null if it was destroyed
+  const bool threw = start != nullptr && start->failure;
+  pass_on(threw ? start->failure : std::make_exception_ptr(cancelled(who.cancel_reason())), who);
 }
 
 // On another thread, or before its task has ended.
@@ -128,6 +139,15 @@ agent& detail::adopt_named(std::coroutine_handle<> root, label name, const sourc
   agent& made = here().owner->adopt(root, where);
   spawn_guard guard(made);
   if (!name.empty()) made.rename(std::move(name));
+  return guard.pass();
+}
+
+agent& detail::adopt_eagerly(std::coroutine_handle<> root, label name, const source& where) {
+  loop& owner = *here().owner;
+  agent& made = owner.adopt_apart(root, where);
+  spawn_guard guard(made);
+  if (!name.empty()) made.rename(std::move(name));
+  owner.start_eagerly(made);
   return guard.pass();
 }
 

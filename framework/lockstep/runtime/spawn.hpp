@@ -16,9 +16,11 @@
 // Source: asyncio.Task, but for the ownership, which is trio's.
 #pragma once
 
+#include <lockstep/runtime/callback.hpp>
 #include <lockstep/runtime/task.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace lockstep {
 
@@ -45,12 +47,22 @@ class join_operation : public primitive<Self> {
   }
   std::string describe() const override { return "join(" + target_.name() + ")"; }
   agent* holder() const noexcept override { return target_.finished() ? nullptr : &target_; }
+  void awaits(std::vector<agent*>& into) const override {
+    if (!target_.finished()) into.push_back(&target_);
+  }
 
  protected:
   agent& target_;
 
  private:
   bool forward_;
+};
+
+// What a callback waits for that is to be called when the task has finished.
+class join_of_callback final : public join_operation<join_of_callback> {
+ public:
+  explicit join_of_callback(agent& target) noexcept : join_operation(target, false) {}
+  void result() const noexcept {}
 };
 
 }  // namespace detail
@@ -97,6 +109,13 @@ class agent_owner {
   // The exception that ended the task, which then counts as read; null if none did or it has not finished. Where it
   // came from is told if the running task throws it from here on.
   std::exception_ptr exception(source where = source::current()) const;
+  // Has the loop call `function()` when the task has finished, however it did; soon, if it has already. Those of one
+  // task are called in the order in which they were given, joins among them. The handle takes it back. Looking at the
+  // result is left to the function. Never called if the task is destroyed before its end.
+  template <std::invocable F>
+  callback_handle on_done(F function, source where = source::current()) const {
+    return detail::call_when<detail::join_of_callback>(std::move(function), where, std::nullopt, to_join(where));
+  }
 
  protected:
   agent& to_join(source where) const {
@@ -187,6 +206,7 @@ class spawn_guard {
 };
 
 agent& adopt_named(std::coroutine_handle<> root, label name, const source& where);
+agent& adopt_eagerly(std::coroutine_handle<> root, label name, const source& where);
 
 }  // namespace detail
 
@@ -215,6 +235,24 @@ void spawn(NoTask&&, More&&...) {
                 "a lambda that captures goes through co_invoke()");
 }
 
+// The same, but its first step is made at once, before this returns, with the new task as current_task(). A task that
+// does not have to wait has finished then, and was never in the queue of those that are ready; no other task runs
+// before its first wait. Does not suspend.
+// While no task runs, as in a fixture, and within 64 others (loop::eager_max) that are being started so, it starts in
+// its turn.
+// Misuse, beside that of spawn(): the new task must not destroy the one that is starting it, which goes on as a daemon
+// then. It may cancel it.
+// Source: asyncio.create_task(eager_start=True).
+template <class T>
+join_handle<T> spawn_eager(task<T> work, label name = {}, source where = source::current()) {
+  detail::here();  // which may throw, while `work` still owns the coroutine
+  return join_handle<T>(detail::adopt_eagerly(work.release(where), std::move(name), where));
+}
+
+template <class NoTask, class... More>
+  requires(!detail::is_task<std::remove_cvref_t<NoTask>>)
+void spawn_eager(NoTask&& no_task, More&&...) { spawn(std::forward<NoTask>(no_task)); }
+
 // Runs `work` until the end of the run, when it is cancelled and awaited. It must own all that it touches, as the main
 // task has ended by then. The reference is good until the daemon has finished.
 // An exception that leaves it is a verdict; so is a daemon that goes on after it was cancelled.
@@ -241,5 +279,10 @@ inline agent& current_task(source where = source::current()) {
     return detail::task_that_dies_here(where);
   return *who;
 }
+
+// All tasks of the loop that have not finished, the oldest first: the running one, daemons, and those that stand for
+// foreign coroutines among them. Each is good until it has finished. Misuse without a loop on this thread.
+// Source: asyncio.all_tasks.
+inline std::vector<agent*> all_tasks() { return detail::here().owner->alive(); }
 
 }  // namespace lockstep

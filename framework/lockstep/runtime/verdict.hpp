@@ -54,6 +54,7 @@ struct verdict {
   std::string message;  // one sentence: lower case, no period
   source where;         // the line to look at first
   time_point at{};
+  bool at_real_time = false;  // by a real clock, and not in virtual time
   std::uint64_t step = 0;
   // Those concerned; all of them for a deadlock. Below one that failed: those that its exception had ended before.
   std::vector<task_snapshot> tasks;

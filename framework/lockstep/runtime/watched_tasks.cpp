@@ -7,7 +7,7 @@ namespace lockstep::detail {
 
 void watched_tasks::add(agent& who, finish_listener& listener) {
   constexpr std::size_t few = 16;
-  if (places_.size() > 2 * count_ + few) close_gaps();
+  if (walks_ == 0 && places_.size() > 2 * count_ + few) close_gaps();
   places_.push_back(&who);
   ++count_;
   who.keep_at(static_cast<std::uint32_t>(places_.size() - 1));
@@ -26,6 +26,11 @@ std::vector<agent*> watched_tasks::all() const {
   found.reserve(count_);
   std::copy_if(places_.begin(), places_.end(), std::back_inserter(found), [](agent* who) { return who != nullptr; });
   return found;
+}
+
+void watched_tasks::add_to(std::vector<agent*>& others) const {
+  std::copy_if(places_.begin(), places_.end(), std::back_inserter(others),
+               [](agent* who) { return who != nullptr && !who->finished(); });
 }
 
 // As many were removed since the last time as are moved now.

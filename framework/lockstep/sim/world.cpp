@@ -1,6 +1,7 @@
 #include <lockstep/sim/world.hpp>
 
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/sim/virtual_workers.hpp>
 
 namespace lockstep::sim {
 
@@ -20,6 +21,10 @@ bool world::idle(lockstep::loop& of) {
     return true;
   }
   return of.clock_runs() && of.advance_to_next_deadline();
+}
+
+std::unique_ptr<executor> world::make_workers(unsigned count, std::string_view) {
+  return std::make_unique<virtual_workers>(count);
 }
 
 }  // namespace lockstep::sim

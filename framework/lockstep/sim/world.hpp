@@ -53,6 +53,8 @@ class world final : private driver, public base_world {
 
  private:
   bool idle(lockstep::loop& of) override;
+  std::unique_ptr<executor> make_workers(unsigned count, std::string_view name) override;
+  bool time_is_virtual() const noexcept override { return true; }
 };
 
 }  // namespace lockstep::sim

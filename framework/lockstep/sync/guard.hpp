@@ -103,7 +103,7 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] guard
     if (held_ != nullptr) Hold::replace(*held_, *this, other);
     held_ = nullptr;
   }
-  [[gnu::cold]] void unlock_unusually(lock & held) noexcept {
+  [[gnu::cold, gnu::noinline]] void unlock_unusually(lock & held) noexcept {
     if (held.guard_may_unlock(Hold::is_held(held, holder_), holder_)) Hold::hand_over(held, holder_);
   }
 

@@ -91,12 +91,17 @@ options defaults() {
   all.runs = 1;
   all.order = of_world.order;
   all.clock = clock_mode::jumping;
+  all.time_scale = 1;
   all.steps_max = of_world.steps_max;
   all.time_max = of_world.time_max;
   all.real_time_max = std::chrono::seconds{60};
   all.slow_step = std::chrono::milliseconds{100};
   all.fail_on_slow_step = false;
   all.check_determinism = false;
+  all.cancel_every = false;
+  all.fail_alloc_every = false;
+  all.destroy_every = false;
+  all.sweep_max = 10'000;
   return all;
 }
 
@@ -114,15 +119,18 @@ class knobs {
     names_of<lockstep::schedule> schedules;
     for (const lockstep::schedule each : all_schedules) schedules.emplace_back(name_of(each), each);
     const names_of<ordering> orders = {{"any_order", ordering::any_order}, {"fifo", ordering::fifo}};
-    const names_of<clock_mode> clocks = {{"jumping", clock_mode::jumping}, {"paused", clock_mode::paused}};
+    const names_of<clock_mode> clocks = {
+        {"jumping", clock_mode::jumping}, {"paused", clock_mode::paused}, {"real", clock_mode::real}};
     const options unset = defaults();
     const auto or_else = [](const std::string& help, const auto& value) { return fmt::format("{}; {}", help, value); };
     choice("schedule", set.schedule, schedules, "how choices are made; plain, or random if there are several runs");
     knob("seed", "NUMBER", set.seed, read_number, or_else("the seed of random schedules", *unset.seed));
-    knob("runs", "NUMBER", set.runs, read_runs,
+    knob("runs", "NUMBER", set.runs, read_count,
          or_else("how often each test is run, each time with another seed", *unset.runs));
     choice("order", set.order, orders, "which tasks may overtake which; any_order");
-    choice("clock", set.clock, clocks, "whether virtual time jumps by itself; jumping");
+    choice("clock", set.clock, clocks, "whether virtual time jumps by itself, or is the machine's; jumping");
+    knob("time_scale", "NUMBER", set.time_scale, read_scale,
+         or_else("how many times faster than the machine's the real clock is", *unset.time_scale));
     knob("steps_max", "NUMBER", set.steps_max, read_number,
          or_else("steps after which a test is a livelock", *unset.steps_max));
     knob("time_max", "LENGTH", set.time_max, read_length,
@@ -133,6 +141,11 @@ class knobs {
          or_else("real time from which one step is called slow", to_text(*unset.slow_step)));
     flag("fail_on_slow_step", set.fail_on_slow_step, "fail a test that has a slow step; false");
     flag("check_determinism", set.check_determinism, "make every run twice and compare; false");
+    flag("cancel_every", set.cancel_every, "cancel the task under test at each of its suspensions, one a run; false");
+    flag("fail_alloc_every", set.fail_alloc_every, "let each allocation fail, one a run; false");
+    flag("destroy_every", set.destroy_every, "tear the world down at each step, one a run; false");
+    knob("sweep_max", "NUMBER", set.sweep_max, read_count,
+         or_else("how many runs each of these three makes at most", *unset.sweep_max));
     const auto as_it_is = [](const std::string& text) { return text; };
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
@@ -152,8 +165,9 @@ class knobs {
     }
     if (!app_.remaining().empty()) refuse(app_.remaining().front());
     // A token does not hold these, though the run depends on them.
-    std::vector<std::string> shaping = {"--lockstep_clock", "--lockstep_steps_max", "--lockstep_time_max",
-                                        "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"};
+    std::vector<std::string> shaping = {
+        "--lockstep_clock",    "--lockstep_time_scale",        "--lockstep_steps_max",
+        "--lockstep_time_max", "--lockstep_check_determinism", "--lockstep_fail_on_slow_step"};
     if (into_.test_options.fail_on_slow_step.value_or(false)) shaping.push_back("--lockstep_slow_step");
     for (const std::string& name : shaping) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
@@ -195,10 +209,16 @@ class knobs {
   }
 
  private:
-  static std::uint64_t read_runs(const std::string& text) {
+  static std::uint64_t read_count(const std::string& text) {
     const std::uint64_t runs = read_number(text);
     if (runs == 0) throw bad_value("which would prove nothing; at least 1 run is needed");
     return runs;
+  }
+
+  static std::uint32_t read_scale(const std::string& text) {
+    const std::uint64_t scale = read_number(text);
+    if (scale == 0 || scale > 1'000'000'000) throw bad_value("which is no scale; it is 1 to 1000000000");
+    return static_cast<std::uint32_t>(scale);
   }
 
   template <class T, class F>
@@ -264,12 +284,17 @@ options& options::apply(const options& over) {
   take(runs, over.runs);
   take(order, over.order);
   take(clock, over.clock);
+  take(time_scale, over.time_scale);
   take(steps_max, over.steps_max);
   take(time_max, over.time_max);
   take(real_time_max, over.real_time_max);
   take(slow_step, over.slow_step);
   take(fail_on_slow_step, over.fail_on_slow_step);
   take(check_determinism, over.check_determinism);
+  take(cancel_every, over.cancel_every);
+  take(fail_alloc_every, over.fail_alloc_every);
+  take(destroy_every, over.destroy_every);
+  take(sweep_max, over.sweep_max);
   return *this;
 }
 
@@ -300,9 +325,43 @@ const command_line& parsed_command_line() {
   return parsed;
 }
 
+std::string objection_to_real_clock(const options& of_fixture, const options& of_test) {
+  const command_line& line = parsed_command_line();
+  options all = of_fixture;
+  all.apply(of_test).apply(line.test_options);
+  if (all.clock != clock_mode::real) return {};
+  // Of those who ask for the real clock, the last. What others ask for is left out.
+  const options& asks = line.test_options.clock ? line.test_options : of_test.clock ? of_test : of_fixture;
+  const auto sentence = [](std::string_view what) {
+    return fmt::format(
+        "on the real clock a test is run once, in the order in which tasks become ready, without limits of steps and "
+        "time; leave out {}",
+        what);
+  };
+  if (asks.schedule && *asks.schedule != schedule::plain) return sentence("schedule");
+  if (asks.runs && *asks.runs != 1) return sentence("runs");
+  if (asks.seed) return sentence("seed");
+  if (asks.order && *asks.order != ordering::fifo) return sentence("order");
+  if (asks.steps_max) return sentence("steps_max");
+  if (asks.time_max) return sentence("time_max");
+  if (asks.check_determinism.value_or(false)) return sentence("check_determinism");
+  if (!line.replay.empty()) return sentence("replay");
+#ifndef LOCKSTEP_TESTS_FOR_REAL
+  return "clock is real, but lockstep was built without Boost.Asio, and so without lockstep::real";
+#else
+  return {};
+#endif
+}
+
 options effective_options(const options& of_fixture, const options& of_test) {
   options all = defaults();
   all.apply(of_fixture).apply(of_test).apply(parsed_command_line().test_options);
+  if (all.clock == clock_mode::real) {
+    all.schedule = schedule::plain;
+    all.runs = 1;
+    all.order = ordering::fifo;
+    all.check_determinism = false;
+  }
   if (!all.schedule) all.schedule = *all.runs > 1 ? schedule::random : schedule::plain;
   return all;
 }

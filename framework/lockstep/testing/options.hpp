@@ -19,6 +19,7 @@ namespace lockstep {
 enum class clock_mode {
   jumping,  // jumps to the next deadline whenever every task waits
   paused,   // moves only for advance()
+  real,     // the machine's, on the operating system: see `clock` below
 };
 
 // An unset field leaves the choice to the next layer.
@@ -32,8 +33,13 @@ struct options {
   std::optional<std::uint64_t> runs = {};
   // Which tasks may overtake which. any_order.
   std::optional<ordering> order = {};
-  // Whether virtual time jumps by itself. jumping.
+  // Whether virtual time jumps by itself. jumping. On the real clock the test runs once, on the operating system, with
+  // real I/O and threads, its tasks in the order in which they become ready; no limit of steps or time applies, and no
+  // token repeats it. Its clock shows each deadline to the nanosecond, however late a timer fires.
   std::optional<clock_mode> clock = {};
+  // How many times faster than the machine's the real clock is, for tests of hours; what really takes time takes so
+  // many times longer on it. 1 to 1'000'000'000. 1.
+  std::optional<std::uint32_t> time_scale = {};
   // Steps of all tasks together; more is a livelock. Every test makes one at least. 1'000'000.
   std::optional<std::uint64_t> steps_max = {};
   // Virtual time; more is a verdict. 366 days.
@@ -46,6 +52,14 @@ struct options {
   std::optional<bool> fail_on_slow_step = {};
   // Whether every run is made twice and compared. false.
   std::optional<bool> check_determinism = {};
+  // Brute force: each run is made again and again, and every time something else is done to it. The test must stand
+  // that without a leak, a verdict or a failed assertion; what leaves it may be `cancelled`, or std::bad_alloc, but
+  // nothing else. Set-up and tear-down are not disturbed. See docs/tutorial/04-schedules.md. false.
+  std::optional<bool> cancel_every = {};      // the body, or put_under_test(), is cancelled at each of its suspensions
+  std::optional<bool> fail_alloc_every = {};  // each allocation fails; needs <lockstep/testing/failing_new.hpp>
+  std::optional<bool> destroy_every = {};     // the world is torn down at each step
+  // How many runs each of these makes at most, spread over all that there would be. At least 1. 10'000.
+  std::optional<std::uint64_t> sweep_max = {};
 
   // The fields that are set in `over` replace those here.
   options& apply(const options& over);
@@ -63,6 +77,10 @@ struct command_line {
 // variable that does not exist is warned of.
 // With --help, prints lockstep's flags behind GoogleTest's.
 const command_line& parsed_command_line();
+
+// Why a test with these options cannot be run on the real clock, as a sentence about what was asked for along with
+// that; empty if it can, or is not to be.
+std::string objection_to_real_clock(const options& of_fixture, const options& of_test);
 
 // The options of one test: defaults, then each layer in turn. Every field is set.
 options effective_options(const options& of_fixture, const options& of_test);

@@ -28,6 +28,7 @@ void watcher::watch() {
   std::uint64_t run = 0;
   std::uint64_t seen = 0;
   real::time_point since;
+  real::time_point busy_since;  // the same, or when it was last seen to rest
   bool told = false;
   std::unique_lock lock(mutex_);
   const auto tick = std::clamp<duration>(slow_ / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
@@ -38,17 +39,20 @@ void watcher::watch() {
     if (run != runs_ || steps != seen) {
       run = runs_;
       seen = steps;
-      since = now;
+      since = busy_since = now;
       told = false;
       continue;
     }
-    if (!told && now - since >= slow_) {
+    const bool resting = watched_.resting();
+    if (resting) busy_since = now;
+    if (!told && now - busy_since >= slow_) {
       watched_.request(loop::attention_slow);
       told = true;
     }
     if (stuck_.count() != 0 && now - since >= stuck_) {
-      notice_->end_stuck_process(
-          fmt::format("\nlockstep: a step has not ended after {} of real time (real_time_max)", to_text(stuck_)));
+      notice_->end_stuck_process(fmt::format("\nlockstep: {} after {} of real time (real_time_max)",
+                                             resting ? "nothing has happened" : "a step has not ended",
+                                             to_text(stuck_)));
     }
   }
 }

@@ -17,7 +17,8 @@ namespace lockstep::detail {
 class crash_notice;
 
 // Watches the runs of one test, each for as long as its `watched_run` lives. A step that takes `slow` of real time
-// makes the loop report it at its next await; one that takes `stuck`, if that is not 0, ends the process.
+// makes the loop report it at its next await; one that takes `stuck`, if that is not 0, ends the process, and so does a
+// loop that waits for the outside for so long.
 class watcher {
  public:
   watcher(loop& watched, duration slow, duration stuck);

@@ -1,0 +1,35 @@
+#include <lockstep/runtime/call_graph.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/snapshot.hpp>
+
+#include <algorithm>
+
+namespace lockstep {
+
+call_graph capture_call_graph() {
+  call_graph graph;
+  loop* const here = current_loop();
+  if (here == nullptr) return graph;
+  graph.inside = true;
+  graph.at = here->now();
+  graph.step = here->steps();
+  const std::vector<agent*> tasks = here->alive();
+  graph.tasks = snapshot_of(tasks);
+  graph.awaits.resize(tasks.size());
+  const auto older = [](const agent* a, const agent* b) { return a->number() < b->number(); };
+  std::vector<agent*> awaited;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    awaited.clear();
+    if (const operation* at = tasks[i]->parked_at(); at != nullptr) at->awaits(awaited);
+    for (const agent* who : awaited) {
+      const auto found = std::lower_bound(tasks.begin(), tasks.end(), who, older);
+      if (found != tasks.end() && *found == who) {
+        graph.awaits[i].push_back(static_cast<std::size_t>(found - tasks.begin()));
+      }
+    }
+  }
+  return graph;
+}
+
+}  // namespace lockstep

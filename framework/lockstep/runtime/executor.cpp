@@ -1,0 +1,19 @@
+#include <lockstep/runtime/executor.hpp>
+
+#include <lockstep/runtime/blocking_job.hpp>
+
+namespace lockstep {
+
+job::~job() {
+  if (state_ != nullptr) state_->drop();
+}
+
+void job::operator()() noexcept {
+  const std::shared_ptr<detail::job_state> work = release();
+  if (work != nullptr && work->begin()) {
+    work->run();
+    work->send();
+  }
+}
+
+}  // namespace lockstep

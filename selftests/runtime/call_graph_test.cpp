@@ -1,0 +1,216 @@
+#include "foreign_coroutines.hpp"
+#include "judged_run.hpp"
+#include "tasks.hpp"
+
+#include <lockstep/runtime/call_graph.hpp>
+#include <lockstep/testing/testing.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+// "main > reader", one for each edge.
+std::vector<std::string> edges_of(const call_graph& graph) {
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < graph.tasks.size(); ++i) {
+    for (const std::size_t awaited : graph.awaits.at(i)) {
+      found.push_back(graph.tasks[i].name + " > " + graph.tasks.at(awaited).name);
+    }
+  }
+  return found;
+}
+
+// What somebody sees who looks on while main awaits `work`.
+template <class F>
+std::vector<std::string> edges_during(F work) {
+  std::vector<std::string> found;
+  const auto main = [&]() -> task<void> {
+    const auto look = [&]() -> task<void> {
+      co_await settle();
+      found = edges_of(capture_call_graph());
+    };
+    auto onlooker = spawn(look(), "onlooker");
+    co_await work();
+    co_await onlooker.join();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  return found;
+}
+
+TEST(CallGraphTest, AJoinIsAnEdge) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                auto reader = spawn(pass(1s), "reader");
+                co_await reader.join();
+              }),
+              ElementsAre("main > reader"));
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                auto reader = spawn(pass(1s), "reader");
+                co_await reader.join_shielded();
+              }),
+              ElementsAre("main > reader"));
+}
+
+TEST(CallGraphTest, WhatIsSpawnedAndNotAwaitedHasNone) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                auto reader = spawn(pass(1s), "reader");
+                co_await sleep_for(2s);
+              }),
+              IsEmpty());
+}
+
+TEST(CallGraphTest, AllOfWhenAllAndOfWhenAnyAreAwaited) {
+  EXPECT_THAT(edges_during([]() -> task<void> { co_await when_all(pass(1s), pass(2s), pass(0s)); }),
+              ElementsAre("main > pass 2", "main > pass 3"))
+      << "the third has ended";
+  EXPECT_THAT(edges_during([]() -> task<void> { co_await when_any(pass(1s), pass(2s)); }),
+              ElementsAre("main > pass 2", "main > pass 3"));
+}
+
+TEST(CallGraphTest, AWaitAwaitsThoseThatItLooksAt) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                auto reader = spawn(pass(1s), "reader");
+                auto ended = spawn(pass(0s), "ended");
+                auto writer = spawn(pass(1s), "writer");
+                co_await wait(wait_until::all_completed, reader, ended, writer);
+              }),
+              ElementsAre("main > reader", "main > writer"));
+}
+
+TEST(CallGraphTest, TheChildrenOfAGroupAreAwaitedWhenItIsJoined) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                const auto body = [](task_group& group) -> task<void> {
+                  group.spawn(pass(1s), "reader");
+                  group.spawn(pass(0s), "ended");
+                  group.spawn(pass(1s), "writer");
+                  co_return;
+                };
+                co_await with_task_group(body);
+              }),
+              ElementsAre("main > reader", "main > writer"));
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                const auto body = [](task_group& group) -> task<void> {
+                  group.spawn(pass(1s), "reader");
+                  co_await sleep_for(1s);
+                };
+                co_await with_task_group(body);
+              }),
+              IsEmpty())
+      << "the body does something else yet";
+}
+
+TEST(CallGraphTest, SeveralMayAwaitOne) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                auto shared = spawn(pass(1s), "shared");
+                const auto join = [&]() -> task<void> { co_await shared.join(); };
+                auto one = spawn(join(), "one");
+                auto two = spawn(join(), "two");
+                co_await shared.join();
+                co_await one.join();
+                co_await two.join();
+              }),
+              UnorderedElementsAre("main > shared", "one > shared", "two > shared"));
+}
+
+TEST(CallGraphTest, TasksMayAwaitEachOther) {
+  std::optional<join_handle<void>> one;
+  std::optional<join_handle<void>> two;
+  std::vector<std::string> found;
+  const auto main = [&]() -> task<void> {
+    const auto join = [](std::optional<join_handle<void>>& other) -> task<void> { co_await other->join(); };
+    one.emplace(spawn(join(two), "one"));
+    two.emplace(spawn(join(one), "two"));
+    co_await settle();
+    found = edges_of(capture_call_graph());
+  };
+  static_cast<void>(judge(main));
+  one.reset();
+  two.reset();
+  EXPECT_THAT(found, ElementsAre("one > two", "two > one"));
+}
+
+CO_TEST(CallGraphTest, IsAPictureOfThisMoment) {
+  co_await sleep_for(1s);
+  auto reader = spawn(pass(1s), "reader");
+  const call_graph before = capture_call_graph();
+  co_await settle();
+  const call_graph graph = capture_call_graph();
+  EXPECT_EQ(before.tasks.at(1).state, task_snapshot::condition::ready);
+  EXPECT_EQ(graph.at, time_point{1s});
+  EXPECT_EQ(graph.step, current_loop()->steps());
+  EXPECT_TRUE(graph.inside);
+  CO_ASSERT_EQ(graph.tasks.size(), 2u);
+  EXPECT_EQ(graph.tasks[0].name, "main");
+  EXPECT_EQ(graph.tasks[0].state, task_snapshot::condition::running);
+  EXPECT_EQ(graph.tasks[1].name, "reader");
+  EXPECT_EQ(graph.tasks[1].waits_for, "sleep until 2 s");
+  EXPECT_EQ(file_of(graph.tasks[1].stack.at(0)), "tasks.hpp");
+  co_await reader.join();
+}
+
+TEST(CallGraphTest, OutsideOfEveryLoopThereIsNothing) {
+  const call_graph graph = capture_call_graph();
+  EXPECT_FALSE(graph.inside);
+  EXPECT_THAT(graph.tasks, IsEmpty());
+}
+
+// Wherever it is asked for: in the middle of what a loop does.
+class looks_when_it_dies {
+ public:
+  explicit looks_when_it_dies(std::vector<std::size_t>& seen) : seen_(seen) {}
+  looks_when_it_dies(const looks_when_it_dies&) = delete;
+  looks_when_it_dies& operator=(const looks_when_it_dies&) = delete;
+  ~looks_when_it_dies() { seen_.push_back(capture_call_graph().tasks.size()); }
+
+ private:
+  std::vector<std::size_t>& seen_;
+};
+
+TEST(CallGraphTest, MayBeTakenWhileTasksAreDestroyed) {
+  std::vector<std::size_t> seen;
+  const auto leaf = [&]() -> task<void> {
+    const looks_when_it_dies local(seen);
+    co_await wait_for_ever();
+  };
+  const auto body = [&](task_group& group) -> task<void> {
+    const looks_when_it_dies local(seen);
+    group.spawn(leaf());
+    co_await when_all(leaf(), leaf());
+  };
+  const auto work = [&]() -> task<void> {
+    const looks_when_it_dies local(seen);
+    co_await with_task_group(body);
+  };
+  const auto main = [&]() -> task<void> {
+    {
+      const auto dropped = spawn(work());
+      co_await settle();
+    }
+    auto torn_down = spawn(work());
+    co_await settle();
+    current_loop()->stop();
+    co_await yield();
+  };
+  static_cast<void>(judge(main));
+  EXPECT_EQ(seen.size(), 10u);
+  EXPECT_EQ(seen.back(), 1u) << "the main task is the last";
+}
+
+CO_TEST(CallGraphTest, MayBeTakenInAFirstStepAndInAForeignCoroutine) {
+  const auto look = []() -> task<std::size_t> { co_return capture_call_graph().tasks.size(); };
+  auto eager = spawn_eager(look());
+  EXPECT_EQ(eager.result(), 2u);
+  const auto in_foreign = []() -> foreign::lazy<std::size_t> { co_return capture_call_graph().tasks.size(); };
+  EXPECT_EQ(co_await in_foreign(), 1u);
+}
+
+}  // namespace
+}  // namespace lockstep
