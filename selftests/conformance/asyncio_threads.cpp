@@ -34,6 +34,38 @@ TEST(AsyncioThreads, ToThreadRaisesWhatTheFunctionRaised) {
   });
 }
 
+constinit task_local<int> request_id{0};
+
+TEST(AsyncioThreads, ToThreadCopiesTheContext) {
+  run_well([]() -> task<void> {
+    request_id.set(7);
+    auto later = run_blocking([] {
+      const int seen = request_id.get();
+      request_id.set(8);
+      return 10 * seen + request_id.get();
+    });
+    auto spawned = spawn(std::move(later));
+    co_await yield();
+    request_id.set(9);
+    EXPECT_EQ(co_await spawned.join(), 78);
+    EXPECT_EQ(request_id.get(), 9);
+  });
+}
+
+// As there, what a thread has for the loop it leaves to it.
+TEST(AsyncioThreads, AFunctionMayCallTheLoopThreadSafely) {
+  run_well([]() -> task<void> {
+    event done("done");
+    const loop_remote home;
+    auto work = [&done, home] {
+      EXPECT_TRUE(home.call_soon_threadsafe([&done] { done.set(); }));
+      EXPECT_FALSE(done.is_set());
+    };
+    co_await run_blocking(std::move(work));
+    co_await done.wait();
+  });
+}
+
 TEST(AsyncioThreads, ToThreadRunsTheFunctionOnce) {
   run_well([]() -> task<void> {
     int called = 0;

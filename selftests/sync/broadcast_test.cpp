@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -398,6 +399,20 @@ TEST(BroadcastTest, MayBeTornDownBeforeItsSubscriber) {
   };
   EXPECT_FALSE(judge(main).ended);
   EXPECT_THAT(got, IsEmpty());
+}
+
+// It stays subscribed, as nobody may touch the broadcast from there.
+TEST(BroadcastTest, ASubscriptionThatDiesOnAnotherThreadIsMisuse) {
+  const auto main = []() -> task<void> {
+    broadcast<int> news(1, overflow::drop_oldest, "news");
+    std::optional<subscription<int>> mine(news.subscribe());
+    std::thread([&] { mine.reset(); }).join();
+    EXPECT_EQ(news.subscribers(), 1u);
+    for (int i = 0; i < 3; ++i) co_await news.send(i);
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::misuse));
+  EXPECT_THAT(run.messages(), testing::HasSubstr("broadcast \"news\" lost a subscription on another thread"));
 }
 
 TEST(BroadcastTest, AReportSaysWhoSentLast) {

@@ -32,7 +32,7 @@ job_state::job_state(const source& where) : job_state(where, *lockstep::detail::
 
 job_state::job_state(const source& where, loop& owner)
     : home_(owner.shared_outside()), run_(owner.context::run), where_(where), environment_(owner.driven_by()),
-      given_(owner.now()), given_on_machine_(environment_.machine_time()) {}
+      locals_(task_locals::current()), given_(owner.now()), given_on_machine_(environment_.machine_time()) {}
 
 job_state::~job_state() = default;
 
@@ -44,7 +44,7 @@ bool job_state::begin() noexcept {
 void job_state::run() noexcept {
   const scope in_job(*this);
   try {
-    call();
+    locals_.run([this] { call(); });
   } catch (...) {
     failure_ = std::current_exception();
   }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <lockstep/base/source.hpp>
+#include <lockstep/runtime/task_local.hpp>
 #include <lockstep/time/clock.hpp>
 
 #include <atomic>
@@ -115,6 +116,7 @@ class job_state {
   source where_;
   std::exception_ptr failure_;
   const driver& environment_;
+  task_locals locals_;         // a copy of those of the task
   time_point given_;           // when it was, or began in a simulation
   duration given_on_machine_;  // the same on the machine's clock
   bool simulated_ = false;

@@ -39,7 +39,6 @@ void job_wait::enqueue() noexcept {
 bool job_wait::cancel_requested() noexcept {
   if (work_->take_back()) {
     part();
-    let_worker_go();
     return true;
   }
   work_->ask_to_stop();
@@ -70,7 +69,7 @@ void job_wait::part() noexcept {
   leave_pool();
 }
 
-// In a simulation, the task that runs the job. It has ended, unless ours ends early.
+// In a simulation, the task that runs the job. It has ended, unless ours ends early or has taken the job back.
 void job_wait::let_worker_go() noexcept {
   agent* const worker = work_->worker();
   if (worker == nullptr) return;

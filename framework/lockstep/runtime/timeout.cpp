@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 namespace lockstep {
@@ -32,8 +33,12 @@ void timeout_scope::give_up(duration limit) const {
   std::rethrow_exception(thrown);
 }
 
-void timeout_scope::note_expiry(duration limit) const {
-  if (expired_) owner_.notes_of_caught(fmt::format("thrown when the timeout of {} had expired", to_text(limit)));
+void timeout_scope::note_expiry(duration limit) const noexcept {
+  if (!expired_) return;
+  try {
+    owner_.notes_of_caught(fmt::format("thrown when the timeout of {} had expired", to_text(limit)));
+  } catch (const std::bad_alloc&) {  // then it is left out
+  }
 }
 
 void timeout_scope::expire() {

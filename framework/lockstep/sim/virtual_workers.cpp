@@ -85,7 +85,8 @@ void virtual_workers::submit(job work) {
 }
 
 // Who waits for the job ends this task early; nobody else can.
-task<void> virtual_workers::blocking_job(std::unique_ptr<seat> at, job given) {
+task<void> virtual_workers::blocking_job(std::unique_ptr<seat> given_seat, job given) {
+  const std::unique_ptr<seat> at = std::move(given_seat);  // and left at the end, not when the frame goes
   const shield_scope uninterrupted;
   if (!at->taken()) {
     turn mine(*at);
@@ -102,7 +103,6 @@ task<void> virtual_workers::blocking_job(std::unique_ptr<seat> at, job given) {
   const duration length = work->run_at(owner.now());
   if (length > duration::zero()) co_await sleep_for(length);
   work->hand_over();
-  at.reset();
 }
 
 }  // namespace lockstep::sim

@@ -25,7 +25,7 @@ class virtual_workers final : public executor {
   class seat;
   class turn;
 
-  static task<void> blocking_job(std::unique_ptr<seat> at, job given);
+  static task<void> blocking_job(std::unique_ptr<seat> given_seat, job given);
 
   std::shared_ptr<desk> desk_;
 };
