@@ -2,6 +2,7 @@
 #include <lockstep/testing/testing.hpp>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -21,7 +22,8 @@ task<void> disconnect(std::shared_ptr<sensor> from) {
 }
 
 async_generator<double> celsius(std::shared_ptr<sensor> from) {
-  co_await on_close([from] { return disconnect(from); });  // runs however this ends, and owns what it needs
+  auto goodbye = [from] { return disconnect(from); };
+  co_await on_close(std::move(goodbye));  // runs however this ends, and owns what it needs
   for (;;) co_yield co_await from->readings.get() / 10.0;
 }
 // [/generator]

@@ -1,8 +1,9 @@
 // async_generator<T>: a coroutine that makes a sequence as it is asked for, and may await in between.
 //
-//   async_generator<std::string> lines(connection from) {
-//     co_await on_close([from]() mutable { return from.say_goodbye(); });
-//     while (auto line = co_await from.read_line()) co_yield *line;
+//   async_generator<std::string> lines(std::shared_ptr<connection> from) {
+//     auto say_goodbye = [from] { return from->say_goodbye(); };
+//     co_await on_close(std::move(say_goodbye));
+//     while (auto line = co_await from->read_line()) co_yield *line;
 //   }
 //   auto all = lines(peer);
 //   while (const std::string* line = co_await all.next()) …
@@ -93,10 +94,9 @@ class clean_ups {
 // `failure`.
 task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure);
 
-template <class F>
 class closing_action {
  public:
-  explicit closing_action(F work) : made_(std::make_unique<clean_up_by<F>>(std::move(work))) {}
+  explicit closing_action(std::unique_ptr<clean_up> made) noexcept : made_(std::move(made)) {}
   std::unique_ptr<clean_up> release() && noexcept { return std::move(made_); }
 
  private:
@@ -106,8 +106,7 @@ class closing_action {
 // The frame of a generator's body, but for the type of its items.
 struct generator_body : promise_base {
   using promise_base::await_transform;
-  template <class F>
-  std::suspend_never await_transform(closing_action<F>&& action) noexcept {
+  std::suspend_never await_transform(closing_action&& action) noexcept {
     closing.add(std::move(action).release());
     return {};
   }
@@ -302,11 +301,13 @@ task<void> async_generator<T>::close() {
 
 // `co_await on_close(work)` in the body of an async_generator: `work()`, which returns a task<void>, is run at its end.
 // Does not suspend. `work` may run when the body's locals and the task that used the generator are gone, so it owns all
-// that it needs: capture by value, or move into it.
+// that it needs: capture by value, or move into it. Give such a lambda a name first: GCC 12 destroys one that stands
+// within a co_await twice.
 template <class F>
-[[nodiscard("co_await on_close(): nothing is registered before")]] detail::closing_action<F> on_close(F work) {
-  static_assert(std::same_as<std::invoke_result_t<F&>, task<void>>, "on_close() takes what returns a task<void>");
-  return detail::closing_action<F>(std::move(work));
+[[nodiscard("co_await on_close(): nothing is registered before")]] auto on_close(F&& work) {
+  using closure = std::decay_t<F>;
+  static_assert(std::same_as<std::invoke_result_t<closure&>, task<void>>, "on_close() takes what returns a task<void>");
+  return detail::closing_action(std::make_unique<detail::clean_up_by<closure>>(std::forward<F>(work)));
 }
 
 // Calls `use(item)` for each item, and awaits what that returns if it is a task; then the generator has ended, and its

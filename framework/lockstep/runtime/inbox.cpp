@@ -133,6 +133,12 @@ void inbox::take_no_calls() {
   takes_calls_ = false;
 }
 
+// A loop that waits for the last of them has nothing to wait for any more.
+void inbox::lose_caller() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (--callers == 0) notify();
+}
+
 // -- wake-ups ---------------------------------------------------------------------------------------------------------
 
 // With the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.

@@ -120,6 +120,8 @@ class inbox {
   bool post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call);
   // The main task has ended.
   void take_no_calls();
+  // One of `callers` has gone. From any thread.
+  void lose_caller() noexcept;
 
   // -- wake-ups -----------------------------------------------------------------------------------------------------
 

@@ -96,6 +96,7 @@ void loop::wind_up(bool everybody) {
     go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
   drop_calls();
+  handler_ = nullptr;  // it may refer to what goes now
 }
 
 // Returns false if nothing can go on before.

@@ -266,6 +266,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
 
 void loop::tear_down() noexcept {
   tearing_down_ = true;
+  handler_ = nullptr;
   context::running = nullptr;
   // Again, as destructors may spawn.
   for (std::vector<agent*> left = alive(); !left.empty(); left = alive()) {
@@ -285,7 +286,6 @@ void loop::tear_down() noexcept {
 
 void loop::finish() noexcept {
   tear_down();
-  handler_ = nullptr;
   failures_.clear();
   take_from_outside(true);
 }

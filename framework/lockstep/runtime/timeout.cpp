@@ -24,7 +24,10 @@ void timeout_scope::reschedule(time_point deadline, source where) {
 
 bool timeout_scope::absorb() {
   if (!expired_ || std::exchange(absorbed_, true)) return false;
-  return owner_.end_request(requests_before_);
+  if (owner_.end_request(requests_before_)) return true;
+  // What passes stands for what others have asked: it need not be delivered once more.
+  static_cast<void>(owner_.accept_cancellation());
+  return false;
 }
 
 void timeout_scope::give_up(duration limit) const {
