@@ -209,6 +209,31 @@ CO_TEST(BroadcastTest, AReceiverCancelledAfterAnItemCameLeavesItToTheNextReceive
   EXPECT_EQ(co_await mine.receive(), 1);
 }
 
+// Whether an item had come by then, or not.
+CO_TEST(BroadcastTest, AnOperationThatWasCancelledLeavesTheSubscriptionFreeThoughItLives) {
+  for (const bool sent : {false, true}) {
+    broadcast<int> news(2);
+    subscription<int> mine = news.subscribe();
+    std::vector<int> got;
+    const auto work = [&]() -> task<void> {
+      auto waiting = mine.receive();
+      try {
+        co_await waiting;
+      } catch (const cancelled&) {
+        current_task().uncancel();
+      }
+      got.push_back(co_await mine.receive());
+    };
+    auto receiver = spawn(work());
+    co_await settle();
+    if (sent) co_await news.send(1);
+    receiver.cancel();
+    if (!sent) co_await news.send(1);
+    co_await receiver.join();
+    EXPECT_THAT(got, ElementsAre(1));
+  }
+}
+
 CO_TEST(BroadcastTest, ASendCancelledAfterItsItemIsInHasHappenedAndOneThatWaitsHasNot) {
   broadcast<int> news(1);
   subscription<int> mine = news.subscribe();
