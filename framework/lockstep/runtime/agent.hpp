@@ -349,6 +349,8 @@ std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
 
-inline bool agent::is_callback() const noexcept { return is_.watched && listener_ != nullptr && listener_->watches_callback(); }
+inline bool agent::is_callback() const noexcept {
+  return is_.watched && listener_ != nullptr && listener_->watches_callback();
+}
 
 }  // namespace lockstep

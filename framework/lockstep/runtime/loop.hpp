@@ -445,7 +445,7 @@ class loop : public detail::context {
   first_step* starting_ = nullptr;  // the innermost
   executor* default_executor_ = nullptr;
   std::unique_ptr<thread_pool> default_pool_;
-  std::uint64_t excused_step_ = 0;               // that has run a blocking job
+  std::uint64_t excused_step_ = 0;  // that has run a blocking job
   std::atomic<bool> resting_ = false;
   bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`
