@@ -99,12 +99,6 @@ class asio_handler {
   std::shared_ptr<asio_completion<Args...>> completes_;
 };
 
-// Throws `cancelled` if the running task was asked to stop: then that is why its operation was aborted.
-inline void throw_if_asked_to_stop() {
-  agent& who = current_task();
-  if (who.accept_cancellation()) throw_cancelled(who);
-}
-
 inline void throw_asio_error(const boost::system::error_code& error) {
   if (error == boost::asio::error::operation_aborted) throw_if_asked_to_stop();
   if (error) throw boost::system::system_error(error);
@@ -122,24 +116,14 @@ inline void throw_asio_error(const std::exception_ptr& failure) {
 template <class T>
 concept asio_error = std::same_as<T, boost::system::error_code> || std::same_as<T, std::exception_ptr>;
 
-// What an await returns of what an operation completes with.
-template <class... T>
-auto result_of_asio(std::tuple<T...>&& all) {
-  if constexpr (sizeof...(T) == 1) {
-    return std::get<0>(std::move(all));
-  } else if constexpr (sizeof...(T) > 1) {
-    return std::move(all);
-  }
-}
 template <asio_error Error, class... T>
 auto unpack_asio(std::tuple<Error, T...>&& all) {
   throw_asio_error(std::get<0>(all));
-  return std::apply([](Error&, T&... values) { return result_of_asio(std::tuple<T...>(static_cast<T&&>(values)...)); },
-                    all);
+  return std::apply([](Error&, T&... values) { return unpacked(std::tuple<T...>(static_cast<T&&>(values)...)); }, all);
 }
 template <class... T>
 auto unpack_asio(std::tuple<T...>&& all) {
-  return result_of_asio(std::move(all));
+  return unpacked(std::move(all));
 }
 
 // An operation of Asio's that has not begun: it does when it is awaited.
