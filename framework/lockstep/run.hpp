@@ -6,14 +6,14 @@
 //
 // It has a real::world, and ends as asyncio.run() does: when the main task has ended, what is left is cancelled and
 // awaited, and what went wrong there is told. What a test would fail of (a handle that was dropped, an exception that
-// nobody read, a deadlock) is told as well.
+// nobody read, a deadlock) is told as well. The threads of run_blocking() are waited for: one that runs cannot be
+// ended.
 //
 // This is in the library lockstep::real. Threads: run() may be called on any, and by several at a time.
 #pragma once
 
 #include <lockstep/real/world.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -41,8 +41,6 @@ struct run_options {
   bool take_interrupts = true;
   // Of random_int() and the like; another one each time if unset.
   std::optional<std::uint64_t> seed = {};
-  // How long the end of the run waits for blocking jobs that are still under way.
-  duration executor_shutdown_max = std::chrono::seconds(300);
   // How time passes.
   real::clock_options clock = {};
 };

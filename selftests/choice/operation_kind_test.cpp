@@ -24,6 +24,7 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::receive), 22);
   EXPECT_EQ(static_cast<int>(operation_kind::publish), 23);
   EXPECT_EQ(static_cast<int>(operation_kind::receive_broadcast), 24);
+  EXPECT_EQ(static_cast<int>(operation_kind::select), 27);
   EXPECT_EQ(static_cast<int>(operation_kind::job), 28);
   EXPECT_EQ(static_cast<int>(operation_kind::time_moved), 64);
   EXPECT_EQ(static_cast<int>(operation_kind::value_picked), 65);

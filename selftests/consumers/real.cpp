@@ -1,7 +1,10 @@
 // A program on the operating system: it links lockstep::real.
-#include <lockstep/real/os_clock.hpp>
+#include <lockstep/lockstep.hpp>
+#include <lockstep/run.hpp>
 
-int main() {
-  lockstep::real::os_clock clock;
-  return clock.read() >= lockstep::time_point{} ? 0 : 1;
+lockstep::task<int> answer() {
+  co_await lockstep::sleep_for(std::chrono::milliseconds(1));
+  co_return 42;
 }
+
+int main() { return lockstep::run(answer()) == 42 ? 0 : 1; }

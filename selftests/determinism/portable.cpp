@@ -315,6 +315,144 @@ task<void> abroad() {
   co_await b.join();
 }
 
+// -- one of several operations, generators ----------------------------------------------------------------------------
+
+task<void> say(std::uint64_t what) {
+  co_await sleep_for(jitter("goodbye"));
+  note(what);
+}
+
+async_generator<int> arrivals(queue<int>& from, int who) {
+  co_await on_close([who] { return say(static_cast<std::uint64_t>(100 + who)); });
+  for (int i = 0; i < 4; ++i) co_yield co_await from.get();
+}
+
+task<void> pick_first(queue<int>& left, queue<int>& right, event& stop) {
+  for (;;) {
+    const auto first = co_await select(left.get(), stop.wait(), right.get(), sleep_for(jitter("patience")));
+    note(first.index);
+    if (first.index == 1) co_return;
+  }
+}
+
+generator<int> countdown(int from) {
+  co_yield int{from};
+  if (from > 0) co_yield elements_of(countdown(from - 1));
+}
+
+task<void> take(queue<int>& from, int who, int most) {
+  auto items = arrivals(from, who);
+  for (int i = 0; i < most; ++i) {
+    if (const int* item = co_await items.next(); item != nullptr) note(static_cast<std::uint64_t>(*item));
+  }
+}
+
+task<void> selects() {
+  queue<int> left;
+  queue<int> right(1);
+  event stop;
+  auto one = spawn(pick_first(left, right, stop));
+  auto two = spawn(pick_first(right, left, stop));
+  auto some = spawn(take(left, 1, 2));
+  auto all = spawn(take(right, 2, 5));
+  for (const int item : countdown(12)) {
+    co_await select(left.put(item), right.put(item + 100));
+    if (item % 3 == 0) co_await sleep_for(jitter("pause"));
+  }
+  some.cancel();
+  all.cancel();
+  for (join_handle<void>* each : {&some, &all}) {
+    try {
+      co_await each->join();
+    } catch (const cancelled&) {
+      note(3);
+    }
+  }
+  stop.set();
+  co_await one.join();
+  co_await two.join();
+}
+
+// -- hand-overs -------------------------------------------------------------------------------------------------------
+
+task<void> read_page(shared_mutex& lock, int& page, latch& ready) {
+  for (int i = 0; i < 3; ++i) {
+    const shared_guard reading = co_await lock.lock_shared();
+    note(static_cast<std::uint64_t>(page));
+    co_await sleep_for(jitter("read"));
+  }
+  co_await ready.arrive_and_wait();
+}
+
+task<void> write_page(shared_mutex& lock, int& page, latch& ready) {
+  for (int i = 0; i < 2; ++i) {
+    const exclusive_guard writing = co_await lock.lock();
+    ++page;
+    co_await sleep_for(jitter("write"));
+  }
+  co_await ready.arrive_and_wait();
+}
+
+task<void> rank(channel<int>& from, priority_queue<int>& by_rank, lifo_queue<int>& latest) {
+  for (int i = 0; i < 4; ++i) {
+    const int item = co_await from.receive();
+    co_await by_rank.put(item % 3);
+    co_await latest.put(item);
+  }
+}
+
+task<void> submit(channel<int>& to, int from) {
+  for (int i = 0; i < 4; ++i) {
+    co_await sleep_for(jitter("submit"));
+    co_await to.send(from + i);
+  }
+}
+
+task<void> follow(subscription<int> seen) {
+  bool more = true;
+  while (more) {
+    try {
+      note(static_cast<std::uint64_t>(co_await seen.receive()));
+    } catch (const lagged& gap) {
+      note(gap.missed());
+    } catch (const channel_closed&) {
+      more = false;
+    }
+    if (more) co_await sleep_for(jitter("follow"));
+  }
+}
+
+task<void> hand_overs() {
+  shared_mutex lock;
+  latch ready(3);
+  int page = 0;
+  auto one = spawn(read_page(lock, page, ready));
+  auto two = spawn(write_page(lock, page, ready));
+  auto three = spawn(read_page(lock, page, ready));
+  channel<int> between;
+  priority_queue<int> by_rank;
+  lifo_queue<int> latest;
+  auto left = spawn(rank(between, by_rank, latest));
+  auto right = spawn(rank(between, by_rank, latest));
+  auto low = spawn(submit(between, 10));
+  auto high = spawn(submit(between, 20));
+  broadcast<int> news(2);
+  broadcast<int> flashes(2, overflow::drop_oldest);
+  auto reader = spawn(follow(news.subscribe()));
+  auto watcher = spawn(follow(flashes.subscribe()));
+  for (int i = 0; i < 6; ++i) {
+    co_await news.send(i);
+    co_await flashes.send(i);
+    co_await sleep_for(jitter("news"));
+  }
+  news.close();
+  flashes.close();
+  co_await ready.wait();
+  for (auto* each : {&one, &two, &three, &left, &right, &low, &high, &reader, &watcher}) co_await each->join();
+  while (!by_rank.empty()) note(static_cast<std::uint64_t>(co_await by_rank.get()));
+  while (!latest.empty()) note(static_cast<std::uint64_t>(co_await latest.get()));
+}
+
 // -- all of them ------------------------------------------------------------------------------------------------------
 
 struct program {
@@ -322,8 +460,9 @@ struct program {
   task<void> (*main)();
 };
 constexpr program programs[] = {
-    {"locks", locks},   {"signals", signals}, {"queues", queues}, {"cancellation", cancellation},
-    {"groups", groups}, {"times", times},     {"points", points}, {"abroad", abroad}};
+    {"locks", locks},     {"signals", signals},      {"queues", queues}, {"cancellation", cancellation},
+    {"groups", groups},   {"times", times},          {"points", points}, {"abroad", abroad},
+    {"selects", selects}, {"hand_overs", hand_overs}};
 
 // Runs `of` under `how` and prints a line; false if something was wrong with the run.
 bool run(sim::world& world, const program& of, const token& how) {

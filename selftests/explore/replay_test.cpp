@@ -274,6 +274,15 @@ TEST(ReplayTest, ATokenWithoutAFingerprintNeverDeparts) {
   EXPECT_EQ(choices.departure(7), std::nullopt);
 }
 
+// It may end before an override applies.
+TEST(ReplayTest, ADisturbedRunNeedNotComeToEveryOverride) {
+  token made;
+  made.value_overrides = {{"jitter", 2, 1}};
+  EXPECT_NE(guided_oracle(made).departure(7), std::nullopt);
+  made.disturbed = {disturbance_kind::cancel, 1};
+  EXPECT_EQ(guided_oracle(made).departure(7), std::nullopt);
+}
+
 TEST(ReplayTest, ATokenFromBeforeAnEditReplaysAsFarAsItFits) {
   int reordered = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {

@@ -81,6 +81,22 @@ TEST(TokenTest, MayEndAfterAnyOfItsPartsFromTheBaseOn) {
   EXPECT_EQ(parsed("ls1:00ab:plain:1@1>2;"), made);
 }
 
+TEST(TokenTest, SaysHowTheRunWasDisturbed) {
+  for (const disturbance_kind kind : all_disturbances) {
+    token made = full_token();
+    made.disturbed = {kind, 7};
+    const std::string text = to_text(made);
+    EXPECT_THAT(text, HasSubstr("," + std::string(name_of(kind)) + "@7:"));
+    EXPECT_EQ(parsed(text), made);
+    made.task_overrides.clear();
+    made.value_overrides.clear();
+    EXPECT_EQ(parsed(to_text(made)), made);
+  }
+  for (const std::string bad : {"cancel@0", "cancel@", "cancel@x", "halt@1", "cancel@1,destroy@1"}) {
+    EXPECT_THAT(refusal("ls1:7c41:plain:" + bad + ":;"), HasSubstr("nor one cancel@NTH")) << bad;
+  }
+}
+
 TEST(TokenTest, RefusesWhatIsNoToken) {
   for (const std::string text : {"", "l", "ls", "lsof", "ls:", "17", "replay"}) {
     EXPECT_EQ(refusal(text), "\"" + text + "\" is no lockstep token; one begins with \"ls1:\"");
@@ -130,8 +146,8 @@ TEST(TokenTest, NamesADamagedOverride) {
         "jitter=2", "%4#1=2",  "%zz#1=2"}) {
     EXPECT_EQ(refusal("ls1:7c41:plain:2@1>3," + bad + ":;"),
               "the token's override \"" + bad +
-                  "\" is neither TASK@STEP>TASK nor NAME#NTH=VALUE; tasks are main, 1, 1.2, and steps and values count "
-                  "from 1");
+                  "\" is neither TASK@STEP>TASK nor NAME#NTH=VALUE, nor one cancel@NTH, fail_alloc@NTH or destroy@NTH; "
+                  "tasks are main, 1, 1.2, and all count from 1");
   }
 }
 

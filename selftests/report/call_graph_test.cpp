@@ -97,7 +97,7 @@ CO_TEST(CallGraphTextTest, OfManyTasksShowsSoManyAndCountsTheRest) {
 
 // A chain is walked, not called down.
 CO_TEST(CallGraphTextTest, OfAVeryLongChainOfJoinsShowsAll) {
-  constexpr int length = 2000;
+  constexpr int length = 500;
   event done;
   const auto last = [&]() -> task<void> { co_await done.wait(); };
   const auto join = [](join_handle<void>& next) -> task<void> { co_await next.join(); };

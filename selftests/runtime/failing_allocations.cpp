@@ -1,35 +1,15 @@
-// A spawn that runs out of memory has not happened: the task never runs, and no verdict tells of it. In a binary of its
-// own, because it replaces the allocation functions.
+// A spawn that runs out of memory has not happened: the task never runs, and no verdict tells of it. No exception is
+// lost for want of memory. In a binary of its own, because it replaces the allocation functions.
 #include "judged_run.hpp"
 
-#include <cstdlib>
+#include <lockstep/explore/strategy.hpp>
+#include <lockstep/testing/failing_new.hpp>
+
 #include <new>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
-
-namespace {
-
-long left = -1;  // allocations until one fails; none does if negative
-
-void* allocate(std::size_t bytes, std::size_t alignment) {
-  const bool fails = left == 0;
-  if (left >= 0) --left;
-  if (fails) throw std::bad_alloc();
-  void* const block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return allocate(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
 
 namespace lockstep {
 namespace {
@@ -37,10 +17,15 @@ namespace {
 // While it lives, the allocation after `before` others fails.
 class shortage {
  public:
-  explicit shortage(int before) noexcept { left = before; }
+  explicit shortage(int before) : by_(disturbance_kind::fail_alloc, static_cast<std::uint64_t>(before) + 1) {
+    detail::here().fails = &by_;
+  }
   shortage(const shortage&) = delete;
   shortage& operator=(const shortage&) = delete;
-  ~shortage() { left = -1; }
+  ~shortage() { detail::here().fails = nullptr; }
+
+ private:
+  disturbance by_;
 };
 
 using program = task<void> (*)(int before, int& started);
@@ -215,6 +200,103 @@ TEST(FailingAllocations, OfACombinatorLeaveNoTask) {
   expect_all_or_nothing(waits_for_all_of_many, 40);
   expect_all_or_nothing(waits_for_the_first, 2);
   expect_all_or_nothing(waits_for_the_first_of_many, 40);
+}
+
+// -- what must not be lost --------------------------------------------------------------------------------------------
+
+constexpr const char* why = "the disk is full, and so is the text of this error, which needs memory";
+
+task<void> fail_deep_down(int frames) {
+  if (frames == 0) throw std::runtime_error(why);
+  co_await yield();
+  co_await fail_deep_down(frames - 1);
+}
+
+// `work()` is what must throw `why` whichever allocation fails while that passes; or, if the work itself is cut short,
+// std::bad_alloc.
+template <class F>
+void expect_the_failure(F work) {
+  int told = 0;
+  for (int before = 0; before < 200; ++before) {
+    bool short_of_memory = false;
+    const auto main = [&]() -> task<void> {
+      std::string text;
+      const shortage memory(before);
+      try {
+        co_await work();
+      } catch (const std::bad_alloc&) {
+        short_of_memory = true;
+      } catch (const std::exception& thrown) {
+        const sparing_allocations of_the_test;
+        text = thrown.what();
+        short_of_memory = text == "1 task failed: std::bad_alloc";
+      }
+      const sparing_allocations of_the_test;
+      if (!short_of_memory) {
+        ++told;
+        EXPECT_TRUE(text.find(why) != std::string::npos || text == "some tasks failed") << before << ": " << text;
+      }
+    };
+    const judged_run judged = judge(main);
+    EXPECT_TRUE(judged.ended);
+    EXPECT_EQ(judged.messages(), "") << "after " << before;
+  }
+  EXPECT_GT(told, 100) << "those after which nothing is allocated, at least";
+}
+
+TEST(FailingAllocations, LoseATrailAndNoException) {
+  const auto work = []() -> task<void> { co_await fail_deep_down(3); };
+  expect_the_failure(work);
+}
+
+TEST(FailingAllocations, LoseNoExceptionOfATask) {
+  const auto work = []() -> task<void> {
+    auto child = spawn(fail_deep_down(2), "child");
+    co_await child.join();
+  };
+  expect_the_failure(work);
+}
+
+TEST(FailingAllocations, LoseNoExceptionOfAGroup) {
+  const auto work = []() -> task<void> {
+    const auto body = [](task_group& group) -> task<void> {
+      group.spawn(fail_deep_down(2));
+      co_await sleep_until(time_point::max());
+    };
+    co_await with_task_group(body);
+  };
+  expect_the_failure(work);
+}
+
+// An operation that other tasks have overtaken is attempted by the loop.
+TEST(FailingAllocations, OfAnOperationThatWasOvertakenReachItsTask) {
+  for (std::uint64_t seed = 1; seed < 50; ++seed) {
+    const auto main = []() -> task<void> {
+      queue<int> numbers;
+      const auto put_many = [&]() -> task<void> {
+        for (int i = 0; i < 20; ++i) co_await numbers.put(i);
+      };
+      auto one = spawn(put_many());
+      auto other = spawn(put_many());
+      int failed = 0;
+      const shortage memory(0);
+      for (join_handle<void>* each : {&one, &other}) {
+        try {
+          co_await each->join();
+        } catch (const std::bad_alloc&) {
+          ++failed;
+        }
+      }
+      const sparing_allocations of_the_test;
+      EXPECT_EQ(failed, 1);
+    };
+    const auto choices = make_oracle(schedule::random, seed);
+    sim::world_options how;
+    how.choices = choices.get();
+    const judged_run judged = judge(main, how);
+    EXPECT_TRUE(judged.ended);
+    EXPECT_EQ(judged.messages(), "");
+  }
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ CO_TEST(OnlookerTest, WaitsUntilTheDeadlineAtMost) {
   EXPECT_EQ(now(), time_point{2s});
   EXPECT_TRUE(co_await onlooker::wait(on, {1}, time_point{4s}));
   EXPECT_EQ(now(), time_point{3s});
-  co_await sleep_for(2s);  // its timer is gone
+  co_await sleep_for(2s);
+  EXPECT_EQ(now(), time_point{5s});  // its timer, which is gone, has woken nobody
 }
 
 CO_TEST(OnlookerTest, SeveralAreToldInTheOrderInWhichTheyCame) {
@@ -71,6 +72,16 @@ CO_TEST(OnlookerTest, SeveralAreToldInTheOrderInWhichTheyCame) {
   order += 'o';
   co_await settle();
   EXPECT_EQ(order, "o12");
+}
+
+// Who waited and waits no longer is not woken by the end.
+CO_TEST(OnlookerTest, WakesNobodyWhoHasGivenUp) {
+  auto slow = spawn(pass(3s));
+  onlooker on({&slow}, source::current());
+  EXPECT_FALSE(co_await onlooker::wait(on, {1}, time_point{2s}));
+  co_await sleep_for(2s);
+  EXPECT_EQ(now(), time_point{4s});
+  EXPECT_THAT(on.ended(), ElementsAre(0));
 }
 
 // A task that has none, gets one, loses it, and gets another.

@@ -151,6 +151,51 @@ CO_TEST(AsResultTest, ACancellationThatGaveWayToAnErrorIsDeliveredAtTheNextAwait
   EXPECT_EQ(log, "cannot close");
 }
 
+// A request that is none of this work's: it went to another task before, which ignored it.
+CO_TEST(AsResultTest, ARequestThatWasThereBeforeMakesNoCancellationOfTheTask) {
+  const auto stubborn = []() -> task<void> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+    }
+  };
+  const auto work = [&]() -> task<bool> {
+    auto child = spawn(stubborn());
+    co_await child.join();
+    EXPECT_EQ(current_task().cancelling(), 1u);
+    const auto gives_up = []() -> task<void> {
+      co_await yield();
+      throw cancelled("enough");
+    };
+    co_return (co_await as_result(gives_up())).was_cancelled();
+  };
+  auto handle = spawn(work());
+  co_await settle();
+  handle.cancel();
+  EXPECT_TRUE(co_await handle.join());
+}
+
+// The work gave up by itself, when the request had not been delivered.
+CO_TEST(AsResultTest, ACancellationOfTheWorkBeforeThatOfTheTaskIsAResultAndTheOtherIsStillDelivered) {
+  bool read = false;
+  bool went_on = false;
+  const auto work = [&]() -> task<void> {
+    const auto gives_up = []() -> task<void> {
+      co_await yield();
+      current_task().cancel("shutdown");
+      throw cancelled("enough");
+    };
+    const result<void> got = co_await as_result(gives_up());
+    read = text_of(got.error()) == "cancelled: enough";
+    co_await yield();
+    went_on = true;
+  };
+  auto handle = spawn(work());
+  EXPECT_THROW(co_await handle.join(), cancelled);
+  EXPECT_TRUE(read);
+  EXPECT_FALSE(went_on);
+}
+
 // In a shield the task does not know that it was cancelled.
 CO_TEST(AsResultTest, InAShieldACancellationOfTheWorkIsItsResult) {
   bool read = false;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -208,6 +209,31 @@ CO_TEST(BroadcastTest, AReceiverCancelledAfterAnItemCameLeavesItToTheNextReceive
   EXPECT_EQ(co_await mine.receive(), 1);
 }
 
+// Whether an item had come by then, or not.
+CO_TEST(BroadcastTest, AnOperationThatWasCancelledLeavesTheSubscriptionFreeThoughItLives) {
+  for (const bool sent : {false, true}) {
+    broadcast<int> news(2);
+    subscription<int> mine = news.subscribe();
+    std::vector<int> got;
+    const auto work = [&]() -> task<void> {
+      auto waiting = mine.receive();
+      try {
+        co_await waiting;
+      } catch (const cancelled&) {
+        current_task().uncancel();
+      }
+      got.push_back(co_await mine.receive());
+    };
+    auto receiver = spawn(work());
+    co_await settle();
+    if (sent) co_await news.send(1);
+    receiver.cancel();
+    if (!sent) co_await news.send(1);
+    co_await receiver.join();
+    EXPECT_THAT(got, ElementsAre(1));
+  }
+}
+
 CO_TEST(BroadcastTest, ASendCancelledAfterItsItemIsInHasHappenedAndOneThatWaitsHasNot) {
   broadcast<int> news(1);
   subscription<int> mine = news.subscribe();
@@ -398,6 +424,20 @@ TEST(BroadcastTest, MayBeTornDownBeforeItsSubscriber) {
   };
   EXPECT_FALSE(judge(main).ended);
   EXPECT_THAT(got, IsEmpty());
+}
+
+// It stays subscribed, as nobody may touch the broadcast from there.
+TEST(BroadcastTest, ASubscriptionThatDiesOnAnotherThreadIsMisuse) {
+  const auto main = []() -> task<void> {
+    broadcast<int> news(1, overflow::drop_oldest, "news");
+    std::optional<subscription<int>> mine(news.subscribe());
+    std::thread([&] { mine.reset(); }).join();
+    EXPECT_EQ(news.subscribers(), 1u);
+    for (int i = 0; i < 3; ++i) co_await news.send(i);
+  };
+  const judged_run run = judge(main);
+  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::misuse));
+  EXPECT_THAT(run.messages(), testing::HasSubstr("broadcast \"news\" lost a subscription on another thread"));
 }
 
 TEST(BroadcastTest, AReportSaysWhoSentLast) {

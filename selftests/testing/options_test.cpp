@@ -53,6 +53,10 @@ TEST(OptionsTest, EveryFieldHasADefault) {
   EXPECT_EQ(all.real_time_max, 60s);
   EXPECT_EQ(all.fail_on_slow_step, false);
   EXPECT_EQ(all.check_determinism, false);
+  EXPECT_EQ(all.cancel_every, false);
+  EXPECT_EQ(all.fail_alloc_every, false);
+  EXPECT_EQ(all.destroy_every, false);
+  EXPECT_EQ(all.sweep_max, 10'000u);
 }
 
 TEST(OptionsTest, SeveralRunsAreRandomUnlessAScheduleWasChosen) {
@@ -177,7 +181,8 @@ TEST(OptionsTest, NoVariableThatIsReadIsWarnedOf) {
   const std::string ours =
       "LOCKSTEP_SCHEDULE=random LOCKSTEP_SEED=1 LOCKSTEP_RUNS=1 LOCKSTEP_ORDER=fifo LOCKSTEP_CLOCK=jumping "
       "LOCKSTEP_STEPS_MAX=99 LOCKSTEP_TIME_MAX=1h LOCKSTEP_REAL_TIME_MAX=0 LOCKSTEP_FAIL_ON_SLOW_STEP=0 "
-      "LOCKSTEP_CHECK_DETERMINISM=1 LOCKSTEP_REPLAY= LOCKSTEP_APPROVE=1 ";
+      "LOCKSTEP_CHECK_DETERMINISM=1 LOCKSTEP_CANCEL_EVERY=0 LOCKSTEP_FAIL_ALLOC_EVERY=0 LOCKSTEP_DESTROY_EVERY=0 "
+      "LOCKSTEP_SWEEP_MAX=9 LOCKSTEP_REPLAY= LOCKSTEP_APPROVE=1 ";
   const child_run run = run_subject("--gtest_filter=PartsAfter.*", ours + "OTHERS_LOCKSTEP_RUN=1 LOCKSTEPPED=1");
   EXPECT_EQ(run.end, "");
   EXPECT_THAT(run.text, Not(HasSubstr("warning")));

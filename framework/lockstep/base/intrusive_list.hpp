@@ -58,15 +58,16 @@ class intrusive_list {
     return item;
   }
 
-  // Takes all out and calls `use` with each, the first first. `use` must not touch the list.
+  // Takes all out and calls `use` with each, the first first. `use` may take out others that come later, and nothing
+  // else.
   template <class F>
   void drain(const F& use) {
     hook* at = ends_.next_;
     if (at == &ends_) return;
     do {
-      hook* const item = std::exchange(at, at->next_);
-      item->next_ = nullptr;
-      use(element(item));
+      use(element(at));
+      hook* const used = std::exchange(at, at->next_);
+      used->next_ = nullptr;
     } while (at != &ends_);
     reset();
   }

@@ -28,6 +28,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::receive: return "receive from channel";
     case operation_kind::publish: return "send to broadcast";
     case operation_kind::receive_broadcast: return "receive from broadcast";
+    case operation_kind::select: return "select";
     case operation_kind::job: return "blocking job";
     case operation_kind::time_moved: return "time";
     case operation_kind::value_picked: return "value";

@@ -32,6 +32,7 @@ enum class operation_kind : std::uint8_t {
   receive = 22,
   publish = 23,
   receive_broadcast = 24,
+  select = 27,
   job = 28,
   // Records of the trace that are no operation of a task.
   time_moved = 64,

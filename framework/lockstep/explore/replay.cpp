@@ -62,8 +62,10 @@ fingerprint guided_oracle::print(std::uint64_t trace_hash) const {
 }
 
 std::optional<std::string> guided_oracle::departure(std::uint64_t trace_hash) const {
+  const bool may_leave_overrides = token_.disturbed.has_value();  // those of what it has not come to
+  if (may_leave_overrides && token_.print.trace_end.empty()) return std::nullopt;
   if (!unusable_.empty()) return fmt::format("an override of the token does not fit any more: {}", unusable_.front());
-  if (!tasks_.empty() || !values_.empty()) {
+  if (!may_leave_overrides && (!tasks_.empty() || !values_.empty())) {
     return fmt::format("{} of the token's overrides never applied: the run does not come to that choice any more",
                        tasks_.size() + values_.size());
   }

@@ -73,8 +73,23 @@ std::optional<std::string> unescaped(std::string_view text) {
   return name;
 }
 
+// Reads `cancel@7` into `into`; false if it is nothing of that kind.
+bool read_disturbance(std::string_view text, token& into) {
+  const std::string_view name = cut(text, '@');
+  const auto moment = number<std::uint64_t>(text);
+  for (const disturbance_kind kind : all_disturbances) {
+    if (name != name_of(kind) || !moment || *moment == 0 || into.disturbed) continue;
+    into.disturbed = {kind, *moment};
+    return true;
+  }
+  return false;
+}
+
 // Reads one override into `into`; false if it is none.
 bool read_override(std::string_view text, token& into) {
+  if (text.find('@') != std::string_view::npos && text.find('>') == std::string_view::npos) {
+    return read_disturbance(text, into);
+  }
   if (text.find('@') != std::string_view::npos) {
     task_override read;
     read.task = cut(text, '@');
@@ -120,6 +135,7 @@ std::string to_text(const token& of) {
   for (const value_override& each : of.value_overrides) {
     text += fmt::format("{}{}#{}={}", std::exchange(comma, ","), escaped(each.domain), each.nth, each.value);
   }
+  if (of.disturbed) text += fmt::format("{}{}@{}", comma, name_of(of.disturbed->kind), of.disturbed->moment);
   text += ':';
   if (!of.print.trace_end.empty()) {
     text += fmt::format("{}.{}.{}", of.print.choices, of.print.digits, of.print.trace_end);
@@ -164,8 +180,8 @@ std::string read_overrides(std::string_view text, token& into) {
     const std::string_view each = cut(text, ',');
     if (!read_override(each, into)) {
       return fmt::format(
-          "the token's override \"{}\" is neither TASK@STEP>TASK nor NAME#NTH=VALUE; tasks are main, 1, 1.2, and steps "
-          "and values count from 1",
+          "the token's override \"{}\" is neither TASK@STEP>TASK nor NAME#NTH=VALUE, nor one cancel@NTH, "
+          "fail_alloc@NTH or destroy@NTH; tasks are main, 1, 1.2, and all count from 1",
           each);
     }
   }

@@ -7,14 +7,19 @@
 //   │   └ the test, as a hash of its full name
 //   └ the version of this format
 //
+// Among the overrides may be what is done to the run, `cancel@7`, `fail_alloc@7` or `destroy@7`: at its 7th moment for
+// that, see runtime/disturbance.hpp.
+//
 // The semicolon ends it, so that a token which was cut short is known as such. The fingerprint may be left out: then
 // nothing notices when the code has changed.
 #pragma once
 
 #include <lockstep/choice/oracle.hpp>
 #include <lockstep/explore/strategy.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,6 +50,14 @@ struct value_override {
   friend bool operator==(const value_override&, const value_override&) = default;
 };
 
+// At the `moment`-th, from 1, for it, the run is disturbed. A token has one of these at most.
+struct planned_disturbance {
+  disturbance_kind kind = disturbance_kind::cancel;
+  std::uint64_t moment = 0;
+
+  friend bool operator==(const planned_disturbance&, const planned_disturbance&) = default;
+};
+
 // What a run was like, shortly: enough to tell at which choice another run departs from it. One digit in sixteen is the
 // same by chance; then the departure is seen at the next.
 struct fingerprint {
@@ -62,6 +75,7 @@ struct token {
   ordering order = ordering::any_order;
   std::vector<task_override> task_overrides;
   std::vector<value_override> value_overrides;
+  std::optional<planned_disturbance> disturbed;
   fingerprint print;
 
   friend bool operator==(const token&, const token&) = default;

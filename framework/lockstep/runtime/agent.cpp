@@ -1,6 +1,7 @@
 #include <lockstep/runtime/agent.hpp>
 
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <new>
 
 namespace lockstep {
 
@@ -65,7 +67,10 @@ std::string agent::name() const {
 }
 
 void agent::rename(label name) {
-  if (loop* owner = current_loop(); owner != nullptr) owner->trace_.task_named(number_, name.view());
+  if (loop* owner = current_loop(); owner != nullptr) {
+    const sparing_allocations of_the_trace;
+    owner->trace_.task_named(number_, name.view());
+  }
   rare().name = std::move(name);
 }
 
@@ -107,6 +112,13 @@ void agent::dropped_elsewhere() noexcept {
   home().take_over(*this, std::move(use));
 }
 
+void agent::keep_reason(label reason) noexcept {
+  try {
+    rare().cancel_reason = std::move(reason);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 bool agent::cancel(label reason, source where) {
   require_here("was cancelled", where);
   if (finished()) return false;
@@ -114,7 +126,7 @@ bool agent::cancel(label reason, source where) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);
     return true;
   }
-  if (!reason.empty() || rare_) rare().cancel_reason = std::move(reason);
+  if (!reason.empty() || rare_) keep_reason(std::move(reason));
   request_cancellation();
   return true;
 }
@@ -125,7 +137,7 @@ void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
     innermost->within(shield_of_asker).keep_request(std::move(reason), false);
     return;
   }
-  if (cancel_requests_ == 0) rare().cancel_reason = std::move(reason);
+  if (cancel_requests_ == 0) keep_reason(std::move(reason));
   request_cancellation();
 }
 
@@ -262,8 +274,6 @@ std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
-// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
-// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
 void frame::leave_by_exception() noexcept {
   if (detail::current_context != nullptr && detail::current_context->destroyed == this) {
     fmt::print(stderr, "lockstep: a destructor threw while {}() was destroyed before its end: {}\n", function_of(where),
@@ -272,11 +282,7 @@ void frame::leave_by_exception() noexcept {
   }
   failure = std::current_exception();
   agent* who = detail::current_context != nullptr ? detail::current_context->running : nullptr;
-  if (who == nullptr) return;
-  agent::flight* under_way = who->find_flight(failure, this);
-  if (under_way == nullptr) under_way = &who->begin_flight(failure, this, lines_from(this), {});
-  under_way->next = caller;
-  if (caller != nullptr) under_way->arrived = caller->where;
+  if (who != nullptr) who->leaves(failure, *this);
 }
 
 namespace {
@@ -299,7 +305,7 @@ const std::type_info* type_of(const std::exception_ptr& thrown) noexcept {
 }  // namespace
 
 // Requires that `thrown` is the current exception.
-agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept {
+agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame* reached) {
   if (!rare_) return nullptr;
   const void* const address = address_of(thrown);
   for (auto at = rare_->flights.rbegin(); at != rare_->flights.rend(); ++at) {
@@ -307,6 +313,18 @@ agent::flight* agent::find_flight(const std::exception_ptr& thrown, const frame*
     if (reached == nullptr || at->arrived == reached->where || at->text == text_of(thrown)) return &*at;
   }
   return nullptr;
+}
+
+// Remembers from where the exception came. It is still the same exception when it reaches the caller of the frame
+// that it left last, perhaps after it was caught, kept and thrown again, while others came and went.
+void agent::leaves(const std::exception_ptr& thrown, const frame& left) noexcept {
+  try {
+    flight* under_way = find_flight(thrown, &left);
+    if (under_way == nullptr) under_way = &begin_flight(thrown, &left, lines_from(&left), {});
+    under_way->next = left.caller;
+    if (left.caller != nullptr) under_way->arrived = left.caller->where;
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
@@ -324,19 +342,28 @@ agent::flight& agent::begin_flight(const std::exception_ptr& thrown, const frame
                                      {}});
 }
 
-void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) {
-  begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
-}
-
-void agent::throws_instead(const std::exception_ptr& thrown) {
-  if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+void agent::passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept {
+  try {
+    begin_flight(thrown, leaf_frame_, lines_from(leaf_frame_), std::move(from));
+  } catch (const std::bad_alloc&) {
   }
 }
 
-void agent::notes_of_caught(std::string note) {
-  if (flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
-    found->notes.push_back(std::move(note));
+void agent::throws_instead(const std::exception_ptr& thrown) noexcept {
+  try {
+    if (const flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+      begin_flight(thrown, leaf_frame_, std::vector<place>(found->stack), std::vector<task_snapshot>(found->from));
+    }
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void agent::notes_of_caught(std::string_view note) noexcept {
+  try {
+    if (flight* found = find_flight(std::current_exception(), leaf_frame_); found != nullptr) {
+      found->notes.emplace_back(note);
+    }
+  } catch (const std::bad_alloc&) {
   }
 }
 
@@ -350,6 +377,21 @@ std::string operation::describe() const {
 }
 
 agent* operation::holder() const noexcept { return what_ != nullptr ? what_->holder() : nullptr; }
+
+bool operation::part_from(const object& dying, wait_list& orphans) noexcept {
+  if (what_ != &dying) return false;
+  if (progress_ == progress::switching) {
+    progress_ = progress::parked;
+    orphans.push_back(*this);
+    return true;
+  }
+  if (progress_ == progress::granted && needs_object_to_return()) {
+    orphan();
+    return true;
+  }
+  what_ = nullptr;
+  return false;
+}
 
 object::object(label name) : name_(std::move(name)) {
   if (detail::current_context != nullptr) {
@@ -483,10 +525,20 @@ class snapshot_builder {
   }
 };
 
-std::vector<task_snapshot> trail_of(const agent& failed) { return snapshot_builder::trail_of(failed); }
+std::vector<task_snapshot> trail_of(const agent& failed) noexcept {
+  try {
+    return snapshot_builder::trail_of(failed);
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+}
 
-std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string part) {
-  return snapshot_builder::trail_of_caught(catcher, std::move(part));
+std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string_view part) noexcept {
+  try {
+    return snapshot_builder::trail_of_caught(catcher, std::string(part));
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
 }
 
 void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,

@@ -68,6 +68,7 @@ class finish_watch : public finish_listener, public list_hook<finish_watch> {
   finish_watch() noexcept { mark_unlinked(); }
   ~finish_watch() = default;
 };
+class selection;
 
 // What a task-local variable is, in one task.
 struct bound_value {
@@ -122,10 +123,15 @@ class agent : private detail::step_state {
   bool daemon() const noexcept { return is_.daemon; }
   // Whether it is there to call a function once, see callback.hpp.
   inline bool is_callback() const noexcept;
+  // A daemon that is not cancelled when the run ends.
+  bool cleans_up() const noexcept { return rare_ && rare_->cleans_up; }
   // Null also if nothing can end the wait any more, because what it waited for is gone.
   const operation* parked_at() const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
   }
+
+  // Whether its next step is the one after a yield.
+  bool yields() const noexcept { return label_ == trace::label(operation_kind::yield, 0); }
 
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;
@@ -194,12 +200,13 @@ class agent : private detail::step_state {
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<place> stack() const;
+  // What follows is for reports: where there is no memory for it, they show less.
   // For who is about to throw `thrown` in its name: it comes from these tasks, as trail_of() tells of them.
-  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from);
+  void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept;
   // The same in a handler of its innermost frame: `thrown` takes the place of what was caught.
-  void throws_instead(const std::exception_ptr& thrown);
+  void throws_instead(const std::exception_ptr& thrown) noexcept;
   // The same, where what was caught is thrown on: reports of it carry this note.
-  void notes_of_caught(std::string note);
+  void notes_of_caught(std::string_view note) noexcept;
   // Its innermost frame of ours, which runs or waits, is now this one.
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
 
@@ -216,6 +223,7 @@ class agent : private detail::step_state {
   friend class agent_owner;
   friend class detail::foreign_wait;
   friend class detail::result_scope;
+  friend class detail::selection;
   friend class snapshot_builder;
 
   // An exception on its way out of the frames of a task. It is not kept, as what it holds must go when its handler has
@@ -245,6 +253,7 @@ class agent : private detail::step_state {
     frame* foreign_frame = nullptr;           // and its frame
     detail::bound_values own_values;
     detail::bound_values* values = &own_values;
+    bool cleans_up = false;  // a daemon that the end of the run waits for
 #ifdef __cpp_lib_jthread
     std::optional<std::stop_source> stop;
 #endif
@@ -264,7 +273,10 @@ class agent : private detail::step_state {
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;
   rarities& rare();
-  flight* find_flight(const std::exception_ptr& thrown, const frame* reached) noexcept;
+  // Without memory, a reason is lost and the request is not.
+  [[gnu::cold]] void keep_reason(label reason) noexcept;
+  flight* find_flight(const std::exception_ptr& thrown, const frame* reached);
+  void leaves(const std::exception_ptr& thrown, const frame& left) noexcept;
   flight& begin_flight(const std::exception_ptr& thrown, const frame* at, std::vector<place> stack,
                        std::vector<task_snapshot> from);
   shield_scope* shield() const noexcept { return rare_ ? rare_->shield : nullptr; }
@@ -342,6 +354,8 @@ std::vector<std::string> names_of(const std::vector<agent*>& tasks);
 // The same in one line, which of many names only the first: "a, b, c, d, e, f, g, h and 92 more".
 std::string list_of(const std::vector<agent*>& tasks);
 
-inline bool agent::is_callback() const noexcept { return is_.watched && listener_ != nullptr && listener_->watches_callback(); }
+inline bool agent::is_callback() const noexcept {
+  return is_.watched && listener_ != nullptr && listener_->watches_callback();
+}
 
 }  // namespace lockstep

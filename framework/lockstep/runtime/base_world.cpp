@@ -53,7 +53,8 @@ bool base_world::drive(task<void> main) {
     for (agent* left : loop_.alive()) {
       if (loop_.stopped() || loop_.cycle_found()) break;
       loop_.report(verdict_kind::leaked_task,
-                   left->daemon() ? fmt::format("daemon \"{}\" did not end when it was cancelled{}", left->name(),
+                   left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(),
+                                                left->cleans_up() ? "" : " when it was cancelled",
                                                 loop_.clock_paused() ? ", and the clock is paused" : "")
                                   : fmt::format("task \"{}\" was still running at the end", left->name()),
                    left->spawned_at(), {left});

@@ -38,6 +38,8 @@ class base_world : private monitor {
   // or an assertion stopped the run. An exception that left it is in failure(). Misuse without start(), or twice in one
   // run.
   bool drive(task<void> main);
+  // Whether its main task has returned.
+  bool ended_well() const noexcept { return main_ended_ && failure_ == nullptr; }
   // Destroys every frame that is left.
   void tear_down() noexcept;
   // The same. Within the scope that it returns, what outlived the tasks is destroyed, in the name of the main task.

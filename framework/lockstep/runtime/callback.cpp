@@ -55,7 +55,9 @@ void scheduled_call::finished(agent& who) noexcept {
   agent_ = nullptr;
   if (who.was_cancelled() && state_ == state::pending) state_ = state::cancelled;
   loop& owner = *current_context->owner;
+  who.listen(this);  // by which reports know it
   owner.tell_of_failed_call(who);
+  who.listen(nullptr);
   loop::release(who);
   forget_function();
   forget_until();

@@ -16,6 +16,7 @@ class loop;
 class agent;
 struct frame;
 class agent_pool;
+class disturbance;
 
 namespace detail {
 
@@ -32,6 +33,7 @@ struct context {
   const frame* destroyed = nullptr;   // the one whose locals are destroyed before it has ended
   std::uint64_t run = 0;              // tells all runs of the process apart
   const char* stack_limit = nullptr;  // where the stack ends
+  disturbance* fails = nullptr;       // allocations, in the present step; null for none
 };
 
 inline constinit thread_local context* current_context = nullptr;

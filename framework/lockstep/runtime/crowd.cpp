@@ -36,7 +36,7 @@ void crowd::watch(agent& who) {
 }
 
 void crowd::cancel(const label& reason) {
-  for (agent* member : members_.all()) member->cancel(reason);
+  members_.for_each([&reason](agent& member) { member.cancel(reason); });
 }
 
 crowd::wait crowd::wait_until(until condition) {
@@ -81,12 +81,13 @@ agent* holder_among(const std::vector<agent*>& all, const agent& waiter) noexcep
 }
 
 task<void> crowd::run_until(until condition, label reason_to_end) {
+  shield_scope::make_room(current_task());
   std::exception_ptr interrupted;
   try {
     co_await wait_until(condition);
-  } catch (const cancelled& why) {
+  } catch (const cancelled&) {
     interrupted = std::current_exception();
-    reason_to_end = label(std::string(why.reason()));
+    reason_to_end = current_task().cancel_reason();
   }
   if (!members_.empty()) {
     cancel(reason_to_end);

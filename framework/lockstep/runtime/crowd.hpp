@@ -53,6 +53,8 @@ class crowd::wait final : public primitive<crowd::wait> {
   void enqueue() noexcept override { of_.waiter_ = this; }
   void withdraw() noexcept override { of_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override;
+  // What has failed is thrown: a cancellation must not take its place.
+  bool revoke() noexcept override { return of_.condition_ == until::all || of_.failed_ == nullptr; }
   std::string describe() const override;
   agent* holder() const noexcept override;
   void awaits(std::vector<agent*>& into) const override { of_.members_.add_to(into); }

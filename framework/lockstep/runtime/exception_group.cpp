@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 namespace lockstep {
@@ -43,6 +44,14 @@ std::optional<exception_group> group_of(std::vector<std::exception_ptr> all) {
 
 // NOLINTNEXTLINE(bugprone-throw-keyword-missing): takes the member for an exception that is made and forgotten
 exception_group::exception_group(std::vector<std::exception_ptr> all) : all_(std::move(all)) {
+  try {
+    describe();
+  } catch (const std::bad_alloc&) {
+    text_.clear();
+  }
+}
+
+void exception_group::describe() {
   text_ = all_.size() == 1 ? "1 task failed: " : fmt::format("{} tasks failed: ", all_.size());
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (i > 0) text_ += "; ";

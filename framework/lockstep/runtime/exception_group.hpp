@@ -38,7 +38,8 @@ class exception_group : public std::exception {
   explicit exception_group(std::vector<std::exception_ptr> all);
 
   // "2 tasks failed: connection refused; no such file"; a group within this one stands in parentheses.
-  const char* what() const noexcept override { return text_.c_str(); }
+  // Shorter if there was no memory for that.
+  const char* what() const noexcept override { return text_.empty() ? "some tasks failed" : text_.c_str(); }
   const std::vector<std::exception_ptr>& exceptions() const noexcept { return all_; }
 
   // The exceptions in it and in the groups within, none of which is a group, in their order.
@@ -57,6 +58,7 @@ class exception_group : public std::exception {
   [[nodiscard("throw on what is left")]] std::optional<exception_group> visit(F use) const;
 
  private:
+  void describe();
   using condition = bool (*)(const std::exception_ptr&);
   parts split_by(condition matches) const;
 

@@ -1,6 +1,7 @@
 #include <lockstep/runtime/foreign.hpp>
 
 #include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -167,6 +168,7 @@ void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame
 // Somebody else waits, is about to go on, or runs in the name of `who` while the wait around that has ended: it has an
 // agent of its own from now on.
 void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
+  const sparing_allocations of_what_cannot_fail;  // nobody is there who could be told
   agent** const seat = seat_of(who);
   const bool runs = seat != nullptr;
   agent* const was_running = std::exchange(context::running, &who);
@@ -192,7 +194,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
   stand_in.leaf_ = who.leaf_;
   stand_in.operation_ = who.operation_;
   stand_in.label_ = who.label_;
-  if (stand_in.operation_ != nullptr) stand_in.operation_->who_ = &stand_in;
+  if (stand_in.operation_ != nullptr) stand_in.operation_->pass_to(stand_in);
   for (std::size_t i = 0; i < ready_.size(); ++i) {
     if (ready_[i] == &who) ready_[i] = &stand_in;
   }

@@ -72,8 +72,10 @@ struct wake_up {
   bool from_outside;
   bool posted = false;
   std::uint64_t run;
-  identity task;  // which awaits
-  source where;   // at this line
+  identity task;                       // which awaits
+  source where;                        // at this line
+  std::coroutine_handle<> proxy = {};  // once it is abandoned
+  wake_up* next = nullptr;             // that was abandoned before
 };
 
 // A wait for something foreign: parked while it is under way, granted when the proxy is resumed.
@@ -256,7 +258,7 @@ auto proxy(Awaitable&& awaitable, frame& awaiting) {
   static_assert(foreign_awaitable<Awaitable>,
                 "co_await in a lockstep::task needs a task (call the coroutine), a lockstep operation, or a type with "
                 "await_ready(), await_suspend(std::coroutine_handle<>) and await_resume(); "
-                "a join_handle is awaited by its join(), a future by its get()");
+                "a join_handle is awaited by its join(), a future by its get(), an async_generator by its next()");
   return proxied<Awaitable>(std::forward<Awaitable>(awaitable), awaiting, false);
 }
 

@@ -1,6 +1,7 @@
 #include <lockstep/runtime/inbox.hpp>
 
 #include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/foreign.hpp>
 #include <lockstep/runtime/loop.hpp>
@@ -27,7 +28,9 @@ std::unique_lock<std::recursive_mutex> inbox::of_loops_gone() {
 inbox::~inbox() { destroy_abandoned(); }
 
 void inbox::destroy_abandoned() noexcept {
-  for (const std::coroutine_handle<> proxy : std::exchange(abandoned_, {})) proxy.destroy();
+  for (detail::wake_up* at = std::exchange(abandoned_, nullptr); at != nullptr;) {
+    std::exchange(at, at->next)->proxy.destroy();
+  }
 }
 
 // -- the run it is for ------------------------------------------------------------------------------------------------
@@ -56,6 +59,7 @@ void inbox::retire() {
 // -- what was used where it may not be --------------------------------------------------------------------------------
 
 std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
+  const sparing_allocations of_reports;
   if (detail::job_state::here() != nullptr) {
     use.deed += " in a blocking job";
   } else {
@@ -71,6 +75,7 @@ std::string inbox::word(std::uint64_t run, detail::usage& use) noexcept {
 }
 
 std::string inbox::tell(std::uint64_t run, detail::usage use) noexcept {
+  const sparing_allocations of_reports;
   std::string text = word(run, use);
   const std::lock_guard lock(mutex_);
   if (run != 0 && run == inbox::run()) {
@@ -128,6 +133,12 @@ void inbox::take_no_calls() {
   takes_calls_ = false;
 }
 
+// A loop that waits for the last of them has nothing to wait for any more.
+void inbox::lose_caller() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (--callers == 0) notify();
+}
+
 // -- wake-ups ---------------------------------------------------------------------------------------------------------
 
 // With the lock held: as soon as it is free, the loop may take what is there, end, and destroy this.
@@ -158,13 +169,14 @@ void inbox::withdraw(detail::wake_up& unwanted) noexcept {
   remove(unwanted);
 }
 
-void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) {
+void inbox::abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) noexcept {
   const std::lock_guard lock(mutex_);
   remove(unwanted);
   if (unwanted.posted) {
     proxy.destroy();
   } else {
-    abandoned_.push_back(proxy);
+    unwanted.proxy = proxy;
+    unwanted.next = std::exchange(abandoned_, &unwanted);
   }
 }
 

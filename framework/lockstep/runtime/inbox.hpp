@@ -120,6 +120,8 @@ class inbox {
   bool post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call);
   // The main task has ended.
   void take_no_calls();
+  // One of `callers` has gone. From any thread.
+  void lose_caller() noexcept;
 
   // -- wake-ups -----------------------------------------------------------------------------------------------------
 
@@ -128,7 +130,7 @@ class inbox {
   // The wait has ended otherwise: nothing of it is wanted any more.
   void withdraw(detail::wake_up& unwanted) noexcept;
   // The same, but the proxy may yet be resumed. It is kept until the next run begins.
-  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy);
+  void abandon(detail::wake_up& unwanted, std::coroutine_handle<> proxy) noexcept;
 
   // A blocking job of the run `run` is done, or it is wanted no more.
   void post(detail::job_state& done, std::uint64_t run) noexcept;
@@ -165,7 +167,7 @@ class inbox {
   bool loop_is_gone_ = false;
   bool takes_calls_ = false;
   mail mail_;
-  std::vector<std::coroutine_handle<>> abandoned_;
+  detail::wake_up* abandoned_ = nullptr;  // the last that was
 };
 
 }  // namespace lockstep

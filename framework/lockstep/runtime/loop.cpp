@@ -1,6 +1,7 @@
 #include <lockstep/runtime/loop.hpp>
 
 #include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/thread_pool.hpp>
@@ -59,6 +60,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
+  disturbed_by_ = nullptr;
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
   forget_default_executor();
   excused_step_ = 0;
@@ -83,33 +85,36 @@ bool loop::run(agent& main) {
   return true;
 }
 
-
 void loop::wind_up(bool everybody) {
   if (stopped()) return;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
     for (agent* who : alive()) {
-      if (who->is_.daemon || (everybody && who->root_)) who->cancel();
+      if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
     go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
   }
   drop_calls();
+  handler_ = nullptr;  // it may refer to what goes now
 }
 
 // Returns false if nothing can go on before.
 template <class Done>
 bool loop::go_on_until(const Done& done) {
   const bool in_turns = driver_.polled();
-  while (!done() && !stopped()) {
+  bool can = true;
+  running_tasks_ = true;
+  while (can && !done() && !stopped()) {
     if (in_turns) {
       go_on<true>();
     } else {
       go_on<false>();
     }
-    if (!done() && !stopped() && !idle()) return false;
+    can = done() || stopped() || idle();
   }
-  return true;
+  running_tasks_ = false;
+  return can;
 }
 
 // Until nothing is ready, or for one turn.
@@ -142,6 +147,10 @@ bool loop::go_on_attentively() {
     if (asked_for(attention_overdue)) fire_overdue();
     who = &pick_next();
     ++who->steps_;
+    if (asked_for(attention_disturb)) {
+      step_disturbed(*who);
+      return true;
+    }
   }
   context::running = who;
   if (who->attention_ == 0 || prepare(*who)) resume(*who);
@@ -230,9 +239,14 @@ bool loop::prepare(agent& who) {
     }
   } else if ((who.attention_ & attention_retry) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
-    if (op->attempt()) {  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
+    bool succeeded = true;
+    try {
+      succeeded = op->attempt();  // NOLINT(clang-analyzer-core.CallAndMessage): retried is an operation
       op->progress_ = operation::progress::granted;
-    } else {
+    } catch (const std::bad_alloc&) {
+      op->progress_ = operation::progress::failed;
+    }
+    if (!succeeded) {
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -321,11 +335,27 @@ bool loop::idle() {
   if (driver_.polled()) driver_.poll(*this);
   if (asked_for(attention_overdue)) fire_overdue();
   if (!ready_.empty()) return true;
+  if (!quiet_listeners_.empty()) {
+    tell_of_quiet();
+    if (stopped() || !ready_.empty()) return true;
+  }
   if (!settlers_.empty()) {
     grant(settlers_.pop_front());
     return true;
   }
   return driver_.idle(*this);
+}
+
+// A listener may come or go meanwhile.
+void loop::tell_of_quiet() {
+  intrusive_list<detail::quiet_listener> left;
+  left.splice_back(quiet_listeners_);
+  while (!left.empty()) {
+    asked_ = &left.pop_front();
+    quiet_listeners_.push_back(*asked_);
+    if (!asked_->spent()) asked_->all_is_quiet();
+  }
+  asked_ = nullptr;
 }
 
 bool loop::advance_to_next_deadline() {
@@ -410,12 +440,26 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
   std::uint64_t answer = 0;
   if (options > 1) {
     const std::uint64_t nth = ++picks_[domain];
-    answer =
-        oracle_ != nullptr ? oracle_->pick_value({domain, nth}, options) : driver_.pick_value({domain, nth}, options);
+    if (oracle_ != nullptr) {
+      const sparing_allocations of_the_oracle;
+      answer = oracle_->pick_value({domain, nth}, options);
+    } else {
+      answer = driver_.pick_value({domain, nth}, options);
+    }
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   }
   return answer;
+}
+
+std::size_t loop::pick_arm(std::size_t arms) {
+  if (oracle_ == nullptr || order_ == ordering::fifo || arms == 1) return 0;
+  const identity domain = domain_identity("select-" + context::running->path());
+  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain]}, arms);
+  if (picked < arms) return picked;
+  // Reported but not thrown: the select may be attempted outside of its task's step.
+  report(verdict_kind::misuse, fmt::format("the oracle picked arm {} of {}", picked, arms), source());
+  return 0;
 }
 
 // -- awaiting ---------------------------------------------------------------------------------------------------------
@@ -434,6 +478,7 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
 bool loop::begin_attentively(operation& op) {
   agent& who = *context::running;
   note_slow_step();
+  if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
   if ((who.attention_ & attention_doomed) != 0) stop();
   if (stopped()) {
     op.progress_ = operation::progress::stopped;
@@ -460,6 +505,7 @@ bool loop::begin_attentively(operation& op) {
 }
 
 void loop::note_swallowed(agent& who) {
+  const sparing_allocations of_reports;
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_swallow);
   report(
       verdict_kind::swallowed_cancellation,

@@ -33,6 +33,7 @@
 
 namespace lockstep {
 
+class disturbance;
 class inbox;
 class thread_pool;
 
@@ -46,6 +47,27 @@ struct loop_limits {
   std::uint64_t steps_max = 1'000'000;                             // of all tasks together
   time_point time_max = time_point(std::chrono::hours{24 * 366});  // the last instant to which virtual time may come
 };
+
+namespace detail {
+
+// Wants to look at everything when all is quiet. It must leave the list before it dies.
+class quiet_listener : public list_hook<> {
+ public:
+  virtual void all_is_quiet() noexcept = 0;
+
+  // It has found something, and is not asked any more.
+  void spend() noexcept { spent_ = true; }
+  bool spent() const noexcept { return spent_; }
+
+ protected:
+  quiet_listener() noexcept { mark_unlinked(); }
+  ~quiet_listener() = default;
+
+ private:
+  bool spent_ = false;
+};
+
+}  // namespace detail
 
 class loop : public detail::context {
  public:
@@ -104,6 +126,12 @@ class loop : public detail::context {
     who.is_.daemon = true;
     ++daemons_;
   }
+  // Whether a clean-up that is spawned now will be run: not before and after run(), and in tear_down().
+  bool accepts_clean_up() const noexcept { return running_tasks_ && !tearing_down_; }
+  // Spawns the clean-up of a generator, `of`, that was dropped: a daemon, but at the end of the run it is awaited and
+  // not cancelled. In the name of the task that runs, or dies. Requires accepts_clean_up(); destroys `root` if it
+  // throws.
+  void spawn_clean_up(std::coroutine_handle<> root, source of);
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who) noexcept;
   // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
@@ -152,6 +180,8 @@ class loop : public detail::context {
   void yield_was_cancelled() noexcept { yield_cancelled_ = false; }
   // The object grants `op`, which it has taken from its list: its task becomes ready.
   void grant(operation& op) noexcept {
+    if (op.progress_ == operation::progress::arm) [[unlikely]]
+      return grant_arm(op);
     op.progress_ = operation::progress::granted;
     op.who_->state_ = agent::state::ready;
     ready_.push_back(op.who_);
@@ -190,6 +220,8 @@ class loop : public detail::context {
   // Whether timers wait for nothing but time to pass.
   bool clock_runs() const noexcept { return !paused_ || advancing != 0; }
 
+  // Which of several arms of a select() is tried first: any may be, in any order; 0 in the plain run.
+  [[gnu::cold, gnu::noinline]] std::size_t pick_arm(std::size_t arms);
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(identity domain, std::uint64_t options);
 
@@ -264,10 +296,26 @@ class loop : public detail::context {
     attention_slow = 32,    // the present step takes long; asked for by a thread that watches
     attention_doomed = 64,  // an assertion of this task has failed: it must not go on
     attention_main_done = 128,
-    attention_foreign = 256,  // this task is inside something foreign
-    attention_overdue = 512,  // the clock has passed deadlines
+    attention_foreign = 256,     // this task is inside something foreign
+    attention_overdue = 512,     // the clock has passed deadlines
+    attention_disturb = 0x4000,  // the run is disturbed on purpose
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
+
+  // -- disturbing -------------------------------------------------------------------------------------------------
+
+  // Has the run disturbed from now on, until it is called with null.
+  void disturb(disturbance* by) noexcept;
+  disturbance* disturbed_by() const noexcept { return disturbed_by_; }
+
+  // -- quiet ------------------------------------------------------------------------------------------------------
+
+  // Asked whenever no task is ready, before time moves, while they are in this list.
+  intrusive_list<detail::quiet_listener>& quiet_listeners() noexcept { return quiet_listeners_; }
+  // Asks them now, those that are not spent.
+  void tell_of_quiet();
+  // The one that is being asked; null if none is.
+  detail::quiet_listener* asked() const noexcept { return asked_; }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
@@ -329,6 +377,7 @@ class loop : public detail::context {
   agent& adopt_foreign();
   void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
+  [[gnu::cold, gnu::noinline]] void step_disturbed(agent& who);
   void resume(agent& who);
   bool follow();
   void step_of_foreign(agent& who);
@@ -336,6 +385,7 @@ class loop : public detail::context {
   [[gnu::noinline]] void complete_specially(agent& who);
   void wake_joiners(agent& who);
   void tell_watchers(agent& who) noexcept;
+  [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
@@ -397,13 +447,17 @@ class loop : public detail::context {
   bool standstill_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
+  disturbance* disturbed_by_ = nullptr;
+  intrusive_list<detail::quiet_listener> quiet_listeners_;
+  detail::quiet_listener* asked_ = nullptr;
+  bool running_tasks_ = false;  // until they are wound up
   std::unique_ptr<frame_pool> pool_;
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
   first_step* starting_ = nullptr;  // the innermost
   executor* default_executor_ = nullptr;
   std::unique_ptr<thread_pool> default_pool_;
-  std::uint64_t excused_step_ = 0;               // that has run a blocking job
+  std::uint64_t excused_step_ = 0;  // that has run a blocking job
   std::atomic<bool> resting_ = false;
   bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`

@@ -9,6 +9,7 @@
 // It is about the run in which it was made. The loop takes what has come when no task is ready, before time moves. In
 // a simulation it does not wait for it: the clock goes on, or everything waits, which is a deadlock, unless somebody
 // awaits the thread as `outside(x)`. When what comes from threads comes, no token repeats.
+// On a real clock, a loop waits for as long as there is a loop_remote of it, and reports no deadlock.
 // Lifetime: it may outlive the run and the loop. Functions are destroyed on the loop's thread, or by the caller if the
 // loop does not take them.
 // Source: asyncio's loop.call_soon_threadsafe and asyncio.run_coroutine_threadsafe.
@@ -52,11 +53,12 @@ class loop_remote {
   const;
 
  private:
+  class caller;
+
   explicit loop_remote(loop& of);
   bool post(std::shared_ptr<detail::scheduled_call> call) const;
 
-  std::shared_ptr<inbox> home_;
-  std::uint64_t run_;
+  std::shared_ptr<const caller> caller_;
 };
 
 namespace detail {

@@ -1,6 +1,7 @@
 // The loop's detectors: what each finds, and how it says so.
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/future.hpp>
 #include <lockstep/runtime/snapshot.hpp>
@@ -128,6 +129,7 @@ verdict loop::verdict_here(verdict_kind kind, std::string message, const source&
 
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
                   std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
+  const sparing_allocations of_reports;
   verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
@@ -135,6 +137,7 @@ void loop::report(verdict_kind kind, std::string message, const source& where, s
 
 void loop::report_end(verdict_kind kind, std::string message, const source& where,
                       std::vector<agent*> concerned) noexcept {
+  const sparing_allocations of_reports;
   if (destroying() || cycle_found_) return;
   if (std::uncaught_exceptions() == 0) {
     report(kind, std::move(message), where, std::move(concerned));
@@ -142,7 +145,9 @@ void loop::report_end(verdict_kind kind, std::string message, const source& wher
   }
   const agent* who = context::running;
   const bool being_cancelled = who != nullptr && (who->attention_ & attention_swallow) != 0;
-  if (!being_cancelled) kept_back_.push_back(verdict_of(kind, std::move(message), where, std::move(concerned)));
+  const bool disturbed = disturbed_by_ != nullptr && !disturbed_by_->done().empty();
+  if (!being_cancelled && !disturbed)
+    kept_back_.push_back(verdict_of(kind, std::move(message), where, std::move(concerned)));
 }
 
 void loop::report_kept_back() noexcept {
@@ -163,6 +168,7 @@ void loop::part_with_kept(bool reported) noexcept {
 }
 
 void loop::report_dropped(agent& who) noexcept {
+  const sparing_allocations of_reports;
   if (!destroying() && !cycle_found_ && std::uncaught_exceptions() == 0) {
     const std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, {&who});
     if (!cycles.empty() && cycles.front().front() == &who && !may_be_rescued(cycles.front())) {
@@ -177,6 +183,7 @@ void loop::report_dropped(agent& who) noexcept {
 }
 
 agent* loop::find(identity of) const noexcept {
+  const sparing_allocations of_reports;
   std::map<identity, agent*> for_now;
   std::map<identity, agent*>& known = known_ != nullptr ? *known_ : for_now;
   if (known.empty()) {
@@ -187,6 +194,7 @@ agent* loop::find(identity of) const noexcept {
 }
 
 void loop::report_misuse(std::string message, const source& where) noexcept {
+  const sparing_allocations of_reports;
   report(verdict_here(verdict_kind::misuse, std::move(message), where));
 }
 
@@ -207,6 +215,7 @@ bool loop::tells_of(const std::exception_ptr& thrown) const noexcept {
 
 void loop::reach_step_limit() {
   if (std::exchange(standstill_, true)) return;
+  const sparing_allocations of_reports;
   report_cycles();
   report(verdict_kind::step_limit,
          fmt::format("more than {} steps were made (steps_max) and the test has not ended; the tasks that still run:",
@@ -234,6 +243,7 @@ std::string text_of_step(const agent* who, bool first, std::string_view function
 
 // The step that is now, or was last, made somebody who watches from outside impatient.
 void loop::report_slow_step() noexcept {
+  const sparing_allocations of_reports;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_slow), std::memory_order_relaxed);
   if (excused_step_ != 0 && excused_step_ == steps()) return;
   const std::vector<trace_record> records = trace_.recent();
@@ -278,6 +288,7 @@ void loop::report_deadlock() {
 }
 
 void loop::report_unread(agent& who) noexcept {
+  const sparing_allocations of_reports;
   const std::exception_ptr thrown = who.failure();
   const bool an_assertion_failed = (who.attention_ & attention_doomed) != 0;
   if (an_assertion_failed || tells_of(thrown)) return;

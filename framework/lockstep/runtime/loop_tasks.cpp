@@ -1,7 +1,9 @@
 // The loop's tasks: how they are made, how they are freed, and how they are destroyed before they have ended.
 #include <lockstep/runtime/loop.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/runtime/thread_pool.hpp>
 
@@ -90,6 +92,16 @@ agent& loop::adopt_parked(std::coroutine_handle<> root, source spawned_at, opera
   return who;
 }
 
+void loop::spawn_clean_up(std::coroutine_handle<> root, source of) {
+  agent* const dropper = context::running != nullptr ? context::running : dying_;
+  const loop_scope scope(*this, dropper != nullptr ? dropper : main_);
+  agent& made = adopt(root, of);
+  detail::spawn_guard guard(made);
+  made.rename(label(fmt::format("clean-up of {}", function_of(of))));
+  made.rare().cleans_up = true;
+  make_daemon(guard.pass());
+}
+
 // An agent for a foreign coroutine, which is not ready.
 agent& loop::adopt_foreign() {
   if (!agents_->has_free()) refill_agents();
@@ -163,6 +175,7 @@ void loop::free_ancestors(agent* who) noexcept {
 void loop::kill(agent& who) noexcept {
   if (who.finished()) return;
   if (seat_of(who) != nullptr) {
+    const sparing_allocations of_reports;
     report(verdict_kind::misuse,
            context::running == &who
                ? fmt::format("task \"{}\" destroys its own handle", who.name())
@@ -225,30 +238,17 @@ void loop::destroy_frames(agent& who) noexcept {
 void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
   for (std::size_t i = 0; i < ready_.size();) {
     agent& who = *ready_[i];
-    operation* const op = who.operation_;
-    if (op == nullptr || op->what_ != &dying) {
+    if (who.operation_ == nullptr || !who.operation_->part_from(dying, orphans)) {
       ++i;
-      continue;
-    }
-    const bool to_attempt = op->progress_ == operation::progress::switching;
-    const bool granted = op->progress_ == operation::progress::granted;
-    if (to_attempt || (granted && op->needs_object_to_return())) {
+    } else {
       ready_.take(i);
       who.state_ = agent::state::parked;
-      if (to_attempt) {
-        op->progress_ = operation::progress::parked;
-        orphans.push_back(*op);
-      } else {
-        op->orphan();
-      }
-    } else {
-      op->what_ = nullptr;
-      ++i;
     }
   }
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {
+  const sparing_allocations of_reports;
   const auto descends = [&ancestor](const agent& who) {
     for (const agent* at = who.parent_; at != nullptr; at = at->parent_) {
       if (at == &ancestor) return true;
@@ -266,6 +266,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
 
 void loop::tear_down() noexcept {
   tearing_down_ = true;
+  handler_ = nullptr;
   context::running = nullptr;
   // Again, as destructors may spawn.
   for (std::vector<agent*> left = alive(); !left.empty(); left = alive()) {
@@ -285,7 +286,6 @@ void loop::tear_down() noexcept {
 
 void loop::finish() noexcept {
   tear_down();
-  handler_ = nullptr;
   failures_.clear();
   take_from_outside(true);
 }

@@ -7,8 +7,14 @@
 //   parked ──the object grants it──▶ granted             ready; await_resume() returns the result
 //   parked ──cancel()──▶ withdraw() ──▶ cancelled        ready; await_resume() throws `cancelled`
 //   granted, not resumed yet ──cancel()──▶ revoke() ──▶ cancelled, or still granted if it cannot be undone
+//   switching ──attempt() finds no memory──▶ failed      ready; await_resume() throws std::bad_alloc
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 //   switching, parked ──its object dies──▶ stopped       likewise
+// Of an operation that is one of several in a select(), which is what the task is parked at:
+//   fresh ──the select takes it──▶ arm                   waits in its object, until another arm or this one is granted
+//   arm ──the object grants it──▶ granted                the others are withdrawn and the select is granted, at once
+//   arm ──its object dies──▶ stopped                     the others wait on
+//   arm ──the select is gone──▶ fresh                    as if it had never waited
 #pragma once
 
 #include <lockstep/base/intrusive_list.hpp>
@@ -31,7 +37,10 @@ class agent;
 
 namespace detail {
 
-enum class progress_of_operation : std::uint32_t { fresh, switching, parked, granted, cancelled, stopped };
+class selection;
+
+// What is behind `granted` returns no result.
+enum class progress_of_operation : std::uint32_t { fresh, switching, parked, arm, granted, cancelled, failed, stopped };
 
 // Both made by one store.
 struct operation_state {
@@ -45,6 +54,9 @@ struct operation_state {
 };
 
 }  // namespace detail
+
+class operation;
+using wait_list = intrusive_list<operation, operation>;
 
 // Its friends make GCC take the protected destructor for one that anybody may call.
 #pragma GCC diagnostic push
@@ -69,8 +81,11 @@ class operation : public list_hook<operation>, private detail::operation_state {
 
   // Its object is gone, and it is in no wait list: nothing grants it any more.
   void orphan() noexcept {
+    const bool was_arm = progress_ == progress::arm;
     progress_ = progress::stopped;
     what_ = nullptr;
+    if (was_arm) [[unlikely]]
+      leave_selection();
   }
   bool stopped() const noexcept { return progress_ == progress::stopped; }
   bool cancelled() const noexcept { return progress_ == progress::cancelled; }
@@ -94,7 +109,7 @@ class operation : public list_hook<operation>, private detail::operation_state {
     return static_cast<Object&>(*what_);
   }
 
-  // Leaves the wait list. Called once, while parked.
+  // Leaves the wait list. Called once, while parked. If that lets others through, what it grants them can be revoked.
   virtual void withdraw() noexcept = 0;
   // Gives back what was granted and not yet seen by the coroutine. False if that cannot be: then the await succeeds,
   // and the cancellation is delivered at the next.
@@ -110,16 +125,22 @@ class operation : public list_hook<operation>, private detail::operation_state {
     withdraw();
     return true;
   }
+  // The object `dying` dies while the task of this operation is ready. What is yet to be attempted on it joins
+  // `orphans`; what was granted forgets it. Returns whether the task can never go on.
+  [[gnu::cold]] virtual bool part_from(const object& dying, wait_list& orphans) noexcept;
+  // The task that waits is `heir` from now on.
+  [[gnu::cold]] virtual void pass_to(agent& heir) noexcept { who_ = &heir; }
 
   friend class loop;
   friend class agent;
+  friend class detail::selection;
+
+  [[gnu::cold]] void leave_selection() noexcept;
 
   object* what_;
   agent* who_;  // set when it waits
 };
 
 #pragma GCC diagnostic pop
-
-using wait_list = intrusive_list<operation, operation>;
 
 }  // namespace lockstep

@@ -6,6 +6,7 @@
 //   void withdraw() noexcept;  leaves that
 //   result();                  what the await returns, or throws
 // Its object hands the result over and calls loop::grant(): a waiter that is woken has what it waited for.
+// `Base` is what it has in common with others of its kind.
 #pragma once
 
 #include <lockstep/runtime/loop.hpp>
@@ -18,6 +19,8 @@ namespace lockstep {
 namespace detail {
 
 [[noreturn]] void throw_cancelled(agent& who);
+// Requires that it is `cancelled` or `failed`.
+[[noreturn]] void throw_no_result(operation::progress why, agent& who);
 [[noreturn]] void throw_cancelled_yield();
 [[noreturn]] void awaited_outside_of_tasks();
 
@@ -26,8 +29,8 @@ namespace detail {
 // As for operation.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-template <class Self>
-class primitive : public operation {
+template <class Self, class Base = operation>
+class primitive : public Base {
  public:
   // For the tasks of `owner`, which runs.
   bool begin_in_task(loop& owner) {
@@ -38,7 +41,7 @@ class primitive : public operation {
     return true;
   }
   void wait_in_task(loop& owner, std::coroutine_handle<> leaf, frame& awaiting) {
-    if (progress_ == progress::fresh) [[likely]] {
+    if (this->progress_ == operation::progress::fresh) [[likely]] {
       owner.park(*this, leaf);
       self().enqueue();
     } else {
@@ -54,13 +57,13 @@ class primitive : public operation {
   }
   void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {
-    if (progress_ == progress::cancelled) [[unlikely]]
-      detail::throw_cancelled(*detail::here().running);
+    if (this->progress_ > operation::progress::granted) [[unlikely]]
+      detail::throw_no_result(this->progress_, *detail::here().running);
     return self().result();
   }
 
  protected:
-  using operation::operation;
+  using Base::Base;
   ~primitive() = default;
 
   bool attempt() final { return self().try_now(); }

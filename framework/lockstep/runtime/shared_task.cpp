@@ -6,6 +6,7 @@ namespace lockstep::detail {
 
 task<void> shared_work::wait() {
   agent& work = to_join(users_line());
+  shield_scope::make_room(current_task());
   struct waiting {
     std::size_t& waiters;
     explicit waiting(std::size_t& of) noexcept : waiters(of) { ++waiters; }

@@ -1,10 +1,10 @@
 // shared_task<T>: work that is done once, for all who ask for it.
 //
 // Copies share the work. It starts when the first of them is awaited, as a task of its own, and everybody who awaits
-// one gets the result. What several ask for at the same time is so asked for once:
+// one gets the result. What several ask for at the same time is so done once:
 //
-//   shared_task<page>& fetch = under_way.try_emplace(url, get(url)).first->second;
-//   const page& got = co_await fetch.get();
+//   const shared_task<page> fetch(get(url));
+//   const auto [one, two] = co_await when_all(fetch, fetch);  // the same page
 //
 // Lifetime: the work is destroyed with its result when the last copy dies. If it still runs then, that is a verdict, as
 // with a handle; so is an exception that nobody has read. It must not hold a copy of itself.

@@ -22,6 +22,8 @@ shield_scope::shield_scope(source where)
   owner_.attention_ = static_cast<std::uint16_t>(owner_.attention_ & ~about_cancellation);
 }
 
+void shield_scope::make_room(agent& who) { who.rare(); }
+
 shield_scope::~shield_scope() {
   agent::rarities& rare = owner_.rare();
   rare.shield = outer_;

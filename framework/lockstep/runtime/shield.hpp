@@ -20,6 +20,8 @@ class shield_scope {
   shield_scope(const shield_scope&) = delete;
   shield_scope& operator=(const shield_scope&) = delete;
   ~shield_scope();
+  // So that the next one that the task makes, perhaps in its clean-up, does not fail. Throws std::bad_alloc.
+  static void make_room(agent& who);
 
  private:
   friend class agent;

@@ -1,9 +1,12 @@
 #include <lockstep/runtime/spawn.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
 #include <fmt/format.h>
+
+#include <new>
 
 namespace lockstep {
 
@@ -12,6 +15,7 @@ namespace detail {
 namespace {
 
 void report_unawaited(const source& made_at, bool by_mock) noexcept {
+  const sparing_allocations of_reports;
   loop* const owner = current_loop();
   if (owner == nullptr || owner->destroying() || std::uncaught_exceptions() > 0) return;
   std::string message = "the task that the action of this expectation made was never awaited";
@@ -74,6 +78,11 @@ void throw_cancelled_yield() {
 void awaited_outside_of_tasks() { here().owner->misused("a foreign coroutine awaits something outside of every task"); }
 
 void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
+
+void throw_no_result(operation::progress why, agent& who) {
+  if (why == operation::progress::failed) throw std::bad_alloc();
+  throw_cancelled(who);
+}
 
 }  // namespace detail
 

@@ -60,16 +60,18 @@ class by_reference {
   Operation& awaited_;
 };
 
-struct promise_base : frame {
-  promise_base() noexcept {
+// Takes the coroutine's memory from the loop that runs here, if one does.
+struct pooled_frame {
+  static frame_pool* memory_here() noexcept {
     const context* found = current_context;
-    made_in(found != nullptr ? found->frames : nullptr);
+    return found != nullptr ? found->frames : nullptr;
   }
-  static void* operator new(std::size_t bytes) {
-    context* found = current_context;
-    return frame_pool::take(found != nullptr ? found->frames : nullptr, bytes);
-  }
+  static void* operator new(std::size_t bytes) { return frame_pool::take(memory_here(), bytes); }
   static void operator delete(void* block, std::size_t bytes) noexcept { frame_pool::give_back(block, bytes); }
+};
+
+struct promise_base : frame, pooled_frame {
+  promise_base() noexcept { made_in(memory_here()); }
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
 
@@ -91,6 +93,10 @@ struct promise_base : frame {
   decltype(auto) await_transform(Awaitable&& awaitable, source_pointer at = __builtin_source_location()) {
     where = source_at(at);
     if constexpr (operation_of_ours<Awaitable>) {
+      if constexpr (requires { typename std::remove_cvref_t<Awaitable>::awaited_where_made; }) {
+        static_assert(!std::is_lvalue_reference_v<Awaitable>,
+                      "co_await select() where it is made: its operations end with the full-expression");
+      }
       return by_reference<std::remove_reference_t<Awaitable>>(awaitable);
     } else if constexpr (requires { typename std::remove_cvref_t<Awaitable>::in_task; }) {
       return typename std::remove_cvref_t<Awaitable>::in_task();

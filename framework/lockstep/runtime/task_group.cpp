@@ -1,6 +1,7 @@
 #include <lockstep/runtime/task_group.hpp>
 
 #include <lockstep/runtime/crowd.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 
@@ -43,6 +44,7 @@ task_group::~task_group() {
   if (!children_.empty() && !children_.last().is_here()) leave_children();
   if ((children_.empty() && failures_.empty()) || detail::current_context == nullptr) return;
   loop& owner = *detail::current_context->owner;
+  const sparing_allocations of_reports;
   if (!owner.destroying() && !failures_.empty()) {
     owner.report(verdict_kind::unread_exception,
                  fmt::format("a task_group was not joined, and nobody looked at what failed in it: {}",
@@ -77,6 +79,7 @@ agent& task_group::add(std::coroutine_handle<> root, label name, const source& w
   agent& made = detail::here().owner->adopt(root, where);
   detail::spawn_guard guard(made);
   if (!name.empty()) made.rename(std::move(name));
+  make_room();
   children_.add(made, *this);
   return guard.pass();
 }
@@ -88,6 +91,7 @@ agent* task_group::add_eagerly(std::coroutine_handle<> root, label name, const s
   {
     detail::spawn_guard guard(made);
     if (!name.empty()) made.rename(std::move(name));
+    make_room();
     children_.add(made, *this);
     guard.pass();
   }
@@ -96,6 +100,13 @@ agent* task_group::add_eagerly(std::coroutine_handle<> root, label name, const s
   const bool finished = made.finished();
   loop::release(made);
   return finished ? nullptr : &made;
+}
+
+// So that each child, one more, and the body can fail, and the group can end: none of that needs memory then.
+void task_group::make_room() {
+  shield_scope::make_room(owner_);
+  const std::size_t needed = failures_.size() + children_.size() + 2;
+  if (failures_.capacity() < needed) failures_.reserve(2 * needed);
 }
 
 void task_group::require_open(const source& where) {
@@ -114,7 +125,7 @@ void task_group::cancel(const label& reason, source where) {
 }
 
 void task_group::cancel_children(const label& reason) {
-  for (agent* child : children_.all()) child->cancel(reason);
+  children_.for_each([&reason](agent& child) { child.cancel(reason); });
 }
 
 void task_group::end_early(const label& reason) {
@@ -139,35 +150,29 @@ void task_group::finished(agent& who) noexcept {
   if (children_.empty() && waiter_ != nullptr) owner.grant(*std::exchange(waiter_, nullptr));
 }
 
-void task_group::add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail) {
-  trail.front().threw = text_of(failure);
-  add_trail(trail_, std::nullopt, trail);
+void task_group::add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail) noexcept {
+  try {
+    if (!trail.empty()) trail.front().threw = text_of(failure);
+    add_trail(trail_, std::nullopt, trail);
+  } catch (const std::bad_alloc&) {  // reports show less
+  }
   failures_.push_back(std::move(failure));
 }
 
-task<void> task_group::end_children(label reason) {
+void task_group::end_children(const label& reason) {
   if (!std::exchange(ending_, true)) cancel_children(reason);
-  const shield_scope until_all_ended;
-  co_await children_wait(*this);
-}
-
-task<std::exception_ptr> task_group::wait_for_children() {
-  std::exception_ptr interrupted;
-  try {
-    co_await children_wait(*this);
-  } catch (const cancelled&) {
-    interrupted = std::current_exception();
-  }
-  // The cancellation may have been there before the wait began.
-  if (interrupted != nullptr && !children_.empty()) co_await end_children(current_task().cancel_reason());
-  co_return interrupted;
 }
 
 void task_group::conclude(const std::exception_ptr& interrupted) {
   closed_ = true;
   if (!failures_.empty()) {
     if (owner_.cancel_requests_ > requests_before_) owner_.keep_cancellation();
-    const std::exception_ptr all = std::make_exception_ptr(exception_group(std::exchange(failures_, {})));
+    std::exception_ptr all;
+    try {  // it is made where it is thrown: a copy could fail, and lose them
+      throw exception_group(std::exchange(failures_, {}));
+    } catch (...) {
+      all = std::current_exception();
+    }
     owner_.passes_on(all, std::exchange(trail_, {}));
     std::rethrow_exception(all);
   }
@@ -179,7 +184,18 @@ task<void> task_group::join() {
     detail::here().owner->misused(fmt::format("join() of a task_group by task \"{}\"; it was made by task \"{}\"",
                                               current_task().name(), owner_.name()));
   }
-  const std::exception_ptr interrupted = co_await wait_for_children();
+  std::exception_ptr interrupted;
+  try {
+    co_await children_wait(*this);
+  } catch (const cancelled&) {
+    interrupted = std::current_exception();
+  }
+  // The cancellation may have been there before the wait began.
+  if (interrupted != nullptr && !children_.empty()) {
+    end_children(owner_.cancel_reason());
+    const shield_scope until_all_ended;
+    co_await children_wait(*this);
+  }
   conclude(interrupted);
 }
 
@@ -194,6 +210,7 @@ std::exception_ptr task_group::end_body(std::exception_ptr interrupted) {
 }
 
 task<void> task_group::run_body(task<void> body) {
+  make_room();
   cancels_body_ = true;
   std::exception_ptr failure;
   std::exception_ptr interrupted;
@@ -207,10 +224,18 @@ task<void> task_group::run_body(task<void> body) {
     of_body = trail_of_caught(owner_, "body of the group");
   }
   interrupted = end_body(interrupted);
-  if (failure != nullptr || interrupted != nullptr) {
-    co_await end_children("the body of the group ended early");
-  } else {
-    interrupted = co_await wait_for_children();
+  const bool ended_early = failure != nullptr || interrupted != nullptr;
+  if (!ended_early) {
+    try {
+      co_await children_wait(*this);
+    } catch (const cancelled&) {
+      interrupted = std::current_exception();
+    }
+  }
+  if (ended_early || (interrupted != nullptr && !children_.empty())) {
+    end_children(ended_early ? label("the body of the group ended early") : owner_.cancel_reason());
+    const shield_scope until_all_ended;
+    co_await children_wait(*this);
   }
   if (failure != nullptr) add_failure(std::move(failure), std::move(of_body));
   conclude(interrupted);

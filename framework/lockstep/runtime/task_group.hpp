@@ -86,16 +86,17 @@ class task_group final : private detail::finish_listener {
   class children_wait;
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
+  void make_room();
   agent* add_eagerly(std::coroutine_handle<> root, label name, const source& where);
   void cancel_children(const label& reason);
   void end_early(const label& reason);
   void require_open(const source& where);
   void leave_children() noexcept;
   void finished(agent& who) noexcept override;
-  void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail);
-  // Waits until all children have finished, and cancels them if the waiter is cancelled; returns this cancellation.
-  task<std::exception_ptr> wait_for_children();
-  task<void> end_children(label reason);
+  // Requires a place among the failures, which each child has.
+  void add_failure(std::exception_ptr failure, std::vector<task_snapshot> trail) noexcept;
+  // Cancels them, if nothing has yet.
+  void end_children(const label& reason);
   // The body has ended: takes back what the group itself asked of it. `interrupted` is what was delivered to it;
   // returns what is left of that.
   std::exception_ptr end_body(std::exception_ptr interrupted);

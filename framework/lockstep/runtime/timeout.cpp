@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 namespace lockstep {
@@ -23,7 +24,10 @@ void timeout_scope::reschedule(time_point deadline, source where) {
 
 bool timeout_scope::absorb() {
   if (!expired_ || std::exchange(absorbed_, true)) return false;
-  return owner_.end_request(requests_before_);
+  if (owner_.end_request(requests_before_)) return true;
+  // What passes stands for what others have asked: it need not be delivered once more.
+  static_cast<void>(owner_.accept_cancellation());
+  return false;
 }
 
 void timeout_scope::give_up(duration limit) const {
@@ -32,8 +36,12 @@ void timeout_scope::give_up(duration limit) const {
   std::rethrow_exception(thrown);
 }
 
-void timeout_scope::note_expiry(duration limit) const {
-  if (expired_) owner_.notes_of_caught(fmt::format("thrown when the timeout of {} had expired", to_text(limit)));
+void timeout_scope::note_expiry(duration limit) const noexcept {
+  if (!expired_) return;
+  try {
+    owner_.notes_of_caught(fmt::format("thrown when the timeout of {} had expired", to_text(limit)));
+  } catch (const std::bad_alloc&) {  // then it is left out
+  }
 }
 
 void timeout_scope::expire() {

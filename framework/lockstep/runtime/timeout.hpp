@@ -47,7 +47,7 @@ class timeout_scope : private timer {
   // In the handler, after that: throws `timed_out` instead.
   [[noreturn]] void give_up(duration limit) const;
   // In a handler of anything else, which it throws on: if the time was up, reports of the error say so.
-  void note_expiry(duration limit) const;
+  void note_expiry(duration limit) const noexcept;
 
  private:
   void arm() {

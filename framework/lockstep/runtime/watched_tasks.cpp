@@ -7,7 +7,7 @@ namespace lockstep::detail {
 
 void watched_tasks::add(agent& who, finish_listener& listener) {
   constexpr std::size_t few = 16;
-  if (places_.size() > 2 * count_ + few) close_gaps();
+  if (walks_ == 0 && places_.size() > 2 * count_ + few) close_gaps();
   places_.push_back(&who);
   ++count_;
   who.keep_at(static_cast<std::uint32_t>(places_.size() - 1));

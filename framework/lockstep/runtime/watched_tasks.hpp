@@ -28,12 +28,23 @@ class watched_tasks {
   std::vector<agent*> all() const;
   // The same, but for one whose end is just being told.
   void add_to(std::vector<agent*>& others) const;
+  // Calls `what` for each in that order, without a need of memory. It may add and remove tasks; those that it adds are
+  // left out.
+  template <class F>
+  void for_each(F what) {
+    ++walks_;
+    for (std::size_t i = 0, end = places_.size(); i < end && i < places_.size(); ++i) {
+      if (places_[i] != nullptr) what(*places_[i]);
+    }
+    --walks_;
+  }
 
  private:
   void close_gaps();
 
   std::vector<agent*> places_;  // null where one was removed, but not at the end
   std::size_t count_ = 0;
+  unsigned walks_ = 0;  // under way: then gaps stay
 };
 
 }  // namespace lockstep::detail

@@ -59,7 +59,8 @@ task<std::tuple<regular<T>...>> when_all(std::index_sequence<I...>, task<T>... w
 // If one fails or is cancelled, the others are cancelled, and when all have ended the first failure is thrown; one that
 // failed later is not told of.
 // Cancelling the caller cancels all of them, and is delivered when all have ended, whatever they returned; one that
-// fails instead is a verdict, an exception that nobody read.
+// fails instead is a verdict, an exception that nobody read. If one had failed before, that is thrown all the same, and
+// the cancellation is delivered at the next await.
 // Source: asyncio.gather, but that it cancels the others.
 template <detail::runnable... Work>
   requires(sizeof...(Work) > 0)

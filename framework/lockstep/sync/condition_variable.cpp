@@ -69,6 +69,7 @@ void condition_variable::require_held(const char* deed, std::string_view what, c
 
 task<void> condition_variable::wait() {
   require_held("was waited for", "wait()", detail::users_line());
+  shield_scope::make_room(current_task());
   mutex& guarded = mutex_;
   waiting notified(*this);
   notification received(*this);

@@ -1,5 +1,7 @@
 #include <lockstep/sync/guard.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep::detail {
@@ -8,6 +10,7 @@ void orphan_waiters(wait_list& waiters, const object& of, std::string_view what,
   loop* owner = current_loop();
   if (owner != nullptr) owner->part_from(of, waiters, handed);
   if (waiters.empty()) return;
+  const sparing_allocations of_reports;
   if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
   if (owner != nullptr) {
     owner->report_end(verdict_kind::misuse,
@@ -52,6 +55,7 @@ bool lockable::guard_may_unlock(bool holds, identity in_whose_name) const noexce
   if ((owner == nullptr || !is_of(*owner)) && tell_elsewhere("was unlocked by its guard")) return false;
   if (owner == nullptr || owner->tearing_down()) return false;
   if (holds) return true;
+  const sparing_allocations of_reports;
   // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
   if (owner->dying() != nullptr && owner->dying()->id() == in_whose_name) return false;
   owner->report_misuse(fmt::format("a guard of {} \"{}\" unlocks what was unlocked before; it is held by {}", noun(),
@@ -63,6 +67,7 @@ void lockable::part(bool held) noexcept {
   orphan_waiters(waiters_, *this, noun(), held);
   loop* owner = current_loop();
   if (held && owner != nullptr && is_of(*owner)) {
+    const sparing_allocations of_reports;
     owner->report_end(verdict_kind::misuse,
                       fmt::format("the {} \"{}\" died while it is held by {}", noun(), name(), described_holder()),
                       source(), {});

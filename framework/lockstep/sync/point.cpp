@@ -1,5 +1,7 @@
 #include <lockstep/sync/point.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -79,6 +81,7 @@ order::~order() {
   }
   const bool goes_on = !owner->tearing_down();
   if (!complete() && std::uncaught_exceptions() == 0) {
+    const sparing_allocations of_reports;
     std::vector<agent*> held_up;
     for (operation& waiter : waiters_) held_up.push_back(waiter.who());
     // A run that came to a standstill did so, perhaps, for this reason.
@@ -119,6 +122,7 @@ bool order::comes_later(std::string_view name) const noexcept {
 // Few are kept: they are there to show a name that was misspelt.
 void order::note_stranger(std::string_view name) {
   constexpr std::size_t strangers_max = 5;
+  const sparing_allocations of_reports;
   if (complete() || strangers_.size() == strangers_max) return;
   const auto known = [name](const std::vector<std::string>& names) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -134,9 +138,11 @@ void order::pass() noexcept {
 void order::hand_on() noexcept {
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     auto& waiter = static_cast<point_operation&>(*at);
-    ++at;
     const bool due = is_due(waiter.name());
-    if (!due && comes_later(waiter.name())) continue;
+    if (!due && comes_later(waiter.name())) {
+      ++at;
+      continue;
+    }
     waiter.unlink();
     if (due) {
       handed_ = &waiter;
@@ -144,6 +150,7 @@ void order::hand_on() noexcept {
       waiter.within_ = nullptr;
     }
     detail::current_context->owner->grant(waiter);
+    at = waiters_.begin();  // others may have left with it, of the same select()
   }
 }
 

@@ -22,7 +22,12 @@ class ranked_items {
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
 
-  void add(T&& item) { put_back(std::move(item), number_past()); }
+  // For so many more. Throws std::bad_alloc.
+  void make_room(std::size_t count) {
+    const std::size_t needed = heap_.size() + count;
+    if (heap_.capacity() < needed) heap_.reserve(2 * needed);
+  }
+  void add(T&& item) noexcept { put_back(std::move(item), number_past()); }
   T take() noexcept {
     std::pop_heap(heap_.begin(), heap_.end(), later());
     T item = std::move(heap_.back().item);
@@ -31,8 +36,8 @@ class ranked_items {
   }
   // The number is that of a put: of two equal items, the one that was put first comes first.
   std::uint64_t number_past() noexcept { return ++puts_; }
-  void put_back(T&& item, std::uint64_t number) {
-    if (heap_.size() == heap_.capacity()) heap_.reserve(2 * heap_.size() + 1);
+  // There is room for it.
+  void put_back(T&& item, std::uint64_t number) noexcept {
     heap_.push_back({std::move(item), number});
     std::push_heap(heap_.begin(), heap_.end(), later());
   }

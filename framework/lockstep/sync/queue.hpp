@@ -43,11 +43,13 @@ class item_line {
   bool empty() const noexcept { return items_.empty(); }
   std::size_t size() const noexcept { return items_.size(); }
 
-  // Leaves the item as it is if it throws std::bad_alloc.
-  void add(T&& item) {
-    items_.reserve(items_.size() + 1);
-    items_.push_back(std::move(item));
+  // For so many more, all of which may be put back. Throws std::bad_alloc.
+  void make_room(std::size_t count) {
+    items_.reserve(items_.size() + count);
+    if (count > 1) returned_.reserve(returned_.size() + count);
   }
+  // There is room for it.
+  void add(T&& item) noexcept { items_.push_back(std::move(item)); }
   // Both require an item.
   T take_first() noexcept {
     T item = items_.pop_front();
@@ -63,11 +65,11 @@ class item_line {
   // Requires that there is no item.
   std::uint64_t number_past() noexcept { return ++went_past_; }
   // Those that came back before it are still in front of all that never went past, in the order of their numbers.
-  [[gnu::cold]] void put_back(T&& item, std::uint64_t number) {
+  // There is room for it.
+  [[gnu::cold]] void put_back(T&& item, std::uint64_t number) noexcept {
     std::size_t place = 0;
     while (place < returned_.size() && returned_[place] < number) ++place;
     returned_.insert(returned_.begin() + static_cast<std::ptrdiff_t>(place), number);
-    items_.reserve(items_.size() + 1);
     items_.push_front(std::move(item));
     for (std::size_t i = 0; i < place; ++i) std::swap(items_[i], items_[i + 1]);
   }
@@ -197,11 +199,13 @@ class basic_queue final : public object {
   }
   // Requires a free place.
   void store(T&& item) {
+    // Those that getters hold may come back. Leaves the item as it is if it throws std::bad_alloc.
+    items_.make_room(in_hand_ + (getters_.empty() ? 1 : 2));
+    ++unfinished_;
     if (getters_.empty()) {
       items_.add(std::move(item));
-      ++unfinished_;
     } else {
-      ++unfinished_;
+      ++in_hand_;
       hand_over(std::move(item), items_.number_past());
     }
   }
@@ -219,10 +223,12 @@ class basic_queue final : public object {
     return item;
   }
   // What a getter has got and does not take.
-  [[gnu::cold]] void give_back(T&& item, std::uint64_t number) {
+  [[gnu::cold]] void give_back(T&& item, std::uint64_t number) noexcept {
     if (dropped_) {
+      --in_hand_;
       forget_one();
     } else if (getters_.empty()) {
+      --in_hand_;
       items_.put_back(std::move(item), number);
     } else {
       hand_over(std::move(item), number);
@@ -239,7 +245,8 @@ class basic_queue final : public object {
   std::size_t capacity_;
   Items items_;
   std::uint64_t unfinished_ = 0;
-  identity fed_by_ = 0;  // the task that put last
+  std::size_t in_hand_ = 0;  // items that getters were given and have not returned with
+  identity fed_by_ = 0;      // the task that put last
   bool shut_down_ = false;
   bool dropped_ = false;  // and what was in it
   wait_list getters_;
@@ -298,6 +305,7 @@ class basic_queue<T, Items>::getting final : public primitive<getting> {
   identity feeder() const noexcept override { return this->what() != nullptr ? here().fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
+    if (number_ != 0 && this->what() != nullptr) --here().in_hand_;
     return std::move(*item_);
   }
 
@@ -307,7 +315,7 @@ class basic_queue<T, Items>::getting final : public primitive<getting> {
   basic_queue& here() const noexcept { return this->template subject<basic_queue>(); }
 
   std::optional<T> item_;
-  std::uint64_t number_;  // of an item that was handed over: its place among the others
+  std::uint64_t number_ = 0;  // of an item that was handed over: its place among the others
 };
 
 template <class T, class Items>

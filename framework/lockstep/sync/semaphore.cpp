@@ -1,5 +1,7 @@
 #include <lockstep/sync/semaphore.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <fmt/format.h>
 
 namespace lockstep {
@@ -18,7 +20,9 @@ void permit::release() noexcept {
   loop* owner = current_loop();
   if ((owner == nullptr || !held->is_of(*owner)) && held->tell_elsewhere("was released by its permit")) return;
   if (owner == nullptr || owner->tearing_down()) return;
-  if (!held->give()) owner->report_misuse(held->all_are_free("a permit is released to"));
+  if (held->give()) return;
+  const sparing_allocations of_reports;
+  owner->report_misuse(held->all_are_free("a permit is released to"));
 }
 
 }  // namespace lockstep

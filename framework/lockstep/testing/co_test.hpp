@@ -98,6 +98,7 @@ class co_fixture : public Fixture, public test_instance {
       }
       if (!run_ends_early()) {
         enter("");
+        const body_scope until_it_ends(disturbs);
         auto body = CoTestBody();
         co_await body.take();
       }

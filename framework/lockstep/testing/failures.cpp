@@ -2,6 +2,7 @@
 
 #include <lockstep/report/text.hpp>
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 
 #include <fmt/format.h>
@@ -17,7 +18,12 @@ namespace {
 // Where in the simulation the failure happened; empty for a plain failure of the main task itself.
 std::string context_of_failure() {
   const loop* owner = current_loop();
-  if (owner == nullptr || owner->running() == nullptr) return {};
+  if (owner == nullptr) return {};
+  if (owner->asked() != nullptr) {
+    return fmt::format("\nwhen all was quiet at {} (virtual), step {}", to_text(owner->now().time_since_epoch()),
+                       owner->steps());
+  }
+  if (owner->running() == nullptr) return {};
   const agent& who = *owner->running();
   std::string text;
   const std::vector<place> stack = who.stack();
@@ -42,9 +48,11 @@ failure_interceptor::failure_interceptor()
     : testing::ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, &unused_) {}
 
 void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& result) {
+  const sparing_allocations of_reports;
   failure_part part{result.type(), result.file_name() != nullptr ? result.file_name() : "", result.line_number(),
                     result.message()};
   if (result.failed()) {
+    if (loop* owner = current_loop(); owner != nullptr && owner->asked() != nullptr) owner->asked()->spend();
     part.message += std::this_thread::get_id() == thread_ ? context_of_failure() : "\non another thread";
   }
   const std::lock_guard lock(mutex_);

@@ -98,6 +98,10 @@ options defaults() {
   all.slow_step = std::chrono::milliseconds{100};
   all.fail_on_slow_step = false;
   all.check_determinism = false;
+  all.cancel_every = false;
+  all.fail_alloc_every = false;
+  all.destroy_every = false;
+  all.sweep_max = 10'000;
   return all;
 }
 
@@ -121,7 +125,7 @@ class knobs {
     const auto or_else = [](const std::string& help, const auto& value) { return fmt::format("{}; {}", help, value); };
     choice("schedule", set.schedule, schedules, "how choices are made; plain, or random if there are several runs");
     knob("seed", "NUMBER", set.seed, read_number, or_else("the seed of random schedules", *unset.seed));
-    knob("runs", "NUMBER", set.runs, read_runs,
+    knob("runs", "NUMBER", set.runs, read_count,
          or_else("how often each test is run, each time with another seed", *unset.runs));
     choice("order", set.order, orders, "which tasks may overtake which; any_order");
     choice("clock", set.clock, clocks, "whether virtual time jumps by itself, or is the machine's; jumping");
@@ -137,6 +141,11 @@ class knobs {
          or_else("real time from which one step is called slow", to_text(*unset.slow_step)));
     flag("fail_on_slow_step", set.fail_on_slow_step, "fail a test that has a slow step; false");
     flag("check_determinism", set.check_determinism, "make every run twice and compare; false");
+    flag("cancel_every", set.cancel_every, "cancel the task under test at each of its suspensions, one a run; false");
+    flag("fail_alloc_every", set.fail_alloc_every, "let each allocation fail, one a run; false");
+    flag("destroy_every", set.destroy_every, "tear the world down at each step, one a run; false");
+    knob("sweep_max", "NUMBER", set.sweep_max, read_count,
+         or_else("how many runs each of these three makes at most", *unset.sweep_max));
     const auto as_it_is = [](const std::string& text) { return text; };
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
@@ -200,7 +209,7 @@ class knobs {
   }
 
  private:
-  static std::uint64_t read_runs(const std::string& text) {
+  static std::uint64_t read_count(const std::string& text) {
     const std::uint64_t runs = read_number(text);
     if (runs == 0) throw bad_value("which would prove nothing; at least 1 run is needed");
     return runs;
@@ -282,6 +291,10 @@ options& options::apply(const options& over) {
   take(slow_step, over.slow_step);
   take(fail_on_slow_step, over.fail_on_slow_step);
   take(check_determinism, over.check_determinism);
+  take(cancel_every, over.cancel_every);
+  take(fail_alloc_every, over.fail_alloc_every);
+  take(destroy_every, over.destroy_every);
+  take(sweep_max, over.sweep_max);
   return *this;
 }
 

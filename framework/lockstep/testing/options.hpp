@@ -52,6 +52,14 @@ struct options {
   std::optional<bool> fail_on_slow_step = {};
   // Whether every run is made twice and compared. false.
   std::optional<bool> check_determinism = {};
+  // Brute force: each run is made again and again, and every time something else is done to it. The test must stand
+  // that without a leak, a verdict or a failed assertion; what leaves it may be `cancelled`, or std::bad_alloc, but
+  // nothing else. Set-up and tear-down are not disturbed. See docs/tutorial/04-schedules.md. false.
+  std::optional<bool> cancel_every = {};      // the body, or put_under_test(), is cancelled at each of its suspensions
+  std::optional<bool> fail_alloc_every = {};  // each allocation fails; needs <lockstep/testing/failing_new.hpp>
+  std::optional<bool> destroy_every = {};     // the world is torn down at each step
+  // How many runs each of these makes at most, spread over all that there would be. At least 1. 10'000.
+  std::optional<std::uint64_t> sweep_max = {};
 
   // The fields that are set in `over` replace those here.
   options& apply(const options& over);

@@ -15,7 +15,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +41,9 @@ struct outcome {
   bool failed = false;
   bool skipped = false;
   bool departed = false;
+  bool named = false;         // a task to be disturbed, by the test
+  std::uint64_t moments = 0;  // at which it could have been disturbed
+  std::string disturbed;      // what was done to it; empty for nothing
   token replay;
   bool repeatable = true;  // by that token
   std::uint64_t trace_hash = 0;
@@ -99,29 +104,48 @@ void publish_thrown(const std::string& text) {
   if (!text.empty()) publish({testing::TestPartResult::kFatalFailure, "", 0, text});
 }
 
-// Makes the runs of one test, all in one world, which is reset between them.
+// Makes the runs of one test in one world, which is reset between them; those whose allocations fail each in a new one.
 class test_runner {
  public:
-  test_runner(const test_plan& plan, const options& knobs)
-      : plan_(plan), knobs_(knobs), world_(make_world(knobs)),
-        watcher_(world_->loop(), *knobs.slow_step, *knobs.real_time_max) {}
+  test_runner(const test_plan& plan, const options& knobs) : plan_(plan), knobs_(knobs) { renew_world(); }
 
   // Makes a run; twice, if they are to be compared. `output` is null unless it is muted.
-  outcome make(const token& choices, muted_output* output = nullptr);
+  outcome make(const token& choices, muted_output* output = nullptr) {
+    const auto& planned = choices.disturbed;
+    return planned ? make(choices, output, planned->kind, planned->moment, false)
+                   : make(choices, output, std::nullopt, 0, false);
+  }
+  // The same, counting the moments at which it could be disturbed.
+  outcome count(token choices, disturbance_kind kind, muted_output* output) {
+    choices.disturbed.reset();
+    return make(choices, output, kind, 0, false);
+  }
+  // The same, disturbed as `choices` say. `named` is whether the test names the task for that.
+  outcome disturb(const token& choices, bool named, muted_output* output) {
+    return make(choices, output, choices.disturbed->kind, choices.disturbed->moment, named);
+  }
 
  private:
   bool for_real() const { return knobs_.clock == clock_mode::real; }
   static std::unique_ptr<base_world> make_world(const options& knobs);
   void start_world(const token& choices, oracle& by_token, bool keep_trace);
-  outcome make_once(const token& choices, muted_output* output, bool keep_trace);
-  void drive(failure_interceptor& failures);
+  outcome make(const token& choices, muted_output* output, std::optional<disturbance_kind> kind, std::uint64_t moment,
+               bool named);
+  outcome make_once(const token& choices, muted_output* output, bool keep_trace, disturbance* by);
+  void drive(failure_interceptor& failures, disturbance* by);
+  // So that every allocation of the run is made in the run.
+  void renew_world() {
+    watcher_.reset();
+    world_ = make_world(knobs_);
+    watcher_.emplace(world_->loop(), *knobs_.slow_step, *knobs_.real_time_max);
+  }
   bool counts(const verdict& found) const { return found.kind != verdict_kind::slow_step || *knobs_.fail_on_slow_step; }
 
   const test_plan& plan_;
   const options& knobs_;
   const std::string name_ = full_name();
-  const std::unique_ptr<base_world> world_;
-  watcher watcher_;
+  std::unique_ptr<base_world> world_;
+  std::optional<watcher> watcher_;
 };
 
 std::unique_ptr<base_world> test_runner::make_world(const options& knobs) {
@@ -154,7 +178,8 @@ void test_runner::start_world(const token& choices, oracle& by_token, bool keep_
   static_cast<sim::world&>(*world_).start(how);
 }
 
-void test_runner::drive(failure_interceptor& failures) {
+void test_runner::drive(failure_interceptor& failures, disturbance* by) {
+  base_world& world = *world_;
   std::unique_ptr<test_instance> instance;
   try {
     instance = plan_.make();
@@ -163,16 +188,19 @@ void test_runner::drive(failure_interceptor& failures) {
     return;
   }
   instance->run_ends_early = [&failures] { return failures.failed_fatally() || failures.skipped(); };
+  instance->disturbs = by;
+  bool ended = false;
   if (!instance->run_ends_early()) {
-    const bool ended = world_->drive(instance->run_all());
-    if (world_->failure() != nullptr && !reported_already(world_->failure())) {
-      verdict thrown = *world_->failure_report();
+    ended = world.drive(instance->run_all());
+    const std::exception_ptr& failure = world.failure();
+    if (failure != nullptr && !reported_already(failure) && (by == nullptr || !by->explains(failure))) {
+      verdict thrown = *world.failure_report();
       if (!instance->failed_in().empty()) thrown.message = instance->failed_in() + " threw: " + thrown.message;
       failures.add(part_of(thrown, testing::TestPartResult::kFatalFailure));
     }
     for (const std::string& each : instance->later_failures()) publish_thrown(each);
     if (!ended) {
-      world_->tear_down();
+      world.tear_down();
       try {
         instance->tear_down_after_failure();
       } catch (...) {
@@ -180,31 +208,42 @@ void test_runner::drive(failure_interceptor& failures) {
       }
     }
   }
-  const loop_scope in_the_name_of_main = world_->epilogue(!instance->run_ends_early());
+  const loop_scope in_the_name_of_main = world.epilogue(!instance->run_ends_early());
+  const bool torn_down_on_purpose = by != nullptr && by->kind() == disturbance_kind::destroy && !by->done().empty();
+  if (!failures.failed() && (ended || torn_down_on_purpose)) world.loop().tell_of_quiet();
   instance.reset();
 }
 
-outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace) {
+// Whether it says that a mock function was called too seldom, as happens where the code under test was cut short.
+bool is_unmet_expectation(const failure_part& part) {
+  return part.message.starts_with("Actual function call count doesn't match EXPECT_CALL") &&
+         part.message.find(" - unsatisfied and ") != std::string::npos;
+}
+
+outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace, disturbance* by) {
+  if (by != nullptr && by->kind() == disturbance_kind::fail_alloc) renew_world();
+  base_world& world = *world_;
   guided_oracle oracle(choices);
   token without_print = choices;
   without_print.print = {};
   failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print), &world_->loop(), output);
+    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print), &world.loop(), output);
     failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
-    world_->on_verdict([&](const verdict& found) {
+    world.on_verdict([&](const verdict& found) {
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
     start_world(choices, oracle, keep_trace);
-    const watched_run watched(watcher_, notice);
-    drive(failures);
-    if (keep_trace) result.record = copy_of(world_->loop().history());
-    world_->finish();
-    world_->on_verdict(nullptr);
+    if (by != nullptr) world.loop().disturb(by);
+    const watched_run watched(*watcher_, notice);
+    drive(failures, by);
+    if (keep_trace) result.record = copy_of(world.loop().history());
+    world.finish();
+    world.on_verdict(nullptr);
     failures.tell(nullptr);
   }
-  for (const verdict& found : world_->verdicts()) {
+  for (const verdict& found : world.verdicts()) {
     if (!counts(found)) {
       fmt::print(stderr, "{}: warning: {}", found.where.line() != 0 ? file_and_line(found.where) : name_,
                  to_text(found));
@@ -212,7 +251,12 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     }
     failures.add(part_of(found, testing::TestPartResult::kNonFatalFailure));
   }
-  result.trace_hash = world_->summary().trace_hash;
+  result.trace_hash = world.summary().trace_hash;
+  if (by != nullptr) {
+    result.named = by->named();
+    result.moments = by->moments();
+    result.disturbed = by->done();
+  }
   if (const auto departed = oracle.departure(result.trace_hash)) {
     result.departed = true;
     failures.add({testing::TestPartResult::kNonFatalFailure, "", 0,
@@ -221,7 +265,8 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
                               *departed)});
   }
   result.parts = failures.parts();
-  result.failed = failures.failed();
+  if (!result.disturbed.empty() && (!world.ended_well())) std::erase_if(result.parts, is_unmet_expectation);
+  result.failed = std::any_of(result.parts.begin(), result.parts.end(), std::mem_fn(&failure_part::failed));
   result.skipped = failures.skipped();
   result.repeatable = !for_real();
   result.replay = without_print;
@@ -229,10 +274,16 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   return result;
 }
 
-outcome test_runner::make(const token& choices, muted_output* output) {
-  if (!*knobs_.check_determinism) return make_once(choices, output, false);
-  outcome first = make_once(choices, output, true);
-  outcome second = make_once(choices, output, true);
+outcome test_runner::make(const token& choices, muted_output* output, std::optional<disturbance_kind> kind,
+                          std::uint64_t moment, bool named) {
+  const auto once = [&](bool keep_trace) {
+    std::optional<disturbance> by;
+    if (kind) by.emplace(*kind, moment, named);
+    return make_once(choices, output, keep_trace, by ? &*by : nullptr);
+  };
+  if (!*knobs_.check_determinism) return once(false);
+  outcome first = once(true);
+  outcome second = once(true);
   std::optional<std::string> differs = first_difference(first.record, second.record);
   if (!differs && first.end() != second.end()) {
     differs = fmt::format("the runs are the same step by step, but the first {} and the second {}", first.end(),
@@ -256,6 +307,9 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
     while (part.message.ends_with('\n')) part.message.pop_back();
     if (part.failed() && !std::exchange(told, true)) {
       if (runs > 1) part.message += fmt::format("\nin run {} of {}", run + 1, runs);
+      if (!found.disturbed.empty()) {
+        part.message += fmt::format("\n{}_every: {}", name_of(found.replay.disturbed->kind), found.disturbed);
+      }
       part.message += found.repeatable
                           ? fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark)
                           : fmt::format("\n{}", not_repeatable);
@@ -318,30 +372,157 @@ void test_instance::keep(std::exception_ptr& failure) {
   }
 }
 
+namespace {
+
+// Flags and variables refuse it themselves.
+bool refuse_zero(std::string_view knob, std::uint64_t value, bool of_test) {
+  if (value == 0) {
+    publish({testing::TestPartResult::kFatalFailure, "", 0,
+             fmt::format("{} is 0 in {}, which would prove nothing; at least 1 run is needed", knob,
+                         of_test ? "the options behind the test's name" : "the fixture's lockstep_options()")});
+  }
+  return value == 0;
+}
+
+// Whether the program's allocations can be made to fail; reports that they cannot.
+bool can_fail_allocations() {
+  static const bool can = [] {
+    disturbance counting(disturbance_kind::fail_alloc, 0);
+    context own;
+    own.fails = &counting;
+    context* const outer = std::exchange(current_context, &own);
+    ::operator delete(::operator new(1));
+    current_context = outer;
+    return counting.moments() != 0;
+  }();
+  if (!can) {
+    publish({testing::TestPartResult::kFatalFailure, "", 0,
+             "fail_alloc_every needs allocation functions that can fail: write #include "
+             "<lockstep/testing/failing_new.hpp> in one source of the test program"});
+  }
+  return can;
+}
+
+// What the sweeps of a test came to.
+struct sweep_count {
+  std::uint64_t disturbed = 0;
+  std::uint64_t moments = 0;
+  bool limited = false;
+};
+
+// Disturbs the run of `choices` at each moment in turn, or at as many as it may, evenly spread. Returns the run that
+// failed, if one did.
+std::optional<outcome> sweep(test_runner& runner, token choices, disturbance_kind kind, std::uint64_t runs_max,
+                             muted_output& output, sweep_count& swept) {
+  choices.print = {};
+  output.forget();
+  outcome counted = runner.count(choices, kind, &output);
+  if (counted.failed) return counted;
+  const std::uint64_t runs = std::min(counted.moments, runs_max);
+  swept.moments += counted.moments;
+  swept.limited |= runs < counted.moments;
+  for (std::uint64_t run = 0; run < runs; ++run) {
+    choices.disturbed = {kind, run * counted.moments / runs + 1};
+    output.forget();
+    outcome found = runner.disturb(choices, counted.named, &output);
+    if (found.failed) return found;
+    if (!found.disturbed.empty()) ++swept.disturbed;
+  }
+  return std::nullopt;
+}
+
+// Every sweep that the options ask for, of runs that pass. Says at its end how many there were.
+class sweeps {
+ public:
+  sweeps(test_runner& runner, const options& knobs) : runner_(runner), runs_max_(*knobs.sweep_max) {
+    if (*knobs.cancel_every) kinds_.emplace_back(disturbance_kind::cancel, sweep_count());
+    if (*knobs.fail_alloc_every) kinds_.emplace_back(disturbance_kind::fail_alloc, sweep_count());
+    if (*knobs.destroy_every) kinds_.emplace_back(disturbance_kind::destroy, sweep_count());
+  }
+
+  bool wanted() const noexcept { return !kinds_.empty(); }
+  bool possible() const {
+    return std::all_of(kinds_.begin(), kinds_.end(), [](const auto& each) {
+      return each.first != disturbance_kind::fail_alloc || can_fail_allocations();
+    });
+  }
+  std::optional<outcome> make(const token& choices, muted_output& output) {
+    for (auto& [kind, swept] : kinds_) {
+      if (auto found = sweep(runner_, choices, kind, runs_max_, output, swept)) return found;
+    }
+    return std::nullopt;
+  }
+  void tell() const {
+    for (const auto& [kind, swept] : kinds_) {
+      fmt::print("{}_every: {} stands {}\n", name_of(kind), full_name(), text_of(kind, swept));
+    }
+  }
+
+ private:
+  std::string text_of(disturbance_kind kind, const sweep_count& swept) const {
+    const std::string_view what = kind == disturbance_kind::cancel       ? "cancellation"
+                                  : kind == disturbance_kind::fail_alloc ? "failing allocation"
+                                                                         : "tear-down";
+    const std::string_view s = swept.moments == 1 ? "" : "s";
+    if (swept.disturbed == swept.moments) return fmt::format("{} {}{}", swept.moments, what, s);
+    const std::string limit = swept.limited ? fmt::format(", evenly spread (sweep_max is {})", runs_max_) : "";
+    return fmt::format("{} of {} {}{}{}", swept.disturbed, swept.moments, what, s, limit);
+  }
+
+  test_runner& runner_;
+  std::uint64_t runs_max_;
+  std::vector<std::pair<disturbance_kind, sweep_count>> kinds_;
+};
+
+// The run of a token that says how to disturb it.
+outcome disturbed_replay(test_runner& runner, const token& replay) {
+  muted_output muted;  // the run before tells whether the test names a task, and makes what is only made once
+  const bool named = runner.count(replay, replay.disturbed->kind, &muted).named;
+  muted.forget();
+  return runner.disturb(replay, named, nullptr);
+}
+
+}  // namespace
+
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
-  if (*knobs.runs == 0) {  // flags and variables refuse it themselves
-    publish(
-        {testing::TestPartResult::kFatalFailure, "", 0,
-         fmt::format("runs is 0 in {}, which would prove nothing; at least 1 run is needed",
-                     plan.of_test.runs ? "the options behind the test's name" : "the fixture's lockstep_options()")});
-    return;
-  }
+  if (refuse_zero("runs", *knobs.runs, plan.of_test.runs.has_value())) return;
+  if (refuse_zero("sweep_max", *knobs.sweep_max, plan.of_test.sweep_max.has_value())) return;
   if (const std::string objection = objection_to_real_clock(plan.of_fixture, plan.of_test); !objection.empty()) {
     publish({testing::TestPartResult::kFatalFailure, "", 0, objection});
     return;
   }
   test_runner runner(plan, knobs);
+  sweeps brute_force(runner, knobs);
+  if (!brute_force.possible()) return;
   if (!line.replay.empty()) {
     if (const auto replay = token_to_replay(line.replay)) {
-      outcome found = runner.make(*replay);
+      const bool disturbed = replay->disturbed.has_value();
+      if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
+      outcome found = disturbed ? disturbed_replay(runner, *replay) : runner.make(*replay);
+      if (disturbed && !found.failed && found.disturbed.empty()) {
+        publish(
+            {testing::TestPartResult::kNonFatalFailure, "", 0,
+             fmt::format("departed replay: this is not the token's run any more: it comes to {} moments at which it "
+                         "could be disturbed, not to number {}",
+                         found.moments, replay->disturbed->moment)});
+        return;
+      }
       const std::string_view remark =
           found.departed || replay->print.trace_end.empty() ? "" : ", as in the token's run";
       if (!found.failed) {
         fmt::print("replayed: {} passes; trace {:016x}{}\n", full_name(), found.trace_hash, remark);
       }
+      const bool goes_on = !found.failed && !found.skipped && !disturbed && brute_force.wanted();
       report(std::move(found), 0, 1, remark);
+      if (goes_on) {
+        std::optional<muted_output> muted(std::in_place);
+        std::optional<outcome> fallen = brute_force.make(*replay, *muted);
+        if (fallen) muted->show();
+        muted.reset();
+        fallen ? report(std::move(*fallen), 0, 1) : brute_force.tell();
+      }
     }
     return;
   }
@@ -356,10 +537,18 @@ void run_test(const test_plan& plan) {
     if (muted) muted->forget();
     choices.seed = seed_of_run(*knobs.seed, run);
     outcome found = runner.make(choices, muted ? &*muted : nullptr);
-    const bool ends_here = found.failed || found.skipped;
+    bool ends_here = found.failed || found.skipped;
+    if (!ends_here && brute_force.wanted()) {
+      if (!muted) muted.emplace();
+      if (auto fallen = brute_force.make(choices, *muted)) {
+        found = std::move(*fallen);
+        ends_here = true;
+      }
+    }
     if (!ends_here && run + 1 < *knobs.runs) continue;
     if (ends_here && muted) muted->show();
     muted.reset();
+    if (!ends_here) brute_force.tell();
     report(std::move(found), run, *knobs.runs);
     return;
   }

@@ -1,6 +1,7 @@
 // Runs a coroutine test: as often as its options say, each time in a new world with a new fixture, and reports once.
 #pragma once
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/testing/options.hpp>
 
@@ -27,6 +28,8 @@ class test_instance {
 
   // Whether the run has failed fatally so far, or was skipped. Set by the runner.
   std::function<bool()> run_ends_early;
+  // What disturbs the body of the test; null for nothing. Set by the runner.
+  disturbance* disturbs = nullptr;
 
   // The part that threw what left run_all(), such as "SetUp()"; empty for the body.
   const std::string& failed_in() const noexcept { return failed_in_; }
@@ -42,6 +45,22 @@ class test_instance {
   std::string part_;
   std::string failed_in_;
   std::vector<std::string> later_failures_;
+};
+
+// While it lives, the body of a test runs.
+class body_scope {
+ public:
+  explicit body_scope(disturbance* by) : by_(by) {
+    if (by_ != nullptr) by_->begin();
+  }
+  body_scope(const body_scope&) = delete;
+  body_scope& operator=(const body_scope&) = delete;
+  ~body_scope() {
+    if (by_ != nullptr) by_->end();
+  }
+
+ private:
+  disturbance* by_;
 };
 
 struct test_plan {

@@ -6,3 +6,5 @@
 #include <lockstep/testing/co_assert.hpp>
 #include <lockstep/testing/co_test.hpp>
 #include <lockstep/testing/options.hpp>
+#include <lockstep/testing/quiesce_check.hpp>
+#include <lockstep/testing/under_test.hpp>

@@ -82,7 +82,7 @@ std::vector<std::uint64_t> trace::hashes() const {
 }
 
 std::vector<trace_record> trace::recent() const {
-  if (keep_all_) return all_;
+  if (keep_all_) return {all_.begin(), all_.end()};
   const std::size_t at = static_cast<std::size_t>(next_.load() - records_.get());
   std::vector<trace_record> result;
   if (earlier_ != 0) result.assign(records_.get() + at, records_.get() + capacity);

@@ -15,9 +15,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,23 @@ struct trace_record {
   bool is_step() const noexcept { return operation() < operation_kind::time_moved; }
 };
 static_assert(sizeof(trace_record) == 16);
+
+// Memory for what is kept of a run, which is no part of it: it does not fail where the run's memory is made to.
+template <class T>
+struct memory_of_records {
+  using value_type = T;
+
+  memory_of_records() = default;
+  template <class U>
+  memory_of_records(const memory_of_records<U>&) noexcept {}
+  T* allocate(std::size_t count) {
+    void* const block = std::malloc(count * sizeof(T));
+    if (block == nullptr) throw std::bad_alloc();
+    return static_cast<T*>(block);
+  }
+  void deallocate(T* block, std::size_t) noexcept { std::free(block); }
+  bool operator==(const memory_of_records&) const noexcept = default;
+};
 
 class trace {
  public:
@@ -143,7 +162,7 @@ class trace {
   bool limit_passed_ = false;
   rolling_hash earlier_hash_;  // of those that were overwritten, or will be next
   bool keep_all_ = false;
-  std::vector<trace_record> all_;
+  std::vector<trace_record, memory_of_records<trace_record>> all_;
   std::map<std::uint32_t, std::string> names_;
 };
 

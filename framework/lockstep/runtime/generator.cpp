@@ -1,0 +1,32 @@
+#include <lockstep/runtime/generator.hpp>
+
+#include <lockstep/runtime/inbox.hpp>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace lockstep::detail {
+
+void destroy_body(std::coroutine_handle<> body, const frame_pool* memory, const place& of,
+                  const frame* awaiting) noexcept {
+  inbox* const home = memory != nullptr ? static_cast<inbox*>(memory->home()) : nullptr;
+  loop* const owner = current_loop();
+  if (home != nullptr && !(owner != nullptr ? home == &owner->outside() : home->on_its_thread())) {
+    const std::string generator = fmt::format("the generator of {}()", function_of(of));
+    home->take_over(body, usage{generator, 0, "was destroyed", of});
+    return;
+  }
+  if (owner == nullptr) return body.destroy();
+  const frame* const outer = std::exchange(owner->destroyed, awaiting);
+  body.destroy();
+  owner->destroyed = outer;
+}
+
+void refuse_begun_generator(bool nested) {
+  const char* text = nested ? "elements_of() a generator that was begun before" : "begin() of a generator twice";
+  if (current_context != nullptr) current_context->owner->misused(text);
+  throw misuse(text);
+}
+
+}  // namespace lockstep::detail

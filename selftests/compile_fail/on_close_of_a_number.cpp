@@ -1,0 +1,10 @@
+// expect: on_close() takes what returns a task<void>
+#include <lockstep/lockstep.hpp>
+
+lockstep::task<void> say_goodbye() { co_return; }
+
+lockstep::async_generator<int> numbers() {
+  co_await lockstep::on_close([] { return 1; });  // wrong
+  co_await lockstep::on_close(say_goodbye);
+  co_yield 1;
+}

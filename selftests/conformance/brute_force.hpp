@@ -1,0 +1,155 @@
+// Small programs, one for each primitive and combinator, that brute force is used on. In each, one task, the victim, is
+// disturbed while others use the same objects; then it must be as if the victim had never come, or had gone before.
+#pragma once
+
+#include <lockstep/testing/testing.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep::brute_force {
+
+using namespace std::chrono_literals;
+
+// To add one: a coroutine in brute_force_of_sync.cpp or brute_force_of_tasks.cpp, and a line in the table at its end.
+struct program {
+  const char* name;
+  task<void> (*run)();
+};
+
+inline std::ostream& operator<<(std::ostream& out, const program& of) { return out << of.name; }
+
+std::vector<program> programs_of_sync();
+std::vector<program> programs_of_tasks();
+
+// A local of the frames of a program. Counts those that live.
+class local {
+ public:
+  local() noexcept { ++alive; }
+  local(const local&) = delete;
+  local& operator=(const local&) = delete;
+  ~local() { --alive; }
+
+  static inline int alive = 0;
+};
+
+// -- the parts of a program -------------------------------------------------------------------------------------------
+
+// Whether it is what a disturbed task ends with.
+inline bool is_disturbance(const std::exception_ptr& thrown) {
+  if (holds<cancelled>(thrown) || holds<std::bad_alloc>(thrown)) return true;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const exception_group& several) {
+    const auto& all = several.exceptions();
+    return std::all_of(all.begin(), all.end(), is_disturbance);
+  } catch (...) {
+    return false;
+  }
+}
+
+// Waits for the victim's end, and returns whether it came to its own.
+template <class T>
+task<bool> has_survived(join_handle<T>& victim) {
+  std::exception_ptr thrown;
+  try {
+    co_await victim.join();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown != nullptr && !is_disturbance(thrown)) std::rethrow_exception(thrown);
+  co_return thrown == nullptr;
+}
+
+// The works of a program beside each other: the victim between two others.
+class works {
+ public:
+  works(task<void> before, task<void> disturbed_work, task<void> after)
+      : first(spawn(std::move(before), "first")), victim(spawn(std::move(disturbed_work), "victim")),
+        last(spawn(std::move(after), "last")) {
+    put_under_test(victim);
+  }
+  // Waits for all, and returns whether the victim has come to its own end.
+  task<bool> have_ended() {
+    co_await first.join();
+    const bool survived = co_await has_survived(victim);
+    co_await last.join();
+    co_return survived;
+  }
+
+  join_handle<void> first;
+  join_handle<void> victim;
+  join_handle<void> last;
+};
+
+// Counts the holders of something.
+class held {
+ public:
+  explicit held(int& holders, int most) : holders_(holders) { EXPECT_LE(++holders_, most); }
+  held(const held&) = delete;
+  held& operator=(const held&) = delete;
+  ~held() { --holders_; }
+
+ private:
+  int& holders_;
+  const local mine_;
+};
+
+// -- works that programs are made of --------------------------------------------------------------------------------
+
+inline task<void> lock_and_rest(mutex& door, int& inside) {
+  const mutex_guard entry = co_await door.lock();
+  const held here(inside, 1);
+  co_await sleep_for(1s);
+}
+
+inline task<void> use_slot(semaphore& slots, int& used, int most) {
+  co_await slots.acquire();
+  const permit slot(slots);
+  const held here(used, most);
+  co_await sleep_for(1s);
+}
+
+// What a combinator is given to do: it takes one of two slots.
+struct slots_of_two {
+  semaphore slots{2, "slots"};
+  int used = 0;
+  const quiesce_check no_slot_is_lost{[this] { EXPECT_EQ(slots.available() + static_cast<std::uint64_t>(used), 2u); }};
+
+  task<void> use() { return use_slot(slots, used, 2); }
+  task<int> use_and_return(int value) {
+    co_await use();
+    co_return value;
+  }
+  task<void> use_and_fail() {
+    co_await use();
+    throw std::runtime_error("disk full");
+  }
+  // Disturbs `work` while another task uses the slots too.
+  task<void> disturbed(task<void> work) {
+    works all(use(), std::move(work), use());
+    co_await all.have_ended();
+    EXPECT_EQ(slots.available(), 2u);
+    EXPECT_EQ(used, 0);
+  }
+};
+
+// After each run, every local must be gone.
+class disturbed : public testing::TestWithParam<program> {
+ protected:
+  void TearDown() override { EXPECT_EQ(local::alive, 0); }
+};
+
+inline auto all_programs() {
+  std::vector<program> all = programs_of_sync();
+  for (const program& each : programs_of_tasks()) all.push_back(each);
+  return testing::ValuesIn(all);
+}
+inline std::string name_of_program(const testing::TestParamInfo<program>& of) { return of.param.name; }
+
+}  // namespace lockstep::brute_force
