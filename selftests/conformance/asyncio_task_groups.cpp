@@ -32,11 +32,11 @@ task<std::string> outcome_of(task<void> group) {
 
 CO_TEST(AsyncioTaskGroupTest, WaitsForAllItsTasksAndEndsWithoutAnException) {
   int done = 0;
+  const auto counts = [&](duration length) -> task<void> {
+    co_await sleep_for(length);
+    ++done;
+  };
   const auto body = [&](task_group& group) -> task<void> {
-    const auto counts = [&](duration length) -> task<void> {
-      co_await sleep_for(length);
-      ++done;
-    };
     group.spawn(counts(1s));
     group.spawn(counts(2s));
     EXPECT_EQ(group.size(), 2u);
@@ -86,12 +86,12 @@ CO_TEST(AsyncioTaskGroupTest, ACancelledBodyThatRaisesAnotherErrorIsGroupedToo) 
 
 CO_TEST(AsyncioTaskGroupTest, ACancelledChildIsNoErrorAndLeavesTheOthersAlone) {
   int done = 0;
+  const auto counts = [&]() -> task<void> {
+    co_await sleep_for(2s);
+    ++done;
+  };
   const auto body = [&](task_group& group) -> task<void> {
     agent& stopped = group.spawn(wait_for_ever());
-    const auto counts = [&]() -> task<void> {
-      co_await sleep_for(2s);
-      ++done;
-    };
     group.spawn(counts());
     co_await sleep_for(1s);
     stopped.cancel();
@@ -290,8 +290,7 @@ TEST(AsyncioTaskGroupTest, NoErrorAndNoCancellationIsLostUnderEverySchedule) {
   }
 }
 
-// -- cancel(), 3.15 (gh-108951)
-// ----------------------------------------------------------------------------------------
+// -- cancel(), 3.15 (gh-108951) ---------------------------------------------------------------------------------------
 
 CO_TEST(AsyncioTaskGroupTest, CancelEndsTheGroupWithoutAnException) {
   std::string log;

@@ -15,12 +15,20 @@ void agent_pool::free_last_given_back() noexcept {
   --made_;
   static_cast<list_hook<head>&>(emptied).unlink();
   ::operator delete (&emptied, std::align_val_t{alignof(head)});
-  if (retired_ && made_ == 0) delete this;
+  if (retired_ && lent() == 0) delete this;
+}
+
+// Those that were made and never lent.
+agent_pool::~agent_pool() {
+  retired_ = false;
+  while (free_ != nullptr) free_last_given_back();
 }
 
 #else
 
 void* agent_pool::new_slab() { return memory_.take(); }
+
+agent_pool::~agent_pool() = default;
 
 #endif
 

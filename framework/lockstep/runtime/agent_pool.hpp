@@ -26,6 +26,7 @@ class agent_pool {
   explicit agent_pool(std::shared_ptr<inbox> home) noexcept : home_(std::move(home)) {}
   agent_pool(const agent_pool&) = delete;
   agent_pool& operator=(const agent_pool&) = delete;
+  ~agent_pool();
 
   // The pool ends with its last block. (But that it stays for ever if blocks out of its slabs come back late.)
   static void retire(std::unique_ptr<agent_pool> pool) noexcept;
