@@ -6,6 +6,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -287,6 +289,130 @@ CO_TEST(AsioTest, WhatTheStartOfAnOperationThrowsIsThrown) {
         [](auto) { throw std::runtime_error("out of descriptors"); }, use_task);
   };
   EXPECT_THROW(co_await starts(), std::runtime_error);
+}
+
+// -- the other way round ----------------------------------------------------------------------------------------------
+
+task<int> answer_after(duration delay, int value) {
+  co_await sleep_for(delay);
+  if (value < 0) throw std::invalid_argument("negative");
+  co_return value;
+}
+
+asio::awaitable<int> asks_ours(duration delay, int value) {
+  co_return co_await async_run(answer_after(delay, value), asio::use_awaitable);
+}
+
+// Runs the context until a task has ended that may wait for virtual time: what is under way there does not hold the
+// clock, as it is not awaited as an operation of Asio's.
+template <class T>
+task<T> run_with(asio::io_context& context, asio::awaitable<T> work) {
+  promise<T> result;
+  future<T> coming = result.get_future();
+  asio::co_spawn(context, std::move(work), [&result](const std::exception_ptr& failure, T value) {
+    if (failure != nullptr) {
+      result.set_exception(failure);
+    } else {
+      result.set_value(std::move(value));
+    }
+  });
+  while (!coming.done()) {
+    context.restart();
+    context.poll();
+    co_await sleep_for(1ms);
+  }
+  co_return coming.result();
+}
+
+CO_TEST(AsioTest, ACoroutineOfAsiosAwaitsATask) {
+  asio::io_context context;
+  EXPECT_EQ(co_await run_with(context, asks_ours(1s, 42)), 42);
+  EXPECT_GE(now(), time_point{1s});
+  EXPECT_THROW(co_await run_with(context, asks_ours(1s, -1)), std::invalid_argument);
+}
+
+CO_TEST(AsioTest, ATaskWithoutAResultIsAwaitedAsWell) {
+  asio::io_context context;
+  bool slept = false;
+  const auto sleeps = [](bool& done) -> task<void> {
+    co_await sleep_for(1s);
+    done = true;
+  };
+  const auto waits = [](task<void> work) -> asio::awaitable<int> {
+    co_await async_run(std::move(work), asio::use_awaitable);
+    co_return 1;
+  };
+  EXPECT_EQ(co_await run_with(context, waits(sleeps(slept))), 1);
+  EXPECT_TRUE(slept);
+}
+
+CO_TEST(AsioTest, TheContextHasWorkAsLongAsTheTaskRuns) {
+  asio::io_context context;
+  int answered = 0;
+  async_run(answer_after(1s, 42),
+            asio::bind_executor(context, [&](const std::exception_ptr&, int value) { answered = value; }));
+  context.poll();
+  EXPECT_FALSE(context.stopped());
+  co_await sleep_for(1s);
+  co_await settle();
+  EXPECT_EQ(answered, 0) << "the handler belongs to the context";
+  context.poll();
+  EXPECT_EQ(answered, 42);
+  EXPECT_TRUE(context.stopped());
+}
+
+CO_TEST(AsioTest, TheCancellationSlotCancelsTheTask) {
+  asio::io_context context;
+  asio::cancellation_signal stop;
+  std::exception_ptr ended;
+  async_run(answer_after(1h, 42),
+            asio::bind_cancellation_slot(stop.slot(), asio::bind_executor(context, [&](std::exception_ptr why, int) {
+                                           ended = std::move(why);
+                                         })));
+  co_await yield();
+  stop.emit(asio::cancellation_type::terminal);
+  co_await settle();
+  context.poll();
+  EXPECT_EQ(now(), time_point{});
+  CO_ASSERT_TRUE(ended != nullptr);
+  try {
+    std::rethrow_exception(ended);
+  } catch (const system_error& error) {
+    EXPECT_EQ(error.code(), asio::error::operation_aborted);
+  }
+}
+
+TEST(AsioTest, ATaskThatIsLeftAtTheEndOfTheRunIsAborted) {
+  asio::io_context context;
+  int completed = 0;
+  const auto main = [&]() -> task<void> {
+    async_run(answer_after(1h, 42),
+              asio::bind_executor(context, [&](const std::exception_ptr& why, int) { completed += why != nullptr; }));
+    co_await yield();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  context.poll();
+  EXPECT_EQ(completed, 1);
+}
+
+TEST(AsioTest, ATaskOfARunThatStopsIsAborted) {
+  asio::io_context context;
+  int completed = 0;
+  const auto main = [&]() -> task<void> {
+    async_run(answer_after(1h, 42),
+              asio::bind_executor(context, [&](const std::exception_ptr& why, int) { completed += why != nullptr; }));
+    co_await yield();
+    current_loop()->stop();
+    co_await yield();
+  };
+  EXPECT_FALSE(judge(main).ended);
+  context.poll();
+  EXPECT_EQ(completed, 1);
+}
+
+TEST(AsioTest, ThereMustBeALoop) {
+  const auto runs = [](task<int> work) { async_run(std::move(work), [](const std::exception_ptr&, int) {}); };
+  EXPECT_THROW(runs(answer_after(1h, 42)), misuse);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ CO_TEST(AsyncioGenerators, NothingRunsBeforeTheFirstNext) {
   EXPECT_EQ(log, "");
   EXPECT_EQ(*co_await items.next(), 1);
   EXPECT_EQ(log, "1 ");
+  co_await items.close();
 }
 
 CO_TEST(AsyncioGenerators, TheBodyStopsAtEachYieldUntilTheNextIsAskedFor) {

@@ -171,7 +171,7 @@ CO_TEST(StopTokenTest, AShieldKeepsTheRequestFromTheTokensWithinIt) {
   auto handle = spawn(work());
   co_await sleep_for(1s);
   handle.cancel();
-  co_await handle.join();
+  EXPECT_THROW(co_await handle.join(), cancelled) << "the request was still there when it returned";
 }
 
 CO_TEST(StopTokenTest, TokensOfTwoTasksAreTwo) {

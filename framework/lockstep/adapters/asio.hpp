@@ -8,8 +8,8 @@
 //
 // What was awaited comes back through the loop's queue, from whichever thread it comes. Operations of Asio's go on in
 // real time, so they count as outside(x): the virtual clock holds meanwhile. Somebody must run their io_context: the
-// driver of the operating system does that for its own (<lockstep/real/io_context.hpp>); another one is run by a thread
-// of the user's.
+// driver of the operating system does that for its own, real::current_io_context(); another one is run by a thread of
+// the user's.
 //
 // Cancelling the task cancels the operation, by its cancellation slot and on its executor, and the await goes on when
 // Asio has ended it: with `cancelled` if the operation was aborted, else with its result, and the cancellation comes at
@@ -21,6 +21,7 @@
 
 #include <lockstep/adapters/completion.hpp>
 #include <lockstep/runtime/foreign.hpp>
+#include <lockstep/runtime/loop_remote.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
 
@@ -31,6 +32,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <concepts>
@@ -41,6 +43,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace lockstep {
 
@@ -96,12 +99,6 @@ class asio_handler {
   std::shared_ptr<asio_completion<Args...>> completes_;
 };
 
-// Throws `cancelled` if the running task was asked to stop: then that is why its operation was aborted.
-inline void throw_if_asked_to_stop() {
-  agent& who = current_task();
-  if (who.accept_cancellation()) throw_cancelled(who);
-}
-
 inline void throw_asio_error(const boost::system::error_code& error) {
   if (error == boost::asio::error::operation_aborted) throw_if_asked_to_stop();
   if (error) throw boost::system::system_error(error);
@@ -119,24 +116,14 @@ inline void throw_asio_error(const std::exception_ptr& failure) {
 template <class T>
 concept asio_error = std::same_as<T, boost::system::error_code> || std::same_as<T, std::exception_ptr>;
 
-// What an await returns of what an operation completes with.
-template <class... T>
-auto result_of_asio(std::tuple<T...>&& all) {
-  if constexpr (sizeof...(T) == 1) {
-    return std::get<0>(std::move(all));
-  } else if constexpr (sizeof...(T) > 1) {
-    return std::move(all);
-  }
-}
 template <asio_error Error, class... T>
 auto unpack_asio(std::tuple<Error, T...>&& all) {
   throw_asio_error(std::get<0>(all));
-  return std::apply([](Error&, T&... values) { return result_of_asio(std::tuple<T...>(static_cast<T&&>(values)...)); },
-                    all);
+  return std::apply([](Error&, T&... values) { return unpacked(std::tuple<T...>(static_cast<T&&>(values)...)); }, all);
 }
 template <class... T>
 auto unpack_asio(std::tuple<T...>&& all) {
-  return result_of_asio(std::move(all));
+  return unpacked(std::move(all));
 }
 
 // An operation of Asio's that has not begun: it does when it is awaited.
@@ -179,6 +166,132 @@ class asio_operation {
 };
 
 }  // namespace detail
+
+namespace detail {
+
+template <class T>
+struct asio_completes_with {
+  static_assert(!std::is_reference_v<T> && std::is_default_constructible_v<T>,
+                "async_run() completes a handler with a T() beside an exception: let the task return such a value");
+  using signature = void(std::exception_ptr, T);
+};
+template <>
+struct asio_completes_with<void> {
+  using signature = void(std::exception_ptr);
+};
+
+inline std::exception_ptr asio_aborted() {
+  return std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
+}
+
+// Completes a handler once, on its executor, which has work to wait for until then.
+template <class Handler, class... Value>
+class asio_reply {
+ public:
+  explicit asio_reply(Handler handler) : work_(boost::asio::make_work_guard(handler)), handler_(std::move(handler)) {}
+  asio_reply(asio_reply&& other) noexcept
+      : work_(std::move(other.work_)), handler_(std::exchange(other.handler_, std::nullopt)) {}
+  asio_reply& operator=(asio_reply&&) = delete;
+  // The task has gone before its end.
+  ~asio_reply() {
+    if (handler_) boost::asio::post(work_.get_executor(), completing(asio_aborted(), Value()...));
+  }
+
+  void complete(std::exception_ptr failure, Value... value) {
+    boost::asio::dispatch(work_.get_executor(), completing(std::move(failure), std::move(value)...));
+  }
+
+ private:
+  auto completing(std::exception_ptr failure, Value... value) {
+    Handler handler = *std::exchange(handler_, std::nullopt);
+    return [handler = std::move(handler), results = std::tuple(std::move(failure), std::move(value)...)]() mutable {
+      std::apply(std::move(handler), std::move(results));
+    };
+  }
+
+  boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> work_;
+  std::optional<Handler> handler_;
+};
+
+// Tells a cancellation slot which task it is about, for as long as there is one.
+class asio_link {
+ public:
+  asio_link() : who_(std::make_shared<agent*>(nullptr)) {}
+  asio_link(asio_link&&) noexcept = default;
+  asio_link& operator=(asio_link&&) = delete;
+  ~asio_link() {
+    if (who_ != nullptr) *who_ = nullptr;
+  }
+  const std::shared_ptr<agent*>& who() const noexcept { return who_; }
+
+ private:
+  std::shared_ptr<agent*> who_;
+};
+
+template <class T, class Reply>
+task<void> run_for_asio(task<T> work, Reply reply, asio_link) {
+  std::exception_ptr failure;
+  std::optional<std::conditional_t<std::is_void_v<T>, std::monostate, T>> value;
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(work);
+    } else {
+      value.emplace(co_await std::move(work));
+    }
+  } catch (const cancelled&) {
+    failure = asio_aborted();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if constexpr (std::is_void_v<T>) {
+    reply.complete(std::move(failure));
+  } else {
+    reply.complete(std::move(failure), value ? std::move(*value) : T());
+  }
+}
+
+struct asio_start {
+  template <class Handler, class T>
+  void operator()(Handler handler, task<T> work) const {
+    start(std::move(handler), std::move(work), static_cast<typename asio_completes_with<T>::signature*>(nullptr));
+  }
+
+ private:
+  template <class Handler, class T, class... Value>
+  static void start(Handler handler, task<T> work, void (*)(std::exception_ptr, Value...)) {
+    const loop_remote home;
+    asio_link link;
+    const std::shared_ptr<agent*> who = link.who();
+    if (auto slot = boost::asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+      slot.assign([home, who](boost::asio::cancellation_type) {
+        home.call_soon_threadsafe([who] {
+          if (*who != nullptr) (*who)->cancel("cancelled by Asio");
+        });
+      });
+    }
+    auto begin = [work = std::move(work), reply = asio_reply<Handler, Value...>(std::move(handler)),
+                  link = std::move(link), who]() mutable {
+      *who = &spawn_daemon(run_for_asio(std::move(work), std::move(reply), std::move(link)));
+    };
+    if (current_loop()->running() != nullptr) {
+      begin();
+    } else {
+      home.call_soon_threadsafe(std::move(begin));
+    }
+  }
+};
+
+}  // namespace detail
+
+// Runs `work` on the loop of this thread, as a daemon, and completes `token` with what it comes to, on the executor
+// that belongs to the token: `void(std::exception_ptr, T)`, or `void(std::exception_ptr)` for a task<void>. T must have
+// a default. Misuse where no loop runs. The cancellation slot of the token cancels the task. One that was cancelled, so
+// or at the end of the run, or destroyed, completes with boost::system::system_error(operation_aborted).
+template <class T, class Token>
+auto async_run(task<T> work, Token&& token) {
+  return boost::asio::async_initiate<Token, typename detail::asio_completes_with<T>::signature>(detail::asio_start(),
+                                                                                                token, std::move(work));
+}
 
 }  // namespace lockstep
 

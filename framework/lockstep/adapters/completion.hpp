@@ -4,9 +4,12 @@
 // task is destroyed.
 #pragma once
 
+#include <lockstep/runtime/spawn.hpp>
+
 #include <coroutine>
 #include <mutex>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace lockstep::detail {
@@ -62,5 +65,21 @@ class completion {
   bool ended_ = false;
   std::optional<Result> result_;
 };
+
+// What an await returns of the values that work completes with: nothing, the value, or a tuple of several.
+template <class... T>
+auto unpacked(std::tuple<T...>&& values) {
+  if constexpr (sizeof...(T) == 1) {
+    return std::get<0>(std::move(values));
+  } else if constexpr (sizeof...(T) > 1) {
+    return std::move(values);
+  }
+}
+
+// Throws `cancelled` if the running task was asked to stop: then that is why its work was stopped.
+inline void throw_if_asked_to_stop() {
+  agent& who = current_task();
+  if (who.accept_cancellation()) throw_cancelled(who);
+}
 
 }  // namespace lockstep::detail

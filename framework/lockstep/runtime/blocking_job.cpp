@@ -34,7 +34,8 @@ job_state::job_state(const source& where, loop& owner)
     : home_(owner.shared_outside()), run_(owner.context::run), where_(where), environment_(owner.driven_by()),
       locals_(task_locals::current()), given_(owner.now()), given_on_machine_(environment_.machine_time()) {}
 
-job_state::~job_state() = default;
+// A letter that nobody has taken must not outlive it.
+job_state::~job_state() { home_->withdraw(*this); }
 
 bool job_state::begin() noexcept {
   stage expected = stage::waiting;
@@ -51,7 +52,7 @@ void job_state::run() noexcept {
   destroy_function();
 }
 
-// First the letter, then the mark: a task that is being destroyed waits for the mark, and takes the letter back.
+// First the letter, then the mark: a task that is being destroyed waits for the mark.
 void job_state::send() noexcept {
   home_->post(*this, run_);
   stage_.store(stage::done, std::memory_order_release);
@@ -95,7 +96,6 @@ void job_state::wait_until_done() noexcept {
     stage_.wait(now, std::memory_order_acquire);
     now = stage_.load(std::memory_order_acquire);
   }
-  home_->withdraw(*this);
 }
 
 void job_state::refused(std::exception_ptr why) noexcept {

@@ -89,6 +89,12 @@ class job_state {
   bool failed() const noexcept { return failure_ != nullptr; }
   // Null if the function returned.
   const std::exception_ptr& failure() const noexcept { return failure_; }
+  // Nobody will ask what it came to: that is destroyed here, and not by the worker, which may be the last to let go.
+  // Requires that it does not run.
+  void forget_outcome() noexcept {
+    failure_ = nullptr;
+    destroy_result();
+  }
 
   // -- in the function ------------------------------------------------------------------------------------------------
 
@@ -103,6 +109,7 @@ class job_state {
  protected:
   virtual void call() = 0;
   virtual void destroy_function() noexcept = 0;
+  virtual void destroy_result() noexcept = 0;
   virtual void stop() noexcept {}
 
  private:
@@ -189,6 +196,7 @@ class job_of final : public job_state {
     }
   }
   void destroy_function() noexcept override { function_.reset(); }
+  void destroy_result() noexcept override { result_.reset(); }
 #ifdef __cpp_lib_jthread
   void stop() noexcept override {
     if constexpr (stoppable) stop_.request_stop();

@@ -22,6 +22,7 @@ job_wait::job_wait(executor* on, std::shared_ptr<job_state> work)
 job_wait::~job_wait() {
   part();
   let_worker_go();
+  work_->forget_outcome();
 }
 
 void job_wait::enqueue() noexcept {
