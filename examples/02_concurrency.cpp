@@ -32,12 +32,14 @@ CO_TEST(Waits, Overlap) {
 }
 // [/when_all]
 
+// [when_any]
 CO_TEST(Waits, EndWithTheFirstResult) {
   const auto first = co_await when_any(answer_after(3s, 30), answer_after(2s, 20));
   EXPECT_EQ(first.index, 1u);
   EXPECT_EQ(std::get<1>(first.value), 20);
   EXPECT_EQ(now(), time_point{2s});
 }
+// [/when_any]
 
 // [timeout]
 CO_TEST(Waits, EndWithTheirTimeout) {
@@ -54,6 +56,7 @@ CO_TEST(Waits, ForALetterEndWithTheirTimeoutAsWell) {
 }
 // [/other_waits]
 
+// [cancelled]
 CO_TEST(Waits, EndWhenCancelled) {
   auto question = spawn(answer_after(1h, 0));
   co_await sleep_for(1s);
@@ -61,6 +64,7 @@ CO_TEST(Waits, EndWhenCancelled) {
   EXPECT_THROW(co_await question.join(), cancelled);
   EXPECT_EQ(now(), time_point{1s});
 }
+// [/cancelled]
 
 // [task_group]
 CO_TEST(Waits, EndWhenAnotherTaskOfTheirGroupFails) {

@@ -27,6 +27,7 @@ task<void> stay_connected(int& connections) {
 }
 // [/clean_up]
 
+// [test]
 CO_TEST(Connection, IsClosedWhenItsTaskIsCancelled) {
   int connections = 0;
   auto connected = spawn(stay_connected(connections));
@@ -37,5 +38,6 @@ CO_TEST(Connection, IsClosedWhenItsTaskIsCancelled) {
   EXPECT_EQ(connections, 0);
   EXPECT_EQ(now(), time_point{3s});
 }
+// [/test]
 
 }  // namespace

@@ -101,6 +101,7 @@ task<int> read_all(std::vector<duration> parts) {
 }
 // [/body]
 
+// [halting]
 CO_TEST(Answers, MayTakeLongAsLongAsSomethingComes) {
   const std::vector<duration> steady{1s, 1s, 1s};
   EXPECT_EQ(co_await read_all(steady), 3);
@@ -108,6 +109,7 @@ CO_TEST(Answers, MayTakeLongAsLongAsSomethingComes) {
   EXPECT_THROW(co_await read_all(halting), timed_out);
   EXPECT_EQ(now(), time_point{6s});
 }
+// [/halting]
 
 // [cancel]
 CO_TEST(Answers, OneIsEnoughForTheGroup) {

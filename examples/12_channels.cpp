@@ -18,6 +18,7 @@ task<void> fetch(semaphore& slots, int& done) {
 }
 // [/permit]
 
+// [bound]
 CO_TEST(Permits, BoundHowManyWorkAtOnce) {
   semaphore slots(2);
   int done = 0;
@@ -27,6 +28,7 @@ CO_TEST(Permits, BoundHowManyWorkAtOnce) {
   EXPECT_EQ(done, 6);
   EXPECT_EQ(now(), time_point{3s});
 }
+// [/bound]
 
 // [shared_mutex]
 struct catalogue {

@@ -1,6 +1,7 @@
 // Sequences that wait, and one of several waits: a generator that says goodbye when it is left, and a select().
 #include <lockstep/testing/testing.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,6 +10,32 @@ namespace {
 
 using namespace lockstep;
 using namespace std::chrono_literals;
+
+// [plain]
+// How long to wait between attempts: 1 s, 2 s, 4 s, and so on, but no longer than a minute.
+generator<duration> pauses() {
+  for (duration pause = 1s;; pause = std::min<duration>(2 * pause, 1min)) co_yield pause;
+}
+
+task<bool> try_for(duration limit, task<bool> (*attempt)()) {
+  const time_point deadline = saturating_add(now(), limit);
+  for (const duration pause : pauses()) {
+    if (co_await attempt()) co_return true;
+    if (now() + pause > deadline) break;
+    co_await sleep_for(pause);
+  }
+  co_return false;
+}
+// [/plain]
+
+task<bool> succeed_after_two_minutes() { co_return now() >= time_point{2min}; }
+
+CO_TEST(Attempts, AreMadeAtGrowingIntervals) {
+  EXPECT_FALSE(co_await try_for(1min, succeed_after_two_minutes));
+  EXPECT_EQ(now(), time_point{31s});
+  EXPECT_TRUE(co_await try_for(1h, succeed_after_two_minutes));
+  EXPECT_EQ(now(), time_point{31s + 123s});
+}
 
 struct sensor {
   queue<int> readings;
@@ -54,6 +81,7 @@ task<std::vector<int>> collect(queue<int>& readings, event& stop) {
 }
 // [/select]
 
+// [collect]
 CO_TEST(Sensor, IsReadUntilItIsToldToStopOrFallsSilent) {
   queue<int> readings;
   event stop;
@@ -65,5 +93,6 @@ CO_TEST(Sensor, IsReadUntilItIsToldToStopOrFallsSilent) {
   EXPECT_EQ((co_await collecting.join()).size(), 3u);
   EXPECT_EQ(now(), time_point{210s});
 }
+// [/collect]
 
 }  // namespace

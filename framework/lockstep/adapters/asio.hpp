@@ -8,8 +8,8 @@
 //
 // What was awaited comes back through the loop's queue, from whichever thread it comes. Operations of Asio's go on in
 // real time, so they count as outside(x): the virtual clock holds meanwhile. Somebody must run their io_context: the
-// driver of the operating system does that for its own (<lockstep/real/io_context.hpp>); another one is run by a thread
-// of the user's.
+// driver of the operating system does that for its own, real::current_io_context(); another one is run by a thread of
+// the user's.
 //
 // Cancelling the task cancels the operation, by its cancellation slot and on its executor, and the await goes on when
 // Asio has ended it: with `cancelled` if the operation was aborted, else with its result, and the cancellation comes at

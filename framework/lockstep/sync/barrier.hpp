@@ -29,7 +29,7 @@ class barrier final : public object {
   // A cancelled task leaves, and another may take its place; once all have come, the others go on without it.
   // Throws broken_barrier if it is reset or aborted meanwhile, or was aborted before.
   LOCKSTEP_AWAIT_IT waiting wait(source where = source::current());
-  // Those who wait get broken_barrier; the barrier can be used again.
+  // Those who wait get broken_barrier, but not those who have met and are yet to run; then it can be used again.
   void reset(source where = source::current());
   // The same, and the barrier stays broken until reset().
   void abort(source where = source::current());

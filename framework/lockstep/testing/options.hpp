@@ -54,7 +54,7 @@ struct options {
   std::optional<bool> check_determinism = {};
   // Brute force: each run is made again and again, and every time something else is done to it. The test must stand
   // that without a leak, a verdict or a failed assertion; what leaves it may be `cancelled`, or std::bad_alloc, but
-  // nothing else. Set-up and tear-down are not disturbed. See docs/tutorial/04-schedules.md. false.
+  // nothing else. Set-up and tear-down are not disturbed. See docs/tutorial/13-brute-force.md. false.
   std::optional<bool> cancel_every = {};      // the body, or put_under_test(), is cancelled at each of its suspensions
   std::optional<bool> fail_alloc_every = {};  // each allocation fails; needs <lockstep/testing/failing_new.hpp>
   std::optional<bool> destroy_every = {};     // the world is torn down at each step
