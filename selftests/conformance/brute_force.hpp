@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <new>
 #include <ostream>
 #include <string>
@@ -16,7 +17,7 @@ namespace lockstep::brute_force {
 
 using namespace std::chrono_literals;
 
-// To add one: a coroutine in brute_force_of_sync.cpp or brute_force_of_tasks.cpp, and a line in the table at its end.
+// To add one: a coroutine in one of the brute_force_of_*.cpp, and a line in the table at its end.
 struct program {
   const char* name;
   task<void> (*run)();
@@ -26,16 +27,22 @@ inline std::ostream& operator<<(std::ostream& out, const program& of) { return o
 
 std::vector<program> programs_of_sync();
 std::vector<program> programs_of_tasks();
+std::vector<program> programs_of_calls();
+std::vector<program> programs_of_choices();
 
-// A local of the frames of a program. Counts those that live.
+// A local of the frames of a program, with memory of its own, so that an allocation can fail there. Counts those that
+// live.
 class local {
  public:
-  local() noexcept { ++alive; }
+  local() : memory_(std::make_unique<int>()) { ++alive; }
   local(const local&) = delete;
   local& operator=(const local&) = delete;
   ~local() { --alive; }
 
   static inline int alive = 0;
+
+ private:
+  std::unique_ptr<int> memory_;
 };
 
 // -- the parts of a program -------------------------------------------------------------------------------------------
@@ -147,7 +154,9 @@ class disturbed : public testing::TestWithParam<program> {
 
 inline auto all_programs() {
   std::vector<program> all = programs_of_sync();
-  for (const program& each : programs_of_tasks()) all.push_back(each);
+  for (const auto& more : {programs_of_tasks(), programs_of_calls(), programs_of_choices()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
   return testing::ValuesIn(all);
 }
 inline std::string name_of_program(const testing::TestParamInfo<program>& of) { return of.param.name; }

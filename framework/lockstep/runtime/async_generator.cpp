@@ -1,5 +1,6 @@
 #include <lockstep/runtime/async_generator.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/spawn.hpp>
@@ -56,6 +57,7 @@ task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure
 task<void> clean_ups::run_alone(std::unique_ptr<clean_up> last, place of) {
   clean_ups all;
   all.last_ = std::move(last);
+  all.run_ = here().run;  // if there is no memory to begin, they are handed over again
   all.of_ = of;
   const std::exception_ptr failure = co_await run_clean_ups(std::move(all), nullptr);
   if (failure != nullptr) std::rethrow_exception(failure);
@@ -69,6 +71,8 @@ void clean_ups::hand_over() noexcept {
   try {
     owner->spawn_clean_up(run_alone(std::move(last), of_).release(), of_);
   } catch (const std::bad_alloc&) {
+    const disturbance* const by = owner->disturbed_by();
+    if (by != nullptr && by->explains(std::current_exception())) return;
     owner->report(verdict_kind::unhandled_exception,
                   fmt::format("the clean-up of {}() could not be run, as memory ran out", function_of(of_)), of_);
   }

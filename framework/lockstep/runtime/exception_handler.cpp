@@ -1,5 +1,6 @@
 #include <lockstep/runtime/exception_handler.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/loop.hpp>
 
@@ -31,7 +32,11 @@ void call_exception_handler(std::exception_ptr thrown, const std::string& what, 
 // Never from within itself: a handler that fails again and again would be called for ever.
 void loop::tell_of(const exception_context& found) noexcept {
   const std::shared_ptr<const exception_handler> handler = handler_;  // which it may replace
-  if (handler == nullptr || handling_) return report(found.as_verdict);
+  if (handler == nullptr || handling_) {
+    // What was done to the run on purpose may end in a daemon or a callback as well.
+    if (disturbed_by_ == nullptr || !disturbed_by_->explains(found.exception)) report(found.as_verdict);
+    return;
+  }
   agent* const ran = context::running;
   if (ran == nullptr) context::running = main_;
   handling_ = true;

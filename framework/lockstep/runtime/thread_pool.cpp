@@ -84,9 +84,14 @@ task<std::size_t> thread_pool::shut_down(duration limit) {
 // It is nobody's, so that who uses it first is not to be seen in any identity.
 executor& loop::default_executor() {
   if (default_executor_ == nullptr) {
-    agent* const user = std::exchange(context::running, nullptr);
+    // Nobody's, whoever is the first to use it; also if there is no memory for it.
+    struct in_nobodys_name {
+      context& of;
+      agent* const user = std::exchange(of.running, nullptr);
+      ~in_nobodys_name() { of.running = user; }
+    };
+    const in_nobodys_name made_so{*this};
     default_pool_ = std::make_unique<thread_pool>(driver_.workers_by_default(), label("default"));
-    context::running = user;
     default_executor_ = default_pool_.get();
   }
   return *default_executor_;

@@ -4,6 +4,7 @@
 #include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/shield.hpp>
 #include <lockstep/runtime/sleep.hpp>
+#include <lockstep/runtime/spawn.hpp>
 
 #include <utility>
 
@@ -81,7 +82,10 @@ void virtual_workers::submit(job work) {
   const source where = detail::users_line();
   const std::shared_ptr<detail::job_state> state = work.state();
   task<void> run = blocking_job(std::make_unique<seat>(desk_), std::move(work));
-  state->is_run_by(owner.adopt(run.release(), where));
+  agent& made = owner.adopt(run.release(), where);
+  detail::spawn_guard guard(made);
+  shield_scope::make_room(made);  // or it could fail before it has the job in hand
+  state->is_run_by(guard.pass());
 }
 
 // Who waits for the job ends this task early; nobody else can.
