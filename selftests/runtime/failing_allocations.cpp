@@ -3,6 +3,7 @@
 #include "judged_run.hpp"
 
 #include <lockstep/explore/strategy.hpp>
+#include <lockstep/runtime/run_blocking.hpp>
 #include <lockstep/testing/failing_new.hpp>
 
 #include <new>
@@ -266,6 +267,25 @@ TEST(FailingAllocations, LoseNoExceptionOfAGroup) {
     co_await with_task_group(body);
   };
   expect_the_failure(work);
+}
+
+TEST(FailingAllocations, OfABlockingJobReachItsTask) {
+  const auto main = []() -> task<void> {
+    bool done = false;
+    for (int before = 0; !done; ++before) {
+      EXPECT_LT(before, 30);
+      try {
+        const shortage memory(before);
+        co_await run_blocking([&done] { done = true; });
+      } catch (const std::bad_alloc&) {
+        EXPECT_FALSE(done);
+      }
+      co_await yield();
+    }
+  };
+  const judged_run run = judge(main);
+  EXPECT_TRUE(run.ended);
+  EXPECT_EQ(run.messages(), "");
 }
 
 // An operation that other tasks have overtaken is attempted by the loop.
