@@ -2,8 +2,8 @@
 // source of the test program, which then has them in the place of the standard library's.
 //
 // They take memory from malloc() and aligned_alloc(), so that sanitizers see each block. They count nothing and cost
-// nothing but a look at the loop that runs on the thread, if one does. Under ThreadSanitizer, which has its own, link with
-// -Wl,--allow-multiple-definition.
+// nothing but a look at the loop that runs on the thread, if one does. Under ThreadSanitizer, which has its own, link
+// with -Wl,--allow-multiple-definition.
 #pragma once
 
 #include <lockstep/runtime/disturbance.hpp>
