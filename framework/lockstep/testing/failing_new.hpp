@@ -2,8 +2,8 @@
 // source of the test program, which then has them in the place of the standard library's.
 //
 // They take memory from malloc() and aligned_alloc(), so that sanitizers see each block. They count nothing and cost
-// nothing but a look at the loop that runs on the thread, if one does. Under ThreadSanitizer, which has its own, link
-// with -Wl,--allow-multiple-definition.
+// nothing but a look at the loop that runs on the thread, if one does. Under ThreadSanitizer, whose own cannot be
+// replaced, this is empty, and `.fail_alloc_every` is refused.
 #pragma once
 
 #include <lockstep/runtime/disturbance.hpp>
@@ -12,6 +12,15 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LOCKSTEP_KEEP_ALLOCATION
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define LOCKSTEP_KEEP_ALLOCATION
+#endif
+
+#ifndef LOCKSTEP_KEEP_ALLOCATION
 namespace lockstep::detail {
 
 inline void* allocate_or_null(std::size_t bytes, std::size_t alignment) noexcept {
@@ -62,3 +71,5 @@ void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(bl
 void operator delete[](void* block, const std::nothrow_t&) noexcept { std::free(block); }
 void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { std::free(block); }
 void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept { std::free(block); }
+
+#endif
