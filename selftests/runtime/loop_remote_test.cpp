@@ -18,7 +18,9 @@
 #if __has_feature(thread_sanitizer)
 // libstdc++ is not built for ThreadSanitizer, which cannot see how it counts who holds an exception.
 extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() { return "race:std::runtime_error::~runtime_error\n"; }
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:std::runtime_error::~runtime_error\nrace:std::__exception_ptr::exception_ptr::_M_release\n";
+}
 #endif
 #endif
 
