@@ -29,6 +29,10 @@
 #include <variant>
 #include <vector>
 
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
 namespace lockstep {
 
 namespace detail {
@@ -205,3 +209,5 @@ template <class... Other>
 }
 
 }  // namespace lockstep
+
+#pragma GCC diagnostic pop

@@ -20,6 +20,10 @@
 #include <memory>
 #include <utility>
 
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
 namespace lockstep {
 
 namespace detail {
@@ -108,3 +112,5 @@ template <class T>
 shared_task(task<T>) -> shared_task<T>;
 
 }  // namespace lockstep
+
+#pragma GCC diagnostic pop

@@ -8,6 +8,10 @@
 #include <string_view>
 #include <utility>
 
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
 namespace lockstep {
 
 class permit;
@@ -166,3 +170,5 @@ class bounded_semaphore final : public semaphore {
 };
 
 }  // namespace lockstep
+
+#pragma GCC diagnostic pop
