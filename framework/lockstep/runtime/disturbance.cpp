@@ -170,17 +170,5 @@ void loop::disturb(disturbance* by) noexcept {
   }
 }
 
-// One step, in which allocations may fail, and before and after which the task may be cancelled.
-void loop::step_disturbed(agent& who) {
-  disturbance& by = *disturbed_by_;
-  retain(who);
-  by.before_step(who);
-  context::running = &who;
-  if (by.lets_fail(who)) context::fails = &by;
-  if (who.attention_ == 0 || prepare(who)) resume(who);
-  context::fails = nullptr;
-  if (disturbed_by_ != nullptr) by.after_step(who);
-  if (--who.references_ == 0) free_block(who);  // unlike release(), this is no owner that goes
-}
 
 }  // namespace lockstep

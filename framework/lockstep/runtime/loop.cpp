@@ -164,6 +164,19 @@ inline void loop::resume(agent& who) {
   if (next) follow();
 }
 
+// One step, in which allocations may fail, and before and after which the task may be cancelled.
+void loop::step_disturbed(agent& who) {
+  disturbance& by = *disturbed_by_;
+  retain(who);
+  by.before_step(who);
+  context::running = &who;
+  if (by.lets_fail(who)) context::fails = &by;
+  if (who.attention_ == 0 || prepare(who)) resume(who);
+  context::fails = nullptr;
+  if (disturbed_by_ != nullptr) by.after_step(who);
+  if (--who.references_ == 0) free_block(who);  // unlike release(), this is no owner that goes
+}
+
 // Awaits of tasks that are too deep to be called, and the ends of tasks, come back to the loop with what is to be
 // resumed next; the root of a task, which nobody awaits, with itself. Returns whether the running task has ended.
 bool loop::follow() {
