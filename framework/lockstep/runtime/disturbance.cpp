@@ -170,5 +170,4 @@ void loop::disturb(disturbance* by) noexcept {
   }
 }
 
-
 }  // namespace lockstep
