@@ -195,12 +195,13 @@ TEST(WorkerThreadsTest, APoolThatDiesBreaksThePromiseOfWhatWaits) {
       go_on.arrive_and_wait();
       return 42;
     }));
-    auto waits = spawn(run_blocking(*pool, [] { ADD_FAILURE() << "it was dropped"; }));
+    auto waiting = [dropped = std::shared_ptr<void>(nullptr, [&go_on](void*) { go_on.arrive_and_wait(); })] {
+      ADD_FAILURE() << "it was dropped";
+    };
+    auto waits = spawn(run_blocking(*pool, std::move(waiting)));
     co_await yield();
     begun.arrive_and_wait();
-    std::thread opener([&go_on] { go_on.arrive_and_wait(); });
-    pool.reset();  // waits for the one that runs
-    opener.join();
+    pool.reset();  // drops the one that waits, which lets the other go on, and waits for it
     EXPECT_EQ(co_await runs.join(), 42);
     EXPECT_THROW(co_await waits.join(), std::future_error);
   });
