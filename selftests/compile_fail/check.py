@@ -9,13 +9,24 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).parent
-COMMAND = sys.argv[1:] + ["-fsyntax-only", "-fdiagnostics-color=never", "-Werror", "-x", "c++"]
+COMMAND = sys.argv[1:] + ["-fdiagnostics-color=never", "-Werror"]
+HEADERS = "#include <lockstep/lockstep.hpp>\n#include <lockstep/testing/testing.hpp>\n"
+
+
+def compile_headers(folder):
+    """Compiles ahead what the programs include, for all of them. Returns what a compiler calls upon it with."""
+    header = folder / "headers.hpp"
+    header.write_text(HEADERS)
+    subprocess.run([*COMMAND, "-x", "c++-header", header, "-o", f"{header}.gch"], check=True)
+    return ["-include", header]
 
 
 def compile(text):
-    return subprocess.run(COMMAND + ["-"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.run([*COMMAND, *headers, "-fsyntax-only", "-x", "c++", "-"], input=text, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
 
 
 def problems(program):
@@ -36,7 +47,8 @@ def problems(program):
         yield f"does not compile without its wrong lines either\n{repaired.stdout}"
 
 
-with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    headers = compile_headers(pathlib.Path(folder))
     programs = sorted(HERE.glob("*.cpp"))
     found = [f"{program.name} {problem}" for program, found in
              zip(programs, pool.map(lambda p: list(problems(p)), programs)) for problem in found]

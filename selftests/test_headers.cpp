@@ -1,0 +1,1 @@
+// Nothing: CMake compiles the headers of the tests ahead of a source, and this is theirs.
