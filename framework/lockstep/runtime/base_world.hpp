@@ -47,6 +47,10 @@ class base_world : private monitor {
   loop_scope epilogue(bool judged) noexcept;
   // Ends the run: every frame is destroyed, and the thread leaves the world. Returns what is in summary() from then on.
   run_summary finish();
+  // Whether the last run ended without blocking jobs that still ran, as they may for ever: see real::world_options. A
+  // verdict names them. What they may refer to is still there then; the end of this world, or its next run, destroys it
+  // and waits for them.
+  bool left_jobs() const noexcept { return left_jobs_; }
 
   // Of the last run, until the next begins; in the order in which they were found. Of each kind the first
   // `verdicts_max`, and one at the end of the run that says how many more there were.
@@ -84,6 +88,8 @@ class base_world : private monitor {
 
  private:
   void report(verdict found) noexcept override;
+  void finish_last() noexcept;
+  void leave_jobs();
   void tell(verdict found) noexcept;
   void tell_of_more() noexcept;
   // Throws what left the main task, or says why it could not end.
@@ -96,6 +102,7 @@ class base_world : private monitor {
   std::optional<verdict> failure_report_;
   bool describing_failure_ = false;
   bool main_ended_ = false;
+  bool left_jobs_ = false;
   agent* main_ = nullptr;
   run_summary summary_;
   lockstep::loop loop_;

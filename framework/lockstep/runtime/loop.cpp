@@ -85,18 +85,20 @@ bool loop::run(agent& main) {
   return true;
 }
 
-void loop::wind_up(bool everybody) {
-  if (stopped()) return;
+bool loop::wind_up(bool everybody) {
+  if (stopped()) return true;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
     for (agent* who : alive()) {
       if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
-    go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+    const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+    if (!ended && inbox_->jobs != 0) return false;
   }
   drop_calls();
   handler_ = nullptr;  // it may refer to what goes now
+  return true;
 }
 
 // Returns false if nothing can go on before.
