@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -176,6 +179,19 @@ TEST(RunnerTest, RunsOneAfterAnotherInOneIoContext) {
   void* const first = runs.run(context());
   EXPECT_EQ(runs.run(context()), first);
   EXPECT_EQ(runs.run(answer), 42);
+  EXPECT_THAT(runs.verdicts(), IsEmpty());
+}
+
+TEST(RunnerTest, GoesOnAfterARunThatAnExceptionOfAHandlerHasLeft) {
+  runner runs;
+  const auto fail_beside = []() -> task<void> {
+    boost::asio::post(real::current_io_context(), [] { throw std::runtime_error("of a handler"); });
+    co_await sleep_for(24h);
+  };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THROW(runs.run(fail_beside()), std::runtime_error);
+    EXPECT_EQ(runs.run(answer), 42);
+  }
   EXPECT_THAT(runs.verdicts(), IsEmpty());
 }
 

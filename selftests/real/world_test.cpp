@@ -136,6 +136,7 @@ TEST(RealWorldTest, LetsAnExceptionOfAHandlerLeaveTheRun) {
     co_await sleep_for(24h);
   };
   EXPECT_THROW(world.run(main()), std::runtime_error);
+  EXPECT_EQ(current_loop(), nullptr);
   EXPECT_EQ(world.run(busy()), 10);
 }
 

@@ -40,7 +40,13 @@ bool base_world::drive(task<void> main) {
   agent& who = loop_.adopt(root, source());
   main_ = &who;
   main_begins(who);
-  const bool ended = loop_.run(who);
+  bool ended = false;
+  try {
+    ended = loop_.run(who);
+  } catch (...) {
+    main_ended(who);
+    throw;
+  }
   const bool everybody = main_ended(who);
   if (ended) left_jobs_ = !loop_.wind_up(everybody);
   loop_.set_exception_handler(nullptr);  // it may refer to what is gone soon
@@ -139,6 +145,17 @@ void base_world::tell_of_more() noexcept {
     tell(std::move(rest));
     count = verdicts_max;
   }
+}
+
+void base_world::drive_and_finish(task<void> main) {
+  try {
+    drive(std::move(main));
+  } catch (...) {
+    finish();
+    throw;
+  }
+  finish();
+  throw_if_unfinished();
 }
 
 void base_world::throw_if_unfinished() const {

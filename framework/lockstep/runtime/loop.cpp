@@ -106,7 +106,12 @@ template <class Done>
 bool loop::go_on_until(const Done& done) {
   const bool in_turns = driver_.polled();
   bool can = true;
-  running_tasks_ = true;
+  struct marked {
+    bool& running;
+    explicit marked(bool& mark) noexcept : running(mark) { running = true; }
+    ~marked() { running = false; }
+  };
+  const marked running(running_tasks_);
   while (can && !done() && !stopped()) {
     if (in_turns) {
       go_on<true>();
@@ -115,7 +120,6 @@ bool loop::go_on_until(const Done& done) {
     }
     can = done() || stopped() || idle();
   }
-  running_tasks_ = false;
   return can;
 }
 
