@@ -140,7 +140,7 @@ void base_world::tell_of_more() noexcept {
     rest.kind = kind;
     rest.message = fmt::format("{} more of this kind were found", count - verdicts_max);
     rest.at = loop_.now();
-    rest.at_real_time = loop_.driven_by().polled();
+    rest.at_real_time = loop_.clock_is_real();
     rest.step = loop_.steps();
     tell(std::move(rest));
     count = verdicts_max;

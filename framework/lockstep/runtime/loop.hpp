@@ -200,6 +200,8 @@ class loop : public detail::context {
 
   void make_ready(agent& who) noexcept { ready_.push_back(&who); }
 
+  // Whether it is the machine's, and not virtual.
+  bool clock_is_real() const noexcept { return driver_.polled(); }
   // On a real clock, the time at which this turn began.
   time_point now() const noexcept { return now_; }
   wall_clock::time_point wall_now() const noexcept {
