@@ -319,6 +319,7 @@ TEST(RunTest, ForgetsWhoWaitsForSomethingThatOutlivesARunWithoutItsJobs) {
   const auto wait = [&]() -> task<void> {
     const shield_scope uninterrupted;
     const mutex_guard never = co_await lock.lock();
+    ADD_FAILURE() << "it belongs to a run that has ended";
   };
   const auto hold = [&]() -> task<void> {
     const mutex_guard held = co_await lock.lock();
@@ -337,7 +338,11 @@ TEST(RunTest, ForgetsWhoWaitsForSomethingThatOutlivesARunWithoutItsJobs) {
   EXPECT_EQ(pool.unfinished(), 0u);
   const auto use = [&]() -> task<int> {
     kept.clear();
-    const mutex_guard held = co_await lock.lock();
+    {
+      const mutex_guard held = co_await lock.lock();
+      co_await yield();
+    }
+    EXPECT_FALSE(lock.locked());
     co_await yield();
     co_return co_await run_blocking(pool, [] { return 42; });
   };
