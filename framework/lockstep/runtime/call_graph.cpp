@@ -14,7 +14,7 @@ call_graph capture_call_graph() {
   graph.inside = true;
   graph.at = here->now();
   graph.step = here->steps();
-  const std::vector<agent*> tasks = here->alive();
+  const std::vector<agent*> tasks = here->tasks();
   graph.tasks = snapshot_of(tasks);
   graph.awaits.resize(tasks.size());
   const auto older = [](const agent* a, const agent* b) { return a->number() < b->number(); };
