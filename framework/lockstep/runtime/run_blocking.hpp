@@ -47,6 +47,7 @@ class job_wait final : public primitive<job_wait> {
   // Before it runs, it is taken back. Otherwise its end is waited for.
   bool cancel_requested() noexcept override;
   agent* holder() const noexcept override { return work_->worker(); }
+  void awaits(std::vector<agent*>& into) const override;
   void result() const;
 
   // It is done: on the loop's thread.
