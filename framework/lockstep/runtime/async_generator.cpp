@@ -89,6 +89,14 @@ void generator_body::enter() {
   }
 }
 
+generator_body& generator_body::current(source where) {
+  frame* const at = current_task(where).stands_at();
+  if (at == nullptr || !at->where.of_generator()) {
+    here().owner->misused("on_close() outside of the body of an async_generator", where);
+  }
+  return static_cast<generator_body&>(*at);
+}
+
 void drop_body(std::coroutine_handle<> body, generator_body& of) noexcept {
   if (of.owner != nullptr) *of.owner = nullptr;
   destroy_body(body, of.memory, of.where, &of);
