@@ -269,6 +269,68 @@ TEST(FailingAllocations, LoseNoExceptionOfAGroup) {
   expect_the_failure(work);
 }
 
+async_generator<int> badly_closed(bool fails) {
+  for (const char* const what : {"no first goodbye", "no second goodbye", "no third goodbye"}) {
+    on_close([what]() -> task<void> {
+      const auto fail = [](const char* said) -> task<void> {
+        throw std::runtime_error(said);
+        co_return;
+      };
+      return fail(what);
+    });
+  }
+  co_yield 1;
+  if (fails) throw std::logic_error(why);
+}
+
+// Whichever allocation fails, each failure is in what next() or close() throws, or in a verdict on the clean-ups, which
+// are the loop's then; but one of a clean-up that could not begin is std::bad_alloc.
+void expect_all_failures(bool body_fails) {
+  int whole = 0;
+  for (int before = 0; before < 60; ++before) {
+    std::string text;
+    const auto main = [&]() -> task<void> {
+      auto items = badly_closed(body_fails);
+      co_await items.next();
+      {
+        const shortage memory(before);
+        try {
+          if (body_fails) {
+            co_await items.next();
+          } else {
+            co_await items.close();
+          }
+        } catch (const exception_group& thrown) {
+          const sparing_allocations of_the_test;
+          for (const std::exception_ptr& each : thrown.exceptions()) text += text_of(each) + "; ";
+        } catch (const std::exception& thrown) {
+          const sparing_allocations of_the_test;
+          text = thrown.what();
+        }
+      }
+      co_await sleep_for(std::chrono::seconds(1));
+    };
+    const judged_run judged = judge(main);
+    EXPECT_TRUE(judged.ended);
+    const std::string all = text + judged.messages();
+    int told = 0;
+    for (const char* const what : {"no first goodbye", "no second goodbye", "no third goodbye"}) {
+      if (all.find(what) != std::string::npos) ++told;
+    }
+    whole += told == 3 ? 1 : 0;
+    const bool not_run = all.find("could not be run") != std::string::npos;
+    EXPECT_TRUE(told == 3 || (told == 2 && all.find("std::bad_alloc") != std::string::npos) || not_run)
+        << before << ": " << all;
+    if (body_fails) EXPECT_NE(text.find(why), std::string::npos) << before << ": " << all;
+  }
+  EXPECT_GT(whole, 30) << "those after which nothing is allocated, at least";
+}
+
+TEST(FailingAllocations, LoseNoExceptionOfAGeneratorAndItsCleanUps) {
+  expect_all_failures(true);
+  expect_all_failures(false);
+}
+
 TEST(FailingAllocations, OfABlockingJobReachItsTask) {
   const auto main = []() -> task<void> {
     bool done = false;

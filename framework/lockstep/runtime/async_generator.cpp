@@ -32,8 +32,15 @@ std::unique_ptr<clean_up> clean_ups::take_last() noexcept {
   return taken;
 }
 
+std::size_t clean_ups::size() const noexcept {
+  std::size_t count = 0;
+  for (const clean_up* at = last_.get(); at != nullptr; at = at->earlier.get()) ++count;
+  return count;
+}
+
 task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure) {
   std::vector<std::exception_ptr> failures;
+  failures.reserve(all.size() + 1);  // so that none is lost for want of memory
   {
     const shield_scope until_done;
     while (const std::unique_ptr<clean_up> next = all.take_last()) {

@@ -30,6 +30,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -79,6 +80,7 @@ class clean_ups {
   // The generator whose end it is.
   void belong_to(const place& generator) noexcept { of_ = generator; }
   bool empty() const noexcept { return last_ == nullptr; }
+  std::size_t size() const noexcept;
   void add(std::unique_ptr<clean_up> last) noexcept;
   std::unique_ptr<clean_up> take_last() noexcept;
 
@@ -92,7 +94,7 @@ class clean_ups {
 };
 
 // Does all of it within a shield, whatever fails. Returns what the end comes to if the body, if not null, ended by
-// `failure`.
+// `failure`. Throws std::bad_alloc if there is no memory to begin; then `all` is handed to the loop.
 task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure);
 
 // The frame of a generator's body, but for the type of its items.
@@ -286,7 +288,13 @@ auto async_generator<T>::next() -> task<item*> {
   std::exception_ptr failure = body.failure;
   detail::clean_ups closing = std::move(body.closing);
   detail::drop_body(called, body);
-  if (!closing.empty()) failure = co_await detail::run_clean_ups(std::move(closing), std::move(failure));
+  if (!closing.empty()) {
+    try {
+      failure = co_await detail::run_clean_ups(std::move(closing), failure);
+    } catch (const std::bad_alloc&) {
+      if (failure == nullptr) failure = std::current_exception();
+    }
+  }
   if (failure != nullptr) std::rethrow_exception(failure);
   if (deserted) detail::throw_deserted();
   co_return nullptr;
@@ -299,7 +307,12 @@ task<std::exception_ptr> async_generator<T>::close_after(std::exception_ptr fail
   detail::clean_ups closing = std::move(promise().closing);
   detail::drop_body(body_, promise());
   if (closing.empty()) co_return failure;
-  co_return co_await detail::run_clean_ups(std::move(closing), std::move(failure));
+  try {
+    failure = co_await detail::run_clean_ups(std::move(closing), failure);
+  } catch (const std::bad_alloc&) {
+    if (failure == nullptr) failure = std::current_exception();
+  }
+  co_return failure;
 }
 
 template <class T>
