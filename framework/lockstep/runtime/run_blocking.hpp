@@ -126,6 +126,10 @@ void set_default_executor(executor& on);
 // Cancellation ends the wait. Without a call, the end of the run waits for the threads.
 // Source: asyncio.loop.shutdown_default_executor.
 task<std::size_t> shut_down_default_executor(duration limit = duration::max());
+template <coarser_duration D>
+task<std::size_t> shut_down_default_executor(D limit) {
+  return shut_down_default_executor(saturating_cast(limit));
+}
 
 // Says that what runs now takes so long, in a simulation; otherwise it does nothing, as real work takes its time by
 // itself.
