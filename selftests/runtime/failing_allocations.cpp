@@ -7,6 +7,7 @@
 #include <lockstep/testing/failing_new.hpp>
 
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -333,6 +334,35 @@ void expect_all_failures(bool body_fails) {
 TEST(FailingAllocations, LoseNoExceptionOfAGeneratorAndItsCleanUps) {
   expect_all_failures(true);
   expect_all_failures(false);
+}
+
+TEST(FailingAllocations, LoseNothingOfAGroupThatIsSplit) {
+  const auto failure = [](const char* text) { return std::make_exception_ptr(std::runtime_error(text)); };
+  const auto mistake = [](const char* text) { return std::make_exception_ptr(std::logic_error(text)); };
+  const exception_group inner({failure("one"), mistake("two")});
+  const exception_group all({std::make_exception_ptr(inner), mistake("three"), failure("four")});
+  const auto main = [&]() -> task<void> {
+    int whole = 0;
+    for (int before = 0; before < 60; ++before) {
+      std::optional<exception_group::parts> found;
+      {
+        const shortage memory(before);
+        try {
+          found = all.split<std::runtime_error>();
+        } catch (const std::bad_alloc&) {
+        }
+      }
+      if (!found) continue;
+      ++whole;
+      EXPECT_EQ(found->matching->flatten().size(), 2u) << before;
+      EXPECT_EQ(found->rest->flatten().size(), 2u) << before;
+      for (const std::exception_ptr& each : found->matching->flatten()) EXPECT_TRUE(holds<std::runtime_error>(each));
+      for (const std::exception_ptr& each : found->rest->flatten()) EXPECT_TRUE(holds<std::logic_error>(each));
+    }
+    EXPECT_GT(whole, 10);
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), "");
 }
 
 TEST(FailingAllocations, OfABlockingJobReachItsTask) {
