@@ -17,6 +17,11 @@ void no_promise(const char* what, const source& where) {
   throw misuse(text);
 }
 
+future_state::future_state(label name) : object(std::move(name)) {
+  const agent* const maker = current_context != nullptr ? current_context->running : nullptr;
+  if (maker != nullptr) maker_ = maker->id();
+}
+
 // On another thread the run is left to tell of it, at its end.
 future_state::~future_state() {
   loop* const owner = current_loop();
@@ -99,6 +104,11 @@ std::exception_ptr future_state::exception(source where) const {
   look("was read", where);
   if (outcome_ == outcome::broken) return std::make_exception_ptr(broken_promise(described()));
   return outcome_ == outcome::failure ? hand_out() : nullptr;
+}
+
+std::string future_state::text_of_wait(const agent* waiter) const {
+  const agent* const maker = maker_ != 0 && current_context != nullptr ? current_context->owner->find(maker_) : nullptr;
+  return maker != nullptr && maker != waiter ? fmt::format("{} made by {}", described(), maker->name()) : described();
 }
 
 }  // namespace detail
