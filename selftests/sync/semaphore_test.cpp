@@ -214,6 +214,40 @@ CO_TEST(SemaphoreTest, MayDieOnceAPermitIsGrantedThoughItsTaskHasNotRunYet) {
   co_await worker.join();
 }
 
+CO_TEST(SemaphoreTest, APermitMayOutliveIt) {
+  auto slots = std::make_unique<semaphore>(2u);
+  permit first = co_await slots->acquire_permit();
+  permit second = co_await slots->acquire_permit();
+  const permit moved(std::move(first));
+  slots.reset();
+  second.release();
+}
+
+// The youngest is torn down first: the owner of the semaphore before the task that holds a permit.
+TEST(SemaphoreTest, MayBeTornDownBeforeItsPermit) {
+  const auto main = []() -> task<void> {
+    semaphore* shared = nullptr;
+    event made;
+    const auto own = [&]() -> task<void> {
+      semaphore slots(1);
+      shared = &slots;
+      made.set();
+      co_await sleep_for(1h);
+    };
+    const auto hold = [&]() -> task<void> {
+      co_await made.wait();
+      const permit slot = co_await shared->acquire_permit();
+      co_await sleep_for(1h);
+    };
+    auto holder = spawn(hold());
+    auto owner = spawn(own());
+    co_await settle();
+    current_loop()->stop();
+    co_await yield();
+  };
+  EXPECT_FALSE(judge(main).ended);
+}
+
 TEST(SemaphoreTest, ATaskThatIsDestroyedLeavesItsPermitToTheNext) {
   for (const bool handed : {false, true}) {
     std::string log;
@@ -395,6 +429,19 @@ TEST(SemaphoreTest, OneMadeOutsideBeginsEachRunAsItWasMade) {
   };
   EXPECT_THAT(judge(deadlocks).kinds(), ElementsAre(verdict_kind::deadlock));
   EXPECT_EQ(judge(acquires).messages(), "");
+}
+
+TEST(SemaphoreTest, APermitOfAnEarlierRunIsOfNoUseInTheNext) {
+  semaphore slots(1, "slots");
+  std::optional<permit> kept;
+  const auto keep = [&]() -> task<void> { kept.emplace(co_await slots.acquire_permit()); };
+  const auto let_go = [&]() -> task<void> {
+    const permit own = co_await slots.acquire_permit();
+    kept.reset();
+    EXPECT_EQ(slots.available(), 0u);
+  };
+  EXPECT_EQ(judge(keep).messages(), "");
+  EXPECT_EQ(judge(let_go).messages(), "");
 }
 
 }  // namespace
