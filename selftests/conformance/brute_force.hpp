@@ -167,11 +167,53 @@ Semaphore& make_slots(outliving& shared, std::uint64_t count, const int& used) {
   return slots;
 }
 
+// A queue with one place, and what becomes of what is put there.
+struct boxes_of_one {
+  queue<int> boxes{1, "boxes"};
+  std::size_t put = 0;
+  std::size_t got = 0;
+  const quiesce_check no_box_is_lost{
+      [this] { EXPECT_GE(boxes.size() + got, put) << "one that is torn down may have put one more"; }};
+
+  task<void> get_all() {
+    const local mine;
+    try {
+      for (;;) {
+        co_await boxes.get();
+        ++got;
+        co_await sleep_for(1s);
+      }
+    } catch (const queue_shut_down&) {
+    }
+  }
+  // Disturbs one of three who put two each.
+  template <class Put>
+  task<void> disturbed(Put put_two) {
+    works all(put_two(), put_two(), put_two());
+    auto reader = spawn(get_all(), "reader");
+    co_await all.have_ended();
+    boxes.shut_down();
+    co_await reader.join();
+    EXPECT_EQ(put, got) << "it is put exactly if its await says so";
+  }
+};
+
 inline task<void> use_slot(semaphore& slots, int& used, int most) {
   co_await slots.acquire();
   const permit slot(slots);
   const held here(used, most);
   co_await sleep_for(1s);
+}
+
+// Requires that the work is ended by its own timeout.
+inline task<void> expires(task<void> work) {
+  bool expired = false;
+  try {
+    co_await std::move(work);
+  } catch (const timed_out&) {
+    expired = true;
+  }
+  EXPECT_TRUE(expired);
 }
 
 // What a combinator is given to do: it takes one of two slots.

@@ -250,13 +250,7 @@ task<void> of_as_result(outliving& shared) {
 task<void> of_timeout_at(outliving& shared) {
   auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
-    bool expired = false;
-    try {
-      co_await with_timeout_at(now() + 500ms, of.use());
-    } catch (const timed_out&) {
-      expired = true;
-    }
-    EXPECT_TRUE(expired);
+    co_await expires(with_timeout_at(now() + 500ms, of.use()));
     co_await with_timeout_at(now() + 1h, of.use());
   };
   co_await of.disturbed(work());
@@ -271,13 +265,7 @@ task<void> of_timeout_of_body(outliving& shared) {
       limit.reschedule(now() + 500ms);
       co_await of.use();
     };
-    bool expired = false;
-    try {
-      co_await with_timeout(100ms, in_time);
-    } catch (const timed_out&) {
-      expired = true;
-    }
-    EXPECT_TRUE(expired);
+    co_await expires(with_timeout(100ms, in_time));
     co_await of.use();
   };
   co_await of.disturbed(work());

@@ -142,13 +142,7 @@ task<void> of_timeout(outliving& shared) {
 task<void> of_timeout_that_expires(outliving& shared) {
   auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
-    bool expired = false;
-    try {
-      co_await with_timeout(500ms, of.use());
-    } catch (const timed_out&) {
-      expired = true;
-    }
-    EXPECT_TRUE(expired);
+    co_await expires(with_timeout(500ms, of.use()));
     co_await of.use();
   };
   co_await of.disturbed(work());
