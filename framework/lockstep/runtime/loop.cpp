@@ -90,10 +90,10 @@ bool loop::wind_up(bool everybody) {
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
-    for (agent* who : alive()) {
+    for (agent* who : tasks()) {
       if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
-    const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+    const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
     if (!ended && inbox_->jobs != 0) return false;
   }
   drop_calls();

@@ -84,8 +84,9 @@ class loop : public detail::context {
   void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace = false);
   // Runs until `main` has finished, or until nothing can go on, or stop(). Returns whether it has.
   bool run(agent& main);
-  // Then: cancels the daemons, or `everybody` who is left, and runs until they have finished. Returns false if threads
-  // still run jobs for some of them and the driver waits no longer; then nothing of the run may be destroyed.
+  // Then: cancels the daemons, or `everybody` who is left, and runs until they have finished. Calls that are not due
+  // are dropped. Returns false if threads still run jobs for some of them and the driver waits no longer; then nothing
+  // of the run may be destroyed.
   bool wind_up(bool everybody = false);
   // Ends run() after this step.
   void stop() noexcept { request(attention_stop); }
@@ -144,6 +145,8 @@ class loop : public detail::context {
   bool quiet() const noexcept { return ready_.empty(); }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive() const { return agents_->alive(); }
+  // The same without those that are there to call a function once.
+  std::vector<agent*> tasks() const;
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 

@@ -79,6 +79,10 @@ void job_wait::part() noexcept {
   leave_pool();
 }
 
+void job_wait::awaits(std::vector<agent*>& into) const {
+  if (agent* const worker = work_->worker(); worker != nullptr && !worker->finished()) into.push_back(worker);
+}
+
 // In a simulation, the task that runs the job. It has ended, unless ours ends early or has taken the job back.
 void job_wait::let_worker_go() noexcept {
   agent* const worker = work_->worker();

@@ -47,6 +47,7 @@ class job_wait final : public primitive<job_wait> {
   // Before it runs, it is taken back. Otherwise its end is waited for.
   bool cancel_requested() noexcept override;
   agent* holder() const noexcept override { return work_->worker(); }
+  void awaits(std::vector<agent*>& into) const override;
   void result() const;
 
   // It is done: on the loop's thread.
@@ -129,6 +130,10 @@ void set_default_executor(executor& on);
 // run_options::jobs_limit says.
 // Source: asyncio.loop.shutdown_default_executor.
 task<std::size_t> shut_down_default_executor(duration limit = duration::max());
+template <coarser_duration D>
+task<std::size_t> shut_down_default_executor(D limit) {
+  return shut_down_default_executor(saturating_cast(limit));
+}
 
 // Says that what runs now takes so long, in a simulation; otherwise it does nothing, as real work takes its time by
 // itself.

@@ -33,6 +33,10 @@ class thread_pool final : public object, public executor {
   // Cancellation ends the wait; the pool stays as it is then. It may be called again.
   // Source: Executor.shutdown(wait=True).
   task<std::size_t> shut_down(duration limit = duration::max());
+  template <coarser_duration D>
+  task<std::size_t> shut_down(D limit) {
+    return shut_down(saturating_cast(limit));
+  }
 
   void submit(job work) override;
 
