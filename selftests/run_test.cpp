@@ -308,6 +308,20 @@ TEST(RunTest, WaitsForWhatElseIsLeftHoweverLongAJobRuns) {
   job.let_end_and_wait_for_the_thread();
 }
 
+TEST(RunTest, WaitsForNoCallThatIsToBeMadeLater) {
+  const stuck_job job;
+  bool destroyed = false;
+  std::vector<join_handle<void>> kept;
+  std::vector<verdict> found;
+  const auto main = [&]() -> task<void> {
+    call_later(24h, [] { ADD_FAILURE() << "the run has ended"; });
+    co_await begin(job, kept, destroyed, nullptr);
+  };
+  run(main(), without_jobs(found));
+  EXPECT_EQ(found.size(), 1u);
+  job.let_end_and_wait_for_the_thread();
+}
+
 TEST(RunTest, ForgetsWhoWaitsForSomethingThatOutlivesARunWithoutItsJobs) {
   const stuck_job job;
   bool destroyed = false;
