@@ -279,11 +279,10 @@ task<void> close_in(ledger& book) {
 }
 
 async_generator<std::string> lines(ledger& book) {
-  auto close = [&book] {
+  on_close([&book] {
     const sparing_allocations of_the_clean_up;  // which could not begin without
     return close_in(book);
-  };
-  co_await on_close(std::move(close));
+  });
   ++book.opened;
   for (int i = 0; i < 3; ++i) {
     const permit slot = co_await book.slots.acquire_permit();

@@ -120,6 +120,12 @@ void loop::refill_agents() {
   agents_->refill();
 }
 
+std::vector<agent*> loop::tasks() const {
+  std::vector<agent*> found = alive();
+  std::erase_if(found, [](const agent* who) { return who->is_callback(); });
+  return found;
+}
+
 // -- freeing ----------------------------------------------------------------------------------------------------------
 
 // Its frame, with the result and what was passed to it by value.
