@@ -2,12 +2,13 @@
 //
 // Each program runs in both orderings under plain, round_robin and random schedules. It has no unsequenced effects: of
 // two tasks that are handed to one call, each is made in a statement of its own.
+#include "foreign.hpp"
+
 #include <lockstep/explore/replay.hpp>
 #include <lockstep/lockstep.hpp>
 
 #include <fmt/format.h>
 
-#include <coroutine>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -262,40 +263,6 @@ task<void> points() {
   co_await b.join();
 }
 
-// A coroutine type that knows nothing of lockstep: it starts at once and resumes whoever awaits it.
-class foreign {
- public:
-  struct promise_type {
-    foreign get_return_object() noexcept { return foreign(std::coroutine_handle<promise_type>::from_promise(*this)); }
-    std::suspend_always initial_suspend() const noexcept { return {}; }
-    struct back {
-      bool await_ready() const noexcept { return false; }
-      void await_suspend(std::coroutine_handle<promise_type> ended) const noexcept { ended.promise().caller.resume(); }
-      void await_resume() const noexcept {}
-    };
-    back final_suspend() const noexcept { return {}; }
-    void return_void() const noexcept {}
-    void unhandled_exception() const noexcept { std::terminate(); }
-    std::coroutine_handle<> caller;
-  };
-
-  foreign(foreign&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-  foreign& operator=(foreign&&) = delete;
-  ~foreign() {
-    if (handle_) handle_.destroy();
-  }
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> caller) {
-    handle_.promise().caller = caller;
-    handle_.resume();
-  }
-  void await_resume() const noexcept {}
-
- private:
-  explicit foreign(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
-  std::coroutine_handle<promise_type> handle_;
-};
-
 foreign sleep_twice(mutex& lock) {
   co_await sleep_for(jitter("abroad"));
   const auto held = co_await lock.lock();
@@ -453,16 +420,141 @@ task<void> hand_overs() {
   while (!latest.empty()) note(static_cast<std::uint64_t>(co_await latest.get()));
 }
 
+// -- futures, calls, task-local values --------------------------------------------------------------------------------
+
+constinit task_local<std::uint64_t> request{0};
+
+task<void> ask(future<int> answer, std::uint64_t who) {
+  request.set(who);
+  answer.on_done([who] { note(who + request.get()); });
+  try {
+    note(static_cast<std::uint64_t>(co_await answer.get()));
+  } catch (const std::runtime_error&) {
+    note(request.get());
+  }
+}
+
+task<void> look_at_request(duration after) {
+  co_await sleep_for(after);
+  note(request.get());
+}
+
+task<void> futures() {
+  promise<int> kept;
+  promise<int> failed;
+  std::vector<join_handle<void>> all;
+  for (std::uint64_t who = 10; who < 13; ++who) {
+    all.push_back(spawn(ask(who == 11 ? failed.get_future() : kept.get_future(), who)));
+  }
+  call_later(jitter("answer"), [&kept] { kept.set_value(7); });
+  call_at(now() + 20ms, [&failed] { failed.set_exception(std::make_exception_ptr(std::runtime_error("no route"))); });
+  callback_handle never = call_later(20ms, [] { note(0); });
+  for (std::uint64_t each = 20; each < 23; ++each) call_soon([each] { note(each); });
+  const loop_remote home;
+  home.call_soon_threadsafe([] { note(23); });
+  request.set(30);
+  all.push_back(spawn(look_at_request(20ms)));
+  {
+    const auto bound = request.bind(31);
+    all.push_back(spawn_eager(look_at_request(jitter("look"))));
+    co_await sleep_for(10ms);
+  }
+  note(request.get());
+  never.cancel();
+  for (auto& each : all) co_await each.join();
+}
+
+// -- waiting for several ----------------------------------------------------------------------------------------------
+
+task<void> read_shared(shared_task<int> page) { note(static_cast<std::uint64_t>(co_await page.get())); }
+
+task<void> combinators() {
+  auto one = spawn(value_after(jitter("one"), 1));
+  auto two = spawn(value_after(jitter("two"), 2));
+  const waited early = co_await wait(wait_until::first_completed, 15ms, one, two);
+  note(early.done.size());
+  note((co_await wait(wait_until::all_completed, two, one)).done.front());
+
+  std::vector<task<int>> pages;
+  for (int i = 0; i < 4; ++i) pages.push_back(value_after(jitter("page"), i));
+  as_completed<int> each(std::move(pages));
+  while (join_handle<int>* const next = co_await each.next()) note(static_cast<std::uint64_t>(next->result()));
+
+  auto good = value_after(jitter("good"), 3);
+  auto bad = fail_after(jitter("bad"));
+  const auto [kept, lost] = co_await when_all_settled(std::move(good), std::move(bad));
+  note(static_cast<std::uint64_t>(kept.value()) + (lost.has_value() ? 0u : 10u));
+
+  const shared_task<int> once(value_after(jitter("once"), 5));
+  auto first = spawn(read_shared(once));
+  auto second = spawn(read_shared(once));
+  try {
+    auto late = value_after(jitter("late"), 6);
+    note(static_cast<std::uint64_t>(co_await with_timeout_at(now() + 25ms, std::move(late))));
+  } catch (const timed_out&) {
+    note(98);
+  }
+  co_await first.join();
+  co_await second.join();
+
+  const auto race = [](task_group& group) -> task<void> {
+    const auto finish = [&group](std::uint64_t who) -> task<void> {
+      co_await sleep_for(jitter("race"));
+      note(who);
+      group.cancel();
+    };
+    for (std::uint64_t who = 40; who < 43; ++who) group.spawn(finish(who));
+    co_await until_cancelled();
+  };
+  co_await with_task_group(race);
+}
+
+// -- blocking work ----------------------------------------------------------------------------------------------------
+
+task<void> compute(thread_pool& on, std::uint64_t what, duration length) {
+  const auto job = [what, length] {
+    consume(length);
+    return what;
+  };
+  note(co_await run_blocking(on, job));
+}
+
+task<void> blocking_work() {
+  thread_pool workers(2, "workers");
+  std::vector<join_handle<void>> all;
+  for (std::uint64_t i = 0; i < 5; ++i) all.push_back(spawn(compute(workers, i, jitter("job"))));
+  co_await sleep_for(5ms);
+  all[3].cancel();
+  for (auto& each : all) {
+    try {
+      co_await each.join();
+    } catch (const cancelled&) {
+      note(3);
+    }
+  }
+  note(co_await workers.shut_down());
+  note(co_await run_blocking([] { return std::uint64_t{6}; }));  // on the default executor
+}
+
 // -- all of them ------------------------------------------------------------------------------------------------------
 
 struct program {
   std::string_view name;
   task<void> (*main)();
 };
-constexpr program programs[] = {
-    {"locks", locks},     {"signals", signals},      {"queues", queues}, {"cancellation", cancellation},
-    {"groups", groups},   {"times", times},          {"points", points}, {"abroad", abroad},
-    {"selects", selects}, {"hand_overs", hand_overs}};
+constexpr program programs[] = {{"locks", locks},
+                                {"signals", signals},
+                                {"queues", queues},
+                                {"cancellation", cancellation},
+                                {"groups", groups},
+                                {"times", times},
+                                {"points", points},
+                                {"abroad", abroad},
+                                {"selects", selects},
+                                {"hand_overs", hand_overs},
+                                {"futures", futures},
+                                {"combinators", combinators},
+                                {"blocking_work", blocking_work}};
 
 // Runs `of` under `how` and prints a line; false if something was wrong with the run.
 bool run(sim::world& world, const program& of, const token& how) {
