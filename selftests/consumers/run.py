@@ -1,7 +1,8 @@
 """Builds and runs each consumer in this folder: run.py CMAKE_BUILD MESON_BUILD.
 
 The two build folders are of this source tree; what they install, and the source itself, is what is consumed. A consumer
-is a production program, which must hold nothing of GoogleTest, one on the operating system, and a test program.
+is a production program, which must hold nothing of GoogleTest, one on the operating system, and a test program. One
+of them is optimized, as nothing else among the tests is.
 """
 import os
 import pathlib
@@ -43,7 +44,7 @@ def cmake(name, *definitions, folder=None, with_tests=True):
 
 def meson(name):
     build = SCRATCH / name
-    call("meson", "setup", "--wrap-mode=nodownload", build, CONSUMERS / name)
+    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=release", build, CONSUMERS / name)
     call("meson", "compile", "-C", build)
     check(build)
 

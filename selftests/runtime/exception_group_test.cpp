@@ -104,9 +104,33 @@ TEST(ExceptionGroupTest, VisitsWhatMatchesAndReturnsTheRest) {
   EXPECT_FALSE(rest.has_value());
 }
 
-TEST(ExceptionGroupTest, WhatAVisitorThrowsPasses) {
-  const auto throws_on = [](const std::runtime_error&) { throw 5; };
-  EXPECT_THROW(static_cast<void>(nested().visit<std::runtime_error>(throws_on)), int);
+TEST(ExceptionGroupTest, WhatAVisitorThrowsTakesThePlaceOfWhatItVisitedAndTheRestIsKept) {
+  const auto refuses = [](const std::runtime_error& why) {
+    if (why.what() == std::string("x")) throw std::logic_error("no x");
+  };
+  try {
+    static_cast<void>(nested().visit<std::runtime_error>(refuses));
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const exception_group& all) {
+    EXPECT_STREQ(all.what(),
+                 "2 tasks failed: no x; (1 task failed: (2 tasks failed: y; (1 task failed: an exception that is no "
+                 "std::exception)))");
+  }
+}
+
+TEST(ExceptionGroupTest, AVisitorThatThrowsIsCalledForTheOthersAllTheSame) {
+  int calls = 0;
+  const auto refuses = [&](const std::runtime_error& why) {
+    ++calls;
+    throw std::logic_error(std::string("no ") + why.what());
+  };
+  try {
+    static_cast<void>(exception_group({error("x"), error("y")}).visit<std::runtime_error>(refuses));
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const exception_group& all) {
+    EXPECT_STREQ(all.what(), "2 tasks failed: no x; no y");
+  }
+  EXPECT_EQ(calls, 2);
 }
 
 // A careless one, of a type that takes its text from elsewhere.

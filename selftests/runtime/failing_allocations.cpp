@@ -384,6 +384,42 @@ TEST(FailingAllocations, OfABlockingJobReachItsTask) {
   EXPECT_EQ(run.messages(), "");
 }
 
+TEST(FailingAllocations, LetAPromiseThatDiesUnsetBreak) {
+  const auto main = []() -> task<void> {
+    std::optional<promise<int>> answer(std::in_place, label("answer"));
+    future<int> wanted = answer->get_future();
+    {
+      const shortage memory(0);
+      answer.reset();
+    }
+    EXPECT_THROW(co_await wanted.get(), broken_promise);
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+}
+
+TEST(FailingAllocations, LeaveAPromiseUnsetThatWasToBeSetToAnException) {
+  const auto main = []() -> task<void> {
+    const std::exception_ptr disk_full = std::make_exception_ptr(std::runtime_error("disk full"));
+    int before = 0;
+    for (bool is_set = false; !is_set; ++before) {
+      promise<int> answer;
+      future<int> wanted = answer.get_future();
+      try {
+        const shortage memory(before);
+        answer.set_exception(disk_full);
+        is_set = true;
+      } catch (const std::bad_alloc&) {
+        EXPECT_FALSE(answer.done());
+        answer.set_exception(disk_full);
+      }
+      EXPECT_THROW(wanted.result(), std::runtime_error);
+    }
+    EXPECT_GT(before, 1) << "nothing was allocated";
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+}
+
 // An operation that other tasks have overtaken is attempted by the loop.
 TEST(FailingAllocations, OfAnOperationThatWasOvertakenReachItsTask) {
   for (std::uint64_t seed = 1; seed < 50; ++seed) {

@@ -52,8 +52,9 @@ class exception_group : public std::exception {
   // The first half of that.
   template <class E>
   std::optional<exception_group> subgroup() const;
-  // Calls `use(const E&)` with each that is an E, and returns the others, which are the caller's to throw on. What
-  // `use` throws passes, and is instead of all that is left. Source: Python's except*.
+  // Calls `use(const E&)` with each that is an E, and returns the others, which are the caller's to throw on.
+  // What `use` throws takes the place of what it was called with: if it ever does, visit() throws a group of all that it
+  // threw, and last, as a group within, of the others. Source: Python's except*.
   template <class E, class F>
   [[nodiscard("throw on what is left")]] std::optional<exception_group> visit(F use) const;
 
@@ -85,12 +86,23 @@ template <class E, class F>
 std::optional<exception_group> exception_group::visit(F use) const {
   parts found = split<E>();
   if (found.matching) {
-    for (const std::exception_ptr& each : found.matching->flatten()) {
+    const std::vector<std::exception_ptr> matching = found.matching->flatten();
+    std::vector<std::exception_ptr> thrown;
+    thrown.reserve(matching.size() + 1);
+    for (const std::exception_ptr& each : matching) {
       try {
         std::rethrow_exception(each);
       } catch (const E& failure) {
-        std::invoke(use, failure);
+        try {
+          std::invoke(use, failure);
+        } catch (...) {
+          thrown.push_back(std::current_exception());
+        }
       }
+    }
+    if (!thrown.empty()) {
+      if (found.rest) thrown.push_back(std::make_exception_ptr(*std::move(found.rest)));
+      throw exception_group(std::move(thrown));
     }
   }
   return std::move(found.rest);

@@ -84,7 +84,7 @@ class future_state : public object {
   ~future_state();
 
  private:
-  enum class outcome { none, value, failure, cancelled };
+  enum class outcome { none, value, failure, cancelled, broken };
 
   void settle(outcome how, source where) noexcept;
   // What was set, for whoever reads it.

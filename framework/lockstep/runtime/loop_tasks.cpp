@@ -200,8 +200,7 @@ void loop::kill(agent& who) noexcept {
         break;
       }
     }
-    // In a run that ends, nobody is left to take it, and the object may be gone.
-    if (op != nullptr && op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
+    if (op != nullptr && op->progress_ == operation::progress::granted) op->revoke();
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }

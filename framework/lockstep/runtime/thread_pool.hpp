@@ -42,6 +42,7 @@ class thread_pool final : public object, public executor {
 
  private:
   friend class detail::job_wait;
+  friend class loop;
   class draining;
 
   thread_pool* as_pool() noexcept override { return this; }
@@ -49,6 +50,8 @@ class thread_pool final : public object, public executor {
   // Misuse if it takes no more, or is used elsewhere.
   void admit();
   void has_lost_a_job() noexcept;
+  // The run ends without its jobs: it forgets them, and lets go of who runs them.
+  void part_with_jobs() noexcept;
 
   unsigned count_;
   bool closed_ = false;
