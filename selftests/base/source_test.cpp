@@ -69,6 +69,19 @@ TEST(PlaceTest, IsAFunctionWithoutALine) {
   EXPECT_EQ(file_and_line(place::in_function([] { return source::current(); }())), "source_test.cpp in a lambda");
 }
 
+TEST(PlaceTest, KeepsAMarkThatChangesNothingElse) {
+  const source here = source::current();
+  for (const place& plain : {place(here), place::in_function(here), place()}) {
+    place marked = plain;
+    EXPECT_FALSE(marked.of_generator());
+    marked.mark_generator();
+    EXPECT_TRUE(marked.of_generator());
+    EXPECT_EQ(marked.line(), plain.line());
+    EXPECT_EQ(file_and_line(marked), file_and_line(plain));
+    EXPECT_EQ(function_of(marked), function_of(plain));
+  }
+}
+
 TEST(PlaceTest, IsNothingAtFirst) {
   EXPECT_EQ(place().line(), 0u);
   EXPECT_EQ(file_and_line(place()), "");

@@ -72,6 +72,22 @@ TEST(SelectTest, GoesOnWithTheOthersWhenAnObjectDies) {
   }
 }
 
+TEST(SelectTest, MayBeCancelledWhenAnObjectOfItIsGone) {
+  const auto main = []() -> task<void> {
+    auto dying = std::make_unique<event>(label("dying"));
+    event other;
+    const auto wait = [&](event& gone) -> task<void> { co_await select(gone.wait(), other.wait()); };
+    auto selecting = spawn(wait(*dying), "reader");
+    co_await settle();
+    dying.reset();
+    selecting.cancel();
+    EXPECT_THROW(co_await selecting.join(), cancelled);
+  };
+  const judged_run run = judge(main);
+  EXPECT_TRUE(run.ended);
+  EXPECT_EQ(run.messages(), "misuse: the event \"dying\" died while task \"reader\" waits for it\n");
+}
+
 TEST(SelectTest, WaitsForGoodWhenAllItsObjectsAreGone) {
   const auto make = [] { return std::make_unique<std::pair<queue<int>, event>>(); };
   const auto main = [&]() -> task<void> {

@@ -140,6 +140,33 @@ TEST(WaitTest, ReportsWhomItWaitsForAndSeesACycle) {
   EXPECT_THAT(stuck.verdicts[0].cycle, testing::UnorderedElementsAre("reader", "writer"));
 }
 
+CO_TEST(WaitTest, AFailureEndsItOnlyIfThatIsAsked) {
+  auto fails = spawn(fail_after(1s));
+  auto slow = spawn(pass(2s));
+  EXPECT_THAT((co_await wait(wait_until::first_exception, fails, slow)).pending, ElementsAre(1));
+  EXPECT_EQ(now(), time_point{1s});
+  EXPECT_THAT((co_await wait(wait_until::all_completed, fails, slow)).pending, IsEmpty());
+  EXPECT_EQ(now(), time_point{2s});
+  EXPECT_NE(fails.exception(), nullptr);
+}
+
+// While it is armed, the limit may break a cycle of waits; not any more when the wait has ended, in whatever way.
+CO_TEST(WaitTest, ItsLimitRescuesNobodyWhenItHasEnded) {
+  auto reader = spawn(pass(1s));
+  auto writer = spawn(pass(1h));
+  co_await wait(wait_until::all_completed, 2h, reader);
+  EXPECT_FALSE(current_task().has_rescue());
+  co_await wait(wait_until::all_completed, 1s, writer);
+  EXPECT_FALSE(current_task().has_rescue());
+  auto waiter = spawn(wait(wait_until::all_completed, 2h, writer));
+  co_await settle();
+  EXPECT_TRUE(waiter.get().has_rescue());
+  waiter.cancel();
+  EXPECT_THROW(co_await waiter.join(), cancelled);
+  EXPECT_FALSE(waiter.get().has_rescue());
+  co_await writer.join();
+}
+
 CO_TEST(WaitTest, ALimitBeyondTheEndOfTimeIsNone) {
   std::vector<join_handle<void>> handles;
   handles.push_back(spawn(pass(24h * 300)));

@@ -53,8 +53,8 @@ class exception_group : public std::exception {
   template <class E>
   std::optional<exception_group> subgroup() const;
   // Calls `use(const E&)` with each that is an E, and returns the others, which are the caller's to throw on.
-  // What `use` throws takes the place of what it was called with: if it ever does, visit() throws a group of all that it
-  // threw, and last, as a group within, of the others. Source: Python's except*.
+  // What `use` throws takes the place of what it was called with: if it ever does, visit() throws a group of all that
+  // it threw, and last, as a group within, of the others. Source: Python's except*.
   template <class E, class F>
   [[nodiscard("throw on what is left")]] std::optional<exception_group> visit(F use) const;
 
