@@ -273,6 +273,12 @@ std::vector<place> lines_from(const frame* innermost) {
 std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr : leaf_frame_); }
 
 // -- frame ------------------------------------------------------------------------------------------------------------
+std::exception_ptr agent::thrown() const {
+  const frame* const start = start_frame();  // null if it was destroyed
+  if (start != nullptr && start->failure) return start->failure;
+  return std::make_exception_ptr(cancelled(cancel_reason()));
+}
+
 
 void frame::leave_by_exception() noexcept {
   if (detail::current_context != nullptr && detail::current_context->destroyed == this) {

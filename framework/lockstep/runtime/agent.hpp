@@ -151,6 +151,9 @@ class agent : private detail::step_state {
 
   // The exception that ended it; null if none did.
   std::exception_ptr failure() const noexcept;
+  // The same of one that was cancelled: the `cancelled` that left it, or what it would have got. Requires that it has
+  // finished without a result.
+  std::exception_ptr thrown() const;
   // Marks its outcome as seen, so that an exception in it is no verdict.
   void observe() noexcept { is_.observed = true; }
 
