@@ -144,7 +144,7 @@ void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
 void agent::request_cancellation() {
   ++cancel_requests_;
 #ifdef __cpp_lib_jthread
-  if (rare_ && rare_->stop) rare_->stop->request_stop();
+  if (rare_ && rare_->stop && !stop_its_token()) return;
 #endif
   if (state_ != state::parked) {
     attention_ |= loop::attention_cancel;
@@ -233,6 +233,17 @@ void agent::stop_requested() noexcept {
   if (is_here()) {
     cancel("stop requested");
   } else {
+// What its token calls may do anything. Returns whether the request still stands: it may have been taken back, or the
+// task destroyed.
+bool agent::stop_its_token() {
+  std::stop_source stop = *rare_->stop;
+  loop::retain(*this);
+  stop.request_stop();
+  const bool stands = !finished() && cancel_requests_ != 0;
+  loop::release(*this);
+  return stands;
+}
+
     tell_elsewhere("was cancelled by its stop_token", source());
   }
 }

@@ -288,6 +288,9 @@ class agent : private detail::step_state {
   // it; null for none. A reason that was given before stays.
   void cancel_within(const shield_scope* shield, label reason);
   void request_cancellation();
+#ifdef __cpp_lib_jthread
+  [[gnu::cold]] bool stop_its_token();
+#endif
   // The requests that are no news to a scope which begins now: not the one that its first await delivers.
   inline unsigned requests_delivered() const noexcept;
   // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.
