@@ -150,6 +150,10 @@ void agent::request_cancellation() {
     attention_ |= loop::attention_cancel;
     return;
   }
+  detail::here().owner->cancel_wait(*this);
+}
+
+void agent::cancel_wait() noexcept {
   operation& at = *operation_;
   if (at.progress_ != operation::progress::parked) return;  // stopped for good
   if (at.cancel_requested()) {

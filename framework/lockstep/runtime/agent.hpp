@@ -291,6 +291,8 @@ class agent : private detail::step_state {
 #ifdef __cpp_lib_jthread
   [[gnu::cold]] bool stop_its_token();
 #endif
+  // Delivers a request to it where it is parked, or passes it on to what it waits for.
+  void cancel_wait() noexcept;
   // The requests that are no news to a scope which begins now: not the one that its first await delivers.
   inline unsigned requests_delivered() const noexcept;
   // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.
