@@ -233,10 +233,6 @@ void agent::rarities::forget_cancellation() noexcept {
 }
 
 #ifdef __cpp_lib_jthread
-void agent::stop_requested() noexcept {
-  if (is_here()) {
-    cancel("stop requested");
-  } else {
 // What its token calls may do anything. Returns whether the request still stands: it may have been taken back, or the
 // task destroyed.
 bool agent::stop_its_token() {
@@ -248,6 +244,10 @@ bool agent::stop_its_token() {
   return stands;
 }
 
+void agent::stop_requested() noexcept {
+  if (is_here()) {
+    cancel("stop requested");
+  } else {
     tell_elsewhere("was cancelled by its stop_token", source());
   }
 }
@@ -273,6 +273,12 @@ std::exception_ptr agent::failure() const noexcept {
   return start != nullptr && !is_.cancelled ? start->failure : nullptr;
 }
 
+std::exception_ptr agent::thrown() const {
+  const frame* const start = start_frame();  // null if it was destroyed
+  if (start != nullptr && start->failure) return start->failure;
+  return std::make_exception_ptr(cancelled(cancel_reason()));
+}
+
 namespace {
 
 std::vector<place> lines_from(const frame* innermost) {
@@ -288,12 +294,6 @@ std::vector<place> lines_from(const frame* innermost) {
 std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr : leaf_frame_); }
 
 // -- frame ------------------------------------------------------------------------------------------------------------
-std::exception_ptr agent::thrown() const {
-  const frame* const start = start_frame();  // null if it was destroyed
-  if (start != nullptr && start->failure) return start->failure;
-  return std::make_exception_ptr(cancelled(cancel_reason()));
-}
-
 
 void frame::leave_by_exception() noexcept {
   if (detail::current_context != nullptr && detail::current_context->destroyed == this) {
@@ -559,15 +559,6 @@ std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string_view part
     return snapshot_builder::trail_of_caught(catcher, std::string(part));
   } catch (const std::bad_alloc&) {
     return {};
-  }
-}
-
-void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,
-               const std::vector<task_snapshot>& trail) {
-  const std::size_t first = tasks.size();
-  for (const task_snapshot& each : trail) {
-    tasks.push_back(each);
-    tasks.back().parent = each.parent ? std::optional(first + *each.parent) : parent;
   }
 }
 
