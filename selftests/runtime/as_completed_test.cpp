@@ -80,6 +80,30 @@ CO_TEST(AsCompletedTest, ALimitMayLieBeyondTheEndsOfTime) {
   EXPECT_EQ((co_await ends.next_for(std::chrono::hours::max()))->result(), 2);
 }
 
+TEST(AsCompletedTest, IsAskedByOneTaskAtATime) {
+  for (const duration of_the_other : {duration(0s), duration(1s)}) {  // while the first waits, and before it goes on
+    const auto main = [=]() -> task<void> {
+      std::vector<join_handle<int>> handles;
+      handles.push_back(spawn(value_after(1s, 1)));
+      handles.push_back(spawn(value_after(2s, 2)));
+      as_completed ends(handles);
+      const auto takes = [&](duration after) -> task<int> {
+        if (after > 0s) co_await handles[0].join_shielded();
+        co_return (co_await ends.next())->result();
+      };
+      auto first = spawn(takes(0s), "first");
+      auto other = spawn(takes(of_the_other), "other");
+      EXPECT_EQ(co_await first.join(), 1);
+      EXPECT_THROW(co_await other.join(), misuse);
+      EXPECT_EQ((co_await ends.next())->result(), 2);
+    };
+    const judged_run run = judge(main);
+    EXPECT_EQ(run.messages(),
+              "misuse: next() of an as_completed, for whose next end task \"first\" waits already: take its handles in "
+              "one task\n");
+  }
+}
+
 CO_TEST(AsCompletedTest, CancellingTheWaiterLeavesTheTasksAlone) {
   std::vector<join_handle<int>> handles;
   handles.push_back(spawn(value_after(2s, 2)));

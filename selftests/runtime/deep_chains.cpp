@@ -216,6 +216,35 @@ task<void> spawn_chain_that_waits(int levels) {
   co_await child.join();
 }
 
+task<void> group_chain_that_waits(int levels) {
+  if (levels == 0) co_await sleep_until(time_point::max());
+  const auto body = [=](task_group& group) -> task<void> {
+    group.spawn(group_chain_that_waits(levels - 1));
+    co_return;
+  };
+  co_await with_task_group(body);
+}
+
+TEST(DeepChainsTest, ManyGroupsWithinGroupsAreCancelled) {
+  const auto main = []() -> task<void> {
+    auto outermost = spawn(group_chain_that_waits(30'000));
+    co_await settle();
+    outermost.cancel();
+    EXPECT_THROW(co_await outermost.join(), cancelled);
+  };
+  EXPECT_THAT(judge(main).kinds(), IsEmpty());
+}
+
+TEST(DeepChainsTest, ManyTasksThatEachJoinTheNextAreCancelled) {
+  const auto main = []() -> task<void> {
+    auto outermost = spawn(spawn_chain_that_waits(1'000));
+    co_await settle();
+    outermost.cancel();
+    EXPECT_THROW(co_await outermost.join(), cancelled);
+  };
+  EXPECT_THAT(judge(main).kinds(), IsEmpty());
+}
+
 TEST(DeepChainsTest, TasksThatOwnEachOtherDieWithTheirWorld) {
   const auto main = []() -> task<void> { co_await spawn_chain_that_waits(2'000); };
   EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::deadlock));

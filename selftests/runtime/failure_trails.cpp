@@ -127,6 +127,21 @@ TEST(FailureTrailTest, EachTaskOnTheWayIsNamed) {
   EXPECT_EQ(run.blamed, "write_page");
 }
 
+task<void> joins_one_more(int left) {
+  if (left == 0) co_await count();
+  auto next = spawn(joins_one_more(left - 1), label("task " + std::to_string(left)));
+  co_await next.join();
+}
+task<void> joins_a_long_chain() { co_await joins_one_more(1'000); }
+
+TEST(FailureTrailTest, OfALongChainThoseAreNamedThatAreNextToWhereItWasThrown) {
+  const failed_run run = fail(joins_a_long_chain);
+  ASSERT_EQ(run.trail.size(), 33u);
+  EXPECT_THAT(run.trail[1], testing::HasSubstr("task 32 failed"));
+  EXPECT_THAT(run.trail[32], testing::HasSubstr("task 1 failed: write_page < save < count"));
+  EXPECT_EQ(run.blamed, "write_page");
+}
+
 task<void> waits_for_all() {
   auto waiting = wait_long();
   auto saving = save();

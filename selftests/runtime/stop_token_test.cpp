@@ -174,6 +174,33 @@ CO_TEST(StopTokenTest, AShieldKeepsTheRequestFromTheTokensWithinIt) {
   EXPECT_THROW(co_await handle.join(), cancelled) << "the request was still there when it returned";
 }
 
+CO_TEST(StopTokenTest, WhatItCallsMayTakeTheRequestBack) {
+  const auto goes_on = []() -> task<int> {
+    const std::stop_callback refuse(current_stop_token(), [&me = current_task()] { me.uncancel(); });
+    co_await sleep_for(1s);
+    co_return 7;
+  };
+  auto stubborn = spawn(goes_on());
+  co_await settle();
+  EXPECT_TRUE(stubborn.cancel());
+  EXPECT_EQ(co_await stubborn.join(), 7);
+}
+
+TEST(StopTokenTest, WhatItCallsMayDestroyTheTask) {
+  const auto main = []() -> task<void> {
+    join_handle<void> doomed;
+    const auto work = [&]() -> task<void> {
+      const std::stop_callback destroy(current_stop_token(), [&] { doomed = {}; });
+      co_await wait_for_ever();
+    };
+    doomed = spawn(work());
+    co_await settle();
+    EXPECT_TRUE(doomed.get().cancel());
+    EXPECT_FALSE(doomed.valid());
+  };
+  EXPECT_THAT(judge(main).kinds(), testing::ElementsAre(verdict_kind::dropped_handle));
+}
+
 CO_TEST(StopTokenTest, TokensOfTwoTasksAreTwo) {
   const std::stop_token mine = current_stop_token();
   const auto work = [&]() -> task<void> {

@@ -77,6 +77,19 @@ TEST(WhenAllSettledTest, AFailureDuringTheCancellationOfTheCallerIsAVerdict) {
   EXPECT_THAT(run.verdicts[0].message, HasSubstr("flush failed"));
 }
 
+CO_TEST(WhenAllSettledTest, ACancellationKeepsTheReasonThatItCameWith) {
+  const promise<int> answer;
+  future<int> wanted = answer.get_future();
+  const auto waits = [&]() -> task<int> { co_return co_await wanted.get(); };
+  const auto cancels = [&]() -> task<void> {
+    co_await settle();
+    wanted.cancel("nobody is left");
+  };
+  const auto [waited, cancelled_it] = co_await when_all_settled(waits(), cancels());
+  EXPECT_TRUE(waited.was_cancelled());
+  EXPECT_EQ(text_of(waited.error()), "cancelled: nobody is left");
+}
+
 TEST(WhenAllSettledTest, TheReportOfAResultThatThrowsTellsOfTheTask) {
   const auto main = []() -> task<void> {
     auto [failed] = co_await when_all_settled(fail_after(1s));

@@ -144,12 +144,16 @@ void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
 void agent::request_cancellation() {
   ++cancel_requests_;
 #ifdef __cpp_lib_jthread
-  if (rare_ && rare_->stop) rare_->stop->request_stop();
+  if (rare_ && rare_->stop && !stop_its_token()) return;
 #endif
   if (state_ != state::parked) {
     attention_ |= loop::attention_cancel;
     return;
   }
+  detail::here().owner->cancel_wait(*this);
+}
+
+void agent::cancel_wait() noexcept {
   operation& at = *operation_;
   if (at.progress_ != operation::progress::parked) return;  // stopped for good
   if (at.cancel_requested()) {
@@ -229,6 +233,17 @@ void agent::rarities::forget_cancellation() noexcept {
 }
 
 #ifdef __cpp_lib_jthread
+// What its token calls may do anything. Returns whether the request still stands: it may have been taken back, or the
+// task destroyed.
+bool agent::stop_its_token() {
+  std::stop_source stop = *rare_->stop;
+  loop::retain(*this);
+  stop.request_stop();
+  const bool stands = !finished() && cancel_requests_ != 0;
+  loop::release(*this);
+  return stands;
+}
+
 void agent::stop_requested() noexcept {
   if (is_here()) {
     cancel("stop requested");
@@ -256,6 +271,12 @@ agent::state agent::condition() const noexcept {
 std::exception_ptr agent::failure() const noexcept {
   const frame* const start = start_frame();
   return start != nullptr && !is_.cancelled ? start->failure : nullptr;
+}
+
+std::exception_ptr agent::thrown() const {
+  const frame* const start = start_frame();  // null if it was destroyed
+  if (start != nullptr && start->failure) return start->failure;
+  return std::make_exception_ptr(cancelled(cancel_reason()));
 }
 
 namespace {
@@ -538,15 +559,6 @@ std::vector<task_snapshot> trail_of_caught(agent& catcher, std::string_view part
     return snapshot_builder::trail_of_caught(catcher, std::string(part));
   } catch (const std::bad_alloc&) {
     return {};
-  }
-}
-
-void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,
-               const std::vector<task_snapshot>& trail) {
-  const std::size_t first = tasks.size();
-  for (const task_snapshot& each : trail) {
-    tasks.push_back(each);
-    tasks.back().parent = each.parent ? std::optional(first + *each.parent) : parent;
   }
 }
 

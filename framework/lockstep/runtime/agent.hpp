@@ -151,6 +151,9 @@ class agent : private detail::step_state {
 
   // The exception that ended it; null if none did.
   std::exception_ptr failure() const noexcept;
+  // The same of one that was cancelled: the `cancelled` that left it, or what it would have got. Requires that it has
+  // finished without a result.
+  std::exception_ptr thrown() const;
   // Marks its outcome as seen, so that an exception in it is no verdict.
   void observe() noexcept { is_.observed = true; }
 
@@ -285,6 +288,11 @@ class agent : private detail::step_state {
   // it; null for none. A reason that was given before stays.
   void cancel_within(const shield_scope* shield, label reason);
   void request_cancellation();
+#ifdef __cpp_lib_jthread
+  [[gnu::cold]] bool stop_its_token();
+#endif
+  // Delivers a request to it where it is parked, or passes it on to what it waits for.
+  void cancel_wait() noexcept;
   // The requests that are no news to a scope which begins now: not the one that its first await delivers.
   inline unsigned requests_delivered() const noexcept;
   // Takes the request of such a scope back. Returns whether no other was made since there were `requests_before`.

@@ -42,11 +42,12 @@ class as_completed {
 
   // Waits until one more has ended and returns its handle; null when all have been yielded. Those that end at one
   // instant come in the order of their last steps; those that had ended before come first, as they were given.
-  // Cancelling the waiter leaves the tasks alone.
+  // Cancelling the waiter leaves the tasks alone. Misuse while another next() of it is under way.
   task<join_handle<T>*> next() { return next_until(time_point::max()); }
   // The same, but throws `timed_out` at the deadline. One may go on afterwards: nothing is lost by it.
   task<join_handle<T>*> next_until(time_point deadline) {
     const time_point began = now();
+    const detail::onlooker::turn mine(on_);
     if (!co_await detail::onlooker::wait(on_, {taken_ + 1}, deadline)) {
       throw timed_out(saturating_add(deadline.time_since_epoch(), -began.time_since_epoch()));
     }

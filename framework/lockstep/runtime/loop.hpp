@@ -136,6 +136,9 @@ class loop : public detail::context {
   void spawn_clean_up(std::coroutine_handle<> root, source of);
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who) noexcept;
+  // Has a parked task see to a request to cancel it. From one to the next for which it waits that may go deeper than
+  // the stack, so at some depth the outermost call sees to the rest.
+  void cancel_wait(agent& who) noexcept;
   // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
   // unwind locals that those tasks point to.
   void kill_descendants(agent& who) noexcept;
@@ -467,6 +470,8 @@ class loop : public detail::context {
   std::unique_ptr<agent_pool> agents_;
   bool yield_cancelled_ = false;
   first_step* starting_ = nullptr;  // the innermost
+  unsigned cancels_nested_ = 0;
+  std::vector<agent*> cancels_put_off_;
   executor* default_executor_ = nullptr;
   std::unique_ptr<thread_pool> default_pool_;
   std::uint64_t excused_step_ = 0;  // that has run a blocking job

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 namespace lockstep {
@@ -174,6 +175,31 @@ void loop::free_block(agent& who) noexcept {
 
 void loop::free_ancestors(agent* who) noexcept {
   while (who != nullptr) who = free_one(*who);
+}
+
+// -- cancelling -------------------------------------------------------------------------------------------------------
+
+void loop::cancel_wait(agent& who) noexcept {
+  constexpr unsigned nested_max = 64;
+  if (cancels_nested_ >= nested_max) {
+    const sparing_allocations of_the_loop;
+    try {
+      cancels_put_off_.push_back(&who);
+      return retain(who);
+    } catch (const std::bad_alloc&) {  // then the stack has to do
+    }
+  }
+  ++cancels_nested_;
+  who.cancel_wait();
+  if (cancels_nested_ == 1) {
+    for (std::size_t i = 0; i < cancels_put_off_.size(); ++i) {
+      agent& deeper = *cancels_put_off_[i];
+      if (deeper.state_ == agent::state::parked && deeper.cancel_requests_ != 0) deeper.cancel_wait();
+      release(deeper);
+    }
+    cancels_put_off_.clear();
+  }
+  --cancels_nested_;
 }
 
 // -- destroying -------------------------------------------------------------------------------------------------------

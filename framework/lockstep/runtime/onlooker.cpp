@@ -56,6 +56,16 @@ void onlooker::watch::finished(agent& who) noexcept {
   if (by->waiter_ != nullptr && by->has(by->waiter_->wanted_)) by->waiter_->end();
 }
 
+onlooker::turn::turn(onlooker& of) : of_(of) {
+  if (of.at_turn_ != nullptr) {
+    here().owner->misused(fmt::format("next() of an as_completed, for whose next end task \"{}\" waits already: take "
+                                      "its handles in one task",
+                                      of.at_turn_->name()),
+                          users_line());
+  }
+  of.at_turn_ = &current_task();
+}
+
 void onlooker::wait::enqueue() noexcept {
   loop& owner = *current_context->owner;
   if (deadline() <= owner.now()) {

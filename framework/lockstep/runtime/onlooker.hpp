@@ -34,6 +34,7 @@ class onlooker {
   bool has(const condition& wanted) const noexcept;
 
   class wait;
+  class turn;
 
  private:
   explicit onlooker(std::size_t tasks);
@@ -51,6 +52,19 @@ class onlooker {
   std::vector<std::size_t> ended_;
   bool failed_ = false;
   wait* waiter_ = nullptr;
+  agent* at_turn_ = nullptr;
+};
+
+// Around each of several waits for one end more: misuse while another task's is under way.
+class onlooker::turn {
+ public:
+  explicit turn(onlooker& of);
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn() { of_.at_turn_ = nullptr; }
+
+ private:
+  onlooker& of_;
 };
 
 // Waits for a condition, until the deadline at most. Returns whether it came about. Cancelling the waiter leaves the

@@ -114,9 +114,7 @@ void agent_owner::no_result(agent& who, source where) {
     detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), where);
   }
   who.observe();
-  const frame* const start = who.start_frame();  // null if it was destroyed
-  const bool threw = start != nullptr && start->failure;
-  pass_on(threw ? start->failure : std::make_exception_ptr(cancelled(who.cancel_reason())), who);
+  pass_on(who.thrown(), who);
 }
 
 // On another thread, or before its task has ended.

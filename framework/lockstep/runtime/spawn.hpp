@@ -30,7 +30,8 @@ namespace detail {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 
-// Waits for a task to finish. Cancelling the waiter cancels the task, if `forward` says so, and waits for its end.
+// Waits for a task to finish. Cancelling the waiter cancels the task, if `forward` says so, for the same reason, and
+// waits for its end.
 template <class Self>
 class join_operation : public primitive<Self> {
  public:
@@ -41,7 +42,7 @@ class join_operation : public primitive<Self> {
   void enqueue() noexcept override { target_.joiners().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool cancel_requested() noexcept override {
-    if (forward_ && target_.cancel()) return false;
+    if (forward_ && target_.cancel(this->who()->cancel_reason())) return false;
     withdraw();
     return true;
   }
@@ -150,9 +151,9 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   // Waits until the task has finished and returns its result. The handle must live until then.
   // Throws what left the task; `cancelled` if it was cancelled. Once per result: a second join of the same value finds
   // it moved from.
-  // Cancelling the waiter cancels the task instead, and the waiter goes on when that has ended, with what it came to:
-  // `cancelled`, as a rule. A cancellation that is pending when the join begins is thrown at once, and leaves the task
-  // alone.
+  // Cancelling the waiter cancels the task instead, with the same reason, and the waiter goes on when that has ended,
+  // with what it came to: `cancelled`, as a rule. A cancellation that is pending when the join begins is thrown at
+  // once, and leaves the task alone.
   LOCKSTEP_AWAIT_IT joining join(source_pointer where = __builtin_source_location()) {
     return joining(to_join(source_at(where)), true);
   }

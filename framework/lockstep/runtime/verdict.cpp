@@ -1,5 +1,9 @@
 #include <lockstep/runtime/verdict.hpp>
 
+#include <lockstep/runtime/snapshot.hpp>
+
+#include <algorithm>
+
 namespace lockstep {
 
 std::string_view name_of(verdict_kind kind) noexcept {
@@ -19,6 +23,31 @@ std::string_view name_of(verdict_kind kind) noexcept {
     case verdict_kind::slow_step: return "slow step";
   }
   return "unknown verdict";
+}
+
+// Of a long chain of tasks, each of which was ended by the next, those where it began: or else each task through which
+// an exception comes would copy all that it has come through.
+void add_trail(std::vector<task_snapshot>& tasks, std::optional<std::size_t> parent,
+               const std::vector<task_snapshot>& trail) {
+  constexpr std::size_t chain_max = 32;
+  std::size_t left_out = 0;
+  const auto is_link = [&trail](std::size_t at) {
+    return at + 1 < trail.size() && trail[at + 1].parent == at &&
+           std::none_of(trail.begin() + static_cast<std::ptrdiff_t>(at) + 2, trail.end(),
+                        [at](const task_snapshot& each) { return each.parent == at; });
+  };
+  while (trail.size() - left_out > chain_max && is_link(left_out)) ++left_out;
+  const std::size_t first = tasks.size();
+  for (std::size_t i = left_out; i < trail.size(); ++i) {
+    tasks.push_back(trail[i]);
+    const bool is_of_them = i > left_out && trail[i].parent;
+    tasks.back().parent = is_of_them ? std::optional(first + *trail[i].parent - left_out) : parent;
+  }
+  if (left_out == 0) return;
+  constexpr std::string_view note = "the tasks through which it came next are left out";
+  if (std::vector<std::string>& notes = tasks[first].notes; notes.empty() || notes.back() != note) {
+    notes.emplace_back(note);
+  }
 }
 
 }  // namespace lockstep

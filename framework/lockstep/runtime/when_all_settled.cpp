@@ -6,7 +6,7 @@ namespace lockstep::detail {
 
 failure failure_of(agent& finished) {
   finished.observe();
-  if (finished.was_cancelled()) return failure(std::make_exception_ptr(cancelled(finished.cancel_reason())));
+  if (finished.was_cancelled()) return failure(finished.thrown());
   return failure(finished.failure(), trail_of(finished));
 }
 
