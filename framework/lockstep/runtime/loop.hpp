@@ -167,6 +167,8 @@ class loop : public detail::context {
   }
   // The same for what may not simply wait, or is awaited by a foreign coroutine (then `awaiting` is null).
   void park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting);
+  // That it is awaited already, or was, is seen where it waits.
+  [[noreturn]] void refuse_second_await(const operation& op);
   // The running task is ready again, behind all others.
   void requeue(std::coroutine_handle<> leaf) noexcept {
     agent& who = *context::running;

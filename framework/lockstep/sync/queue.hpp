@@ -305,7 +305,10 @@ class basic_queue<T, Items>::getting final : public primitive<getting> {
   identity feeder() const noexcept override { return this->what() != nullptr ? here().fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
-    if (number_ != 0 && this->what() != nullptr) --here().in_hand_;
+    if (number_ != 0 && this->what() != nullptr) {
+      --here().in_hand_;
+      number_ = 0;  // should it be awaited again
+    }
     return std::move(*item_);
   }
 
