@@ -229,9 +229,19 @@ class loop : public detail::context {
 
   // -- blocking work ----------------------------------------------------------------------------------------------
 
-  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now.
+  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now. Misuse if the one
+  // that was set has died.
   executor& default_executor();
-  void set_default_executor(executor& on) noexcept { default_executor_ = &on; }
+  void set_default_executor(executor& on) noexcept {
+    default_executor_ = &on;
+    default_executor_died_ = false;
+  }
+  // If it is the one that was set, whoever asks for it from now on is told.
+  void part_from(const executor& dying) noexcept {
+    if (default_executor_ != &dying) return;
+    default_executor_ = nullptr;
+    default_executor_died_ = true;
+  }
   // The workers of a pool. Misuse if the driver has none.
   std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
   // A blocking job runs within the present step, which may take long in real time.
@@ -458,6 +468,7 @@ class loop : public detail::context {
   bool yield_cancelled_ = false;
   first_step* starting_ = nullptr;  // the innermost
   executor* default_executor_ = nullptr;
+  bool default_executor_died_ = false;
   std::unique_ptr<thread_pool> default_pool_;
   std::uint64_t excused_step_ = 0;  // that has run a blocking job
   std::atomic<bool> resting_ = false;
