@@ -113,9 +113,9 @@ class basic_queue final : public object {
     if (capacity_items == 0) detail::refuse_capacity_0(*this, where);
   }
   ~basic_queue() {
-    detail::orphan_waiters(getters_, *this, Items::noun, true);
-    detail::orphan_waiters(putters_, *this, Items::noun, false);
-    detail::orphan_waiters(drainers_, *this, Items::noun, false);
+    detail::orphan_waiters(getters_, *this, true);
+    detail::orphan_waiters(putters_, *this, false);
+    detail::orphan_waiters(drainers_, *this, false);
   }
   std::string_view noun() const noexcept override { return Items::noun; }
 
@@ -156,9 +156,7 @@ class basic_queue final : public object {
   void task_done(source where = source::current()) {
     detail::context& context = enter("had an item dealt with", where);
     if (unfinished_ == 0) {
-      context.owner->misused(
-          "task_done() of " + std::string(noun()) + " \"" + std::string(name()) + "\", which has no unfinished item",
-          where);
+      context.owner->misused("task_done() of " + described() + ", which has no unfinished item", where);
     }
     if (--unfinished_ == 0) wake_all(drainers_);
   }
