@@ -49,8 +49,7 @@ task<void> disconnect(std::shared_ptr<sensor> from) {
 }
 
 async_generator<double> celsius(std::shared_ptr<sensor> from) {
-  auto goodbye = [from] { return disconnect(from); };
-  co_await on_close(std::move(goodbye));  // runs however this ends, and owns what it needs
+  on_close([from] { return disconnect(from); });  // runs however this ends, and owns what it needs
   for (;;) co_yield co_await from->readings.get() / 10.0;
 }
 // [/generator]

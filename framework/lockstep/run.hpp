@@ -6,17 +6,19 @@
 //
 // It has a real::world, and ends as asyncio.run() does: when the main task has ended, what is left is cancelled and
 // awaited, and what went wrong there is told. What a test would fail of (a handle that was dropped, an exception that
-// nobody read, a deadlock) is told as well. The threads of run_blocking() are waited for: one that runs cannot be
-// ended.
+// nobody read, a deadlock) is told as well. Functions that run_blocking() has put on a thread are waited for, as one
+// that runs cannot be ended; but no longer than `run_options::jobs_limit`.
 //
 // This is in the library lockstep::real. Threads: run() may be called on any, and by several at a time.
 #pragma once
 
 #include <lockstep/real/world.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -43,12 +45,21 @@ struct run_options {
   std::optional<std::uint64_t> seed = {};
   // How time passes.
   real::clock_options clock = {};
+  // How long, on the machine's clock and from the end of the main task on, the functions of run_blocking() that still
+  // run are waited for, when nothing else is left to wait for. Zero or less is not at all. Then a verdict (leaked_task)
+  // names the tasks that wait for them, and run() returns without them. As they may refer to anything that belongs to
+  // that run, none of it is ever destroyed: its tasks, their locals, its io_context. The process ends their threads.
+  // Source: asyncio.constants.THREAD_JOIN_TIMEOUT.
+  duration jobs_limit = std::chrono::minutes{5};
 };
 
-// Runs one main task after another, in one io_context. Source: asyncio.Runner.
+// Runs one main task after another, in one io_context; in another one after a run that has left blocking jobs behind.
+// Source: asyncio.Runner.
 class runner {
  public:
   explicit runner(run_options options = {});
+  runner(const runner&) = delete;
+  runner& operator=(const runner&) = delete;
 
   // Runs `main` on this thread until it has ended, and then what is left. Returns its result.
   // Throws what left it; `interrupted` if an interrupt was all that cancelled it; misuse if it could not end, as in a
@@ -64,23 +75,29 @@ class runner {
   }
 
   // Of the last run.
-  const std::vector<verdict>& verdicts() const noexcept { return world_.verdicts(); }
+  const std::vector<verdict>& verdicts() const noexcept { return world_->verdicts(); }
 
  private:
+  // Keeps one for ever whose jobs still run.
+  struct parting {
+    void operator()(real::world* last) const noexcept;
+  };
+
+  void make_world();
   real::world_options begin();
   template <class Main>
   decltype(auto) run_any(Main main) {
     const real::world_options how = begin();
     try {
-      return world_.run(std::move(main), how);
+      return world_->run(std::move(main), how);
     } catch (const cancelled&) {
-      if (world_.interrupted()) throw interrupted();
+      if (world_->interrupted()) throw interrupted();
       throw;
     }
   }
 
   run_options options_;
-  real::world world_;
+  std::unique_ptr<real::world, parting> world_;
 };
 
 // Runs a main task, or the one that a callable makes, as runner::run() does. Source: asyncio.run.

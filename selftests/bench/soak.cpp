@@ -1,8 +1,9 @@
 // lockstep_soak: whether a task, a hand-off and a group cost the same in a crowd as alone.
 //
 // Prints a table: for 10^3 to 10^6 of each, all alive at the same time, the bytes that one takes of this process's
-// memory beside that of a world with a single task, and the time of one. Every size does the same amount of work in
-// all, in as many rounds as that takes; bytes are those of the first round.
+// memory beside that of a world with a single task, and the time of one. Bytes are those of the first round in a world.
+// Every size does the same amount of work in all, in as many rounds in that world as it takes; the first, for which the
+// system has to find the memory, is not among them.
 
 #include "memory.hpp"
 #include "require.hpp"
@@ -112,17 +113,20 @@ void measure(const kind& of, std::uint64_t count) {
   trim_heap();
   double bytes = 0;
   measurement all;
-  for (std::uint64_t round = 0; round < work_in_all / count; ++round) {
-    lockstep::sim::world world;
-    lockstep::sim::world_options options;
-    options.steps_max = std::numeric_limits<std::uint64_t>::max();
+  lockstep::sim::world world;
+  lockstep::sim::world_options options;
+  options.steps_max = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint64_t round = 0; round <= work_in_all / count; ++round) {
     const stopwatch watch;
     const round_result result = world.run(of.round(count), options);
     const measurement time = watch.read(count);
     require(result.done == count, "some have not ended");
+    if (round == 0) {
+      bytes = (result.resident_at_peak - result.resident_before) / static_cast<double>(count);
+      continue;
+    }
     all.cpu_ns += time.cpu_ns;
     all.operations += time.operations;
-    if (round == 0) bytes = (result.resident_at_peak - result.resident_before) / static_cast<double>(count);
   }
   std::printf("%-14s %9llu %10.0f %10.0f\n", of.name, static_cast<unsigned long long>(count), bytes,
               all.cpu_ns / static_cast<double>(all.operations));

@@ -4,7 +4,7 @@
 lockstep::task<void> say_goodbye() { co_return; }
 
 lockstep::async_generator<int> numbers() {
-  co_await lockstep::on_close([] { return 1; });  // wrong
-  co_await lockstep::on_close(say_goodbye);
+  lockstep::on_close([] { return 1; });  // wrong
+  lockstep::on_close(say_goodbye);
   co_yield 1;
 }

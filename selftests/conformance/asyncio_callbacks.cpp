@@ -72,6 +72,16 @@ CO_TEST(AsyncioCallbacks, DifferInThatTheyRunInATaskOfTheirOwn) {
   EXPECT_THAT(name, MatchesRegex("callback 1 \\(asyncio_callbacks.cpp:[0-9]+\\)"));
 }
 
+CO_TEST(AsyncioCallbacks, AreNotAmongAllTasks) {
+  agent* const me = &current_task();
+  std::size_t seen = 0;
+  call_later(1s, [] {});
+  call_soon([&] { seen = all_tasks().size(); });
+  EXPECT_THAT(all_tasks(), ElementsAre(me));
+  co_await yield();
+  EXPECT_EQ(seen, 1u);
+}
+
 TEST(AsyncioCallbacks, NeedALoopOnTheirThread) {
   EXPECT_THROW(call_soon([] {}), misuse);
   const auto main = []() -> task<void> {

@@ -21,7 +21,7 @@ task<void> append_after(duration length, std::string& log, std::string text) {
 
 // As `try: … finally: await asyncio.sleep(1); log += "closed "`.
 async_generator<int> numbers(std::string& log, int last, duration pause = {}) {
-  co_await on_close([&log] { return append_after(1s, log, "closed "); });
+  on_close([&log] { return append_after(1s, log, "closed "); });
   for (int i = 1; i <= last; ++i) {
     if (pause != duration{}) co_await sleep_for(pause);
     log += std::to_string(i) + " ";
@@ -57,7 +57,7 @@ CO_TEST(AsyncioGenerators, OnceExhaustedItStaysSo) {
 CO_TEST(AsyncioGenerators, AnExceptionInTheBodyLeavesThroughNextAndExhaustsIt) {
   std::string log;
   const auto failing = [&log]() -> async_generator<int> {
-    co_await on_close([&log] { return append_after(1s, log, "closed "); });
+    on_close([&log] { return append_after(1s, log, "closed "); });
     co_yield 1;
     throw std::runtime_error("disk full");
   };
@@ -149,7 +149,7 @@ TEST(AsyncioGenerators, AnErrorWhileAnAbandonedOneIsClosedIsReported) {
     throw std::runtime_error("no goodbye");
   };
   const auto failing = [&]() -> async_generator<int> {
-    co_await on_close(fail);
+    on_close(fail);
     co_yield 1;
   };
   const auto main = [&]() -> task<void> {
@@ -164,7 +164,7 @@ TEST(AsyncioGenerators, AnErrorWhileAnAbandonedOneIsClosedIsReported) {
 CO_TEST(AsyncioGenerators, ANestedOneIsClosedAfterTheOneThatUsedIt) {
   std::string log;
   const auto outer = [](std::string& into) -> async_generator<int> {
-    co_await on_close([&into] { return append_after(1s, into, "outer "); });
+    on_close([&into] { return append_after(1s, into, "outer "); });
     auto inner = numbers(into, 3);
     while (const int* item = co_await inner.next()) co_yield int{*item};
   };
@@ -205,7 +205,7 @@ CO_TEST(AsyncioGenerators, UnlikeFinallyACleanUpRunsWhenTheLocalsAreGone) {
     ~local() { in += "local "; }
   };
   const auto with_local = [](std::string& into) -> async_generator<int> {
-    co_await on_close([&into] { return append_after(1s, into, "closed "); });
+    on_close([&into] { return append_after(1s, into, "closed "); });
     const local own(into);
     co_yield 1;
   };
@@ -234,7 +234,7 @@ TEST(AsyncioGenerators, EachIsClosedOnceInAnyOrder) {
       };
       const auto subscribe = [&](int who) -> async_generator<int> {
         open.insert(who);
-        co_await on_close([&open, &closed, close, who] { return close(open, closed, who); });
+        on_close([&open, &closed, close, who] { return close(open, closed, who); });
         for (;;) co_yield co_await items.get();
       };
       const auto consume = [&](int who) -> task<void> {

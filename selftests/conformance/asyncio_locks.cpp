@@ -351,6 +351,7 @@ CO_TEST(AsyncioSemaphore, OfFourWaitersTwoCancelledAndOneReleaseLetsTheThirdInAn
   a.cancel();
   b.cancel();
   slots.release();
+  EXPECT_FALSE(slots.try_acquire());
   co_await settle();
   EXPECT_EQ(log, "c");
   EXPECT_FALSE(d.done());
@@ -417,6 +418,7 @@ TEST(AsyncioBoundedSemaphore, ReleasingMoreThanWasAcquiredIsAnError) {
     co_await slots.acquire();
     slots.release();
     EXPECT_THROW(slots.release(), misuse);
+    EXPECT_EQ(slots.available(), 1u);
     semaphore unbounded(1);
     unbounded.release();
     EXPECT_EQ(unbounded.available(), 2u);

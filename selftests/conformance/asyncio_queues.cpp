@@ -1,5 +1,6 @@
 // What asyncio promises of Queue, LifoQueue and PriorityQueue; and where lockstep differs.
 #include "../sync/cancellations.hpp"
+#include "../sync/queues.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -13,29 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-
-template <class Queue>
-task<void> get_into(Queue& from, std::vector<int>& got) {
-  const int item = co_await from.get();
-  got.push_back(item);
-}
-
-template <class Queue>
-task<void> put_one(Queue& to, int item) {
-  co_await to.put(item);
-}
-
-template <class Queue>
-task<void> wait_for_all(Queue& of) {
-  co_await of.join();
-}
-
-template <class Queue>
-std::vector<int> drained(Queue& from) {
-  std::vector<int> items;
-  while (std::optional<int> item = from.try_get()) items.push_back(*item);
-  return items;
-}
 
 // What holds for all three.
 template <class Queue>
@@ -132,12 +110,13 @@ TYPED_TEST(AsyncioQueues, TimedOutWaitersLeaveNoResidue) {
 
 TYPED_TEST(AsyncioQueues, ExcessTaskDoneIsAnError) {
   const auto main = []() -> task<void> {
-    TypeParam items;
+    TypeParam items(1, "jobs");
     co_await items.put(1);
     items.task_done();
     EXPECT_THROW(items.task_done(), misuse);
   };
-  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::misuse));
+  const std::string noun(TypeParam().noun());
+  EXPECT_EQ(judge(main).messages(), "misuse: task_done() of " + noun + " \"jobs\", which has no unfinished item\n");
 }
 
 TYPED_TEST(AsyncioQueues, JoinWaitsUntilEveryItemIsDone) {
@@ -166,8 +145,10 @@ TYPED_TEST(AsyncioQueues, ShutDownFailsABlockedPutLeavesTheStoredItemAndJoinWait
     items.shut_down();
     EXPECT_THROW(co_await putter.join(), queue_shut_down);
     EXPECT_THROW(co_await items.put(3), queue_shut_down);
+    EXPECT_FALSE(items.try_put(3));
     EXPECT_EQ(co_await items.get(), 1);
     EXPECT_THROW(co_await items.get(), queue_shut_down);
+    EXPECT_EQ(items.try_get(), std::nullopt);
     co_await settle();
     EXPECT_FALSE(joined.done());
     items.task_done();
@@ -243,11 +224,13 @@ TYPED_TEST(AsyncioQueues, AnItemGoesStraightToItsGetter) {
 
 TYPED_TEST(AsyncioQueues, LoseAndDoubleNothingInAnyOrder) {
   under_every_schedule([]() -> task<void> {
+    constexpr int producers = 3;
+    constexpr int items_each = 4;
     TypeParam items(2);
     std::vector<int> put;
     std::vector<int> got;
     const auto produce = [&](int first) -> task<void> {
-      for (int i = 0; i < 3; ++i) {
+      for (int i = 0; i < items_each; ++i) {
         co_await items.put(first + i);
         put.push_back(first + i);
       }
@@ -259,23 +242,57 @@ TYPED_TEST(AsyncioQueues, LoseAndDoubleNothingInAnyOrder) {
         items.task_done();
       }
     };
-    std::vector<join_handle<void>> producers;
-    std::vector<join_handle<void>> consumers;
-    for (int i = 0; i < 2; ++i) producers.push_back(spawn(produce(10 * i)));
-    for (int i = 0; i < 3; ++i) consumers.push_back(spawn(consume()));
-    co_await yield();
-    producers[0].cancel();
-    consumers[1].cancel();
-    co_await producers[1].join();
-    static_cast<void>(co_await was_cancelled(producers[0]));
+    std::vector<join_handle<void>> makers;
+    std::vector<join_handle<void>> takers;
+    for (int i = 0; i < 3; ++i) takers.push_back(spawn(consume()));
+    for (int i = 0; i < producers; ++i) makers.push_back(spawn(produce(100 * i)));
+    const auto cancel = [&]() -> task<void> {
+      co_await yield();
+      takers[0].cancel();
+      co_await yield();
+      makers[1].cancel();
+      co_await yield();
+      takers[1].cancel();
+    };
+    auto cancelling = spawn(cancel());
+    for (join_handle<void>& maker : makers) co_await was_cancelled(maker);
+    co_await cancelling.join();
     co_await items.join();
-    for (std::size_t i = 0; i < 3; ++i) {
-      consumers[i].cancel();
-      EXPECT_TRUE(co_await was_cancelled(consumers[i]));
+    for (join_handle<void>& taker : takers) {
+      taker.cancel();
+      EXPECT_TRUE(co_await was_cancelled(taker));
     }
+    EXPECT_TRUE(items.empty());
     std::sort(put.begin(), put.end());
     std::sort(got.begin(), got.end());
     EXPECT_EQ(put, got);
+  });
+}
+
+TYPED_TEST(AsyncioQueues, LoseAndDoubleNothingWithAGetterCancelledAnywhere) {
+  under_every_cancellation([](hunt& hunted) -> task<void> {
+    TypeParam items(2);
+    std::vector<int> got;
+    const auto get = [&](int times) -> task<void> {
+      for (int i = 0; i < times; ++i) got.push_back(co_await items.get());
+    };
+    const auto put = [&](int first) -> task<void> {
+      for (int i = 0; i < 3; ++i) co_await items.put(first + i);
+    };
+    auto victim = spawn(get(2));
+    auto other = spawn(get(2));
+    auto left = spawn(put(0));
+    auto right = spawn(put(3));
+    hunted.begin(victim);
+    co_await hunted.end();
+    static_cast<void>(co_await was_cancelled(victim));
+    co_await other.join();
+    while (got.size() < 6) got.push_back(co_await items.get());
+    co_await left.join();
+    co_await right.join();
+    std::sort(got.begin(), got.end());
+    EXPECT_THAT(got, ElementsAre(0, 1, 2, 3, 4, 5));
+    EXPECT_TRUE(items.empty());
   });
 }
 

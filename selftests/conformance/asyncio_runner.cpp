@@ -1,4 +1,6 @@
 // asyncio.run and asyncio.Runner.
+#include "../real/stuck_job.hpp"
+
 #include <lockstep/lockstep.hpp>
 #include <lockstep/run.hpp>
 
@@ -172,6 +174,63 @@ TEST_F(AsyncioRunnerTest, LeavesNoTaskBehindThatNobodyHolds) {
   run(main(), tell(told));
   ASSERT_EQ(told.size(), 1u);
   EXPECT_THAT(told.front(), HasSubstr("the handle of task \"forgotten\" died before the task ended"));
+}
+
+// -- the default executor ---------------------------------------------------------------------------------------------
+
+TEST_F(AsyncioRunnerTest, ShutsTheDefaultExecutorDownAndWaitsNoLongerThanItsTimeout) {
+  const stuck_job job;
+  std::vector<join_handle<void>> kept;
+  const auto write = [&]() -> task<void> {
+    auto blocks = job.function();
+    co_await run_blocking(std::move(blocks));
+  };
+  const auto main = [&]() -> task<int> {
+    kept.push_back(spawn(write(), "writer"));
+    co_await yield();
+    job.wait_until_it_has_begun();
+    co_return 42;
+  };
+  std::vector<std::string> told;
+  run_options options = tell(told);
+  EXPECT_EQ(options.jobs_limit, 300s);
+  options.jobs_limit = 1ms;
+  EXPECT_EQ(run(main(), options), 42);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_THAT(told.front(), HasSubstr("the run ends without blocking jobs that still run: task \"writer\" at "));
+  job.let_end_and_wait_for_the_thread();
+}
+
+// There, the thread's function is detached from the task that awaited it. Here its end is awaited with the task's.
+TEST_F(AsyncioRunnerTest, WaitsForFunctionsOfTheDefaultExecutorThatEndInTime) {
+  bool ended = false;
+  std::vector<join_handle<void>> kept;
+  const stuck_job job;
+  const auto write = [&]() -> task<void> {
+    const auto blocks = job.function();
+    co_await run_blocking([&] {
+      blocks();
+      ended = true;
+    });
+  };
+  const auto let_end_when_cancelled = [&]() -> task<void> {
+    try {
+      co_await wait_for_ever();
+    } catch (const cancelled&) {
+      job.let_end();
+      throw;
+    }
+  };
+  const auto main = [&]() -> task<void> {
+    kept.push_back(spawn(write()));
+    kept.push_back(spawn(let_end_when_cancelled()));
+    co_await yield();
+    job.wait_until_it_has_begun();
+  };
+  std::vector<std::string> told;
+  run(main(), tell(told));
+  EXPECT_TRUE(ended);
+  EXPECT_THAT(told, IsEmpty());
 }
 
 // -- interrupts -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -203,6 +204,25 @@ TEST(AsyncioThreads, MapIsWhenAll) {
   });
 }
 
+// There, an error comes when its turn in the results does, and what has begun meanwhile is nobody's.
+TEST(AsyncioThreads, UnlikeThereAnErrorOfAMapTakesBackWhatHasNotBegun) {
+  run_well([]() -> task<void> {
+    thread_pool one(1);
+    bool ran = false;
+    std::vector<task<void>> jobs;
+    jobs.push_back(run_blocking(one, [] {
+      consume(1s);
+      throw std::runtime_error("disk full");
+    }));
+    jobs.push_back(run_blocking(one, [] { consume(1s); }));
+    jobs.push_back(run_blocking(one, [&ran] { ran = true; }));
+    EXPECT_THROW(co_await when_all(std::move(jobs)), std::runtime_error);
+    EXPECT_EQ(one.unfinished(), 0u);
+    co_await sleep_for(1h);
+    EXPECT_FALSE(ran);
+  });
+}
+
 TEST(AsyncioThreads, AnExecutorThatWasShutDownTakesNothing) {
   const judged_run run = judge([]() -> task<void> {
     thread_pool pool(1, "cpu");
@@ -231,8 +251,7 @@ TEST(AsyncioThreads, ShutdownWaitsForQueuedFunctionsToo) {
   });
 }
 
-// -- the default executor
-// -----------------------------------------------------------------------------------------------
+// -- the default executor ---------------------------------------------------------------------------------------------
 
 TEST(AsyncioThreads, TheDefaultExecutorIsMadeAtFirstUseWithAFixedNumberOfWorkers) {
   run_well([]() -> task<void> {  // there: min(32, cores + 4), as with the operating system here
@@ -285,8 +304,7 @@ TEST(AsyncioThreads, AfterItsShutdownTheDefaultExecutorTakesNothingEvenIfNobodyH
   EXPECT_THAT(run.verdicts[0].message, HasSubstr("shut down"));
 }
 
-// -- what the guides say
-// ------------------------------------------------------------------------------------------------
+// -- what the guides say ----------------------------------------------------------------------------------------------
 
 TEST(AsyncioThreads, WaitingOverlapsOnOneLoopAndComputingNeedsWorkers) {
   run_well([]() -> task<void> {

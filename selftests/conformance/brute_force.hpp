@@ -17,10 +17,37 @@ namespace lockstep::brute_force {
 
 using namespace std::chrono_literals;
 
+// What the tasks of a program share, and checks on that. It is made here, and not in a frame, so that it outlives a
+// world that is torn down: then the checks are called once more, and find what the destroyed tasks have left.
+class outliving {
+ public:
+  outliving() = default;
+  outliving(const outliving&) = delete;
+  outliving& operator=(const outliving&) = delete;
+  ~outliving() {
+    while (!things_.empty()) things_.pop_back();
+  }
+
+  template <class T, class... Arguments>
+  T& make(Arguments&&... from) {
+    auto made = std::make_shared<T>(std::forward<Arguments>(from)...);
+    things_.push_back(made);
+    return *made;
+  }
+  // What must hold whenever all is quiet, and in the end.
+  template <class F>
+  void check(F holds) {
+    make<quiesce_check>(std::move(holds));
+  }
+
+ private:
+  std::vector<std::shared_ptr<void>> things_;
+};
+
 // To add one: a coroutine in one of the brute_force_of_*.cpp, and a line in the table at its end.
 struct program {
   const char* name;
-  task<void> (*run)();
+  task<void> (*run)(outliving& shared);
 };
 
 inline std::ostream& operator<<(std::ostream& out, const program& of) { return out << of.name; }
@@ -115,11 +142,78 @@ inline task<void> lock_and_rest(mutex& door, int& inside) {
   co_await sleep_for(1s);
 }
 
+// Its state is right if one is inside exactly while it is locked.
+inline mutex& make_door(outliving& shared, const int& inside) {
+  auto& door = shared.make<mutex>(label("door"));
+  shared.check([&] { EXPECT_EQ(door.locked(), inside == 1); });
+  return door;
+}
+
+// Its state is right if it is held by those who read and write.
+inline shared_mutex& make_door_for_readers(outliving& shared, const int& readers, const int& writers) {
+  auto& door = shared.make<shared_mutex>(label("door"));
+  shared.check([&] {
+    EXPECT_EQ(door.readers(), static_cast<std::size_t>(readers));
+    EXPECT_EQ(door.locked(), writers == 1);
+  });
+  return door;
+}
+
+// Its state is right if a slot is free or used.
+template <class Semaphore = semaphore>
+Semaphore& make_slots(outliving& shared, std::uint64_t count, const int& used) {
+  auto& slots = shared.make<Semaphore>(count, label("slots"));
+  shared.check([&slots, &used, count] { EXPECT_EQ(slots.available() + static_cast<std::uint64_t>(used), count); });
+  return slots;
+}
+
+// A queue with one place, and what becomes of what is put there.
+struct boxes_of_one {
+  queue<int> boxes{1, "boxes"};
+  std::size_t put = 0;
+  std::size_t got = 0;
+  const quiesce_check no_box_is_lost{
+      [this] { EXPECT_GE(boxes.size() + got, put) << "one that is torn down may have put one more"; }};
+
+  task<void> get_all() {
+    const local mine;
+    try {
+      for (;;) {
+        co_await boxes.get();
+        ++got;
+        co_await sleep_for(1s);
+      }
+    } catch (const queue_shut_down&) {
+    }
+  }
+  // Disturbs one of three who put two each.
+  template <class Put>
+  task<void> disturbed(Put put_two) {
+    works all(put_two(), put_two(), put_two());
+    auto reader = spawn(get_all(), "reader");
+    co_await all.have_ended();
+    boxes.shut_down();
+    co_await reader.join();
+    EXPECT_EQ(put, got) << "it is put exactly if its await says so";
+  }
+};
+
 inline task<void> use_slot(semaphore& slots, int& used, int most) {
   co_await slots.acquire();
   const permit slot(slots);
   const held here(used, most);
   co_await sleep_for(1s);
+}
+
+// Requires that the work is ended by its own timeout.
+inline task<void> expires(task<void> work) {
+  bool expired = false;
+  try {
+    co_await std::move(work);
+  } catch (const timed_out&) {
+    expired = true;
+  }
+  EXPECT_TRUE(expired);
 }
 
 // What a combinator is given to do: it takes one of two slots.
@@ -146,10 +240,15 @@ struct slots_of_two {
   }
 };
 
-// After each run, every local must be gone.
+// After each run, every local must be gone, and whatever is left must stand its checks.
 class disturbed : public testing::TestWithParam<program> {
  protected:
+  task<void> run() { return GetParam().run(shared_); }
+
   void TearDown() override { EXPECT_EQ(local::alive, 0); }
+
+ private:
+  outliving shared_;
 };
 
 inline auto all_programs() {

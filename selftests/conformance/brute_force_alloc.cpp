@@ -8,11 +8,9 @@ namespace {
 
 using victim_without_memory = disturbed;
 
-CO_TEST_P(victim_without_memory, LosesNothing, .fail_alloc_every = true) { co_await GetParam().run(); }
+CO_TEST_P(victim_without_memory, LosesNothing, .fail_alloc_every = true) { co_await run(); }
 
-CO_TEST_P(victim_without_memory, LosesNothingInAnyOrder, .runs = 10, .fail_alloc_every = true) {
-  co_await GetParam().run();
-}
+CO_TEST_P(victim_without_memory, LosesNothingInAnyOrder, .runs = 10, .fail_alloc_every = true) { co_await run(); }
 
 INSTANTIATE_TEST_SUITE_P(WithoutMemory, victim_without_memory, all_programs(), name_of_program);
 

@@ -6,12 +6,12 @@ namespace {
 
 using cancelled_victim = disturbed;
 
-CO_TEST_P(cancelled_victim, LosesNothing, .cancel_every = true) { co_await GetParam().run(); }
+CO_TEST_P(cancelled_victim, LosesNothing, .cancel_every = true) { co_await run(); }
 
-CO_TEST_P(cancelled_victim, LosesNothingInAnyOrder, .runs = 20, .cancel_every = true) { co_await GetParam().run(); }
+CO_TEST_P(cancelled_victim, LosesNothingInAnyOrder, .runs = 20, .cancel_every = true) { co_await run(); }
 
 CO_TEST_P(cancelled_victim, LosesNothingOnOneThread, .runs = 3, .order = ordering::fifo, .cancel_every = true) {
-  co_await GetParam().run();
+  co_await run();
 }
 
 INSTANTIATE_TEST_SUITE_P(Cancelled, cancelled_victim, all_programs(), name_of_program);

@@ -16,7 +16,7 @@ constexpr const char* long_answer = "forty-two, which is the answer to everythin
 
 // -- futures ----------------------------------------------------------------------------------------------------------
 
-task<void> of_future() {
+task<void> of_future(outliving&) {
   promise<std::string> answer("answer");
   int asked = 0;
   int told = 0;
@@ -38,7 +38,7 @@ task<void> of_future() {
   EXPECT_EQ(told, asked) << "what is called does not depend on who has asked for it";
 }
 
-task<void> of_promise() {
+task<void> of_promise(outliving&) {
   promise<std::string> answer("answer");
   int answered = 0;
   int broken = 0;
@@ -72,7 +72,7 @@ task<void> of_promise() {
 
 // -- calls ------------------------------------------------------------------------------------------------------------
 
-task<void> of_calls() {
+task<void> of_calls(outliving&) {
   int given = 0;
   int made = 0;
   const auto call = [&]() -> task<void> {
@@ -95,8 +95,8 @@ task<void> of_calls() {
   EXPECT_GE(given, 6);
 }
 
-task<void> of_loop_remote() {
-  slots_of_two of;
+task<void> of_loop_remote(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const loop_remote home;
   int given = 0;
   int made = 0;
@@ -118,7 +118,7 @@ task<void> of_loop_remote() {
 
 // -- blocking work ----------------------------------------------------------------------------------------------------
 
-task<void> of_run_blocking() {
+task<void> of_run_blocking(outliving&) {
   int begun = 0;
   int done = 0;
   const auto compute = [&]() -> task<void> {
@@ -138,15 +138,24 @@ task<void> of_run_blocking() {
   EXPECT_GE(begun, done);
 }
 
-task<void> of_thread_pool() {
-  thread_pool one(1, "one");
+thread_pool& make_pool(outliving& shared, const int& waiting) {
+  auto& one = shared.make<thread_pool>(1u, label("one"));
+  shared.check([&] { EXPECT_EQ(one.unfinished(), static_cast<std::size_t>(waiting)) << "no job is left behind"; });
+  return one;
+}
+
+task<void> of_thread_pool(outliving& shared) {
+  auto& waiting = shared.make<int>();
+  thread_pool& one = make_pool(shared, waiting);
   int done = 0;
   const auto compute = [&]() -> task<void> {
-    const local mine;
-    co_await run_blocking(one, [&] {
-      consume(1s);
-      ++done;
-    });
+    {
+      const held here(waiting, 3);
+      co_await run_blocking(one, [&] {
+        consume(1s);
+        ++done;
+      });
+    }
     co_await yield();
   };
   works all(compute(), compute(), compute());
@@ -156,11 +165,12 @@ task<void> of_thread_pool() {
   EXPECT_EQ(co_await one.shut_down(), 0u);
 }
 
-task<void> of_thread_pool_shut_down() {
-  thread_pool one(1, "one");
+task<void> of_thread_pool_shut_down(outliving& shared) {
+  auto& waiting = shared.make<int>();
+  thread_pool& one = make_pool(shared, waiting);
   int done = 0;
   const auto compute = [&]() -> task<void> {
-    const local mine;
+    const held here(waiting, 2);
     co_await run_blocking(one, [&] {
       consume(1s);
       ++done;
@@ -186,8 +196,8 @@ task<void> of_thread_pool_shut_down() {
 
 // -- tasks ------------------------------------------------------------------------------------------------------------
 
-task<void> of_spawn_eager() {
-  slots_of_two of;
+task<void> of_spawn_eager(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     auto child = spawn_eager(of.use_and_return(7), "child");
     const int got = co_await child.join();
@@ -198,8 +208,8 @@ task<void> of_spawn_eager() {
 
 constinit task_local<const char*> served{""};
 
-task<void> of_task_local() {
-  slots_of_two of;
+task<void> of_task_local(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto part = [&]() -> task<void> {
       EXPECT_STREQ(served.get(), "request");
@@ -222,8 +232,8 @@ task<void> of_task_local() {
   EXPECT_STREQ(served.get(), "");
 }
 
-task<void> of_as_result() {
-  slots_of_two of;
+task<void> of_as_result(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const result<void> failed = co_await as_result(of.use_and_fail());
     EXPECT_FALSE(failed.has_value());
@@ -237,23 +247,17 @@ task<void> of_as_result() {
 
 // -- timeouts ---------------------------------------------------------------------------------------------------------
 
-task<void> of_timeout_at() {
-  slots_of_two of;
+task<void> of_timeout_at(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
-    bool expired = false;
-    try {
-      co_await with_timeout_at(now() + 500ms, of.use());
-    } catch (const timed_out&) {
-      expired = true;
-    }
-    EXPECT_TRUE(expired);
+    co_await expires(with_timeout_at(now() + 500ms, of.use()));
     co_await with_timeout_at(now() + 1h, of.use());
   };
   co_await of.disturbed(work());
 }
 
-task<void> of_timeout_of_body() {
-  slots_of_two of;
+task<void> of_timeout_of_body(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto in_time = [&](timeout_scope& limit) -> task<void> {
       limit.reschedule(now() + 1h);
@@ -261,13 +265,7 @@ task<void> of_timeout_of_body() {
       limit.reschedule(now() + 500ms);
       co_await of.use();
     };
-    bool expired = false;
-    try {
-      co_await with_timeout(100ms, in_time);
-    } catch (const timed_out&) {
-      expired = true;
-    }
-    EXPECT_TRUE(expired);
+    co_await expires(with_timeout(100ms, in_time));
     co_await of.use();
   };
   co_await of.disturbed(work());
@@ -275,8 +273,8 @@ task<void> of_timeout_of_body() {
 
 // -- groups -----------------------------------------------------------------------------------------------------------
 
-task<void> of_group_that_is_cancelled() {
-  slots_of_two of;
+task<void> of_group_that_is_cancelled(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto body = [&](task_group& group) -> task<void> {
       group.spawn(of.use(), "child");
@@ -294,8 +292,8 @@ task<void> of_group_that_is_cancelled() {
   EXPECT_LT(now(), time_point(1h));
 }
 
-task<void> of_nested_groups() {
-  slots_of_two of;
+task<void> of_nested_groups(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto inner = [&](task_group& group) -> task<void> {
       group.spawn(of.use_and_fail(), "failing child");

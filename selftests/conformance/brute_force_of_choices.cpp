@@ -1,6 +1,7 @@
 #include "brute_force.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,7 +14,7 @@ namespace {
 
 // -- select -----------------------------------------------------------------------------------------------------------
 
-task<void> of_select_get() {
+task<void> of_select_get(outliving&) {
   queue<std::string> letters(queue<std::string>::unbounded, "letters");
   event stopped("stopped");
   std::string got;
@@ -40,42 +41,25 @@ task<void> of_select_get() {
   EXPECT_TRUE(got == "abcdef" || (!survived && got.size() == 5)) << got;
 }
 
-task<void> of_select_put() {
-  queue<int> boxes(1, "boxes");
-  int put = 0;
-  int got = 0;
+task<void> of_select_put(outliving& shared) {
+  auto& of = shared.make<boxes_of_one>();
   const auto put_two = [&]() -> task<void> {
     const local mine;
     for (int i = 0; i < 2; ++i) {
-      const auto first = co_await select(boxes.put(i), sleep_for(1500ms));
-      if (first.index == 0) ++put;
+      const auto first = co_await select(of.boxes.put(i), sleep_for(1500ms));
+      if (first.index == 0) ++of.put;
       const local between;
     }
   };
-  const auto get_all = [&]() -> task<void> {
-    const local mine;
-    try {
-      for (;; ++got) {
-        co_await boxes.get();
-        co_await sleep_for(1s);
-      }
-    } catch (const queue_shut_down&) {
-    }
-  };
-  works all(put_two(), put_two(), put_two());
-  auto reader = spawn(get_all(), "reader");
-  co_await all.have_ended();
-  boxes.shut_down();
-  co_await reader.join();
-  EXPECT_EQ(put, got) << "it is put exactly if select() says so";
+  co_await of.disturbed(put_two);
 }
 
 // Each takes what it gets first: the lock, a permit, or nothing in time.
-task<void> of_select_locks() {
-  mutex door("door");
-  semaphore slots(1, "slots");
-  int inside = 0;
-  int used = 0;
+task<void> of_select_locks(outliving& shared) {
+  auto& inside = shared.make<int>();
+  auto& used = shared.make<int>();
+  mutex& door = make_door(shared, inside);
+  semaphore& slots = make_slots(shared, 1, used);
   const auto take = [&](duration patience) -> task<void> {
     const local mine;
     auto first = co_await select(door.lock(), slots.acquire_permit(), sleep_for(patience));
@@ -93,10 +77,10 @@ task<void> of_select_locks() {
   EXPECT_EQ(slots.available(), 1u);
 }
 
-task<void> of_select_shared_locks() {
-  shared_mutex door("door");
-  int readers = 0;
-  int writers = 0;
+task<void> of_select_shared_locks(outliving& shared) {
+  auto& readers = shared.make<int>();
+  auto& writers = shared.make<int>();
+  shared_mutex& door = make_door_for_readers(shared, readers, writers);
   const auto write_or_leave = [&]() -> task<void> {
     const local mine;
     auto first = co_await select(door.lock(), sleep_for(1500ms));
@@ -118,8 +102,8 @@ task<void> of_select_shared_locks() {
   EXPECT_EQ(door.readers(), 0u);
 }
 
-task<void> of_select_join() {
-  slots_of_two of;
+task<void> of_select_join(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   auto child = spawn(of.use_and_return(7), "child");
   const auto work = [&]() -> task<void> {
     const local mine;
@@ -139,9 +123,15 @@ task<void> of_select_join() {
   EXPECT_EQ(of.slots.available(), 2u);
 }
 
-task<void> of_select_among() {
-  queue<std::string> inboxes[3];
-  int got = 0;
+task<void> of_select_among(outliving& shared) {
+  auto& inboxes = shared.make<std::array<queue<std::string>, 3>>();
+  auto& put = shared.make<std::size_t>();
+  auto& got = shared.make<std::size_t>();
+  shared.check([&] {
+    std::size_t left = 0;
+    for (const auto& each : inboxes) left += each.size();
+    EXPECT_EQ(left + got, put);
+  });
   const auto read = [&]() -> task<void> {
     const local mine;
     for (int i = 0; i < 2; ++i) {
@@ -150,20 +140,21 @@ task<void> of_select_among() {
     }
   };
   works all(read(), read(), read());
-  for (int i = 0; i < 6; ++i) {
-    co_await inboxes[i % 3].put("a letter");
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_TRUE(inboxes[i % 3].try_put("a letter"));
+    ++put;
     if (i == 2) co_await sleep_for(1s);
   }
   co_await all.have_ended();
   for (auto& each : inboxes) {
     while (each.try_get()) ++got;
   }
-  EXPECT_EQ(got, 6);
+  EXPECT_EQ(got, 6u);
 }
 
 // -- channels ---------------------------------------------------------------------------------------------------------
 
-task<void> of_channel_receive() {
+task<void> of_channel_receive(outliving&) {
   channel<std::string> line("line");
   int sent = 0;
   int received = 0;
@@ -192,9 +183,9 @@ task<void> of_channel_receive() {
 }
 
 // Returns how many items were received or missed.
-task<std::uint64_t> receive_to_the_end(broadcast<std::string>& from, duration pace) {
-  const local mine;
+task<std::uint64_t> receive_to_the_end(broadcast<std::string>& from, int& subscribed, duration pace) {
   subscription<std::string> seen = from.subscribe();
+  const held here(subscribed, 3);
   std::uint64_t items = 0;
   for (;;) {
     try {
@@ -209,17 +200,27 @@ task<std::uint64_t> receive_to_the_end(broadcast<std::string>& from, duration pa
   }
 }
 
+broadcast<std::string>& make_news(outliving& shared, std::size_t capacity, overflow when_full, const int& subscribed) {
+  auto& news = shared.make<broadcast<std::string>>(capacity, when_full, label("news"));
+  shared.check([&] {
+    EXPECT_EQ(news.subscribers(), static_cast<std::size_t>(subscribed));
+    EXPECT_TRUE(subscribed != 0 || news.size() == 0) << "nobody is left who wants them";
+  });
+  return news;
+}
+
 template <overflow WhenFull>
-task<void> of_broadcast_receive() {
-  broadcast<std::string> news(2, WhenFull, "news");
+task<void> of_broadcast_receive(outliving& shared) {
+  auto& subscribed = shared.make<int>();
+  auto& news = make_news(shared, 2, WhenFull, subscribed);
   const auto victims_work = [&]() -> task<void> {
-    const std::uint64_t seen = co_await receive_to_the_end(news, 2s);
+    const std::uint64_t seen = co_await receive_to_the_end(news, subscribed, 2s);
     EXPECT_EQ(seen, 5u);
   };
-  auto first = spawn(receive_to_the_end(news, 1s), "first");
+  auto first = spawn(receive_to_the_end(news, subscribed, 1s), "first");
   auto victim = spawn(victims_work(), "victim");
   put_under_test(victim);
-  auto last = spawn(receive_to_the_end(news, 0s), "last");
+  auto last = spawn(receive_to_the_end(news, subscribed, 0s), "last");
   co_await settle();
   for (int i = 0; i < 5; ++i) co_await news.send("news that everybody wants to know");
   news.close();
@@ -233,8 +234,9 @@ task<void> of_broadcast_receive() {
 }
 
 template <overflow WhenFull>
-task<void> of_broadcast_send() {
-  broadcast<std::string> news(1, WhenFull, "news");
+task<void> of_broadcast_send(outliving& shared) {
+  auto& subscribed = shared.make<int>();
+  auto& news = make_news(shared, 1, WhenFull, subscribed);
   std::uint64_t sent = 0;
   const auto send_two = [&]() -> task<void> {
     const local mine;
@@ -244,7 +246,7 @@ task<void> of_broadcast_send() {
       const local in_between;
     }
   };
-  auto reader = spawn(receive_to_the_end(news, 1s), "reader");
+  auto reader = spawn(receive_to_the_end(news, subscribed, 1s), "reader");
   co_await settle();
   works all(send_two(), send_two(), send_two());
   co_await all.have_ended();
@@ -258,10 +260,18 @@ task<void> of_broadcast_send() {
 
 // What generators opened, and their clean-ups have closed.
 struct ledger {
-  semaphore slots{2, "slots"};
+  explicit ledger(semaphore& of_all, int& in_use) : slots(of_all), used(in_use) {}
+
+  semaphore& slots;
+  int& used;
   int opened = 0;
   int closed = 0;
 };
+
+ledger& make_ledger(outliving& shared) {
+  auto& used = shared.make<int>();
+  return shared.make<ledger>(make_slots(shared, 2, used), used);
+}
 
 task<void> close_in(ledger& book) {
   co_await sleep_for(1s);
@@ -269,14 +279,14 @@ task<void> close_in(ledger& book) {
 }
 
 async_generator<std::string> lines(ledger& book) {
-  auto close = [&book] {
+  on_close([&book] {
     const sparing_allocations of_the_clean_up;  // which could not begin without
     return close_in(book);
-  };
-  co_await on_close(std::move(close));
+  });
   ++book.opened;
   for (int i = 0; i < 3; ++i) {
     const permit slot = co_await book.slots.acquire_permit();
+    const held here(book.used, 2);
     co_await sleep_for(1s);
     co_yield "a line that is too long to be kept without memory";
   }
@@ -290,8 +300,8 @@ task<void> judge(ledger& book, task<void> before, task<void> work, task<void> af
   EXPECT_EQ(book.slots.available(), 2u);
 }
 
-task<void> of_generator_next() {
-  ledger book;
+task<void> of_generator_next(outliving& shared) {
+  ledger& book = make_ledger(shared);
   const auto read_all = [&]() -> task<void> {
     const local mine;
     auto all = lines(book);
@@ -306,8 +316,8 @@ task<void> of_generator_next() {
   co_await judge(book, read_all(), read_all(), read_all());
 }
 
-task<void> of_generator_for_each() {
-  ledger book;
+task<void> of_generator_for_each(outliving& shared) {
+  ledger& book = make_ledger(shared);
   const auto read_all = [&]() -> task<void> {
     const local mine;
     int read = 0;
@@ -321,8 +331,8 @@ task<void> of_generator_for_each() {
   co_await judge(book, read_all(), read_all(), read_all());
 }
 
-task<void> of_generator_close() {
-  ledger book;
+task<void> of_generator_close(outliving& shared) {
+  ledger& book = make_ledger(shared);
   const auto read_one = [&]() -> task<void> {
     const local mine;
     auto all = lines(book);
@@ -333,8 +343,8 @@ task<void> of_generator_close() {
   co_await judge(book, read_one(), read_one(), read_one());
 }
 
-task<void> of_generator_abandoned() {
-  ledger book;
+task<void> of_generator_abandoned(outliving& shared) {
+  ledger& book = make_ledger(shared);
   const auto read_one = [&]() -> task<void> {
     const local mine;
     std::optional<async_generator<std::string>> all(lines(book));
@@ -350,9 +360,9 @@ task<void> of_generator_abandoned() {
 
 // -- locks ------------------------------------------------------------------------------------------------------------
 
-task<void> of_permit() {
-  semaphore slots(1, "slots");
-  int used = 0;
+task<void> of_permit(outliving& shared) {
+  auto& used = shared.make<int>();
+  semaphore& slots = make_slots(shared, 1, used);
   const auto use = [&]() -> task<void> {
     permit slot = co_await slots.acquire_permit();
     const permit mine(std::move(slot));
@@ -364,7 +374,7 @@ task<void> of_permit() {
   EXPECT_EQ(slots.available(), 1u);
 }
 
-task<void> of_latch_arrival() {
+task<void> of_latch_arrival(outliving&) {
   latch ready(3, "ready");
   int met = 0;
   const auto meet = [&]() -> task<void> {

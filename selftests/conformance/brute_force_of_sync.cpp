@@ -12,20 +12,18 @@ namespace {
 
 // -- sync -------------------------------------------------------------------------------------------------------------
 
-task<void> of_mutex() {
-  mutex door("door");
-  int inside = 0;
+task<void> of_mutex(outliving& shared) {
+  auto& inside = shared.make<int>();
+  mutex& door = make_door(shared, inside);
   works all(lock_and_rest(door, inside), lock_and_rest(door, inside), lock_and_rest(door, inside));
   co_await all.have_ended();
   EXPECT_FALSE(door.locked());
 }
 
 template <class Semaphore>
-task<void> of_semaphore() {
-  Semaphore slots(2, "slots");
-  int used = 0;
-  const quiesce_check no_slot_is_lost(
-      [&] { EXPECT_EQ(slots.available() + static_cast<std::uint64_t>(used), 2u) << "of two slots"; });
+task<void> of_semaphore(outliving& shared) {
+  auto& used = shared.make<int>();
+  auto& slots = make_slots<Semaphore>(shared, 2, used);
   works all(use_slot(slots, used, 2), use_slot(slots, used, 2), use_slot(slots, used, 2));
   auto another = spawn(use_slot(slots, used, 2));
   co_await all.have_ended();
@@ -40,7 +38,7 @@ task<void> wait_for(event& wanted, int& came) {
   co_await wanted.wait();
 }
 
-task<void> of_event() {
+task<void> of_event(outliving&) {
   event started("started");
   int came = 0;
   works all(wait_for(started, came), wait_for(started, came), wait_for(started, came));
@@ -58,6 +56,7 @@ struct shelf {
   condition_variable filled{door, "filled"};
   int items = 0;
   int taken = 0;
+  int put_so_far = 0;
 
   task<void> take() {
     const local mine;
@@ -69,12 +68,22 @@ struct shelf {
   task<void> put() {
     const mutex_guard entry = co_await door.lock();
     ++items;
+    ++put_so_far;
     filled.notify_one();
   }
 };
 
-task<void> of_condition_variable() {
-  shelf of;
+shelf& make_shelf(outliving& shared) {
+  auto& of = shared.make<shelf>();
+  shared.check([&of] {
+    EXPECT_EQ(of.items + of.taken, of.put_so_far);
+    EXPECT_FALSE(of.door.locked()) << "nobody rests inside";
+  });
+  return of;
+}
+
+task<void> of_condition_variable(outliving& shared) {
+  shelf& of = make_shelf(shared);
   works all(of.take(), of.take(), of.take());
   for (int i = 0; i < 3; ++i) {
     co_await sleep_for(1s);
@@ -85,8 +94,8 @@ task<void> of_condition_variable() {
   EXPECT_FALSE(of.door.locked());
 }
 
-task<void> of_condition_variable_with_timeout() {
-  shelf of;
+task<void> of_condition_variable_with_timeout(outliving& shared) {
+  shelf& of = make_shelf(shared);
   const auto impatient = [&]() -> task<void> {
     const local mine;
     try {
@@ -103,16 +112,18 @@ task<void> of_condition_variable_with_timeout() {
   EXPECT_FALSE(of.door.locked());
 }
 
-task<void> meet(barrier& at) {
-  const local mine;
+task<void> meet(barrier& at, int& there) {
+  const held here(there, 3);
   co_await at.wait();
 }
 
-task<void> of_barrier() {
-  barrier start(3, "start");
-  works all(meet(start), meet(start), meet(start));
+task<void> of_barrier(outliving& shared) {
+  auto& start = shared.make<barrier>(3u, label("start"));
+  auto& there = shared.make<int>();
+  shared.check([&] { EXPECT_EQ(start.waiting_now(), static_cast<std::size_t>(there)); });
+  works all(meet(start, there), meet(start, there), meet(start, there));
   co_await settle();
-  if (start.waiting_now() == 2) co_await start.wait();  // in the victim's place
+  if (start.waiting_now() == 2) co_await meet(start, there);  // in the victim's place
   co_await all.have_ended();
   EXPECT_EQ(start.waiting_now(), 0u);
 }
@@ -130,10 +141,10 @@ task<void> read_and_write(shared_mutex& door, int& readers, int& writers) {
   co_await sleep_for(1s);
 }
 
-task<void> of_shared_mutex() {
-  shared_mutex door("door");
-  int readers = 0;
-  int writers = 0;
+task<void> of_shared_mutex(outliving& shared) {
+  auto& readers = shared.make<int>();
+  auto& writers = shared.make<int>();
+  shared_mutex& door = make_door_for_readers(shared, readers, writers);
   works all(read_and_write(door, readers, writers), read_and_write(door, readers, writers),
             read_and_write(door, readers, writers));
   co_await all.have_ended();
@@ -141,7 +152,7 @@ task<void> of_shared_mutex() {
   door.unlock();
 }
 
-task<void> of_latch() {
+task<void> of_latch(outliving&) {
   latch ready(2, "ready");
   const auto wait_for_it = [&]() -> task<void> {
     const local mine;
@@ -155,7 +166,7 @@ task<void> of_latch() {
   co_await all.have_ended();
 }
 
-task<void> of_channel() {
+task<void> of_channel(outliving&) {
   channel<int> line("line");
   int sent = 0;
   int received = 0;
@@ -192,49 +203,37 @@ task<void> get_letter(Queue& from, std::string& got) {
 }
 
 template <class Queue>
-task<void> of_queue_get() {
-  Queue letters(Queue::unbounded, "letters");
-  std::string got;
+task<void> of_queue_get(outliving& shared) {
+  auto& letters = shared.make<Queue>(Queue::unbounded, label("letters"));
+  auto& got = shared.make<std::string>();
+  auto& put = shared.make<std::size_t>();
+  shared.check([&] { EXPECT_EQ(letters.size() + got.size(), put); });
   works all(get_letter(letters, got), get_letter(letters, got), get_letter(letters, got));
   co_await sleep_for(1s);
-  for (const char* const each : {"a", "b", "c"}) co_await letters.put(each);
+  for (const char* const each : {"a", "b", "c"}) {
+    EXPECT_TRUE(letters.try_put(each));
+    ++put;
+  }
   co_await all.have_ended();
   while (auto left = letters.try_get()) got += *left;
   std::sort(got.begin(), got.end());
   EXPECT_EQ(got, "abc");
 }
 
-task<void> of_queue_put() {
-  queue<int> boxes(1, "boxes");
-  int put = 0;
-  int got = 0;
+task<void> of_queue_put(outliving& shared) {
+  auto& of = shared.make<boxes_of_one>();
   const auto put_two = [&]() -> task<void> {
     const local mine;
     for (int i = 0; i < 2; ++i) {
-      co_await boxes.put(i);
-      ++put;
+      co_await of.boxes.put(i);
+      ++of.put;
     }
   };
-  const auto get_all = [&]() -> task<void> {
-    const local mine;
-    try {
-      for (;; ++got) {
-        co_await boxes.get();
-        co_await sleep_for(1s);
-      }
-    } catch (const queue_shut_down&) {
-    }
-  };
-  works all(put_two(), put_two(), put_two());
-  auto reader = spawn(get_all(), "reader");
-  co_await all.have_ended();
-  boxes.shut_down();
-  co_await reader.join();
-  EXPECT_EQ(put, got) << "it is put exactly if put() returns";
-  EXPECT_GE(put, 4);
+  co_await of.disturbed(put_two);
+  EXPECT_GE(of.put, 4u);
 }
 
-task<void> of_queue_join() {
+task<void> of_queue_join(outliving&) {
   queue<int> jobs(queue<int>::unbounded, "jobs");
   for (int i = 0; i < 3; ++i) co_await jobs.put(i);
   const auto work_off = [&]() -> task<void> {
@@ -253,7 +252,7 @@ task<void> of_queue_join() {
   EXPECT_TRUE(jobs.empty());
 }
 
-task<void> of_point() {
+task<void> of_point(outliving&) {
   const order in_turn("opened", "enter", "enter");
   const auto enter = []() -> task<void> {
     const local mine;
@@ -267,7 +266,7 @@ task<void> of_point() {
 
 // -- time -------------------------------------------------------------------------------------------------------------
 
-task<void> of_time() {
+task<void> of_time(outliving&) {
   const auto pass = []() -> task<void> {
     const local mine;
     co_await sleep_for(1s);
@@ -314,7 +313,7 @@ class foreign_gate {
   std::vector<awaiter*> waiting_;
 };
 
-task<void> of_foreign_awaitable() {
+task<void> of_foreign_awaitable(outliving&) {
   foreign_gate gate;
   const auto pass = [&]() -> task<void> {
     const local mine;

@@ -12,8 +12,8 @@ namespace {
 
 // -- tasks and combinators --------------------------------------------------------------------------------------------
 
-task<void> of_join() {
-  slots_of_two of;
+task<void> of_join(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     auto child = spawn(of.use_and_return(7), "child");
     EXPECT_EQ(co_await child.join(), 7);
@@ -21,8 +21,8 @@ task<void> of_join() {
   co_await of.disturbed(work());
 }
 
-task<void> of_join_shielded() {
-  slots_of_two of;
+task<void> of_join_shielded(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   auto child = spawn(of.use(), "child");
   const auto work = [&]() -> task<void> {
     const local mine;
@@ -34,8 +34,8 @@ task<void> of_join_shielded() {
   EXPECT_EQ(of.slots.available(), 2u);
 }
 
-task<void> of_when_all() {
-  slots_of_two of;
+task<void> of_when_all(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto [one, two] = co_await when_all(of.use_and_return(1), of.use_and_return(2));
     EXPECT_EQ(one + two, 3);
@@ -43,8 +43,8 @@ task<void> of_when_all() {
   co_await of.disturbed(work());
 }
 
-task<void> of_when_all_that_fails() {
-  slots_of_two of;
+task<void> of_when_all_that_fails(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     try {
       co_await when_all(of.use_and_fail(), of.use(), of.use());
@@ -57,8 +57,8 @@ task<void> of_when_all_that_fails() {
   co_await of.disturbed(work());
 }
 
-task<void> of_when_all_of_many() {
-  slots_of_two of;
+task<void> of_when_all_of_many(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     std::vector<task<int>> parts;
     for (int i = 0; i < 4; ++i) parts.push_back(of.use_and_return(i));
@@ -67,8 +67,8 @@ task<void> of_when_all_of_many() {
   co_await of.disturbed(work());
 }
 
-task<void> of_when_any() {
-  slots_of_two of;
+task<void> of_when_any(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto first = co_await when_any(of.use_and_return(1), of.use_and_return(2));
     EXPECT_LT(first.index, 2u);
@@ -76,8 +76,8 @@ task<void> of_when_any() {
   co_await of.disturbed(work());
 }
 
-task<void> of_when_all_settled() {
-  slots_of_two of;
+task<void> of_when_all_settled(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto [one, two] = co_await when_all_settled(of.use_and_return(1), of.use_and_return(2));
     EXPECT_TRUE(one.has_value() || two.has_value()) << "one allocation fails at most";
@@ -85,8 +85,8 @@ task<void> of_when_all_settled() {
   co_await of.disturbed(work());
 }
 
-task<void> of_wait() {
-  slots_of_two of;
+task<void> of_wait(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   auto one = spawn(of.use(), "one");
   auto other = spawn(of.use(), "other");
   const auto work = [&]() -> task<void> {
@@ -101,8 +101,8 @@ task<void> of_wait() {
   EXPECT_EQ(of.slots.available(), 2u);
 }
 
-task<void> of_as_completed() {
-  slots_of_two of;
+task<void> of_as_completed(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   std::vector<join_handle<int>> handles;
   for (int i = 0; i < 3; ++i) handles.push_back(spawn(of.use_and_return(i)));
   as_completed<int> each(handles);
@@ -118,8 +118,8 @@ task<void> of_as_completed() {
   EXPECT_EQ(of.slots.available(), 2u);
 }
 
-task<void> of_shared_task() {
-  slots_of_two of;
+task<void> of_shared_task(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const shared_task<int> once(of.use_and_return(7));
   once.start();  // here, so that it is no part of the victim
   int got = 0;
@@ -133,29 +133,23 @@ task<void> of_shared_task() {
   EXPECT_EQ(of.slots.available(), 2u);
 }
 
-task<void> of_timeout() {
-  slots_of_two of;
+task<void> of_timeout(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> { co_await with_timeout(1h, of.use()); };
   co_await of.disturbed(work());
 }
 
-task<void> of_timeout_that_expires() {
-  slots_of_two of;
+task<void> of_timeout_that_expires(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
-    bool expired = false;
-    try {
-      co_await with_timeout(500ms, of.use());
-    } catch (const timed_out&) {
-      expired = true;
-    }
-    EXPECT_TRUE(expired);
+    co_await expires(with_timeout(500ms, of.use()));
     co_await of.use();
   };
   co_await of.disturbed(work());
 }
 
-task<void> of_shield() {
-  slots_of_two of;
+task<void> of_shield(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   int begun = 0;
   int done = 0;
   const auto work = [&]() -> task<void> {
@@ -172,8 +166,8 @@ task<void> of_shield() {
   EXPECT_EQ(begun, done);
 }
 
-task<void> of_task_group() {
-  slots_of_two of;
+task<void> of_task_group(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto body = [&](task_group& group) -> task<void> {
       group.spawn(of.use(), "child");
@@ -185,8 +179,8 @@ task<void> of_task_group() {
   co_await of.disturbed(work());
 }
 
-task<void> of_task_group_that_fails() {
-  slots_of_two of;
+task<void> of_task_group_that_fails(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     const auto body = [&](task_group& group) -> task<void> {
       group.spawn(of.use_and_fail());
@@ -209,8 +203,8 @@ task<void> of_task_group_that_fails() {
   co_await of.disturbed(work());
 }
 
-task<void> of_group_without_body() {
-  slots_of_two of;
+task<void> of_group_without_body(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   const auto work = [&]() -> task<void> {
     task_group group("group");
     group.spawn(of.use());
@@ -221,8 +215,8 @@ task<void> of_group_without_body() {
 }
 
 #ifdef __cpp_lib_jthread
-task<void> of_stop_token() {
-  slots_of_two of;
+task<void> of_stop_token(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
   std::stop_source stop;
   co_await of.disturbed(with_stop_token(stop.get_token(), of.use()));
 }
@@ -230,14 +224,15 @@ task<void> of_stop_token() {
 
 // -- several together -------------------------------------------------------------------------------------------------
 
-task<void> of_all_together() {
-  slots_of_two of;
-  mutex door("door");
-  int inside = 0;
+task<void> of_all_together(outliving& shared) {
+  auto& of = shared.make<slots_of_two>();
+  auto& inside = shared.make<int>();
+  mutex& door = make_door(shared, inside);
   const auto work = [&]() -> task<void> {
     const auto body = [&](task_group& group) -> task<void> {
       group.spawn(with_timeout(1h, lock_and_rest(door, inside)));
       const mutex_guard entry = co_await door.lock();
+      const held here(inside, 1);
       co_await when_all(of.use(), with_timeout(1h, of.use()));
     };
     co_await with_timeout(1h, with_task_group(body));
@@ -246,7 +241,7 @@ task<void> of_all_together() {
   EXPECT_FALSE(door.locked());
 }
 
-task<void> of_nothing_but_a_spawn() {
+task<void> of_nothing_but_a_spawn(outliving&) {
   const auto rest = []() -> task<void> {
     const local mine;
     co_await yield();

@@ -323,7 +323,7 @@ task<void> say(std::uint64_t what) {
 }
 
 async_generator<int> arrivals(queue<int>& from, int who) {
-  co_await on_close([who] { return say(static_cast<std::uint64_t>(100 + who)); });
+  on_close([who] { return say(static_cast<std::uint64_t>(100 + who)); });
   for (int i = 0; i < 4; ++i) co_yield co_await from.get();
 }
 

@@ -5,8 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
 #include <csignal>
 #include <cstdlib>
+#include <stdexcept>
 #include <thread>
 
 namespace lockstep::real {
@@ -144,6 +148,12 @@ TEST(InterruptsTest, WhatWasThereBeforeIsPutBack) {
     co_await never.wait();
   };
   EXPECT_THROW(world.run(fail(), interruptible()), misuse);
+  EXPECT_EQ(handler_of_interrupts(), before);
+  const auto fail_beside = []() -> task<void> {
+    boost::asio::post(current_io_context(), [] { throw std::runtime_error("of a handler"); });
+    co_await sleep_for(24h);
+  };
+  EXPECT_THROW(world.run(fail_beside(), interruptible()), std::runtime_error);
   EXPECT_EQ(handler_of_interrupts(), before);
 }
 

@@ -1,5 +1,6 @@
 // What real::world has of its own; what it shares with sim::world is tested in selftests/sim/world_test.cpp.
 #include "../runtime/judged_run.hpp"
+#include "stuck_job.hpp"
 
 #include <lockstep/real/world.hpp>
 
@@ -135,7 +136,43 @@ TEST(RealWorldTest, LetsAnExceptionOfAHandlerLeaveTheRun) {
     co_await sleep_for(24h);
   };
   EXPECT_THROW(world.run(main()), std::runtime_error);
+  EXPECT_EQ(current_loop(), nullptr);
   EXPECT_EQ(world.run(busy()), 10);
+}
+
+TEST(RealWorldTest, LeavesBlockingJobsThatDoNotEndInTimeAndWaitsForThemBeforeItsNextRun) {
+  const stuck_job job;
+  bool destroyed = false;
+  std::vector<join_handle<void>> kept;
+  const auto write = [&]() -> task<void> {
+    struct witness {
+      bool& destroyed;
+      ~witness() { destroyed = true; }
+    };
+    const witness used_by_the_job{destroyed};
+    auto blocks = job.function();
+    co_await run_blocking(std::move(blocks));
+  };
+  const auto main = [&]() -> task<int> {
+    kept.push_back(spawn(write(), "writer"));
+    co_await yield();
+    job.wait_until_it_has_begun();
+    co_return 42;
+  };
+  world world;
+  world_options how;
+  how.await_everybody = true;
+  how.jobs_limit = 0s;
+  EXPECT_EQ(world.run(main(), how), 42);
+  EXPECT_TRUE(world.left_jobs());
+  EXPECT_EQ(world.verdicts().size(), 1u);
+  EXPECT_EQ(current_loop(), nullptr);
+  EXPECT_FALSE(destroyed);
+  job.let_end();
+  EXPECT_EQ(world.run(busy()), 10);
+  EXPECT_TRUE(destroyed);
+  EXPECT_FALSE(world.left_jobs());
+  EXPECT_THAT(world.verdicts(), IsEmpty());
 }
 
 TEST(RealWorldTest, MayRunInATaskOfASimulation) {

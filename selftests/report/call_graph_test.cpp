@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 task<void> serve_pages(std::string& seen);
 task<void> join_in_a_circle(std::string& seen);
 task<void> start_at_once(std::string& seen);
+task<void> wait_in_every_way(std::string& seen);
 
 template <class F>
 std::string seen_in(F make) {
@@ -72,6 +73,46 @@ call graph at 0 ns, step 4: 3 tasks
              spawned at     eager.cpp:19
   eager      running        eager.cpp in look()
              spawned at     eager.cpp:16
+)");
+}
+
+TEST(CallGraphTextTest, ShowsEveryKindOfWait) {
+  EXPECT_EQ(seen_in(wait_in_every_way), R"(
+call graph at 500 ms, step 15: 13 tasks
+  main                  running                         ways.cpp:81
+  gatherer              wait(driver, leaver, reader, writer, computer, server, hearer, picker and 1 more)  ways.cpp:62
+                        spawned at                      ways.cpp:80
+  └ driver              sleep until 1 s                 ways.cpp:11
+                        called from                     ways.cpp:14
+                                                        ways.cpp:22
+                                                        ways.cpp:28
+                        spawned at                      ways.cpp:70
+  └ leaver              sleep until 1 s                 ways.cpp:11
+                        called from                     ways.cpp:33
+                        spawned at                      ways.cpp:71
+  └ reader              join(work 3.1)                  ways.cpp:36  held by work 3.1
+                        spawned at                      ways.cpp:72
+    └ work 3.1          sleep until 1 s                 ways.cpp:11
+                        spawned at                      ways.cpp:36
+  └ writer              join(work 3.1)                  ways.cpp:36  held by work 3.1
+                        spawned at                      ways.cpp:73
+    └ work 3.1          see above
+  └ computer            blocking job "default"          ways.cpp:42  held by blocking_job 5.1
+                        spawned at                      ways.cpp:74
+    └ blocking_job 5.1  sleep until 3 s
+                        spawned at                      ways.cpp:42
+  └ server              sleep until 3 s                 ways.cpp:46
+                        spawned at                      ways.cpp:75
+  └ hearer              future "answer" made by server  ways.cpp:50
+                        spawned at                      ways.cpp:76
+  └ picker              select(join(driver), get from queue "inbox", future "answer" made by server, join(computer), sleep until 3 s)  ways.cpp:55
+                        spawned at                      ways.cpp:77
+    └ driver            see above
+    └ computer          see above
+  └ onlooker            wait(driver, leaver)            ways.cpp:58
+                        spawned at                      ways.cpp:78
+    └ driver            see above
+    └ leaver            see above
 )");
 }
 
@@ -190,6 +231,83 @@ task<void> start(std::string& seen) {
 task<void> start_at_once(std::string& seen) {
   auto starter = spawn(start(seen), "starter");
   co_await starter.join();
+}
+
+#line 10 "ways.cpp"
+task<void> work() {
+  co_await sleep_for(1s);
+}
+async_generator<int> readings() {
+  co_await work();
+  co_yield 1;
+}
+async_generator<int> letters() {
+  on_close(work);
+  co_yield 1;
+}
+async_generator<int> averages(async_generator<int> of) {
+  while (const int* item = co_await of.next()) {
+    co_yield int{*item};
+  }
+}
+task<void> drive() {
+  auto all = averages(readings());
+  co_await all.next();
+}
+task<void> leave() {
+  auto all = letters();
+  co_await all.next();
+  co_await all.close();
+}
+task<void> ask(const shared_task<>& page) {
+  co_await page.get();
+}
+void add_up() {
+  consume(3s);
+}
+task<void> compute() {
+  co_await run_blocking(add_up);
+}
+task<void> serve(promise<int>& answer) {
+  answer = promise<int>("answer");
+  co_await sleep_for(3s);
+  answer.set_value(1);
+}
+task<void> hear(promise<int>& answer) {
+  co_await answer.get_future().get();
+}
+task<void> pick(join_handle<void>& one, join_handle<void>& other, promise<int>& answer) {
+  queue<int> inbox(1, "inbox");
+  co_await select(one.join_shielded(), inbox.get(), answer.get_future().get(), other.join_shielded(),
+                  sleep_for(3s));
+}
+task<void> look_on(join_handle<void>& one, join_handle<void>& other) {
+  co_await wait(wait_until::first_completed, 1h, one, other);
+}
+task<void> gather(std::vector<join_handle<void>>& all) {
+  as_completed each(all);
+  while (co_await each.next() != nullptr) {
+  }
+}
+task<void> wait_in_every_way(std::string& seen) {
+  const shared_task<> page(work());
+  promise<int> answer;
+  std::vector<join_handle<void>> all;
+  all.reserve(9);
+  all.push_back(spawn(drive(), "driver"));
+  all.push_back(spawn(leave(), "leaver"));
+  all.push_back(spawn(ask(page), "reader"));
+  all.push_back(spawn(ask(page), "writer"));
+  all.push_back(spawn(compute(), "computer"));
+  all.push_back(spawn_eager(serve(answer), "server"));
+  all.push_back(spawn(hear(answer), "hearer"));
+  all.push_back(spawn(pick(all[0], all[4], answer), "picker"));
+  all.push_back(spawn(look_on(all[0], all[1]), "onlooker"));
+  all[0].on_done([] {});
+  auto gatherer = spawn(gather(all), "gatherer");
+  co_await sleep_for(500ms);
+  seen = format_call_graph();
+  co_await gatherer.join();
 }
 // clang-format on
 

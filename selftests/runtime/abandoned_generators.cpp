@@ -145,7 +145,7 @@ TEST(AbandonedGeneratorsTest, AFailureOfADroppedOnesCleanUpIsAVerdict) {
 
 TEST(AbandonedGeneratorsTest, ACleanUpThatDoesNotEndIsAVerdict) {
   const auto for_ever = []() -> async_generator<int> {
-    co_await on_close(wait_for_ever);
+    on_close(wait_for_ever);
     co_yield 1;
   };
   const auto main = [&]() -> task<void> {
@@ -172,7 +172,7 @@ struct counted {
 };
 
 async_generator<int> owning(int& alive) {
-  co_await on_close(counted(alive));
+  on_close(counted(alive));
   EXPECT_EQ(alive, 1);
   co_yield 1;
 }

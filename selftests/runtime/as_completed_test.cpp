@@ -69,6 +69,17 @@ CO_TEST(AsCompletedTest, ATimedFormThrowsAndLosesNothing) {
   EXPECT_EQ((co_await ends.next())->result(), 3);
 }
 
+CO_TEST(AsCompletedTest, ALimitMayLieBeyondTheEndsOfTime) {
+  std::vector<task<int>> works;
+  works.push_back(value_after(24h * 300, 2));
+  as_completed<int> ends(std::move(works));
+  co_await sleep_for(1s);
+  EXPECT_THROW(co_await ends.next_for(std::chrono::hours::min()), timed_out);
+  EXPECT_THROW(co_await ends.next_until(time_point::min()), timed_out);
+  EXPECT_EQ(now(), time_point{1s});
+  EXPECT_EQ((co_await ends.next_for(std::chrono::hours::max()))->result(), 2);
+}
+
 CO_TEST(AsCompletedTest, CancellingTheWaiterLeavesTheTasksAlone) {
   std::vector<join_handle<int>> handles;
   handles.push_back(spawn(value_after(2s, 2)));

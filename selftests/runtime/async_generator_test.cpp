@@ -123,7 +123,7 @@ CO_TEST(AsyncGeneratorTest, RunsItsCleanUpsWhenTheBodyEnds) {
 }
 
 async_generator<int> failing(std::string& log, duration pause = {}) {
-  co_await on_close(note(log, "closed "));
+  on_close(note(log, "closed "));
   co_yield 1;
   if (pause != duration{}) co_await sleep_for(pause);
   throw std::runtime_error("disk full");
@@ -215,7 +215,7 @@ CO_TEST(AsyncGeneratorTest, AFailingCleanUpReplacesACancellationWhichComesNext) 
     throw std::runtime_error("no goodbye");
   };
   const auto waiting = [&]() -> async_generator<int> {
-    co_await on_close(fail);
+    on_close(fail);
     co_await sleep_for(1h);
     co_yield 1;
   };
@@ -292,6 +292,91 @@ TEST(AsyncGeneratorTest, DroppedOnAnotherThreadIsMisuseAndCleanedUpByTheLoop) {
     EXPECT_EQ(log, "locals second first ");
   };
   EXPECT_EQ(judge(main).messages(), "misuse: the generator of logged() was destroyed on another thread\n");
+}
+
+// -- on_close ---------------------------------------------------------------------------------------------------------
+
+// Counts the copies of what it is a part of, and how often they are destroyed.
+struct owned {
+  explicit owned(int& in) noexcept : alive(&in) { ++*alive; }
+  owned(const owned& other) noexcept : alive(other.alive) { ++*alive; }
+  owned(owned&& other) noexcept : alive(other.alive) { ++*alive; }
+  owned& operator=(const owned&) = delete;
+  ~owned() { --*alive; }
+  int* alive;
+};
+
+CO_TEST(AsyncGeneratorTest, AClosureThatOwnsSomethingMayBeWrittenInTheCallOfOnClose) {
+  int alive = 0;
+  std::string log;
+  const auto closing = [](int& counted, std::string& into) -> async_generator<int> {
+    on_close([own = owned(counted), text = std::make_unique<std::string>("a text that is long enough"), &into] {
+      EXPECT_EQ(*own.alive, 1);
+      return note(into, *text)();
+    });
+    EXPECT_EQ(counted, 1);
+    co_yield 1;
+  };
+  auto items = closing(alive, log);
+  co_await items.next();
+  EXPECT_EQ(alive, 1);
+  co_await items.close();
+  EXPECT_EQ(alive, 0);
+  EXPECT_EQ(log, "a text that is long enough");
+}
+
+void register_for(std::string& log, const char* text) { on_close(note(log, text)); }
+
+CO_TEST(AsyncGeneratorTest, OnCloseMayBeCalledAnywhereInTheBodyAndByFunctionsThatItCalls) {
+  std::string log;
+  const auto pass_in = []() -> foreign::lazy<int> { co_return 1; };
+  const auto body = [&]() -> async_generator<int> {
+    register_for(log, "1 ");
+    co_await sleep_for(1s);
+    register_for(log, "2 ");
+    co_await pass(0s);
+    register_for(log, "3 ");
+    co_await pass_in();
+    register_for(log, "4 ");
+    co_await outside(pass_in());
+    register_for(log, "5 ");
+    co_await yield();
+    register_for(log, "6 ");
+    co_yield 1;
+    register_for(log, "7 ");
+    auto nested = logged(log, 1);
+    co_await nested.next();
+    register_for(log, "8 ");
+    co_await nested.close();
+    register_for(log, "9 ");
+  };
+  EXPECT_THAT(co_await all_of(body()), ElementsAre(1));
+  EXPECT_EQ(log, "locals second first 9 8 7 6 5 4 3 2 1 ");
+}
+
+TEST(AsyncGeneratorTest, OnCloseElsewhereIsMisuse) {
+  std::string log;
+  const auto main = [&]() -> task<void> {
+    EXPECT_THROW(register_for(log, "in a task "), misuse);
+    const auto in_task = [&]() -> task<void> {
+      EXPECT_THROW(register_for(log, "in a task that a body awaits "), misuse);
+      co_return;
+    };
+    const auto body = [&]() -> async_generator<int> {
+      co_await in_task();
+      co_yield 1;
+    };
+    EXPECT_THAT(co_await all_of(body()), ElementsAre(1));
+    const auto plain = [&]() -> generator<int> {
+      EXPECT_THROW(register_for(log, "in a generator that does not wait "), misuse);
+      co_yield 1;
+    };
+    for (const int item : plain()) EXPECT_EQ(item, 1);
+  };
+  const std::string said = "misuse: on_close() outside of the body of an async_generator\n";
+  EXPECT_EQ(judge(main).messages(), said + said + said);
+  EXPECT_THROW(register_for(log, "where no loop runs "), misuse);
+  EXPECT_EQ(log, "");
 }
 
 // -- stacks and reports -----------------------------------------------------------------------------------------------

@@ -104,5 +104,37 @@ TEST(BaseWorldTest, CancelsAndAwaitsEverybodyWhoIsLeftIfTheWorldWantsThat) {
   EXPECT_THAT(world.verdicts(), IsEmpty());
 }
 
+// Calls are no tasks: they are neither cancelled nor waited for. Those that become due meanwhile are made.
+TEST(BaseWorldTest, WhoeverIsAwaitedAtTheEndCallsAreNot) {
+  slow_world world;
+  std::string log;
+  callback_handle soon;
+  callback_handle late;
+  join_handle<void> kept;
+  const auto left = [&]() -> task<void> {
+    const auto clean_up = []() -> task<void> { co_await sleep_for(5s); };
+    std::exception_ptr ended;
+    try {
+      co_await sleep_for(24h);
+    } catch (...) {
+      ended = std::current_exception();
+    }
+    co_await shield(clean_up());
+    std::rethrow_exception(ended);
+  };
+  const auto main = [&]() -> task<void> {
+    kept = spawn(left(), "left");
+    soon = call_later(3s, [&] { log += "soon "; });
+    late = call_later(7s, [&] { log += "late "; });
+    co_await yield();
+  };
+  world.run(main());
+  EXPECT_EQ(log, "soon ");
+  EXPECT_FALSE(soon.cancelled());
+  EXPECT_FALSE(late.cancelled());
+  EXPECT_EQ(world.summary().virtual_time, 5s);
+  EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace lockstep

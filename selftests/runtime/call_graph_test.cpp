@@ -107,6 +107,130 @@ TEST(CallGraphTest, TheChildrenOfAGroupAreAwaitedWhenItIsJoined) {
       << "the body does something else yet";
 }
 
+TEST(CallGraphTest, ASelectAwaitsTheTasksOfAllItsArmsAndEachOnce) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                queue<int> letters;
+                auto reader = spawn(pass(1s), "reader");
+                auto writer = spawn(pass(2s), "writer");
+                co_await select(reader.join(), letters.get(), writer.join_shielded(), reader.join_shielded());
+                co_await writer.join();
+              }),
+              ElementsAre("main > reader", "main > writer"));
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                std::vector<join_handle<void>> handles;
+                for (int i = 1; i <= 3; ++i) handles.push_back(spawn(pass(i * 1s), "reader"));
+                co_await select_among(handles, [](join_handle<void>& each) { return each.join_shielded(); });
+                for (join_handle<void>& each : handles) co_await each.join();
+              }),
+              ElementsAre("main > reader", "main > reader", "main > reader"));
+}
+
+TEST(CallGraphTest, AsCompletedAwaitsThoseThatAreLeft) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                std::vector<join_handle<void>> handles;
+                handles.push_back(spawn(pass(0s), "ended"));
+                handles.push_back(spawn(pass(1s), "reader"));
+                handles.push_back(spawn(pass(1s), "writer"));
+                as_completed all(handles);
+                while (co_await all.next() != nullptr) continue;
+              }),
+              ElementsAre("main > reader", "main > writer"));
+}
+
+TEST(CallGraphTest, AllWhoAwaitASharedTaskAwaitItsWork) {
+  EXPECT_THAT(edges_during([]() -> task<void> {
+                const shared_task<> shared(pass(1s));
+                const auto ask = [&]() -> task<void> { co_await shared.get(); };
+                auto one = spawn(ask(), "one");
+                auto two = spawn(ask(), "two");
+                co_await settle();
+                co_await one.join();
+                co_await two.join();
+              }),
+              UnorderedElementsAre("main > one", "one > pass 2.1", "two > pass 2.1"));
+}
+
+TEST(CallGraphTest, InASimulationABlockingJobIsAwaitedAtItsWorker) {
+  EXPECT_THAT(edges_during([]() -> task<void> { co_await run_blocking([] { consume(1s); }); }),
+              ElementsAre("main > blocking_job 2"));
+}
+
+TEST(CallGraphTest, ACallIsNoTask) {
+  std::vector<std::string> names;
+  bool called = false;
+  const auto main = [&]() -> task<void> {
+    auto reader = spawn(pass(1s), "reader");
+    reader.on_done([] {});
+    call_later(2s, [] {});
+    const auto look = [&] {
+      for (const task_snapshot& each : capture_call_graph().tasks) names.push_back(each.name);
+      called = true;
+    };
+    call_soon(look);
+    co_await reader.join();
+    look();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  EXPECT_TRUE(called);
+  EXPECT_THAT(names, ElementsAre("main", "reader", "main"));
+}
+
+// Who will set a promise is not known, but who made it is.
+TEST(CallGraphTest, AFutureIsNamedWithTheTaskThatMadeItsPromise) {
+  std::vector<std::string> waits;
+  const auto main = [&]() -> task<void> {
+    promise<int> own("own");
+    const auto ask = [](future<int> wanted) -> task<void> { co_await wanted.get(); };
+    const auto serve = [](promise<int>*& made) -> task<void> {
+      promise<int> answer("answer");
+      made = &answer;
+      co_await sleep_for(1s);
+      answer.set_value(1);
+    };
+    promise<int>* made = nullptr;
+    auto server = spawn_eager(serve(made), "server");
+    auto one = spawn(ask(own.get_future()), "one");
+    auto two = spawn(ask(made->get_future()), "two");
+    const auto look = [&]() -> task<void> {
+      co_await settle();
+      for (const task_snapshot& each : capture_call_graph().tasks) waits.push_back(each.waits_for);
+      own.set_value(1);
+    };
+    auto onlooker = spawn(look(), "onlooker");
+    EXPECT_EQ(co_await own.get_future().get(), 1);
+    for (join_handle<void>* each : {&server, &one, &two, &onlooker}) co_await each->join();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  EXPECT_THAT(waits, ElementsAre("future \"own\"", "sleep until 1 s", "future \"own\" made by main",
+                                 "future \"answer\" made by server", ""));
+}
+
+TEST(CallGraphTest, TheBodyOfAGeneratorStandsInTheStackOfWhoeverAsks) {
+  std::vector<unsigned> lines;
+  unsigned first = 0;
+  const auto main = [&]() -> task<void> {
+    first = source::current().line();
+    const auto inner = []() -> async_generator<int> {
+      co_await sleep_for(1s);
+      co_yield 1;
+    };
+    const auto outer = [](async_generator<int> of) -> async_generator<int> {
+      while (const int* item = co_await of.next()) co_yield int{*item};
+    };
+    const auto ask = [&]() -> task<void> {
+      auto items = outer(inner());
+      co_await items.next();
+    };
+    auto reader = spawn(ask(), "reader");
+    co_await settle();
+    const call_graph seen = capture_call_graph();
+    for (const place& at : seen.tasks.at(1).stack) lines.push_back(at.line() - first);
+    co_await reader.join();
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+  EXPECT_THAT(lines, ElementsAre(2, 6, 10));
+}
+
 TEST(CallGraphTest, SeveralMayAwaitOne) {
   EXPECT_THAT(edges_during([]() -> task<void> {
                 auto shared = spawn(pass(1s), "shared");

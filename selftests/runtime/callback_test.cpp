@@ -1,4 +1,5 @@
 #include "../sync/schedules.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -81,6 +82,7 @@ CO_TEST(CallbackTest, TellsItsTime) {
   EXPECT_EQ(call_soon([] {}).when(), std::nullopt);
   EXPECT_EQ(call_later(5s, [] {}).when(), time_point{5s});
   EXPECT_EQ(call_at(time_point{7s}, [] {}).when(), time_point{7s});
+  EXPECT_EQ(call_later(std::chrono::hours::max(), [] {}).when(), time_point::max());
   EXPECT_EQ(callback_handle().when(), std::nullopt);
   EXPECT_FALSE(callback_handle().cancel());
   EXPECT_FALSE(callback_handle().cancelled());
@@ -282,7 +284,20 @@ TEST(CallbackTest, AtAStandstillWhatIsLeftIsDestroyed) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
-// Whoever cancels every task that there is cancels calls as well.
+CO_TEST(CallbackTest, IsNotAmongAllTasks) {
+  agent* const me = &current_task();
+  auto reader = spawn(pass(1s), "reader");
+  std::size_t within = 0;
+  call_soon([&] { within = all_tasks().size(); });
+  call_later(1h, [] {});
+  reader.on_done([] {});
+  EXPECT_THAT(all_tasks(), testing::ElementsAre(me, &reader.get()));
+  co_await reader.join();
+  EXPECT_EQ(within, 2u) << "not even the one that runs";
+  EXPECT_THAT(all_tasks(), testing::ElementsAre(me));
+}
+
+// Whoever cancels everything that there is cancels calls as well.
 CO_TEST(CallbackTest, ItsTaskMayBeCancelled) {
   bool called = false;
   const auto call = [&] { called = true; };

@@ -1,6 +1,8 @@
 // The depth of awaits is bounded by memory, not by the stack: at every optimisation level and under the sanitizers.
 #include "judged_run.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 
 namespace lockstep {
@@ -39,6 +41,121 @@ TEST(DeepChainsTest, TenMillionSynchronousAwaitsInARow) {
   };
   EXPECT_THAT(judge(main).kinds(), IsEmpty());
 }
+
+// -- long sequences ---------------------------------------------------------------------------------------------------
+
+constexpr int items = 1'000'000;
+
+// Notes what memory and stack a sequence takes while it goes on.
+class consumption {
+ public:
+  // Asked once an item, from the same place.
+  void note() noexcept {
+    const auto* const here = static_cast<const char*>(__builtin_frame_address(0));
+    const std::size_t lent = detail::current_context->frames->lent();
+    if (items_++ == 0) {
+      lowest_ = highest_ = here;
+      lent_ = lent;
+    }
+    lowest_ = std::min(lowest_, here);
+    highest_ = std::max(highest_, here);
+    more_lent_ += lent != lent_ ? 1 : 0;
+  }
+  void expect_little() const {
+    EXPECT_EQ(items_, items);
+    EXPECT_LT(highest_ - lowest_, 16 * 1024) << "of stack";
+    EXPECT_EQ(more_lent_, 0) << "items at which more frames were there, or less, than at the first";
+  }
+
+ private:
+  int items_ = 0;
+  const char* lowest_ = nullptr;
+  const char* highest_ = nullptr;
+  std::size_t lent_ = 0;
+  int more_lent_ = 0;
+};
+
+TEST(DeepChainsTest, AMillionItemsOfAGeneratorTakeNoMoreThanOne) {
+  consumption seen;
+  const auto numbers = [&seen]() -> generator<int> {
+    for (int i = 0; i < items; ++i) {
+      seen.note();
+      co_yield i;
+    }
+  };
+  const auto main = [&]() -> task<void> {
+    int last = 0;
+    for (const int item : numbers()) last = item;
+    EXPECT_EQ(last, items - 1);
+    co_return;
+  };
+  EXPECT_THAT(judge(main).kinds(), IsEmpty());
+  seen.expect_little();
+}
+
+TEST(DeepChainsTest, AMillionNestedGeneratorsTakeNoMoreStackThanOne) {
+  consumption seen;
+  const auto one = [&seen](int item) -> generator<int> {
+    seen.note();
+    co_yield item;
+  };
+  const auto numbers = [&one]() -> generator<int> {
+    for (int i = 0; i < items; ++i) co_yield elements_of(one(i));
+  };
+  const auto main = [&]() -> task<void> {
+    int last = 0;
+    for (const int item : numbers()) last = item;
+    EXPECT_EQ(last, items - 1);
+    co_return;
+  };
+  EXPECT_THAT(judge(main).kinds(), IsEmpty());
+  seen.expect_little();
+}
+
+async_generator<int> count_and_note(consumption& seen, int waits_every) {
+  for (int i = 0; i < items; ++i) {
+    if (waits_every != 0 && i % waits_every == 0) co_await yield();
+    seen.note();
+    co_yield i;
+  }
+}
+
+async_generator<int> pass_on(async_generator<int> of) {
+  while (const int* const item = co_await of.next()) co_yield int{*item};
+}
+
+TEST(DeepChainsTest, AMillionItemsOfAnAsyncGeneratorTakeNoMoreThanOne) {
+  consumption seen;
+  const auto main = [&]() -> task<void> {
+    auto numbers = pass_on(count_and_note(seen, 0));
+    int last = 0;
+    while (const int* const item = co_await numbers.next()) last = *item;
+    EXPECT_EQ(last, items - 1);
+  };
+  sim::world_options how;
+  how.steps_max = 10 * items;
+  EXPECT_THAT(judge(main, how).kinds(), IsEmpty());
+  seen.expect_little();
+}
+
+// What resumes the body is then the loop, or the caller of next().
+TEST(DeepChainsTest, AMillionItemsOfAnAsyncGeneratorThatWaitsTakeNoMoreThanOne) {
+  for (const int every : {1, 2}) {
+    consumption seen;
+    const auto main = [&]() -> task<void> {
+      int sum = 0;
+      const auto add = [&sum](int) { ++sum; };
+      co_await for_each(pass_on(count_and_note(seen, every)), add);
+      EXPECT_EQ(sum, items);
+    };
+    sim::world_options how;
+    how.steps_max = 10 * items;
+    EXPECT_THAT(judge(main, how).kinds(), IsEmpty());
+    seen.expect_little();
+  }
+}
+
+// -- deep chains ------------------------------------------------------------------------------------------------------
 
 TEST(DeepChainsTest, AMillionNestedFramesReturn) {
   const auto main = []() -> task<void> { EXPECT_EQ(co_await nested_to_the_end(depth, false), depth); };

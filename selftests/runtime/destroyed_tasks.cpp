@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -77,6 +78,89 @@ TEST(DestroyedTasksTest, WhatADestroyedDescendantHeldGoesToTheNext) {
     handed.unlock();
   };
   EXPECT_EQ(judge(main).messages(), "");
+}
+
+// Each object has a task that holds it, one that was handed what another has let go and has not run, and one that
+// waits.
+TEST(DestroyedTasksTest, WhatTornDownTasksHadOfAnObjectGoesBackToIt) {
+  mutex held("held");
+  mutex handed("handed");
+  shared_mutex read("read");
+  shared_mutex written("written");
+  semaphore slots(2, "slots");
+  semaphore none(0, "none");
+  queue<int> items(queue<int>::unbounded, "items");
+  const auto lock = [](mutex& of) -> task<void> {
+    const mutex_guard entry = co_await of.lock();
+    co_await wait_for_ever();
+  };
+  const auto share = [](shared_mutex& of) -> task<void> {
+    const shared_guard entry = co_await of.lock_shared();
+    co_await wait_for_ever();
+  };
+  const auto write = [](shared_mutex& of) -> task<void> {
+    const exclusive_guard entry = co_await of.lock();
+    co_await wait_for_ever();
+  };
+  const auto acquire = [](semaphore& of) -> task<void> {
+    const permit slot = co_await of.acquire_permit();
+    co_await wait_for_ever();
+  };
+  const auto get = [&]() -> task<void> {
+    co_await items.get();
+    co_await wait_for_ever();
+  };
+  const auto main = [&]() -> task<void> {
+    std::vector<join_handle<void>> all;
+    mutex_guard mine = co_await handed.lock();
+    exclusive_guard my_own = co_await written.lock();
+    for (int i = 0; i < 3; ++i) {
+      all.push_back(spawn(lock(held)));
+      all.push_back(spawn(lock(handed)));
+      all.push_back(spawn(share(read)));
+      all.push_back(spawn(i == 1 ? share(written) : write(written)));
+      all.push_back(spawn(acquire(slots)));
+      all.push_back(spawn(acquire(none)));
+      all.push_back(spawn(get()));
+    }
+    co_await settle();
+    mine.unlock();
+    my_own.unlock();
+    none.release();
+    for (int i = 0; i < 2; ++i) co_await items.put(i);
+    current_loop()->stop();
+    co_await yield();
+  };
+  EXPECT_FALSE(judge(main).ended);
+  EXPECT_FALSE(held.locked());
+  EXPECT_FALSE(handed.locked());
+  EXPECT_EQ(read.readers(), 0u);
+  EXPECT_FALSE(written.locked());
+  EXPECT_EQ(written.readers(), 0u);
+  EXPECT_EQ(slots.available(), 2u);
+  EXPECT_EQ(none.available(), 1u);
+  EXPECT_EQ(items.size(), 2u);
+}
+
+// A destructor that unlocks by hand may come too late: the lock is another's, or nobody's.
+TEST(DestroyedTasksTest, UnlockingByHandInATearDownUnlocksWhatTheTaskHolds) {
+  mutex held("held");
+  mutex given_up("given up");
+  struct unlocks {
+    mutex& of;
+    ~unlocks() { of.unlock(); }
+  };
+  const auto main = [&]() -> task<void> {
+    condition_variable never(given_up);
+    EXPECT_TRUE(held.try_lock());
+    const unlocks by_hand{held};
+    EXPECT_TRUE(given_up.try_lock());
+    const unlocks too_late{given_up};
+    co_await never.wait();
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::deadlock));
+  EXPECT_FALSE(held.locked());
+  EXPECT_FALSE(given_up.locked());
 }
 
 // It is destroyed with what it holds: one verdict, however many handles lie in its frame.

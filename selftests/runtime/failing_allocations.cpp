@@ -7,6 +7,7 @@
 #include <lockstep/testing/failing_new.hpp>
 
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -269,6 +270,101 @@ TEST(FailingAllocations, LoseNoExceptionOfAGroup) {
   expect_the_failure(work);
 }
 
+struct without_memory : std::exception {
+  const char* what() const noexcept override { return why; }
+};
+
+async_generator<int> badly_closed(bool fails) {
+  for (const char* const what : {"no first goodbye", "no second goodbye", "no third goodbye"}) {
+    on_close([what]() -> task<void> {
+      const auto fail = [](const char* said) -> task<void> {
+        throw std::runtime_error(said);
+        co_return;
+      };
+      return fail(what);
+    });
+  }
+  co_yield 1;
+  if (fails) throw without_memory();
+}
+
+// Whichever allocation fails, each failure is in what next() or close() throws, or in a verdict on the clean-ups, which
+// are the loop's then; but one of a clean-up that could not begin is std::bad_alloc.
+void expect_all_failures(bool body_fails) {
+  int whole = 0;
+  for (int before = 0; before < 60; ++before) {
+    std::string text;
+    const auto main = [&]() -> task<void> {
+      auto items = badly_closed(body_fails);
+      co_await items.next();
+      {
+        const shortage memory(before);
+        try {
+          if (body_fails) {
+            co_await items.next();
+          } else {
+            co_await items.close();
+          }
+        } catch (const exception_group& thrown) {
+          const sparing_allocations of_the_test;
+          for (const std::exception_ptr& each : thrown.exceptions()) text += text_of(each) + "; ";
+        } catch (const std::exception& thrown) {
+          const sparing_allocations of_the_test;
+          text = thrown.what();
+        }
+      }
+      co_await sleep_for(std::chrono::seconds(1));
+    };
+    const judged_run judged = judge(main);
+    EXPECT_TRUE(judged.ended);
+    const std::string all = text + judged.messages();
+    int told = 0;
+    for (const char* const what : {"no first goodbye", "no second goodbye", "no third goodbye"}) {
+      if (all.find(what) != std::string::npos) ++told;
+    }
+    whole += told == 3 ? 1 : 0;
+    const bool not_run = all.find("could not be run") != std::string::npos;
+    EXPECT_TRUE(told == 3 || (told == 2 && all.find("std::bad_alloc") != std::string::npos) || not_run)
+        << before << ": " << all;
+    EXPECT_EQ(text.find(why) != std::string::npos, body_fails) << before << ": " << all;
+  }
+  EXPECT_GT(whole, 30) << "those after which nothing is allocated, at least";
+}
+
+TEST(FailingAllocations, LoseNoExceptionOfAGeneratorAndItsCleanUps) {
+  expect_all_failures(true);
+  expect_all_failures(false);
+}
+
+TEST(FailingAllocations, LoseNothingOfAGroupThatIsSplit) {
+  const auto failure = [](const char* text) { return std::make_exception_ptr(std::runtime_error(text)); };
+  const auto mistake = [](const char* text) { return std::make_exception_ptr(std::logic_error(text)); };
+  const exception_group inner({failure("one"), mistake("two")});
+  const exception_group all({std::make_exception_ptr(inner), mistake("three"), failure("four")});
+  const auto main = [&]() -> task<void> {
+    int whole = 0;
+    for (int before = 0; before < 60; ++before) {
+      std::optional<exception_group::parts> found;
+      {
+        const shortage memory(before);
+        try {
+          found = all.split<std::runtime_error>();
+        } catch (const std::bad_alloc&) {
+        }
+      }
+      if (!found) continue;
+      ++whole;
+      EXPECT_EQ(found->matching->flatten().size(), 2u) << before;
+      EXPECT_EQ(found->rest->flatten().size(), 2u) << before;
+      for (const std::exception_ptr& each : found->matching->flatten()) EXPECT_TRUE(holds<std::runtime_error>(each));
+      for (const std::exception_ptr& each : found->rest->flatten()) EXPECT_TRUE(holds<std::logic_error>(each));
+    }
+    EXPECT_GT(whole, 10);
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+}
+
 TEST(FailingAllocations, OfABlockingJobReachItsTask) {
   const auto main = []() -> task<void> {
     bool done = false;
@@ -286,6 +382,42 @@ TEST(FailingAllocations, OfABlockingJobReachItsTask) {
   const judged_run run = judge(main);
   EXPECT_TRUE(run.ended);
   EXPECT_EQ(run.messages(), "");
+}
+
+TEST(FailingAllocations, LetAPromiseThatDiesUnsetBreak) {
+  const auto main = []() -> task<void> {
+    std::optional<promise<int>> answer(std::in_place, label("answer"));
+    future<int> wanted = answer->get_future();
+    {
+      const shortage memory(0);
+      answer.reset();
+    }
+    EXPECT_THROW(co_await wanted.get(), broken_promise);
+  };
+  EXPECT_EQ(judge(main).messages(), "");
+}
+
+TEST(FailingAllocations, LeaveAPromiseUnsetThatWasToBeSetToAnException) {
+  const auto main = []() -> task<void> {
+    const std::exception_ptr disk_full = std::make_exception_ptr(std::runtime_error("disk full"));
+    int before = 0;
+    for (bool is_set = false; !is_set; ++before) {
+      promise<int> answer;
+      future<int> wanted = answer.get_future();
+      try {
+        const shortage memory(before);
+        answer.set_exception(disk_full);
+        is_set = true;
+      } catch (const std::bad_alloc&) {
+        EXPECT_FALSE(answer.done());
+        answer.set_exception(disk_full);
+      }
+      EXPECT_THROW(wanted.result(), std::runtime_error);
+    }
+    EXPECT_GT(before, 1) << "nothing was allocated";
+    co_return;
+  };
+  EXPECT_EQ(judge(main).messages(), "");
 }
 
 // An operation that other tasks have overtaken is attempted by the loop.

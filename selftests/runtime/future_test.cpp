@@ -429,7 +429,7 @@ TEST(FutureTest, WaitingForWhatNobodySetsIsADeadlockThatNamesIt) {
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
   ASSERT_EQ(run.verdicts[0].tasks.size(), 2u);
   EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "future \"answer\"");
-  EXPECT_EQ(run.verdicts[0].tasks[1].waits_for, "future \"answer\"");
+  EXPECT_EQ(run.verdicts[0].tasks[1].waits_for, "future \"answer\" made by main");
   EXPECT_THAT(run.verdicts[0].tasks[1].name, MatchesRegex("callback 1 \\(future_test.cpp:[0-9]+\\)"));
 }
 

@@ -41,8 +41,8 @@ inline async_generator<int> logged(std::string& log, int last, duration pause = 
     local& operator=(const local&) = delete;
     ~local() { in += "locals "; }
   };
-  co_await on_close(note(log, "first "));
-  co_await on_close(note(log, "second "));
+  on_close(note(log, "first "));
+  on_close(note(log, "second "));
   const local own(log);
   for (int i = 1; i <= last; ++i) {
     if (pause != duration{}) co_await sleep_for(pause);
@@ -55,7 +55,7 @@ inline async_generator<int> badly_closed(bool fails, int bad_ones) {
     co_await yield();
     throw std::runtime_error("no goodbye");
   };
-  for (int i = 0; i < bad_ones; ++i) co_await on_close(fail);
+  for (int i = 0; i < bad_ones; ++i) on_close(fail);
   co_yield 1;
   if (fails) throw std::logic_error("disk full");
 }

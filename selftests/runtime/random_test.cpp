@@ -53,6 +53,17 @@ TEST(RandomTest, TheWholeOf64BitsLacksItsHighestValueOnly) {
   });
 }
 
+TEST(RandomTest, HoursBeyondTheNanosecondsAreAllThatThereAre) {
+  contrary highest;
+  run_under(highest, [] {
+    EXPECT_EQ(random_duration("late", 1s, std::chrono::hours::max()), duration::max());
+    EXPECT_EQ(random_duration("from", duration(1), std::chrono::hours::max()), duration::max());
+  });
+  dullest lowest;
+  run_under(lowest,
+            [] { EXPECT_EQ(random_duration("early", std::chrono::hours::min(), duration(1)), duration::min()); });
+}
+
 TEST(RandomTest, OneValueIsNoChoice) {
   dullest asked;
   run_under(asked, [] {

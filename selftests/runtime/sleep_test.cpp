@@ -230,6 +230,8 @@ CO_TEST(SleepTest, TheWallClockStopsAtItsEnds) {
   }
   for (int i = 0; i < 3; ++i) shift_wall_clock(duration::min());
   EXPECT_EQ(wall_now(), wall_clock_start + duration::min() + 1s);
+  for (int i = 0; i < 2; ++i) shift_wall_clock(std::chrono::hours::max());
+  EXPECT_EQ(wall_now(), wall_clock::time_point::max());
 }
 
 TEST(SleepTest, AStepThatIsSlowIsReportedWhereItBeganAlsoIfItDrewAValue) {

@@ -155,6 +155,21 @@ TEST(ThreadPoolTest, ShuttingDownWithinALimitTellsHowManyHaveNotEnded) {
   EXPECT_EQ(run.messages(), "");
 }
 
+TEST(ThreadPoolTest, ALimitBeyondTheEndOfTimeIsNone) {
+  const judged_run run = judge([]() -> task<void> {
+    thread_pool one(1);
+    auto job = spawn(run_blocking(one, [] { consume(24h * 300); }));
+    auto other = spawn(run_blocking([] { consume(24h * 301); }));
+    co_await settle();
+    EXPECT_EQ(co_await one.shut_down(std::chrono::hours::max()), 0u);
+    EXPECT_EQ(co_await shut_down_default_executor(std::chrono::years(400)), 0u);
+    EXPECT_EQ(now(), time_point(24h * 301));
+    co_await job.join();
+    co_await other.join();
+  });
+  EXPECT_EQ(run.messages(), "");
+}
+
 TEST(ThreadPoolTest, OneThatWasShutDownTakesNoJob) {
   const judged_run run = judge([]() -> task<void> {
     thread_pool pool(1, "cpu");

@@ -140,6 +140,25 @@ TEST(WaitTest, ReportsWhomItWaitsForAndSeesACycle) {
   EXPECT_THAT(stuck.verdicts[0].cycle, testing::UnorderedElementsAre("reader", "writer"));
 }
 
+CO_TEST(WaitTest, ALimitBeyondTheEndOfTimeIsNone) {
+  std::vector<join_handle<void>> handles;
+  handles.push_back(spawn(pass(24h * 300)));
+  handles.push_back(spawn(pass(24h * 301)));
+  const waited one = co_await wait(wait_until::all_completed, std::chrono::hours::max(), handles[0]);
+  EXPECT_THAT(one.done, ElementsAre(0));
+  const waited both = co_await wait(wait_until::all_completed, std::chrono::years(400), handles);
+  EXPECT_THAT(both.done, ElementsAre(0, 1));
+  EXPECT_EQ(now(), time_point{24h * 301});
+}
+
+CO_TEST(WaitTest, ALimitBeforeTheBeginningOfTimeLetsOthersRunOnce) {
+  auto reader = spawn(pass(1s));
+  const waited found = co_await wait(wait_until::all_completed, std::chrono::hours::min(), reader);
+  EXPECT_THAT(found.pending, ElementsAre(0));
+  EXPECT_EQ(now(), time_point{});
+  co_await reader.join();
+}
+
 // Some wait, some leave, a group listens, and the handle joins: each is told, whatever the order.
 TEST(WaitTest, NobodyIsForgottenUnderEverySchedule) {
   under_every_schedule([]() -> task<void> {

@@ -1,26 +1,17 @@
-#include "cancellations.hpp"
+// What is beyond the rules of asyncio, which are in conformance/asyncio_queues.cpp.
+#include "queues.hpp"
+#include "schedules.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace lockstep {
 namespace {
 
 using testing::ElementsAre;
-
-task<void> get_into(lifo_queue<int>& from, std::vector<int>& got) { got.push_back(co_await from.get()); }
-task<void> put_one(lifo_queue<int>& to, int item) { co_await to.put(item); }
-
-std::vector<int> drained(lifo_queue<int>& from) {
-  std::vector<int> items;
-  while (std::optional<int> item = from.try_get()) items.push_back(*item);
-  return items;
-}
 
 CO_TEST(LifoQueueTest, GivesTheLatestItemFirst) {
   lifo_queue<int> items;
@@ -94,45 +85,6 @@ CO_TEST(LifoQueueTest, ForgetsThatAnItemHadComeBackWhenItIsGot) {
   EXPECT_EQ(items.try_get(), 1);
   co_await comes_back(2);
   EXPECT_THAT(drained(items), ElementsAre(3, 2));
-}
-
-TEST(LifoQueueTest, IsCalledByItsNameInReports) {
-  const auto main = []() -> task<void> {
-    EXPECT_THROW(lifo_queue<int>(0, "jobs"), misuse);
-    lifo_queue<int> items(1, "jobs");
-    EXPECT_THROW(items.task_done(), misuse);
-    co_return;
-  };
-  EXPECT_EQ(judge(main).messages(),
-            "misuse: lifo_queue \"jobs\" has room for 0 items (capacity_items); it needs at least 1\n"
-            "misuse: task_done() of lifo_queue \"jobs\", which has no unfinished item\n");
-}
-
-TEST(LifoQueueTest, LosesAndDoublesNothingWithAGetterCancelledAnywhere) {
-  under_every_cancellation([](hunt& hunted) -> task<void> {
-    lifo_queue<int> items(2);
-    std::vector<int> got;
-    const auto get = [&](int times) -> task<void> {
-      for (int i = 0; i < times; ++i) got.push_back(co_await items.get());
-    };
-    const auto put = [&](int first) -> task<void> {
-      for (int i = 0; i < 3; ++i) co_await items.put(first + i);
-    };
-    auto victim = spawn(get(2));
-    auto other = spawn(get(2));
-    auto left = spawn(put(0));
-    auto right = spawn(put(3));
-    hunted.begin(victim);
-    co_await hunted.end();
-    static_cast<void>(co_await was_cancelled(victim));
-    co_await other.join();
-    while (got.size() < 6) got.push_back(co_await items.get());
-    co_await left.join();
-    co_await right.join();
-    std::sort(got.begin(), got.end());
-    EXPECT_THAT(got, ElementsAre(0, 1, 2, 3, 4, 5));
-    EXPECT_TRUE(items.empty());
-  });
 }
 
 }  // namespace

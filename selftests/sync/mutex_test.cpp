@@ -1,9 +1,10 @@
+// What is beyond the rules of asyncio, which are in conformance/asyncio_locks.cpp, and what all locks have in common,
+// which is in guard_test.cpp.
 #include "../runtime/tasks.hpp"
 #include "schedules.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -38,19 +39,6 @@ CO_TEST(MutexTest, IsTakenAtOnceWhenItIsFree) {
   EXPECT_EQ(now(), time_point{});
 }
 
-CO_TEST(MutexTest, WakesWaitersInFifoOrder) {
-  mutex lock;
-  std::string log;
-  auto a = spawn(hold(lock, log, "a"));
-  auto b = spawn(hold(lock, log, "b"));
-  auto c = spawn(hold(lock, log, "c"));
-  co_await a.join();
-  co_await c.join();
-  EXPECT_TRUE(b.done());
-  EXPECT_EQ(log, "abc");
-  EXPECT_EQ(now(), time_point{3s});
-}
-
 CO_TEST(MutexTest, NobodyTakesItBetweenTheUnlockAndTheWaiter) {
   mutex lock;
   std::string log;
@@ -65,40 +53,6 @@ CO_TEST(MutexTest, NobodyTakesItBetweenTheUnlockAndTheWaiter) {
   EXPECT_EQ(log, "waiter main");
   held.unlock();
   co_await waiter.join();
-}
-
-CO_TEST(MutexTest, AWaiterCancelledWhenTheHolderReleasesIsSkipped) {
-  mutex lock;
-  std::string log;
-  mutex_guard held = co_await lock.lock();
-  auto a = spawn(hold(lock, log, "a"));
-  auto b = spawn(hold(lock, log, "b"));
-  co_await settle();
-  a.cancel();
-  held.unlock();
-  EXPECT_TRUE(co_await was_cancelled(a));
-  co_await b.join();
-  EXPECT_EQ(log, "b");
-  EXPECT_FALSE(lock.locked());
-}
-
-CO_TEST(MutexTest, AWaiterCancelledAfterItWasHandedTheLockPassesItOn) {
-  mutex lock;
-  std::string log;
-  mutex_guard held = co_await lock.lock();
-  auto a = spawn(hold(lock, log, "a"));
-  auto b = spawn(hold(lock, log, "b"));
-  auto c = spawn(hold(lock, log, "c"));
-  co_await settle();
-  held.unlock();
-  EXPECT_EQ(lock.holder(), &a.get());
-  a.cancel();
-  EXPECT_TRUE(co_await was_cancelled(a));
-  co_await sleep_for(500ms);
-  EXPECT_EQ(log, "b") << "exactly one is let in";
-  EXPECT_EQ(lock.holder(), &b.get());
-  co_await b.join();
-  co_await c.join();
 }
 
 CO_TEST(MutexTest, IsFreeWhenAllThatItWasHandedToAreCancelled) {
@@ -140,55 +94,6 @@ CO_TEST(MutexTest, ATimeoutLeavesNoWaiterBehind) {
   held.unlock();
   co_await patient.join();
   EXPECT_EQ(log, "patient");
-}
-
-CO_TEST(MutexTest, AGuardMovesAndIsReleasedEarly) {
-  mutex lock;
-  mutex_guard first = co_await lock.lock();
-  mutex_guard second = std::move(first);
-  first.unlock();
-  EXPECT_TRUE(lock.locked());
-  second.unlock();
-  EXPECT_FALSE(lock.locked());
-  second.unlock();
-  { (co_await lock.lock()).keep_locked(); }
-  EXPECT_TRUE(lock.locked());
-  lock.unlock();
-}
-
-CO_TEST(MutexTest, AGuardMayBeHandedToAnotherTask) {
-  mutex lock;
-  const auto acquire = [&]() -> task<mutex_guard> { co_return co_await lock.lock(); };
-  {
-    mutex_guard held = co_await spawn(acquire()).join();
-    EXPECT_TRUE(lock.locked()) << "though the task that locked it is gone";
-  }
-  EXPECT_FALSE(lock.locked());
-}
-
-// A handle that is dropped destroys its task: a verdict, and what the task held or was handed is free for others.
-TEST(MutexTest, ATaskThatIsDestroyedLeavesTheLockToTheNext) {
-  for (const bool handed : {false, true}) {
-    std::string log;
-    const auto main = [&]() -> task<void> {
-      mutex lock;
-      std::optional<mutex_guard> held;
-      if (handed) held.emplace(co_await lock.lock());
-      std::optional<join_handle<void>> first(spawn(hold(lock, log, "first "), "first"));
-      auto second = spawn(hold(lock, log, "second "));
-      co_await settle();
-      if (handed) held->unlock();
-      EXPECT_EQ(lock.holder(), &first->get());
-      first.reset();
-      EXPECT_EQ(lock.holder(), &second.get());
-      co_await second.join();
-      EXPECT_FALSE(lock.locked());
-    };
-    const judged_run run = judge(main);
-    EXPECT_TRUE(run.ended);
-    EXPECT_THAT(run.kinds(), ElementsAre(verdict_kind::dropped_handle));
-    EXPECT_EQ(log, handed ? "second " : "first second ");
-  }
 }
 
 TEST(MutexTest, ADestroyedWaiterIsForgotten) {
@@ -239,44 +144,6 @@ TEST(MutexTest, AGuardOfTheStandardLibraryIsMisuseThatSaysWhatToDo) {
       "nothing, so they lock nothing: keep the guard that co_await lock() gives\n");
 }
 
-TEST(MutexTest, AGuardOfALockThatWasUnlockedByHandIsMisuse) {
-  std::string log;
-  const auto main = [&]() -> task<void> {
-    mutex lock("tx");
-    std::optional<mutex_guard> held(co_await lock.lock());
-    auto next = spawn(hold(lock, log, "n"), "next");
-    co_await settle();
-    lock.unlock();
-    held.reset();
-    EXPECT_EQ(lock.holder(), &next.get()) << "the guard must not unlock for another";
-    co_await next.join();
-  };
-  EXPECT_EQ(judge(main).messages(),
-            "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by task \"next\"\n");
-}
-
-TEST(MutexTest, AGuardOfWhatNobodyHoldsIsMisuse) {
-  const auto main = []() -> task<void> {
-    mutex lock("tx");
-    { const mutex_guard wrong(lock); }
-    co_return;
-  };
-  EXPECT_EQ(judge(main).messages(),
-            "misuse: a guard of mutex \"tx\" unlocks what was unlocked before; it is held by nobody\n");
-}
-
-TEST(MutexTest, LockingOutsideOfEveryTaskIsMisuse) {
-  mutex lock("tx");
-  EXPECT_THROW(lock.try_lock(), misuse);
-  sim::world world;
-  world.start();
-  EXPECT_THROW(lock.try_lock(), misuse);
-  EXPECT_FALSE(lock.locked());
-  world.finish();
-  ASSERT_EQ(world.verdicts().size(), 1u);
-  EXPECT_EQ(world.verdicts()[0].message, "mutex \"tx\" is locked outside of every task: nobody would hold it");
-}
-
 TEST(MutexTest, LockingItAgainIsADeadlockOfOne) {
   const auto main = []() -> task<void> {
     mutex lock("tx");
@@ -312,83 +179,6 @@ TEST(MutexTest, ACycleThatCancellationBreaksIsNoVerdict) {
   const judged_run run = judge(main);
   EXPECT_EQ(run.messages(), "");
   EXPECT_TRUE(run.ended);
-}
-
-TEST(MutexTest, ALockThatAFinishedTaskLeftBehindIsReportedAsSuch) {
-  const auto main = []() -> task<void> {
-    mutex lock("tx");
-    const auto forget = [&]() -> task<void> { (co_await lock.lock()).keep_locked(); };
-    co_await spawn(forget(), "forgetful").join();
-    const mutex_guard held = co_await lock.lock();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "mutex \"tx\", held by a task that has ended");
-}
-
-TEST(MutexTest, DyingWithAWaiterIsMisuse) {
-  std::string log;
-  const auto main = [&]() -> task<void> {
-    auto lock = std::make_unique<mutex>(label("tx"));
-    mutex_guard held = co_await lock->lock();
-    auto waiter = spawn(hold(*lock, log, "w"), "waiter");
-    co_await settle();
-    held.keep_locked();
-    lock.reset();
-    co_await waiter.join();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::misuse, verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while task \"waiter\" waits for it");
-  EXPECT_EQ(run.verdicts[1].message, "the mutex \"tx\" died while it is held by task \"main\"");
-  EXPECT_EQ(log, "");
-}
-
-TEST(MutexTest, DyingWhenAWaiterWasHandedItIsMisuse) {
-  std::string log;
-  const auto main = [&]() -> task<void> {
-    auto lock = std::make_unique<mutex>(label("tx"));
-    mutex_guard held = co_await lock->lock();
-    auto waiter = spawn(hold(*lock, log, "w"), "waiter");
-    co_await settle();
-    held.unlock();
-    lock.reset();
-    waiter.cancel();
-    co_await waiter.join();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse, verdict_kind::deadlock));
-  EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while it is held by task \"waiter\"");
-  EXPECT_EQ(run.verdicts[1].tasks.back().waits_for, "mutex, which is gone");
-  EXPECT_EQ(log, "");
-}
-
-TEST(MutexTest, DyingUnderItsGuardIsMisuseAndLeavesTheGuardEmpty) {
-  const auto main = [&]() -> task<void> {
-    auto lock = std::make_unique<mutex>(label("tx"));
-    mutex_guard held = co_await lock->lock();
-    mutex_guard moved = std::move(held);
-    lock.reset();
-    moved.unlock();
-    co_await yield();
-  };
-  const judged_run run = judge(main);
-  ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::misuse));
-  EXPECT_EQ(run.verdicts[0].message, "the mutex \"tx\" died while it is held by task \"main\"");
-}
-
-TEST(MutexTest, OutlivesARunInWhichItWasLocked) {
-  mutex lock("tx");
-  const auto stuck = [&]() -> task<void> {
-    const mutex_guard held = co_await lock.lock();
-    const mutex_guard again = co_await lock.lock();
-  };
-  EXPECT_THAT(judge(stuck).kinds(), ElementsAre(verdict_kind::deadlock));
-  const auto main = [&]() -> task<void> {
-    const mutex_guard held = co_await lock.lock();
-    EXPECT_EQ(lock.holder(), &current_task());
-  };
-  EXPECT_EQ(judge(main).messages(), "");
 }
 
 // A destructor that unlocks must not be told off while its frame is destroyed for another reason.

@@ -1,4 +1,5 @@
 // Queues that are shut down at once.
+#include "queues.hpp"
 #include "schedules.hpp"
 
 #include <lockstep/testing/testing.hpp>
@@ -13,16 +14,12 @@ namespace {
 
 using testing::ElementsAre;
 
-task<void> get_into(queue<int>& from, std::vector<int>& got) { got.push_back(co_await from.get()); }
-task<void> put_one(queue<int>& to, int item) { co_await to.put(item); }
-
 CO_TEST(QueueTest, ShutDownAtOnceEmptiesItAndEndsTheWaitForItsItems) {
   queue<int> items(2);
   co_await items.put(1);
   co_await items.put(2);
   auto putter = spawn(put_one(items, 3));
-  const auto wait_for_all = [&]() -> task<void> { co_await items.join(); };
-  auto joined = spawn(wait_for_all());
+  auto joined = spawn(wait_for_all(items));
   co_await settle();
   items.shut_down(shutdown::immediate);
   EXPECT_TRUE(items.empty());
@@ -40,8 +37,7 @@ CO_TEST(QueueTest, ShutDownAtOnceLeavesWhatWasGotToBeDealtWith) {
   EXPECT_EQ(co_await items.get(), 1);
   items.shut_down();
   items.shut_down(shutdown::immediate);
-  const auto wait_for_all = [&]() -> task<void> { co_await items.join(); };
-  auto joined = spawn(wait_for_all());
+  auto joined = spawn(wait_for_all(items));
   co_await settle();
   EXPECT_FALSE(joined.done());
   items.task_done();

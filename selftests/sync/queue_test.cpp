@@ -1,3 +1,5 @@
+// What is beyond the rules of asyncio, which are in conformance/asyncio_queues.cpp.
+#include "queues.hpp"
 #include "schedules.hpp"
 
 #include <lockstep/report/text.hpp>
@@ -15,16 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-task<void> get_into(queue<int>& from, std::vector<int>& got) { got.push_back(co_await from.get()); }
-task<void> put_one(queue<int>& to, int item) { co_await to.put(item); }
-
-// What the queue still holds, in order.
-std::vector<int> drained(queue<int>& from) {
-  std::vector<int> items;
-  while (std::optional<int> item = from.try_get()) items.push_back(*item);
-  return items;
-}
 
 CO_TEST(QueueTest, GivesItemsInTheOrderInWhichTheyWerePut) {
   queue<int> items;
@@ -93,20 +85,6 @@ CO_TEST(QueueTest, CopiesAnItemThatIsKept) {
   EXPECT_EQ(co_await items.get(), kept);
 }
 
-CO_TEST(QueueTest, AGetterCancelledAfterItWasGivenAnItemLeavesItToTheNext) {
-  queue<int> items;
-  std::vector<int> got;
-  auto a = spawn(get_into(items, got));
-  auto b = spawn(get_into(items, got));
-  co_await settle();
-  items.try_put(1);
-  a.cancel();
-  items.try_put(2);
-  EXPECT_TRUE(co_await was_cancelled(a));
-  co_await b.join();
-  EXPECT_EQ(drained(items).size() + got.size(), 2u);
-}
-
 CO_TEST(QueueTest, AGetterCancelledAfterItWasGivenAnItemPutsItBackInFront) {
   queue<int> items;
   std::vector<int> got;
@@ -172,49 +150,6 @@ CO_TEST(QueueTest, APutterCancelledWhileItWaitsPutsNothing) {
   EXPECT_THAT(drained(items), ElementsAre(3));
 }
 
-// The item is in the queue, so put() must not claim otherwise: a retry would put it twice.
-CO_TEST(QueueTest, APutCancelledAfterItsItemWasStoredHasHappened) {
-  queue<int> items(1);
-  co_await items.put(1);
-  std::string log;
-  const auto work = [&]() -> task<void> {
-    co_await items.put(2);
-    log += "put ";
-    co_await yield();
-    log += "went on";
-  };
-  auto putter = spawn(work());
-  co_await settle();
-  EXPECT_EQ(items.try_get(), 1);
-  putter.cancel();
-  EXPECT_TRUE(co_await was_cancelled(putter));
-  EXPECT_EQ(log, "put ");
-  EXPECT_THAT(drained(items), ElementsAre(2));
-}
-
-CO_TEST(QueueTest, APutterCancelledAfterAPlaceWasFreeCanTryAgain) {
-  queue<int> items(1);
-  co_await items.put(1);
-  auto a = spawn(put_one(items, 2));
-  co_await settle();
-  a.cancel();
-  EXPECT_EQ(items.try_get(), 1);
-  EXPECT_TRUE(co_await was_cancelled(a));
-  EXPECT_TRUE(items.try_put(2));
-  EXPECT_THAT(drained(items), ElementsAre(2));
-}
-
-CO_TEST(QueueTest, TimedOutWaitersLeaveNothingBehind) {
-  queue<int> items(1);
-  std::vector<int> got;
-  EXPECT_THROW(co_await with_timeout(1s, get_into(items, got)), timed_out);
-  co_await items.put(1);
-  EXPECT_EQ(items.size(), 1u);
-  EXPECT_THROW(co_await with_timeout(1s, put_one(items, 2)), timed_out);
-  EXPECT_THAT(drained(items), ElementsAre(1));
-  EXPECT_THAT(got, testing::IsEmpty());
-}
-
 TEST(QueueTest, ADestroyedGetterLeavesItsItemToTheNext) {
   for (const bool another : {false, true}) {
     std::vector<int> got;
@@ -238,37 +173,6 @@ TEST(QueueTest, ADestroyedGetterLeavesItsItemToTheNext) {
   }
 }
 
-CO_TEST(QueueTest, JoinWaitsUntilEveryItemIsDone) {
-  queue<int> items;
-  co_await items.join();
-  std::string log;
-  const auto wait_for_all = [&]() -> task<void> {
-    co_await items.join();
-    log += "all done";
-  };
-  co_await items.put(1);
-  co_await items.put(2);
-  auto waiter = spawn(wait_for_all());
-  drained(items);
-  co_await settle();
-  items.task_done();
-  co_await settle();
-  EXPECT_EQ(log, "");
-  items.task_done();
-  co_await waiter.join();
-  EXPECT_EQ(log, "all done");
-}
-
-TEST(QueueTest, MoreTasksDoneThanItemsPutIsMisuse) {
-  const auto main = []() -> task<void> {
-    queue<int> items(1, "jobs");
-    co_await items.put(1);
-    items.task_done();
-    EXPECT_THROW(items.task_done(), misuse);
-  };
-  EXPECT_EQ(judge(main).messages(), "misuse: task_done() of queue \"jobs\", which has no unfinished item\n");
-}
-
 CO_TEST(QueueTest, AnItemThatComesBackIsOneItemForJoin) {
   queue<int> items;
   std::vector<int> got;
@@ -280,26 +184,6 @@ CO_TEST(QueueTest, AnItemThatComesBackIsOneItemForJoin) {
   drained(items);
   items.task_done();
   co_await items.join();
-}
-
-CO_TEST(QueueTest, ShutDownFailsBlockedPutsAndLetsGettersTakeWhatIsThere) {
-  queue<int> items(1);
-  co_await items.put(1);
-  auto putter = spawn(put_one(items, 2));
-  co_await settle();
-  items.shut_down();
-  EXPECT_THROW(co_await putter.join(), queue_shut_down);
-  EXPECT_THROW(co_await items.put(3), queue_shut_down);
-  EXPECT_FALSE(items.try_put(3));
-  EXPECT_EQ(co_await items.get(), 1);
-  EXPECT_THROW(co_await items.get(), queue_shut_down);
-  EXPECT_EQ(items.try_get(), std::nullopt);
-  auto waiter = [&]() -> task<void> { co_await items.join(); };
-  auto joined = spawn(waiter());
-  co_await settle();
-  EXPECT_FALSE(joined.done()) << "join still waits for task_done()";
-  items.task_done();
-  co_await joined.join();
 }
 
 CO_TEST(QueueTest, ShutDownEndsTheWaitOfGetters) {
@@ -459,53 +343,6 @@ TEST(QueueTest, AReportNamesNoFeederThatHasEndedOrIsTheWaiterItself) {
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
   for (const task_snapshot& each : run.verdicts[0].tasks) EXPECT_EQ(each.fed_by, "");
   EXPECT_THAT(run.verdicts[0].cycle, testing::IsEmpty());
-}
-
-TEST(QueueTest, LosesAndDoublesNothingInAnyOrder) {
-  under_every_schedule([]() -> task<void> {
-    constexpr int producers = 3;
-    constexpr int items_each = 4;
-    queue<int> items(2);
-    std::vector<int> put;
-    std::vector<int> got;
-    const auto produce = [&](int first) -> task<void> {
-      for (int i = 0; i < items_each; ++i) {
-        co_await items.put(first + i);
-        put.push_back(first + i);
-      }
-    };
-    const auto consume = [&]() -> task<void> {
-      for (;;) {
-        const int item = co_await items.get();
-        got.push_back(item);
-        items.task_done();
-      }
-    };
-    std::vector<join_handle<void>> makers;
-    std::vector<join_handle<void>> takers;
-    for (int i = 0; i < 3; ++i) takers.push_back(spawn(consume()));
-    for (int i = 0; i < producers; ++i) makers.push_back(spawn(produce(100 * i)));
-    const auto cancel = [&]() -> task<void> {
-      co_await yield();
-      takers[0].cancel();
-      co_await yield();
-      makers[1].cancel();
-      co_await yield();
-      takers[1].cancel();
-    };
-    auto cancelling = spawn(cancel());
-    for (join_handle<void>& maker : makers) co_await was_cancelled(maker);
-    co_await cancelling.join();
-    co_await items.join();
-    for (join_handle<void>& taker : takers) {
-      taker.cancel();
-      EXPECT_TRUE(co_await was_cancelled(taker));
-    }
-    EXPECT_TRUE(items.empty());
-    std::sort(put.begin(), put.end());
-    std::sort(got.begin(), got.end());
-    EXPECT_EQ(put, got);
-  });
 }
 
 // One consumer at a time, replaced when it is cancelled: it must see each producer's items in order.

@@ -187,6 +187,12 @@ CO_TEST(ActionsTest, CoDelayWaitsFirst) {
   EXPECT_EQ(now(), time_point{3250ms});
 }
 
+CO_TEST(ActionsTest, ADelayBeyondTheEndOfTimeIsForEver) {
+  store of;
+  EXPECT_CALL(of, load(_)).WillOnce(CoDelay(std::chrono::hours::max(), CoReturn(5)));
+  EXPECT_THROW(co_await with_timeout(24h * 300, of.load("k")), timed_out);
+}
+
 CO_TEST(ActionsTest, ADelayMayBeCancelled) {
   store of;
   EXPECT_CALL(of, load(_)).WillOnce(CoDelay(1h, CoReturn(5)));

@@ -59,6 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Of, BruteForceReport,
                                          "BruteForce.LeavesAConversionAloneThatTellsOfItsCause",
                                          "BruteForce.ExpectsNoCallsOfWhatWasCutShort",
                                          "Connections.OneOutlivesItsWorld", "Connections.EndWithTheirScope",
+                                         "Slots.AreLostWithTheirTask", "Slots.GoBackWithTheirPermit",
                                          "BruteForce.IsSpreadOverWhatItMayNotCover"));
 
 // Any test can be swept from the command line.

@@ -206,6 +206,27 @@ def snippets(tree):
                 yield f"{where}: is not what {mark['file']} says"
 
 
+def proofs(tree):
+    """In a table of the reference, each row says all that its columns ask for, and names tests that exist."""
+    cell = re.compile(r"`([\w/]+\.cpp)`|`([A-Z][a-z]+[A-Z]\w+)`")
+    tests = {}  # by the name of the file
+    for path in tree.files("selftests/", ".cpp"):
+        declared = re.findall(r"\w*TEST\w*\(\s*\w+,\s*(\w+)", tree.text(path))
+        tests.setdefault(path.rpartition("/")[2], set()).update(declared)
+    for path in tree.files("docs/reference/", ".md"):
+        for number, line in tree.lines(path):
+            if not line.startswith("|"):
+                continue
+            cells = [text.strip() for text in line.strip().strip("|").split("|")]
+            if "" in cells:
+                yield f"{path}:{number}: has an empty cell"
+            file = ""
+            for named, test in cell.findall(cells[-1]):
+                file = named.rpartition("/")[2] or file
+                if test and test not in tests.get(file, ()):
+                    yield f"{path}:{number}: {test} is no test in {file or 'any file that is named before'}"
+
+
 def machine_paths(tree):
     """No path of anybody's machine, so that the tree means the same everywhere."""
     path_of_machine = re.compile(r"(?<![\w.}])/(?:(?:work|farm|root)\b|home/\w)")
@@ -231,7 +252,8 @@ def version(tree):
         yield f"versions differ: {found}"
 
 
-RULES = [mirror, layers, build_lists, bans, sizes, unfinished, headers, snippets, machine_paths, top_level, version]
+RULES = [mirror, layers, build_lists, bans, sizes, unfinished, headers, snippets, proofs, machine_paths, top_level,
+         version]
 
 
 def check(root):

@@ -183,6 +183,18 @@ class TidyTest(unittest.TestCase):
         self.breaks("README.md:1: examples/gone.cpp does not exist [snippets]",
                     {"README.md": "```cpp file=examples/gone.cpp\nhello();\n```\n"})
 
+    def test_a_row_of_a_reference_without_its_proof(self):
+        tests = {"selftests/base/ring_test.cpp": "TEST(RingTest, GrowsByItself) {}\n"}
+        head = "| Name | Test |\n|---|---|\n"
+        row = "| `ring` | `ring_test.cpp`: `GrowsByItself` |\n"
+        self.assertEqual(breaches(tests | {"docs/reference/table.md": head + row}), [])
+        self.breaks("docs/reference/table.md:4: ShrinksByItself is no test in ring_test.cpp [proofs]",
+                    tests | {"docs/reference/table.md": head + row + row.replace("Grows", "Shrinks")})
+        self.breaks("docs/reference/table.md:3: GrowsByItself is no test in any file that is named before [proofs]",
+                    tests | {"docs/reference/table.md": head + "| `ring` | `GrowsByItself` |\n"})
+        self.breaks("docs/reference/table.md:3: has an empty cell [proofs]",
+                    tests | {"docs/reference/table.md": head + "| `ring` | |\n"})
+
     def test_a_path_of_a_machine(self):
         path = "/" + "home/me/src"
         self.breaks(f"README.md:1: {path[:7]} is a path of one machine [machine_paths]", {"README.md": f"cd {path}\n"})

@@ -32,6 +32,7 @@ CO_TEST(ClockTest, BeginsAtZeroAndReadsTheLoop) {
 
 TEST(ClockTest, TakesHoursThatAreMoreThanAllNanosecondsForTheLongest) {
   EXPECT_EQ(saturating_cast(3h), duration(3h));
+  EXPECT_EQ(saturating_cast(duration(3)), duration(3));
   EXPECT_EQ(saturating_cast(std::chrono::hours::max()), duration::max());
   EXPECT_EQ(saturating_cast(std::chrono::hours::min()), duration::min());
   EXPECT_EQ(saturating_cast(std::chrono::microseconds(9'223'372'036'854'775)), duration(9'223'372'036'854'775'000));

@@ -17,24 +17,31 @@ static_assert(sizeof(source) == sizeof(source_pointer), "a source location is on
 inline source source_at(source_pointer where) noexcept { return std::bit_cast<source>(where); }
 
 // Where a coroutine stands: at a line, or only in a function as long as it has not awaited anything, since compilers
-// differ in which line of a coroutine they call its own. As large as a source location: the mark is its lowest bit.
+// differ in which line of a coroutine they call its own. A second mark says that the coroutine is a generator's body.
+// As large as a source location: the marks are its lowest bits.
 class place {
  public:
   place() noexcept = default;
   place(const source& line) noexcept : bits_(std::bit_cast<std::uintptr_t>(line)) {}
   static place in_function(const source& anywhere) noexcept {
     place made(anywhere);
-    made.bits_ += 1;  // as a linker can
+    made.bits_ += only_function;  // as a linker can
     return made;
   }
 
+  void mark_generator() noexcept { bits_ |= generator; }
+  bool of_generator() const noexcept { return (bits_ & generator) != 0; }
+
   bool operator==(const place&) const noexcept = default;
   // 0 if only the function is known.
-  std::uint_least32_t line() const noexcept { return (bits_ & 1) == 0 ? source(*this).line() : 0; }
+  std::uint_least32_t line() const noexcept { return (bits_ & only_function) == 0 ? source(*this).line() : 0; }
   // With some line of the function, if only that is known.
-  operator source() const noexcept { return std::bit_cast<source>(bits_ & ~std::uintptr_t{1}); }
+  operator source() const noexcept { return std::bit_cast<source>(bits_ & ~(only_function | generator)); }
 
  private:
+  static constexpr std::uintptr_t only_function = 1;
+  static constexpr std::uintptr_t generator = 2;
+
   std::uintptr_t bits_ = 0;
 };
 

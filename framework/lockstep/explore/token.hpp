@@ -41,7 +41,8 @@ struct task_override {
 // The answer to the `nth` question in the domain `domain` is `value`; 0 is the dullest answer, the lowest value.
 // A token that has two of one value is refused.
 // In fifo order "timers-5000000000" is the domain of those timers that are due together at 5 s: each value is which of
-// the ones left fires next.
+// the ones left fires next. In any_order "select-1.2" is that of the select()s of task 1.2: which of the arms that
+// could happen at once is tried first.
 struct value_override {
   std::string domain;
   std::uint64_t nth = 0;

@@ -76,6 +76,12 @@ void os_driver::begin(const clock_options& how, std::optional<std::uint64_t> see
   wall_start_ = time_of_day();
   clock_ = os_clock(how.time_scale);
   began_ = os_clock::machine::now();
+  jobs_until_.reset();
+}
+
+void os_driver::await_jobs_for(duration limit) noexcept {
+  const os_clock::machine::time_point present = os_clock::machine::now();
+  if (limit < os_clock::machine::time_point::max() - present) jobs_until_ = present + limit;
 }
 
 boost::asio::io_context& os_driver::context() noexcept { return parts_->io; }
@@ -123,7 +129,12 @@ bool os_driver::idle(loop& of) {
     }
     parts_->arm(clock_.when(next));
   }
-  const bool awaited = timed || of.outside().in_flight != 0 || of.outside().callers.load() != 0;
+  const inbox& box = of.outside();
+  if (jobs_until_ && !timed && box.jobs != 0 && box.jobs == box.in_flight) {
+    if (os_clock::machine::now() >= *jobs_until_ && box.empty()) return false;
+    parts_->arm(*jobs_until_);
+  }
+  const bool awaited = timed || box.in_flight != 0 || box.callers.load() != 0;
   if (!awaited && !others_wait(of)) return false;
   if (of.quiet()) rest(of, awaited);
   renew(of);

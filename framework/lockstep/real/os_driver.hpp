@@ -50,6 +50,10 @@ class os_driver : public driver {
   void watch(int descriptor, std::function<void()> ready);
   void watch_nothing() noexcept;
 
+  // From now on the loop waits for so long, on the machine's clock, for what other threads do in blocking jobs, where
+  // nothing else can happen: no timer, and no other outside(x), is left. Then idle() returns false.
+  void await_jobs_for(duration limit) noexcept;
+
   bool idle(loop& of) override;
   void poll(loop& of) override;
   void wake() noexcept override;
@@ -72,6 +76,7 @@ class os_driver : public driver {
   wall_clock::time_point wall_start_{};
   os_clock::machine::time_point polled_at_{};
   os_clock::machine::time_point began_{};
+  std::optional<os_clock::machine::time_point> jobs_until_;
   clock_options how_;
   std::optional<std::uint64_t> seed_;
 };

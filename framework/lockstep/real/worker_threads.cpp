@@ -3,36 +3,60 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
 namespace lockstep::real {
 
+struct worker_threads::desk {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<job> queue;
+  std::size_t idle = 0;
+  bool over = false;
+
+  void serve();
+};
+
 worker_threads::worker_threads(unsigned count, std::string_view name)
-    : count_(std::max(count, 1u)), name_(name.substr(0, 15)) {}
+    : count_(std::max(count, 1u)), name_(name.substr(0, 15)), desk_(std::make_shared<desk>()) {}
 
 worker_threads::~worker_threads() {
-  std::deque<job> dropped;
-  {
-    const std::lock_guard lock(mutex_);
-    over_ = true;
-    dropped.swap(queue_);
-  }
-  changed_.notify_all();
-  dropped.clear();
+  close();
   for (std::thread& each : threads_) each.join();
 }
 
+// Drops what no thread has begun; idle threads end.
+void worker_threads::close() noexcept {
+  std::deque<job> dropped;
+  {
+    const std::lock_guard lock(desk_->mutex);
+    desk_->over = true;
+    dropped.swap(desk_->queue);
+  }
+  desk_->changed.notify_all();
+}
+
+// Each thread ends with the job that it runs.
+void worker_threads::leave_jobs() noexcept {
+  close();
+  for (std::thread& each : threads_) each.detach();
+  threads_.clear();
+}
+
 void worker_threads::submit(job work) {
-  const std::lock_guard lock(mutex_);
-  if (queue_.size() >= idle_ && threads_.size() < count_) start_one();
-  queue_.push_back(std::move(work));
-  changed_.notify_one();
+  const std::lock_guard lock(desk_->mutex);
+  if (desk_->queue.size() >= desk_->idle && threads_.size() < count_) start_one();
+  desk_->queue.push_back(std::move(work));
+  desk_->changed.notify_one();
 }
 
 void worker_threads::start_one() {
   try {
-    threads_.emplace_back([this] { serve(); });
+    threads_.emplace_back([at = desk_] { at->serve(); });
   } catch (const std::system_error&) {
     if (threads_.empty()) throw;  // the others will do it
     return;
@@ -40,15 +64,15 @@ void worker_threads::start_one() {
   if (!name_.empty()) pthread_setname_np(threads_.back().native_handle(), name_.c_str());
 }
 
-void worker_threads::serve() {
-  std::unique_lock lock(mutex_);
+void worker_threads::desk::serve() {
+  std::unique_lock lock(mutex);
   for (;;) {
-    ++idle_;
-    changed_.wait(lock, [this] { return over_ || !queue_.empty(); });
-    --idle_;
-    if (queue_.empty()) return;
-    job next = std::move(queue_.front());
-    queue_.pop_front();
+    ++idle;
+    changed.wait(lock, [this] { return over || !queue.empty(); });
+    --idle;
+    if (queue.empty()) return;
+    job next = std::move(queue.front());
+    queue.pop_front();
     lock.unlock();
     next();
     lock.lock();
@@ -56,7 +80,7 @@ void worker_threads::serve() {
 }
 
 std::size_t worker_threads::started() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(desk_->mutex);
   return threads_.size();
 }
 

@@ -8,9 +8,7 @@
 
 #include <lockstep/runtime/executor.hpp>
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -31,16 +29,15 @@ class worker_threads final : public executor {
   std::size_t started() const;
 
  private:
-  void serve();
+  struct desk;
+
   void start_one();
+  void close() noexcept;
+  void leave_jobs() noexcept override;
 
   unsigned count_;
   std::string name_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<job> queue_;
-  std::size_t idle_ = 0;
-  bool over_ = false;
+  std::shared_ptr<desk> desk_;  // the threads', which may outlive this
   std::vector<std::thread> threads_;
 };
 

@@ -34,6 +34,7 @@ bool world::main_ended(agent& main) {
   interrupts_.reset();
   // As far as it ended by that: another request to cancel it would have ended it too.
   interrupted_ = interrupted_ && main.was_cancelled() && main.cancelling() == 1;
+  await_jobs_for(how_.jobs_limit);
   return how_.await_everybody;
 }
 

@@ -33,6 +33,9 @@ struct world_options {
   bool keep_trace = false;            // keep every record, not only the last ones
   bool await_everybody = false;       // at the end, cancel and await all that is left, and not daemons alone
   bool take_interrupts = false;       // SIGINT cancels the main task; see interrupts.hpp
+  // How long, on the machine's clock, blocking jobs that threads still run are awaited when the main task has ended and
+  // the rest has been cancelled: see left_jobs(). Those of tasks that are awaited, so `await_everybody` for all.
+  duration jobs_limit = duration::max();
 };
 
 class world final : private os_driver, public base_world {

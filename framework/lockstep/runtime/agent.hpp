@@ -209,6 +209,7 @@ class agent : private detail::step_state {
   void notes_of_caught(std::string_view note) noexcept;
   // Its innermost frame of ours, which runs or waits, is now this one.
   void stands_at(frame* innermost) noexcept { leaf_frame_ = innermost; }
+  frame* stands_at() const noexcept { return leaf_frame_; }
 
  private:
   friend class inbox;

@@ -47,10 +47,16 @@ class as_completed {
   // The same, but throws `timed_out` at the deadline. One may go on afterwards: nothing is lost by it.
   task<join_handle<T>*> next_until(time_point deadline) {
     const time_point began = now();
-    if (!co_await detail::onlooker::wait(on_, {taken_ + 1}, deadline)) throw timed_out(deadline - began);
+    if (!co_await detail::onlooker::wait(on_, {taken_ + 1}, deadline)) {
+      throw timed_out(saturating_add(deadline.time_since_epoch(), -began.time_since_epoch()));
+    }
     co_return taken_ < handles_.size() ? handles_[on_.ended()[taken_++]] : nullptr;
   }
   task<join_handle<T>*> next_for(duration limit) { return next_until(saturating_add(now(), limit)); }
+  template <coarser_duration D>
+  task<join_handle<T>*> next_for(D limit) {
+    return next_for(saturating_cast(limit));
+  }
 
  private:
   struct all {

@@ -32,8 +32,28 @@ std::unique_ptr<clean_up> clean_ups::take_last() noexcept {
   return taken;
 }
 
+std::size_t clean_ups::size() const noexcept {
+  std::size_t count = 0;
+  for (const clean_up* at = last_.get(); at != nullptr; at = at->earlier.get()) ++count;
+  return count;
+}
+
+namespace {
+
+// Made in place: std::make_exception_ptr may copy it, and gives std::bad_alloc if there is no memory for that.
+std::exception_ptr group_of(std::vector<std::exception_ptr> failures) {
+  try {
+    throw exception_group(std::move(failures));
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+}  // namespace
+
 task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure) {
   std::vector<std::exception_ptr> failures;
+  failures.reserve(all.size() + 1);  // so that none is lost for want of memory
   {
     const shield_scope until_done;
     while (const std::unique_ptr<clean_up> next = all.take_last()) {
@@ -51,7 +71,7 @@ task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure
     failures.insert(failures.begin(), failure);
   }
   if (failures.size() == 1) co_return failures.front();
-  co_return std::make_exception_ptr(exception_group(std::move(failures)));
+  co_return group_of(std::move(failures));
 }
 
 task<void> clean_ups::run_alone(std::unique_ptr<clean_up> last, place of) {
@@ -87,6 +107,14 @@ void generator_body::enter() {
                     "way",
                     function_of(where)));
   }
+}
+
+generator_body& generator_body::current(source where) {
+  frame* const at = current_task(where).stands_at();
+  if (at == nullptr || !at->where.of_generator()) {
+    here().owner->misused("on_close() outside of the body of an async_generator", where);
+  }
+  return static_cast<generator_body&>(*at);
 }
 
 void drop_body(std::coroutine_handle<> body, generator_body& of) noexcept {

@@ -25,10 +25,12 @@
 
 #include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -78,6 +80,7 @@ class clean_ups {
   // The generator whose end it is.
   void belong_to(const place& generator) noexcept { of_ = generator; }
   bool empty() const noexcept { return last_ == nullptr; }
+  std::size_t size() const noexcept;
   void add(std::unique_ptr<clean_up> last) noexcept;
   std::unique_ptr<clean_up> take_last() noexcept;
 
@@ -91,31 +94,32 @@ class clean_ups {
 };
 
 // Does all of it within a shield, whatever fails. Returns what the end comes to if the body, if not null, ended by
-// `failure`.
+// `failure`. Throws std::bad_alloc if there is no memory to begin; then `all` is handed to the loop.
 task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure);
-
-class closing_action {
- public:
-  explicit closing_action(std::unique_ptr<clean_up> made) noexcept : made_(std::move(made)) {}
-  std::unique_ptr<clean_up> release() && noexcept { return std::move(made_); }
-
- private:
-  std::unique_ptr<clean_up> made_;
-};
 
 // The frame of a generator's body, but for the type of its items.
 struct generator_body : promise_base {
-  using promise_base::await_transform;
-  std::suspend_never await_transform(closing_action&& action) noexcept {
-    closing.add(std::move(action).release());
-    return {};
+  // Where it stands keeps the mark by which current() knows it.
+  template <class Awaitable>
+  decltype(auto) await_transform(Awaitable&& awaitable, source_pointer at = __builtin_source_location()) {
+    const marking after(where);
+    return promise_base::await_transform(std::forward<Awaitable>(awaitable), at);
+  }
+  template <class Awaitable>
+  auto await_transform(outside_in_place<Awaitable> temporary, source_pointer at = __builtin_source_location()) {
+    where = source_at(at);
+    where.mark_generator();
+    return proxy(temporary, *this);
   }
   void return_void() const noexcept {}
 
   void begin_in(source function) noexcept {
     where = place::in_function(function);
     closing.belong_to(where);
+    where.mark_generator();
   }
+  // The one that runs here: in which the running task stands. Misuse if it stands in something else.
+  static generator_body& current(source where);
   // Somebody asks for the next item, or for the end. Misuse if somebody does already.
   void enter();
 
@@ -123,6 +127,13 @@ struct generator_body : promise_base {
   clean_ups closing;
   bool entered = false;
   bool yielded = false;  // an item, since it was resumed last
+
+ private:
+  struct marking {
+    explicit marking(place& of) noexcept : marked(of) {}
+    ~marking() { marked.mark_generator(); }
+    place& marked;
+  };
 };
 
 // Resumes the body, as an awaited task is called; goes on when it has yielded or ended.
@@ -277,7 +288,13 @@ auto async_generator<T>::next() -> task<item*> {
   std::exception_ptr failure = body.failure;
   detail::clean_ups closing = std::move(body.closing);
   detail::drop_body(called, body);
-  if (!closing.empty()) failure = co_await detail::run_clean_ups(std::move(closing), std::move(failure));
+  if (!closing.empty()) {
+    try {
+      failure = co_await detail::run_clean_ups(std::move(closing), failure);
+    } catch (const std::bad_alloc&) {
+      if (failure == nullptr) failure = std::current_exception();
+    }
+  }
   if (failure != nullptr) std::rethrow_exception(failure);
   if (deserted) detail::throw_deserted();
   co_return nullptr;
@@ -290,7 +307,12 @@ task<std::exception_ptr> async_generator<T>::close_after(std::exception_ptr fail
   detail::clean_ups closing = std::move(promise().closing);
   detail::drop_body(body_, promise());
   if (closing.empty()) co_return failure;
-  co_return co_await detail::run_clean_ups(std::move(closing), std::move(failure));
+  try {
+    failure = co_await detail::run_clean_ups(std::move(closing), failure);
+  } catch (const std::bad_alloc&) {
+    if (failure == nullptr) failure = std::current_exception();
+  }
+  co_return failure;
 }
 
 template <class T>
@@ -299,15 +321,16 @@ task<void> async_generator<T>::close() {
   if (failure != nullptr) std::rethrow_exception(failure);
 }
 
-// `co_await on_close(work)` in the body of an async_generator: `work()`, which returns a task<void>, is run at its end.
-// Does not suspend. `work` may run when the body's locals and the task that used the generator are gone, so it owns all
-// that it needs: capture by value, or move into it. Give such a lambda a name first: GCC 12 destroys one that stands
-// within a co_await twice.
+// In the body of an async_generator, or in a function that it calls: `work()`, which returns a task<void>, is run at
+// the end of that generator. `work` may run when the body's locals and the task that used the generator are gone, so it
+// owns all that it needs: capture by value, or move into it. Does not suspend: it is called and not awaited. Misuse
+// elsewhere, as in a task that the body awaits.
 template <class F>
-[[nodiscard("co_await on_close(): nothing is registered before")]] auto on_close(F&& work) {
+void on_close(F&& work, source where = source::current()) {
   using closure = std::decay_t<F>;
   static_assert(std::same_as<std::invoke_result_t<closure&>, task<void>>, "on_close() takes what returns a task<void>");
-  return detail::closing_action(std::make_unique<detail::clean_up_by<closure>>(std::forward<F>(work)));
+  detail::generator_body& body = detail::generator_body::current(where);
+  body.closing.add(std::make_unique<detail::clean_up_by<closure>>(std::forward<F>(work)));
 }
 
 // Calls `use(item)` for each item, and awaits what that returns if it is a task; then the generator has ended, and its

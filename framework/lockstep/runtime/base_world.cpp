@@ -6,18 +6,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lockstep {
 
 base_world::base_world(driver& driven_by) : loop_(driven_by, *this) {}
 
-base_world::~base_world() {
+base_world::~base_world() { finish_last(); }
+
+void base_world::finish_last() noexcept {
+  if (std::exchange(left_jobs_, false)) scope_.emplace(loop_);
   if (scope_) finish();
 }
 
 void base_world::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace, bool paused_clock) {
-  if (scope_) finish();
+  finish_last();
   verdicts_.clear();
   found_.clear();
   failure_ = nullptr;
@@ -36,9 +40,15 @@ bool base_world::drive(task<void> main) {
   agent& who = loop_.adopt(root, source());
   main_ = &who;
   main_begins(who);
-  const bool ended = loop_.run(who);
+  bool ended = false;
+  try {
+    ended = loop_.run(who);
+  } catch (...) {
+    main_ended(who);
+    throw;
+  }
   const bool everybody = main_ended(who);
-  if (ended) loop_.wind_up(everybody);
+  if (ended) left_jobs_ = !loop_.wind_up(everybody);
   loop_.set_exception_handler(nullptr);  // it may refer to what is gone soon
   main_ended_ = who.finished();
   if (main_ended_) {
@@ -50,8 +60,9 @@ bool base_world::drive(task<void> main) {
       loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
       describing_failure_ = false;
     }
+    if (left_jobs_) leave_jobs();
     for (agent* left : loop_.alive()) {
-      if (loop_.stopped() || loop_.cycle_found()) break;
+      if (left_jobs_ || loop_.stopped() || loop_.cycle_found()) break;
       loop_.report(verdict_kind::leaked_task,
                    left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(),
                                                 left->cleans_up() ? "" : " when it was cancelled",
@@ -62,6 +73,21 @@ bool base_world::drive(task<void> main) {
     if (failure_ == nullptr && verdicts_.empty()) loop_.report_kept_back();
   }
   return main_ended_;
+}
+
+void base_world::leave_jobs() {
+  constexpr std::size_t most = 8;
+  const std::vector<agent*> waiters = loop_.waiting_for_jobs();
+  std::string names;
+  for (std::size_t i = 0; i < std::min(waiters.size(), most); ++i) {
+    const std::vector<place> stack = waiters[i]->stack();
+    const source where = stack.empty() ? waiters[i]->spawned_at() : source(stack.front());
+    names += fmt::format("{}task \"{}\" at {}", i == 0 ? "" : ", ", waiters[i]->name(), file_and_line(where));
+  }
+  if (waiters.size() > most) names += fmt::format(" and {} more", waiters.size() - most);
+  loop_.report(verdict_kind::leaked_task, "the run ends without blocking jobs that still run: " + names, source(),
+               waiters);
+  loop_.part_with_jobs();
 }
 
 void base_world::tear_down() noexcept { loop_.tear_down(); }
@@ -78,6 +104,12 @@ run_summary base_world::finish() {
   summary_.records = loop_.history().count();
   summary_.trace_hash = loop_.history().hash();
   summary_.virtual_time = loop_.now().time_since_epoch();
+  if (left_jobs_) {
+    loop_.part_with_kept(true);
+    tell_of_more();
+    scope_.reset();
+    return summary_;
+  }
   tear_down();
   if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
   if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
@@ -108,11 +140,22 @@ void base_world::tell_of_more() noexcept {
     rest.kind = kind;
     rest.message = fmt::format("{} more of this kind were found", count - verdicts_max);
     rest.at = loop_.now();
-    rest.at_real_time = loop_.driven_by().polled();
+    rest.at_real_time = loop_.clock_is_real();
     rest.step = loop_.steps();
     tell(std::move(rest));
     count = verdicts_max;
   }
+}
+
+void base_world::drive_and_finish(task<void> main) {
+  try {
+    drive(std::move(main));
+  } catch (...) {
+    finish();
+    throw;
+  }
+  finish();
+  throw_if_unfinished();
 }
 
 void base_world::throw_if_unfinished() const {

@@ -36,7 +36,8 @@ class base_world : private monitor {
   // world until finish(): objects may be made, and a task of another world must not await.
   // Runs `main` to its end, then cancels and awaits the daemons. Returns whether it ended; if not, a verdict says why,
   // or an assertion stopped the run. An exception that left it is in failure(). Misuse without start(), or twice in one
-  // run.
+  // run. Throws what leaves the driver, such as an exception of somebody else's handler; finish() is to follow then,
+  // too.
   bool drive(task<void> main);
   // Whether its main task has returned.
   bool ended_well() const noexcept { return main_ended_ && failure_ == nullptr; }
@@ -47,6 +48,10 @@ class base_world : private monitor {
   loop_scope epilogue(bool judged) noexcept;
   // Ends the run: every frame is destroyed, and the thread leaves the world. Returns what is in summary() from then on.
   run_summary finish();
+  // Whether the last run ended without blocking jobs that still ran, as they may for ever: see real::world_options. A
+  // verdict names them. What they may refer to is still there then; the end of this world, or its next run, destroys it
+  // and waits for them.
+  bool left_jobs() const noexcept { return left_jobs_; }
 
   // Of the last run, until the next begins; in the order in which they were found. Of each kind the first
   // `verdicts_max`, and one at the end of the run that says how many more there were.
@@ -84,9 +89,12 @@ class base_world : private monitor {
 
  private:
   void report(verdict found) noexcept override;
+  void finish_last() noexcept;
+  void leave_jobs();
   void tell(verdict found) noexcept;
   void tell_of_more() noexcept;
-  // Throws what left the main task, or says why it could not end.
+  // Throws what left the main task, or says why it could not end; and what left the driver, as from another's handler.
+  void drive_and_finish(task<void> main);
   void throw_if_unfinished() const;
 
   std::vector<verdict> verdicts_;
@@ -96,6 +104,7 @@ class base_world : private monitor {
   std::optional<verdict> failure_report_;
   bool describing_failure_ = false;
   bool main_ended_ = false;
+  bool left_jobs_ = false;
   agent* main_ = nullptr;
   run_summary summary_;
   lockstep::loop loop_;
@@ -105,9 +114,7 @@ class base_world : private monitor {
 template <class T>
 T base_world::run_started(task<T> main) {
   if constexpr (std::is_void_v<T>) {
-    drive(std::move(main));
-    finish();
-    throw_if_unfinished();
+    drive_and_finish(std::move(main));
   } else {
     // Where T is a reference, `result` is a pointer.
     std::optional<typename detail::promise<T>::stored> result;
@@ -118,9 +125,7 @@ T base_world::run_started(task<T> main) {
         into->emplace(co_await std::move(inner));
       }
     };
-    drive(keep_result(std::move(main), &result));
-    finish();
-    throw_if_unfinished();
+    drive_and_finish(keep_result(std::move(main), &result));
     if constexpr (std::is_reference_v<T>) {
       return **result;
     } else {

@@ -14,7 +14,7 @@ namespace lockstep {
 
 // Complete when it is made: it holds no pointer into the run.
 struct call_graph {
-  std::vector<task_snapshot> tasks;              // all that have not finished, the oldest first
+  std::vector<task_snapshot> tasks;              // all_tasks(), the oldest first
   std::vector<std::vector<std::size_t>> awaits;  // for each of them, the places of those for whose end it waits
   time_point at{};
   std::uint64_t step = 0;

@@ -64,7 +64,10 @@ class executor {
 
  private:
   friend class detail::job_wait;
+  friend class thread_pool;
   virtual thread_pool* as_pool() noexcept { return nullptr; }
+  // Its run ends without the jobs that run: it begins no other, and its destructor waits for none.
+  virtual void leave_jobs() noexcept {}
 };
 
 }  // namespace lockstep

@@ -1,5 +1,6 @@
 #include <lockstep/runtime/future.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/exception_group.hpp>
 
 #include <fmt/format.h>
@@ -14,6 +15,11 @@ void no_promise(const char* what, const source& where) {
   const std::string text = fmt::format("this {} is of no promise: it was moved from, or never given one", what);
   if (current_context != nullptr) current_context->owner->misused(text, where);
   throw misuse(text);
+}
+
+future_state::future_state(label name) : object(std::move(name)) {
+  const agent* const maker = current_context != nullptr ? current_context->running : nullptr;
+  if (maker != nullptr) maker_ = maker->id();
 }
 
 // On another thread the run is left to tell of it, at its end.
@@ -44,8 +50,9 @@ void future_state::settle(outcome how, source where) noexcept {
 void future_state::settle_with_exception(std::exception_ptr thrown, source where) {
   loop& owner = *here().owner;
   if (thrown == nullptr) owner.misused(fmt::format("{} is set to an exception_ptr that is null", described()), where);
-  failure_ = std::make_shared<kept_failure>(kept_failure{std::move(thrown), described(), where});
-  owner.keep_failure(failure_);
+  auto kept = std::make_shared<kept_failure>(kept_failure{std::move(thrown), described(), where});
+  owner.keep_failure(kept);
+  failure_ = std::move(kept);
   settle(outcome::failure, where);
 }
 
@@ -58,10 +65,7 @@ bool future_state::cancel(label reason, source where) {
 }
 
 void future_state::break_promise() noexcept {
-  if (tell_elsewhere("lost its promise")) return;
-  failure_ = std::make_shared<kept_failure>(
-      kept_failure{std::make_exception_ptr(broken_promise(described())), described(), source(), true});
-  settle(outcome::failure, source());
+  if (!tell_elsewhere("lost its promise")) settle(outcome::broken, source());
 }
 
 // -- reading ----------------------------------------------------------------------------------------------------------
@@ -82,6 +86,7 @@ std::exception_ptr future_state::hand_out() const {
 void future_state::read() const {
   if (outcome_ == outcome::value) return;
   if (outcome_ == outcome::cancelled) throw lockstep::cancelled(cancel_reason_);
+  if (outcome_ == outcome::broken) throw broken_promise(described());
   std::rethrow_exception(hand_out());
 }
 
@@ -97,7 +102,13 @@ void future_state::read_from_anywhere(source where) const {
 
 std::exception_ptr future_state::exception(source where) const {
   look("was read", where);
+  if (outcome_ == outcome::broken) return std::make_exception_ptr(broken_promise(described()));
   return outcome_ == outcome::failure ? hand_out() : nullptr;
+}
+
+std::string future_state::text_of_wait(const agent* waiter) const {
+  const agent* const maker = maker_ != 0 && current_context != nullptr ? current_context->owner->find(maker_) : nullptr;
+  return maker != nullptr && maker != waiter ? fmt::format("{} made by {}", described(), maker->name()) : described();
 }
 
 }  // namespace detail
@@ -105,6 +116,7 @@ std::exception_ptr future_state::exception(source where) const {
 // -- the loop's side --------------------------------------------------------------------------------------------------
 
 void loop::tell_of_unread(detail::kept_failure& kept) noexcept {
+  const sparing_allocations of_reports;
   if (kept.read || tells_of(kept.thrown)) return;
   std::string message = fmt::format("{} failed and nobody looked: {}", kept.of, text_of(kept.thrown));
   tell_of({kept.thrown, kept.of, verdict_of(verdict_kind::unread_exception, std::move(message), kept.where, {})});

@@ -51,7 +51,7 @@ struct kept_failure {
 // What a promise and its futures share, but for the value.
 class future_state : public object {
  public:
-  explicit future_state(label name) : object(std::move(name)) {}
+  explicit future_state(label name);
   std::string_view noun() const noexcept override { return "future"; }
 
   bool done() const noexcept { return outcome_ != outcome::none; }
@@ -76,17 +76,21 @@ class future_state : public object {
   std::exception_ptr exception(source where) const;
 
   wait_list& waiters() noexcept { return waiters_; }
+  // "future "answer" made by server": what a report says that `waiter` waits for. The task that made the promise is
+  // left out if that is the waiter itself, and if it has ended.
+  std::string text_of_wait(const agent* waiter) const;
 
  protected:
   ~future_state();
 
  private:
-  enum class outcome { none, value, failure, cancelled };
+  enum class outcome { none, value, failure, cancelled, broken };
 
   void settle(outcome how, source where) noexcept;
   // What was set, for whoever reads it.
   std::exception_ptr hand_out() const;
 
+  identity maker_ = 0;  // the task, if one ran
   outcome outcome_ = outcome::none;
   source settled_at_;
   label cancel_reason_;
@@ -143,6 +147,7 @@ class wait_for_future final : public primitive<wait_for_future<T, Copies>> {
   bool try_now() const noexcept { return of_->done(); }
   void enqueue() noexcept override { of_->waiters().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
+  std::string describe() const override { return of_->text_of_wait(this->who()); }
   given<T, Copies> result() const {
     of_->read();
     return of_->value();

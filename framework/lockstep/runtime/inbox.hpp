@@ -143,8 +143,9 @@ class inbox {
   // Blocks this thread until something is there.
   void wait();
 
-  // The number of waits whose wake-up comes from outside. Loop thread only.
+  // The number of waits whose wake-up comes from outside, and how many of them are for blocking jobs. Loop thread only.
   unsigned in_flight = 0;
+  unsigned jobs = 0;
   // Who may yet call in from another thread. While there are any, a loop on a real clock waits for them, where it would
   // report a deadlock otherwise. From any thread.
   std::atomic<unsigned> callers = 0;

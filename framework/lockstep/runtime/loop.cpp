@@ -85,18 +85,20 @@ bool loop::run(agent& main) {
   return true;
 }
 
-void loop::wind_up(bool everybody) {
-  if (stopped()) return;
+bool loop::wind_up(bool everybody) {
+  if (stopped()) return true;
   const loop_scope scope(*this);
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
-    for (agent* who : alive()) {
+    for (agent* who : tasks()) {
       if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
-    go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || alive().empty()); });
+    const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
+    if (!ended && inbox_->jobs != 0) return false;
   }
   drop_calls();
   handler_ = nullptr;  // it may refer to what goes now
+  return true;
 }
 
 // Returns false if nothing can go on before.
@@ -104,7 +106,12 @@ template <class Done>
 bool loop::go_on_until(const Done& done) {
   const bool in_turns = driver_.polled();
   bool can = true;
-  running_tasks_ = true;
+  struct marked {
+    bool& running;
+    explicit marked(bool& mark) noexcept : running(mark) { running = true; }
+    ~marked() { running = false; }
+  };
+  const marked running(running_tasks_);
   while (can && !done() && !stopped()) {
     if (in_turns) {
       go_on<true>();
@@ -113,7 +120,6 @@ bool loop::go_on_until(const Done& done) {
     }
     can = done() || stopped() || idle();
   }
-  running_tasks_ = false;
   return can;
 }
 

@@ -84,8 +84,10 @@ class loop : public detail::context {
   void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace = false);
   // Runs until `main` has finished, or until nothing can go on, or stop(). Returns whether it has.
   bool run(agent& main);
-  // Then: cancels the daemons, or `everybody` who is left, and runs until they have finished.
-  void wind_up(bool everybody = false);
+  // Then: cancels the daemons, or `everybody` who is left, and runs until they have finished. Calls that are not due
+  // are dropped. Returns false if threads still run jobs for some of them and the driver waits no longer; then nothing
+  // of the run may be destroyed.
+  bool wind_up(bool everybody = false);
   // Ends run() after this step.
   void stop() noexcept { request(attention_stop); }
   bool stopped() const noexcept { return asked_for(attention_stop); }
@@ -143,6 +145,8 @@ class loop : public detail::context {
   bool quiet() const noexcept { return ready_.empty(); }
   // All that have not finished, the oldest first.
   std::vector<agent*> alive() const { return agents_->alive(); }
+  // The same without those that are there to call a function once.
+  std::vector<agent*> tasks() const;
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
@@ -201,6 +205,8 @@ class loop : public detail::context {
 
   void make_ready(agent& who) noexcept { ready_.push_back(&who); }
 
+  // Whether it is the machine's, and not virtual.
+  bool clock_is_real() const noexcept { return driver_.polled(); }
   // On a real clock, the time at which this turn began.
   time_point now() const noexcept { return now_; }
   wall_clock::time_point wall_now() const noexcept {
@@ -244,6 +250,10 @@ class loop : public detail::context {
   }
   // The workers of a pool. Misuse if the driver has none.
   std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
+  // The tasks that wait for a job on a thread.
+  std::vector<agent*> waiting_for_jobs() const;
+  // The run ends, and they are left as they are: they, and who waits for them, never go on.
+  void part_with_jobs() noexcept;
   // A blocking job runs within the present step, which may take long in real time.
   void excuse_slow_step() noexcept { excused_step_ = steps(); }
 

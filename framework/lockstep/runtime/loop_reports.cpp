@@ -111,7 +111,7 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
   found.message = std::move(message);
   found.where = where;
   found.at = now_;
-  found.at_real_time = driver_.polled();
+  found.at_real_time = clock_is_real();
   found.step = steps();
   found.tasks = snapshot_of(std::move(concerned));
   add_trail(found.tasks, 0, trail);

@@ -120,6 +120,12 @@ void loop::refill_agents() {
   agents_->refill();
 }
 
+std::vector<agent*> loop::tasks() const {
+  std::vector<agent*> found = alive();
+  std::erase_if(found, [](const agent* who) { return who->is_callback(); });
+  return found;
+}
+
 // -- freeing ----------------------------------------------------------------------------------------------------------
 
 // Its frame, with the result and what was passed to it by value.
@@ -194,8 +200,7 @@ void loop::kill(agent& who) noexcept {
         break;
       }
     }
-    // In a run that ends, nobody is left to take it, and the object may be gone.
-    if (op != nullptr && op->progress_ == operation::progress::granted && !tearing_down_) op->revoke();
+    if (op != nullptr && op->progress_ == operation::progress::granted) op->revoke();
   } else if (op->progress_ == operation::progress::parked) {
     op->withdraw();
   }

@@ -32,8 +32,8 @@ namespace detail {
 template <class Self, class Base = operation>
 class primitive : public Base {
  public:
-  // For the tasks of `owner`, which runs.
-  bool begin_in_task(loop& owner) {
+  // For the tasks of `owner`, which runs. Measured: GCC would call it.
+  [[gnu::always_inline]] bool begin_in_task(loop& owner) {
     if (owner.needs_attention()) [[unlikely]]
       return owner.begin_attentively(*this);
     if (!self().try_now()) return false;

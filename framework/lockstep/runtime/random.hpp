@@ -40,5 +40,10 @@ inline duration random_duration(std::string_view what, duration lowest, duration
                                 source where = source::current()) {
   return duration(random_int<duration::rep>(what, lowest.count(), highest.count(), where));
 }
+template <class Lowest, class Highest>
+  requires(coarser_duration<Lowest> || coarser_duration<Highest>)
+duration random_duration(std::string_view what, Lowest lowest, Highest highest, source where = source::current()) {
+  return random_duration(what, saturating_cast(lowest), saturating_cast(highest), where);
+}
 
 }  // namespace lockstep

@@ -34,7 +34,16 @@ void job_wait::enqueue() noexcept {
   } catch (...) {
     work_->refused(std::current_exception());
   }
-  if (work_->worker() == nullptr) ++owner_->outside().in_flight;
+  count(+1);
+}
+
+thread_pool* job_wait::pool() const noexcept { return what_ != nullptr ? &subject<thread_pool>() : nullptr; }
+
+void job_wait::count(int change) noexcept {
+  if (work_->worker() != nullptr) return;
+  inbox& box = owner_->outside();
+  box.in_flight += static_cast<unsigned>(change);
+  box.jobs += static_cast<unsigned>(change);
 }
 
 bool job_wait::cancel_requested() noexcept {
@@ -50,7 +59,7 @@ bool job_wait::cancel_requested() noexcept {
 void job_wait::leave_pool() noexcept {
   submitted_ = false;
   work_->is_awaited_by(nullptr);
-  if (work_->worker() == nullptr) --owner_->outside().in_flight;
+  count(-1);
   if (what_ == nullptr) return;
   unlink();
   subject<thread_pool>().has_lost_a_job();
@@ -68,6 +77,10 @@ void job_wait::part() noexcept {
     work_->wait_until_done();
   }
   leave_pool();
+}
+
+void job_wait::awaits(std::vector<agent*>& into) const {
+  if (agent* const worker = work_->worker(); worker != nullptr && !worker->finished()) into.push_back(worker);
 }
 
 // In a simulation, the task that runs the job. It has ended, unless ours ends early or has taken the job back.

@@ -47,14 +47,18 @@ class job_wait final : public primitive<job_wait> {
   // Before it runs, it is taken back. Otherwise its end is waited for.
   bool cancel_requested() noexcept override;
   agent* holder() const noexcept override { return work_->worker(); }
+  void awaits(std::vector<agent*>& into) const override;
   void result() const;
 
   // It is done: on the loop's thread.
   void arrived() noexcept;
-  // Its pool dies.
+  // Its pool dies, or parts with it.
   void forget_pool() noexcept { what_ = nullptr; }
+  // Null if it is not for a pool, or not any more.
+  thread_pool* pool() const noexcept;
 
  private:
+  void count(int change) noexcept;
   void leave_pool() noexcept;
   void part() noexcept;
   void let_worker_go() noexcept;
@@ -122,9 +126,14 @@ void set_default_executor(executor& on);
 
 // Lets the pool made at first use take no more jobs, and waits until those that it has have ended, for at most `limit`.
 // Returns how many have not. Where another executor was set, that is shut down if it is a thread_pool.
-// Cancellation ends the wait. Without a call, the end of the run waits for the threads.
+// Cancellation ends the wait. Without a call, the end of the run waits for them, that of lockstep::run() for as long as
+// run_options::jobs_limit says.
 // Source: asyncio.loop.shutdown_default_executor.
 task<std::size_t> shut_down_default_executor(duration limit = duration::max());
+template <coarser_duration D>
+task<std::size_t> shut_down_default_executor(D limit) {
+  return shut_down_default_executor(saturating_cast(limit));
+}
 
 // Says that what runs now takes so long, in a simulation; otherwise it does nothing, as real work takes its time by
 // itself.

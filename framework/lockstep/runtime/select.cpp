@@ -173,6 +173,12 @@ identity selection::feeder() const noexcept {
   return common<identity>([](const operation& arm) { return arm.feeder(); });
 }
 
+void selection::awaits(std::vector<agent*>& into) const {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (waits(*arms_[i])) arms_[i]->awaits(into);
+  }
+}
+
 }  // namespace detail
 
 }  // namespace lockstep

@@ -47,6 +47,8 @@ class selection : public operation {
   // The task that could end the wait at every arm, where that is one task.
   agent* holder() const noexcept override;
   identity feeder() const noexcept override;
+  // Those of every arm that waits.
+  void awaits(std::vector<agent*>& into) const override;
 
   void enqueue() noexcept override;
   void withdraw() noexcept override;

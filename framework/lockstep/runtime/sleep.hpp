@@ -28,6 +28,10 @@ inline time_point now() {
 inline wall_clock::time_point wall_now() { return detail::here().owner->wall_now(); }
 // Moves the time of day, forwards or back, as an administrator or NTP would. No timer notices.
 inline void shift_wall_clock(duration by) { detail::here().owner->shift_wall_clock(by); }
+template <coarser_duration T>
+void shift_wall_clock(T by) {
+  shift_wall_clock(saturating_cast(by));
+}
 
 namespace detail {
 

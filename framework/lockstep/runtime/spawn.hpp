@@ -281,8 +281,9 @@ inline agent& current_task(source where = source::current()) {
 }
 
 // All tasks of the loop that have not finished, the oldest first: the running one, daemons, and those that stand for
-// foreign coroutines among them. Each is good until it has finished. Misuse without a loop on this thread.
+// foreign coroutines among them; not those in which the loop calls a function, such as that of call_later(). Each is
+// good until it has finished. Misuse without a loop on this thread.
 // Source: asyncio.all_tasks.
-inline std::vector<agent*> all_tasks() { return detail::here().owner->alive(); }
+inline std::vector<agent*> all_tasks() { return detail::here().owner->tasks(); }
 
 }  // namespace lockstep

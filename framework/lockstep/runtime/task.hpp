@@ -49,7 +49,7 @@ template <class Operation>
 class by_reference {
  public:
   explicit by_reference(Operation& awaited) noexcept : awaited_(awaited) {}
-  bool await_ready() { return awaited_.begin_in_task(*static_cast<loop*>(current_context)); }
+  [[gnu::always_inline]] bool await_ready() { return awaited_.begin_in_task(*static_cast<loop*>(current_context)); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> leaf) {
     awaited_.wait_in_task(*static_cast<loop*>(current_context), leaf, leaf.promise());

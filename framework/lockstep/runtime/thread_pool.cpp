@@ -65,6 +65,12 @@ void thread_pool::has_lost_a_job() noexcept {
   while (!drainers_.empty()) detail::current_context->owner->grant(drainers_.pop_front());
 }
 
+void thread_pool::part_with_jobs() noexcept {
+  while (!jobs_.empty()) static_cast<detail::job_wait&>(jobs_.pop_front()).forget_pool();
+  if (workers_ != nullptr) workers_->leave_jobs();
+  workers_.reset();
+}
+
 task<std::size_t> thread_pool::shut_down(duration limit) {
   enter("was shut down", detail::users_line());
   closed_ = true;
@@ -97,6 +103,28 @@ executor& loop::default_executor() {
     default_executor_ = default_pool_.get();
   }
   return *default_executor_;
+}
+
+std::vector<agent*> loop::waiting_for_jobs() const {
+  std::vector<agent*> waiters = alive();
+  std::erase_if(waiters,
+                [](const agent* who) { return dynamic_cast<const detail::job_wait*>(who->parked_at()) == nullptr; });
+  return waiters;
+}
+
+// Objects that outlive the run must not grant them anything, nor handles complain that they do.
+void loop::part_with_jobs() noexcept {
+  for (agent* who : alive()) {
+    who->is_.outlives = true;
+    if (who->is_.in_foreign || who->parked_at() == nullptr) continue;
+    operation& at = *who->operation_;
+    if (auto* const wait = dynamic_cast<detail::job_wait*>(&at); wait == nullptr) {
+      at.withdraw();
+      at.orphan();
+    } else if (thread_pool* const pool = wait->pool(); pool != nullptr) {
+      pool->part_with_jobs();
+    }
+  }
 }
 
 void loop::forget_default_executor() noexcept {

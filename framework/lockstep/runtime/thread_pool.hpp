@@ -33,11 +33,16 @@ class thread_pool final : public object, public executor {
   // Cancellation ends the wait; the pool stays as it is then. It may be called again.
   // Source: Executor.shutdown(wait=True).
   task<std::size_t> shut_down(duration limit = duration::max());
+  template <coarser_duration D>
+  task<std::size_t> shut_down(D limit) {
+    return shut_down(saturating_cast(limit));
+  }
 
   void submit(job work) override;
 
  private:
   friend class detail::job_wait;
+  friend class loop;
   class draining;
 
   thread_pool* as_pool() noexcept override { return this; }
@@ -45,6 +50,8 @@ class thread_pool final : public object, public executor {
   // Misuse if it takes no more, or is used elsewhere.
   void admit();
   void has_lost_a_job() noexcept;
+  // The run ends without its jobs: it forgets them, and lets go of who runs them.
+  void part_with_jobs() noexcept;
 
   unsigned count_;
   bool closed_ = false;

@@ -48,12 +48,17 @@ std::vector<const agent_owner*> owners_in(const R& handles) {
 // nothing of theirs, cancels none, and reads nothing: results and exceptions are the caller's to look at. Several may
 // wait for the same task.
 // The handles must own their tasks, and stay where they are, until it returns. Of none, it returns at once.
-// Cancelling the waiter ends the wait and leaves the tasks alone. The limit is exact to the nanosecond; zero or less
-// lets others run once. It is no error when it is over. Source: asyncio.wait.
+// Cancelling the waiter ends the wait and leaves the tasks alone. The limit, in nanoseconds or anything coarser, is
+// exact to the nanosecond; zero or less lets others run once. It is no error when it is over. Source: asyncio.wait.
 template <std::derived_from<agent_owner>... Handle>
   requires(sizeof...(Handle) > 0)
 task<waited> wait(wait_until condition, duration limit, const Handle&... handles) {
   return detail::wait({&handles...}, condition, limit);
+}
+template <coarser_duration D, std::derived_from<agent_owner>... Handle>
+  requires(sizeof...(Handle) > 0)
+task<waited> wait(wait_until condition, D limit, const Handle&... handles) {
+  return detail::wait({&handles...}, condition, saturating_cast(limit));
 }
 template <std::derived_from<agent_owner>... Handle>
   requires(sizeof...(Handle) > 0)
@@ -64,6 +69,10 @@ task<waited> wait(wait_until condition, const Handle&... handles) {
 template <detail::range_of_handles R>
 task<waited> wait(wait_until condition, duration limit, const R& handles) {
   return detail::wait(detail::owners_in(handles), condition, limit);
+}
+template <coarser_duration D, detail::range_of_handles R>
+task<waited> wait(wait_until condition, D limit, const R& handles) {
+  return detail::wait(detail::owners_in(handles), condition, saturating_cast(limit));
 }
 template <detail::range_of_handles R>
 task<waited> wait(wait_until condition, const R& handles) {

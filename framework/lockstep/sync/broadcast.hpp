@@ -195,7 +195,7 @@ class broadcast final : public object {
       [[maybe_unused]] const entry dropped = drop_first();
     }
     const loop* const owner = current_loop();
-    if (owner != nullptr && this->is_of(*owner) && !owner->tearing_down()) admit_senders();
+    if (owner != nullptr && this->is_of(*owner)) admit_senders();
   }
 
   std::size_t capacity_;

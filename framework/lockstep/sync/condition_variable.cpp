@@ -38,7 +38,7 @@ class condition_variable::notification : public list_hook<> {
   ~notification() {
     if (!linked()) return;
     unlink();
-    if (const loop* owner = current_loop(); owner != nullptr && !owner->tearing_down()) of_.pass_on();
+    if (current_loop() != nullptr) of_.pass_on();
   }
 
   void receive() noexcept { of_.received_.push_back(*this); }

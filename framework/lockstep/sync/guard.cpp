@@ -38,9 +38,9 @@ void lockable::refuse_to_lock() const {
 
 lockable::unlocking lockable::begin_unlock(source where) {
   context& context = enter("was unlocked", where);
-  if (context.owner->tearing_down()) return {0, true};
-  if (const agent* dying = context.owner->dying(); dying != nullptr) return {dying->id(), true};
-  return {context.running != nullptr ? context.running->id() : 0, false};
+  const agent* const dying = context.owner->dying();
+  const agent* const by = dying != nullptr ? dying : context.running;
+  return {by != nullptr ? by->id() : 0, context.owner->destroying()};
 }
 
 // Of libstdc++ and of libc++: one of std's guards calls.
@@ -62,8 +62,9 @@ void lockable::refuse_unlock(std::string_view call, source where) const {
 bool lockable::guard_may_unlock(bool holds, identity in_whose_name) const noexcept {
   loop* const owner = current_loop();
   if ((owner == nullptr || !is_of(*owner)) && tell_elsewhere("was unlocked by its guard")) return false;
-  if (owner == nullptr || owner->tearing_down()) return false;
+  if (owner == nullptr) return false;
   if (holds) return true;
+  if (owner->tearing_down()) return false;
   const sparing_allocations of_reports;
   // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
   if (owner->dying() != nullptr && owner->dying()->id() == in_whose_name) return false;

@@ -37,7 +37,7 @@ class lockable : public object {
     return running->id();
   }
   // Whose lock an unlock by hand ends. It is excused, and does nothing, if they hold none: a destructor calls it, for a
-  // task that may have given the lock up to wait for a condition.
+  // task that may have given the lock up to wait for a condition, or at the end of the run.
   struct unlocking {
     identity who;
     bool is_excused;
@@ -84,7 +84,7 @@ class [[nodiscard("keep the guard in a variable: the lock ends with it")]] guard
     if (held == nullptr) return;
     Hold::detach(*held, *this);
     const loop* const owner = static_cast<const loop*>(current_context);
-    if (owner != nullptr && held->is_of(*owner) && !owner->tearing_down() && Hold::is_held(*held, holder_)) [[likely]] {
+    if (owner != nullptr && held->is_of(*owner) && Hold::is_held(*held, holder_)) [[likely]] {
       Hold::hand_over(*held, holder_);
     } else {
       unlock_unusually(*held);

@@ -32,6 +32,7 @@ class ranked_items {
     const std::size_t needed = heap_.size() + count;
     if (heap_.capacity() < needed) heap_.reserve(2 * needed);
   }
+  void make_room_for_returns(std::size_t) noexcept {}  // they go where others do
   void add(T&& item) noexcept { put_back(std::move(item), number_past()); }
   T take() noexcept {
     std::pop_heap(heap_.begin(), heap_.end(), later());

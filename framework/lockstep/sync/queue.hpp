@@ -43,10 +43,12 @@ class item_line {
   bool empty() const noexcept { return items_.empty(); }
   std::size_t size() const noexcept { return items_.size(); }
 
-  // For so many more, all of which may be put back. Throws std::bad_alloc.
-  void make_room(std::size_t count) {
-    items_.reserve(items_.size() + count);
-    if (count > 1) returned_.reserve(returned_.size() + count);
+  // For so many more. Throws std::bad_alloc.
+  void make_room(std::size_t count) { items_.reserve(items_.size() + count); }
+  // The same where so many may be put back.
+  void make_room_for_returns(std::size_t count) {
+    if (returned_.capacity() - returned_.size() < count) [[unlikely]]
+      returned_.reserve(2 * (returned_.size() + count));
   }
   // There is room for it.
   void add(T&& item) noexcept { items_.push_back(std::move(item)); }
@@ -195,17 +197,18 @@ class basic_queue final : public object {
   void forget_one() noexcept {
     if (unfinished_ != 0 && --unfinished_ == 0) wake_all(drainers_);
   }
-  // Requires a free place.
-  void store(T&& item) {
+  // Requires a free place. Measured: GCC would call it.
+  [[gnu::always_inline]] void store(T&& item) {
     // Those that getters hold may come back. Leaves the item as it is if it throws std::bad_alloc.
-    items_.make_room(in_hand_ + (getters_.empty() ? 1 : 2));
-    ++unfinished_;
+    items_.make_room(in_hand_ + 1);
     if (getters_.empty()) {
       items_.add(std::move(item));
     } else {
+      items_.make_room_for_returns(in_hand_ + 1);
       ++in_hand_;
       hand_over(std::move(item), items_.number_past());
     }
+    ++unfinished_;
   }
   // Requires a getter that waits.
   void hand_over(T&& item, std::uint64_t number) noexcept {
@@ -257,7 +260,8 @@ class basic_queue<T, Items>::putting final : public primitive<putting> {
  public:
   putting(basic_queue& to, T item) : primitive<putting>(operation_kind::put, to), item_(std::move(item)) {}
 
-  bool try_now() {
+  // Measured: GCC would call it.
+  [[gnu::always_inline]] bool try_now() {
     if (here().shut_down_) [[unlikely]] {
       refused_ = true;
       return true;

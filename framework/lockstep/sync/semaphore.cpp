@@ -24,10 +24,10 @@ void semaphore::refuse_release(const source& where) const {
 void permit::release() noexcept {
   semaphore* const held = std::exchange(held_, nullptr);
   if (held == nullptr) return;
+  unlink();
   loop* owner = current_loop();
   if ((owner == nullptr || !held->is_of(*owner)) && held->tell_elsewhere("was released by its permit")) return;
-  if (owner == nullptr || owner->tearing_down()) return;
-  if (held->give()) return;
+  if (owner == nullptr || held->give()) return;
   const sparing_allocations of_reports;
   owner->report_misuse(held->all_are_free("a permit is released to"));
 }

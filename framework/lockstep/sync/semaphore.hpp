@@ -30,7 +30,7 @@ class semaphore : public object {
   // Begins with so many permits, 0 to 2^63 - 1; misuse for more, such as -1 comes to.
   explicit semaphore(std::uint64_t permits, label name = {}, source where = source::current())
       : semaphore(permits, ~std::uint64_t{0}, std::move(name), where) {}
-  virtual ~semaphore() { detail::orphan_waiters(waiters_, *this, true); }
+  virtual ~semaphore();
   std::string_view noun() const noexcept override { return "semaphore"; }
 
   class acquiring;
@@ -78,8 +78,12 @@ class semaphore : public object {
     }
     return true;
   }
-  // The permits that a run has not given back hold up no other.
-  void forget_run() noexcept override { permits_ = permits_at_first_; }
+  // The permits that a run has not given back hold up no other, and are of no use in it.
+  void forget_run() noexcept override {
+    empty_permits();
+    permits_ = permits_at_first_;
+  }
+  void empty_permits() noexcept;
   [[noreturn]] void refuse_to_begin(const source& where) const;
   [[noreturn]] void refuse_release(const source& where) const;
   std::string all_are_free(std::string_view done) const;
@@ -88,6 +92,7 @@ class semaphore : public object {
   std::uint64_t permits_at_first_;
   std::uint64_t permits_max_;
   wait_list waiters_;
+  intrusive_list<permit> held_by_;
 };
 
 namespace detail {
@@ -116,17 +121,17 @@ class acquisition : public primitive<Self> {
 
 }  // namespace detail
 
-// Releases a permit in its destructor. Moves, also to another task, and may be released early.
-// Requires that the semaphore outlives it. One too many is a verdict; it is not thrown.
-class [[nodiscard("keep the permit in a variable: it is released with it")]] permit {
+// Releases a permit in its destructor. Moves, also to another task, may be released early, and may outlive its
+// semaphore, which empties it. One too many is a verdict; it is not thrown.
+class [[nodiscard("keep the permit in a variable: it is released with it")]] permit : public list_hook<> {
  public:
   // Requires that a permit was acquired.
-  explicit permit(semaphore & held) noexcept : held_(&held) {}
-  permit(permit && other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  explicit permit(semaphore & held) noexcept : held_(&held) { held.held_by_.push_back(*this); }
+  permit(permit && other) noexcept : held_(nullptr) { take_from(other); }
   permit& operator=(permit&& other) noexcept {
     if (this == &other) return *this;
     release();
-    held_ = std::exchange(other.held_, nullptr);
+    take_from(other);
     return *this;
   }
   ~permit() { release(); }
@@ -140,8 +145,25 @@ class [[nodiscard("keep the permit in a variable: it is released with it")]] per
   // Of a semaphore that has died since it gave the permit: it is released to nobody.
   permit() noexcept : held_(nullptr) {}
 
-  semaphore* held_;
+  // Requires that this one is empty.
+  void take_from(permit & other) noexcept {
+    if (other.held_ == nullptr) return;
+    held_ = std::exchange(other.held_, nullptr);
+    other.unlink();
+    held_->held_by_.push_back(*this);
+  }
+
+  semaphore* held_;  // null also when the semaphore has died
 };
+
+inline void semaphore::empty_permits() noexcept {
+  while (!held_by_.empty()) held_by_.pop_front().held_ = nullptr;
+}
+
+inline semaphore::~semaphore() {
+  empty_permits();
+  detail::orphan_waiters(waiters_, *this, true);
+}
 
 class semaphore::acquiring final : public detail::acquisition<semaphore::acquiring> {
  public:

@@ -56,11 +56,6 @@ void shared_mutex::admit() noexcept {
   }
 }
 
-// A writer that leaves may have kept out readers behind it.
-void shared_mutex::left_queue() noexcept {
-  if (!detail::current_context->owner->tearing_down()) admit();
-}
-
 void shared_mutex::unlock(source where) {
   const unlocking by = begin_unlock(where);
   if (by.who != 0 && holder_ == by.who) {

@@ -82,7 +82,6 @@ class shared_mutex final : public detail::lockable {
   void hand_over_shared(identity by) noexcept;
   // Lets in whom the holders do not keep out.
   void admit() noexcept;
-  void left_queue() noexcept;
   // So that admit() need not allocate.
   void reserve_for_one_more();
   // Of the readers one that keeps `waiter` waiting; rather one that waits itself, as a cycle may go on from there.
@@ -107,7 +106,7 @@ class shared_mutex::locking final : public primitive<shared_mutex::locking> {
   void enqueue() noexcept override { subject<shared_mutex>().waiters_.push_back(*this); }
   void withdraw() noexcept override {
     unlink();
-    subject<shared_mutex>().left_queue();
+    subject<shared_mutex>().admit();  // it may have kept out readers behind it
   }
   bool revoke() noexcept override {
     subject<shared_mutex>().hand_over();

@@ -180,6 +180,11 @@ auto CoDelay(duration length, const detail::co_action<Make>& action, source wher
   return detail::co_action<decltype(make)>(std::move(make), where);
 }
 
+template <coarser_duration D, class Make>
+auto CoDelay(D length, const detail::co_action<Make>& action, source where = source::current()) {
+  return CoDelay(saturating_cast(length), action, where);
+}
+
 // A task that waits for ever; cancellation ends it.
 inline auto CoNever(source where = source::current()) {
   auto make = [where]<class T, class... Args>(Args&&...) { return detail::never<T>(where); };

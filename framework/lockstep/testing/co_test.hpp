@@ -29,8 +29,11 @@
 
 namespace lockstep {
 
-// How GoogleTest prints a time of the virtual clock, which it would show as bytes.
-inline void PrintTo(const time_point& at, std::ostream* out) { *out << to_text(at.time_since_epoch()) << " (virtual)"; }
+// How GoogleTest prints a time of a test's clock, which it would show as bytes.
+inline void PrintTo(const time_point& at, std::ostream* out) {
+  const loop* const run = current_loop();
+  *out << to_text(at.time_since_epoch()) << (run != nullptr && run->clock_is_real() ? "" : " (virtual)");
+}
 
 }  // namespace lockstep
 

@@ -15,21 +15,25 @@ namespace lockstep::detail {
 
 namespace {
 
+// "5 ms (virtual), step 7"; of a real clock without that word.
+std::string now_in(const loop& run) {
+  return fmt::format("{}{}, step {}", to_text(run.now().time_since_epoch()), run.clock_is_real() ? "" : " (virtual)",
+                     run.steps());
+}
+
 // Where in the simulation the failure happened; empty for a plain failure of the main task itself.
 std::string context_of_failure() {
   const loop* owner = current_loop();
   if (owner == nullptr) return {};
   if (owner->asked() != nullptr) {
-    return fmt::format("\nwhen all was quiet at {} (virtual), step {}", to_text(owner->now().time_since_epoch()),
-                       owner->steps());
+    return "\nwhen all was quiet at " + now_in(*owner);
   }
   if (owner->running() == nullptr) return {};
   const agent& who = *owner->running();
   std::string text;
   const std::vector<place> stack = who.stack();
   if (who.parent() != nullptr || stack.size() > 1) {
-    text += fmt::format("\nin task \"{}\" at {} (virtual), step {}", who.name(),
-                        to_text(owner->now().time_since_epoch()), owner->steps());
+    text += fmt::format("\nin task \"{}\" at {}", who.name(), now_in(*owner));
     // The innermost line is the failure's own.
     for (std::size_t i = 1; i < stack.size(); ++i) {
       if (stack[i].line() != 0) text += "\n  called from " + file_and_line(stack[i]);

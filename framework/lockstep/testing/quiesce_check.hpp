@@ -12,8 +12,11 @@ namespace lockstep {
 // While it lives, calls `holds` whenever every task waits, before time moves; and once more when the run has ended, if
 // it lives in the fixture. Between two such moments what it looks at may be in the middle of a change.
 // `holds` is a plain function, with EXPECT_* or CO_ASSERT_* in it, or one that throws; a failure names the moment. It
-// is not called again after it has failed. After a run that was torn down, it finds what destructors have left: objects
-// of the library do not get back what the destroyed tasks had of them. Requires a loop on this thread, or misuse; it
+// is not called again after it has failed. After a run that was torn down, it finds what destructors have left: an
+// object that outlives the tasks has got back what their guards and permits held of it, and what it had granted to a
+// task that has not run. What a task took without a guard (try_lock(), acquire(), an item that it got) is lost with it,
+// unless a destructor of its own gives it back. Of what was handed over for good at that moment (put(), send()) nobody
+// can say whether it has returned. Requires a loop on this thread, or misuse; it
 // dies in the same run. Costs nothing where there is none.
 class [[nodiscard("keep the check in a variable: it ends with it")]] quiesce_check final
     : private detail::quiet_listener {

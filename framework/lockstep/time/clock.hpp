@@ -71,6 +71,8 @@ constexpr duration saturating_cast(T length) noexcept {
   return length;
 }
 
+constexpr duration saturating_cast(duration length) noexcept { return length; }
+
 // "3 ns", "250 ms", "91.4 s", "2 min 26.5 s", "1 h 30 min": exact below a second, cut to a thousandth of one above.
 // Minutes begin at two.
 std::string to_text(duration length);

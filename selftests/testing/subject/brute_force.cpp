@@ -214,5 +214,47 @@ CO_TEST_F(Ledger, IsLookedAtWhenAllHasEnded) {
   co_return;
 }
 
+// -- what outlives a tear-down
+// ------------------------------------------------------------------------------------------
+
+class Slots : public testing::Test {
+ protected:
+  // No cancellation loses it, but a frame may be destroyed without that.
+  task<void> use_and_release() {
+    co_await slots_.acquire();
+    const visit here{used_};
+    try {
+      co_await sleep_for(1s);
+    } catch (const cancelled&) {
+      slots_.release();
+      throw;
+    }
+    slots_.release();
+  }
+  task<void> use_with_a_permit() {
+    const permit slot = co_await slots_.acquire_permit();
+    const visit here{used_};
+    co_await sleep_for(1s);
+  }
+
+ private:
+  struct visit {
+    std::uint64_t& used;
+    explicit visit(std::uint64_t& of) : used(of) { ++used; }
+    ~visit() { --used; }
+  };
+
+  semaphore slots_{2, "slots"};
+  std::uint64_t used_ = 0;
+  const quiesce_check none_is_lost_{[this] { EXPECT_EQ(slots_.available() + used_, 2u); }};
+};
+
+CO_TEST_F(Slots, AreLostWithTheirTask, .cancel_every = true, .destroy_every = true) {
+  co_await when_all(use_and_release(), use_and_release());
+}
+CO_TEST_F(Slots, GoBackWithTheirPermit, .cancel_every = true, .destroy_every = true) {
+  co_await when_all(use_with_a_permit(), use_with_a_permit());
+}
+
 }  // namespace
 }  // namespace lockstep

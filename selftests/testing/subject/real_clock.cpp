@@ -2,6 +2,7 @@
 #include <lockstep/testing/testing.hpp>
 
 #include <iostream>
+#include <utility>
 
 namespace {
 
@@ -26,6 +27,19 @@ CO_TEST(OnTheRealClock, CannotEnd, .clock = clock_mode::real) {
 CO_TEST(OnTheRealClock, Waits, .clock = clock_mode::real) { co_await sleep_for(1h); }
 
 CO_TEST(OnTheRealClock, WaitsLongerThanAStepMay, .clock = clock_mode::real) { co_await sleep_for(50ms); }
+
+CO_TEST(OnTheRealClock, SaysWhenItFailed, .clock = clock_mode::real) {
+  bool looked = false;
+  const quiesce_check once([&] {
+    if (!std::exchange(looked, true)) ADD_FAILURE() << "all is quiet";
+  });
+  const auto look = []() -> task<void> {
+    co_await sleep_for(1ms);
+    EXPECT_EQ(now(), time_point{2ms});
+  };
+  auto looking = spawn(look(), "looker");
+  co_await looking.join();
+}
 
 CO_TEST(OnTheRealClock, AsksForRunsAsWell, .runs = 100, .clock = clock_mode::real) { co_return; }
 
