@@ -308,6 +308,20 @@ TEST(RunTest, WaitsForWhatElseIsLeftHoweverLongAJobRuns) {
   job.let_end_and_wait_for_the_thread();
 }
 
+TEST(RunTest, WaitsForNoCallThatIsToBeMadeLater) {
+  const stuck_job job;
+  bool destroyed = false;
+  std::vector<join_handle<void>> kept;
+  std::vector<verdict> found;
+  const auto main = [&]() -> task<void> {
+    call_later(24h, [] { ADD_FAILURE() << "the run has ended"; });
+    co_await begin(job, kept, destroyed, nullptr);
+  };
+  run(main(), without_jobs(found));
+  EXPECT_EQ(found.size(), 1u);
+  job.let_end_and_wait_for_the_thread();
+}
+
 TEST(RunTest, ForgetsWhoWaitsForSomethingThatOutlivesARunWithoutItsJobs) {
   const stuck_job job;
   bool destroyed = false;
@@ -319,6 +333,7 @@ TEST(RunTest, ForgetsWhoWaitsForSomethingThatOutlivesARunWithoutItsJobs) {
   const auto wait = [&]() -> task<void> {
     const shield_scope uninterrupted;
     const mutex_guard never = co_await lock.lock();
+    ADD_FAILURE() << "it belongs to a run that has ended";
   };
   const auto hold = [&]() -> task<void> {
     const mutex_guard held = co_await lock.lock();
@@ -337,7 +352,11 @@ TEST(RunTest, ForgetsWhoWaitsForSomethingThatOutlivesARunWithoutItsJobs) {
   EXPECT_EQ(pool.unfinished(), 0u);
   const auto use = [&]() -> task<int> {
     kept.clear();
-    const mutex_guard held = co_await lock.lock();
+    {
+      const mutex_guard held = co_await lock.lock();
+      co_await yield();
+    }
+    EXPECT_FALSE(lock.locked());
     co_await yield();
     co_return co_await run_blocking(pool, [] { return 42; });
   };

@@ -290,7 +290,8 @@ TEST_F(AsyncioRunnerDeathTest, TheSecondInterruptEndsTheProcess) {
 }
 
 TEST_F(AsyncioRunnerTest, AHandlerOfTheProgramsOwnIsLeftAlone) {
-  static int handled = 0;
+  static int handled;
+  handled = 0;
   std::signal(SIGINT, [](int) { ++handled; });
   const auto main = []() -> task<int> {
     std::raise(SIGINT);

@@ -161,6 +161,7 @@ int handled = 0;
 void count(int) { ++handled; }
 
 TEST(InterruptsTest, AHandlerOfTheProgramsOwnStays) {
+  handled = 0;
   std::signal(SIGINT, count);
   world world;
   const auto main = []() -> task<int> {

@@ -130,7 +130,7 @@ bool os_driver::idle(loop& of) {
     parts_->arm(clock_.when(next));
   }
   const inbox& box = of.outside();
-  if (jobs_until_ && !timed && box.jobs != 0 && box.jobs == box.in_flight) {
+  if (jobs_until_ && box.jobs != 0 && box.jobs == box.in_flight && !(timed && of.timers_wake_tasks())) {
     if (os_clock::machine::now() >= *jobs_until_ && box.empty()) return false;
     parts_->arm(*jobs_until_);
   }

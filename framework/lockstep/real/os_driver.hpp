@@ -51,7 +51,7 @@ class os_driver : public driver {
   void watch_nothing() noexcept;
 
   // From now on the loop waits for so long, on the machine's clock, for what other threads do in blocking jobs, where
-  // nothing else can happen: no timer, and no other outside(x), is left. Then idle() returns false.
+  // nothing else can happen to a task: no timer of one, and no other outside(x), is left. Then idle() returns false.
   void await_jobs_for(duration limit) noexcept;
 
   bool idle(loop& of) override;

@@ -95,6 +95,14 @@ void loop::start_call(detail::scheduled_call& call) {
   context::running = ran;
 }
 
+bool loop::timers_wake_tasks() noexcept {
+  std::size_t of_calls = 0;
+  for (const detail::scheduled_call& each : calls_) {
+    if (each.when() && each.who()->parked_at() != nullptr) ++of_calls;
+  }
+  return timers_.size() > of_calls;
+}
+
 void loop::drop_calls() noexcept {
   while (!calls_.empty()) kill(*calls_.back().who());
 }

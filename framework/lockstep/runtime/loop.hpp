@@ -214,6 +214,8 @@ class loop : public detail::context {
   }
   void shift_wall_clock(duration by) noexcept { wall_shift_ = saturating_add(wall_shift_, by); }
   timer_wheel& timers() noexcept { return timers_; }
+  // Whether one wakes somebody else than calls that are to be made later.
+  [[gnu::cold]] bool timers_wake_tasks() noexcept;
   // Jumps to the next deadline and fires what is due; false if there is none.
   bool advance_to_next_deadline();
   // The running task computes for so long, if time is virtual: the clock moves at once, and timers that come due
