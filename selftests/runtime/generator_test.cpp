@@ -154,6 +154,16 @@ TEST(GeneratorTest, IsBegunOnce) {
   EXPECT_THROW(nested.begin(), misuse);
 }
 
+TEST(GeneratorTest, ThatWasMovedFromIsNotBegun) {
+  auto owner = count_to(3);
+  auto other = std::move(owner);
+  EXPECT_THROW(owner.begin(), misuse);
+  const auto nest = [](generator<int> moved) -> generator<int> { co_yield elements_of(std::move(moved)); };
+  auto nested = nest(std::move(owner));
+  EXPECT_THROW(nested.begin(), misuse);
+  EXPECT_THAT(all_of(std::move(other)), ElementsAre(1, 2, 3));
+}
+
 TEST(GeneratorTest, DestroyedOnAnotherThreadIsMisuse) {
   const auto main = []() -> task<void> {
     auto begun = std::make_unique<generator<int>>(count_to(3));

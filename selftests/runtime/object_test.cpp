@@ -379,5 +379,35 @@ TEST(ObjectTest, NoPrimitiveMayBeUsedFromAThread) {
   EXPECT_EQ(judge(main).verdicts.size(), 9u);
 }
 
+// A report tells one from another also where they have no names.
+TEST(ObjectTest, WithoutANameIsCalledByItsNumber) {
+  const auto main = []() -> task<void> {
+    queue<int> first;
+    latch second(1);
+    queue<int> third;
+    EXPECT_THROW(third.task_done(), misuse);
+    EXPECT_THROW(second.count_down(2), misuse);
+    bounded_semaphore fourth(1);
+    EXPECT_THROW(fourth.release(), misuse);
+    mutex fifth;
+    EXPECT_THROW(fifth.unlock(), misuse);
+    condition_variable sixth(fifth);
+    EXPECT_THROW(sixth.notify_one(), misuse);
+    auto seventh = std::make_unique<event>();
+    auto waiter = spawn([](event& of) -> task<void> { co_await of.wait(); }(*seventh), "waiter");
+    co_await settle();
+    seventh.reset();
+    EXPECT_THROW(broadcast<int> eighth(0), misuse);
+  };
+  EXPECT_THAT(judge(main).messages(),
+              testing::StartsWith("misuse: task_done() of queue #3, which has no unfinished item\n"
+                                  "misuse: latch #2 is counted down by 2, and only 1 of 1 are missing\n"
+                                  "misuse: release() of bounded_semaphore #4, all of whose 1 permits are free\n"
+                                  "misuse: unlock() of mutex #5 by task \"main\"; it is held by nobody\n"
+                                  "misuse: notify() of condition_variable #6 without holding its mutex #5\n"
+                                  "misuse: the event #7 died while task \"waiter\" waits for it\n"
+                                  "misuse: broadcast #8 has room for 0 items (capacity_items); it needs at least 1\n"));
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -8,6 +8,7 @@
 namespace lockstep {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::ElementsAre;
 
 // A gate that lets nobody through until it is opened, and a pass that notes what becomes of it.
@@ -206,6 +207,62 @@ CO_TEST(OperationTest, SaysWhatItWaitsForAndWhoCouldEndIt) {
   EXPECT_EQ(second.holder(), nullptr);
   EXPECT_EQ(sleep_for(std::chrono::seconds(2)).describe(), "sleep until 2 s");
   co_return;
+}
+
+TEST(OperationTest, AwaitedOnceMoreAfterAWaitIsMisuse) {
+  const auto main = []() -> task<void> {
+    auto nap = sleep_for(1s);
+    co_await nap;
+    EXPECT_THROW(co_await nap, misuse);
+    EXPECT_EQ(now(), time_point{1s});
+  };
+  const std::string refused =
+      "misuse: an operation (sleep) is awaited that was awaited before, or is awaited elsewhere; make another one\n";
+  EXPECT_EQ(judge(main).messages(), refused);
+  contrary choices;
+  sim::world_options how;
+  how.choices = &choices;
+  EXPECT_EQ(judge(main, how).messages(), refused);
+}
+
+TEST(OperationTest, AwaitedOnceMoreAfterItsCancellationIsMisuse) {
+  const auto main = []() -> task<void> {
+    const auto body = []() -> task<void> {
+      event never("never");
+      auto wait = never.wait();
+      EXPECT_THROW(co_await wait, cancelled);
+      current_task().uncancel();
+      EXPECT_THROW(co_await wait, misuse);
+    };
+    auto waiter = spawn(body());
+    co_await settle();
+    waiter.cancel();
+    co_await waiter.join();
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::misuse));
+}
+
+// The first of the two gets what it waits for all the same, whether or not others might have run before the second.
+TEST(OperationTest, AwaitedByTwoTasksIsMisuseOfTheSecond) {
+  const auto main = []() -> task<void> {
+    event begun("begun");
+    auto shared = begun.wait();
+    const auto wait = [&]() -> task<void> { co_await shared; };
+    auto first = spawn(wait());
+    auto second = spawn(wait());
+    co_await settle();
+    EXPECT_NE(first.done(), second.done());
+    join_handle<void>& refused = first.done() ? first : second;
+    join_handle<void>& waiting = first.done() ? second : first;
+    EXPECT_THROW(co_await refused.join(), misuse);
+    begun.set();
+    co_await waiting.join();
+  };
+  EXPECT_THAT(judge(main).kinds(), ElementsAre(verdict_kind::misuse));
+  contrary choices;
+  sim::world_options how;
+  how.choices = &choices;
+  EXPECT_THAT(judge(main, how).kinds(), ElementsAre(verdict_kind::misuse));
 }
 
 }  // namespace

@@ -412,6 +412,20 @@ TEST(RunBlockingTest, AnotherExecutorCanBeTheDefault) {
   EXPECT_EQ(world.run([]() -> task<int> { co_return co_await run_blocking([] { return 42; }); }), 42);
 }
 
+TEST(RunBlockingTest, ADefaultThatHasDiedIsMisuseWhereItIsUsed) {
+  const auto main = []() -> task<void> {
+    {
+      thread_pool one(1);
+      set_default_executor(one);
+    }
+    EXPECT_THROW(co_await run_blocking([] {}), misuse);
+    thread_pool other(1);
+    set_default_executor(other);
+    co_await run_blocking([] {});
+  };
+  EXPECT_EQ(judge(main).messages(), "misuse: the executor that was given to set_default_executor() has died\n");
+}
+
 TEST(RunBlockingTest, WhoUsesTheDefaultPoolFirstIsInNoIdentity) {
   // Its making is nobody's: the object that is made next has the identity that it would have without it.
   const auto id_after = [](bool used) {

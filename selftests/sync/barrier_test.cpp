@@ -127,9 +127,12 @@ CO_TEST(BarrierTest, AbortBreaksItUntilItIsReset) {
 TEST(BarrierTest, OfNobodyIsMisuse) {
   const auto main = []() -> task<void> {
     EXPECT_THROW(barrier(0), misuse);
+    EXPECT_THROW(barrier(static_cast<std::size_t>(-1)), misuse);
     co_return;
   };
-  EXPECT_EQ(judge(main).messages(), "misuse: a barrier needs at least 1 party, not 0\n");
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: a barrier needs at least 1 party, not 0\n"
+            "misuse: a barrier needs at least 1 party, not -1\n");
 }
 
 TEST(BarrierTest, ADestroyedPartyCanBeReplaced) {

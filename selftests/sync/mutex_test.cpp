@@ -5,6 +5,7 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -125,6 +126,22 @@ TEST(MutexTest, UnlockingWhatAnotherHoldsIsMisuse) {
   EXPECT_EQ(judge(main).messages(),
             "misuse: unlock() of mutex \"tx\" by task \"main\"; it is held by nobody\n"
             "misuse: unlock() of mutex \"tx\" by task \"main\"; it is held by task \"writer\"\n");
+}
+
+// They take an operation that was made and dropped for a lock that was taken.
+TEST(MutexTest, AGuardOfTheStandardLibraryIsMisuseThatSaysWhatToDo) {
+  const auto main = []() -> task<void> {
+    mutex lock("tx");
+    std::unique_lock<mutex> wrong(lock);
+    EXPECT_FALSE(lock.locked());
+    EXPECT_THROW(wrong.unlock(), misuse);
+    wrong.release();
+    co_return;
+  };
+  EXPECT_EQ(
+      judge(main).messages(),
+      "misuse: unlock() of mutex \"tx\" by task \"main\"; it is held by nobody; std::lock_guard and the like await "
+      "nothing, so they lock nothing: keep the guard that co_await lock() gives\n");
 }
 
 TEST(MutexTest, LockingItAgainIsADeadlockOfOne) {

@@ -3,6 +3,7 @@
 
 #include <lockstep/testing/testing.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -229,6 +230,19 @@ CO_TEST(SemaphoreTest, MayDieOnceAllHavePermitsThoughOneIsCancelled) {
   waiter.cancel();
   EXPECT_TRUE(co_await was_cancelled(waiter));
   co_await other.join();
+}
+
+TEST(SemaphoreTest, BeginningWithANegativeNumberIsMisuse) {
+  const auto main = []() -> task<void> {
+    EXPECT_THROW(semaphore(static_cast<std::uint64_t>(-1), "slots"), misuse);
+    EXPECT_THROW(bounded_semaphore(static_cast<std::uint64_t>(-2)), misuse);
+    semaphore as_many_as_can_be(static_cast<std::uint64_t>(-1) / 2);
+    co_await as_many_as_can_be.acquire();
+  };
+  EXPECT_EQ(judge(main).messages(),
+            "misuse: semaphore \"slots\" cannot begin with -1 permits\n"
+            "misuse: semaphore #2 cannot begin with -2 permits\n");
+  EXPECT_THROW(semaphore(static_cast<std::uint64_t>(-1)), misuse);
 }
 
 TEST(BoundedSemaphoreTest, KnowsItsBoundWhateverReleasesIt) {

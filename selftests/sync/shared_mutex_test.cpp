@@ -200,6 +200,24 @@ TEST(SharedMutexTest, UnlockingWhatOneDoesNotHoldIsMisuse) {
             "misuse: unlock_shared() of shared_mutex \"cache\" by task \"main\"; it is held by tasks a, b\n");
 }
 
+TEST(SharedMutexTest, UnlockingWhatOneHoldsTheOtherWayIsMisuseThatSaysSo) {
+  const auto main = []() -> task<void> {
+    shared_mutex lock("cache");
+    {
+      const shared_guard reading = co_await lock.lock_shared();
+      EXPECT_THROW(lock.unlock(), misuse);
+    }
+    const exclusive_guard writing = co_await lock.lock();
+    EXPECT_THROW(lock.unlock_shared(), misuse);
+  };
+  EXPECT_EQ(
+      judge(main).messages(),
+      "misuse: unlock() instead of unlock_shared() of shared_mutex \"cache\" by task \"main\"; it is held by task "
+      "\"main\"\n"
+      "misuse: unlock_shared() instead of unlock() of shared_mutex \"cache\" by task \"main\"; it is held by task "
+      "\"main\"\n");
+}
+
 TEST(SharedMutexTest, AReaderThatWantsItAloneIsADeadlockOfOne) {
   const auto main = []() -> task<void> {
     shared_mutex lock("cache");

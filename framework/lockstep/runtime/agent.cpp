@@ -422,7 +422,8 @@ object::object(label name) : name_(std::move(name)) {
 }
 
 std::string object::described() const {
-  return name_.empty() ? fmt::format("{} #{}", noun(), number_) : fmt::format("{} \"{}\"", noun(), name());
+  if (!name_.empty()) return fmt::format("{} \"{}\"", noun(), name());
+  return number_ != 0 ? fmt::format("{} #{}", noun(), number_) : std::string(noun());  // 0 where it was of no run yet
 }
 
 detail::usage object::use_of(const char* deed, const source& where) const { return {described(), 0, deed, where}; }

@@ -1,8 +1,13 @@
 #include <lockstep/runtime/executor.hpp>
 
 #include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/loop.hpp>
 
 namespace lockstep {
+
+executor::~executor() {
+  if (loop* const owner = current_loop(); owner != nullptr) owner->part_from(*this);
+}
 
 job::~job() {
   if (state_ != nullptr) state_->drop();

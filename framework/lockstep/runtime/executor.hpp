@@ -55,7 +55,7 @@ class executor {
   executor() = default;
   executor(const executor&) = delete;
   executor& operator=(const executor&) = delete;
-  virtual ~executor() = default;
+  virtual ~executor();
 
   // Sees to it that `work` is called, soon and once, on a thread that may be blocked. Called on the thread of the loop
   // whose task waits; one executor may serve several loops, if it can be called on several threads. What it throws,

@@ -23,10 +23,9 @@ void destroy_body(std::coroutine_handle<> body, const frame_pool* memory, const 
   owner->destroyed = outer;
 }
 
-void refuse_begun_generator(bool nested) {
-  const char* text = nested ? "elements_of() a generator that was begun before" : "begin() of a generator twice";
-  if (current_context != nullptr) current_context->owner->misused(text);
-  throw misuse(text);
+void refuse_generator(const char* why) {
+  if (current_context != nullptr) current_context->owner->misused(why);
+  throw misuse(why);
 }
 
 }  // namespace lockstep::detail

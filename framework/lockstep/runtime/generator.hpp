@@ -48,7 +48,7 @@ namespace detail {
 // another thread's loop, there; that is misuse then. `awaiting` is its frame, of one that may await.
 void destroy_body(std::coroutine_handle<> body, const frame_pool* memory, const place& of,
                   const frame* awaiting = nullptr) noexcept;
-[[noreturn]] void refuse_begun_generator(bool nested);
+[[noreturn]] void refuse_generator(const char* why);
 
 // Says what is wrong with the operand of a co_yield.
 template <class Value, class T>
@@ -85,9 +85,10 @@ class [[nodiscard("a generator does nothing before it is iterated over")]] gener
     if (handle_) destroy();
   }
 
-  // Runs the body up to its first co_yield. Misuse for the second time.
+  // Runs the body up to its first co_yield. Misuse for the second time, and of one that was moved from.
   iterator begin() {
-    if (handle_.promise().begun_) detail::refuse_begun_generator(false);
+    if (!handle_) detail::refuse_generator("begin() of a generator that was moved from");
+    if (handle_.promise().begun_) detail::refuse_generator("begin() of a generator twice");
     iterator first(handle_);
     ++first;
     return first;
@@ -176,7 +177,8 @@ class generator<T>::promise_type::nesting {
  public:
   explicit nesting(generator items) noexcept : items_(std::move(items)) {}
   bool await_ready() const {
-    if (items_.handle_.promise().begun_) detail::refuse_begun_generator(true);
+    if (!items_.handle_) detail::refuse_generator("elements_of() a generator that was moved from");
+    if (items_.handle_.promise().begun_) detail::refuse_generator("elements_of() a generator that was begun before");
     return false;
   }
   void await_suspend(handle parent) noexcept {

@@ -503,6 +503,7 @@ bool loop::begin_attentively(operation& op) {
     op.progress_ = operation::progress::stopped;
     return false;
   }
+  if (op.progress_ != operation::progress::fresh) refuse_second_await(op);
   if ((who.attention_ & attention_cancel) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
     who.attention_ |= attention_swallow;
@@ -534,7 +535,15 @@ void loop::note_swallowed(agent& who) {
       source(), {&who});
 }
 
+// Its object may be gone, so it is called by its kind.
+void loop::refuse_second_await(const operation& op) {
+  misused(fmt::format("an operation ({}) is awaited that was awaited before, or is awaited elsewhere; make another one",
+                      name_of(op.kind())));
+}
+
 void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting) {
+  using progress = operation::progress;
+  if (op.progress_ > progress::switching && op.progress_ != progress::stopped) refuse_second_await(op);
   agent* who = context::running;
   if (awaiting == nullptr && !acts_for(*who)) {
     // A foreign coroutine waits that does not act for the running task alone: it gets an agent of its own.
@@ -546,11 +555,11 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
   op.who_ = who;
   who->state_ = agent::state::parked;
   switch (op.progress_) {
-    case operation::progress::fresh:
-      op.progress_ = operation::progress::parked;
+    case progress::fresh:
+      op.progress_ = progress::parked;
       op.enqueue();
       break;
-    case operation::progress::switching:
+    case progress::switching:
       who->state_ = agent::state::ready;
       who->attention_ |= attention_retry;
       ready_.push_front(who);

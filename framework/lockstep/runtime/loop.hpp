@@ -174,6 +174,8 @@ class loop : public detail::context {
   }
   // The same for what may not simply wait, or is awaited by a foreign coroutine (then `awaiting` is null).
   void park_unusually(operation& op, std::coroutine_handle<> leaf, frame* awaiting);
+  // That it is awaited already, or was, is seen where it waits.
+  [[noreturn]] void refuse_second_await(const operation& op);
   // The running task is ready again, behind all others.
   void requeue(std::coroutine_handle<> leaf) noexcept {
     agent& who = *context::running;
@@ -238,9 +240,19 @@ class loop : public detail::context {
 
   // -- blocking work ----------------------------------------------------------------------------------------------
 
-  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now.
+  // What runs blocking jobs that name no executor: the one that was set, or a pool that is made now. Misuse if the one
+  // that was set has died.
   executor& default_executor();
-  void set_default_executor(executor& on) noexcept { default_executor_ = &on; }
+  void set_default_executor(executor& on) noexcept {
+    default_executor_ = &on;
+    default_executor_died_ = false;
+  }
+  // If it is the one that was set, whoever asks for it from now on is told.
+  void part_from(const executor& dying) noexcept {
+    if (default_executor_ != &dying) return;
+    default_executor_ = nullptr;
+    default_executor_died_ = true;
+  }
   // The workers of a pool. Misuse if the driver has none.
   std::unique_ptr<executor> make_workers(unsigned count, std::string_view name);
   // The tasks that wait for a job on a thread.
@@ -473,6 +485,7 @@ class loop : public detail::context {
   unsigned cancels_nested_ = 0;
   std::vector<agent*> cancels_put_off_;
   executor* default_executor_ = nullptr;
+  bool default_executor_died_ = false;
   std::unique_ptr<thread_pool> default_pool_;
   std::uint64_t excused_step_ = 0;  // that has run a blocking job
   std::atomic<bool> resting_ = false;

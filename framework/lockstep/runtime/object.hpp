@@ -36,6 +36,8 @@ class object {
   identity id() const noexcept { return identity_; }
   // Counts from 1 in each run.
   std::uint32_t number() const noexcept { return number_; }
+  // "mutex "tx"", or "mutex #3" without a name.
+  std::string described() const;
   // The task that holds it, for what can be held.
   virtual agent* holder() const noexcept { return nullptr; }
   // For destructors, which cannot throw: whether this is the thread or run of somebody else, who was told then that
@@ -69,8 +71,6 @@ class object {
     if (run_ != 0 && (context == nullptr || context->run != run_)) [[unlikely]]
       look_elsewhere(deed, where);
   }
-  // "mutex "tx"", or "mutex #3".
-  std::string described() const;
 
  private:
   // Null if no loop runs on this thread: then it throws.

@@ -10,6 +10,7 @@
 //   switching ──attempt() finds no memory──▶ failed      ready; await_resume() throws std::bad_alloc
 //   fresh ──the task may not go on──▶ stopped            never resumed again
 //   switching, parked ──its object dies──▶ stopped       likewise
+// An await that would have to wait, of one that is not fresh, is misuse: an operation waits once, in one place.
 // Of an operation that is one of several in a select(), which is what the task is parked at:
 //   fresh ──the select takes it──▶ arm                   waits in its object, until another arm or this one is granted
 //   arm ──the object grants it──▶ granted                the others are withdrawn and the select is granted, at once

@@ -118,10 +118,10 @@ auto run_blocking(executor& on, F&& function) {
   return detail::run_job<std::decay_t<F>>(&on, std::forward<F>(function));
 }
 
-// What calls without an executor run on, from now until the end of the run. It must live until then; jobs that were
-// begun stay where they are. Without this it is a pool made at first use: in a simulation of 4 workers, otherwise of as
-// many threads as asyncio has, min(32, cores + 4).
-// Source: asyncio.loop.set_default_executor.
+// What calls without an executor run on, from now until the end of the run. It must live as long as there are any: they
+// are misuse when it has died. Jobs that were begun stay where they are. Without this it is a pool made at first use:
+// in a simulation of 4 workers, otherwise of as many threads as asyncio has, min(32, cores + 4). Source:
+// asyncio.loop.set_default_executor.
 void set_default_executor(executor& on);
 
 // Lets the pool made at first use take no more jobs, and waits until those that it has have ended, for at most `limit`.

@@ -20,7 +20,7 @@ class thread_pool::draining final : public primitive<thread_pool::draining> {
 
 thread_pool::thread_pool(unsigned workers, label name, source where) : object(std::move(name)), count_(workers) {
   if (workers != 0) return;
-  const std::string text = fmt::format("thread_pool \"{}\" without a worker: no job would ever run", object::name());
+  const std::string text = object::described() + " without a worker: no job would ever run";
   if (detail::current_context != nullptr) detail::current_context->owner->misused(text, where);
   throw misuse(text);
 }
@@ -35,8 +35,8 @@ thread_pool::~thread_pool() {
     if (owner != nullptr) {
       operation& first = !jobs_.empty() ? jobs_.front() : drainers_.front();
       owner->report_end(verdict_kind::misuse,
-                        fmt::format("the thread_pool \"{}\" died while task \"{}\" waits for {}", name(),
-                                    first.who()->name(), jobs_.empty() ? "it" : "a job"),
+                        fmt::format("the {} died while task \"{}\" waits for {}", described(), first.who()->name(),
+                                    jobs_.empty() ? "it" : "a job"),
                         source(), {first.who()});
     }
     while (!jobs_.empty()) static_cast<detail::job_wait&>(jobs_.pop_front()).forget_pool();
@@ -52,7 +52,7 @@ void thread_pool::forget_run() noexcept {
 void thread_pool::admit() {
   const source where = detail::users_line();
   loop& owner = *enter("was given a job", where).owner;
-  if (closed_) owner.misused(fmt::format("thread_pool \"{}\", which was shut down, was given a job", name()), where);
+  if (closed_) owner.misused(described() + ", which was shut down, was given a job", where);
 }
 
 void thread_pool::submit(job work) {
@@ -89,6 +89,8 @@ task<std::size_t> thread_pool::shut_down(duration limit) {
 
 // It is nobody's, so that who uses it first is not to be seen in any identity.
 executor& loop::default_executor() {
+  if (default_executor_died_)
+    misused("the executor that was given to set_default_executor() has died", detail::users_line());
   if (default_executor_ == nullptr) {
     // Nobody's, whoever is the first to use it; also if there is no memory for it.
     struct in_nobodys_name {
@@ -127,6 +129,7 @@ void loop::part_with_jobs() noexcept {
 
 void loop::forget_default_executor() noexcept {
   default_executor_ = nullptr;
+  default_executor_died_ = false;
   default_pool_.reset();
 }
 

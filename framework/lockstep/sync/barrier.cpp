@@ -1,11 +1,15 @@
 #include <lockstep/sync/barrier.hpp>
 
+#include <string>
 #include <utility>
 
 namespace lockstep {
 
 barrier::barrier(std::size_t parties, label name, source where) : object(std::move(name)), parties_(parties) {
-  if (parties == 0) detail::here().owner->misused("a barrier needs at least 1 party, not 0", where);
+  const auto number = static_cast<std::ptrdiff_t>(parties);  // which may have been negative
+  if (number < 1) {
+    detail::here().owner->misused("a barrier needs at least 1 party, not " + std::to_string(number), where);
+  }
 }
 
 void barrier::release_all(bool broken) {

@@ -19,9 +19,9 @@ class broken_barrier : public std::runtime_error {
 class barrier final : public object {
  public:
   barrier() = delete;  // say how many tasks meet: barrier start(3)
-  // `parties` is at least 1; misuse otherwise.
+  // `parties` is at least 1; misuse otherwise, and for a negative number.
   explicit barrier(std::size_t parties, label name = {}, source where = source::current());
-  ~barrier() { detail::orphan_waiters(waiters_, *this, "barrier", false); }
+  ~barrier() { detail::orphan_waiters(waiters_, *this, false); }
   std::string_view noun() const noexcept override { return "barrier"; }
 
   class waiting;

@@ -5,8 +5,8 @@
 namespace lockstep::detail {
 
 void refuse_room_for_0(const object& made, const source& where) {
-  here().owner->misused(
-      fmt::format("broadcast \"{}\" has room for 0 items (capacity_items); it needs at least 1", made.name()), where);
+  here().owner->misused(fmt::format("{} has room for 0 items (capacity_items); it needs at least 1", made.described()),
+                        where);
 }
 
 void refuse_to_receive(bool alone, const source& where) {
@@ -19,10 +19,9 @@ void refuse_to_receive(bool alone, const source& where) {
 void report_death_with_subscribers(const object& dying, std::size_t subscribers) noexcept {
   if (dying.tell_elsewhere("died before its subscriptions")) return;
   if (loop* const owner = current_loop(); owner != nullptr) {
-    owner->report_end(
-        verdict_kind::misuse,
-        fmt::format("the broadcast \"{}\" died before {} of its subscriptions", dying.name(), subscribers), source(),
-        {});
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the {} died before {} of its subscriptions", dying.described(), subscribers),
+                      source(), {});
   }
 }
 

@@ -73,8 +73,8 @@ class broadcast final : public object {
     if (capacity_items == 0) detail::refuse_room_for_0(*this, where);
   }
   ~broadcast() {
-    detail::orphan_waiters(receivers_, *this, "broadcast", true);
-    detail::orphan_waiters(senders_, *this, "broadcast", false);
+    detail::orphan_waiters(receivers_, *this, true);
+    detail::orphan_waiters(senders_, *this, false);
     if (!readers_.empty()) detail::report_death_with_subscribers(*this, readers_.size());
     while (!readers_.empty()) readers_.pop_front().leave();
   }

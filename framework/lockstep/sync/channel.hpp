@@ -34,8 +34,8 @@ class channel final : public object {
  public:
   explicit channel(label name = {}) : object(std::move(name)) {}
   ~channel() {
-    detail::orphan_waiters(senders_, *this, "channel", false);
-    detail::orphan_waiters(receivers_, *this, "channel", false);
+    detail::orphan_waiters(senders_, *this, false);
+    detail::orphan_waiters(receivers_, *this, false);
   }
   std::string_view noun() const noexcept override { return "channel"; }
 

@@ -51,7 +51,7 @@ class condition_variable::notification : public list_hook<> {
 };
 
 condition_variable::~condition_variable() {
-  detail::orphan_waiters(waiters_, *this, "condition_variable", true);
+  detail::orphan_waiters(waiters_, *this, true);
   while (!received_.empty()) received_.pop_front();
 }
 
@@ -62,9 +62,7 @@ void condition_variable::pass_on() noexcept {
 void condition_variable::require_held(const char* deed, std::string_view what, const source& where) {
   detail::context& context = enter(deed, where);
   if (context.running != nullptr && mutex_.holder_ == context.running->id()) return;
-  context.owner->misused(
-      fmt::format("{} of condition_variable \"{}\" without holding its mutex \"{}\"", what, name(), mutex_.name()),
-      where);
+  context.owner->misused(fmt::format("{} of {} without holding its {}", what, described(), mutex_.described()), where);
 }
 
 task<void> condition_variable::wait() {

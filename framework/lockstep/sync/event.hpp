@@ -12,7 +12,7 @@ namespace lockstep {
 class event final : public object {
  public:
   explicit event(label name = {}) : object(std::move(name)) {}
-  ~event() { detail::orphan_waiters(waiters_, *this, "event", false); }
+  ~event() { detail::orphan_waiters(waiters_, *this, false); }
   std::string_view noun() const noexcept override { return "event"; }
 
   // Wakes all that wait now, in the order in which they came, even if it is cleared before they run.

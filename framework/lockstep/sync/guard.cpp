@@ -6,17 +6,17 @@
 
 namespace lockstep::detail {
 
-void orphan_waiters(wait_list& waiters, const object& of, std::string_view what, bool handed) noexcept {
+void orphan_waiters(wait_list& waiters, const object& of, bool handed) noexcept {
   loop* owner = current_loop();
   if (owner != nullptr) owner->part_from(of, waiters, handed);
   if (waiters.empty()) return;
   const sparing_allocations of_reports;
   if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
   if (owner != nullptr) {
-    owner->report_end(verdict_kind::misuse,
-                      fmt::format("the {} \"{}\" died while task \"{}\" waits for it", what, of.name(),
-                                  waiters.front().who()->name()),
-                      source(), {waiters.front().who()});
+    owner->report_end(
+        verdict_kind::misuse,
+        fmt::format("the {} died while task \"{}\" waits for it", of.described(), waiters.front().who()->name()),
+        source(), {waiters.front().who()});
   }
   while (!waiters.empty()) waiters.pop_front().orphan();
 }
@@ -33,7 +33,7 @@ std::string lockable::described_holder() const {
 }
 
 void lockable::refuse_to_lock() const {
-  here().owner->misused(fmt::format("{} \"{}\" is locked outside of every task: nobody would hold it", noun(), name()));
+  here().owner->misused(fmt::format("{} is locked outside of every task: nobody would hold it", described()));
 }
 
 lockable::unlocking lockable::begin_unlock(source where) {
@@ -43,11 +43,20 @@ lockable::unlocking lockable::begin_unlock(source where) {
   return {by != nullptr ? by->id() : 0, context.owner->destroying()};
 }
 
+// Of libstdc++ and of libc++: one of std's guards calls.
+static bool of_standard_library(const source& where) {
+  return std::string_view(where.file_name()).find("/include/c++/") != std::string_view::npos;
+}
+
 void lockable::refuse_unlock(std::string_view call, source where) const {
   const agent* const running = current_context->running;
-  current_context->owner->misused(fmt::format("{} of {} \"{}\" by task \"{}\"; it is held by {}", call, noun(), name(),
-                                              running != nullptr ? running->name() : "none", described_holder()),
-                                  where);
+  std::string text = fmt::format("{} of {} by task \"{}\"; it is held by {}", call, described(),
+                                 running != nullptr ? running->name() : "none", described_holder());
+  if (of_standard_library(where)) {
+    text +=
+        "; std::lock_guard and the like await nothing, so they lock nothing: keep the guard that co_await lock() gives";
+  }
+  current_context->owner->misused(text, where);
 }
 
 bool lockable::guard_may_unlock(bool holds, identity in_whose_name) const noexcept {
@@ -59,19 +68,18 @@ bool lockable::guard_may_unlock(bool holds, identity in_whose_name) const noexce
   const sparing_allocations of_reports;
   // A task that dies while it waits for a condition has given the lock up below its guard: that is no mistake.
   if (owner->dying() != nullptr && owner->dying()->id() == in_whose_name) return false;
-  owner->report_misuse(fmt::format("a guard of {} \"{}\" unlocks what was unlocked before; it is held by {}", noun(),
-                                   name(), described_holder()));
+  owner->report_misuse(
+      fmt::format("a guard of {} unlocks what was unlocked before; it is held by {}", described(), described_holder()));
   return false;
 }
 
 void lockable::part(bool held) noexcept {
-  orphan_waiters(waiters_, *this, noun(), held);
+  orphan_waiters(waiters_, *this, held);
   loop* owner = current_loop();
   if (held && owner != nullptr && is_of(*owner)) {
     const sparing_allocations of_reports;
     owner->report_end(verdict_kind::misuse,
-                      fmt::format("the {} \"{}\" died while it is held by {}", noun(), name(), described_holder()),
-                      source(), {});
+                      fmt::format("the {} died while it is held by {}", described(), described_holder()), source(), {});
   }
 }
 

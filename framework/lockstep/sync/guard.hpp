@@ -15,7 +15,7 @@
 namespace lockstep::detail {
 
 // What leaves a wait list whose object dies: nothing will grant it any more. `handed` is as for loop::part_from().
-void orphan_waiters(wait_list& waiters, const object& of, std::string_view what, bool handed) noexcept;
+void orphan_waiters(wait_list& waiters, const object& of, bool handed) noexcept;
 
 // What tasks lock: it knows who holds it alone, by identity.
 class lockable : public object {

@@ -11,7 +11,7 @@ void latch::lower(std::uint64_t by) noexcept {
 
 void latch::refuse_count(std::uint64_t by, const source& where) const {
   detail::here().owner->misused(
-      fmt::format("latch \"{}\" is counted down by {}, and only {} of {} are missing", name(), by, missing_, expected_),
+      fmt::format("{} is counted down by {}, and only {} of {} are missing", described(), by, missing_, expected_),
       where);
 }
 

@@ -17,7 +17,7 @@ class latch final : public object {
   // Counts down from `expected`; from 0, nobody ever waits.
   explicit latch(std::uint64_t expected, label name = {})
       : object(std::move(name)), expected_(expected), missing_(expected) {}
-  ~latch() { detail::orphan_waiters(waiters_, *this, "latch", false); }
+  ~latch() { detail::orphan_waiters(waiters_, *this, false); }
   std::string_view noun() const noexcept override { return "latch"; }
 
   // Counts `by` down; at 0, all that wait become ready, in the order in which they came. Misuse if less than that is

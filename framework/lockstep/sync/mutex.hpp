@@ -24,7 +24,8 @@ class mutex;
 using mutex_guard = detail::guard<detail::exclusive_hold<mutex>>;
 
 // Requires that no task waits for it or holds it when it dies; misuse otherwise.
-// A task that waits is handed the lock by the one that unlocks; nobody else can take it in between.
+// A task that waits is handed the lock by the one that unlocks; nobody else can take it in between. std::lock_guard and
+// the like compile and lock nothing, as they do not await; that is misuse when they unlock.
 // Source: asyncio.Lock, but that it knows its holder.
 class mutex final : public detail::lockable {
  public:

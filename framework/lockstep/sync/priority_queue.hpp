@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace detail {
 
 template <class T, class Compare>
 class ranked_items {
+  static_assert(std::is_empty_v<Compare> && std::is_default_constructible_v<Compare>,
+                "lockstep::priority_queue makes its Compare itself, so that must be a class without members, such as "
+                "std::greater<>, and no function pointer or std::function: write a struct with an operator()");
+
  public:
   static constexpr std::string_view noun = "priority_queue";
 

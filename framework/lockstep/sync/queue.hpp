@@ -115,9 +115,9 @@ class basic_queue final : public object {
     if (capacity_items == 0) detail::refuse_capacity_0(*this, where);
   }
   ~basic_queue() {
-    detail::orphan_waiters(getters_, *this, Items::noun, true);
-    detail::orphan_waiters(putters_, *this, Items::noun, false);
-    detail::orphan_waiters(drainers_, *this, Items::noun, false);
+    detail::orphan_waiters(getters_, *this, true);
+    detail::orphan_waiters(putters_, *this, false);
+    detail::orphan_waiters(drainers_, *this, false);
   }
   std::string_view noun() const noexcept override { return Items::noun; }
 
@@ -158,9 +158,7 @@ class basic_queue final : public object {
   void task_done(source where = source::current()) {
     detail::context& context = enter("had an item dealt with", where);
     if (unfinished_ == 0) {
-      context.owner->misused(
-          "task_done() of " + std::string(noun()) + " \"" + std::string(name()) + "\", which has no unfinished item",
-          where);
+      context.owner->misused("task_done() of " + described() + ", which has no unfinished item", where);
     }
     if (--unfinished_ == 0) wake_all(drainers_);
   }
@@ -309,7 +307,10 @@ class basic_queue<T, Items>::getting final : public primitive<getting> {
   identity feeder() const noexcept override { return this->what() != nullptr ? here().fed_by_ : 0; }
   T result() {
     if (!item_) throw queue_shut_down();
-    if (number_ != 0 && this->what() != nullptr) --here().in_hand_;
+    if (number_ != 0 && this->what() != nullptr) {
+      --here().in_hand_;
+      number_ = 0;  // should it be awaited again
+    }
     return std::move(*item_);
   }
 

@@ -6,8 +6,15 @@
 
 namespace lockstep {
 
+void semaphore::refuse_to_begin(const source& where) const {
+  const std::string text =
+      fmt::format("{} cannot begin with {} permits", described(), static_cast<std::int64_t>(permits_));
+  if (detail::current_context != nullptr) detail::current_context->owner->misused(text, where);
+  throw misuse(text);
+}
+
 std::string semaphore::all_are_free(std::string_view done) const {
-  return fmt::format("{} bounded_semaphore \"{}\", all of whose {} permits are free", done, name(), permits_max_);
+  return fmt::format("{} {}, all of whose {} permits are free", done, described(), permits_max_);
 }
 
 void semaphore::refuse_release(const source& where) const {

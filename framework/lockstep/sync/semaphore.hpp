@@ -27,8 +27,9 @@ class acquisition;
 // Source: asyncio.Semaphore.
 class semaphore : public object {
  public:
-  // Begins with so many permits; 0 is allowed.
-  explicit semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, ~std::uint64_t{0}, std::move(name)) {}
+  // Begins with so many permits, 0 to 2^63 - 1; misuse for more, such as -1 comes to.
+  explicit semaphore(std::uint64_t permits, label name = {}, source where = source::current())
+      : semaphore(permits, ~std::uint64_t{0}, std::move(name), where) {}
   virtual ~semaphore();
   std::string_view noun() const noexcept override { return "semaphore"; }
 
@@ -56,8 +57,10 @@ class semaphore : public object {
   std::uint64_t available() const noexcept { return permits_; }
 
  protected:
-  semaphore(std::uint64_t permits, std::uint64_t permits_max, label name)
-      : object(std::move(name)), permits_(permits), permits_at_first_(permits), permits_max_(permits_max) {}
+  semaphore(std::uint64_t permits, std::uint64_t permits_max, label name, const source& where)
+      : object(std::move(name)), permits_(permits), permits_at_first_(permits), permits_max_(permits_max) {
+    if (static_cast<std::int64_t>(permits) < 0) refuse_to_begin(where);
+  }
 
  private:
   friend class permit;
@@ -81,6 +84,7 @@ class semaphore : public object {
     permits_ = permits_at_first_;
   }
   void empty_permits() noexcept;
+  [[noreturn]] void refuse_to_begin(const source& where) const;
   [[noreturn]] void refuse_release(const source& where) const;
   std::string all_are_free(std::string_view done) const;
 
@@ -158,7 +162,7 @@ inline void semaphore::empty_permits() noexcept {
 
 inline semaphore::~semaphore() {
   empty_permits();
-  detail::orphan_waiters(waiters_, *this, "semaphore", true);
+  detail::orphan_waiters(waiters_, *this, true);
 }
 
 class semaphore::acquiring final : public detail::acquisition<semaphore::acquiring> {
@@ -187,7 +191,8 @@ inline semaphore::acquiring_permit semaphore::acquire_permit(source where) {
 // Source: asyncio.BoundedSemaphore.
 class bounded_semaphore final : public semaphore {
  public:
-  explicit bounded_semaphore(std::uint64_t permits, label name = {}) : semaphore(permits, permits, std::move(name)) {}
+  explicit bounded_semaphore(std::uint64_t permits, label name = {}, source where = source::current())
+      : semaphore(permits, permits, std::move(name), where) {}
   std::string_view noun() const noexcept override { return "bounded_semaphore"; }
 };
 

@@ -61,7 +61,8 @@ void shared_mutex::unlock(source where) {
   if (by.who != 0 && holder_ == by.who) {
     hand_over();
   } else if (!by.is_excused) {
-    refuse_unlock("unlock()", where);
+    const bool reads = detail::shared_hold::is_held(*this, by.who);
+    refuse_unlock(reads ? "unlock() instead of unlock_shared()" : "unlock()", where);
   }
 }
 
@@ -70,7 +71,8 @@ void shared_mutex::unlock_shared(source where) {
   if (detail::shared_hold::is_held(*this, by.who)) {
     hand_over_shared(by.who);
   } else if (!by.is_excused) {
-    refuse_unlock("unlock_shared()", where);
+    const bool writes = by.who != 0 && holder_ == by.who;
+    refuse_unlock(writes ? "unlock_shared() instead of unlock()" : "unlock_shared()", where);
   }
 }
 
@@ -124,7 +126,7 @@ agent* shared_mutex::locking_shared::holder() const noexcept {
 
 std::string shared_mutex::locking::describe() const {
   const shared_mutex& wanted = subject<shared_mutex>();
-  std::string text = fmt::format("lock of {} \"{}\"", wanted.noun(), wanted.name());
+  std::string text = "lock of " + wanted.described();
   if (wanted.readers() > 1 || holder() == nullptr) text += ", held by " + wanted.described_holder();
   return text;
 }
