@@ -97,4 +97,9 @@ exception_group::parts exception_group::split_by(condition matches) const {
   return {group_of(std::move(matching)), group_of(std::move(rest))};
 }
 
+void exception_group::throw_with(std::vector<std::exception_ptr> thrown, std::optional<exception_group> rest) {
+  if (rest) thrown.push_back(pointer_to(*std::move(rest)));
+  throw exception_group(std::move(thrown));
+}
+
 }  // namespace lockstep

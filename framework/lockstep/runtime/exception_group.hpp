@@ -62,6 +62,8 @@ class exception_group : public std::exception {
   void describe();
   using condition = bool (*)(const std::exception_ptr&);
   parts split_by(condition matches) const;
+  // Requires room in `thrown` for one more.
+  [[noreturn]] static void throw_with(std::vector<std::exception_ptr> thrown, std::optional<exception_group> rest);
 
   std::vector<std::exception_ptr> all_;
   std::string text_;
@@ -100,10 +102,7 @@ std::optional<exception_group> exception_group::visit(F use) const {
         }
       }
     }
-    if (!thrown.empty()) {
-      if (found.rest) thrown.push_back(std::make_exception_ptr(*std::move(found.rest)));
-      throw exception_group(std::move(thrown));
-    }
+    if (!thrown.empty()) throw_with(std::move(thrown), std::move(found.rest));
   }
   return std::move(found.rest);
 }
