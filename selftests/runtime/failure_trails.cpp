@@ -128,9 +128,12 @@ TEST(FailureTrailTest, EachTaskOnTheWayIsNamed) {
 }
 
 task<void> joins_one_more(int left) {
-  if (left == 0) co_await count();
-  auto next = spawn(joins_one_more(left - 1), label("task " + std::to_string(left)));
-  co_await next.join();
+  if (left == 0) {
+    co_await count();
+  } else {
+    auto next = spawn(joins_one_more(left - 1), label("task " + std::to_string(left)));
+    co_await next.join();
+  }
 }
 task<void> joins_a_long_chain() { co_await joins_one_more(1'000); }
 
