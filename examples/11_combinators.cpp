@@ -114,13 +114,13 @@ CO_TEST(Answers, MayTakeLongAsLongAsSomethingComes) {
 // [cancel]
 CO_TEST(Answers, OneIsEnoughForTheGroup) {
   int first = 0;
+  const auto ask = [&](task_group& group, duration delay, int answer) -> task<void> {
+    first = co_await answer_after(delay, answer);
+    group.cancel();
+  };
   const auto body = [&](task_group& group) -> task<void> {
-    const auto ask = [&](duration delay, int answer) -> task<void> {
-      first = co_await answer_after(delay, answer);
-      group.cancel();
-    };
-    group.spawn(ask(2s, 2));
-    group.spawn(ask(1s, 1));
+    group.spawn(ask(group, 2s, 2));
+    group.spawn(ask(group, 1s, 1));
     co_await sleep_until(time_point::max());
   };
   co_await with_task_group(body);

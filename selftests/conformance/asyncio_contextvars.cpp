@@ -175,6 +175,38 @@ CO_TEST(AsyncioContextvars, AContextMayBeEnteredAgain) {
   co_return;
 }
 
+// asyncio: the `context=` of call_soon() and of add_done_callback() is a copy of the caller's by default.
+CO_TEST(AsyncioContextvars, ACallHasTheValuesOfWhoeverMadeIt, .order = ordering::fifo) {
+  std::vector<int> seen;
+  const auto look = [&] {
+    seen.push_back(variable.get());
+    variable.set(-2);
+  };
+  promise<void> asked;
+  future<void> done = asked.get_future();
+  variable.set(1);
+  call_soon(look);
+  variable.set(2);
+  done.on_done(look);
+  variable.set(3);
+  call_later(1s, look);
+  variable.set(4);
+  asked.set_value();
+  co_await sleep_for(2s);
+  EXPECT_EQ(seen, std::vector<int>({1, 2, 3}));
+  EXPECT_EQ(variable.get(), 4) << "what a call sets is its own";
+}
+
+CO_TEST(AsyncioContextvars, ACallMayBeGivenAnotherContext) {
+  task_locals given;
+  given.run([] { variable.set(7); });
+  int seen = 0;
+  given.run([&] { call_soon([&] { seen = variable.get(); }); });
+  co_await settle();
+  EXPECT_EQ(seen, 7);
+  EXPECT_EQ(variable.get(), -1);
+}
+
 // What to_thread() does.
 CO_TEST(AsyncioContextvars, AnotherThreadSeesACopy) {
   variable.set(1);

@@ -122,7 +122,7 @@ CO_TEST(AsyncioGatherTest, CancellingItOverridesReturnExceptions) {
 
 // The rules of safety: whatever the order, all have ended when it returns, and the first error is told. (An error that
 // comes while the caller is being cancelled is a verdict: when_all_test.cpp.)
-TEST(AsyncioGatherTest, NothingRunsOnAndNoErrorIsLostUnderEverySchedule) {
+TEST(AsyncioGatherTest, NothingRunsOnAndTheErrorIsThrownUnderEverySchedule) {
   for (const bool cancel : {false, true}) {
     under_every_schedule([cancel]() -> task<void> {
       int running = 0;

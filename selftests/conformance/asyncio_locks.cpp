@@ -1,5 +1,6 @@
 // What asyncio promises of Lock, Event, Condition, Semaphore, BoundedSemaphore and Barrier; and where lockstep differs.
-// What must hold in every order is tested so: nothing is lost. What is exact to the tick is tested in the plain run.
+// What must hold in every order is tested so: nothing is lost. What is exact to the tick, or to the order of arrival,
+// is tested under `fifo`.
 #include "../sync/cancellations.hpp"
 
 #include <lockstep/testing/testing.hpp>
@@ -21,7 +22,7 @@ task<void> lock_and_say(mutex& lock, std::string& log, std::string name) {
   log += name;
 }
 
-CO_TEST(AsyncioLock, WakesWaitersInFifoOrder) {
+CO_TEST(AsyncioLock, WakesWaitersInFifoOrder, .order = ordering::fifo) {
   mutex lock;
   std::string log;
   mutex_guard held = co_await lock.lock();
@@ -52,7 +53,7 @@ CO_TEST(AsyncioLock, FirstWaiterCancelledOnTheTickOfTheReleaseLetsTheSecondAcqui
   }
 }
 
-CO_TEST(AsyncioLock, TheSameRaceWithThreeWaitersAdmitsExactlyOne) {
+CO_TEST(AsyncioLock, TheSameRaceWithThreeWaitersAdmitsExactlyOne, .order = ordering::fifo) {
   for (const bool release_first : {false, true}) {
     mutex lock;
     std::string log;
@@ -169,7 +170,7 @@ TEST(AsyncioLock, ReleasingALockThatAnotherTaskHoldsIsMisuse) {
 
 // -- Event ------------------------------------------------------------------------------------------------------------
 
-CO_TEST(AsyncioEvent, ReleasesPresentWaitersEvenIfItIsClearedAtOnce) {
+CO_TEST(AsyncioEvent, ReleasesPresentWaitersEvenIfItIsClearedAtOnce, .order = ordering::fifo) {
   event go;
   std::string log;
   const auto wait = [&](std::string name) -> task<void> {
@@ -340,7 +341,8 @@ task<void> acquire_and_say(semaphore& from, std::string& log, std::string name) 
   log += name;
 }
 
-CO_TEST(AsyncioSemaphore, OfFourWaitersTwoCancelledAndOneReleaseLetsTheThirdInAndTheFourthWaits) {
+CO_TEST(AsyncioSemaphore, OfFourWaitersTwoCancelledAndOneReleaseLetsTheThirdInAndTheFourthWaits,
+        .order = ordering::fifo) {
   semaphore slots(0);
   std::string log;
   auto a = spawn(acquire_and_say(slots, log, "a"));
@@ -360,7 +362,7 @@ CO_TEST(AsyncioSemaphore, OfFourWaitersTwoCancelledAndOneReleaseLetsTheThirdInAn
   for (auto* each : {&c, &d}) co_await each->join();
 }
 
-CO_TEST(AsyncioSemaphore, ThreeReleasesWakeThreeQueuedTasksBeforeALaterOne) {
+CO_TEST(AsyncioSemaphore, ThreeReleasesWakeThreeQueuedTasksBeforeALaterOne, .order = ordering::fifo) {
   semaphore slots(0);
   std::string log;
   auto a = spawn(acquire_and_say(slots, log, "a"));
@@ -465,7 +467,7 @@ CO_TEST(AsyncioBarrier, ACancelledPartyCanBeReplaced) {
   EXPECT_THAT(places, ElementsAre(0, 1, 2)) << "in asyncio, one may come twice then";
 }
 
-CO_TEST(AsyncioBarrier, APartyCancelledWhileItDrainsHoldsNobodyUp) {
+CO_TEST(AsyncioBarrier, APartyCancelledWhileItDrainsHoldsNobodyUp, .order = ordering::fifo) {
   barrier both(2);
   std::vector<std::size_t> places;
   auto a = spawn(meet(both, places));
@@ -511,7 +513,7 @@ CO_TEST(AsyncioBarrier, AbortPersistsUntilReset) {
 }
 
 // Differs: in asyncio whoever comes while the barrier drains waits until it has. Here the round is over at once.
-CO_TEST(AsyncioBarrier, WhoeverComesWhileItDrainsIsTheFirstOfTheNextRound) {
+CO_TEST(AsyncioBarrier, WhoeverComesWhileItDrainsIsTheFirstOfTheNextRound, .order = ordering::fifo) {
   barrier both(2);
   std::vector<std::size_t> places;
   auto a = spawn(meet(both, places));

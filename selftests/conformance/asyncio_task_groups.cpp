@@ -48,7 +48,8 @@ CO_TEST(AsyncioTaskGroupTest, WaitsForAllItsTasksAndEndsWithoutAnException) {
 }
 
 // Behaviour 60.
-CO_TEST(AsyncioTaskGroupTest, AChildsErrorCancelsTheSiblingsAndTheBodyAndOnlyErrorsAreGrouped) {
+CO_TEST(AsyncioTaskGroupTest, AChildsErrorCancelsTheSiblingsAndTheBodyAndOnlyErrorsAreGrouped,
+        .order = ordering::fifo) {
   std::string log;
   const auto body = [&](task_group& group) -> task<void> {
     group.spawn(until_cancelled(log));
@@ -100,7 +101,7 @@ CO_TEST(AsyncioTaskGroupTest, ACancelledChildIsNoErrorAndLeavesTheOthersAlone) {
   EXPECT_EQ(done, 1);
 }
 
-CO_TEST(AsyncioTaskGroupTest, AnErrorOfTheBodyCancelsTheTasksAndIsGrouped) {
+CO_TEST(AsyncioTaskGroupTest, AnErrorOfTheBodyCancelsTheTasksAndIsGrouped, .order = ordering::fifo) {
   std::string log;
   const auto body = [&](task_group& group) -> task<void> {
     group.spawn(until_cancelled(log, 1s));
@@ -138,7 +139,7 @@ TEST(AsyncioTaskGroupTest, SpawningAfterTheEndOrWhileItIsEndingIsMisuseAndCloses
   EXPECT_EQ(parameter.use_count(), 1);
 }
 
-// Behaviour 65.
+// Behaviour 65, of the tasks; that of the requests to cancel is looked at in the tests about errors.
 CO_TEST(AsyncioTaskGroupTest, TheCountReturnsToZero) {
   task_group group;
   for (int i = 1; i <= 3; ++i) group.spawn(pass(std::chrono::seconds(i)));
@@ -333,7 +334,7 @@ CO_TEST(AsyncioTaskGroupTest, CancelIsIdempotentAndHarmlessAfterTheEnd) {
   co_await yield();
 }
 
-CO_TEST(AsyncioTaskGroupTest, ErrorsInTheCleanUpAfterCancelAreKept) {
+CO_TEST(AsyncioTaskGroupTest, ErrorsInTheCleanUpAfterCancelAreKept, .order = ordering::fifo) {
   const auto body = [](task_group& group) -> task<void> {
     group.spawn(fails_in_clean_up("cannot close"));
     co_await yield();
@@ -377,6 +378,27 @@ CO_TEST(AsyncioTaskGroupTest, CancelDoesNotSwallowTheCancellationOfTheCaller) {
 }
 
 // -- exception groups -------------------------------------------------------------------------------------------------
+
+// asyncio: what a block has is there until its tasks have ended.
+CO_TEST(AsyncioTaskGroupTest, UnlikeThoseOfABlockTheLocalsOfABodyEndBeforeItsTasks) {
+  struct local {
+    bool& gone;
+    ~local() { gone = true; }
+  };
+  bool gone = false;
+  bool gone_when_the_task_ended = false;
+  const auto work = [&]() -> task<void> {
+    co_await sleep_for(1s);
+    gone_when_the_task_ended = gone;
+  };
+  const auto body = [&](task_group& group) -> task<void> {
+    const local of_the_body{gone};
+    group.spawn(work());
+    co_return;
+  };
+  co_await with_task_group(body);
+  EXPECT_TRUE(gone_when_the_task_ended);
+}
 
 CO_TEST(AsyncioTaskGroupTest, ExceptStarTakesOneKindAndPassesTheRestOn) {
   const auto body = [](task_group& group) -> task<void> {

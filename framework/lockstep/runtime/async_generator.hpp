@@ -1,8 +1,7 @@
 // async_generator<T>: a coroutine that makes a sequence as it is asked for, and may await in between.
 //
 //   async_generator<std::string> lines(std::shared_ptr<connection> from) {
-//     auto say_goodbye = [from] { return from->say_goodbye(); };
-//     co_await on_close(std::move(say_goodbye));
+//     on_close([from] { return from->say_goodbye(); });
 //     while (auto line = co_await from->read_line()) co_yield *line;
 //   }
 //   auto all = lines(peer);

@@ -1,4 +1,4 @@
-// result<T>: what work came to, as a value; and as_result(), the other reading of an awaitable. Plain throws,
+// result<T>: what work came to, as a value; and as_result(), the other way to await a task. Plain throws,
 // as_result() returns.
 //
 //   const result<page> got = co_await as_result(fetch(url));

@@ -121,6 +121,7 @@ class task_group final : private detail::finish_listener {
 // Runs `body(group)`, waits for all that it spawned into the group, and returns; a failure in the body or in a child
 // ends the rest. Throws exception_group if anything failed, otherwise `cancelled` if the caller was cancelled; if both,
 // the cancellation is delivered at the caller's next await.
+// The body's locals are gone when it returns, and its children may still run: what they refer to is the caller's.
 // Source: asyncio.TaskGroup, trio's nursery.
 template <class F>
   requires task_function<F&, task_group&> task<void> with_task_group(F body) {
