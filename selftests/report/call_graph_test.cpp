@@ -278,8 +278,8 @@ task<void> hear(promise<int>& answer) {
 }
 task<void> pick(join_handle<void>& one, join_handle<void>& other, promise<int>& answer) {
   queue<int> inbox(1, "inbox");
-  co_await select(one.join_shielded(), inbox.get(), answer.get_future().get(), other.join_shielded(),
-                  sleep_for(3s));
+  const future<int> asked = answer.get_future();
+  co_await select(one.join_shielded(), inbox.get(), asked.get(), other.join_shielded(), sleep_for(3s));
 }
 task<void> look_on(join_handle<void>& one, join_handle<void>& other) {
   co_await wait(wait_until::first_completed, 1h, one, other);

@@ -297,13 +297,20 @@ void expect_all_failures(bool body_fails) {
     const auto main = [&]() -> task<void> {
       auto items = badly_closed(body_fails);
       co_await items.next();
+      std::optional<task<int*>> next;
+      std::optional<task<void>> close;
+      if (body_fails) {
+        next.emplace(items.next());
+      } else {
+        close.emplace(items.close());
+      }
       {
         const shortage memory(before);
         try {
           if (body_fails) {
-            co_await items.next();
+            co_await std::move(*next);
           } else {
-            co_await items.close();
+            co_await std::move(*close);
           }
         } catch (const exception_group& thrown) {
           const sparing_allocations of_the_test;

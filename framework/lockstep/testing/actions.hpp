@@ -124,9 +124,9 @@ class co_action {
 // A task that returns a copy of `value`; CoReturn() for task<void>.
 template <class V>
 auto CoReturn(V value, source where = source::current()) {
+  static_assert(std::is_copy_constructible_v<V>,
+                "CoReturn() copies its value; for what cannot be copied, there is CoReturnByMove()");
   auto make = [value = std::move(value)]<class T, class... Args>(Args&&...) {
-    static_assert(std::is_copy_constructible_v<V>,
-                  "CoReturn() copies its value; for what cannot be copied, there is CoReturnByMove()");
     static_assert(!std::is_copy_constructible_v<V> || std::is_convertible_v<const V&, T>,
                   "CoReturn() needs a value that converts to the T of the function's task<T>, and none for task<void>");
     return detail::deliver<T>(value);
