@@ -6,6 +6,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -310,6 +311,12 @@ TEST(AsyncioFutures, ThatNobodySetsAreNamedByTheDeadlock) {
   const judged_run run = judge(main);
   ASSERT_THAT(run.kinds(), ElementsAre(verdict_kind::deadlock));
   EXPECT_EQ(run.verdicts[0].tasks[0].waits_for, "future \"answer\"");
+}
+
+// isfuture()
+TEST(AsyncioFutures, AreKnownByTheirType) {
+  EXPECT_TRUE((std::is_same_v<decltype(std::declval<promise<int>&>().get_future()), future<int>>));
+  EXPECT_FALSE((std::is_convertible_v<future<int>, future<long>>));
 }
 
 }  // namespace

@@ -283,6 +283,15 @@ TEST(AsyncioTasks, ACoroutineThatIsNeverAwaitedIsReported) {
   EXPECT_EQ(judge(main).messages(), "unawaited task: the task of nothing() was made and never awaited or spawned\n");
 }
 
+// iscoroutinefunction()
+TEST(AsyncioTasks, ACoroutineFunctionIsKnownByItsType) {
+  const auto coroutine = [](int value) -> task<int> { co_return value; };
+  const auto plain = [](int value) { return value; };
+  EXPECT_TRUE((task_function<decltype(coroutine), int>));
+  EXPECT_FALSE((task_function<decltype(coroutine)>)) << "it wants an argument";
+  EXPECT_FALSE((task_function<decltype(plain), int>));
+}
+
 // asyncio: RuntimeError "cannot reuse already awaited coroutine".
 TEST(AsyncioTasks, ACoroutineIsAwaitedOnce) {
   const auto main = []() -> task<void> {
