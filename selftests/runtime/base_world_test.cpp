@@ -76,26 +76,29 @@ TEST(BaseWorldTest, SaysThatItsMainTaskCouldNotEnd) {
   EXPECT_EQ(world.verdicts().front().kind, verdict_kind::deadlock);
 }
 
+task<void> note_after_5s(bool& cleaned_up) {
+  co_await sleep_for(5s);
+  cleaned_up = true;
+}
+
+// Ends only when it is cancelled, and not at once then.
+task<void> sleeps_and_cleans_up(bool& cleaned_up) {
+  std::exception_ptr ended;
+  try {
+    co_await sleep_for(24h);
+  } catch (...) {
+    ended = std::current_exception();
+  }
+  co_await shield(note_after_5s(cleaned_up));
+  std::rethrow_exception(ended);
+}
+
 TEST(BaseWorldTest, CancelsAndAwaitsEverybodyWhoIsLeftIfTheWorldWantsThat) {
   slow_world world;
   join_handle<void> kept;
   bool cleaned_up = false;
-  const auto clean_up = [&]() -> task<void> {
-    co_await sleep_for(5s);
-    cleaned_up = true;
-  };
-  const auto left = [&]() -> task<void> {
-    std::exception_ptr ended;
-    try {
-      co_await sleep_for(24h);
-    } catch (...) {
-      ended = std::current_exception();
-    }
-    co_await shield(clean_up());
-    std::rethrow_exception(ended);
-  };
   const auto main = [&]() -> task<void> {
-    kept = spawn(left(), "left");
+    kept = spawn(sleeps_and_cleans_up(cleaned_up), "left");
     co_await yield();
   };
   world.run(main());
@@ -111,19 +114,9 @@ TEST(BaseWorldTest, WhoeverIsAwaitedAtTheEndCallsAreNot) {
   callback_handle soon;
   callback_handle late;
   join_handle<void> kept;
-  const auto left = [&]() -> task<void> {
-    const auto clean_up = []() -> task<void> { co_await sleep_for(5s); };
-    std::exception_ptr ended;
-    try {
-      co_await sleep_for(24h);
-    } catch (...) {
-      ended = std::current_exception();
-    }
-    co_await shield(clean_up());
-    std::rethrow_exception(ended);
-  };
+  bool cleaned_up = false;
   const auto main = [&]() -> task<void> {
-    kept = spawn(left(), "left");
+    kept = spawn(sleeps_and_cleans_up(cleaned_up), "left");
     soon = call_later(3s, [&] { log += "soon "; });
     late = call_later(7s, [&] { log += "late "; });
     co_await yield();

@@ -38,19 +38,6 @@ std::size_t clean_ups::size() const noexcept {
   return count;
 }
 
-namespace {
-
-// Made in place: std::make_exception_ptr may copy it, and gives std::bad_alloc if there is no memory for that.
-std::exception_ptr group_of(std::vector<std::exception_ptr> failures) {
-  try {
-    throw exception_group(std::move(failures));
-  } catch (...) {
-    return std::current_exception();
-  }
-}
-
-}  // namespace
-
 task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure) {
   std::vector<std::exception_ptr> failures;
   failures.reserve(all.size() + 1);  // so that none is lost for want of memory
@@ -71,7 +58,7 @@ task<std::exception_ptr> run_clean_ups(clean_ups all, std::exception_ptr failure
     failures.insert(failures.begin(), failure);
   }
   if (failures.size() == 1) co_return failures.front();
-  co_return group_of(std::move(failures));
+  co_return pointer_to(exception_group(std::move(failures)));
 }
 
 task<void> clean_ups::run_alone(std::unique_ptr<clean_up> last, place of) {

@@ -35,22 +35,20 @@ std::optional<exception_group> group_in(const std::exception_ptr& thrown) {
   }
 }
 
-// Unlike std::make_exception_ptr, which may copy it, and gives std::bad_alloc in its place if there is no memory for
-// that.
-std::exception_ptr pointer_to(exception_group group) {
-  try {
-    throw std::move(group);
-  } catch (...) {
-    return std::current_exception();
-  }
-}
-
 std::optional<exception_group> group_of(std::vector<std::exception_ptr> all) {
   if (all.empty()) return std::nullopt;
   return exception_group(std::move(all));
 }
 
 }  // namespace
+
+std::exception_ptr detail::pointer_to(exception_group group) {
+  try {
+    throw std::move(group);
+  } catch (...) {
+    return std::current_exception();
+  }
+}
 
 // NOLINTNEXTLINE(bugprone-throw-keyword-missing): takes the member for an exception that is made and forgotten
 exception_group::exception_group(std::vector<std::exception_ptr> all) : all_(std::move(all)) {
@@ -88,8 +86,8 @@ exception_group::parts exception_group::split_by(condition matches) const {
   for (const std::exception_ptr& each : all_) {
     if (const std::optional<exception_group> inner = group_in(each)) {
       parts within = inner->split_by(matches);
-      if (within.matching) matching.push_back(pointer_to(*std::move(within.matching)));
-      if (within.rest) rest.push_back(pointer_to(*std::move(within.rest)));
+      if (within.matching) matching.push_back(detail::pointer_to(*std::move(within.matching)));
+      if (within.rest) rest.push_back(detail::pointer_to(*std::move(within.rest)));
     } else {
       (matches(each) ? matching : rest).push_back(each);
     }
@@ -98,7 +96,7 @@ exception_group::parts exception_group::split_by(condition matches) const {
 }
 
 void exception_group::throw_with(std::vector<std::exception_ptr> thrown, std::optional<exception_group> rest) {
-  if (rest) thrown.push_back(pointer_to(*std::move(rest)));
+  if (rest) thrown.push_back(detail::pointer_to(*std::move(rest)));
   throw exception_group(std::move(thrown));
 }
 

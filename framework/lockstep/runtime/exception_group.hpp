@@ -107,6 +107,14 @@ std::optional<exception_group> exception_group::visit(F use) const {
   return std::move(found.rest);
 }
 
+namespace detail {
+
+// Unlike std::make_exception_ptr, which may copy it, and gives std::bad_alloc in its place if there is no memory for
+// that.
+std::exception_ptr pointer_to(exception_group group);
+
+}  // namespace detail
+
 // What an exception says of itself: what() of a std::exception, "(no text)" if that is null; a description of anything
 // else.
 std::string text_of(const std::exception_ptr& thrown);
