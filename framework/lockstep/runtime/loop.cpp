@@ -64,7 +64,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   daemons_ = objects_made_ = fixture_objects_made_ = 0;
   forget_default_executor();
   excused_step_ = 0;
-  paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
+  paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = false;
+  context::observer = choices != nullptr && order == ordering::any_order ? choices->observer() : nullptr;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
   inbox_->open(context::run);
@@ -78,6 +79,8 @@ bool loop::run(agent& main) {
   main_ = &main;
   main.is_.main = true;
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
+  if (context::observer != nullptr) [[unlikely]]
+    observe_end();
   if (!main.finished() || stopped()) return main.finished();
   report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
@@ -152,9 +155,15 @@ bool loop::go_on_attentively() {
     if (asked_for(attention_stop | attention_main_done)) return false;
     if (asked_for(attention_overdue)) fire_overdue();
     who = &pick_next();
+    if (given_up_) [[unlikely]]
+      return false;
     ++who->steps_;
     if (asked_for(attention_disturb)) {
       step_disturbed(*who);
+      return true;
+    }
+    if (context::observer != nullptr) [[unlikely]] {
+      step_observed(*who);
       return true;
     }
   }
@@ -197,6 +206,18 @@ bool loop::follow() {
   return false;
 }
 
+// One step, after which the observer is told whether that was the task's last.
+void loop::step_observed(agent& who) {
+  retain(who);
+  context::running = &who;
+  if (who.attention_ == 0 || prepare(who)) resume(who);
+  if (who.finished() && context::observer != nullptr) {
+    detail::touch(who.identity_, access::write);
+    if (who.is_.main) detail::touch(everything, access::write);
+  }
+  if (--who.references_ == 0) free_block(who);  // as in step_disturbed()
+}
+
 agent** loop::seat_of(const agent& who) noexcept {
   if (context::running == &who) return &(context::running);
   for (first_step* at = starting_; at != nullptr; at = at->outer) {
@@ -221,6 +242,7 @@ void loop::start_eagerly(agent& who) {
   context::running = &who;
   if (attention_.load(std::memory_order_relaxed) != 0) ++who.steps_;
   note_step(who, who.label_);
+  detail::touch(who.identity_, access::write);
   who.leaf_.resume();
   if (next) follow();
   note_slow_step();
@@ -242,8 +264,9 @@ bool loop::prepare(agent& who) {
   if (op == nullptr && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 &&
-      (op == nullptr || op->progress_ != operation::progress::granted || op->revoke())) {
+  const bool has_something = op != nullptr && op->progress_ == operation::progress::granted;
+  if ((who.attention_ & attention_cancel) != 0 && has_something) op->touch_end();
+  if ((who.attention_ & attention_cancel) != 0 && (!has_something || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (who.label_ == trace::label(operation_kind::start, 0)) {
       who.is_.cancelled = true;
@@ -266,6 +289,7 @@ bool loop::prepare(agent& who) {
       op->progress_ = operation::progress::failed;
     }
     if (!succeeded) {
+      note_failed_attempt(who, *op);
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -324,25 +348,71 @@ class loop::ready_view final : public candidates {
   std::size_t size() const noexcept override { return ready_.size(); }
   candidate operator[](std::size_t i) const noexcept override {
     const agent& who = *ready_[i];
-    const operation* op = who.operation_;
-    const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
-    return {who.identity_, who.steps_ + 1, trace::kind_of(who.label_), object};
+    return as_candidate(who, who.operation_);
   }
   bool first_is_running() const noexcept override { return switching_; }
+  std::string path(std::size_t i) const override { return ready_[i]->path(); }
+
+  static candidate as_candidate(const agent& who, const operation* op) noexcept {
+    const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
+    const identity parent = who.parent_ != nullptr ? who.parent_->identity_ : 0;
+    return {who.identity_, who.steps_ + 1, trace::kind_of(who.label_), object, parent};
+  }
 
  private:
   const ring<agent*>& ready_;
   bool switching_;
 };
 
+// A task that goes on at an await, as nobody else is ready.
+class loop::lone_view final : public candidates {
+ public:
+  lone_view(const agent& who, const operation& op) noexcept : who_(who), op_(op) {}
+  std::size_t size() const noexcept override { return 1; }
+  candidate operator[](std::size_t) const noexcept override {
+    candidate only = ready_view::as_candidate(who_, &op_);
+    only.operation = op_.kind();
+    return only;
+  }
+  bool first_is_running() const noexcept override { return true; }
+  std::string path(std::size_t) const override { return who_.path(); }
+
+ private:
+  const agent& who_;
+  const operation& op_;
+};
+
+// Returns whether the step is to be made.
+bool loop::observe(const candidates& ready, std::size_t picked) {
+  const sparing_allocations of_the_observer;
+  if (!context::observer->step_begins(ready, picked)) {
+    given_up_ = true;
+    stop();
+  }
+  return !given_up_;
+}
+
+bool loop::observe_alone(agent& who, operation& op) { return observe(lone_view(who, op), 0); }
+
+void loop::observe_end() {
+  const sparing_allocations of_the_observer;
+  context::observer->run_ends(ready_view(ready_, false));
+}
+
 agent& loop::pick_next() {
-  if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
+  if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) {
+    if (context::observer != nullptr) [[unlikely]]
+      observe(ready_view(ready_, false), 0);
+    return *ready_.pop_front();
+  }
   // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
   const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
   const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
   if (picked >= ready_.size()) {
     misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
   }
+  if (context::observer != nullptr) [[unlikely]]
+    observe(ready_view(ready_, switching), picked);
   agent& who = *ready_.take(picked);
   // A task that could have gone on and was overtaken queues behind the others.
   if (switching && picked != 0) ready_.push_back(ready_.pop_front());
@@ -354,6 +424,8 @@ bool loop::idle() {
   if (driver_.polled()) driver_.poll(*this);
   if (asked_for(attention_overdue)) fire_overdue();
   if (!ready_.empty()) return true;
+  if (context::observer != nullptr) [[unlikely]]
+    context::observer->all_quiet();
   if (!quiet_listeners_.empty()) {
     tell_of_quiet();
     if (stopped() || !ready_.empty()) return true;
@@ -411,6 +483,7 @@ inline void loop::fire(timer_list& due) {
 // What comes due fires when the step has ended, as on a loop whose thread was busy.
 void loop::consume(duration length) {
   if (length <= duration::zero() || !driver_.time_is_virtual()) return;
+  detail::touch(everything, access::write);
   if (move_clock(saturating_add(now_, length))) request(attention_overdue);
 }
 
@@ -435,13 +508,17 @@ void loop::advance_to(time_point at, bool exact) {
 // of its own, so that a timer more at another one shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
   const time_point instant = due.front().deadline();
+  std::string name;
   identity domain = 0;
   std::uint64_t picks = 0;
   while (!due.empty()) {
     std::uint64_t picked = 0;
     if (const std::uint64_t left = due.size(); left > 1) {
-      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", instant.time_since_epoch().count()));
-      picked = oracle_->pick_value({domain, ++picks}, left);
+      if (domain == 0) {
+        name = fmt::format("timers-{}", instant.time_since_epoch().count());
+        domain = domain_identity(name);
+      }
+      picked = oracle_->pick_value({domain, ++picks, name}, left);
       if (picked >= left) {  // reported but not thrown: the timers that are left must fire
         report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
         picked = 0;
@@ -455,15 +532,17 @@ void loop::fire_in_picked_order(timer_list& due) {
   }
 }
 
-std::uint64_t loop::pick(identity domain, std::uint64_t options) {
+std::uint64_t loop::pick(std::string_view name, std::uint64_t options) {
   std::uint64_t answer = 0;
   if (options > 1) {
+    const identity domain = domain_identity(name);
     const std::uint64_t nth = ++picks_[domain];
+    detail::touch(domain, access::write);
     if (oracle_ != nullptr) {
       const sparing_allocations of_the_oracle;
-      answer = oracle_->pick_value({domain, nth}, options);
+      answer = oracle_->pick_value({domain, nth, name}, options);
     } else {
-      answer = driver_.pick_value({domain, nth}, options);
+      answer = driver_.pick_value({domain, nth, name}, options);
     }
     if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
     trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
@@ -473,8 +552,9 @@ std::uint64_t loop::pick(identity domain, std::uint64_t options) {
 
 std::size_t loop::pick_arm(std::size_t arms) {
   if (oracle_ == nullptr || order_ == ordering::fifo || arms == 1) return 0;
-  const identity domain = domain_identity("select-" + context::running->path());
-  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain]}, arms);
+  const std::string name = "select-" + context::running->path();
+  const identity domain = domain_identity(name);
+  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain], name}, arms);
   if (picked < arms) return picked;
   // Reported but not thrown: the select may be attempted outside of its task's step.
   report(verdict_kind::misuse, fmt::format("the oracle picked arm {} of {}", picked, arms), source());
@@ -513,15 +593,32 @@ bool loop::begin_attentively(operation& op) {
     return true;
   }
   if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
-  if (asked_for(attention_switch) && !ready_.empty() && starting_ == nullptr) {
+  const bool others_may_run = asked_for(attention_switch) && starting_ == nullptr && !op.waits_in_any_case();
+  if (others_may_run && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;
   }
-  if (!op.attempt()) return false;
+  if (others_may_run && context::observer != nullptr && !observe_alone(who, op)) {
+    op.progress_ = operation::progress::stopped;
+    return false;
+  }
+  if (!op.attempt()) {
+    if (others_may_run) {
+      ++who.steps_;
+      note_failed_attempt(who, op);
+    }
+    return false;
+  }
   op.progress_ = operation::progress::granted;
   ++who.steps_;
   note_step(who, op.label_);
   return true;
+}
+
+// It is a step, whether somebody else could have run before it or not.
+void loop::note_failed_attempt(agent& who, const operation& op) {
+  note_step(who, op.label_);
+  if (context::observer != nullptr) context::observer->only_attempted();
 }
 
 void loop::note_swallowed(agent& who) {
