@@ -1,0 +1,17 @@
+#include "races.hpp"
+
+namespace lockstep::planted {
+
+std::span<const planted_race> planted_races() {
+  static const std::vector<planted_race> all = [] {
+    std::vector<planted_race> joined;
+    for (const auto area : {classic_races}) {
+      const std::span<const planted_race> races = area();
+      joined.insert(joined.end(), races.begin(), races.end());
+    }
+    return joined;
+  }();
+  return all;
+}
+
+}  // namespace lockstep::planted
