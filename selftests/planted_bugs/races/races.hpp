@@ -9,6 +9,7 @@
 #pragma once
 
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/sync/mutex.hpp>
 
 #include <span>
 #include <stdexcept>
@@ -32,6 +33,9 @@ std::span<const planted_race> planted_races();
 
 // By area, for the list of all.
 std::span<const planted_race> classic_races();
+std::span<const planted_race> lock_races();
+std::span<const planted_race> permit_races();
+std::span<const planted_race> queue_races();
 
 inline constexpr std::string_view deadlock_text = "every task waits";
 
@@ -39,5 +43,8 @@ inline constexpr std::string_view deadlock_text = "every task waits";
 inline void require(bool holds, const char* otherwise) {
   if (!holds) throw std::logic_error(otherwise);
 }
+
+// A visit to something outside, as a disk or a log: others may run before it.
+inline task<void> visit(mutex& of) { const auto turn = co_await of.lock(); }
 
 }  // namespace lockstep::planted
