@@ -3,8 +3,6 @@
 
 #include <lockstep/lockstep.hpp>
 
-#include <cstddef>
-#include <set>
 #include <vector>
 
 namespace lockstep::planted {
@@ -66,16 +64,20 @@ task<void> half_of_a_pair() {
 
 struct place_for_one {
   mutex guard{"guard"};
-  condition_variable changed{guard, "changed"};
+  condition_variable emptied{guard, "emptied"};
+  condition_variable filled{guard, "filled"};
   bool full = false;
 };
 
+// Into it, or out of it.
 template <bool Fixed>
 task<void> move_one(place_for_one& of, bool in) {
+  condition_variable& before = Fixed && in ? of.emptied : of.filled;
+  condition_variable& after = Fixed && !in ? of.emptied : of.filled;
   const auto held = co_await of.guard.lock();
-  while (of.full == in) co_await of.changed.wait();
+  while (of.full == in) co_await before.wait();
   of.full = in;
-  of.changed.notify(Fixed ? 2 : 1);
+  after.notify_one();
 }
 
 template <bool Fixed>
@@ -149,108 +151,6 @@ task<void> interleaved_frames() {
   require(sent[0] == sent[1] && sent[2] == sent[3], "the body follows another's head");
 }
 
-// -- index_over_an_await: a list is gone through by index, and shifts while its reader waits --------------------------
-
-template <bool Fixed>
-task<void> notify_each(const std::vector<int>& listeners, mutex& wire, std::set<int>& told) {
-  const std::vector<int> kept = listeners;
-  const std::vector<int>& walked = Fixed ? kept : listeners;
-  for (std::size_t i = 0; i < walked.size(); ++i) {
-    told.insert(walked[i]);
-    co_await visit(wire);
-  }
-}
-
-task<void> leave(std::vector<int>& listeners, mutex& wire) {
-  co_await visit(wire);
-  listeners.erase(listeners.begin());
-}
-
-template <bool Fixed>
-task<void> index_over_an_await() {
-  std::vector<int> listeners{1, 2, 3};
-  mutex wire("wire");
-  std::set<int> told;
-  co_await when_all(notify_each<Fixed>(listeners, wire, told), leave(listeners, wire));
-  require(told.contains(2) && told.contains(3), "a listener was skipped");
-}
-
-// -- free_list_aba: the head of a free list is what it was before, and its successor is not ---------------------------
-
-struct free_list {
-  int head = 0;
-  int next[4] = {1, 2, 3, -1};
-  bool used[4] = {};
-  int version = 0;
-  mutex bus{"bus"};
-};
-
-template <bool Fixed>
-task<int> pop(free_list& of) {
-  for (;;) {
-    const int head = of.head;
-    const int version = of.version;
-    const int next = of.next[head];
-    co_await visit(of.bus);
-    if (of.head != head || (Fixed && of.version != version)) continue;
-    require(!of.used[head], "a node was given out twice");
-    of.used[head] = true;
-    of.head = next;
-    ++of.version;
-    co_return head;
-  }
-}
-
-void push(free_list& of, int node) {
-  of.used[node] = false;
-  of.next[node] = of.head;
-  of.head = node;
-  ++of.version;
-}
-
-template <bool Fixed>
-task<void> pop_two_push_one(free_list& of) {
-  const int first = co_await pop<Fixed>(of);
-  co_await pop<Fixed>(of);
-  push(of, first);
-}
-
-template <bool Fixed>
-task<void> free_list_aba() {
-  free_list nodes;
-  co_await when_all(pop<Fixed>(nodes), pop_two_push_one<Fixed>(nodes));
-  co_await pop<Fixed>(nodes);
-}
-
-// -- ready_before_it_is: the flag that all look at first is set before what it stands for -----------------------------
-
-struct lazy_value {
-  mutex guard{"guard"};
-  mutex disk{"disk"};
-  bool ready = false;
-  int value = 0;
-};
-
-template <bool Fixed>
-task<void> use_lazy(lazy_value& of) {
-  if (!of.ready) {
-    const auto held = co_await of.guard.lock();
-    if (!of.ready) {
-      if (!Fixed) of.ready = true;
-      co_await visit(of.disk);
-      of.value = 42;
-      of.ready = true;
-    }
-  }
-  require(of.value == 42, "used before it was initialised");
-}
-
-template <bool Fixed>
-task<void> ready_before_it_is() {
-  lazy_value lazy;
-  co_await when_all(use_lazy<Fixed>(lazy), use_lazy<Fixed>(lazy), use_lazy<Fixed>(lazy));
-}
-
 }  // namespace
 
 std::span<const planted_race> lock_races() {
@@ -266,12 +166,6 @@ std::span<const planted_race> lock_races() {
        "took what was not there", false, 1, woken_without_looking<false>, woken_without_looking<true>},
       {"interleaved_frames", "head and body of a message are written with the wire free between them",
        "the body follows another's head", false, 1, interleaved_frames<false>, interleaved_frames<true>},
-      {"index_over_an_await", "a list is gone through by index, and shifts while its reader waits",
-       "a listener was skipped", false, 1, index_over_an_await<false>, index_over_an_await<true>},
-      {"free_list_aba", "the head of a free list is what it was before, and its successor is not",
-       "a node was given out twice", false, 1, free_list_aba<false>, free_list_aba<true>},
-      {"ready_before_it_is", "the flag that all look at first is set before what it stands for",
-       "used before it was initialised", false, 1, ready_before_it_is<false>, ready_before_it_is<true>},
   };
   return races;
 }

@@ -33,9 +33,16 @@ std::span<const planted_race> planted_races();
 
 // By area, for the list of all.
 std::span<const planted_race> classic_races();
+std::span<const planted_race> state_races();
 std::span<const planted_race> lock_races();
 std::span<const planted_race> permit_races();
 std::span<const planted_race> queue_races();
+std::span<const planted_race> channel_races();
+std::span<const planted_race> event_races();
+std::span<const planted_race> timer_races();
+std::span<const planted_race> cancellation_races();
+std::span<const planted_race> result_races();
+std::span<const planted_race> combinator_races();
 
 inline constexpr std::string_view deadlock_text = "every task waits";
 
