@@ -61,7 +61,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   main_ = nullptr;
   point_order = nullptr;
   disturbed_by_ = nullptr;
-  daemons_ = objects_made_ = fixture_objects_made_ = 0;
+  daemons_ = roots_ = gone_ = objects_made_ = fixture_objects_made_ = 0;
+  agents_->start();
   forget_default_executor();
   excused_step_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
@@ -79,7 +80,8 @@ bool loop::run(agent& main) {
   main.is_.main = true;
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
   if (!main.finished() || stopped()) return main.finished();
-  report_cycles();
+  note_if_all_have_gone();
+  if (!all_have_gone()) report_cycles();
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   inbox_->take_no_calls();
   return true;
@@ -97,8 +99,14 @@ bool loop::wind_up(bool everybody) {
     if (!ended && inbox_->jobs != 0) return false;
   }
   drop_calls();
+  note_if_all_have_gone();
   handler_ = nullptr;  // it may refer to what goes now
   return true;
+}
+
+// The owner of the main task keeps it, and so does every other task that somebody keeps.
+void loop::note_if_all_have_gone() noexcept {
+  if (main_ != nullptr && roots_ == 1 && main_->references_ == 1 && main_->finished()) gone_ = trace_.tasks_made();
 }
 
 // Returns false if nothing can go on before.

@@ -147,7 +147,7 @@ class loop : public detail::context {
   // Whether no task is ready.
   bool quiet() const noexcept { return ready_.empty(); }
   // All that have not finished, the oldest first.
-  std::vector<agent*> alive() const { return agents_->alive(); }
+  std::vector<agent*> alive() const { return all_have_gone() ? std::vector<agent*>() : agents_->alive(); }
   // The same without those that are there to call a function once.
   std::vector<agent*> tasks() const;
 
@@ -394,6 +394,9 @@ class loop : public detail::context {
     if (trace_.step(who.number_, label, who.leaf_frame_->where)) [[unlikely]]
       reach_step_limit();
   }
+  // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
+  bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
+  void note_if_all_have_gone() noexcept;
   bool acts_for(agent& who);
   agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
@@ -428,6 +431,7 @@ class loop : public detail::context {
   void report_deadlock();
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
+  void destroy_tasks() noexcept;
   void let_go_of_leftovers() noexcept;
   void drop_calls() noexcept;
   void start_call(detail::scheduled_call& call);
@@ -467,6 +471,8 @@ class loop : public detail::context {
   agent* main_ = nullptr;
   agent* dying_ = nullptr;
   std::uint32_t daemons_ = 0;  // that have not finished
+  std::uint32_t roots_ = 0;    // tasks that nobody spawned
+  std::uint32_t gone_ = 0;     // the number of tasks, when all of them had gone
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
   std::uint64_t runs_ = 0;

@@ -155,6 +155,7 @@ void loop::report_kept_back() noexcept {
 }
 
 void loop::part_with_kept(bool reported) noexcept {
+  if (all_have_gone() && failures_.empty()) return;
   for (agent* who : agents_->kept()) {
     who->is_.outlives = true;
     if (who->failure() == nullptr || who->is_.observed) continue;

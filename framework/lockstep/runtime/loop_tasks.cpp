@@ -19,6 +19,7 @@ namespace lockstep {
 // Requires a free block.
 inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at) {
   agent& who = agents_->take();
+  if (parent == nullptr) ++roots_;
   const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
   const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
   who.begin(made, trace_.tasks_made(), root, first, parent, ordinal, spawned_at);
@@ -295,10 +296,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
   for (agent* who : doomed) release(*who);
 }
 
-void loop::tear_down() noexcept {
-  tearing_down_ = true;
-  handler_ = nullptr;
-  context::running = nullptr;
+void loop::destroy_tasks() noexcept {
   // Again, as destructors may spawn.
   for (std::vector<agent*> left = alive(); !left.empty(); left = alive()) {
     for (agent* who : left) retain(*who);
@@ -308,6 +306,13 @@ void loop::tear_down() noexcept {
       left.pop_back();
     }
   }
+}
+
+void loop::tear_down() noexcept {
+  tearing_down_ = true;
+  handler_ = nullptr;
+  context::running = nullptr;
+  if (!all_have_gone()) destroy_tasks();
   timers_.reset();
   ready_.clear();
   settlers_.reset();
@@ -318,7 +323,7 @@ void loop::tear_down() noexcept {
 void loop::finish() noexcept {
   tear_down();
   failures_.clear();
-  take_from_outside(true);
+  if (!inbox_->close_if_quiet()) take_from_outside(true);
 }
 
 // Between two runs: what outlived one, and died on another thread.
