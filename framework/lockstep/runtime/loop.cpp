@@ -138,7 +138,8 @@ void loop::go_on() {
   while (!ready_.empty() && (!InTurns || left-- != 0)) {
     agent& first = *ready_[0];
     if ((attention_.load(std::memory_order_relaxed) | first.attention_) != 0) [[unlikely]] {
-      if (!go_on_attentively()) break;
+      if (!InTurns) go_on_switching();
+      if (ready_.empty() || !go_on_attentively()) break;
       continue;
     }
     ready_.pop_front();
@@ -148,6 +149,16 @@ void loop::go_on() {
   }
   note_slow_step();
   context::running = nullptr;
+}
+
+// The same for as long as any task may be next, and nothing else has to be seen to.
+void loop::go_on_switching() {
+  while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
+    agent& who = pick_next();
+    ++who.steps_;
+    context::running = &who;
+    if (who.attention_ == 0 || prepare(who)) resume(who);
+  }
 }
 
 // The same where something has to be seen to. Returns false if no step may be made.
@@ -343,14 +354,17 @@ class loop::ready_view final : public candidates {
   bool switching_;
 };
 
-agent& loop::pick_next() {
+void loop::refuse_pick(std::size_t picked) {
+  misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
+}
+
+inline agent& loop::pick_next() {
   if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
   // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
   const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
   const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
-  if (picked >= ready_.size()) {
-    misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
-  }
+  if (picked >= ready_.size()) [[unlikely]]
+    refuse_pick(picked);
   agent& who = *ready_.take(picked);
   // A task that could have gone on and was overtaken queues behind the others.
   if (switching && picked != 0) ready_.push_back(ready_.pop_front());

@@ -417,10 +417,12 @@ class loop : public detail::context {
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
+  [[noreturn, gnu::cold]] void refuse_pick(std::size_t picked);
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
   template <class Done>
   bool go_on_until(const Done& done);
+  void go_on_switching();
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
