@@ -1,9 +1,9 @@
 // Depth-first search over the choices of a program that is run from its beginning again and again.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace bench {
 
@@ -11,25 +11,26 @@ namespace bench {
 // on, with the first.
 class choice_stack {
  public:
-  std::size_t answer(std::size_t options) {
-    if (at_ == choices_.size()) choices_.push_back({0, options});
+  std::size_t answer(std::size_t options) noexcept {
+    if (at_ == count_) choices_[count_++] = {0, static_cast<std::uint32_t>(options)};
     return choices_[at_++].answer;
   }
   // Goes on to the next run. False if there is none: then it begins again with the first.
-  bool next() {
-    while (!choices_.empty() && ++choices_.back().answer == choices_.back().options) choices_.pop_back();
+  bool next() noexcept {
+    while (count_ != 0 && ++choices_[count_ - 1].answer == choices_[count_ - 1].options) --count_;
     at_ = 0;
-    return !choices_.empty();
+    return count_ != 0;
   }
 
  private:
   struct choice {
-    std::size_t answer;
-    std::size_t options;
+    std::uint32_t answer;
+    std::uint32_t options;
   };
 
-  std::vector<choice> choices_;
-  std::size_t at_ = 0;
+  std::array<choice, 64> choices_;  // no run of the workloads makes more
+  std::uint32_t count_ = 0;
+  std::uint32_t at_ = 0;
 };
 
 }  // namespace bench

@@ -268,7 +268,9 @@ measurement racing(unsigned tasks, unsigned steps, std::uint64_t operations, Cho
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {
     options.choices = choices(i);
-    world.run([&] { return tasks == 2 ? race_of_two(steps) : race_of_three(steps); }, options);
+    world.start(options);
+    world.drive(tasks == 2 ? race_of_two(steps) : race_of_three(steps));
+    world.finish();
     require(world.verdicts().empty(), "something was found");
   }
   const measurement result = watch.read(operations);

@@ -50,6 +50,7 @@ class ring {
 
   // Removes and returns the i-th. Requires i < size().
   T take(std::size_t i) noexcept {
+    if (i == 0) return pop_front();
     T* gap = &(*this)[i];
     T value = std::move(*gap);
     const auto close_by = [&gap](T& neighbour) noexcept {

@@ -53,7 +53,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
                    std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
-  picks_.clear();
+  if (!picks_.empty()) picks_.clear();
   kept_back_.clear();
   failures_.clear();
   handler_ = nullptr;
@@ -82,23 +82,23 @@ bool loop::run(agent& main) {
   if (!main.finished() || stopped()) return main.finished();
   note_if_all_have_gone();
   if (!all_have_gone()) report_cycles();
-  attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   inbox_->take_no_calls();
   return true;
 }
 
 bool loop::wind_up(bool everybody) {
   if (stopped()) return true;
-  const loop_scope scope(*this);
-  context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
+    const loop_scope scope(*this);
+    context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+    attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
     for (agent* who : tasks()) {
       if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
     const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
     if (!ended && inbox_->jobs != 0) return false;
   }
-  drop_calls();
+  if (!calls_.empty()) drop_calls();
   note_if_all_have_gone();
   handler_ = nullptr;  // it may refer to what goes now
   return true;

@@ -151,6 +151,7 @@ void loop::report_end(verdict_kind kind, std::string message, const source& wher
 }
 
 void loop::report_kept_back() noexcept {
+  if (kept_back_.empty()) return;
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 

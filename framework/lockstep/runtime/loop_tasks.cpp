@@ -5,6 +5,7 @@
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/task_local.hpp>
 #include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
@@ -44,7 +45,8 @@ agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
   if (first.made_in() != context::frames || !agents_->has_free()) [[unlikely]]
     return adopt_carefully(root, first, spawned_at);
   if (parent == nullptr || parent->is_.has_values) [[unlikely]]
-    return adopt_carefully(root, first, spawned_at);
+    return parent == nullptr && detail::values_here() == nullptr ? adopt_at_once(root, first, nullptr, spawned_at)
+                                                                 : adopt_carefully(root, first, spawned_at);
   return adopt_at_once(root, first, parent, spawned_at);
 }
 
@@ -321,7 +323,7 @@ void loop::tear_down() noexcept {
 }
 
 void loop::finish() noexcept {
-  tear_down();
+  if (!tearing_down_ || !all_have_gone()) tear_down();
   failures_.clear();
   if (!inbox_->close_if_quiet()) take_from_outside(true);
 }

@@ -130,7 +130,7 @@ void loop::part_with_jobs() noexcept {
 void loop::forget_default_executor() noexcept {
   default_executor_ = nullptr;
   default_executor_died_ = false;
-  default_pool_.reset();
+  if (default_pool_) default_pool_.reset();
 }
 
 std::unique_ptr<executor> loop::make_workers(unsigned count, std::string_view name) {
