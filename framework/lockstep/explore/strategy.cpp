@@ -38,23 +38,29 @@ class random_choices final : public oracle {
   }
 
  private:
-  // That of the step which some task was last a candidate for. A task is that for one step again and again.
-  struct known_draw {
+  // What is known of some task: it is a candidate for one step again and again.
+  struct known_task {
     identity task = 0;
-    std::uint32_t step = 0;
+    draws of_task;
+    std::uint64_t step = 0;
     std::uint64_t priority = 0;
   };
 
   std::uint64_t priority(const candidate& of) noexcept {
-    known_draw& known = known_[of.task % known_.size()];
+    known_task& known = known_[of.task % known_.size()];
     if (known.task != of.task || known.step != of.step) {
-      known = {of.task, of.step, draw(seed_, of.task, of.step)};
+      if (known.task != of.task) {
+        known.task = of.task;
+        known.of_task = draws(seed_, of.task);
+      }
+      known.step = of.step;
+      known.priority = known.of_task[of.step];
     }
     return known.priority;
   }
 
   std::uint64_t seed_;
-  std::array<known_draw, 16> known_;
+  std::array<known_task, 16> known_;
 };
 
 }  // namespace

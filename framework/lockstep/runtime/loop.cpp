@@ -154,7 +154,7 @@ void loop::go_on() {
 // The same for as long as any task may be next, and nothing else has to be seen to.
 void loop::go_on_switching() {
   while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
-    agent& who = pick_next();
+    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among();
     ++who.steps_;
     context::running = &who;
     if (who.attention_ == 0 || prepare(who)) resume(who);
@@ -359,7 +359,11 @@ void loop::refuse_pick(std::size_t picked) {
 }
 
 inline agent& loop::pick_next() {
-  if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) return *ready_.pop_front();
+  const bool one = oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo;
+  return one ? *ready_.pop_front() : pick_among();
+}
+
+inline agent& loop::pick_among() {
   // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
   const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
   const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));

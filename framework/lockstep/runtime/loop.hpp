@@ -417,6 +417,7 @@ class loop : public detail::context {
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
+  agent& pick_among();
   [[noreturn, gnu::cold]] void refuse_pick(std::size_t picked);
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
@@ -448,7 +449,13 @@ class loop : public detail::context {
   void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
   void fire_overdue();
-  void forget_default_executor() noexcept;
+  void forget_default_executor() noexcept {
+    default_executor_ = nullptr;
+    default_executor_died_ = false;
+    if (default_pool_) [[unlikely]]
+      end_default_pool();
+  }
+  void end_default_pool() noexcept;
 
   // What each step touches.
   ring<agent*> ready_;

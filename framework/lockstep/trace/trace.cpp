@@ -16,7 +16,7 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   all_.clear();
   names_.clear();
   next_.store(records_.get(), std::memory_order_relaxed);
-  set_end();
+  end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
 }
 
 // The next record at which turn() has something to do.
