@@ -44,6 +44,7 @@
 #include <lockstep/sync/priority_queue.hpp>
 #include <lockstep/sync/queue.hpp>
 #include <lockstep/sync/semaphore.hpp>
+#include <lockstep/sync/shared.hpp>
 #include <lockstep/sync/shared_mutex.hpp>
 
 #include <string_view>

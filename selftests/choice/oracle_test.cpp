@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 namespace lockstep {
@@ -13,6 +14,7 @@ class listed final : public candidates {
   std::size_t size() const noexcept override { return all_.size(); }
   candidate operator[](std::size_t i) const noexcept override { return all_[i]; }
   bool first_is_running() const noexcept override { return false; }
+  std::string path(std::size_t i) const override { return std::to_string(i); }
 
  private:
   std::vector<candidate> all_;

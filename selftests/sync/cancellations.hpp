@@ -72,6 +72,7 @@ class hunt final : public oracle {
     std::size_t size() const noexcept override { return all_.size() - 1; }
     candidate operator[](std::size_t i) const noexcept override { return all_[i + (i >= without_ ? 1 : 0)]; }
     bool first_is_running() const noexcept override { return without_ != 0 && all_.first_is_running(); }
+    std::string path(std::size_t i) const override { return all_.path(i + (i >= without_ ? 1 : 0)); }
 
    private:
     const candidates& all_;

@@ -27,6 +27,7 @@ constexpr identity object_identity(identity creator, std::uint32_t nth) noexcept
 struct choice_point {
   identity domain;
   std::uint64_t nth;
+  std::string_view name{};  // of the domain; valid while the question is asked
 };
 
 constexpr identity domain_identity(std::string_view name) noexcept { return hash_of(name); }

@@ -1,6 +1,8 @@
 // What a task is about to do, or did, at one step: part of every candidate, trace record and hash.
 #pragma once
 
+#include <lockstep/choice/step_observer.hpp>
+
 #include <cstdint>
 #include <string_view>
 
@@ -42,5 +44,15 @@ enum class operation_kind : std::uint8_t {
 };
 
 std::string_view name_of(operation_kind kind) noexcept;
+
+// What an attempt at such an operation does to the object that it is about.
+constexpr access access_of(operation_kind kind) noexcept {
+  switch (kind) {
+    case operation_kind::wait_event:
+    case operation_kind::drain:
+    case operation_kind::wait_future: return access::read;
+    default: return access::write;
+  }
+}
 
 }  // namespace lockstep

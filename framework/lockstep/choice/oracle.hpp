@@ -3,14 +3,17 @@
 // The loop asks which task runs next; everything else asks for a value. Replay, random schedules and systematic
 // search are all oracles. A loop without an oracle makes the plain run: it takes the dullest answer to everything
 // and pays for no virtual call.
-// An oracle lives as long as the run that asks it and is asked on the loop's thread only.
+// An oracle lives as long as the run that asks it and is asked on the loop's thread only. It may have a step_observer,
+// which is told what the run does.
 #pragma once
 
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/choice/operation_kind.hpp>
+#include <lockstep/choice/step_observer.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace lockstep {
 
@@ -19,7 +22,8 @@ struct candidate {
   identity task;
   std::uint32_t step;
   operation_kind operation;
-  identity object;  // 0 where the operation touches none
+  identity object;      // 0 where the operation touches none
+  identity parent = 0;  // of the task; 0 of the main task
 };
 
 // The tasks that could run next, the dullest first. Valid during the call it is passed to.
@@ -29,6 +33,8 @@ class candidates {
   virtual candidate operator[](std::size_t i) const noexcept = 0;
   // Whether the first is running and could simply go on.
   virtual bool first_is_running() const noexcept = 0;
+  // The path by which tokens name that task: "main", "1", "1.2".
+  virtual std::string path(std::size_t i) const = 0;
 
  protected:
   ~candidates() = default;
@@ -46,6 +52,9 @@ class oracle {
 
   // A value in 0 … options - 1, of at least two. 0 is the dullest.
   virtual std::uint64_t pick_value(choice_point point, std::uint64_t options) = 0;
+
+  // Who is told of the run's steps, until the run ends; null for nobody.
+  virtual step_observer* observer() noexcept { return nullptr; }
 };
 
 // Which tasks may overtake which.

@@ -121,6 +121,7 @@ void agent::keep_reason(label reason) noexcept {
 
 bool agent::cancel(label reason, source where) {
   require_here("was cancelled", where);
+  detail::touch(identity_, access::write);
   if (finished()) return false;
   if (shield_scope* kept_by = shield(); kept_by != nullptr) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);
@@ -132,6 +133,7 @@ bool agent::cancel(label reason, source where) {
 }
 
 void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
+  detail::touch(identity_, access::write);
   if (finished()) return;
   if (shield_scope* innermost = shield(); innermost != shield_of_asker) {
     innermost->within(shield_of_asker).keep_request(std::move(reason), false);
@@ -147,6 +149,7 @@ void agent::request_cancellation() {
   if (rare_ && rare_->stop && !stop_its_token()) return;
 #endif
   if (state_ != state::parked) {
+    if (state_ == state::ready && operation_ != nullptr) operation_->touch_end();
     attention_ |= loop::attention_cancel;
     return;
   }
@@ -156,6 +159,7 @@ void agent::request_cancellation() {
 void agent::cancel_wait() noexcept {
   operation& at = *operation_;
   if (at.progress_ != operation::progress::parked) return;  // stopped for good
+  at.touch_end();
   if (at.cancel_requested()) {
     attention_ |= loop::attention_swallow;
     at.progress_ = operation::progress::cancelled;

@@ -68,6 +68,7 @@ bool scheduled_call::cancel(source where) {
   if (current_context == nullptr || current_context->run != run_) {
     home_->refuse(run_, {fmt::format("callback ({})", file_and_line(where_)), id_, "was cancelled", where});
   }
+  touch(everything, access::write);
   if (state_ != state::pending || agent_ == nullptr) return false;
   state_ = state::cancelled;
   current_context->owner->kill(*agent_);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lockstep/base/frame_pool.hpp>
+#include <lockstep/choice/step_observer.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -34,6 +35,7 @@ struct context {
   std::uint64_t run = 0;              // tells all runs of the process apart
   const char* stack_limit = nullptr;  // where the stack ends
   disturbance* fails = nullptr;       // allocations, in the present step; null for none
+  step_observer* observer = nullptr;  // null for none
 };
 
 inline constinit thread_local context* current_context = nullptr;
@@ -49,6 +51,13 @@ inline context& here() {
   if (found == nullptr) [[unlikely]]
     no_loop_here();
   return *found;
+}
+
+// Tells the observer of the run, if it has one, that the present step touches that object.
+inline void touch(identity object, access how) {
+  const context* const found = current_context;
+  if (found != nullptr && found->observer != nullptr) [[unlikely]]
+    found->observer->touches(object, how);
 }
 
 }  // namespace detail

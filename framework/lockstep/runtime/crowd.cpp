@@ -27,6 +27,7 @@ crowd::~crowd() {
 }
 
 void crowd::watch(agent& who) {
+  if (group_ == 0) group_ = group_identity(who.id());
   try {
     members_.add(who, *this);
   } catch (...) {
@@ -51,6 +52,8 @@ bool crowd::enough() const noexcept {
 }
 
 void crowd::finished(agent& who) noexcept {
+  const bool in_any_order = condition_ == until::all && who.failure() == nullptr && !who.was_cancelled();
+  touch(group_, in_any_order ? access::update : access::write);
   members_.remove(who);
   if (first_ == nullptr) first_ = &who;
   if (failed_ == nullptr && (who.failure() != nullptr || who.was_cancelled())) failed_ = &who;

@@ -39,6 +39,7 @@ class crowd final : private finish_listener {
   bool enough() const noexcept;
 
   watched_tasks members_;
+  identity group_ = 0;
   agent* first_ = nullptr;
   agent* failed_ = nullptr;
   until condition_ = until::all;
@@ -50,6 +51,11 @@ class crowd::wait final : public primitive<crowd::wait> {
   explicit wait(crowd& of) noexcept : primitive(operation_kind::wait_children), of_(of) {}
 
   bool try_now() const noexcept { return of_.enough(); }
+  void touch_what() const noexcept {
+    if (of_.enough()) touch(of_.group_, access::after);
+  }
+  void touch_end() const noexcept override { touch(of_.group_, access::write); }
+  bool waits_in_any_case() const noexcept override { return !of_.enough(); }
   void enqueue() noexcept override { of_.waiter_ = this; }
   void withdraw() noexcept override { of_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override;
@@ -58,7 +64,10 @@ class crowd::wait final : public primitive<crowd::wait> {
   std::string describe() const override;
   agent* holder() const noexcept override;
   void awaits(std::vector<agent*>& into) const override { of_.members_.add_to(into); }
-  void result() const noexcept {}
+  // Where others may not have finished, what follows depends on who has.
+  void result() const noexcept {
+    if (of_.condition_ != until::all) touch(of_.group_, access::read);
+  }
 
  private:
   crowd& of_;

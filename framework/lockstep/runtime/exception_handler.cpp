@@ -12,6 +12,7 @@
 namespace lockstep {
 
 exception_handler set_exception_handler(exception_handler handler) {
+  detail::touch(everything, access::write);
   std::shared_ptr<const exception_handler> kept;
   loop& owner = *detail::here().owner;
   if (handler) kept = std::make_shared<const exception_handler>(std::move(handler));
@@ -31,6 +32,7 @@ void call_exception_handler(std::exception_ptr thrown, const std::string& what, 
 
 // Never from within itself: a handler that fails again and again would be called for ever.
 void loop::tell_of(const exception_context& found) noexcept {
+  detail::touch(everything, access::write);
   const std::shared_ptr<const exception_handler> handler = handler_;  // which it may replace
   if (handler == nullptr || handling_) {
     // What was done to the run on purpose may end in a daemon or a callback as well.

@@ -123,6 +123,7 @@ proxy_frame make_proxy(foreign_wait&) { co_return; }
 
 // A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
 void loop::step_of_foreign(agent& who) {
+  detail::touch(everything, access::write);
   note_step(who, who.label_);
   who.label_ = nothing_awaited;
   who.leaf_.resume();

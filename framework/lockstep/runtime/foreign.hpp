@@ -85,6 +85,8 @@ class foreign_wait final : public primitive<foreign_wait> {
   ~foreign_wait();
 
   bool try_now() noexcept { return false; }
+  void touch_what() const noexcept { touch(everything, access::write); }
+  void touch_end() const noexcept override { touch_what(); }
   void enqueue() noexcept override {}
   void withdraw() noexcept override {}
   bool revoke() noexcept override { return false; }

@@ -33,7 +33,7 @@ future_state::~future_state() {
 // -- setting ----------------------------------------------------------------------------------------------------------
 
 void future_state::require_pending(const char* call, source where) {
-  loop& owner = *enter("was set", where).owner;
+  loop& owner = *enter_to_change("was set", where).owner;
   if (!done()) return;
   const std::string before =
       settled_at_.line() != 0 ? fmt::format(" before ({})", file_and_line(settled_at_)) : std::string(" before");
@@ -42,6 +42,7 @@ void future_state::require_pending(const char* call, source where) {
 }
 
 void future_state::settle(outcome how, source where) noexcept {
+  touch(access::write);
   outcome_ = how;
   settled_at_ = where;
   while (!waiters_.empty()) current_context->owner->grant(waiters_.pop_front());
@@ -57,7 +58,7 @@ void future_state::settle_with_exception(std::exception_ptr thrown, source where
 }
 
 bool future_state::cancel(label reason, source where) {
-  enter("was cancelled", where);
+  enter_to_change("was cancelled", where);
   if (done()) return false;
   cancel_reason_ = std::move(reason);
   settle(outcome::cancelled, where);
@@ -92,6 +93,7 @@ void future_state::read() const {
 
 void future_state::read_from_anywhere(source where) const {
   look("was read", where);
+  touch(access::read);
   if (!done()) {
     const std::string text = fmt::format("result() of {}, which is not done", described());
     if (current_context != nullptr) current_context->owner->misused(text, where);
@@ -102,6 +104,7 @@ void future_state::read_from_anywhere(source where) const {
 
 std::exception_ptr future_state::exception(source where) const {
   look("was read", where);
+  touch(access::read);
   if (outcome_ == outcome::broken) return std::make_exception_ptr(broken_promise(described()));
   return outcome_ == outcome::failure ? hand_out() : nullptr;
 }

@@ -60,7 +60,7 @@ class future_state : public object {
   void require_pending(const char* call, source where);
   // The same for who tries.
   bool is_pending(source where) {
-    enter("was set", where);
+    enter_to_change("was set", where);
     return !done();
   }
   void require_here(const char* deed, source where) { enter(deed, where); }
@@ -70,6 +70,11 @@ class future_state : public object {
   bool cancel(label reason, source where);
   void break_promise() noexcept;
 
+  // For who asks for its state.
+  const future_state& looked_at() const noexcept {
+    touch(access::read);
+    return *this;
+  }
   // Returns if there is a value, and throws what there is instead.
   void read() const;
   void read_from_anywhere(source where) const;
@@ -191,8 +196,8 @@ class future {
   }
 
   // Set, or cancelled.
-  bool done(source where = source::current()) const { return to_state(where).done(); }
-  bool was_cancelled(source where = source::current()) const { return to_state(where).was_cancelled(); }
+  bool done(source where = source::current()) const { return to_state(where).looked_at().done(); }
+  bool was_cancelled(source where = source::current()) const { return to_state(where).looked_at().was_cancelled(); }
   // What get() would give. Misuse if it is not done.
   detail::given<T, false> result(source where = source::current()) const& {
     to_state(where).read_from_anywhere(where);
@@ -299,9 +304,9 @@ class promise {
   }
 
   // Set, or cancelled.
-  bool done(source where = source::current()) const { return to_state(where).done(); }
+  bool done(source where = source::current()) const { return to_state(where).looked_at().done(); }
   // Whether the future was cancelled: nobody wants the result any more.
-  bool cancelled(source where = source::current()) const { return to_state(where).was_cancelled(); }
+  bool cancelled(source where = source::current()) const { return to_state(where).looked_at().was_cancelled(); }
 
  private:
   detail::shared_result<T>& to_state(const source& where) const {

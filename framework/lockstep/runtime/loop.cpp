@@ -65,7 +65,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   agents_->start();
   forget_default_executor();
   excused_step_ = 0;
-  paused_ = standstill_ = cycle_found_ = tearing_down_ = false;
+  paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = false;
+  context::observer = choices != nullptr && order == ordering::any_order ? choices->observer() : nullptr;
   // Objects of earlier runs share the inbox, so no other loop's is at its address.
   context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
   inbox_->open(context::run);
@@ -79,6 +80,8 @@ bool loop::run(agent& main) {
   main_ = &main;
   main.is_.main = true;
   if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
+  if (context::observer != nullptr) [[unlikely]]
+    observe_end();
   if (!main.finished() || stopped()) return main.finished();
   note_if_all_have_gone();
   if (!all_have_gone()) report_cycles();
@@ -151,16 +154,6 @@ void loop::go_on() {
   context::running = nullptr;
 }
 
-// The same for as long as any task may be next, and nothing else has to be seen to.
-void loop::go_on_switching() {
-  while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
-    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among();
-    ++who.steps_;
-    context::running = &who;
-    if (who.attention_ == 0 || prepare(who)) resume(who);
-  }
-}
-
 // The same where something has to be seen to. Returns false if no step may be made.
 bool loop::go_on_attentively() {
   agent* who;
@@ -171,22 +164,21 @@ bool loop::go_on_attentively() {
     if (asked_for(attention_stop | attention_main_done)) return false;
     if (asked_for(attention_overdue)) fire_overdue();
     who = &pick_next();
+    if (given_up_) [[unlikely]]
+      return false;
     ++who->steps_;
     if (asked_for(attention_disturb)) {
       step_disturbed(*who);
+      return true;
+    }
+    if (context::observer != nullptr) [[unlikely]] {
+      step_observed(*who);
       return true;
     }
   }
   context::running = who;
   if (who->attention_ == 0 || prepare(*who)) resume(*who);
   return true;
-}
-
-// One step.
-inline void loop::resume(agent& who) {
-  note_step(who, who.label_);
-  who.leaf_.resume();
-  if (next) follow();
 }
 
 // One step, in which allocations may fail, and before and after which the task may be cancelled.
@@ -216,6 +208,18 @@ bool loop::follow() {
   return false;
 }
 
+// One step, after which the observer is told whether that was the task's last.
+void loop::step_observed(agent& who) {
+  retain(who);
+  context::running = &who;
+  if (who.attention_ == 0 || prepare(who)) resume(who);
+  if (who.finished() && context::observer != nullptr) {
+    detail::touch(who.identity_, access::write);
+    if (who.is_.main) detail::touch(everything, access::write);
+  }
+  if (--who.references_ == 0) free_block(who);  // as in step_disturbed()
+}
+
 agent** loop::seat_of(const agent& who) noexcept {
   if (context::running == &who) return &(context::running);
   for (first_step* at = starting_; at != nullptr; at = at->outer) {
@@ -240,6 +244,7 @@ void loop::start_eagerly(agent& who) {
   context::running = &who;
   if (attention_.load(std::memory_order_relaxed) != 0) ++who.steps_;
   note_step(who, who.label_);
+  detail::touch(who.identity_, access::write);
   who.leaf_.resume();
   if (next) follow();
   note_slow_step();
@@ -261,8 +266,9 @@ bool loop::prepare(agent& who) {
   if (op == nullptr && (who.attention_ & (attention_cancel | attention_swallow)) == attention_swallow) {
     note_swallowed(who);
   }
-  if ((who.attention_ & attention_cancel) != 0 &&
-      (op == nullptr || op->progress_ != operation::progress::granted || op->revoke())) {
+  const bool has_something = op != nullptr && op->progress_ == operation::progress::granted;
+  if ((who.attention_ & attention_cancel) != 0 && has_something) op->touch_end();
+  if ((who.attention_ & attention_cancel) != 0 && (!has_something || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (who.label_ == trace::label(operation_kind::start, 0)) {
       who.is_.cancelled = true;
@@ -285,6 +291,7 @@ bool loop::prepare(agent& who) {
       op->progress_ = operation::progress::failed;
     }
     if (!succeeded) {
+      note_failed_attempt(who, *op);
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -337,49 +344,13 @@ void loop::tell_watchers(agent& who) noexcept {
   if (listener != nullptr) listener->finished(who);
 }
 
-class loop::ready_view final : public candidates {
- public:
-  ready_view(const ring<agent*>& ready, bool switching) noexcept : ready_(ready), switching_(switching) {}
-  std::size_t size() const noexcept override { return ready_.size(); }
-  candidate operator[](std::size_t i) const noexcept override {
-    const agent& who = *ready_[i];
-    const operation* op = who.operation_;
-    const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
-    return {who.identity_, who.steps_ + 1, trace::kind_of(who.label_), object};
-  }
-  bool first_is_running() const noexcept override { return switching_; }
-
- private:
-  const ring<agent*>& ready_;
-  bool switching_;
-};
-
-void loop::refuse_pick(std::size_t picked) {
-  misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
-}
-
-inline agent& loop::pick_next() {
-  const bool one = oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo;
-  return one ? *ready_.pop_front() : pick_among();
-}
-
-inline agent& loop::pick_among() {
-  // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
-  const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
-  const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
-  if (picked >= ready_.size()) [[unlikely]]
-    refuse_pick(picked);
-  agent& who = *ready_.take(picked);
-  // A task that could have gone on and was overtaken queues behind the others.
-  if (switching && picked != 0) ready_.push_back(ready_.pop_front());
-  return who;
-}
-
 bool loop::idle() {
   if (!inbox_->empty()) take_from_outside();
   if (driver_.polled()) driver_.poll(*this);
   if (asked_for(attention_overdue)) fire_overdue();
   if (!ready_.empty()) return true;
+  if (context::observer != nullptr) [[unlikely]]
+    context::observer->all_quiet();
   if (!quiet_listeners_.empty()) {
     tell_of_quiet();
     if (stopped() || !ready_.empty()) return true;
@@ -437,6 +408,7 @@ inline void loop::fire(timer_list& due) {
 // What comes due fires when the step has ended, as on a loop whose thread was busy.
 void loop::consume(duration length) {
   if (length <= duration::zero() || !driver_.time_is_virtual()) return;
+  detail::touch(everything, access::write);
   if (move_clock(saturating_add(now_, length))) request(attention_overdue);
 }
 
@@ -455,56 +427,6 @@ void loop::advance_to(time_point at, bool exact) {
     if (exact) return;
   }
   now_ = std::max(now_, at);
-}
-
-// In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
-// of its own, so that a timer more at another one shifts no answer.
-void loop::fire_in_picked_order(timer_list& due) {
-  const time_point instant = due.front().deadline();
-  identity domain = 0;
-  std::uint64_t picks = 0;
-  while (!due.empty()) {
-    std::uint64_t picked = 0;
-    if (const std::uint64_t left = due.size(); left > 1) {
-      if (domain == 0) domain = domain_identity(fmt::format("timers-{}", instant.time_since_epoch().count()));
-      picked = oracle_->pick_value({domain, ++picks}, left);
-      if (picked >= left) {  // reported but not thrown: the timers that are left must fire
-        report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
-        picked = 0;
-      }
-    }
-    auto at = due.begin();
-    for (; picked > 0; --picked) ++at;
-    timer& item = *at;
-    timers_.disarm(item);
-    item.fire();
-  }
-}
-
-std::uint64_t loop::pick(identity domain, std::uint64_t options) {
-  std::uint64_t answer = 0;
-  if (options > 1) {
-    const std::uint64_t nth = ++picks_[domain];
-    if (oracle_ != nullptr) {
-      const sparing_allocations of_the_oracle;
-      answer = oracle_->pick_value({domain, nth}, options);
-    } else {
-      answer = driver_.pick_value({domain, nth}, options);
-    }
-    if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
-    trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
-  }
-  return answer;
-}
-
-std::size_t loop::pick_arm(std::size_t arms) {
-  if (oracle_ == nullptr || order_ == ordering::fifo || arms == 1) return 0;
-  const identity domain = domain_identity("select-" + context::running->path());
-  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain]}, arms);
-  if (picked < arms) return picked;
-  // Reported but not thrown: the select may be attempted outside of its task's step.
-  report(verdict_kind::misuse, fmt::format("the oracle picked arm {} of {}", picked, arms), source());
-  return 0;
 }
 
 // -- awaiting ---------------------------------------------------------------------------------------------------------
@@ -539,15 +461,32 @@ bool loop::begin_attentively(operation& op) {
     return true;
   }
   if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
-  if (asked_for(attention_switch) && !ready_.empty() && starting_ == nullptr) {
+  const bool others_may_run = asked_for(attention_switch) && starting_ == nullptr && !op.waits_in_any_case();
+  if (others_may_run && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;
   }
-  if (!op.attempt()) return false;
+  if (others_may_run && context::observer != nullptr && !observe_alone(who, op)) {
+    op.progress_ = operation::progress::stopped;
+    return false;
+  }
+  if (!op.attempt()) {
+    if (others_may_run) {
+      ++who.steps_;
+      note_failed_attempt(who, op);
+    }
+    return false;
+  }
   op.progress_ = operation::progress::granted;
   ++who.steps_;
   note_step(who, op.label_);
   return true;
+}
+
+// It is a step, whether somebody else could have run before it or not.
+void loop::note_failed_attempt(agent& who, const operation& op) {
+  note_step(who, op.label_);
+  if (context::observer != nullptr) context::observer->only_attempted();
 }
 
 void loop::note_swallowed(agent& who) {

@@ -82,6 +82,8 @@ class loop : public detail::context {
   // Begins a new run: time 0, no tasks, an empty trace. Requires that no run is under way. `choices` is null for the
   // plain run and must outlive the run.
   void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace = false);
+  // Whether the observer of its choices has given the run up.
+  bool given_up() const noexcept { return given_up_; }
   // Runs until `main` has finished, or until nothing can go on, or stop(). Returns whether it has.
   bool run(agent& main);
   // Then: cancels the daemons, or `everybody` who is left, and runs until they have finished. Calls that are not due
@@ -236,7 +238,7 @@ class loop : public detail::context {
   // Which of several arms of a select() is tried first: any may be, in any order; 0 in the plain run.
   [[gnu::cold, gnu::noinline]] std::size_t pick_arm(std::size_t arms);
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
-  std::uint64_t pick(identity domain, std::uint64_t options);
+  std::uint64_t pick(std::string_view domain, std::uint64_t options);
 
   // -- blocking work ----------------------------------------------------------------------------------------------
 
@@ -369,6 +371,7 @@ class loop : public detail::context {
   friend class loop_scope;
 
   class ready_view;
+  class lone_view;
 
   // A task is being started eagerly, within a step of another.
   struct first_step {
@@ -408,7 +411,13 @@ class loop : public detail::context {
   void part_from_foreign(agent& who, detail::foreign_wait& ended);
   bool prepare(agent& who);
   [[gnu::cold, gnu::noinline]] void step_disturbed(agent& who);
-  void resume(agent& who);
+  [[gnu::noinline]] void step_observed(agent& who);
+  // One step.
+  void resume(agent& who) {
+    note_step(who, who.label_);
+    who.leaf_.resume();
+    if (next) follow();
+  }
   bool follow();
   void step_of_foreign(agent& who);
   void complete(agent& who);
@@ -419,6 +428,10 @@ class loop : public detail::context {
   agent& pick_next();
   agent& pick_among();
   [[noreturn, gnu::cold]] void refuse_pick(std::size_t picked);
+  bool observe(const candidates& ready, std::size_t picked);
+  [[gnu::cold]] bool observe_alone(agent& who, operation& op);
+  [[gnu::cold]] void observe_end();
+  [[gnu::cold]] void note_failed_attempt(agent& who, const operation& op);
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
   template <class Done>
@@ -489,6 +502,7 @@ class loop : public detail::context {
   bool standstill_ = false;
   bool cycle_found_ = false;
   bool tearing_down_ = false;
+  bool given_up_ = false;
   disturbance* disturbed_by_ = nullptr;
   intrusive_list<detail::quiet_listener> quiet_listeners_;
   detail::quiet_listener* asked_ = nullptr;

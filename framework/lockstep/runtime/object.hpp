@@ -38,6 +38,12 @@ class object {
   std::uint32_t number() const noexcept { return number_; }
   // "mutex "tx"", or "mutex #3" without a name.
   std::string described() const;
+  // Tells the observer of the run, if there is one, that the present step touches it.
+  void touch(access how) const noexcept {
+    const detail::context* const context = detail::current_context;
+    if (context != nullptr && context->observer != nullptr) [[unlikely]]
+      context->observer->touches(footprint(), how);
+  }
   // The task that holds it, for what can be held.
   virtual agent* holder() const noexcept { return nullptr; }
   // For destructors, which cannot throw: whether this is the thread or run of somebody else, who was told then that
@@ -61,9 +67,15 @@ class object {
       return adopt(context, deed, where);
     return *context;
   }
+  // The same for what is done to the object at once, and not by an operation that is awaited.
+  detail::context& enter_to_change(const char* deed, source where) {
+    detail::context& context = enter(deed, where);
+    touch(access::write);
+    return context;
+  }
   // The same for what also may be done where no loop runs.
   void enter_if_used(const char* deed, source where) {
-    if (run_ != 0 && (detail::current_context != nullptr || !is_at_home())) enter(deed, where);
+    if (run_ != 0 && (detail::current_context != nullptr || !is_at_home())) enter_to_change(deed, where);
   }
   // The same for who only looks at it, which is done anywhere once its run is over.
   void look(const char* deed, source where) const {
@@ -75,6 +87,11 @@ class object {
  private:
   // Null if no loop runs on this thread: then it throws.
   detail::context& adopt(detail::context* context, const char* deed, const source& where);
+  // What it is to an observer, who looks at many runs. One that was made outside of them has an identity of its first
+  // user's, but an address of its own.
+  [[gnu::cold]] identity footprint() const noexcept {
+    return made_inside_ ? identity_ : hash_of(reinterpret_cast<std::uintptr_t>(this), 0);
+  }
   bool is_at_home() const noexcept;
   void look_elsewhere(const char* deed, const source& where) const;
   detail::usage use_of(const char* deed, const source& where) const;

@@ -12,6 +12,7 @@ onlooker::onlooker(std::size_t tasks) : watches_(tasks) { ended_.reserve(tasks);
 
 // Delegates, so that the destructor takes the watches off if this throws.
 onlooker::onlooker(const std::vector<const agent_owner*>& tasks, const source& where) : onlooker(tasks.size()) {
+  touch(everything, access::write);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     agent& whom = tasks[i]->get(where);
     whom.require_here("was waited for", where);
@@ -52,6 +53,7 @@ void onlooker::note_end(watch& of, const agent& who) noexcept {
 }
 
 void onlooker::watch::finished(agent& who) noexcept {
+  touch(everything, access::write);
   by->note_end(*this, who);
   if (by->waiter_ != nullptr && by->has(by->waiter_->wanted_)) by->waiter_->end();
 }

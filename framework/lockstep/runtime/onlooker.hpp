@@ -77,6 +77,12 @@ class onlooker::wait final : public primitive<onlooker::wait>, private timer {
   wait& operator=(const wait&) = delete;
 
   bool try_now() const noexcept { return by_.has(wanted_); }
+  void touch_what() const noexcept { touch(everything, access::write); }
+  void touch_end() const noexcept override { touch_what(); }
+  bool waits_in_any_case() const noexcept override {
+    touch_what();
+    return !by_.has(wanted_);
+  }
   void enqueue() noexcept override;
   void withdraw() noexcept override;
   std::string describe() const override;

@@ -119,6 +119,16 @@ class operation : public list_hook<operation>, private detail::operation_state {
   virtual bool needs_object_to_return() const noexcept { return false; }
   // Tries again after a switch; true if it need not wait. Only called for operations that can succeed at once.
   virtual bool attempt() { return false; }
+  // Whether it would have to wait, and comes to the same whoever runs before: then nobody need be let to.
+  virtual bool waits_in_any_case() const noexcept { return false; }
+  // Tell the observer of the run, see choice/step_observer.hpp: of an attempt; and that the wait is ended, or what was
+  // granted given back, by another way than the object's.
+  void touch_what() const noexcept {
+    if (what_ != nullptr) what_->touch(access_of(kind()));
+  }
+  [[gnu::cold]] virtual void touch_end() const noexcept {
+    if (what_ != nullptr) what_->touch(access::write);
+  }
   virtual void enqueue() noexcept = 0;
   // A request to cancel the task while it is parked here. Returns whether to wake it with `cancelled`; false if the
   // request went elsewhere.

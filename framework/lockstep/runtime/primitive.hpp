@@ -5,6 +5,8 @@
 //   void enqueue() noexcept;   otherwise joins its object's wait list or arms its timer
 //   void withdraw() noexcept;  leaves that
 //   result();                  what the await returns, or throws
+// and, if an attempt touches anything but the object that it is about in the way of its kind,
+//   void touch_what() const;   tells the observer, see choice/step_observer.hpp
 // Its object hands the result over and calls loop::grant(): a waiter that is woken has what it waited for.
 // `Base` is what it has in common with others of its kind.
 #pragma once
@@ -66,7 +68,11 @@ class primitive : public Base {
   using Base::Base;
   ~primitive() = default;
 
-  bool attempt() final { return self().try_now(); }
+  bool attempt() final {
+    if (detail::current_context->observer != nullptr) [[unlikely]]
+      self().touch_what();
+    return self().try_now();
+  }
 
  private:
   Self& self() noexcept { return static_cast<Self&>(*this); }

@@ -9,7 +9,7 @@ namespace lockstep::detail {
 std::uint64_t draw_offset(std::string_view what, std::uint64_t span) {
   loop& owner = *here().owner;
   if (span == ~std::uint64_t{0}) --span;  // 2^64 options do not fit; the highest is never drawn
-  return owner.pick(domain_identity(what), span + 1);
+  return owner.pick(what, span + 1);
 }
 
 void empty_range(std::string_view what, const source& where) {

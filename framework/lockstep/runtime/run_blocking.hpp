@@ -40,6 +40,8 @@ class job_wait final : public primitive<job_wait> {
   ~job_wait();
 
   bool try_now() const noexcept { return false; }
+  void touch_what() const noexcept { touch(everything, access::write); }
+  void touch_end() const noexcept override { touch_what(); }
   void enqueue() noexcept override;
   void withdraw() noexcept override { part(); }
   // An error of the job's goes before the cancellation, which is delivered at the next await.

@@ -87,7 +87,9 @@ void selection::enqueue() noexcept {
 
 void selection::withdraw() noexcept {
   for (std::size_t left = std::exchange(enqueued_, 0), i = 0; i < left; ++i) {
-    if (waits(*arms_[i])) arms_[i]->withdraw();
+    if (!waits(*arms_[i])) continue;
+    arms_[i]->touch_end();
+    arms_[i]->withdraw();
   }
 }
 
@@ -100,6 +102,10 @@ void selection::grant_arm(operation& arm) noexcept {
   settle_on(static_cast<std::size_t>(std::find(arms_, arms_ + count_, &arm) - arms_));
   current_context->owner->grant(*this);
   withdraw();
+}
+
+void selection::touch_end() const noexcept {
+  for (std::size_t i = 0; i < count_; ++i) arms_[i]->touch_end();
 }
 
 // -- objects that die, tasks that take over ---------------------------------------------------------------------------

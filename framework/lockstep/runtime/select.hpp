@@ -82,6 +82,7 @@ class selection : public operation {
   void settle_on(std::size_t at) noexcept;
   bool part_from(const object& dying, wait_list& orphans) noexcept override;
   void pass_to(agent& heir) noexcept override;
+  void touch_end() const noexcept override;
   template <class Answer>
   Answer common(Answer (*asked)(const operation&)) const noexcept;
 

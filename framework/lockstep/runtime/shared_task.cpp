@@ -6,6 +6,7 @@ namespace lockstep::detail {
 
 task<void> shared_work::wait() {
   agent& work = to_join(users_line());
+  touch(everything, access::write);
   shield_scope::make_room(current_task());
   struct waiting {
     std::size_t& waiters;

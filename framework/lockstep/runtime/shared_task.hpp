@@ -61,7 +61,10 @@ class [[nodiscard("co_await its get()")]] shared_task {
   explicit shared_task(task<T> work) : shared_(std::make_shared<state>(std::move(work))) {}
 
   // Starts the work unless it was started, as a child of the running task. Does not suspend.
-  void start(source where = source::current()) const { shared_->start(where); }
+  void start(source where = source::current()) const {
+    detail::touch(everything, access::write);
+    shared_->start(where);
+  }
   // Whether it has ended: with a result, an exception, or cancelled.
   bool done() const noexcept { return shared_->valid() && shared_->get().finished(); }
 

@@ -25,9 +25,15 @@ inline time_point now() {
   return found->owner->now();
 }
 // The time of day beside it.
-inline wall_clock::time_point wall_now() { return detail::here().owner->wall_now(); }
+inline wall_clock::time_point wall_now() {
+  detail::touch(the_clock, access::read);
+  return detail::here().owner->wall_now();
+}
 // Moves the time of day, forwards or back, as an administrator or NTP would. No timer notices.
-inline void shift_wall_clock(duration by) { detail::here().owner->shift_wall_clock(by); }
+inline void shift_wall_clock(duration by) {
+  detail::touch(the_clock, access::write);
+  detail::here().owner->shift_wall_clock(by);
+}
 template <coarser_duration T>
 void shift_wall_clock(T by) {
   shift_wall_clock(saturating_cast(by));
@@ -72,6 +78,7 @@ class sleep_operation final : public primitive<sleep_operation>, private timer {
   sleep_operation& operator=(const sleep_operation&) = delete;
 
   bool try_now() const noexcept { return false; }
+  bool waits_in_any_case() const noexcept override { return true; }
   void enqueue() noexcept override {
     loop& owner = *current_context->owner;
     if (deadline() <= owner.now()) {
@@ -95,6 +102,7 @@ class settle_operation final : public primitive<settle_operation> {
   settle_operation() noexcept : primitive(operation_kind::settle) {}
 
   bool try_now() const noexcept { return false; }
+  bool waits_in_any_case() const noexcept override { return true; }
   void enqueue() noexcept override { current_context->owner->settlers().push_back(*this); }
   void withdraw() noexcept override { unlink(); }
   void result() const noexcept {}

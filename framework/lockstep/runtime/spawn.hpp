@@ -39,6 +39,11 @@ class join_operation : public primitive<Self> {
       : primitive<Self>(operation_kind::join), target_(target), forward_(forward) {}
 
   bool try_now() const noexcept { return target_.finished(); }
+  void touch_what() const noexcept {
+    if (target_.finished()) touch(target_.id(), access::after);
+  }
+  void touch_end() const noexcept override { touch(target_.id(), access::read); }
+  bool waits_in_any_case() const noexcept override { return !target_.finished(); }
   void enqueue() noexcept override { target_.joiners().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool cancel_requested() noexcept override {
@@ -98,8 +103,8 @@ class agent_owner {
   }
 
   // Finished: with a result, an exception, or cancelled.
-  bool done(source where = source::current()) const { return get(where).finished(); }
-  bool was_cancelled(source where = source::current()) const { return get(where).was_cancelled(); }
+  bool done(source where = source::current()) const { return looked_at(where).finished(); }
+  bool was_cancelled(source where = source::current()) const { return looked_at(where).was_cancelled(); }
   // What reports call it.
   std::string name(source where = source::current()) const { return get(where).name(); }
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.
@@ -119,6 +124,11 @@ class agent_owner {
   }
 
  protected:
+  agent& looked_at(source where) const {
+    agent& who = get(where);
+    detail::touch(who.id(), access::read);
+    return who;
+  }
   agent& to_join(source where) const {
     agent& who = get(where);
     who.require_here("was joined", where);
@@ -163,7 +173,7 @@ class [[nodiscard("join() the handle; what runs until the end is for spawn_daemo
   }
 
   // The result of a task that has finished; throws what join() would. Misuse if it has not.
-  T result(source where = source::current()) { return result_of(get(where), where); }
+  T result(source where = source::current()) { return result_of(looked_at(where), where); }
 
  private:
   static T result_of(agent & who, source where) {
@@ -285,6 +295,9 @@ inline agent& current_task(source where = source::current()) {
 // foreign coroutines among them; not those in which the loop calls a function, such as that of call_later(). Each is
 // good until it has finished. Misuse without a loop on this thread.
 // Source: asyncio.all_tasks.
-inline std::vector<agent*> all_tasks() { return detail::here().owner->tasks(); }
+inline std::vector<agent*> all_tasks() {
+  detail::touch(everything, access::write);
+  return detail::here().owner->tasks();
+}
 
 }  // namespace lockstep

@@ -17,6 +17,11 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   explicit children_wait(task_group& group) noexcept : primitive(operation_kind::wait_children), group_(group) {}
 
   bool try_now() const noexcept { return group_.children_.empty(); }
+  void touch_what() const noexcept {
+    if (group_.children_.empty()) detail::touch(group_.identity_, access::after);
+  }
+  void touch_end() const noexcept override { detail::touch(group_.identity_, access::write); }
+  bool waits_in_any_case() const noexcept override { return !group_.children_.empty(); }
   void enqueue() noexcept override { group_.waiter_ = this; }
   void withdraw() noexcept override { group_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override {
@@ -80,8 +85,14 @@ agent& task_group::add(std::coroutine_handle<> root, label name, const source& w
   detail::spawn_guard guard(made);
   if (!name.empty()) made.rename(std::move(name));
   make_room();
-  children_.add(made, *this);
+  join_in(made);
   return guard.pass();
+}
+
+void task_group::join_in(agent& made) {
+  if (identity_ == everything) identity_ = group_identity(made.id());
+  detail::touch(identity_, access::write);
+  children_.add(made, *this);
 }
 
 // The group may be gone when the task has made its step.
@@ -92,7 +103,7 @@ agent* task_group::add_eagerly(std::coroutine_handle<> root, label name, const s
     detail::spawn_guard guard(made);
     if (!name.empty()) made.rename(std::move(name));
     make_room();
-    children_.add(made, *this);
+    join_in(made);
     guard.pass();
   }
   loop::retain(made);
@@ -121,6 +132,7 @@ void task_group::require_open(const source& where) {
 
 void task_group::cancel(const label& reason, source where) {
   owner_.require_here("had its task_group cancelled", where);
+  detail::touch(identity_, access::write);
   if (!ending_) end_early(reason);
 }
 
@@ -142,6 +154,7 @@ void task_group::finished(agent& who) noexcept {
   loop& owner = *detail::current_context->owner;
   who.observe();
   std::exception_ptr failure = who.failure();
+  detail::touch(identity_, failure == nullptr ? access::update : access::write);
   if (failure != nullptr) {
     add_failure(std::move(failure), trail_of(who));
     if (!ending_) end_early("a task of the group failed");

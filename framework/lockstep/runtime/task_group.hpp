@@ -70,7 +70,10 @@ class task_group final : private detail::finish_listener {
   // Source: asyncio.TaskGroup.cancel.
   void cancel(const label& reason = "the group was cancelled", source where = source::current());
   // How many have not finished.
-  std::size_t size() const noexcept { return children_.size(); }
+  std::size_t size() const noexcept {
+    detail::touch(identity_, access::read);
+    return children_.size();
+  }
 
   // Waits until all children have finished. Throws exception_group if some failed. Misuse by another task than the one
   // that made the group.
@@ -87,6 +90,7 @@ class task_group final : private detail::finish_listener {
 
   agent& add(std::coroutine_handle<> root, label name, const source& where);
   void make_room();
+  void join_in(agent& made);
   agent* add_eagerly(std::coroutine_handle<> root, label name, const source& where);
   void cancel_children(const label& reason);
   void end_early(const label& reason);
@@ -108,6 +112,7 @@ class task_group final : private detail::finish_listener {
   const shield_scope* shield_;  // around the group
   unsigned requests_before_;    // to cancel the owner
   label name_;
+  identity identity_ = everything;  // to an observer: of its first task
   detail::watched_tasks children_;  // those that have not finished
   std::vector<std::exception_ptr> failures_;
   std::vector<task_snapshot> trail_;  // of all these

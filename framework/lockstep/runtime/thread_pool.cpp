@@ -12,6 +12,7 @@ class thread_pool::draining final : public primitive<thread_pool::draining> {
   explicit draining(thread_pool& of) noexcept : primitive(operation_kind::job, of) {}
 
   bool try_now() const noexcept { return subject<thread_pool>().jobs_.empty(); }
+  void touch_what() const noexcept { detail::touch(everything, access::write); }
   void enqueue() noexcept override { subject<thread_pool>().drainers_.push_back(*this); }
   void withdraw() noexcept override { unlink(); }
   std::string describe() const override { return "end of every " + operation::describe(); }

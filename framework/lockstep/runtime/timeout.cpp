@@ -16,6 +16,7 @@ void timeout_scope::take_back_request() {
 
 void timeout_scope::reschedule(time_point deadline, source where) {
   owner_.require_here("had its timeout rescheduled", where);
+  detail::touch(owner_.id(), access::write);
   if (expired_) detail::here().owner->misused("reschedule() of a timeout that has expired", where);
   disarm();
   deadline_ = deadline;

@@ -29,6 +29,7 @@ class virtual_workers::seat : public list_hook<> {
   seat(const seat&) = delete;
   seat& operator=(const seat&) = delete;
   ~seat() {
+    detail::touch(everything, access::write);
     if (!taken_) {
       if (linked()) unlink();
     } else if (desk_->queue.empty()) {
@@ -62,6 +63,8 @@ class virtual_workers::turn final : public primitive<virtual_workers::turn> {
   explicit turn(seat& of) noexcept : primitive(operation_kind::job), seat_(of) {}
 
   bool try_now() const noexcept { return seat_.taken() || seat_.called(); }
+  void touch_what() const noexcept { detail::touch(everything, access::write); }
+  void touch_end() const noexcept override { touch_what(); }
   void enqueue() noexcept override { seat_.waits(this); }
   void withdraw() noexcept override { seat_.waits(nullptr); }
   std::string describe() const override { return "a free worker"; }
@@ -78,6 +81,7 @@ virtual_workers::~virtual_workers() {
 }
 
 void virtual_workers::submit(job work) {
+  detail::touch(everything, access::write);
   loop& owner = *detail::here().owner;
   const source where = detail::users_line();
   const std::shared_ptr<detail::job_state> state = work.state();

@@ -24,13 +24,13 @@ void barrier::release_all(bool broken) {
 }
 
 void barrier::reset(source where) {
-  enter("was reset", where);
+  enter_to_change("was reset", where);
   broken_ = false;
   release_all(true);
 }
 
 void barrier::abort(source where) {
-  enter("was aborted", where);
+  enter_to_change("was aborted", where);
   broken_ = true;
   release_all(true);
 }

@@ -35,8 +35,14 @@ class barrier final : public object {
   void abort(source where = source::current());
 
   std::size_t parties() const noexcept { return parties_; }
-  std::size_t waiting_now() const noexcept { return arrived_; }
-  bool broken() const noexcept { return broken_; }
+  std::size_t waiting_now() const noexcept {
+    touch(access::read);
+    return arrived_;
+  }
+  bool broken() const noexcept {
+    touch(access::read);
+    return broken_;
+  }
 
  private:
   void release_all(bool broken);

@@ -84,7 +84,7 @@ class broadcast final : public object {
 
   // Sees what is sent from now on. Does not suspend.
   subscription<T> subscribe(source where = source::current()) {
-    enter("was subscribed to", where);
+    enter_to_change("was subscribed to", where);
     return subscription<T>(*this);
   }
 
@@ -97,30 +97,39 @@ class broadcast final : public object {
   }
   // Never waits: false if send() would wait or throw, and the item is left as it is.
   bool try_send(T&& item, source where = source::current()) {
-    const detail::context& context = enter("was sent to", where);
+    const detail::context& context = enter_to_change("was sent to", where);
     if (closed_ || !has_room()) return false;
     store(item, context.running);
     return true;
   }
   bool try_send(const T& item, source where = source::current()) {
-    enter("was sent to", where);
+    enter_to_change("was sent to", where);
     return !closed_ && has_room() && try_send(T(item), where);
   }
 
   // Refuses further items: all that wait to send get channel_closed. Subscribers receive what is there, then
   // channel_closed. A second time does nothing.
   void close(source where = source::current()) {
-    enter("was closed", where);
+    enter_to_change("was closed", where);
     closed_ = true;
     for (operation& each : senders_) static_cast<sending&>(each).refused_ = true;
     wake_all(senders_);
     wake_all(receivers_);
   }
-  bool closed() const noexcept { return closed_; }
+  bool closed() const noexcept {
+    touch(access::read);
+    return closed_;
+  }
 
-  std::size_t subscribers() const noexcept { return subscribers_; }
+  std::size_t subscribers() const noexcept {
+    touch(access::read);
+    return subscribers_;
+  }
   // The items that somebody has yet to receive.
-  std::size_t size() const noexcept { return items_.size(); }
+  std::size_t size() const noexcept {
+    touch(access::read);
+    return items_.size();
+  }
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:
@@ -186,6 +195,7 @@ class broadcast final : public object {
   }
   // What the reader has not received is no longer kept for it.
   void part_from(reader& leaving) noexcept {
+    this->touch(access::write);
     leaving.unlink();
     leaving.leave();
     --subscribers_;
@@ -265,7 +275,7 @@ class [[nodiscard("keep the subscription: it ends with its scope")]] subscriptio
   // The same if it need not wait, else nothing: also when all is received and the broadcast is closed.
   std::optional<T> try_receive(source where = source::current()) {
     if (reader_ == nullptr || reader_->of == nullptr) detail::refuse_to_receive(true, where);
-    reader_->of->enter("was received from", where);
+    reader_->of->enter_to_change("was received from", where);
     if (reader_->receiving != nullptr) detail::refuse_to_receive(false, where);
     if (backlog() == 0) return std::nullopt;
     return next_of(*reader_);
@@ -337,6 +347,7 @@ class subscription<T>::receiving final : public primitive<receiving> {
     if (reader_->of == nullptr) detail::refuse_to_receive(true, where_);
     if (reader_->receiving != nullptr && reader_->receiving != this) detail::refuse_to_receive(false, where_);
     end();
+    here().touch(access::write);
     if (reader_->next == here().end()) throw channel_closed();
     return next_of(*reader_);
   }

@@ -55,15 +55,15 @@ class channel final : public object {
   }
   // Never wait: false or nothing if nobody waits on the other side. An item that was not sent is left as it is.
   bool try_send(T&& item, source where = source::current()) {
-    const detail::context& context = enter("was sent to", where);
+    const detail::context& context = enter_to_change("was sent to", where);
     return hand_over(item, context.running);
   }
   bool try_send(const T& item, source where = source::current()) requires std::copy_constructible<T> {
-    enter("was sent to", where);
+    enter_to_change("was sent to", where);
     return !receivers_.empty() && try_send(T(item), where);
   }
   std::optional<T> try_receive(source where = source::current()) {
-    const detail::context& context = enter("was received from", where);
+    const detail::context& context = enter_to_change("was received from", where);
     std::optional<T> item;
     take_into(item, context.running);
     return item;
@@ -71,13 +71,16 @@ class channel final : public object {
 
   // Ends it: all that wait get channel_closed, and so do those who come later. A second time does nothing.
   void close(source where = source::current()) {
-    enter("was closed", where);
+    enter_to_change("was closed", where);
     closed_ = true;
     for (operation& each : senders_) static_cast<sending&>(each).refused_ = true;
     while (!senders_.empty()) detail::current_context->owner->grant(senders_.pop_front());
     while (!receivers_.empty()) detail::current_context->owner->grant(receivers_.pop_front());
   }
-  bool closed() const noexcept { return closed_; }
+  bool closed() const noexcept {
+    touch(access::read);
+    return closed_;
+  }
 
  private:
   // To the receiver that has waited longest; false if none waits.

@@ -60,7 +60,7 @@ void condition_variable::pass_on() noexcept {
 }
 
 void condition_variable::require_held(const char* deed, std::string_view what, const source& where) {
-  detail::context& context = enter(deed, where);
+  detail::context& context = enter_to_change(deed, where);
   if (context.running != nullptr && mutex_.holder_ == context.running->id()) return;
   context.owner->misused(fmt::format("{} of {} without holding its {}", what, described(), mutex_.described()), where);
 }

@@ -22,7 +22,10 @@ class event final : public object {
     enter_if_used("was cleared", where);
     set_ = false;
   }
-  bool is_set() const noexcept { return set_; }
+  bool is_set() const noexcept {
+    touch(access::read);
+    return set_;
+  }
 
   class waiting;
   // Returns at once if it is set, else when it is set. Cancellation ends the wait.
@@ -52,7 +55,7 @@ inline event::waiting event::wait(source where) {
 }
 
 inline void event::set(source where) {
-  loop& owner = *enter("was set", where).owner;
+  loop& owner = *enter_to_change("was set", where).owner;
   set_ = true;
   while (!waiters_.empty()) owner.grant(waiters_.pop_front());
 }

@@ -8,6 +8,7 @@ namespace lockstep::detail {
 
 void orphan_waiters(wait_list& waiters, const object& of, bool handed) noexcept {
   loop* owner = current_loop();
+  of.touch(access::write);
   if (owner != nullptr) owner->part_from(of, waiters, handed);
   if (waiters.empty()) return;
   const sparing_allocations of_reports;

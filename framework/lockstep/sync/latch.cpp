@@ -16,7 +16,7 @@ void latch::refuse_count(std::uint64_t by, const source& where) const {
 }
 
 void latch::count_down(std::uint64_t by, source where) {
-  enter("was counted down", where);
+  enter_to_change("was counted down", where);
   if (by > missing_) refuse_count(by, where);
   lower(by);
 }

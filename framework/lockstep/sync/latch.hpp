@@ -24,7 +24,10 @@ class latch final : public object {
   // missing.
   void count_down(std::uint64_t by = 1, source where = source::current());
   // Whether it has come to 0, so that nobody waits any more.
-  bool try_wait() const noexcept { return missing_ == 0; }
+  bool try_wait() const noexcept {
+    touch(access::read);
+    return missing_ == 0;
+  }
 
   class waiting;
   // Returns at once if it has come to 0, else when it does. Cancellation ends the wait.
@@ -49,6 +52,7 @@ class latch::waiting final : public primitive<latch::waiting> {
   waiting(latch& wanted, std::uint64_t arrives, source where) noexcept
       : primitive(operation_kind::wait_latch, wanted), arrives_(arrives), where_(where) {}
 
+  void touch_what() const noexcept { what()->touch(arrives_ != 0 ? access::write : access::read); }
   bool try_now() noexcept {
     latch& of = subject<latch>();
     if (arrives_ > of.missing_) return true;

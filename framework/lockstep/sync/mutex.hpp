@@ -44,7 +44,10 @@ class mutex final : public detail::lockable {
   // Hands the lock to the next waiter, which becomes ready. Misuse if the running task does not hold it.
   void unlock(source where = source::current());
 
-  bool locked() const noexcept { return holder_ != 0; }
+  bool locked() const noexcept {
+    touch(access::read);
+    return holder_ != 0;
+  }
 
  private:
   friend mutex_guard;
@@ -80,7 +83,7 @@ inline mutex::locking mutex::lock(source where) {
 }
 
 inline bool mutex::try_lock(source where) {
-  enter("was locked", where);
+  enter_to_change("was locked", where);
   return take_if_free();
 }
 
@@ -91,6 +94,7 @@ inline bool mutex::take_if_free() {
 }
 
 inline void mutex::hand_over() noexcept {
+  touch(access::write);
   if (waiters_.empty()) {
     holder_ = 0;
     return;

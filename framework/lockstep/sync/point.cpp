@@ -50,6 +50,7 @@ bool point_operation::revoke() noexcept {
 
 void point_operation::result() noexcept {
   if (within_ == nullptr) return;
+  touch_what();
   order& passed = *std::exchange(within_, nullptr);
   passed.handed_ = nullptr;
   passed.pass();
@@ -69,12 +70,14 @@ order::order(std::vector<std::string> names, source where) : names_(std::move(na
   if (names_.empty()) owner.misused("an order of points needs at least one", where);
   if (owner.point_order != nullptr) owner.misused("there is an order of points already; end it first", where);
   owner.point_order = this;
+  detail::touch(the_points, access::write);
 }
 
 order::~order() {
   loop* owner = current_loop();
   if (owner == nullptr) return;
   owner->point_order = nullptr;
+  detail::touch(the_points, access::write);
   if (handed_ != nullptr) {  // its task has come to the point, and only has to run
     handed_->within_ = nullptr;
     ++reached_;

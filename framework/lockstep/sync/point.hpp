@@ -26,6 +26,8 @@ class point_operation final : public primitive<point_operation> {
   ~point_operation();
 
   bool try_now();
+  void touch_what() const noexcept { detail::touch(the_points, access::write); }
+  void touch_end() const noexcept override { touch_what(); }
   void enqueue() noexcept override;
   void withdraw() noexcept override;
   bool revoke() noexcept override;

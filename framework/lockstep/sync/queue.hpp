@@ -138,25 +138,25 @@ class basic_queue final : public object {
   }
   // Never wait: false or nothing if it cannot be done at once. An item that was not put is left as it is.
   bool try_put(T&& item, source where = source::current()) {
-    const detail::context& context = enter("was put into", where);
-    if (shut_down_ || full()) return false;
+    const detail::context& context = enter_to_change("was put into", where);
+    if (shut_down_ || is_full()) return false;
     if (context.running != nullptr) fed_by_ = context.running->id();
     store(std::move(item));
     return true;
   }
   bool try_put(const T& item, source where = source::current()) requires std::copy_constructible<T> {
-    enter("was put into", where);
-    return !shut_down_ && !full() && try_put(T(item), where);
+    enter_to_change("was put into", where);
+    return !shut_down_ && !is_full() && try_put(T(item), where);
   }
   std::optional<T> try_get(source where = source::current()) {
-    enter("was taken from", where);
+    enter_to_change("was taken from", where);
     if (items_.empty()) return std::nullopt;
     return take_next();
   }
 
   // An item that was got has been dealt with. Misuse if that was said more often than items were put.
   void task_done(source where = source::current()) {
-    detail::context& context = enter("had an item dealt with", where);
+    detail::context& context = enter_to_change("had an item dealt with", where);
     if (unfinished_ == 0) {
       context.owner->misused("task_done() of " + described() + ", which has no unfinished item", where);
     }
@@ -172,7 +172,7 @@ class basic_queue final : public object {
   // empty queue, now or later. Once it was shut down at once, an item that a cancelled getter gives back is gone as
   // well.
   void shut_down(shutdown how = shutdown::when_empty, source where = source::current()) {
-    enter("was shut down", where);
+    enter_to_change("was shut down", where);
     shut_down_ = true;
     for (operation& each : putters_) static_cast<putting&>(each).refused_ = true;
     wake_all(putters_);
@@ -185,12 +185,22 @@ class basic_queue final : public object {
     }
   }
 
-  std::size_t size() const noexcept { return items_.size(); }
-  bool empty() const noexcept { return items_.empty(); }
-  bool full() const noexcept { return items_.size() >= capacity_; }
+  std::size_t size() const noexcept {
+    this->touch(access::read);
+    return items_.size();
+  }
+  bool empty() const noexcept {
+    this->touch(access::read);
+    return items_.empty();
+  }
+  bool full() const noexcept {
+    this->touch(access::read);
+    return is_full();
+  }
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:
+  bool is_full() const noexcept { return items_.size() >= capacity_; }
   void wake_all(wait_list& waiters) {
     while (!waiters.empty()) detail::current_context->owner->grant(waiters.pop_front());
   }
@@ -236,7 +246,7 @@ class basic_queue final : public object {
     }
   }
   void admit_putter() {
-    if (putters_.empty() || full()) return;
+    if (putters_.empty() || is_full()) return;
     auto& putter = static_cast<putting&>(putters_.pop_front());
     fed_by_ = putter.who()->id();
     store(std::move(*putter.item_));
@@ -266,7 +276,7 @@ class basic_queue<T, Items>::putting final : public primitive<putting> {
       refused_ = true;
       return true;
     }
-    if (here().full()) return false;
+    if (here().is_full()) return false;
     here().fed_by_ = detail::current_context->running->id();
     here().store(std::move(*item_));
     return true;

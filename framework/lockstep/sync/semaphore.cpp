@@ -27,6 +27,7 @@ void permit::release() noexcept {
   unlink();
   loop* owner = current_loop();
   if ((owner == nullptr || !held->is_of(*owner)) && held->tell_elsewhere("was released by its permit")) return;
+  held->touch(access::write);
   if (owner == nullptr || held->give() || owner->tearing_down()) return;
   const sparing_allocations of_reports;
   owner->report_misuse(held->all_are_free("a permit is released to"));

@@ -42,19 +42,22 @@ class semaphore : public object {
   LOCKSTEP_AWAIT_IT acquiring_permit acquire_permit(source where = source::current());
   // Takes a permit if one is free, and returns whether it did; never waits.
   bool try_acquire(source where = source::current()) {
-    enter("was acquired", where);
+    enter_to_change("was acquired", where);
     if (permits_ == 0) return false;
     --permits_;
     return true;
   }
   // Gives a permit back, or one more. Misuse if there would be more of them than there may be.
   void release(source where = source::current()) {
-    enter("was released", where);
+    enter_to_change("was released", where);
     if (!give()) [[unlikely]]
       refuse_release(where);
   }
   // The permits that are free.
-  std::uint64_t available() const noexcept { return permits_; }
+  std::uint64_t available() const noexcept {
+    touch(access::read);
+    return permits_;
+  }
 
  protected:
   semaphore(std::uint64_t permits, std::uint64_t permits_max, label name, const source& where)

@@ -27,7 +27,7 @@ bool shared_mutex::share_if_free() {
 }
 
 bool shared_mutex::try_lock_shared(source where) {
-  enter("was locked", where);
+  enter_to_change("was locked", where);
   return share_if_free();
 }
 
@@ -37,6 +37,7 @@ void shared_mutex::reserve_for_one_more() {
 }
 
 void shared_mutex::hand_over_shared(identity by) noexcept {
+  touch(access::write);
   readers_.erase(std::find(readers_.begin(), readers_.end(), by));
   if (readers_.empty()) admit();
 }

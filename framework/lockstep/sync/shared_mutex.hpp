@@ -62,9 +62,15 @@ class shared_mutex final : public detail::lockable {
   void unlock_shared(source where = source::current());
 
   // Whether one task holds it alone.
-  bool locked() const noexcept { return holder_ != 0; }
+  bool locked() const noexcept {
+    touch(access::read);
+    return holder_ != 0;
+  }
   // How many hold it beside each other.
-  std::size_t readers() const noexcept { return readers_.size(); }
+  std::size_t readers() const noexcept {
+    touch(access::read);
+    return readers_.size();
+  }
 
  private:
   friend exclusive_guard;
@@ -76,6 +82,7 @@ class shared_mutex final : public detail::lockable {
   bool share_if_free();
   // Both require that it is held.
   void hand_over() noexcept {
+    touch(access::write);
     holder_ = 0;
     admit();
   }
@@ -152,7 +159,7 @@ inline shared_mutex::locking_shared shared_mutex::lock_shared(source where) {
 }
 
 inline bool shared_mutex::try_lock(source where) {
-  enter("was locked", where);
+  enter_to_change("was locked", where);
   return take_if_free();
 }
 

@@ -1,0 +1,102 @@
+// Which steps of a run happen before which, and which pairs of them race: the mathematics under systematic search.
+//
+// A step depends on an earlier one of another task if both touch an object in ways that do not commute. It happens
+// after the steps of its own task, after the one that made its task ready, after whatever it depends on, and after
+// everything that came before the last moment at which all was quiet. Two runs whose steps happen before each other in
+// the same way are the same: they differ only in the order of steps that nobody can tell.
+// Two steps race if the later depends on the earlier and nothing else is between them: then the other order is another
+// run.
+// Source: Mazurkiewicz, "Trace theory", 1987; Flanagan, Godefroid, "Dynamic partial-order reduction", POPL 2005.
+#pragma once
+
+#include <lockstep/choice/step_observer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace lockstep::detail {
+
+// What a step touched, each object at most once for each kind of access.
+struct touched {
+  std::uint32_t object;
+  access how;
+
+  friend bool operator==(const touched&, const touched&) = default;
+};
+using footprint = std::vector<touched>;
+
+bool depend(const footprint& one, const footprint& other) noexcept;
+void add_to(footprint& what, touched more);
+
+// One step. Tasks and objects are numbers.
+struct step_event {
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  std::uint32_t task;
+  std::uint32_t enabled_by = none;  // the step that made its task ready; none if that was the task's own, or the start
+  std::uint32_t quiet_before = 0;   // how many steps had been made when all was quiet for the last time before
+  footprint touches{};
+};
+
+struct race {
+  std::uint32_t first;
+  std::uint32_t second;
+};
+
+// The steps of one run in their order, and what follows from that. May be cut back and go on, for runs that begin
+// alike. Nothing is allocated once it has been as long.
+class causality {
+ public:
+  std::size_t size() const noexcept { return size_; }
+  const step_event& operator[](std::size_t at) const noexcept { return events_[at].step; }
+  step_event& last() noexcept { return events_[size_ - 1].step; }
+
+  void clear() noexcept { cut_to(0); }
+  void cut_to(std::size_t size) noexcept {
+    size_ = size;
+    if (judged_ > size) judged_ = size;
+  }
+  // Adds a step, whose touches may be added until the next one comes.
+  step_event& add(std::uint32_t task);
+
+  // Works out everything about the steps from the first that is new, and adds their races to `found`.
+  void judge(std::vector<race>& found);
+
+  // After judge(): whether the one is the other, or happens before it.
+  bool happens_before(std::size_t earlier, std::size_t later) const noexcept {
+    const std::uint32_t task = events_[earlier].step.task;
+    const std::vector<std::uint32_t>& clock = events_[later].clock;
+    return task < clock.size() && clock[task] > earlier;
+  }
+  // How many orders of the steps are this same run: linear extensions. Nothing if there are too many to be counted with
+  // `states_max` sets of steps. Source: dynamic programming over down-sets.
+  std::optional<double> orders(std::size_t states_max = 20'000) const;
+
+ private:
+  struct event {
+    step_event step;
+    std::vector<std::uint32_t> clock;  // of each task, how many steps of the run are up to its last that is before
+  };
+  struct last_access {
+    std::uint32_t at;
+    access how;
+  };
+
+  void judge_one(std::size_t at, std::vector<race>* found);
+  void note_accesses(std::size_t at);
+  void join(std::vector<std::uint32_t>& clock, const std::vector<std::uint32_t>& other) const;
+
+  std::vector<event> events_;
+  std::size_t size_ = 0;
+  std::size_t judged_ = 0;  // so many have clocks
+  // Made anew by judge().
+  std::vector<std::vector<last_access>> accesses_;  // to each object, those that a later step may depend on directly
+  std::vector<std::uint32_t> objects_touched_;
+  std::vector<std::uint32_t> last_of_task_;
+  std::vector<std::uint32_t> before_quiet_;  // the clock of the last moment of quiet
+  std::vector<std::uint32_t> candidates_;
+};
+
+}  // namespace lockstep::detail

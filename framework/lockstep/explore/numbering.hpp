@@ -1,0 +1,56 @@
+// Small numbers for identities, in the order in which they are first seen: what tables are indexed by.
+#pragma once
+
+#include <lockstep/choice/identity.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lockstep::detail {
+
+class numbering {
+ public:
+  static constexpr std::uint32_t unknown = ~std::uint32_t{0};
+
+  std::size_t size() const noexcept { return known_.size(); }
+  // Requires a number that was given.
+  identity operator[](std::uint32_t number) const noexcept { return known_[number]; }
+
+  std::uint32_t find(identity wanted) const noexcept {
+    if (slots_.empty()) return unknown;
+    for (std::size_t at = slot_of(wanted);; at = (at + 1) & (slots_.size() - 1)) {
+      if (slots_[at] == unknown || known_[slots_[at]] == wanted) return slots_[at];
+    }
+  }
+  // Gives the next number to one that is new.
+  std::uint32_t of(identity wanted) {
+    if (2 * (known_.size() + 1) > slots_.size()) grow();
+    std::size_t at = slot_of(wanted);
+    for (; slots_[at] != unknown; at = (at + 1) & (slots_.size() - 1)) {
+      if (known_[slots_[at]] == wanted) return slots_[at];
+    }
+    slots_[at] = static_cast<std::uint32_t>(known_.size());
+    known_.push_back(wanted);
+    return slots_[at];
+  }
+
+ private:
+  // Identities are hashes already.
+  std::size_t slot_of(identity wanted) const noexcept {
+    return static_cast<std::size_t>(wanted ^ (wanted >> 32)) & (slots_.size() - 1);
+  }
+  void grow() {
+    slots_.assign(slots_.empty() ? 64 : 2 * slots_.size(), unknown);
+    for (std::uint32_t i = 0; i < known_.size(); ++i) {
+      std::size_t at = slot_of(known_[i]);
+      while (slots_[at] != unknown) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = i;
+    }
+  }
+
+  std::vector<identity> known_;
+  std::vector<std::uint32_t> slots_;  // a power of two of them, half of them free
+};
+
+}  // namespace lockstep::detail

@@ -1,0 +1,245 @@
+#include <lockstep/explore/sampling.hpp>
+
+#include <lockstep/base/hash.hpp>
+
+#include <algorithm>
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::uint64_t of_tasks = hash_of("lockstep: tasks");
+constexpr std::uint64_t of_depths = hash_of("lockstep: depths");
+
+bool race(const candidate& one, const candidate& other) noexcept {
+  return one.object != 0 && one.object == other.object &&
+         !commute(access_of(one.operation), access_of(other.operation));
+}
+
+class uniform_sampler final : public sampling_oracle {
+ public:
+  void begin(std::uint64_t seed) override {
+    seed_ = seed;
+    made_ = 0;
+  }
+  std::size_t pick_task(const candidates& from) override {
+    return static_cast<std::size_t>(bounded(draw(seed_, of_tasks, ++made_), from.size()));
+  }
+
+ private:
+  std::uint64_t made_ = 0;
+};
+
+class pos_sampler final : public sampling_oracle {
+ public:
+  void begin(std::uint64_t seed) override {
+    seed_ = seed;
+    std::fill(passed_.begin(), passed_.end(), passes{});
+  }
+  std::size_t pick_task(const candidates& from) override {
+    std::size_t best = 0;
+    std::uint64_t highest = 0;
+    pending_.clear();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const candidate each = from[i];
+      pending_.push_back(each);
+      const passes* const by = passes_of(each, false);
+      const std::uint64_t times = by != nullptr ? by->times : 0;
+      const std::uint64_t priority = draw(seed_, each.task, std::uint64_t{each.step} << 32 | times);
+      if (i != 0 && priority <= highest) continue;
+      highest = priority;
+      best = i;
+    }
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      if (i != best && race(pending_[i], pending_[best])) ++passes_of(pending_[i], true)->times;
+    }
+    return best;
+  }
+
+ private:
+  // How often a step has been passed by one that it races with.
+  struct passes {
+    std::uint32_t step = 0;
+    std::uint32_t times = 0;
+  };
+
+  // Null if it was not, unless it is to be.
+  passes* passes_of(const candidate& who, bool make) {
+    const std::uint32_t number = make ? tasks_.of(who.task) : tasks_.find(who.task);
+    if (number == detail::numbering::unknown) return nullptr;
+    if (number >= passed_.size()) passed_.resize(number + 1);
+    passes& of = passed_[number];
+    if (of.step == who.step) return &of;
+    if (!make) return nullptr;
+    of = {who.step, 0};
+    return &of;
+  }
+
+  detail::numbering tasks_;
+  std::vector<passes> passed_;
+  std::vector<candidate> pending_;
+};
+
+// What a task has left is what it is known to do, less what it has done, and all that those will do whom it has yet to
+// spawn.
+class urw_sampler final : public sampling_oracle {
+ public:
+  explicit urw_sampler(const profile& known) : known_(known) {}
+
+  void begin(std::uint64_t seed) override {
+    seed_ = seed;
+    made_ = 0;
+    const std::vector<profile::task>& tasks = known_.tasks();
+    seen_.assign(tasks.size(), false);
+    all_.resize(tasks.size());
+    for (std::size_t i = 0; i < tasks.size(); ++i) all_[i] = tasks[i].steps;
+    for (std::size_t i = tasks.size(); i-- > 0;) {  // children have higher numbers than their parents
+      if (tasks[i].parent != profile::none) all_[tasks[i].parent] += all_[i];
+    }
+    left_ = all_;
+  }
+  std::size_t pick_task(const candidates& from) override {
+    weights_.clear();
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < from.size(); ++i) note(from[i].task);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      total += weight_of(from[i]);
+      weights_.push_back(total);
+    }
+    const std::uint64_t drawn = bounded(draw(seed_, of_tasks, ++made_), total);
+    return static_cast<std::size_t>(std::upper_bound(weights_.begin(), weights_.end(), drawn) - weights_.begin());
+  }
+
+ private:
+  void note(identity task) {
+    const std::uint32_t number = known_.names().find(task);
+    if (number >= seen_.size() || seen_[number]) return;
+    seen_[number] = true;
+    std::uint32_t above = known_.tasks()[number].parent;
+    for (; above != profile::none && above < left_.size(); above = known_.tasks()[above].parent) {
+      left_[above] -= std::min(left_[above], all_[number]);
+      if (seen_[above]) break;
+    }
+  }
+  std::uint64_t weight_of(const candidate& who) const {
+    const std::uint32_t number = known_.names().find(who.task);
+    if (number >= left_.size()) return 1;
+    return left_[number] >= who.step ? left_[number] - who.step + 1 : 1;
+  }
+
+  const profile& known_;
+  std::uint64_t made_ = 0;
+  std::vector<bool> seen_;
+  std::vector<std::uint64_t> all_;   // of each task and its descendants
+  std::vector<std::uint64_t> left_;  // of each task and those of its descendants that were not seen
+  std::vector<std::uint64_t> weights_;
+};
+
+class pct_sampler final : public sampling_oracle {
+ public:
+  explicit pct_sampler(const profile& known) : known_(known) {}
+
+  void begin(std::uint64_t seed) override {
+    seed_ = seed;
+    made_ = 0;
+    fallen_.clear();
+    const std::uint64_t choices = std::max<std::uint64_t>(known_.choices(), 1);
+    const std::uint64_t falls = bounded(draw(seed_, of_depths, 0), 3);  // one less than the depth
+    changes_.clear();
+    for (std::uint64_t i = 1; i <= falls && 2 * falls < choices; ++i) {
+      changes_.push_back(bounded(draw(seed_, of_depths, i), choices) + 1);
+    }
+  }
+  std::size_t pick_task(const candidates& from) override {
+    ++made_;
+    std::size_t best = highest(from);
+    if (std::find(changes_.begin(), changes_.end(), made_) != changes_.end()) {
+      fallen_.push_back(from[best].task);
+      best = highest(from);
+    }
+    return best;
+  }
+
+ private:
+  // Whoever has fallen is behind all who have not, and behind those that fell before.
+  std::size_t highest(const candidates& from) const {
+    std::size_t best = 0;
+    std::uint64_t top = 0;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const identity task = from[i].task;
+      std::uint64_t priority = draw(seed_, task, 0) | std::uint64_t{1} << 63;
+      for (std::size_t j = fallen_.size(); j-- > 0;) {
+        if (fallen_[j] != task) continue;
+        priority = fallen_.size() - j;
+        break;
+      }
+      if (i != 0 && priority <= top) continue;
+      top = priority;
+      best = i;
+    }
+    return best;
+  }
+
+  const profile& known_;
+  std::uint64_t made_ = 0;
+  std::vector<std::uint64_t> changes_;
+  std::vector<identity> fallen_;
+};
+
+}  // namespace
+
+std::string_view name_of(sampler kind) noexcept {
+  switch (kind) {
+    case sampler::uniform: return "uniform";
+    case sampler::pos: return "pos";
+    case sampler::urw: return "urw";
+    case sampler::pct: return "pct";
+  }
+  return "unknown";
+}
+
+std::uint32_t profile::number_of(identity which) {
+  const std::uint32_t number = names_.of(which);
+  if (number == tasks_.size()) tasks_.push_back({none, 0});
+  return number;
+}
+
+void profile::see(const candidates& from) {
+  ++choices_;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const candidate each = from[i];
+    // Parents first, so that they have the lower numbers.
+    const std::uint32_t parent = each.parent != 0 ? number_of(each.parent) : none;
+    const std::uint32_t number = number_of(each.task);
+    if (parent < number || parent == none) tasks_[number].parent = parent;
+    tasks_[number].steps = std::max(tasks_[number].steps, each.step);
+  }
+}
+
+void profile::end_run() noexcept {
+  choices_max_ = std::max(choices_max_, choices_);
+  choices_ = 0;
+}
+
+std::uint64_t sampling_oracle::pick_value(choice_point point, std::uint64_t options) {
+  const std::uint64_t drawn = draw(seed_, point.domain, point.nth);
+  switch (drawn & 7) {
+    case 0:
+    case 1: return 0;
+    case 2: return options - 1;
+    case 3: return bounded(mix(drawn), std::min<std::uint64_t>(options, 16));
+    default: return bounded(mix(drawn), options);
+  }
+}
+
+std::unique_ptr<sampling_oracle> make_sampler(sampler kind, const profile& known) {
+  switch (kind) {
+    case sampler::uniform: return std::make_unique<uniform_sampler>();
+    case sampler::pos: return std::make_unique<pos_sampler>();
+    case sampler::urw: return std::make_unique<urw_sampler>(known);
+    case sampler::pct: return std::make_unique<pct_sampler>(known);
+  }
+  return nullptr;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,85 @@
+// Random schedules: the strategies that draw from the space of orders, each run anew.
+//
+//   uniform  of the ready tasks, any
+//   pos      a random priority for every step, drawn anew where a step was passed by one that touches the same object
+//   urw      the more steps a task has yet to make, the likelier it is next: about uniform over whole orders
+//   pct      a random priority for every task, and up to two moments at which the first one falls behind all others
+// Values: one in four is the least, one in eight the greatest, one in eight small; the others are uniform.
+//
+// Draws depend on the seed, on who asks and on how often that was, never on a clock or an address.
+// Source: Yuan, Yang, Gu, "Partial order aware concurrency sampling", CAV 2018; Zhao, Wolff, Mathur, Roychoudhury,
+// "Selectively uniform concurrency testing", ASPLOS 2025; Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized
+// scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
+#pragma once
+
+#include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/numbering.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+enum class sampler { uniform, pos, urw, pct };
+inline constexpr sampler all_samplers[] = {sampler::uniform, sampler::pos, sampler::urw, sampler::pct};
+std::string_view name_of(sampler kind) noexcept;
+
+// What earlier runs have shown of a program: who spawns whom, how many steps each task makes, how many choices there
+// are. The basis of urw and pct.
+class profile {
+ public:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+  struct task {
+    std::uint32_t parent;
+    std::uint32_t steps;  // the most that were seen
+  };
+
+  // Learns from the candidates of a choice.
+  void see(const candidates& from);
+  void end_run() noexcept;
+
+  const detail::numbering& names() const noexcept { return names_; }
+  const std::vector<task>& tasks() const noexcept { return tasks_; }
+  // The most choices of tasks in a run.
+  std::uint64_t choices() const noexcept { return choices_max_; }
+
+ private:
+  std::uint32_t number_of(identity which);
+
+  detail::numbering names_;
+  std::vector<task> tasks_;
+  std::uint64_t choices_ = 0;
+  std::uint64_t choices_max_ = 0;
+};
+
+// Makes the plain run and fills a profile on the way.
+class profiled_choices final : public oracle {
+ public:
+  explicit profiled_choices(profile& into) noexcept : into_(into) {}
+  std::size_t pick_task(const candidates& from) override {
+    into_.see(from);
+    return 0;
+  }
+  std::uint64_t pick_value(choice_point, std::uint64_t) override { return 0; }
+
+ private:
+  profile& into_;
+};
+
+class sampling_oracle : public oracle {
+ public:
+  // Before each run.
+  virtual void begin(std::uint64_t seed) = 0;
+  std::uint64_t pick_value(choice_point point, std::uint64_t options) final;
+
+ protected:
+  std::uint64_t seed_ = 0;
+};
+
+// `known` must outlive it, and may learn more between two runs.
+std::unique_ptr<sampling_oracle> make_sampler(sampler kind, const profile& known);
+
+}  // namespace lockstep

@@ -1,0 +1,304 @@
+#include <lockstep/explore/systematic.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep {
+
+using detail::footprint;
+using detail::race;
+using detail::step_event;
+using detail::touched;
+
+namespace {
+
+// What stands for the variables that are not seen.
+constexpr identity plain_variables = domain_identity("lockstep: plain variables");
+
+}  // namespace
+
+// -- one run ----------------------------------------------------------------------------------------------------------
+
+bool systematic_search::begin_run() {
+  if (departed_) return false;
+  if (!std::exchange(first_, false)) {
+    step_back();
+    if (depth_ == 0) return false;
+  }
+  prefix_ = depth_;
+  at_ = 0;
+  quiet_before_ = made_ = 0;
+  attempted_ = step_open_ = gave_up_ = false;
+  std::fill(seen_ready_.begin(), seen_ready_.end(), 0);
+  // The last step that is repeated goes on otherwise: it is another task's, or has another value in it.
+  const std::size_t steps_kept = depth_ == 0 ? 0 : places_[depth_ - 1].step;
+  steps_.cut_to(steps_kept);
+  places_of_steps_.resize(steps_kept);
+  return true;
+}
+
+systematic_search::place& systematic_search::next_place() {
+  if (at_ == places_.size()) places_.emplace_back();
+  place& here = places_[at_++];
+  if (at_ > depth_) depth_ = at_;
+  return here;
+}
+
+std::size_t systematic_search::pick_task(const candidates& from) {
+  if (departed_) return 0;
+  close_step();
+  if (repeating()) {
+    const place& here = places_[at_];
+    if (here.is_value || here.chosen >= from.size() || here.count != from.size()) {
+      departed_ = true;
+      return 0;
+    }
+    return here.chosen;
+  }
+  place& here = next_place();
+  --at_;  // until the step begins
+  open(here, from);
+  here.asked = true;
+  return here.chosen;
+}
+
+bool systematic_search::step_begins(const candidates& ready, std::size_t picked) {
+  if (departed_) return false;
+  close_step();
+  const bool repeated = repeating();
+  place& here = next_place();
+  if (repeated) {
+    const candidate who = ready[picked];
+    if (here.is_value || here.count != ready.size() || tasks_[here.branches[here.chosen].task] != who.task) {
+      departed_ = true;
+      return false;
+    }
+    for (std::size_t i = 0; i < here.count; ++i) {
+      const std::uint32_t task = here.branches[i].task;
+      if (seen_ready_[task] != here.step || (here.step > 0 && steps_[here.step - 1].task == task)) {
+        enabled_by_[task] = here.step == 0 ? step_event::none : here.step - 1;
+      }
+      seen_ready_[task] = here.step + 1;
+    }
+    if (here.step < steps_.size()) {  // all of it is known
+      ++made_;
+      return true;
+    }
+  } else if (ready.size() == 1) {
+    open(here, ready);
+    here.asked = false;
+  }
+  branch& chosen = here.branches[here.chosen];
+  if (chosen.sleeping) {
+    gave_up_ = true;
+    --at_;
+    depth_ = at_;
+    return false;
+  }
+  chosen.done = true;
+  step_event& step = steps_.add(chosen.task);
+  places_of_steps_.push_back(static_cast<std::uint32_t>(at_ - 1));
+  step.enabled_by = enabled_by_[chosen.task];
+  step.quiet_before = quiet_before_;
+  ++made_;
+  step.touches.push_back({objects_.of(tasks_[chosen.task]), access::read});
+  step.touches.push_back({objects_.of(everything), access::read});
+  attempted_ = false;
+  step_open_ = true;
+  return true;
+}
+
+// All that is ready, of which the first that does not sleep is chosen.
+void systematic_search::open(place& here, const candidates& ready) {
+  here.is_value = false;
+  here.step = static_cast<std::uint32_t>(steps_.size());
+  here.count = ready.size();
+  if (here.branches.size() < here.count) here.branches.resize(here.count);
+  const bool all_wanted = options_.reduced_by != reduction::source_sets;
+  for (std::size_t i = 0; i < here.count; ++i) {
+    branch& each = here.branches[i];
+    each.task = tasks_.of(ready[i].task);
+    each.wanted = all_wanted;
+    each.done = each.sleeping = false;
+    each.touches.clear();
+    if (each.task >= enabled_by_.size()) {
+      enabled_by_.resize(each.task + 1, step_event::none);
+      seen_ready_.resize(each.task + 1, 0);
+    }
+    // It has become ready by the last step unless it was so before that, which was not its own.
+    if (seen_ready_[each.task] != here.step || (here.step > 0 && steps_[here.step - 1].task == each.task)) {
+      enabled_by_[each.task] = here.step == 0 ? step_event::none : here.step - 1;
+    }
+    seen_ready_[each.task] = here.step + 1;
+  }
+  inherit_sleep(here);
+  here.chosen = 0;
+  while (here.chosen + 1 < here.count && here.branches[here.chosen].sleeping) ++here.chosen;
+  here.branches[here.chosen].wanted = true;
+}
+
+// What was tried at the place before, or slept there, sleeps on unless the step in between touches what it touches.
+void systematic_search::inherit_sleep(place& here) {
+  if (options_.reduced_by == reduction::none || here.step == 0) return;
+  const place& before = places_[place_of_step(here.step - 1)];
+  const footprint& made = steps_[here.step - 1].touches;
+  for (std::size_t i = 0; i < before.count; ++i) {
+    const branch& other = before.branches[i];
+    if (i == before.chosen || (!other.sleeping && !other.done) || detail::depend(other.touches, made)) continue;
+    for (std::size_t j = 0; j < here.count; ++j) {
+      if (here.branches[j].task != other.task) continue;
+      here.branches[j].sleeping = true;
+      here.branches[j].touches = other.touches;
+    }
+  }
+}
+
+std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options) {
+  if (departed_) return 0;
+  const bool repeated = repeating();
+  place& here = next_place();
+  if (repeated) {
+    if (!here.is_value || here.options != options) {
+      departed_ = true;
+      return 0;
+    }
+    return here.answer;
+  }
+  here.is_value = here.asked = true;
+  here.step = static_cast<std::uint32_t>(steps_.size() == 0 ? 0 : steps_.size() - 1);
+  here.count = 0;
+  here.answer = 0;
+  here.options = options;
+  left_values_out_ |= options > options_.values_max;
+  return 0;
+}
+
+void systematic_search::touches(identity object, access how) {
+  if (step_open_) detail::add_to(steps_.last().touches, {objects_.of(object), how});
+}
+
+// Of a task that is tried with several values, the step is known by all that it touches with any.
+void systematic_search::close_step() {
+  if (!std::exchange(step_open_, false)) return;
+  footprint& made = steps_.last().touches;
+  if (!attempted_ && !options_.all_shared_declared) made.push_back({objects_.of(plain_variables), access::write});
+  place& at = places_[places_of_steps_.back()];
+  for (const touched& each : made) detail::add_to(at.branches[at.chosen].touches, each);
+}
+
+// Whoever is left would have made a step if the last one had not ended the run.
+void systematic_search::run_ends(const candidates& left) {
+  close_step();
+  if (departed_ || gave_up_ || steps_.size() == 0 || options_.reduced_by != reduction::source_sets) return;
+  place& last = places_[places_of_steps_.back()];
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const std::uint32_t task = tasks_.find(left[i].task);
+    if (task != detail::numbering::unknown) want(last, task);
+  }
+}
+
+// -- between runs -----------------------------------------------------------------------------------------------------
+
+void systematic_search::end_run() {
+  close_step();
+  if (departed_) return;
+  if (at_ < prefix_) {  // it ended before it had come to where it was to differ
+    departed_ = true;
+    return;
+  }
+  ++(gave_up_ ? given_up_ : runs_);
+  races_.clear();
+  steps_.judge(races_);
+  if (options_.reduced_by != reduction::source_sets) return;
+  for (const race& each : races_) reverse(each);
+}
+
+// The later step, or one that can come before it, is to be tried where the earlier one was made. Among the steps in
+// between, those that do not depend on the earlier one can all be made without it; whoever of them can be first may
+// stand for all.
+void systematic_search::reverse(const race& found) {
+  place& at = places_[place_of_step(found.first)];
+  others_.clear();
+  const auto comes_after_another = [&](std::uint32_t step) {
+    return std::any_of(others_.begin(), others_.end(),
+                       [&](std::uint32_t other) { return steps_.happens_before(other, step); });
+  };
+  std::uint32_t chosen = step_event::none;
+  const auto consider = [&](std::uint32_t step) {
+    const bool can_be_first = !comes_after_another(step);
+    others_.push_back(step);
+    if (!can_be_first) return false;
+    const std::uint32_t task = steps_[step].task;
+    for (std::size_t i = 0; i < at.count; ++i) {
+      if (at.branches[i].task == task && at.branches[i].wanted) return true;
+    }
+    if (chosen == step_event::none || step == found.second) chosen = task;
+    return false;
+  };
+  for (std::uint32_t step = found.first + 1; step < found.second; ++step) {
+    if (!steps_.happens_before(found.first, step) && consider(step)) return;
+  }
+  if (others_.empty() && consider(found.second)) return;
+  if (chosen != step_event::none) want(at, chosen);
+}
+
+void systematic_search::want(place& at, std::uint32_t task) {
+  for (std::size_t i = 0; i < at.count; ++i) {
+    if (at.branches[i].task == task) at.branches[i].wanted = true;
+  }
+}
+
+// Goes back to the last place where something is left to try.
+void systematic_search::step_back() {
+  for (; depth_ > 0; --depth_) {
+    place& last = places_[depth_ - 1];
+    if (last.is_value) {
+      if (last.answer + 1 >= std::min(last.options, options_.values_max)) continue;
+      ++last.answer;
+      return;
+    }
+    for (std::size_t i = 0; i < last.count; ++i) {
+      branch& each = last.branches[i];
+      if (!each.wanted || each.done || each.sleeping) continue;
+      last.chosen = i;
+      each.touches.clear();
+      return;
+    }
+  }
+}
+
+double systematic_search::progress() const noexcept {
+  double share = 1;
+  double behind = 0;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const place& each = places_[i];
+    if (each.is_value) {
+      const auto options = static_cast<double>(std::min(each.options, options_.values_max));
+      behind += share * static_cast<double>(each.answer) / options;
+      share /= options;
+      continue;
+    }
+    double done = 0;
+    double wanted = 0;
+    for (std::size_t j = 0; j < each.count; ++j) {
+      if (!each.branches[j].wanted || each.branches[j].sleeping) continue;
+      ++wanted;
+      if (each.branches[j].done && j != each.chosen) ++done;
+    }
+    if (wanted < 2) continue;
+    behind += share * done / wanted;
+    share /= wanted;
+  }
+  return behind;
+}
+
+std::vector<std::uint64_t> systematic_search::answers() const {
+  std::vector<std::uint64_t> all;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const place& each = places_[i];
+    if (each.asked) all.push_back(each.is_value ? each.answer : each.chosen);
+  }
+  return all;
+}
+
+}  // namespace lockstep

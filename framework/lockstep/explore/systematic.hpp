@@ -1,0 +1,133 @@
+// Systematic search: every run that differs, once.
+//
+//   systematic_search search({.reduced_by = reduction::source_sets});
+//   while (search.begin_run()) {
+//     world.run(program, {.choices = &search});
+//     search.end_run();
+//   }
+//
+// Three ways to leave out what comes to the same:
+//   none         every order of steps
+//   sleep_sets   every order is begun, and given up where all that is ready was tried before and nothing has touched
+//                what it touches: each run that differs is made once, but its beginnings many times. The referee.
+//   source_sets  begins only such orders as a race of an earlier run asks for
+// What the steps touch comes from our objects. Plain variables are not seen, so steps that run the user's code depend
+// on each other; unless `all_shared_declared`, the user's word that every variable which tasks share is a shared<T>.
+// Steps take no time: timers fire when nobody is ready.
+// A value is tried with each of its answers, up to `values_max` of them; with more, the search is not exhaustive.
+//
+// The tree of choices is kept along the present run only. The program must be deterministic: where a run departs from
+// the one that it repeats, departed() says so and the search ends.
+// Source: Godefroid, "Partial-order methods", 1996; Abdulla, Aronis, Jonsson, Sagonas, "Source sets", JACM 2017.
+#pragma once
+
+#include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/causality.hpp>
+#include <lockstep/explore/numbering.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+enum class reduction { none, sleep_sets, source_sets };
+
+struct systematic_options {
+  reduction reduced_by = reduction::source_sets;
+  bool all_shared_declared = false;
+  std::uint64_t values_max = 16;  // answers to one question that are all tried; of more, the least ones
+};
+
+class systematic_search final : public oracle, private step_observer {
+ public:
+  explicit systematic_search(systematic_options options = {}) : options_(options) {}
+
+  // Prepares the next run. False if all have been made, or one departed.
+  bool begin_run();
+  // After each run: learns from it what else there is to try.
+  void end_run();
+
+  std::size_t pick_task(const candidates& from) override;
+  std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
+  step_observer* observer() noexcept override { return this; }
+
+  // Whether the last run was given up, as all that it could have become is known.
+  bool gave_up() const noexcept { return gave_up_; }
+  // The runs that were not.
+  std::uint64_t runs() const noexcept { return runs_; }
+  std::uint64_t given_up() const noexcept { return given_up_; }
+  // Whether questions were met that have more answers than were tried.
+  bool left_values_out() const noexcept { return left_values_out_; }
+  bool departed() const noexcept { return departed_; }
+  // What share of the tree is behind us, as far as one can tell from the branches along the present run: 0 … 1.
+  double progress() const noexcept;
+  // The answers of the last run, as fixed_choices takes them.
+  std::vector<std::uint64_t> answers() const;
+  // The steps of the last run, and what happens before what, after end_run().
+  const detail::causality& steps() const noexcept { return steps_; }
+
+ private:
+  // A task that was ready at a place, and what is known of the step that it would make.
+  struct branch {
+    std::uint32_t task;
+    bool wanted;    // to be tried
+    bool done;      // tried, or being tried
+    bool sleeping;  // tried before elsewhere, and nothing since has touched what it touches
+    detail::footprint touches{};
+  };
+  // A place along the run: a step, or a question for a value.
+  struct place {
+    bool is_value;
+    bool asked;             // the oracle, which is not where one task is ready
+    std::uint32_t step;     // its number among the steps; of a value, that of the step within which it was asked
+    std::size_t chosen;     // of the branches
+    std::size_t count = 0;  // of the branches
+    std::uint64_t answer = 0;
+    std::uint64_t options = 0;
+    std::vector<branch> branches{};  // the first `count`
+  };
+
+  bool step_begins(const candidates& ready, std::size_t picked) override;
+  void touches(identity object, access how) override;
+  void only_attempted() override { attempted_ = true; }
+  void all_quiet() override { quiet_before_ = made_; }
+  void run_ends(const candidates& left) override;
+
+  bool repeating() const noexcept { return at_ < prefix_; }
+  place& next_place();
+  void open(place& here, const candidates& ready);
+  void inherit_sleep(place& here);
+  void close_step();
+  void step_back();
+  void reverse(const detail::race& found);
+  void want(place& at, std::uint32_t task);
+  std::uint32_t place_of_step(std::uint32_t step) const noexcept { return places_of_steps_[step]; }
+
+  systematic_options options_;
+  detail::numbering tasks_;
+  detail::numbering objects_;
+  std::vector<place> places_;  // the first `depth_` are those of the last run, or of its beginning
+  std::size_t depth_ = 0;
+  std::size_t at_ = 0;      // the next place of the present run
+  std::size_t prefix_ = 0;  // so many places are repeated
+  std::vector<std::uint32_t> places_of_steps_;
+  detail::causality steps_;
+  std::vector<std::uint32_t> enabled_by_;  // of each task, where it has become ready
+  std::vector<std::uint32_t> seen_ready_;  // of each task, the last step before which it was ready, and one
+  std::vector<detail::race> races_;
+  std::vector<std::uint32_t> others_;
+  std::uint32_t made_ = 0;  // steps of the present run
+  std::uint32_t quiet_before_ = 0;
+  bool first_ = true;
+  bool attempted_ = false;
+  bool step_open_ = false;
+  bool gave_up_ = false;
+  bool departed_ = false;
+  bool left_values_out_ = false;
+  std::uint64_t runs_ = 0;
+  std::uint64_t given_up_ = 0;
+};
+
+}  // namespace lockstep

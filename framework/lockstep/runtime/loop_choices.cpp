@@ -1,0 +1,167 @@
+// The loop's choices: who runs next, which value, which of several timers; and what an observer of them is told.
+#include <lockstep/runtime/loop.hpp>
+
+#include <lockstep/runtime/disturbance.hpp>
+
+#include <fmt/format.h>
+
+namespace lockstep {
+
+// -- tasks ------------------------------------------------------------------------------------------------------------
+
+class loop::ready_view final : public candidates {
+ public:
+  ready_view(const ring<agent*>& ready, bool switching) noexcept : ready_(ready), switching_(switching) {}
+  std::size_t size() const noexcept override { return ready_.size(); }
+  candidate operator[](std::size_t i) const noexcept override {
+    const agent& who = *ready_[i];
+    return as_candidate(who, who.operation_);
+  }
+  bool first_is_running() const noexcept override { return switching_; }
+  std::string path(std::size_t i) const override { return ready_[i]->path(); }
+
+  static candidate as_candidate(const agent& who, const operation* op) noexcept {
+    const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
+    const identity parent = who.parent_ != nullptr ? who.parent_->identity_ : 0;
+    return {who.identity_, who.steps_ + 1, trace::kind_of(who.label_), object, parent};
+  }
+
+ private:
+  const ring<agent*>& ready_;
+  bool switching_;
+};
+
+// A task that goes on at an await, as nobody else is ready.
+class loop::lone_view final : public candidates {
+ public:
+  lone_view(const agent& who, const operation& op) noexcept : who_(who), op_(op) {}
+  std::size_t size() const noexcept override { return 1; }
+  candidate operator[](std::size_t) const noexcept override {
+    candidate only = ready_view::as_candidate(who_, &op_);
+    only.operation = op_.kind();
+    return only;
+  }
+  bool first_is_running() const noexcept override { return true; }
+  std::string path(std::size_t) const override { return who_.path(); }
+
+ private:
+  const agent& who_;
+  const operation& op_;
+};
+
+// Returns whether the step is to be made.
+bool loop::observe(const candidates& ready, std::size_t picked) {
+  const sparing_allocations of_the_observer;
+  if (!context::observer->step_begins(ready, picked)) {
+    given_up_ = true;
+    stop();
+  }
+  return !given_up_;
+}
+
+bool loop::observe_alone(agent& who, operation& op) { return observe(lone_view(who, op), 0); }
+
+void loop::observe_end() {
+  const sparing_allocations of_the_observer;
+  context::observer->run_ends(ready_view(ready_, false));
+}
+
+void loop::refuse_pick(std::size_t picked) {
+  misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
+}
+
+agent& loop::pick_next() {
+  if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) {
+    if (context::observer != nullptr) [[unlikely]]
+      observe(ready_view(ready_, false), 0);
+    return *ready_.pop_front();
+  }
+  return pick_among();
+}
+
+// Requires that the oracle may be asked.
+inline agent& loop::pick_among() {
+  // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
+  const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
+  const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
+  if (picked >= ready_.size()) [[unlikely]]
+    refuse_pick(picked);
+  if (context::observer != nullptr) [[unlikely]]
+    observe(ready_view(ready_, switching), picked);
+  agent& who = *ready_.take(picked);
+  // A task that could have gone on and was overtaken queues behind the others.
+  if (switching && picked != 0) ready_.push_back(ready_.pop_front());
+  return who;
+}
+
+// Steps for as long as any task may be next, and nothing else has to be seen to.
+void loop::go_on_switching() {
+  if (context::observer != nullptr) return;
+  while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
+    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among();
+    ++who.steps_;
+    context::running = &who;
+    if (who.attention_ == 0 || prepare(who)) resume(who);
+  }
+}
+
+// -- values -----------------------------------------------------------------------------------------------------------
+
+// In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
+// of its own, so that a timer more at another one shifts no answer.
+void loop::fire_in_picked_order(timer_list& due) {
+  const time_point instant = due.front().deadline();
+  std::string name;
+  identity domain = 0;
+  std::uint64_t picks = 0;
+  while (!due.empty()) {
+    std::uint64_t picked = 0;
+    if (const std::uint64_t left = due.size(); left > 1) {
+      if (domain == 0) {
+        name = fmt::format("timers-{}", instant.time_since_epoch().count());
+        domain = domain_identity(name);
+      }
+      picked = oracle_->pick_value({domain, ++picks, name}, left);
+      if (picked >= left) {  // reported but not thrown: the timers that are left must fire
+        report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
+        picked = 0;
+      }
+    }
+    auto at = due.begin();
+    for (; picked > 0; --picked) ++at;
+    timer& item = *at;
+    timers_.disarm(item);
+    item.fire();
+  }
+}
+
+std::uint64_t loop::pick(std::string_view name, std::uint64_t options) {
+  std::uint64_t answer = 0;
+  if (options > 1) {
+    const identity domain = domain_identity(name);
+    const std::uint64_t nth = ++picks_[domain];
+    detail::touch(domain, access::write);
+    if (oracle_ != nullptr) {
+      const sparing_allocations of_the_oracle;
+      answer = oracle_->pick_value({domain, nth, name}, options);
+    } else {
+      answer = driver_.pick_value({domain, nth, name}, options);
+    }
+    if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
+    trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
+  }
+  return answer;
+}
+
+std::size_t loop::pick_arm(std::size_t arms) {
+  if (oracle_ == nullptr || order_ == ordering::fifo || arms == 1) return 0;
+  const std::string name = "select-" + context::running->path();
+  const identity domain = domain_identity(name);
+  const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain], name}, arms);
+  if (picked < arms) return picked;
+  // Reported but not thrown: the select may be attempted outside of its task's step.
+  report(verdict_kind::misuse, fmt::format("the oracle picked arm {} of {}", picked, arms), source());
+  return 0;
+}
+
+}  // namespace lockstep
