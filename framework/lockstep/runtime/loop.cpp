@@ -484,6 +484,7 @@ bool loop::begin_attentively(operation& op) {
 // It is a step, whether somebody else could have run before it or not.
 void loop::note_failed_attempt(agent& who, const operation& op) {
   note_step(who, op.label_);
+  note_wait(who, op);
   if (context::observer != nullptr) context::observer->only_attempted();
 }
 
