@@ -9,6 +9,7 @@
 #include <memory>
 #include <ostream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -382,6 +383,7 @@ task<void> see_values();
 task<void> draw_values();
 task<void> wait_within_the_library();
 task<void> cancel_a_wait();
+task<void> make_mistakes();
 task<void> serve_many();
 
 TEST(ColumnsTest, OfTheAccountShowTheLostCheck) {
@@ -479,6 +481,17 @@ TEST(ColumnsTest, ShowCancellations) {
 )");
 }
 
+TEST(ColumnsTest, ShowWhatWentWrong) {
+  EXPECT_EQ(shown(make_mistakes), R"(
+   main                            read_disk 1
+   faults.cpp in make_mistakes()
+                                   faults.cpp
+   faults.cpp:8  misuse
+                                   faults.cpp:2  threw disk full
+   faults.cpp:14  join
+)");
+}
+
 TEST(ColumnsTest, OfManyTasksFitOneScreen) {
   taking_turns turns;
   const recorded_run run = record(serve_many, &turns);
@@ -531,7 +544,7 @@ TEST(ColumnsTest, OfManyTasksFitOneScreen) {
 // What is kept for reports changes nothing of the run.
 TEST(ColumnsTest, LeaveTheRunAsItIs) {
   for (const auto program : {withdraw_twice, lock_in_both_orders, see_values, draw_values, wait_within_the_library,
-                             cancel_a_wait, serve_many}) {
+                             cancel_a_wait, make_mistakes, serve_many}) {
     taking_turns turns;
     const recorded_run kept = record(program, &turns);
     const recorded_run plain = record(program, &turns, false);
@@ -657,6 +670,25 @@ task<void> cancel_a_wait() {
   try {
     co_await waiting.join();
   } catch (const cancelled&) {
+  }
+}
+
+#line 1 "/src/faults.cpp"
+task<void> read_disk() {
+  co_await yield();
+  throw std::runtime_error("disk full");
+}
+task<void> make_mistakes() {
+  auto reader = spawn(read_disk());
+  mutex door("door");
+  co_await yield();
+  try {
+    door.unlock();
+  } catch (const misuse&) {
+  }
+  try {
+    co_await reader.join();
+  } catch (const std::runtime_error&) {
   }
 }
 

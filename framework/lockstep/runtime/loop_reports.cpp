@@ -120,6 +120,7 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
 }
 
 verdict loop::verdict_here(verdict_kind kind, std::string message, const source& where) {
+  note(name_of(kind), "");
   std::vector<agent*> who;
   if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
     who.push_back(user);
@@ -130,6 +131,7 @@ verdict loop::verdict_here(verdict_kind kind, std::string message, const source&
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
                   std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
   const sparing_allocations of_reports;
+  note(name_of(kind), "");
   verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
