@@ -151,10 +151,12 @@ void loop::report_end(verdict_kind kind, std::string message, const source& wher
 }
 
 void loop::report_kept_back() noexcept {
+  if (kept_back_.empty()) return;
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 
 void loop::part_with_kept(bool reported) noexcept {
+  if (all_have_gone() && failures_.empty()) return;
   for (agent* who : agents_->kept()) {
     who->is_.outlives = true;
     if (who->failure() == nullptr || who->is_.observed) continue;
