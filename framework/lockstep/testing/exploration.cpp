@@ -5,6 +5,7 @@
 #include <lockstep/explore/explorer.hpp>
 #include <lockstep/explore/replay.hpp>
 #include <lockstep/explore/shrink.hpp>
+#include <lockstep/report/columns.hpp>
 #include <lockstep/testing/crash.hpp>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace lockstep::detail {
 
@@ -84,6 +86,7 @@ class finding {
     text_ =
         fmt::format("{} {}. {}.\n", full_name(),
                     text_of_share(found, explorer(code).share_that_fails(how, share_runs_max)), text_of_deviations());
+    if (how.order == ordering::any_order) deviations_ = deviations_of(code, shrunk_.replay);
     pair_ = explain(code, shrunk_.replay, how.all_shared_declared);
     fifo_ = text_of_fifo(code, signature);
     signature_ = signature;
@@ -100,18 +103,33 @@ class finding {
                            signature_, repeat_line(shrunk_.replay))});
       return;
     }
+    const std::string columns = columns_of(last.record, columns_for(last.record));
     bool told = false;
     for (failure_part& part : last.parts) {
       while (part.message.ends_with('\n')) part.message.pop_back();
       if (part.failed() && !std::exchange(told, true)) {
-        part.message += fmt::format("\n{}{}{}{}\ntrace {:016x}", text_, pair_ ? text_of_pair(last.record, *pair_) : "",
-                                    fifo_, repeat_line(last.replay), last.trace_hash);
+        part.message += fmt::format("\n{}\n{}\n{}{}{}\ntrace {:016x}", text_, columns,
+                                    pair_ ? text_of_pair(last.record, *pair_) : "", fifo_, repeat_line(last.replay),
+                                    last.trace_hash);
       }
       publish(part);
     }
   }
 
  private:
+  column_options columns_for(const recorded_run& run) const {
+    column_options how;
+    how.marked.resize(run.records.size());
+    for (const named_step& each : deviations_) {
+      if (const auto at = record_of(run, each)) how.marked[*at] = true;
+    }
+    if (pair_) {
+      const auto first = record_of(run, pair_->first);
+      const auto second = record_of(run, pair_->second);
+      if (first && second) how.deciding.emplace(*first, *second);
+    }
+    return how;
+  }
   std::string text_of_deviations() const {
     const std::size_t left = shrunk_.replay.task_overrides.size() + shrunk_.replay.value_overrides.size();
     if (left == 0) return "It is the plain run that fails";
@@ -141,6 +159,7 @@ class finding {
 
   explore_options how_;
   shrunk_run shrunk_;
+  std::vector<named_step> deviations_;
   std::optional<deciding_pair> pair_;
   std::string signature_;
   std::string text_;
