@@ -324,6 +324,11 @@ void loop::complete_specially(agent& who) {
   if (who.is_.main) request(attention_main_done);
   if (const std::exception_ptr failed = who.failure()) {
     who.is_.cancelled = holds<cancelled>(failed);
+    if (takes_notes() && !who.is_.cancelled && (who.attention_ & attention_doomed) == 0) {
+      const loop_scope in_its_name(*this, &who);
+      const sparing_allocations of_the_trace;
+      note("threw", text_of(failed));
+    }
   } else if ((who.attention_ & attention_cancel) != 0) {
     who.is_.cancelled = true;  // it has returned before the request could be delivered
   }

@@ -267,6 +267,13 @@ class loop : public detail::context {
   // -- watching ---------------------------------------------------------------------------------------------------
 
   const trace& history() const noexcept { return trace_; }
+  // Whether what note() is told is kept.
+  bool takes_notes() const noexcept { return trace_.keeps_all() && !tearing_down_ && !noting_; }
+  // Says in reports of the running task's step what it saw: of `subject` "balance" the `text` "= 20". Where there is no
+  // memory for that, they show less.
+  [[gnu::cold]] void note(std::string_view subject, std::string_view text) noexcept;
+  // The same of a value, whose text may be made by code of the user's: what that does is no part of the run.
+  [[gnu::cold]] void note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept;
   std::uint64_t steps() const noexcept { return trace_.steps(); }
 
   // Reports `kind` at `where` with a snapshot of the tasks concerned; `trail` is of what ended the first of them.
@@ -395,11 +402,13 @@ class loop : public detail::context {
 
   void note_step(agent& who, std::uint32_t label) {
     if (trace_.step(who.number_, label, who.leaf_frame_->where)) [[unlikely]]
-      reach_step_limit();
+      see_to_step();
   }
   // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
   bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
   void note_if_all_have_gone() noexcept;
+  [[gnu::cold, gnu::noinline]] void see_to_step();
+  [[gnu::cold]] void note_wait(const agent& who, const operation& at) noexcept;
   bool acts_for(agent& who);
   agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
@@ -502,6 +511,7 @@ class loop : public detail::context {
   bool cycle_found_ = false;
   bool tearing_down_ = false;
   bool given_up_ = false;
+  bool noting_ = false;
   disturbance* disturbed_by_ = nullptr;
   intrusive_list<detail::quiet_listener> quiet_listeners_;
   detail::quiet_listener* asked_ = nullptr;

@@ -1,6 +1,7 @@
 #include <lockstep/trace/trace.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace lockstep {
 
@@ -15,6 +16,8 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   keep_all_ = keep_all;
   all_.clear();
   names_.clear();
+  objects_.clear();
+  notes_.clear();
   next_.store(records_.get(), std::memory_order_relaxed);
   end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
 }
@@ -39,7 +42,31 @@ bool trace::turn() {
     next_.store(records_.get(), std::memory_order_relaxed);
   }
   set_end();
-  return limit_passed_;
+  return limit_passed_ || keep_all_;
+}
+
+void trace::last_step_is_at(const place& where) noexcept {
+  if (keep_all_) all_.back().payload = std::bit_cast<std::uint64_t>(where);
+}
+
+const trace_record* trace::last_step_of(std::uint32_t task) const noexcept {
+  const auto found = std::find_if(all_.rbegin(), all_.rend(),
+                                  [task](const trace_record& each) { return each.is_step() && each.task == task; });
+  return found != all_.rend() ? &*found : nullptr;
+}
+
+// Kept in the order of their records; nearly always it is the last one's.
+void trace::note(std::uint32_t task, std::string_view subject, std::string_view text) {
+  const trace_record* const step = last_step_of(task);
+  if (step == nullptr) return;
+  const std::size_t at = static_cast<std::size_t>(step - all_.data());
+  auto end = notes_.end();
+  while (end != notes_.begin() && end[-1].record > at) --end;
+  const auto same = [&](const trace_note& each) { return each.record != at || each.subject == subject; };
+  const auto before = std::find_if(std::make_reverse_iterator(end), notes_.rend(), same);
+  const bool known = before != notes_.rend() && before->record == at &&
+                     (before->text == text || before->text == std::string("= ").append(text));
+  if (!known) notes_.insert(end, {at, std::string(subject), std::string(text)});
 }
 
 // Adds the records of which the first is the `index`-th of the run.
