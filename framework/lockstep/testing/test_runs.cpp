@@ -205,7 +205,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     });
     start_world(choices, oracle, keep_trace);
     if (by != nullptr) world.loop().disturb(by);
-    const watched_run watched(*watcher_, notice);
+    const watched_run watched(watched_by(), notice);
     drive(failures, by);
     if (keep_trace) result.record = copy_of(world.loop().history());
     world.finish();
@@ -262,9 +262,7 @@ outcome test_runner::make(const token& choices, muted_output* output, std::optio
     if (!first.failed) first.parts = std::move(second.parts);
     first.failed = true;
     first.parts.push_back({testing::TestPartResult::kNonFatalFailure, "", 0,
-                           fmt::format("nondeterminism: {}\n  look for uninitialised memory, real clocks, addresses "
-                                       "used as keys, unordered containers, and what one run leaves to the next",
-                                       *differs)});
+                           fmt::format("nondeterminism: {}\n  {}", *differs, causes_of_nondeterminism)});
   }
   return first;
 }
