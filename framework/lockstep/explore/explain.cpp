@@ -112,7 +112,7 @@ std::optional<deciding_pair> explain(program& code, const token& failing, bool a
     ++runs;
     if (code.run(other_way, failing.order).failed) continue;
     return deciding_pair{
-        {steps[each.first].task, steps[each.first].nth}, {steps[each.second].task, steps[each.second].nth}, runs};
+        {steps[each.first].task, steps[each.first].record}, {steps[each.second].task, steps[each.second].record}, runs};
   }
   return std::nullopt;
 }

@@ -10,7 +10,7 @@
 
 namespace lockstep {
 
-// A step, as tokens name it.
+// A step, as a trace has it: the n-th record of a step of that task.
 struct named_step {
   identity task;
   std::uint32_t nth;

@@ -12,6 +12,7 @@ void observed_choices::begin(oracle* base) {
   made_.clear();
   options_.clear();
   std::fill(seen_ready_.begin(), seen_ready_.end(), 0);
+  std::fill(records_.begin(), records_.end(), 0);
   quiet_before_ = 0;
   step_open_ = attempted_ = false;
 }
@@ -47,6 +48,7 @@ bool observed_choices::step_begins(const candidates& ready, std::size_t picked) 
     if (task >= seen_ready_.size()) {
       seen_ready_.resize(task + 1, 0);
       enabled_by_.resize(task + 1, step_event::none);
+      records_.resize(task + 1, 0);
     }
     if (number == 0) {
       enabled_by_[task] = step_event::none;
@@ -57,7 +59,7 @@ bool observed_choices::step_begins(const candidates& ready, std::size_t picked) 
   }
   const candidate who = ready[picked];
   const std::uint32_t task = tasks_.of(who.task);
-  made_.push_back({who.task, who.step});
+  made_.push_back({who.task, who.step, ++records_[task]});
   step_event& made = steps_.add(task);
   made.enabled_by = enabled_by_[task];
   made.quiet_before = quiet_before_;

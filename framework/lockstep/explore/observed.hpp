@@ -15,7 +15,8 @@ class observed_choices final : public oracle, private step_observer {
  public:
   struct step {
     identity task;
-    std::uint32_t nth;  // of the task's steps, as tokens count them
+    std::uint32_t nth;     // of the task's steps, as tokens count them
+    std::uint32_t record;  // of the task's records, from 1: an attempt that came to nothing has that of what follows
   };
 
   // With `all_shared_declared`, plain variables are taken not to be shared, see systematic.hpp.
@@ -39,7 +40,10 @@ class observed_choices final : public oracle, private step_observer {
  private:
   bool step_begins(const candidates& ready, std::size_t picked) override;
   void touches(identity object, access how) override;
-  void only_attempted() override { attempted_ = true; }
+  void only_attempted() override {
+    attempted_ = true;
+    --records_[steps_.last().task];
+  }
   void all_quiet() override { quiet_before_ = static_cast<std::uint32_t>(steps_.size()); }
   void run_ends(const candidates&) override { close_step(); }
   void close_step();
@@ -54,6 +58,7 @@ class observed_choices final : public oracle, private step_observer {
   std::vector<std::uint32_t> seen_ready_;  // of each task, the last step before which it was ready, and one
   std::vector<std::uint32_t> enabled_by_;
   std::vector<std::uint64_t> options_;  // of each choice
+  std::vector<std::uint32_t> records_;  // of each task
   std::uint32_t quiet_before_ = 0;
   bool step_open_ = false;
   bool attempted_ = false;

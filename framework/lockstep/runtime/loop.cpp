@@ -291,7 +291,7 @@ bool loop::prepare(agent& who) {
       op->progress_ = operation::progress::failed;
     }
     if (!succeeded) {
-      note_failed_attempt(who, *op);
+      if (context::observer != nullptr) context::observer->only_attempted();
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -472,8 +472,8 @@ bool loop::begin_attentively(operation& op) {
   }
   if (!op.attempt()) {
     if (others_may_run) {
-      ++who.steps_;
-      note_failed_attempt(who, op);
+      ++who.steps_;  // as where somebody else could have run
+      if (context::observer != nullptr) context::observer->only_attempted();
     }
     return false;
   }
@@ -481,12 +481,6 @@ bool loop::begin_attentively(operation& op) {
   ++who.steps_;
   note_step(who, op.label_);
   return true;
-}
-
-// It is a step, whether somebody else could have run before it or not.
-void loop::note_failed_attempt(agent& who, const operation& op) {
-  note_step(who, op.label_);
-  if (context::observer != nullptr) context::observer->only_attempted();
 }
 
 void loop::note_swallowed(agent& who) {

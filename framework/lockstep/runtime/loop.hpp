@@ -431,7 +431,6 @@ class loop : public detail::context {
   bool observe(const candidates& ready, std::size_t picked);
   [[gnu::cold]] bool observe_alone(agent& who, operation& op);
   [[gnu::cold]] void observe_end();
-  [[gnu::cold]] void note_failed_attempt(agent& who, const operation& op);
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
   template <class Done>
