@@ -131,10 +131,22 @@ void systematic_search::open(place& here, const candidates& ready) {
     }
     seen_ready_[each.task] = here.step + 1;
   }
+  want_disabled(here.step);
   inherit_sleep(here);
   here.chosen = 0;
   while (here.chosen + 1 < here.count && here.branches[here.chosen].sleeping) ++here.chosen;
   here.branches[here.chosen].wanted = true;
+}
+
+// Whoever was ready and is not any more, though another made the step, was ended by it: his step, which is not made
+// now, is to be tried before.
+void systematic_search::want_disabled(std::uint32_t step) {
+  if (options_.reduced_by != reduction::source_sets || step == 0) return;
+  place& before = places_[place_of_step(step - 1)];
+  for (std::size_t i = 0; i < before.count; ++i) {
+    branch& other = before.branches[i];
+    if (i != before.chosen && seen_ready_[other.task] != step + 1) other.wanted = true;
+  }
 }
 
 // What was tried at the place before, or slept there, sleeps on unless the step in between touches what it touches.
@@ -186,15 +198,12 @@ void systematic_search::close_step() {
   for (const touched& each : made) detail::add_to(at.branches[at.chosen].touches, each);
 }
 
-// Whoever is left would have made a step if the last one had not ended the run.
-void systematic_search::run_ends(const candidates& left) {
+// Whoever could have made the last step would have made a step after it, if that had not ended him, or the run.
+void systematic_search::run_ends(const candidates&) {
   close_step();
   if (departed_ || gave_up_ || steps_.size() == 0 || options_.reduced_by != reduction::source_sets) return;
   place& last = places_[places_of_steps_.back()];
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    const std::uint32_t task = tasks_.find(left[i].task);
-    if (task != detail::numbering::unknown) want(last, task);
-  }
+  for (std::size_t i = 0; i < last.count; ++i) last.branches[i].wanted = true;
 }
 
 // -- between runs -----------------------------------------------------------------------------------------------------
