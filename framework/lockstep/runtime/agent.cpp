@@ -170,6 +170,7 @@ void agent::cancel_wait() noexcept {
 
 unsigned agent::uncancel(source where) {
   require_here("was uncancelled", where);
+  detail::touch(identity_, access::write);
   if (cancel_requests_ != 0) {
     if (--cancel_requests_ == 0) {
       constexpr int pending = loop::attention_cancel | loop::attention_swallow;
@@ -194,6 +195,7 @@ bool agent::end_request(unsigned requests_before) {
 }
 
 unsigned agent::cancelling() const noexcept {
+  detail::touch(identity_, access::read);
   unsigned requests = cancel_requests_;
   for (const shield_scope* at = shield(); at != nullptr; at = at->outer_) requests += at->requests_;
   return requests;
@@ -201,6 +203,7 @@ unsigned agent::cancelling() const noexcept {
 
 // From now on the loop makes its calls, and refuses.
 void agent::doom() noexcept {
+  detail::touch(everything, access::write);  // nobody makes another step
   attention_ |= loop::attention_doomed;
   detail::current_context->stack_end = detail::current_context->stack_limit + detail::context::stack_bytes;
 }
