@@ -99,17 +99,13 @@ TEST(ColumnsTest, SayWhatAStepAwaited) {
 )");
 }
 
-TEST(ColumnsTest, SayThatAStepCameToWait) {
+TEST(ColumnsTest, SayInFullWhatIsKnownInFull) {
   written_run made(0);
-  const std::size_t attempt = made.step(0, "", operation_kind::join);
-  made.run.notes.push_back({attempt, std::string(trace_note::waits_for), "join(reader)"});
-  made.step(0, "", operation_kind::join);
-  made.step(0, "", operation_kind::join);
+  const std::size_t joined = made.step(0, "seen", operation_kind::join);
+  made.run.notes.push_back({joined, std::string(trace_note::awaited), "join(reader)"});
   EXPECT_EQ(below(columns_of(made.run)), R"(
    main
-   waits for join(reader)
-   join(reader)
-   join
+   join(reader), seen
 )");
 }
 
@@ -411,16 +407,14 @@ TEST(ColumnsTest, OfTheAccountShowTheLostCheck) {
 
 TEST(ColumnsTest, OfADeadlockShowWhoWaitsForWhat) {
   EXPECT_EQ(shown(lock_in_both_orders), R"(
-   main                                              to the right                     to the left
+   main                            to the right                    to the left
    ring.cpp in lock_in_both_orders()  then waits for join(to the right) at ring.cpp:11
-                                                     ring.cpp in transfer()
-                                                                                      ring.cpp in transfer()
-                                                     ring.cpp:2  mutex "left"
-                                                                                      ring.cpp:2  mutex #2
-                                                     ring.cpp:3
-                                                                                      ring.cpp:3
-                                                     ring.cpp:4  waits for mutex #2
-                                                                                      ring.cpp:4  waits for mutex "left"
+                                   ring.cpp in transfer()
+                                                                   ring.cpp in transfer()
+                                   ring.cpp:2  mutex "left"
+                                                                   ring.cpp:2  mutex #2
+                                   ring.cpp:3  then waits for mutex #2 at ring.cpp:4
+                                                                   ring.cpp:3  then waits for mutex "left" at ring.cpp:4
 )");
 }
 
@@ -461,12 +455,11 @@ TEST(ColumnsTest, ShowTheUsersLineWhereTheLibraryWaits) {
    main                                       server
    library.cpp in wait_within_the_library()
                                               library.cpp in answer()
-                                              library.cpp:2  waits for event "asked"
-   ── 1 s ──────────────────────────────────────────────────────────────────────────
+   ── 1 s ────────────────────────────────────────────────────────────────
    library.cpp:7  sleep
    library.cpp:7  settle
                                               library.cpp:2  event "asked"
-   library.cpp:9  join
+   library.cpp:9  join(server)
 )");
 }
 
@@ -477,18 +470,18 @@ TEST(ColumnsTest, ShowCancellations) {
                                  stop.cpp in wait_long()
    stop.cpp:7
                                  stop.cpp:2  event "never", cancelled: no time
-   stop.cpp:10  join
+   stop.cpp:10  join(waiting)
 )");
 }
 
 TEST(ColumnsTest, ShowWhatWentWrong) {
   EXPECT_EQ(shown(make_mistakes), R"(
-   main                            read_disk 1
+   main                               read_disk 1
    faults.cpp in make_mistakes()
-                                   faults.cpp
+                                      faults.cpp
    faults.cpp:8  misuse
-                                   faults.cpp:2  threw disk full
-   faults.cpp:14  join
+                                      faults.cpp:2  threw disk full
+   faults.cpp:14  join(read_disk 1)
 )");
 }
 
@@ -496,7 +489,7 @@ TEST(ColumnsTest, OfManyTasksFitOneScreen) {
   taking_turns turns;
   const recorded_run run = record(serve_many, &turns);
   EXPECT_EQ(std::count_if(run.records.begin(), run.records.end(), [](const trace_record& r) { return r.is_step(); }),
-            405);
+            305);
   EXPECT_EQ(below(columns_of(run)), R"(
    main               serve 1            serve 2            serve 4            8 others
    many.cpp in serve_many()
@@ -513,11 +506,11 @@ TEST(ColumnsTest, OfManyTasksFitOneScreen) {
                                                                                serve 11: many.cpp
    many.cpp:14  put into queue "requests"
                       many.cpp:3  get from queue "requests", served = 1
-                                         many.cpp:3  waits for get from queue "requests"
-                                                                               serve 3: many.cpp:3  waits for get from …
-                                                            many.cpp:3  waits for get from queue "requests"
-                                                                               serve 5: many.cpp:3  waits for get from …
-   ... 367 steps ...
+   many.cpp:14  put into queue "requests"
+                      many.cpp:6
+                                         many.cpp:3  get from queue "requests", served = 2
+   many.cpp:14  put into queue "requests"
+   ... 267 steps ...
                                                             many.cpp:3  get from queue "requests"
    many.cpp:15  put into queue "requests"
                                                                                serve 5: many.cpp:3  get from queue "req…

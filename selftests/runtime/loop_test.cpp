@@ -521,6 +521,7 @@ TEST(LoopTest, EveryStepOfATaskHasANumberOfItsOwn) {
   const auto main = [&]() -> task<void> {
     auto worker = spawn(work());
     co_await yield();
+    co_await yield();
     co_await worker.join();
   };
   sim::world_options how;

@@ -62,6 +62,16 @@ std::uint64_t read_number(const std::string& text) {
   return value;
 }
 
+// "10000" is a number of runs, "10s" a time.
+exploration_budget read_budget(const std::string& text) {
+  if (text.find_first_not_of("0123456789") == std::string::npos) return {read_number(text)};
+  try {
+    return {~std::uint64_t{0}, read_length(text)};
+  } catch (const bad_value&) {
+    throw bad_value("which is neither a number of runs nor a length of time; write 10000, 30s or 5min");
+  }
+}
+
 bool read_truth(const std::string& text) {
   if (text == "1" || text == "true") return true;
   if (text == "0" || text == "false") return false;
@@ -102,6 +112,9 @@ options defaults() {
   all.fail_alloc_every = false;
   all.destroy_every = false;
   all.sweep_max = 10'000;
+  all.explore = exploration_budget{0};
+  all.search = search_by::portfolio;
+  all.all_shared_declared = false;
   return all;
 }
 
@@ -146,6 +159,15 @@ class knobs {
     flag("destroy_every", set.destroy_every, "tear the world down at each step, one a run; false");
     knob("sweep_max", "NUMBER", set.sweep_max, read_count,
          or_else("how many runs each of these three makes at most", *unset.sweep_max));
+    knob("explore", "BUDGET", set.explore, read_budget,
+         "search the orders of each test for one that fails, for so many runs or so long, 0 for not; 0, alone 10000")
+        ->expected(0, 1)
+        ->default_str("10000");
+    names_of<search_by> searches;
+    for (const search_by each : all_searches) searches.emplace_back(name_of(each), each);
+    choice("search", set.search, searches, "which orders are tried, and in which turn; portfolio");
+    flag("all_shared_declared", set.all_shared_declared,
+         "take the test's word that tasks share no plain variables, and try far fewer orders; false");
     const auto as_it_is = [](const std::string& text) { return text; };
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
@@ -295,6 +317,9 @@ options& options::apply(const options& over) {
   take(fail_alloc_every, over.fail_alloc_every);
   take(destroy_every, over.destroy_every);
   take(sweep_max, over.sweep_max);
+  take(explore, over.explore);
+  take(search, over.search);
+  take(all_shared_declared, over.all_shared_declared);
   return *this;
 }
 
@@ -345,6 +370,7 @@ std::string objection_to_real_clock(const options& of_fixture, const options& of
   if (asks.steps_max) return sentence("steps_max");
   if (asks.time_max) return sentence("time_max");
   if (asks.check_determinism.value_or(false)) return sentence("check_determinism");
+  if (asks.explore && !asks.explore->none()) return sentence("explore");
   if (!line.replay.empty()) return sentence("replay");
 #ifndef LOCKSTEP_TESTS_FOR_REAL
   return "clock is real, but lockstep was built without Boost.Asio, and so without lockstep::real";
@@ -361,6 +387,7 @@ options effective_options(const options& of_fixture, const options& of_test) {
     all.runs = 1;
     all.order = ordering::fifo;
     all.check_determinism = false;
+    all.explore = exploration_budget{0};
   }
   if (!all.schedule) all.schedule = *all.runs > 1 ? schedule::random : schedule::plain;
   return all;

@@ -6,25 +6,27 @@
 namespace lockstep {
 
 void trace::start(std::uint64_t steps_max, bool keep_all) {
-  earlier_ = 0;
-  others_ = 0;
-  tasks_made_ = 0;
+  earlier_.store(0, std::memory_order_relaxed);
+  others_.store(0, std::memory_order_relaxed);
+  tasks_made_.store(0, std::memory_order_relaxed);
   payloads_ = 0;
   steps_max_ = steps_max;
   limit_passed_ = false;
   earlier_hash_ = {};
+  if (keep_all_) {
+    all_.clear();
+    names_.clear();
+    objects_.clear();
+    notes_.clear();
+  }
   keep_all_ = keep_all;
-  all_.clear();
-  names_.clear();
-  objects_.clear();
-  notes_.clear();
-  next_ = records_.get();
-  set_end();
+  next_.store(records_.get(), std::memory_order_relaxed);
+  end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
 }
 
 // The next record at which turn() has something to do.
 void trace::set_end() noexcept {
-  trace_record* const next = next_;
+  trace_record* const next = next_.load(std::memory_order_relaxed);
   std::uint64_t room = static_cast<std::uint64_t>(records_.get() + capacity - next);
   // The step after the last that is allowed is told of.
   if (const std::uint64_t left = steps_max_ - steps(); !limit_passed_ && left < room) room = left + 1;
@@ -32,13 +34,14 @@ void trace::set_end() noexcept {
 }
 
 bool trace::turn() {
-  trace_record* const next = next_;
+  trace_record* const next = next_.load(std::memory_order_relaxed);
   if (keep_all_) all_.push_back(next[-1]);
   if (steps() > steps_max_) limit_passed_ = true;
   if (next == records_.get() + capacity) {
-    earlier_hash_.add(records_.get(), earlier_, capacity);
-    earlier_ += capacity;
-    next_ = records_.get();
+    const std::uint64_t before = earlier_.load(std::memory_order_relaxed);
+    earlier_hash_.add(records_.get(), before, capacity);
+    earlier_.store(before + capacity, std::memory_order_relaxed);
+    next_.store(records_.get(), std::memory_order_relaxed);
   }
   set_end();
   return limit_passed_ || keep_all_;
