@@ -294,7 +294,6 @@ bool loop::prepare(agent& who) {
     }
     if (!succeeded) {
       if (context::observer != nullptr) context::observer->only_attempted();
-      note_wait(who, *op);
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -482,7 +481,6 @@ bool loop::begin_attentively(operation& op) {
     if (others_may_run) {
       ++who.steps_;  // as where somebody else could have run
       if (context::observer != nullptr) context::observer->only_attempted();
-      note_wait(who, op);
     }
     return false;
   }
