@@ -19,14 +19,13 @@ class asyncio_semaphore {
 
   task<void> acquire() {
     while (wakeup_scheduled_ || value_ <= 0) {
-      waiters_.push_back(std::make_shared<promise<void>>(label("waiter")));
-      future<void> waiter = waiters_.back()->get_future();
+      const auto mine = std::make_shared<waiter>();
+      waiters_.push_back(mine);
       bool was_cancelled = false;
       try {
-        co_await waiter.get();
+        co_await mine->woken.wait();
         wakeup_scheduled_ = false;
       } catch (const cancelled&) {
-        waiter.cancel();
         wake_up_next();
         was_cancelled = true;
       }
@@ -40,19 +39,26 @@ class asyncio_semaphore {
   }
 
  private:
+  struct waiter {
+    agent* who = &current_task();
+    event woken;
+
+    bool done() const { return woken.is_set() || who->cancelling() != 0; }
+  };
+
   void wake_up_next() {
     while (!waiters_.empty()) {
-      const std::shared_ptr<promise<void>> waiter = waiters_.front();
+      const auto first = waiters_.front();
       waiters_.pop_front();
-      if (waiter->done()) continue;
-      waiter->set_value();
+      if (first->done()) continue;
+      first->woken.set();
       wakeup_scheduled_ = true;
       return;
     }
   }
 
   int value_;
-  std::deque<std::shared_ptr<promise<void>>> waiters_;
+  std::deque<std::shared_ptr<waiter>> waiters_;
   bool wakeup_scheduled_ = false;
 };
 // [/semaphore]

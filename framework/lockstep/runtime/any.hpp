@@ -47,7 +47,7 @@ std::int64_t nth_from_zero(std::int64_t lowest, std::int64_t highest, std::uint6
 
 // What is one value to any_of(), although it has elements.
 template <class T>
-concept text_like = std::convertible_to<const T&, std::string_view>;
+concept names_a_domain = std::convertible_to<const T&, std::string_view>;
 
 template <class T>
 T any_int_of(std::string_view label, T lowest, T highest, const source& where) {
@@ -72,7 +72,7 @@ T any_int(std::string_view label, T lowest, T highest, source where = source::cu
   return detail::any_int_of(label, lowest, highest, where);
 }
 template <class T>
-  requires(!detail::text_like<T>)
+  requires(!detail::names_a_domain<T>)
 T any_int(T lowest, T highest, source where = source::current()) {
   return detail::any_int_of({}, lowest, highest, where);
 }
@@ -82,7 +82,7 @@ inline bool any_bool(std::string_view label = {}) { return detail::draw_of(label
 
 // A copy of one of the alternatives; the dullest is the first. Misuse if there are none.
 template <std::ranges::forward_range R>
-  requires(!detail::text_like<R>)
+  requires(!detail::names_a_domain<R>)
 std::ranges::range_value_t<R> any_of(std::string_view label, R&& alternatives, source where = source::current()) {
   const auto count = std::ranges::distance(alternatives);
   if (count == 0) detail::no_alternatives(label, where);
@@ -90,7 +90,7 @@ std::ranges::range_value_t<R> any_of(std::string_view label, R&& alternatives, s
   return *std::ranges::next(std::ranges::begin(alternatives), static_cast<std::ranges::range_difference_t<R>>(drawn));
 }
 template <std::ranges::forward_range R>
-  requires(!detail::text_like<R>)
+  requires(!detail::names_a_domain<R>)
 std::ranges::range_value_t<R> any_of(R&& alternatives, source where = source::current()) {
   return any_of(std::string_view(), alternatives, where);
 }

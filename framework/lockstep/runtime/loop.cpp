@@ -292,6 +292,7 @@ bool loop::prepare(agent& who) {
     }
     if (!succeeded) {
       if (context::observer != nullptr) context::observer->only_attempted();
+      note_wait(who, *op);
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -479,6 +480,7 @@ bool loop::begin_attentively(operation& op) {
     if (others_may_run) {
       ++who.steps_;  // as where somebody else could have run
       if (context::observer != nullptr) context::observer->only_attempted();
+      note_wait(who, op);
     }
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <lockstep/explore/explorer.hpp>
 #include <lockstep/explore/shrink.hpp>
+#include <lockstep/report/columns.hpp>
 #include <lockstep/testing/finding.hpp>
 #include <lockstep/testing/isolated_program.hpp>
 #include <lockstep/testing/progress_line.hpp>
@@ -44,6 +45,20 @@ std::string text_of_pair(const recorded_run& run, const deciding_pair& pair) {
   if (!first || !second) return {};
   return fmt::format("It fails when {}\n    comes before {},\n    and passes the other way round.\n",
                      text_of_record(run, *first), text_of_record(run, *second));
+}
+
+column_options columns_for(const recorded_run& run, const finding& known) {
+  column_options how;
+  how.marked.resize(run.records.size());
+  for (const named_step& each : known.deviations) {
+    if (const auto at = record_of(run, each)) how.marked[*at] = true;
+  }
+  if (known.pair) {
+    const auto first = record_of(run, known.pair->first);
+    const auto second = record_of(run, known.pair->second);
+    if (first && second) how.deciding.emplace(*first, *second);
+  }
+  return how;
 }
 
 // How often it fails, and to what it was shrunk.
@@ -185,7 +200,8 @@ class test_exploration {
     for (failure_part& part : last.parts) {
       while (part.message.ends_with('\n')) part.message.pop_back();
       if (part.failed() && !std::exchange(told, true)) {
-        part.message += fmt::format("\n{}{}{}{}\ntrace {:016x}", headline(known, failure.run),
+        part.message += fmt::format("\n{}\n{}\n{}{}{}\ntrace {:016x}", headline(known, failure.run),
+                                    columns_of(last.record, columns_for(last.record, known)),
                                     known.pair ? text_of_pair(last.record, *known.pair) : "", known.in_fifo_order,
                                     repeat_line(last.replay), last.trace_hash);
       }

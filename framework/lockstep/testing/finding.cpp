@@ -57,6 +57,7 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
     return known;
   }
   known.share = explorer(code).share_that_fails(how, options.share_runs_max);
+  if (how.order == ordering::any_order) known.deviations = deviations_of(code, known.replay);
   known.pair = explain(code, known.replay, how.all_shared_declared);
   known.in_fifo_order = text_of_fifo(code, how, known.signature);
   return known;
@@ -71,6 +72,8 @@ std::string finding::sent_form() const {
     said.add(pair->runs);
   }
   if (share) said.add(share->failing).add(share->all);
+  said.add(std::uint64_t{deviations.size()});
+  for (const named_step& each : deviations) said.add(each.task).add(std::uint64_t{each.nth});
   return said.bytes();
 }
 
@@ -97,6 +100,10 @@ finding finding::read(message from) {
     known.share.emplace();
     known.share->failing = from.number();
     known.share->all = from.number();
+  }
+  for (std::uint64_t left = from.number(); left > 0; --left) {
+    const identity task = from.number();
+    known.deviations.push_back({task, static_cast<std::uint32_t>(from.number())});
   }
   return known;
 }

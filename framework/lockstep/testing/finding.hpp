@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lockstep::detail {
 
@@ -20,6 +21,7 @@ struct finding {
   bool repeats = false;   // it fails in the same way when it is made again; otherwise nothing else is known
   bool finished = false;  // shrinking, within its budget
   std::uint64_t shrink_runs = 0;
+  std::vector<named_step> deviations{};  // the steps by which it departs from the plain run
   std::optional<deciding_pair> pair{};
   std::optional<explorer::failing_share> share{};  // of all orders, where they could all be made
   std::string in_fifo_order{};                     // a sentence; empty if it was searched in that order

@@ -40,8 +40,11 @@ struct outcome {
   std::string_view end() const noexcept { return failed ? "failed" : skipped ? "was skipped" : "passed"; }
 };
 
-// The line that repeats a run, to be pasted where the program was started.
-std::string repeat_line(const token& replay);
+// How this test is run alone: the program, its filter, and what shapes the test.
+std::string command_that_repeats();
+// The line that repeats a run, to be pasted where the program was started. A test that is run many times passes its
+// command, which is the same for all of them.
+std::string repeat_line(const token& replay, const std::string& command = command_that_repeats());
 // The same for a run in a real world.
 inline constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
 // Where to look when a run is not what it was before.
@@ -101,6 +104,7 @@ class test_runner {
   const test_plan& plan_;
   const options& knobs_;
   const std::string name_ = full_name();
+  const std::string command_ = command_that_repeats();
   std::unique_ptr<base_world> world_;
   std::optional<watcher> watcher_;  // made by the first run
 };
