@@ -68,10 +68,15 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
       return fmt::format("{}: made object #{}, {:016x}", task, record.object(), record.payload);
     default: break;
   }
-  const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();
+  std::string what(name_of(record.operation()));
+  if (const auto known = run.objects.find(record.object()); known != run.objects.end()) {
+    what += fmt::format(" \"{}\"", known->second);
+  } else if (record.object() != 0) {
+    what += fmt::format(" #{}", record.object());
+  }
   std::string where = file_and_line(record.where());
   if (!where.empty()) where.insert(0, " at ");
-  return fmt::format("{}: {}{}{}", task, name_of(record.operation()), object, where);
+  return fmt::format("{}: {}{}", task, what, where);
 }
 
 std::optional<std::string> first_difference(const recorded_run& first, const recorded_run& second) {

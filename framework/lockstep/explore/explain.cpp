@@ -1,5 +1,6 @@
 #include <lockstep/explore/explain.hpp>
 
+#include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/observed.hpp>
 #include <lockstep/explore/replay.hpp>
 
@@ -49,6 +50,7 @@ class ordered_choices final : public oracle, private step_observer {
 struct swap {
   std::size_t first;
   std::size_t second;
+  bool deviates;  // the first, from the plain run
 };
 
 // The order in which `second` and whatever it needs come before `first`. Empty if `first` is needed.
@@ -86,7 +88,8 @@ std::optional<deciding_pair> explain(program& code, const token& failing, bool a
   if (failing.order == ordering::fifo) return std::nullopt;
   observed_choices observed(all_shared_declared);
   guided_oracle guided(failing);
-  observed.begin(&guided);
+  described_choices described(guided);
+  observed.begin(&described);
   code.run(observed, failing.order);
   observed.end_run();
   const std::vector<step>& steps = observed.steps();
@@ -96,10 +99,15 @@ std::optional<deciding_pair> explain(program& code, const token& failing, bool a
   for (std::size_t second = 1; second < steps.size(); ++second) {
     for (std::size_t first = second - std::min(second, apart_max); first < second; ++first) {
       if (steps[first].task == steps[second].task) continue;
-      if (detail::depend(causes[first].touches, causes[second].touches)) pairs.push_back({first, second});
+      if (!detail::depend(causes[first].touches, causes[second].touches)) continue;
+      const std::pair made(steps[first].task, steps[first].nth);
+      const bool deviates =
+          std::find(described.steps().begin(), described.steps().end(), made) != described.steps().end();
+      pairs.push_back({first, second, deviates});
     }
   }
   std::stable_sort(pairs.begin(), pairs.end(), [](const swap& one, const swap& other) {
+    if (one.deviates != other.deviates) return one.deviates;
     return one.second - one.first < other.second - other.first;
   });
   std::uint64_t runs = 0;
@@ -115,6 +123,22 @@ std::optional<deciding_pair> explain(program& code, const token& failing, bool a
         {steps[each.first].task, steps[each.first].record}, {steps[each.second].task, steps[each.second].record}, runs};
   }
   return std::nullopt;
+}
+
+std::vector<named_step> deviations_of(program& code, const token& replay) {
+  guided_oracle guided(replay);
+  described_choices described(guided);
+  observed_choices observed;
+  observed.begin(&described);
+  code.run(observed, replay.order);
+  observed.end_run();
+  std::vector<named_step> found;
+  for (const auto& [task, nth] : described.steps()) {
+    for (const step& each : observed.steps()) {
+      if (each.task == task && each.nth == nth) found.push_back({task, each.record});
+    }
+  }
+  return found;
 }
 
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace lockstep {
 
@@ -15,6 +16,10 @@ struct named_step {
   identity task;
   std::uint32_t nth;
 };
+
+// The steps by which the run of `replay` departs from the plain one: of each override of a task, the step that was made
+// instead. Makes the run once.
+std::vector<named_step> deviations_of(program& code, const token& replay);
 
 // It fails when `first` is made before `second`, and passes the other way round, all else being as it was as far as
 // that can be.
@@ -25,9 +30,9 @@ struct deciding_pair {
 };
 
 // Looks for the pair in the run of `failing`, which should have been shrunk: swaps steps of different tasks that depend
-// on each other, those next to each other first, until the run passes. Nothing if none of at most `runs_max` swaps
-// makes it pass, or if there is nothing to swap, as in fifo order.
-// Source: the schedule search of Meta's Hermit.
+// on each other until the run passes: steps by which the run departs from the plain one first, and of those the ones
+// next to each other. Nothing if none of at most `runs_max` swaps makes it pass, or if there is nothing to swap, as in
+// fifo order. Source: the schedule search of Meta's Hermit.
 std::optional<deciding_pair> explain(program& code, const token& failing, bool all_shared_declared = false,
                                      std::uint64_t runs_max = 200);
 

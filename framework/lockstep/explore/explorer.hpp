@@ -7,13 +7,15 @@
 //   explorer search(code_under_test);
 //   const exploration found = search.explore({.runs_max = 10'000});
 //
-// Where parts of one search are made by several processes, each is given its part; they try different runs.
+// Where parts of one search are made by several processes, each is given its part; they try different runs, and share
+// the budget. Only the first one searches systematically, for all of what the others leave.
 #pragma once
 
 #include <lockstep/explore/bounded.hpp>
 #include <lockstep/explore/corpus.hpp>
 #include <lockstep/explore/estimate.hpp>
 #include <lockstep/explore/observed.hpp>
+#include <lockstep/explore/portfolio.hpp>
 #include <lockstep/explore/program.hpp>
 #include <lockstep/explore/sampling.hpp>
 #include <lockstep/explore/systematic.hpp>
@@ -43,15 +45,6 @@ inline constexpr search_by all_searches[] = {search_by::portfolio,   search_by::
                                              search_by::random,      search_by::coverage};
 std::string_view name_of(search_by how) noexcept;
 
-// Of a hundred samples, how many each strategy makes. What is left of the sum is nobody's.
-struct sample_weights {
-  std::uint32_t urw = 40;
-  std::uint32_t pos = 30;
-  std::uint32_t uniform = 20;
-  std::uint32_t pct = 10;
-  std::uint32_t coverage = 0;
-};
-
 // How far a search has come.
 struct exploration_progress {
   std::uint64_t runs = 0;
@@ -62,7 +55,7 @@ struct exploration_progress {
 };
 
 struct explore_options {
-  std::uint64_t runs_max = 10'000;
+  std::uint64_t runs_max = 10'000;  // of all parts together
   // Asked every now and then: whether the search is to end here. Null for never.
   std::function<bool()> out_of_time = {};
   // Told every now and then. Null for nobody.
@@ -73,9 +66,13 @@ struct explore_options {
   // The user's word that every variable which tasks share is a shared<T>, see systematic.hpp.
   bool all_shared_declared = false;
   sample_weights weights = {};
+  // One run in so many is made twice, and must be the same both times. 0 for none, 1 for all.
+  std::uint64_t check_every = 20;
   // This is the `part`-th of so many, from 0.
   std::uint32_t part = 0;
   std::uint32_t parts = 1;
+  // So many samples are left out, those of a search that is gone on with.
+  std::uint64_t samples_skipped = 0;
 };
 
 // A run that failed.
@@ -103,7 +100,13 @@ struct exploration {
   std::uint64_t bound = 0;  // of deviations or preemptions, up to which all runs were made
   bool stopped = false;     // out of time
   bool departed = false;    // a run could not be repeated: the program is not deterministic
+  std::optional<std::vector<std::uint64_t>> departing = {};  // the answers of that run, where they are known
+  std::vector<std::uint64_t> seen = {};                      // a set of the runs' traces, as joined() takes it
 };
+
+// What the parts of one search came to together. The failure is that which took the fewest runs; of several, that of
+// the first part.
+exploration joined(const std::vector<exploration>& parts);
 
 // What is known after a search that found nothing, as a sentence: "all 15 orderings checked (148,990 interleavings);
 // steps take no time, and plain variables may be shared".

@@ -23,8 +23,9 @@ struct shrunk_run {
 };
 
 // Requires that the run of `failing`, of base plain, fails with that signature; of others, nothing is kept.
-// Overrides are left out in halves, quarters, and so on down to one; values are lowered; then all runs with fewer
-// overrides than are left are tried, as far as `runs_max` goes. A run counts only if it fails with the same signature.
+// Overrides are left out in halves, quarters, and so on down to one; values are lowered, and moved to the front of
+// their domains; then all runs with fewer overrides than are left are tried, as far as `runs_max` goes. A run counts
+// only if it fails with the same signature.
 // Source: Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002; Jalbert, Sen, "A trace
 // simplification technique for effective debugging of concurrent programs", FSE 2010.
 shrunk_run shrink(program& code, const token& failing, const std::string& signature,

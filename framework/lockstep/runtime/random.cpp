@@ -35,8 +35,8 @@ std::uint64_t draw(std::string_view what, std::uint64_t lowest, std::uint64_t sp
 }
 
 void empty_range(std::string_view what, const source& where) {
-  here().owner->misused(fmt::format("the range of \"{}\" is empty: its highest value is below its lowest", what),
-                        where);
+  const std::string of = what.empty() ? "" : fmt::format(" of \"{}\"", what);
+  here().owner->misused(fmt::format("the range{} is empty: its highest value is below its lowest", of), where);
 }
 
 }  // namespace lockstep::detail

@@ -1,6 +1,7 @@
 #include <lockstep/testing/options.hpp>
 
 #include <lockstep/sim/world.hpp>
+#include <lockstep/testing/workers.hpp>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -115,6 +116,7 @@ options defaults() {
   all.explore = exploration_budget{0};
   all.search = search_by::portfolio;
   all.all_shared_declared = false;
+  all.jobs = detail::usable_cores();
   return all;
 }
 
@@ -168,7 +170,12 @@ class knobs {
     choice("search", set.search, searches, "which orders are tried, and in which turn; portfolio");
     flag("all_shared_declared", set.all_shared_declared,
          "take the test's word that tasks share no plain variables, and try far fewer orders; false");
+    knob("jobs", "NUMBER", set.jobs, read_jobs,
+         "how many processes search, 0 for none but this one; the cores that there are");
     const auto as_it_is = [](const std::string& text) { return text; };
+    knob("seeds", "FIRST:END", into.seeds, read_seeds,
+         "run each test once for each seed from FIRST to END-1, as one of many machines; needs out");
+    knob("out", "FOLDER", into.out, as_it_is, "where one JSON line for each of these runs goes, a file for each test");
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
 
@@ -235,6 +242,21 @@ class knobs {
     const std::uint64_t runs = read_number(text);
     if (runs == 0) throw bad_value("which would prove nothing; at least 1 run is needed");
     return runs;
+  }
+
+  static std::uint32_t read_jobs(const std::string& text) {
+    const std::uint64_t jobs = read_number(text);
+    if (jobs > 1'024) throw bad_value("which is too many; it is 0 to 1024");
+    return static_cast<std::uint32_t>(jobs);
+  }
+
+  // "100:200".
+  static seed_range read_seeds(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) throw bad_value("which is no range of seeds; write FIRST:END, such as 100:200");
+    const seed_range read{read_number(text.substr(0, colon)), read_number(text.substr(colon + 1))};
+    if (read.first >= read.end) throw bad_value("which is an empty range; the seed behind the colon is not among them");
+    return read;
   }
 
   static std::uint32_t read_scale(const std::string& text) {
@@ -320,6 +342,7 @@ options& options::apply(const options& over) {
   take(explore, over.explore);
   take(search, over.search);
   take(all_shared_declared, over.all_shared_declared);
+  take(jobs, over.jobs);
   return *this;
 }
 
@@ -340,10 +363,16 @@ const command_line& parsed_command_line() {
     try {
       known.warn_of_unknown_variables();
       known.read(ours);
+      if (read.seeds && read.out.empty()) throw bad_value("--lockstep_seeds needs --lockstep_out=FOLDER");
     } catch (const std::runtime_error& wrong) {
       std::fflush(stdout);
       fmt::print(stderr, "lockstep: {}\n", wrong.what());
-      std::exit(2);
+      // Where one run is made for each seed, 2 is said of runs.
+      const bool of_seeds = std::getenv("LOCKSTEP_SEEDS") != nullptr ||
+                            std::any_of(ours.begin(), ours.end(), [](const std::string& argument) {
+                              return argument.find("lockstep_seeds") != std::string::npos;
+                            });
+      std::exit(of_seeds ? 3 : 2);
     }
     return read;
   }();

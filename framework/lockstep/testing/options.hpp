@@ -77,6 +77,9 @@ struct options {
   // The test's word that every variable which its tasks share is a shared<T> or one of our objects: then far fewer
   // orders come to the same, and more can be proven. false.
   std::optional<bool> all_shared_declared = {};
+  // How many processes search, each a part; a run that crashes is a failure like any other then. 0 for none but this
+  // one, as a debugger wants it. Up to 1024. As many as there are cores that this process may use.
+  std::optional<std::uint32_t> jobs = {};
 
   // The fields that are set in `over` replace those here.
   options& apply(const options& over);
@@ -96,10 +99,18 @@ options explore(T time) {
   return explore(saturating_cast(time));
 }
 
+// Seeds from `first` up to `end`, which is not among them.
+struct seed_range {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+};
+
 // What the command line and the environment say.
 struct command_line {
   options test_options;
   std::string replay;                        // a token
+  std::optional<seed_range> seeds;           // one run for each, see seed_runs.hpp
+  std::string out;                           // the folder for what these runs come to
   std::map<std::string, std::string> shape;  // flags with values that a run depends on and no token holds
 };
 

@@ -1,7 +1,9 @@
 #include <lockstep/testing/runner.hpp>
 
 #include <lockstep/testing/exploration.hpp>
+#include <lockstep/testing/seed_runs.hpp>
 #include <lockstep/testing/test_runs.hpp>
+#include <lockstep/testing/workers.hpp>
 
 #include <fmt/format.h>
 
@@ -203,7 +205,12 @@ void run_test(const test_plan& plan) {
     publish({testing::TestPartResult::kFatalFailure, "", 0, objection});
     return;
   }
+  if (interruption::noted()) {
+    publish({testing::TestPartResult::kSkip, "", 0, "the search was interrupted"});
+    return;
+  }
   test_runner runner(plan, knobs);
+  if (line.seeds) return run_seeds(runner, knobs, *line.seeds, line.out);
   sweeps brute_force(runner, knobs);
   if (!brute_force.possible()) return;
   if (!line.replay.empty()) {

@@ -36,15 +36,18 @@ std::string quoted(const std::string& word) {
 
 }  // namespace
 
-std::string repeat_line(const token& replay) {
+std::string command_that_repeats() {
   const std::vector<std::string> arguments = testing::internal::GetArgvs();
   const std::string name = full_name();
-  std::string line =
-      fmt::format("repeat: LOCKSTEP_REPLAY='{}' {} {}", to_text(replay),
-                  quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + name));
-  for (const auto& [flag, value] : parsed_command_line().shape) line += fmt::format(" {}={}", flag, quoted(value));
-  if (name.find("DISABLED_") != std::string::npos) line += " --gtest_also_run_disabled_tests";
-  return line;
+  std::string command =
+      fmt::format("{} {}", quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + name));
+  for (const auto& [flag, value] : parsed_command_line().shape) command += fmt::format(" {}={}", flag, quoted(value));
+  if (name.find("DISABLED_") != std::string::npos) command += " --gtest_also_run_disabled_tests";
+  return command;
+}
+
+std::string repeat_line(const token& replay, const std::string& command) {
+  return "repeat: LOCKSTEP_REPLAY='" + to_text(replay) + "' " + command;
 }
 
 namespace {
@@ -198,14 +201,15 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print), &world.loop(), output);
+    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print, command_), &world.loop(),
+                        output);
     failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
     world.on_verdict([&](const verdict& found) {
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
     start_world(choices, oracle, keep_trace);
     if (by != nullptr) world.loop().disturb(by);
-    const watched_run watched(*watcher_, notice);
+    const watched_run watched(watched_by(), notice);
     drive(failures, by);
     if (keep_trace) result.record = copy_of(world.loop().history());
     world.finish();
@@ -262,9 +266,7 @@ outcome test_runner::make(const token& choices, muted_output* output, std::optio
     if (!first.failed) first.parts = std::move(second.parts);
     first.failed = true;
     first.parts.push_back({testing::TestPartResult::kNonFatalFailure, "", 0,
-                           fmt::format("nondeterminism: {}\n  look for uninitialised memory, real clocks, addresses "
-                                       "used as keys, unordered containers, and what one run leaves to the next",
-                                       *differs)});
+                           fmt::format("nondeterminism: {}\n  {}", *differs, causes_of_nondeterminism)});
   }
   return first;
 }

@@ -40,10 +40,17 @@ struct outcome {
   std::string_view end() const noexcept { return failed ? "failed" : skipped ? "was skipped" : "passed"; }
 };
 
-// The line that repeats a run, to be pasted where the program was started.
-std::string repeat_line(const token& replay);
+// How this test is run alone: the program, its filter, and what shapes the test.
+std::string command_that_repeats();
+// The line that repeats a run, to be pasted where the program was started. A test that is run many times passes its
+// command, which is the same for all of them.
+std::string repeat_line(const token& replay, const std::string& command = command_that_repeats());
 // The same for a run in a real world.
 inline constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
+// Where to look when a run is not what it was before.
+inline constexpr std::string_view causes_of_nondeterminism =
+    "look for uninitialised memory, real clocks, addresses used as keys, unordered containers, and what one run leaves "
+    "to the next";
 
 // In one world, which is reset between them; those whose allocations fail each in a new one.
 class test_runner {
@@ -65,7 +72,12 @@ class test_runner {
   run_result make_for_search(oracle& choices, ordering order);
   std::uint64_t trace_hash() const noexcept { return world_->summary().trace_hash; }
   loop& watched_loop() noexcept { return world_->loop(); }
-  watcher& watched_by() noexcept { return *watcher_; }
+  watcher& watched_by() {
+    if (!watcher_) watcher_.emplace(world_->loop(), *knobs_.slow_step, *knobs_.real_time_max);
+    return *watcher_;
+  }
+  // Until the next run, no thread of ours is left, as is needed to fork.
+  void rest() { watcher_.reset(); }
   // The same as make(), with the whole run kept.
   outcome make_with_record(const token& choices) { return make_once(choices, nullptr, true, nullptr); }
   // The same, disturbed as `choices` say. `named` is whether the test names the task for that.
@@ -86,15 +98,15 @@ class test_runner {
   void renew_world() {
     watcher_.reset();
     world_ = make_world(knobs_);
-    watcher_.emplace(world_->loop(), *knobs_.slow_step, *knobs_.real_time_max);
   }
   bool counts(const verdict& found) const { return found.kind != verdict_kind::slow_step || *knobs_.fail_on_slow_step; }
 
   const test_plan& plan_;
   const options& knobs_;
   const std::string name_ = full_name();
+  const std::string command_ = command_that_repeats();
   std::unique_ptr<base_world> world_;
-  std::optional<watcher> watcher_;
+  std::optional<watcher> watcher_;  // made by the first run
 };
 
 }  // namespace lockstep::detail
