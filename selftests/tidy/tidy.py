@@ -26,8 +26,11 @@ UNORDERED = r"\bunordered_\w+|std::(?:map|set|less)<[^,<>]*\*"
 
 # Folder, pattern, what is wrong with it, and the paths that may.
 BANS = [
-    ("framework/", CLOCK, "reads a real clock", ["framework/lockstep/real/", "framework/lockstep/testing/watcher."]),
-    ("framework/", THREAD, "makes a thread", ["framework/lockstep/real/", "framework/lockstep/testing/watcher."]),
+    ("framework/", CLOCK, "reads a real clock",
+     ["framework/lockstep/real/", "framework/lockstep/testing/watcher.", "framework/lockstep/testing/exploration.",
+      "framework/lockstep/testing/progress_line."]),  # a search has a budget of time, and tells of its progress
+    ("framework/", THREAD, "makes a thread",
+     ["framework/lockstep/real/", "framework/lockstep/testing/watcher.", "framework/lockstep/testing/worker_process."]),
     ("framework/", SLEEP, "sleeps in real time", ["framework/lockstep/real/"]),
     ("framework/", RANDOM, "draws, and not from the oracle", []),
     ("framework/", UNORDERED, "has an order that differs between runs or libraries", []),

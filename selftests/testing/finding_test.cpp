@@ -1,0 +1,88 @@
+#include <lockstep/explore/world_program.hpp>
+#include <lockstep/lockstep.hpp>
+#include <lockstep/testing/finding.hpp>
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace lockstep::detail {
+namespace {
+
+task<void> add_one(int& value) {
+  const int seen = value;
+  co_await yield();
+  if (value != seen) throw std::runtime_error("lost");
+  value = seen + 1;
+}
+// The plain run passes.
+task<void> add_two() {
+  int value = 0;
+  auto first = spawn(add_one(value));
+  co_await yield();
+  co_await yield();
+  auto second = spawn(add_one(value));
+  co_await first.join();
+  co_await second.join();
+}
+
+class FindingTest : public testing::Test {
+ protected:
+  FindingTest() {
+    how_.by = search_by::random;
+    failure_ = *explorer(code_).explore(how_).failure;
+  }
+
+  world_program code_{[] { return add_two(); }};
+  explore_options how_;
+  failing_run failure_;
+};
+
+TEST_F(FindingTest, IsShrunkExplainedAndCounted) {
+  const finding known = look_into(code_, how_, failure_, {.test = 7});
+  EXPECT_TRUE(known.repeats);
+  EXPECT_TRUE(known.finished);
+  EXPECT_EQ(known.signature, failure_.result.signature);
+  EXPECT_EQ(known.replay.test, 7);
+  EXPECT_EQ(known.replay.task_overrides.size(), 1u);
+  EXPECT_TRUE(known.pair);
+  ASSERT_TRUE(known.share);
+  EXPECT_GT(known.share->failing, 0u);
+  EXPECT_LT(known.share->failing, known.share->all);
+  EXPECT_EQ(known.in_fifo_order, "It does not happen in fifo order.\n");
+}
+
+TEST_F(FindingTest, CanBeSent) {
+  const finding known = look_into(code_, how_, failure_, {.test = 7});
+  const finding read = finding::read(message(known.sent_form()));
+  EXPECT_EQ(read.sent_form(), known.sent_form());
+  EXPECT_EQ(read.signature, known.signature);
+  EXPECT_EQ(read.replay, known.replay);
+  EXPECT_EQ(read.repeats, known.repeats);
+  EXPECT_EQ(read.finished, known.finished);
+  EXPECT_EQ(read.shrink_runs, known.shrink_runs);
+  EXPECT_EQ(read.share->failing, known.share->failing);
+  EXPECT_EQ(read.share->all, known.share->all);
+  EXPECT_EQ(read.pair->first.task, known.pair->first.task);
+  EXPECT_EQ(read.pair->second.nth, known.pair->second.nth);
+  EXPECT_EQ(read.in_fifo_order, known.in_fifo_order);
+}
+
+TEST_F(FindingTest, IsLeftAsItWasFoundIfItIsEndedEarly) {
+  finding_options options;
+  int told = 0;
+  options.on_progress = [&](std::uint64_t, std::size_t) { return ++told < 2; };
+  const finding known = look_into(code_, how_, failure_, options);
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(known.repeats);
+  EXPECT_FALSE(known.finished);
+  EXPECT_FALSE(known.pair);
+}
+
+TEST_F(FindingTest, SaysThatAFailureDoesNotRepeat) {
+  world_program harmless([]() -> task<void> { co_await yield(); });
+  EXPECT_FALSE(look_into(harmless, how_, failure_, {}).repeats);
+}
+
+}  // namespace
+}  // namespace lockstep::detail

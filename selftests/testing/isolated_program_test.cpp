@@ -1,0 +1,91 @@
+#include <lockstep/explore/explain.hpp>
+#include <lockstep/explore/explorer.hpp>
+#include <lockstep/explore/shrink.hpp>
+#include <lockstep/explore/world_program.hpp>
+#include <lockstep/lockstep.hpp>
+#include <lockstep/testing/isolated_program.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <functional>
+
+namespace lockstep::detail {
+namespace {
+
+task<void> add_one(int& value, std::function<void()> lost) {
+  const int seen = value;
+  co_await yield();
+  if (value != seen) lost();
+  value = seen + 1;
+}
+
+// The plain run passes: the second begins when the first has ended.
+task<void> add_two(std::function<void()> lost) {
+  int value = 0;
+  auto first = spawn(add_one(value, lost));
+  co_await yield();
+  co_await yield();
+  auto second = spawn(add_one(value, lost));
+  co_await first.join();
+  co_await second.join();
+}
+
+world_program throwing([] { return add_two([] { throw std::runtime_error("lost"); }); });
+
+// What a search learns, the systematic one too, which is told of every step.
+TEST(IsolatedProgramTest, TheOracleKnowsWhatItWouldKnowOfARunMadeHere) {
+  world_program here([] { return add_two([] {}); });
+  world_program there([] { return add_two([] {}); });
+  isolated_program isolated(there);
+  const exploration expected = explorer(here).explore({.by = search_by::systematic});
+  const exploration found = explorer(isolated).explore({.by = search_by::systematic});
+  ASSERT_TRUE(expected.exhaustive);
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_EQ(found.classes, expected.classes);
+  EXPECT_EQ(found.interleavings, expected.interleavings);
+  EXPECT_EQ(found.distinct, expected.distinct);
+}
+
+TEST(IsolatedProgramTest, AFailureIsTheSameOneThere) {
+  isolated_program isolated(throwing);
+  const exploration found = explorer(isolated).explore({});
+  ASSERT_TRUE(found.failure);
+  world_program here([] { return add_two([] { throw std::runtime_error("lost"); }); });
+  const exploration expected = explorer(here).explore({});
+  ASSERT_TRUE(expected.failure);
+  EXPECT_EQ(found.failure->result.signature, expected.failure->result.signature);
+  EXPECT_EQ(found.failure->answers, expected.failure->answers);
+}
+
+TEST(IsolatedProgramTest, ARunThatDiesIsShrunkAndExplained) {
+  world_program aborting([] { return add_two([] { std::abort(); }); });
+  isolated_program isolated(aborting);
+  explore_options how;
+  how.by = search_by::random;
+  const exploration found = explorer(isolated).explore(how);
+  ASSERT_TRUE(found.failure);
+  EXPECT_EQ(found.failure->result.signature, "SIGABRT");
+  EXPECT_TRUE(isolated.last_death().died);
+  const token failing = token_of_answers(isolated, 0, ordering::any_order, found.failure->answers);
+  const shrunk_run shrunk = shrink(isolated, failing, "SIGABRT");
+  EXPECT_EQ(shrunk.replay.task_overrides.size(), 1u);
+  EXPECT_TRUE(explain(isolated, shrunk.replay));
+}
+
+TEST(IsolatedProgramTest, WhatOneRunLeavesTheNextDoesNotSee) {
+  int runs = 0;
+  world_program counting([&]() -> task<void> {
+    if (++runs > 1) throw std::runtime_error("again");
+    return add_two([] {});
+  });
+  isolated_program isolated(counting);
+  for (int i = 0; i < 3; ++i) {
+    fixed_choices plain({});
+    EXPECT_FALSE(isolated.run(plain, ordering::any_order).failed);
+  }
+  EXPECT_EQ(runs, 0);
+}
+
+}  // namespace
+}  // namespace lockstep::detail

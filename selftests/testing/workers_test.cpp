@@ -1,0 +1,276 @@
+#include "child.hpp"
+
+#include <lockstep/explore/world_program.hpp>
+#include <lockstep/lockstep.hpp>
+#include <lockstep/testing/workers.hpp>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LOCKSTEP_UNDER_ASAN 1
+#endif
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LOCKSTEP_UNDER_SANITIZER 1
+#endif
+#endif
+
+namespace lockstep::detail {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+// -- the search -------------------------------------------------------------------------------------------------------
+
+task<void> add_one(int& value, std::function<void()> lost) {
+  const int seen = value;
+  co_await yield();
+  if (value != seen) lost();
+  value = seen + 1;
+}
+// The plain run passes.
+task<void> add_two(std::function<void()> lost) {
+  int value = 0;
+  auto first = spawn(add_one(value, lost));
+  co_await yield();
+  co_await yield();
+  auto second = spawn(add_one(value, lost));
+  co_await first.join();
+  co_await second.join();
+}
+
+search_result search_for(std::function<void()> lost, std::uint32_t jobs, explore_options how = {}) {
+  world_program code([lost] { return add_two(lost); });
+  return search_in_workers(code, how, {.jobs = jobs});
+}
+
+class Workers : public testing::TestWithParam<std::uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(Of, Workers, testing::Values(1, 2, 5));
+
+TEST_P(Workers, ProveWhatOneProves) {
+  world_program code([] { return add_two([] {}); });
+  const exploration here = explorer(code).explore({});
+  const search_result found = search_for([] {}, GetParam());
+  EXPECT_TRUE(found.failures.empty());
+  EXPECT_TRUE(found.together.exhaustive);
+  EXPECT_EQ(found.together.classes, here.classes);
+}
+
+TEST_P(Workers, FindTheSameFailureEachTime) {
+  explore_options how;
+  how.by = search_by::random;
+  std::vector<found_failure> first;
+  for (int i = 0; i < 5; ++i) {
+    search_result found = search_for([] { throw std::runtime_error("lost"); }, GetParam(), how);
+    ASSERT_EQ(found.failures.size(), 1u);
+    EXPECT_FALSE(found.failures[0].death);
+    if (i == 0) first = found.failures;
+    EXPECT_EQ(found.failures[0].run.runs, first[0].run.runs);
+    EXPECT_EQ(found.failures[0].run.answers, first[0].run.answers);
+    EXPECT_EQ(found.failures[0].run.found_by, first[0].run.found_by);
+  }
+}
+
+TEST_P(Workers, ShareTheBudget) {
+  world_program code([] { return add_two([] {}); });
+  explore_options how;
+  how.by = search_by::random;
+  how.runs_max = 1'001;
+  how.check_every = 0;
+  EXPECT_EQ(search_in_workers(code, how, {.jobs = GetParam()}).together.runs, 1'001u);
+}
+
+TEST_P(Workers, AreReplacedWhenTheyDie) {
+  explore_options how;
+  how.by = search_by::random;
+  how.runs_max = 500;
+  const search_result found = search_for([] { ::raise(SIGKILL); }, GetParam(), how);
+  ASSERT_EQ(found.failures.size(), 1u);
+  ASSERT_TRUE(found.failures[0].death);
+  EXPECT_EQ(found.failures[0].run.result.signature, "SIGKILL");
+  EXPECT_GT(found.together.runs, found.failures[0].run.runs);
+}
+
+// The run that died can be made again by its answers.
+TEST_P(Workers, ShowTheAnswersOfTheRunInWhichTheyDie) {
+  const search_result found = search_for([] { ::raise(SIGKILL); }, GetParam());
+  ASSERT_EQ(found.failures.size(), 1u);
+  bool lost = false;
+  world_program code([&lost] { return add_two([&lost] { lost = true; }); });
+  fixed_choices same(found.failures[0].run.answers);
+  code.run(same, ordering::any_order);
+  EXPECT_TRUE(lost);
+  EXPECT_FALSE(same.misfit());
+}
+
+TEST(WorkersTest, OneThatDiesDoesNotEndTheSearchForWhatFails) {
+  const auto body = []() -> task<void> {
+    const int drawn = random_int("drawn", 0, 99);
+    co_await yield();
+    if (drawn == 1) ::raise(SIGKILL);
+    if (drawn == 50) throw std::runtime_error("fifty");
+  };
+  world_program code(body);
+  explore_options how;
+  how.by = search_by::random;
+  const search_result found = search_in_workers(code, how, {.jobs = 2});
+  std::vector<std::string> signatures;
+  for (const found_failure& each : found.failures) signatures.push_back(each.run.result.signature);
+  EXPECT_EQ(signatures.size(), 2u);
+  EXPECT_THAT(signatures, testing::Contains("SIGKILL"));
+}
+
+TEST(WorkersTest, TellsOfProgress) {
+  world_program code([] { return add_two([] {}); });
+  std::uint64_t told = 0;
+  explore_options how;
+  how.by = search_by::random;
+  how.runs_max = 2'000;
+  workers_options options;
+  options.jobs = 2;
+  options.on_progress = [&](const exploration_progress& now) {
+    EXPECT_GE(now.runs, told);
+    told = now.runs;
+  };
+  search_in_workers(code, how, options);
+  EXPECT_GE(told, 2'000u);
+}
+
+TEST(WorkersTest, MakesWorkElsewhere) {
+  const work_result made = make_in_worker([](const sender& send) { send("made"); }, nullptr);
+  EXPECT_FALSE(made.end.died);
+  EXPECT_EQ(made.sent, "made");
+  EXPECT_EQ(make_in_worker([](const sender&) { ::raise(SIGKILL); }, nullptr).end.signature, "SIGKILL");
+}
+
+TEST(WorkersTest, ThereIsACore) { EXPECT_GE(usable_cores(), 1u); }
+
+// -- in a test program ------------------------------------------------------------------------------------------------
+
+const std::string unsymbolized = "ASAN_OPTIONS=symbolize=0 TSAN_OPTIONS=symbolize=0 UBSAN_OPTIONS=symbolize=0 ";
+
+child_run search(const std::string& test, const std::string& flags = "") {
+  return run_subject("--gtest_filter=Searched." + test + ' ' + flags, unsymbolized);
+}
+
+std::string repeat_line_in(const std::string& text) {
+  const std::string begin = "\nrepeat: ";
+  const std::size_t at = text.find(begin);
+  return at == std::string::npos ? "false"
+                                 : text.substr(at + begin.size(), text.find('\n', at + 1) - at - begin.size());
+}
+
+struct planted_crash {
+  std::string test;
+  std::string verdict;  // a regular expression
+  std::string end;      // of the run that is repeated
+};
+std::ostream& operator<<(std::ostream& out, const planted_crash& which) { return out << which.test; }
+
+class CrashOfAWorker : public testing::TestWithParam<planted_crash> {};
+
+TEST_P(CrashOfAWorker, IsFoundShrunkAndRepeated) {
+  const auto& [test, verdict, end] = GetParam();
+  const std::string flags = "--lockstep_real_time_max=100ms --lockstep_jobs=2";
+  const child_run run = search(test, flags);
+  SCOPED_TRACE(run.text);
+  EXPECT_EQ(run.end, "exit status 1\n");
+  EXPECT_THAT(run.text, ContainsRegex("searches.cpp:[0-9]+: Failure\ncrash of the process: " + verdict +
+                                      ", in the step of a task that had awaited at searches.cpp:[0-9]+\n"));
+  EXPECT_THAT(run.text, HasSubstr(". Shrunk to 1 deviation from the plain run.\nIt fails when "));
+  EXPECT_THAT(run.text, ContainsRegex("\nThe search went on for [1-9][0-9,]* runs, and found nothing else.\n"));
+  EXPECT_THAT(run.text, HasSubstr("1 FAILED TEST\n")) << "the program lives on";
+  const child_run again = run_command("exec env LOCKSTEP_SLOW_STEP=1h LOCKSTEP_REAL_TIME_MAX=100ms " + unsymbolized +
+                                      repeat_line_in(run.text));
+  EXPECT_EQ(again.end, end) << again.text;
+  EXPECT_THAT(again.text, Not(HasSubstr("[       OK ]")));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Of, CrashOfAWorker,
+    testing::Values(planted_crash{"Aborts", "SIGABRT", "signal 6\n"},
+                    planted_crash{"Terminates", "SIGABRT", "signal 6\n"},
+                    planted_crash{"Exits", "exit.0.", "exit status 1\n"},
+                    planted_crash{"NeverEndsAStep", "stuck step", "signal 6\n"}
+#ifdef LOCKSTEP_UNDER_ASAN
+                    ,
+                    planted_crash{"ReadsThroughANullPointer", "AddressSanitizer: SEGV [^\n]*", "exit status 1\n"},
+                    planted_crash{"UsesFreedMemory", "AddressSanitizer: heap-use-after-free [^\n]*", "exit status 1\n"}
+#endif
+#ifndef LOCKSTEP_UNDER_SANITIZER
+                    ,
+                    planted_crash{"ReadsThroughANullPointer", "SIGSEGV", "signal 11\n"}
+#endif
+                    ),
+    [](const auto& info) { return info.param.test; });
+
+// Nothing of the process runs then, so nobody knows where its task was.
+TEST(CrashOfAWorkerTest, IsFoundThoughItCannotSayAnything) {
+  EXPECT_THAT(search("IsKilled").text, HasSubstr("crash of the process: SIGKILL\n"));
+  EXPECT_THAT(search("ExitsAtOnce").text, HasSubstr("crash of the process: exit status 3\n"));
+}
+
+TEST(CrashOfAWorkerTest, ShowsWhatItHadWritten) {
+  const std::string text = search("Aborts").text;
+  EXPECT_EQ(count_of("the end of it\n", text), 1) << text;
+  EXPECT_THAT(search("NeverEndsAStep", "--lockstep_real_time_max=100ms").text,
+              ContainsRegex("a step has not ended after 100 ms of real time .real_time_max.\n *main "));
+}
+
+TEST(CrashOfAWorkerTest, WithoutWorkersTheProcessEnds) {
+  const child_run run = search("Aborts", "--lockstep_jobs=0");
+  EXPECT_EQ(run.end, "signal 6\n");
+  EXPECT_THAT(run.text, HasSubstr("with --lockstep_jobs=1 it tells which run it was"));
+}
+
+TEST(WorkersOfATest, SayTheSameEachTime) {
+  for (const std::string test : {"Fails", "Aborts", "CrashesBeforeItFails", "IsLarge"}) {
+    const std::string first = search(test, "--lockstep_jobs=3").text;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(search(test, "--lockstep_jobs=3").text, first);
+  }
+}
+
+TEST(WorkersOfATest, FindWhatIsFoundWithoutThem) {
+  for (const std::string jobs : {"0", "1", "4"}) {
+    const std::string text = search("Fails", "--lockstep_jobs=" + jobs).text;
+    EXPECT_THAT(text, HasSubstr("Shrunk to 1 deviation from the plain run.\n")) << text;
+    EXPECT_EQ(repeat_line_in(text), repeat_line_in(search("Fails").text));
+    EXPECT_THAT(search("Passes", "--lockstep_jobs=" + jobs).text,
+                ContainsRegex("Passes: all [0-9]+ orderings checked"));
+  }
+}
+
+TEST(WorkersOfATest, GoOnBehindACrash) {
+  const std::string text = search("CrashesBeforeItFails", "--lockstep_jobs=2").text;
+  EXPECT_THAT(text, HasSubstr("crash of the process: SIGABRT"));
+  EXPECT_THAT(text, HasSubstr("runs, and found 1 other failure.\n"));
+  EXPECT_THAT(text, HasSubstr("Expected: (drawn) < (50)"));
+}
+
+TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
+  const child_run run = search("Is*Interrupted", "--lockstep_jobs=2");
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_THAT(run.text, ContainsRegex("explored Searched.IsInterrupted: interrupted: [0-9,]+ runs, "));
+  EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsLeftOutWhenTheSearchWasInterrupted"));
+}
+
+TEST(WorkersOfATest, CompareRunsThatAreMadeTwice) {
+  for (const std::string jobs : {"0", "2"}) {
+    const std::string text = search("LeavesSomethingToTheNextRun", "--lockstep_jobs=" + jobs).text;
+    EXPECT_THAT(text, HasSubstr("Failure\nnondeterminism: the search ended after ")) << text;
+    EXPECT_THAT(text, HasSubstr("one of them, made again with the same choices, was another run"));
+    EXPECT_THAT(text, HasSubstr("they differ first at 0 ns (virtual), after step "));
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::detail
