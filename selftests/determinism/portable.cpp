@@ -538,11 +538,11 @@ task<void> blocking_work() {
 
 // -- all of them ------------------------------------------------------------------------------------------------------
 
-struct program {
+struct portable_program {
   std::string_view name;
   task<void> (*main)();
 };
-constexpr program programs[] = {{"locks", locks},
+constexpr portable_program programs[] = {{"locks", locks},
                                 {"signals", signals},
                                 {"queues", queues},
                                 {"cancellation", cancellation},
@@ -557,7 +557,7 @@ constexpr program programs[] = {{"locks", locks},
                                 {"blocking_work", blocking_work}};
 
 // Runs `of` under `how` and prints a line; false if something was wrong with the run.
-bool run(sim::world& world, const program& of, const token& how) {
+bool run(sim::world& world, const portable_program& of, const token& how) {
   guided_oracle choices(how);
   sim::world_options options;
   options.order = how.order;
@@ -580,7 +580,7 @@ bool run(sim::world& world, const program& of, const token& how) {
 int main() {
   sim::world world;
   bool good = true;
-  for (const program& each : programs) {
+  for (const portable_program& each : programs) {
     for (const ordering order : {ordering::any_order, ordering::fifo}) {
       token how;
       how.order = order;

@@ -195,23 +195,22 @@ TEST_P(CrashOfAWorker, IsFoundShrunkAndRepeated) {
   EXPECT_EQ(again.end, end) << again.text;
   EXPECT_THAT(again.text, Not(HasSubstr("[       OK ]")));
 }
-INSTANTIATE_TEST_SUITE_P(
-    Of, CrashOfAWorker,
-    testing::Values(planted_crash{"Aborts", "SIGABRT", "signal 6\n"},
-                    planted_crash{"Terminates", "SIGABRT", "signal 6\n"},
-                    planted_crash{"Exits", "exit.0.", "exit status 1\n"},
-                    planted_crash{"NeverEndsAStep", "stuck step", "signal 6\n"}
+std::vector<planted_crash> planted_crashes() {
+  std::vector<planted_crash> all = {{"Aborts", "SIGABRT", "signal 6\n"},
+                                    {"Terminates", "SIGABRT", "signal 6\n"},
+                                    {"Exits", "exit.0.", "exit status 1\n"},
+                                    {"NeverEndsAStep", "stuck step", "signal 6\n"}};
 #ifdef LOCKSTEP_UNDER_ASAN
-                    ,
-                    planted_crash{"ReadsThroughANullPointer", "AddressSanitizer: SEGV [^\n]*", "exit status 1\n"},
-                    planted_crash{"UsesFreedMemory", "AddressSanitizer: heap-use-after-free [^\n]*", "exit status 1\n"}
+  all.push_back({"ReadsThroughANullPointer", "AddressSanitizer: SEGV [^\n]*", "exit status 1\n"});
+  all.push_back({"UsesFreedMemory", "AddressSanitizer: heap-use-after-free [^\n]*", "exit status 1\n"});
 #endif
 #ifndef LOCKSTEP_UNDER_SANITIZER
-                    ,
-                    planted_crash{"ReadsThroughANullPointer", "SIGSEGV", "signal 11\n"}
+  all.push_back({"ReadsThroughANullPointer", "SIGSEGV", "signal 11\n"});
 #endif
-                    ),
-    [](const auto& info) { return info.param.test; });
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(Of, CrashOfAWorker, testing::ValuesIn(planted_crashes()),
+                         [](const auto& each) { return each.param.test; });
 
 // Nothing of the process runs then, so nobody knows where its task was.
 TEST(CrashOfAWorkerTest, IsFoundThoughItCannotSayAnything) {

@@ -10,6 +10,8 @@
 #include <lockstep/explore/strategy.hpp>
 #include <lockstep/time/clock.hpp>
 
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -92,16 +94,14 @@ inline options explore(exploration_budget budget = {}, options others = {}) {
   others.explore = budget;
   return others;
 }
-inline options explore(std::uint64_t runs, options others = {}) {
-  return explore(exploration_budget{runs}, std::move(others));
+template <std::integral T>
+options explore(T runs, options others = {}) {
+  return explore(exploration_budget{static_cast<std::uint64_t>(runs)}, std::move(others));
 }
 // So long in real time.
-inline options explore(duration time, options others = {}) {
-  return explore(exploration_budget{~std::uint64_t{0}, time}, std::move(others));
-}
-template <coarser_duration T>
-options explore(T time, options others = {}) {
-  return explore(saturating_cast(time), std::move(others));
+template <class Rep, class Period>
+options explore(std::chrono::duration<Rep, Period> time, options others = {}) {
+  return explore(exploration_budget{~std::uint64_t{0}, saturating_cast(time)}, std::move(others));
 }
 
 // Seeds from `first` up to `end`, which is not among them.
