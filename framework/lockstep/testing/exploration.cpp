@@ -218,7 +218,6 @@ class test_exploration {
       plain.order = known.replay.order;
       pair = text_of_pair(runner_.make_with_record(plain).record, *known.pair);
     }
-    const std::uint64_t more = found.together.runs - std::min(found.together.runs, failure.run.runs);
     const std::string others = found.failures.size() == 1 ? "nothing else"
                                                           : fmt::format("{} other failure{}", found.failures.size() - 1,
                                                                         found.failures.size() == 2 ? "" : "s");
@@ -226,9 +225,8 @@ class test_exploration {
     const bool has_line = failure.death->where.line() != 0;
     publish({testing::TestPartResult::kNonFatalFailure, has_line ? where.file_name() : "",
              has_line ? static_cast<int>(where.line()) : 0,
-             fmt::format("{}\n{}{}{}The search went on for {} runs, and found {}.\n{}", failure.death->text,
-                         headline(known, failure.run), pair, known.in_fifo_order, count_text(static_cast<double>(more)),
-                         others, repeat_line(known.replay))});
+             fmt::format("{}\n{}{}{}The search went on behind that run, and found {}.\n{}", failure.death->text,
+                         headline(known, failure.run), pair, known.in_fifo_order, others, repeat_line(known.replay))});
   }
 
   static void report_nondeterminism(const found_failure& failure, const finding& known) {

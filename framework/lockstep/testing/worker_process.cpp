@@ -80,7 +80,8 @@ std::uint64_t message::number() {
 }
 
 std::string message::text() {
-  const auto size = std::min<std::uint64_t>(number(), bytes_.size() - at_);
+  const std::uint64_t said = number();
+  const std::size_t size = std::min<std::uint64_t>(said, bytes_.size() - at_);
   return bytes_.substr(std::exchange(at_, at_ + size), size);
 }
 
