@@ -45,6 +45,19 @@ if show "$repeat"; then fail "the repeated run passed"; fi
 [ "$(trace)" = "$found" ] || fail "the repeated run has another trace: $(trace), not $found"
 printf '\nThe trace is the same, step by step: both runs have the hash %s.\n' "$found"
 
+say "Exploring tries the orders one after the other, shrinks the failure, and names the two steps whose order decides."
+if show "./crawler_defect_test $test --lockstep_explore"; then fail "exploring did not find the defect"; fi
+explained() {
+  grep -q '^Shrunk to\|\. Shrunk to' "$output" || fail "the failure was not shrunk"
+  grep -q 'and passes the other way round' "$output" || fail "the failure was not explained"
+}
+explained
+
+say "A defect of a real program: asyncio.Semaphore as it was in CPython 3.10.5, in C++. Its test passes as it is written."
+show "../18_found_in_asyncio --lockstep_explore=0" || fail "the test should pass in the plain order"
+if show "../18_found_in_asyncio"; then fail "exploring did not find the defect of asyncio.Semaphore"; fi
+explained
+
 say "The crawler without the defect passes in the same orders and a hundred more."
 show "./crawler_test --gtest_filter=Crawler.FetchesEachPageOnce --lockstep_schedule=random --lockstep_runs=200" ||
   fail "the correct crawler failed"

@@ -44,5 +44,19 @@ TEST(TableTest, OfNothingIsNothing) { EXPECT_EQ(table_of({}, {}, 0), ""); }
 
 TEST(TableTest, KeepsWhatUsersWriteInOneLine) { EXPECT_EQ(in_one_line("a\nb\tc\xFF"), "a\\nb\\x09c\\xff"); }
 
+TEST(TableTest, MeasuresCharactersAndNotBytes) {
+  EXPECT_EQ(width_of("größe"), 5u);
+  EXPECT_EQ(padded("größe", 7), "größe  ");
+  EXPECT_EQ(padded("größe", 3), "größe");
+}
+
+TEST(TableTest, CutsBetweenCharacters) {
+  EXPECT_EQ(cut("größe", 5), "größe");
+  EXPECT_EQ(cut("größe", 4), "grö…");
+  EXPECT_EQ(cut("größe", 3), "gr…");
+  EXPECT_EQ(cut("größe", 1), "…");
+  EXPECT_EQ(cut("größe", 0), "");
+}
+
 }  // namespace
 }  // namespace lockstep::detail

@@ -199,7 +199,8 @@ TEST(TraceTest, TellsOfTheFirstStepThatIsTooMany) {
 
 std::string text_of(const std::vector<trace_note>& notes) {
   std::string text;
-  for (const trace_note& each : notes) text += std::to_string(each.record) + ' ' + each.subject + ' ' + each.text + '\n';
+  for (const trace_note& each : notes)
+    text += std::to_string(each.record) + ' ' + each.subject + ' ' + each.text + '\n';
   return text;
 }
 
@@ -210,8 +211,9 @@ TEST(TraceTest, KeepsNotesWithTheLastStepOfTheirTask) {
   step(history, 1);
   step(history, 2);
   history.time_moved(5);
-  history.note(1, "balance", "100");
   history.note(2, "balance", "20");
+  history.note(1, "balance", "100");
+  history.note(1, "balance", "100");
   EXPECT_EQ(text_of(history.notes()), "0 balance 100\n1 balance 20\n");
 }
 

@@ -39,6 +39,9 @@ inline constexpr identity the_points = domain_identity("lockstep: points");
 
 // Tasks that are waited for together, of which this is the first.
 constexpr identity group_identity(identity first) noexcept { return roll(first, ~0ull); }
+// The end of a task, or the ends of those of a group: an object of its own, as who waits for it is after nothing else
+// that is done to the task.
+constexpr identity end_identity(identity of) noexcept { return roll(of, ~2ull); }
 
 class step_observer {
  public:

@@ -51,7 +51,7 @@ void bounded_search::end_run() {
     const choice& each = log_[at];
     const bool costs = what_ == cost_of::deviations || (each.of_task && each.could_go_on);
     const std::uint64_t options = each.of_task ? each.options : std::min(each.options, values_max_);
-    (costs ? costly : free).questions.emplace_back(at, options);
+    if (options > 1) (costs ? costly : free).questions.emplace_back(at, options);
   }
   if (!free.questions.empty()) levels_[level_].push_back(std::move(free));
   if (costly.questions.empty() || level_ == most_) return;

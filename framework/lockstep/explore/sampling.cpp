@@ -205,7 +205,7 @@ std::uint32_t profile::number_of(identity which) {
 }
 
 void profile::see(const candidates& from) {
-  ++choices_;
+  if (from.size() > 1) ++choices_;
   for (std::size_t i = 0; i < from.size(); ++i) {
     const candidate each = from[i];
     // Parents first, so that they have the lower numbers.

@@ -37,7 +37,7 @@ class profile {
     std::uint32_t steps;  // the most that were seen
   };
 
-  // Learns from the candidates of a choice.
+  // Learns from the candidates of a choice, or from the one task that makes a step without any.
   void see(const candidates& from);
   void end_run() noexcept;
 
@@ -55,17 +55,24 @@ class profile {
   std::uint64_t choices_max_ = 0;
 };
 
-// Makes the plain run and fills a profile on the way.
-class profiled_choices final : public oracle {
+// Makes the plain run and fills a profile on the way, with the steps as well that are no choice.
+class profiled_choices final : public oracle, private step_observer {
  public:
   explicit profiled_choices(profile& into) noexcept : into_(into) {}
-  std::size_t pick_task(const candidates& from) override {
-    into_.see(from);
-    return 0;
-  }
+  std::size_t pick_task(const candidates&) override { return 0; }
   std::uint64_t pick_value(choice_point, std::uint64_t) override { return 0; }
+  step_observer* observer() noexcept override { return this; }
 
  private:
+  bool step_begins(const candidates& ready, std::size_t) override {
+    into_.see(ready);
+    return true;
+  }
+  void touches(identity, access) override {}
+  void only_attempted() override {}
+  void all_quiet() override {}
+  void run_ends(const candidates&) override {}
+
   profile& into_;
 };
 

@@ -92,7 +92,11 @@ class systematic_search final : public oracle, private step_observer {
   bool step_begins(const candidates& ready, std::size_t picked) override;
   void touches(identity object, access how) override;
   void only_attempted() override { attempted_ = true; }
-  void all_quiet() override { quiet_before_ = made_; }
+  // What is touched from now on, before the next step, is touched by none: all later steps are after it.
+  void all_quiet() override {
+    close_step();
+    quiet_before_ = made_;
+  }
   void run_ends(const candidates& left) override;
 
   bool repeating() const noexcept { return at_ < prefix_; }

@@ -70,43 +70,32 @@ std::string text_of_operation(const recorded_run& run, const trace_record& step)
                                     : fmt::format("{} #{}", text, step.object());
 }
 
-// Words the steps of a run, each of which it is told of in their order.
-class step_texts {
- public:
-  step_texts(const recorded_run& run, const std::vector<task_title>& titles)
-      : run_(run), titles_(titles), note_(run.notes.begin()) {}
+// Those of one record, which are in a row.
+std::pair<std::vector<trace_note>::const_iterator, std::vector<trace_note>::const_iterator> notes_of(
+    const recorded_run& run, std::size_t record) {
+  const auto before = [record](const trace_note& each) { return each.record < record; };
+  const auto first = std::partition_point(run.notes.begin(), run.notes.end(), before);
+  return {first,
+          std::find_if(first, run.notes.end(), [record](const trace_note& each) { return each.record != record; })};
+}
 
-  std::string next(std::size_t record, bool wanted) {
-    const trace_record& step = run_.records[record];
-    // For what it waited is known in more words since it came to wait.
-    const auto waited = waits_.extract(step.task);
-    while (note_ != run_.notes.end() && note_->record < record) ++note_;
-    const auto first = note_;
-    for (; note_ != run_.notes.end() && note_->record == record; ++note_) {
-      if (note_->subject == trace_note::waits_for) waits_[step.task] = note_->text;
-    }
-    if (!wanted) return {};
-    std::vector<std::string> parts;
-    if (waits_.count(step.task) == 0) {
-      const bool in_more_words = waited && step.object() == 0;
-      std::string operation = in_more_words ? waited.mapped() : text_of_operation(run_, step);
-      if (!operation.empty()) parts.push_back(std::move(operation));
-    }
-    for (auto note = first; note != note_; ++note) {
+std::string text_of_step(const recorded_run& run, std::size_t record, const std::vector<task_title>& titles) {
+  const trace_record& step = run.records[record];
+  std::string operation = text_of_operation(run, step);
+  std::vector<std::string> parts;
+  const auto [first, end] = notes_of(run, record);
+  for (auto note = first; note != end; ++note) {
+    if (note->subject == trace_note::awaited) {
+      operation = note->text;
+    } else {
       parts.push_back(note->subject + (note->text.empty() ? "" : " ") + note->text);
     }
-    const std::string place = step.task < titles_.size() ? short_place_of(step, titles_[step.task]) : place_of(step);
-    if (place.empty() && parts.empty()) parts.emplace_back(name_of(step.operation()));
-    return in_one_line(
-        fmt::format("{}{}{}", place, place.empty() || parts.empty() ? "" : "  ", fmt::join(parts, ", ")));
   }
-
- private:
-  const recorded_run& run_;
-  const std::vector<task_title>& titles_;
-  std::vector<trace_note>::const_iterator note_;  // the first that is not of an earlier step
-  std::map<std::uint32_t, std::string> waits_;    // of the tasks that wait now
-};
+  const std::string place = step.task < titles.size() ? short_place_of(step, titles[step.task]) : place_of(step);
+  if (place.empty() && operation.empty() && parts.empty()) operation = name_of(step.operation());
+  if (!operation.empty()) parts.insert(parts.begin(), std::move(operation));
+  return in_one_line(fmt::format("{}{}{}", place, place.empty() || parts.empty() ? "" : "  ", fmt::join(parts, ", ")));
+}
 
 rows_of_run rows_of(const recorded_run& run, const std::vector<bool>& marked) {
   rows_of_run rows;
@@ -251,10 +240,13 @@ class report {
     find_deciding();
     const std::size_t others = deciding_.empty() ? 1 : 2;  // the header, and the remark if it needs a line
     shown_ = chosen(urgencies_of(rows_, deciding_), how.lines_max > others ? how.lines_max - others : 1);
-    step_texts texts(run, titles);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       row& each = rows_[i];
-      each.text = each.is_step ? texts.next(each.record, shown_[i]) : text_of_time(run.records[each.record]);
+      if (!each.is_step) {
+        each.text = text_of_time(run.records[each.record]);
+      } else if (shown_[i]) {
+        each.text = text_of_step(run, each.record, titles);
+      }
     }
     make_columns();
     if (!deciding_.empty()) {

@@ -34,7 +34,10 @@ class as_completed {
   as_completed& operator=(const as_completed&) = delete;
 
   // How many are yet to be yielded.
-  std::size_t left() const noexcept { return handles_.size() - taken_; }
+  std::size_t left() const noexcept {
+    detail::touch(everything, access::write);
+    return handles_.size() - taken_;
+  }
   // Asks those that have not ended to stop. They are yielded when they have.
   void cancel(const label& reason = {}, source where = source::current()) {
     for (join_handle<T>* each : handles_) each->cancel(reason, where);

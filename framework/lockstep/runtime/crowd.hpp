@@ -52,7 +52,7 @@ class crowd::wait final : public primitive<crowd::wait> {
 
   bool try_now() const noexcept { return of_.enough(); }
   void touch_what() const noexcept {
-    if (of_.enough()) touch(of_.group_, access::after);
+    if (of_.enough()) touch_result();
   }
   void touch_end() const noexcept override { touch(of_.group_, access::write); }
   bool waits_in_any_case() const noexcept override { return !of_.enough(); }
@@ -64,12 +64,18 @@ class crowd::wait final : public primitive<crowd::wait> {
   std::string describe() const override;
   agent* holder() const noexcept override;
   void awaits(std::vector<agent*>& into) const override { of_.members_.add_to(into); }
-  // Where others may not have finished, what follows depends on who has.
-  void result() const noexcept {
-    if (of_.condition_ != until::all) touch(of_.group_, access::read);
-  }
+  void result() const noexcept { touch_result(); }
 
  private:
+  // Where others may not have finished, what follows depends on who has.
+  void touch_result() const noexcept {
+    if (of_.condition_ == until::all) {
+      touch(end_identity(of_.group_), access::after);
+    } else {
+      touch(of_.group_, access::read);
+    }
+  }
+
   crowd& of_;
 };
 

@@ -215,6 +215,7 @@ void loop::step_observed(agent& who) {
   if (who.attention_ == 0 || prepare(who)) resume(who);
   if (who.finished() && context::observer != nullptr) {
     detail::touch(who.identity_, access::write);
+    detail::touch(end_identity(who.identity_), access::write);
     if (who.is_.main) detail::touch(everything, access::write);
   }
   if (--who.references_ == 0) free_block(who);  // as in step_disturbed()
@@ -244,9 +245,10 @@ void loop::start_eagerly(agent& who) {
   context::running = &who;
   if (attention_.load(std::memory_order_relaxed) != 0) ++who.steps_;
   note_step(who, who.label_);
-  detail::touch(who.identity_, access::write);
+  const identity made = who.identity_;
+  detail::touch(made, access::write);
   who.leaf_.resume();
-  if (next) follow();
+  if (next && follow()) detail::touch(end_identity(made), access::write);
   note_slow_step();
   next = next_of_spawner;
   starting_ = step.outer;
@@ -292,7 +294,6 @@ bool loop::prepare(agent& who) {
     }
     if (!succeeded) {
       if (context::observer != nullptr) context::observer->only_attempted();
-      note_wait(who, *op);
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -480,7 +481,6 @@ bool loop::begin_attentively(operation& op) {
     if (others_may_run) {
       ++who.steps_;  // as where somebody else could have run
       if (context::observer != nullptr) context::observer->only_attempted();
-      note_wait(who, op);
     }
     return false;
   }

@@ -404,11 +404,12 @@ class loop : public detail::context {
     if (trace_.step(who.number_, label, who.leaf_frame_->where)) [[unlikely]]
       see_to_step();
   }
+  [[gnu::cold, gnu::noinline]] void see_to_step();
+  [[gnu::cold, gnu::noinline]] void see_to_resumed_step();
+  [[gnu::cold]] void note_waits(const std::vector<agent*>& of) noexcept;
   // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
   bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
   void note_if_all_have_gone() noexcept;
-  [[gnu::cold, gnu::noinline]] void see_to_step();
-  [[gnu::cold]] void note_wait(const agent& who, const operation& at) noexcept;
   bool acts_for(agent& who);
   agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
@@ -423,7 +424,8 @@ class loop : public detail::context {
   [[gnu::noinline]] void step_observed(agent& who);
   // One step.
   void resume(agent& who) {
-    note_step(who, who.label_);
+    if (trace_.step(who.number_, who.label_, who.leaf_frame_->where)) [[unlikely]]
+      see_to_resumed_step();
     who.leaf_.resume();
     if (next) follow();
   }

@@ -132,6 +132,7 @@ void loop::report(verdict_kind kind, std::string message, const source& where, s
                   std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
   const sparing_allocations of_reports;
   note(name_of(kind), "");
+  note_waits(concerned);
   verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
@@ -257,19 +258,26 @@ void loop::note_value(const object& of, bool of_this_run, std::string (*text)(co
   if (!subject.empty()) note(subject, made);
 }
 
-// The last step of `who` ended there: an attempt at the same operation, or what came before it.
-void loop::note_wait(const agent& who, const operation& at) noexcept {
+// The same, where it goes on after a wait: whom it has joined is known to the operation, and to no record.
+void loop::see_to_resumed_step() {
+  see_to_step();
+  const operation* const at = context::running->operation_;
+  if (!takes_notes() || at == nullptr || at->kind() != operation_kind::join) return;
+  const sparing_allocations of_the_trace;
+  note(trace_note::awaited, at->describe());
+}
+
+// Their last steps ended there; the place of a step is where it began.
+void loop::note_waits(const std::vector<agent*>& of) noexcept {
   if (!takes_notes()) return;
   const sparing_allocations of_the_trace;
   try {
-    const trace_record* const step = trace_.last_step_of(who.number_);
-    const std::vector<place> stack = who.stack();
-    const bool moved = step != nullptr && !stack.empty() && stack.front() != step->where();
-    if (step == nullptr || step->label != at.label_ || moved) {
+    for (const agent* who : of) {
+      const operation* const at = who->parked_at();
+      if (at == nullptr) continue;
+      const std::vector<place> stack = who->stack();
       const std::string where = stack.empty() ? std::string() : " at " + file_and_line(stack.front());
-      trace_.note(who.number_, "then waits for", at.describe() + where);
-    } else {
-      trace_.note(who.number_, trace_note::waits_for, at.describe());
+      trace_.note(who->number_, "then waits for", at->describe() + where);
     }
   } catch (const std::bad_alloc&) {
   }
@@ -342,9 +350,6 @@ void loop::report_deadlock() {
   const finding holders(*this);
   standstill_ = true;
   const std::vector<agent*> waiters = alive();
-  for (const agent* each : waiters) {
-    if (const operation* const at = each->parked_at(); at != nullptr) note_wait(*each, *at);
-  }
   std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, waiters);
   if (cycles.empty()) cycles = cycles_with_feeders(waiters);
   report(verdict_kind::deadlock,

@@ -75,7 +75,8 @@ class object {
   }
   // The same for what also may be done where no loop runs.
   void enter_if_used(const char* deed, source where) {
-    if (run_ != 0 && (detail::current_context != nullptr || !is_at_home())) enter_to_change(deed, where);
+    touch(access::write);
+    if (run_ != 0 && (detail::current_context != nullptr || !is_at_home())) enter(deed, where);
   }
   // The same for who only looks at it, which is done anywhere once its run is over.
   void look(const char* deed, source where) const {

@@ -66,7 +66,7 @@ class [[nodiscard("co_await its get()")]] shared_task {
     shared_->start(where);
   }
   // Whether it has ended: with a result, an exception, or cancelled.
-  bool done() const noexcept { return shared_->valid() && shared_->get().finished(); }
+  bool done() const noexcept { return shared_->valid() && shared_->done(); }
 
   // A task that waits for the end of the work, which it starts if need be, and returns the result, a const reference
   // that is good for as long as a copy of the shared_task lives. Throws what left the work, each time; `cancelled` if

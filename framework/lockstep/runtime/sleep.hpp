@@ -142,7 +142,13 @@ task<void> advance(T length) {
 }
 
 // Stops the clock, which then moves only for advance() and consume(); and lets it jump again.
-inline void pause_clock() { detail::here().owner->pause_clock(true); }
-inline void resume_clock() { detail::here().owner->pause_clock(false); }
+inline void pause_clock() {
+  detail::touch(the_clock, access::write);
+  detail::here().owner->pause_clock(true);
+}
+inline void resume_clock() {
+  detail::touch(the_clock, access::write);
+  detail::here().owner->pause_clock(false);
+}
 
 }  // namespace lockstep

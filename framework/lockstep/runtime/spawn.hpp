@@ -40,7 +40,7 @@ class join_operation : public primitive<Self> {
 
   bool try_now() const noexcept { return target_.finished(); }
   void touch_what() const noexcept {
-    if (target_.finished()) touch(target_.id(), access::after);
+    if (target_.finished()) touch(end_identity(target_.id()), access::after);
   }
   void touch_end() const noexcept override { touch(target_.id(), access::read); }
   bool waits_in_any_case() const noexcept override { return !target_.finished(); }
@@ -68,6 +68,8 @@ class join_operation : public primitive<Self> {
 class join_of_callback final : public join_operation<join_of_callback> {
  public:
   explicit join_of_callback(agent& target) noexcept : join_operation(target, false) {}
+  // Whoever asks for the call does not wait: it can ask before the end and after it.
+  void touch_what() const noexcept { touch(target_.id(), access::read); }
   void result() const noexcept {}
 };
 

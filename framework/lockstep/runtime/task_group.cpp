@@ -18,7 +18,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
 
   bool try_now() const noexcept { return group_.children_.empty(); }
   void touch_what() const noexcept {
-    if (group_.children_.empty()) detail::touch(group_.identity_, access::after);
+    if (group_.children_.empty()) detail::touch(end_identity(group_.identity_), access::after);
   }
   void touch_end() const noexcept override { detail::touch(group_.identity_, access::write); }
   bool waits_in_any_case() const noexcept override { return !group_.children_.empty(); }
@@ -35,7 +35,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   }
   void awaits(std::vector<agent*>& into) const override { group_.children_.add_to(into); }
   agent* holder() const noexcept override { return detail::holder_among(group_.children_.all(), *who()); }
-  void result() const noexcept {}
+  void result() const noexcept { detail::touch(end_identity(group_.identity_), access::after); }
 
  private:
   task_group& group_;
@@ -142,6 +142,7 @@ void task_group::cancel_children(const label& reason) {
 
 void task_group::end_early(const label& reason) {
   ending_ = true;
+  detail::touch(owner_.id(), access::write);  // whose body it is too late to cancel, once that has ended
   cancel_children(reason);
   if (cancels_body_) {
     cancelled_body_ = true;
@@ -155,6 +156,7 @@ void task_group::finished(agent& who) noexcept {
   who.observe();
   std::exception_ptr failure = who.failure();
   detail::touch(identity_, failure == nullptr ? access::update : access::write);
+  detail::touch(end_identity(identity_), access::update);
   if (failure != nullptr) {
     add_failure(std::move(failure), trail_of(who));
     if (!ending_) end_early("a task of the group failed");

@@ -282,7 +282,9 @@ class [[nodiscard("keep the subscription: it ends with its scope")]] subscriptio
   }
   // The items that were sent and not received yet, those that were dropped included.
   std::uint64_t backlog() const noexcept {
-    return reader_ != nullptr && reader_->of != nullptr ? reader_->of->end() - reader_->next : 0;
+    if (reader_ == nullptr || reader_->of == nullptr) return 0;
+    reader_->of->touch(access::read);
+    return reader_->of->end() - reader_->next;
   }
 
  private:

@@ -49,8 +49,8 @@ bool point_operation::revoke() noexcept {
 }
 
 void point_operation::result() noexcept {
-  if (within_ == nullptr) return;
   touch_what();
+  if (within_ == nullptr) return;
   order& passed = *std::exchange(within_, nullptr);
   passed.handed_ = nullptr;
   passed.pass();

@@ -78,7 +78,10 @@ class order {
   ~order();
 
   // Whether every point was reached.
-  bool complete() const noexcept { return reached_ == names_.size(); }
+  bool complete() const noexcept {
+    detail::touch(the_points, access::read);
+    return reached_ == names_.size();
+  }
 
  private:
   friend class point_operation;

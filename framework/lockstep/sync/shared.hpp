@@ -53,6 +53,8 @@ class shared final : public object {
     tell(&shared::text_written);
     return *this;
   }
+  // What is in the other, as if both were a T.
+  shared& operator=(const shared& other) { return *this = other.get(); }
   // Changes it in place: calls `change(T&)` and returns what that returns.
   template <std::invocable<T&> F>
   decltype(auto) change(F&& how) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 
@@ -85,18 +86,22 @@ struct options {
   options& apply(const options& over);
 };
 
-// For the options of a test: CO_TEST(Account, NeverOverdraws, explore()).
-inline options explore(exploration_budget budget = {}) {
-  options made;
-  made.explore = budget;
-  return made;
+// For the options of a test: CO_TEST(Account, NeverOverdraws, explore()), or with others,
+// explore({}, {.all_shared_declared = true}).
+inline options explore(exploration_budget budget = {}, options others = {}) {
+  others.explore = budget;
+  return others;
 }
-inline options explore(std::uint64_t runs) { return explore(exploration_budget{runs}); }
+inline options explore(std::uint64_t runs, options others = {}) {
+  return explore(exploration_budget{runs}, std::move(others));
+}
 // So long in real time.
-inline options explore(duration time) { return explore(exploration_budget{~std::uint64_t{0}, time}); }
+inline options explore(duration time, options others = {}) {
+  return explore(exploration_budget{~std::uint64_t{0}, time}, std::move(others));
+}
 template <coarser_duration T>
-options explore(T time) {
-  return explore(saturating_cast(time));
+options explore(T time, options others = {}) {
+  return explore(saturating_cast(time), std::move(others));
 }
 
 // Seeds from `first` up to `end`, which is not among them.

@@ -13,11 +13,13 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   steps_max_ = steps_max;
   limit_passed_ = false;
   earlier_hash_ = {};
+  if (keep_all_) {
+    all_.clear();
+    names_.clear();
+    objects_.clear();
+    notes_.clear();
+  }
   keep_all_ = keep_all;
-  all_.clear();
-  names_.clear();
-  objects_.clear();
-  notes_.clear();
   next_.store(records_.get(), std::memory_order_relaxed);
   end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
 }

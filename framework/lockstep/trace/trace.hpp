@@ -45,7 +45,7 @@ static_assert(sizeof(trace_record) == 16);
 
 // What a report says beside a record: of `subject` "balance" the `text` "= 20".
 struct trace_note {
-  static constexpr std::string_view waits_for = "waits for";  // the subject, if the step was an attempt that failed
+  static constexpr std::string_view awaited = "awaited";  // the subject, if the text is what the step awaited, in full
 
   std::size_t record;  // its index among all
   std::string subject;

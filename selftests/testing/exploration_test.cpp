@@ -1,0 +1,70 @@
+#include <lockstep/testing/exploration.hpp>
+
+#include "child.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lockstep {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string explored(const std::string& name, const std::string& flags = "") {
+  return run_subject("--gtest_filter=Explored." + name + " " + flags).text;
+}
+
+TEST(ExplorationTest, ShowsTheShrunkRunInColumnsAndWhatDecides) { expect_approved_report("Explored.LosesAVote"); }
+
+TEST(ExplorationTest, ShowsTheTimersOfOneInstant) { expect_approved_report("Explored.TimersOfOneInstant"); }
+
+TEST(ExplorationTest, AFailureOfThePlainRunNeedsNoSearch) { expect_approved_report("Explored.FailsInThePlainRun"); }
+
+TEST(ExplorationTest, SaysWhatWasProven) {
+  EXPECT_THAT(explored("CountsUnderItsLock"),
+              HasSubstr("explored Explored.CountsUnderItsLock: all 90 orderings checked; any variable may be shared, "
+                        "and steps take no time"));
+}
+
+TEST(ExplorationTest, WhatIsDeclaredNeedsFewerOrders) {
+  const std::string text = explored("CountsWhatIsDeclared");
+  EXPECT_THAT(text, HasSubstr("all 4 orderings checked ("));
+  EXPECT_THAT(text, HasSubstr("every shared variable is declared, as the test says"));
+}
+
+TEST(ExplorationTest, IsAskedForByAFlag) {
+  EXPECT_THAT(explored("LosesAVoteWhenItIsAskedFor"), Not(HasSubstr("FAILED")));
+  const std::string found = explored("LosesAVoteWhenItIsAskedFor", "--lockstep_explore");
+  EXPECT_THAT(found, HasSubstr("fails in 4 of 6 orderings (all checked). Shrunk to 1 deviation"));
+  EXPECT_THAT(explored("LosesAVote", "--lockstep_explore=0"), Not(HasSubstr("FAILED")));
+}
+
+TEST(ExplorationTest, FindsTheSameWithinTheProcess) {
+  const std::string workers = explored("LosesAVote");
+  EXPECT_EQ(report_of(run_subject("--gtest_filter=Explored.LosesAVote --lockstep_jobs=0")),
+            report_of(run_subject("--gtest_filter=Explored.LosesAVote")));
+  EXPECT_THAT(workers, HasSubstr("repeat: LOCKSTEP_REPLAY='ls1:"));
+}
+
+TEST(ExplorationTest, ItsLineRepeatsTheFailure) {
+  const std::string found = explored("LosesAVote");
+  const std::size_t at = found.find("LOCKSTEP_REPLAY='") + 17;
+  const std::string token = found.substr(at, found.find('\'', at) - at);
+  const std::string again = explored("LosesAVote", "--lockstep_replay='" + token + "'");
+  EXPECT_THAT(again, HasSubstr("FAILED"));
+  EXPECT_THAT(again, HasSubstr("as in the token's run"));
+}
+
+TEST(ExplorationTest, EachSearchFindsIt) {
+  for (const search_by by : all_searches) {
+    EXPECT_THAT(explored("LosesAVote", "--lockstep_search=" + std::string(name_of(by))),
+                HasSubstr("Shrunk to 1 deviation"))
+        << name_of(by);
+  }
+}
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,71 @@
+// Tests that are explored: what is found is told, and what is proven. Run by exploration_test.cpp.
+#include <lockstep/testing/testing.hpp>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct tally {
+  shared<int> votes{0, "votes"};
+  mutex log{"log"};
+
+  task<void> vote() {
+    const int seen = votes;
+    { const mutex_guard entry = co_await log.lock(); }
+    votes = seen + 1;
+  }
+};
+
+CO_TEST(Explored, LosesAVote, explore()) {
+  tally all;
+  co_await when_all(all.vote(), all.vote());
+  EXPECT_EQ(all.votes, 2);
+}
+
+// Without options of its own.
+CO_TEST(Explored, LosesAVoteWhenItIsAskedFor) {
+  tally all;
+  co_await when_all(all.vote(), all.vote());
+  EXPECT_EQ(all.votes, 2);
+}
+
+CO_TEST(Explored, CountsUnderItsLock, explore()) {
+  tally all;
+  const auto vote = [](tally& of) -> task<void> {
+    const mutex_guard entry = co_await of.log.lock();
+    of.votes += 1;
+  };
+  co_await when_all(vote(all), vote(all), vote(all));
+  EXPECT_EQ(all.votes, 3);
+}
+
+CO_TEST(Explored, CountsWhatIsDeclared, explore({}, {.all_shared_declared = true})) {
+  tally all;
+  tally others;
+  const auto vote = [](tally& of) -> task<void> {
+    const mutex_guard entry = co_await of.log.lock();
+    of.votes += 1;
+  };
+  co_await when_all(vote(all), vote(all), vote(others), vote(others));
+  EXPECT_EQ(all.votes, 2);
+}
+
+CO_TEST(Explored, FailsInThePlainRun, explore()) {
+  tally all;
+  co_await all.vote();
+  EXPECT_EQ(all.votes, 2);
+}
+
+CO_TEST(Explored, TimersOfOneInstant, explore(1'000, {.order = ordering::fifo})) {
+  shared<int> last{0, "last"};
+  const auto note = [](shared<int>& into, int who) -> task<void> {
+    co_await sleep_for(1s);
+    into = who;
+  };
+  co_await when_all(note(last, 1), note(last, 2));
+  EXPECT_EQ(last, 2);
+}
+
+}  // namespace
+}  // namespace lockstep
