@@ -50,7 +50,9 @@ std::string summary_in(const std::string& errors) {
   const std::size_t at = errors.rfind(mark);
   if (at == std::string::npos) return {};
   const std::size_t begin = at + mark.size();
-  return errors.substr(begin, errors.find('\n', begin) - begin);
+  std::string summary = errors.substr(begin, errors.find('\n', begin) - begin);
+  while (summary.ends_with(' ')) summary.pop_back();
+  return summary;
 }
 
 }  // namespace
