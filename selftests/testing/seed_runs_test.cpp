@@ -115,7 +115,7 @@ TEST(SeedRunsTest, RangesAreMergedByCat) {
   seeds(test, "0:24", whole);
   const folder parts;
   const child_run merged = run_command(fmt::format(
-      "seq 0 5 | xargs -P 3 -I INDEX env JOB_COMPLETION_INDEX=INDEX ./testing_subject --gtest_filter=Seeded.{0} "
+      "seq 0 5 | xargs -P 3 -I % env JOB_COMPLETION_INDEX=% ./testing_subject --gtest_filter=Seeded.{0} "
       "--lockstep_seeds=0:4 --lockstep_out={1} > {1}.log 2>&1; rm {1}.log; for i in 0-4 4-8 8-12 12-16 16-20 20-24; do "
       "cat {1}/Seeded.{0}.$i.jsonl; done",
       test, parts.path()));

@@ -43,7 +43,6 @@ task<void> add_two(std::function<void()> lost) {
   int value = 0;
   auto first = spawn(add_one(value, lost));
   co_await yield();
-  co_await yield();
   auto second = spawn(add_one(value, lost));
   co_await first.join();
   co_await second.join();
@@ -187,30 +186,30 @@ TEST_P(CrashOfAWorker, IsFoundShrunkAndRepeated) {
   EXPECT_EQ(run.end, "exit status 1\n");
   EXPECT_THAT(run.text, ContainsRegex("searches.cpp:[0-9]+: Failure\ncrash of the process: " + verdict +
                                       ", in the step of a task that had awaited at searches.cpp:[0-9]+\n"));
-  EXPECT_THAT(run.text, HasSubstr(". Shrunk to 1 deviation from the plain run.\nIt fails when "));
-  EXPECT_THAT(run.text, ContainsRegex("\nThe search went on for [1-9][0-9,]* runs, and found nothing else.\n"));
+  EXPECT_THAT(run.text, ContainsRegex(". Shrunk to 1 deviation from the plain run.\n\n +main +add_one 1 +add_one 2\n"));
+  EXPECT_THAT(run.text, HasSubstr("\nIt fails when "));
+  EXPECT_THAT(run.text, HasSubstr("\nThe search went on behind that run, and found nothing else.\n"));
   EXPECT_THAT(run.text, HasSubstr("1 FAILED TEST\n")) << "the program lives on";
   const child_run again = run_command("exec env LOCKSTEP_SLOW_STEP=1h LOCKSTEP_REAL_TIME_MAX=100ms " + unsymbolized +
                                       repeat_line_in(run.text));
   EXPECT_EQ(again.end, end) << again.text;
   EXPECT_THAT(again.text, Not(HasSubstr("[       OK ]")));
 }
-std::vector<planted_crash> planted_crashes() {
-  std::vector<planted_crash> all = {{"Aborts", "SIGABRT", "signal 6\n"},
-                                    {"Terminates", "SIGABRT", "signal 6\n"},
-                                    {"Exits", "exit.0.", "exit status 1\n"},
-                                    {"NeverEndsAStep", "stuck step", "signal 6\n"}};
+const std::vector<planted_crash> planted_crashes = {
+    {"Aborts", "SIGABRT", "signal 6\n"},
+    {"Terminates", "SIGABRT", "signal 6\n"},
+    {"Exits", "exit.0.", "exit status 1\n"},
+    {"NeverEndsAStep", "stuck step", "signal 6\n"},
 #ifdef LOCKSTEP_UNDER_ASAN
-  all.push_back({"ReadsThroughANullPointer", "AddressSanitizer: SEGV [^\n]*", "exit status 1\n"});
-  all.push_back({"UsesFreedMemory", "AddressSanitizer: heap-use-after-free [^\n]*", "exit status 1\n"});
+    {"ReadsThroughANullPointer", "(Address|UndefinedBehavior)Sanitizer: [^\n]*", "exit status 1\n"},
+    {"UsesFreedMemory", "AddressSanitizer: heap-use-after-free [^\n]*", "exit status 1\n"},
 #endif
 #ifndef LOCKSTEP_UNDER_SANITIZER
-  all.push_back({"ReadsThroughANullPointer", "SIGSEGV", "signal 11\n"});
+    {"ReadsThroughANullPointer", "SIGSEGV", "signal 11\n"},
 #endif
-  return all;
-}
-INSTANTIATE_TEST_SUITE_P(Of, CrashOfAWorker, testing::ValuesIn(planted_crashes()),
-                         [](const auto& each) { return each.param.test; });
+};
+INSTANTIATE_TEST_SUITE_P(Of, CrashOfAWorker, testing::ValuesIn(planted_crashes),
+                         [](const auto& of) { return of.param.test; });
 
 // Nothing of the process runs then, so nobody knows where its task was.
 TEST(CrashOfAWorkerTest, IsFoundThoughItCannotSayAnything) {
@@ -242,7 +241,6 @@ TEST(WorkersOfATest, FindWhatIsFoundWithoutThem) {
   for (const std::string jobs : {"0", "1", "4"}) {
     const std::string text = search("Fails", "--lockstep_jobs=" + jobs).text;
     EXPECT_THAT(text, HasSubstr("Shrunk to 1 deviation from the plain run.\n")) << text;
-    EXPECT_EQ(repeat_line_in(text), repeat_line_in(search("Fails").text));
     EXPECT_THAT(search("Passes", "--lockstep_jobs=" + jobs).text,
                 ContainsRegex("Passes: all [0-9]+ orderings checked"));
   }
@@ -251,7 +249,7 @@ TEST(WorkersOfATest, FindWhatIsFoundWithoutThem) {
 TEST(WorkersOfATest, GoOnBehindACrash) {
   const std::string text = search("CrashesBeforeItFails", "--lockstep_jobs=2").text;
   EXPECT_THAT(text, HasSubstr("crash of the process: SIGABRT"));
-  EXPECT_THAT(text, HasSubstr("runs, and found 1 other failure.\n"));
+  EXPECT_THAT(text, HasSubstr("The search went on behind that run, and found 1 other failure.\n"));
   EXPECT_THAT(text, HasSubstr("Expected: (drawn) < (50)"));
 }
 

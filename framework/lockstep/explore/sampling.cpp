@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t of_tasks = hash_of("lockstep: tasks");
 constexpr std::uint64_t of_depths = hash_of("lockstep: depths");
 
-bool race(const candidate& one, const candidate& other) noexcept {
+bool in_race(const candidate& one, const candidate& other) noexcept {
   return one.object != 0 && one.object == other.object &&
          !commute(access_of(one.operation), access_of(other.operation));
 }
@@ -51,7 +51,7 @@ class pos_sampler final : public sampling_oracle {
       best = i;
     }
     for (std::size_t i = 0; i < pending_.size(); ++i) {
-      if (i != best && race(pending_[i], pending_[best])) ++passes_of(pending_[i], true)->times;
+      if (i != best && in_race(pending_[i], pending_[best])) ++passes_of(pending_[i], true)->times;
     }
     return best;
   }

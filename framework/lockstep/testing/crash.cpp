@@ -21,6 +21,7 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 // Defined when a sanitizer's runtime is linked in. NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
@@ -39,6 +40,10 @@ struct {
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
   last_words* words = nullptr;  // of a worker
 } notice;
+
+// Of a worker.
+std::function<void()> last_act;
+constexpr unsigned seconds_to_die = 10;
 
 // Those that end a process unless it handles them.
 struct signal_kind {
@@ -106,6 +111,11 @@ bool write_notice(const char* signal = nullptr) noexcept {
     if (running != nullptr && running->stands_at() != nullptr) notice.words->where = running->stands_at()->where;
     notice.words->stuck = notice.stuck.load();
     if (notice.stuck) write_text("\n");
+    if (last_act) {
+      ::signal(SIGALRM, SIG_DFL);
+      ::alarm(seconds_to_die);
+      last_act();
+    }
     return true;
   }
   if (muted_output* output = notice.output) output->show_what_was_written();
@@ -207,6 +217,7 @@ void install_once() {
 }  // namespace
 
 void leave_last_words(last_words& to) noexcept { notice.words = &to; }
+void call_when_dying(std::function<void()> act) { last_act = std::move(act); }
 
 crash_notice::crash_notice(std::string line, loop* tasks_of, muted_output* output) : line_(std::move(line)) {
   install_once();
@@ -236,7 +247,7 @@ void crash_notice::end_stuck_process(const std::string& why) {
   notice.stuck = true;
   // Telling of the tasks may get stuck itself.
   ::signal(SIGALRM, SIG_DFL);
-  ::alarm(10);
+  ::alarm(seconds_to_die);
   ::pthread_kill(notice.thread, SIGABRT);
   for (;;) ::pause();
 }

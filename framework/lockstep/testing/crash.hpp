@@ -12,6 +12,7 @@
 #include <lockstep/base/source.hpp>
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -33,6 +34,9 @@ struct last_words {
 
 // From now on this process, when it dies inside a test, leaves its last words there instead of printing a notice.
 void leave_last_words(last_words& to) noexcept;
+// Has that called as well when a worker dies, where that can be: it may be in the middle of anything, and is ended if
+// it does not come to an end. Null for nothing.
+void call_when_dying(std::function<void()> last_act);
 
 // While it lives, a death of the process prints `line` to standard error.
 class crash_notice {

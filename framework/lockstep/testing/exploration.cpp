@@ -209,16 +209,28 @@ class test_exploration {
     }
   }
 
-  // The run is not made again here. Its steps are named as those of the plain run, which has not died.
+  // How the run came to its death, told by a worker that makes it once more; or, where it could not tell, the two steps
+  // as the plain run has them, which has not died.
+  std::string text_of_last_run(const finding& known) {
+    runner_.rest();
+    const work_result made = make_in_worker(
+        [&](const sender& send) {
+          call_when_dying([&] {
+            const recorded_run run = runner_.record_so_far();
+            send(fmt::format("\n{}\n{}", columns_of(run, columns_for(run, known)),
+                             known.pair ? text_of_pair(run, *known.pair) : ""));
+          });
+          runner_.make_with_record(known.replay);
+        },
+        nullptr);
+    if (!made.sent.empty() || !known.pair) return made.sent;
+    token plain;
+    plain.test = known.replay.test;
+    plain.order = known.replay.order;
+    return text_of_pair(runner_.make_with_record(plain).record, *known.pair);
+  }
+
   void report_death(const found_failure& failure, const finding& known, const search_result& found) {
-    std::string pair;
-    if (known.pair) {
-      token plain;
-      plain.test = known.replay.test;
-      plain.order = known.replay.order;
-      pair = text_of_pair(runner_.make_with_record(plain).record, *known.pair);
-    }
-    const std::uint64_t more = found.together.runs - std::min(found.together.runs, failure.run.runs);
     const std::string others = found.failures.size() == 1 ? "nothing else"
                                                           : fmt::format("{} other failure{}", found.failures.size() - 1,
                                                                         found.failures.size() == 2 ? "" : "s");
@@ -226,9 +238,9 @@ class test_exploration {
     const bool has_line = failure.death->where.line() != 0;
     publish({testing::TestPartResult::kNonFatalFailure, has_line ? where.file_name() : "",
              has_line ? static_cast<int>(where.line()) : 0,
-             fmt::format("{}\n{}{}{}The search went on for {} runs, and found {}.\n{}", failure.death->text,
-                         headline(known, failure.run), pair, known.in_fifo_order, count_text(static_cast<double>(more)),
-                         others, repeat_line(known.replay))});
+             fmt::format("{}\n{}{}{}The search went on behind that run, and found {}.\n{}", failure.death->text,
+                         headline(known, failure.run), text_of_last_run(known), known.in_fifo_order, others,
+                         repeat_line(known.replay))});
   }
 
   static void report_nondeterminism(const found_failure& failure, const finding& known) {

@@ -78,6 +78,8 @@ class test_runner {
   }
   // Until the next run, no thread of ours is left, as is needed to fork.
   void rest() { watcher_.reset(); }
+  // Of the run under way.
+  recorded_run record_so_far() const { return copy_of(world_->loop().history()); }
   // The same as make(), with the whole run kept.
   outcome make_with_record(const token& choices) { return make_once(choices, nullptr, true, nullptr); }
   // The same, disturbed as `choices` say. `named` is whether the test names the task for that.

@@ -50,7 +50,9 @@ std::string summary_in(const std::string& errors) {
   const std::size_t at = errors.rfind(mark);
   if (at == std::string::npos) return {};
   const std::size_t begin = at + mark.size();
-  return errors.substr(begin, errors.find('\n', begin) - begin);
+  std::string summary = errors.substr(begin, errors.find('\n', begin) - begin);
+  while (summary.ends_with(' ')) summary.pop_back();
+  return summary;
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ std::uint64_t message::number() {
 }
 
 std::string message::text() {
-  const auto size = std::min<std::uint64_t>(number(), bytes_.size() - at_);
+  const std::uint64_t said = number();
+  const std::size_t size = std::min<std::uint64_t>(said, bytes_.size() - at_);
   return bytes_.substr(std::exchange(at_, at_ + size), size);
 }
 

@@ -244,6 +244,7 @@ class search {
 
   void learn_from(worker& gone) {
     const worker_end end = gone.process->wait();
+    gone_runs_ += gone.state->runs;
     exploration found;
     if (gone.state->cut) {
       found.runs = gone.state->runs;
@@ -273,6 +274,7 @@ class search {
     died.found_by = gone.state->phase.load();
     died.runs = number_of(gone.part, std::max<std::uint64_t>(runs, 1));
     keep({std::move(died), end});
+    limit();
     const bool goes_on = gone.deaths + 1 < deaths_max && runs != 0 && runs * parts_ < how_.runs_max;
     if (goes_on && !interruption::noted()) start(gone.part, runs, gone.deaths + 1);
   }
@@ -298,7 +300,7 @@ class search {
       const std::uint64_t of_part = (first + parts_ - 1 - each->part) / parts_;  // its runs with lower numbers, or that
       each->state->limit = of_part - std::min(of_part, each->before);
     }
-    std::erase_if(result_.failures, [&](const found_failure& each) { return !each.death && each.run.runs > first; });
+    std::erase_if(result_.failures, [&](const found_failure& each) { return each.run.runs > first; });
   }
 
   void stop() {
@@ -310,13 +312,14 @@ class search {
       exploration& left = explored_.emplace_back();
       left.runs = each->state->runs;
       left.stopped = true;
+      gone_runs_ += left.runs;
     }
     workers_.clear();
   }
 
   exploration_progress progress() const {
     exploration_progress all;
-    for (const exploration& each : explored_) all.runs += each.runs;
+    all.runs = gone_runs_;
     for (const auto& each : workers_) {
       all.runs += each->state->runs;
       all.distinct += each->state->distinct;
@@ -333,6 +336,7 @@ class search {
   std::uint32_t parts_;
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<exploration> explored_;
+  std::uint64_t gone_runs_ = 0;
   int ticks_since_stop_ = 0;
   search_result result_;
 };
