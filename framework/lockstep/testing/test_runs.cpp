@@ -19,8 +19,8 @@
 namespace lockstep::detail {
 
 std::string full_name() {
-  const testing::TestInfo& info = *testing::UnitTest::GetInstance()->current_test_info();
-  return fmt::format("{}.{}", info.test_suite_name(), info.name());
+  const testing::TestInfo* const info = testing::UnitTest::GetInstance()->current_test_info();
+  return info == nullptr ? "" : fmt::format("{}.{}", info->test_suite_name(), info->name());
 }
 
 namespace {
@@ -36,14 +36,13 @@ std::string quoted(const std::string& word) {
 
 }  // namespace
 
-std::string repeat_line(const token& replay) {
+std::string repeat_line(const token& replay, const std::string& of) {
   const std::vector<std::string> arguments = testing::internal::GetArgvs();
-  const std::string name = full_name();
   std::string line =
       fmt::format("repeat: LOCKSTEP_REPLAY='{}' {} {}", to_text(replay),
-                  quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + name));
+                  quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + of));
   for (const auto& [flag, value] : parsed_command_line().shape) line += fmt::format(" {}={}", flag, quoted(value));
-  if (name.find("DISABLED_") != std::string::npos) line += " --gtest_also_run_disabled_tests";
+  if (of.find("DISABLED_") != std::string::npos) line += " --gtest_also_run_disabled_tests";
   return line;
 }
 
@@ -198,7 +197,8 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   failure_interceptor failures;
   outcome result;
   {
-    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print), &world.loop(), output);
+    crash_notice notice(for_real() ? std::string(not_repeatable) : repeat_line(without_print, of_), &world.loop(),
+                        output);
     failures.tell([&](const failure_part& part) { notice.add(words_of(part, name_)); });
     world.on_verdict([&](const verdict& found) {
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
@@ -226,7 +226,8 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     result.moments = by->moments();
     result.disturbed = by->done();
   }
-  if (const auto departed = oracle.departure(result.trace_hash)) {
+  result.misfit = oracle.misfit();
+  if (const auto departed = oracle.departure(result.trace_hash); departed && of_ == name_) {
     result.departed = true;
     failures.add({testing::TestPartResult::kNonFatalFailure, "", 0,
                   fmt::format("departed replay: this is not the token's run any more: {}; the code or its input has "
@@ -238,6 +239,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   result.failed = std::any_of(result.parts.begin(), result.parts.end(), std::mem_fn(&failure_part::failed));
   result.skipped = failures.skipped();
   result.repeatable = !for_real();
+  result.test = of_;
   result.replay = without_print;
   result.replay.print = oracle.print(result.trace_hash);
   return result;
