@@ -303,5 +303,21 @@ TEST(ReplayTest, ATokenFromBeforeAnEditReplaysAsFarAsItFits) {
   EXPECT_EQ(reordered, 0);
 }
 
+// What a token demands is one thing, and whether the run is the one it was taken of another.
+TEST(ReplayTest, AMisfitIsAnOverrideThatCouldNotBeMade) {
+  const auto misfit_of = [](const std::string& text) {
+    guided_oracle choices(parsed(text));
+    program all;
+    EXPECT_EQ(judge([&] { return all.main(); }, {.choices = &choices}).messages(), "");
+    return choices.misfit().value_or("none");
+  };
+  EXPECT_EQ(misfit_of("ls1:0000:plain:1@2>3:;"), "none");
+  EXPECT_EQ(misfit_of("ls1:0000:plain:1@2>3,jitter#1=7:9.012345.abcd;"), "none");  // another fingerprint
+  EXPECT_EQ(misfit_of("ls1:0000:plain:1@2>3,1@99>2:;"), "step 99 of task 1 never comes up beside another task");
+  EXPECT_EQ(misfit_of("ls1:0000:plain:jitter#13=1:;"), "the question jitter#13 never comes up");
+  EXPECT_THAT(misfit_of("ls1:0000:plain:1@2>7:;"), HasSubstr("the task that should run instead is not ready"));
+  EXPECT_THAT(misfit_of("ls1:0000:plain:jitter#1=9000000000:;"), HasSubstr("the value 9000000000 is asked for"));
+}
+
 }  // namespace
 }  // namespace lockstep

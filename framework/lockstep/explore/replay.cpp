@@ -72,6 +72,24 @@ fingerprint guided_oracle::print(std::uint64_t trace_hash) const {
   return {choices_, digits_, std::move(trace_end)};
 }
 
+std::string guided_oracle::first_unused() const {
+  for (const task_override& each : token_.task_overrides) {
+    if (!tasks_.contains({task_at(each.task), each.step})) continue;
+    return fmt::format("step {1} of task {0} never comes up beside another task", each.task, each.step);
+  }
+  for (const value_override& each : token_.value_overrides) {
+    if (!values_.contains({domain_identity(each.domain), each.nth})) continue;
+    return fmt::format("the question {}#{} never comes up", each.domain, each.nth);
+  }
+  return {};
+}
+
+std::optional<std::string> guided_oracle::misfit() const {
+  if (!unusable_.empty()) return unusable_.front();
+  if (token_.disturbed || (tasks_.empty() && values_.empty())) return std::nullopt;
+  return first_unused();
+}
+
 std::optional<std::string> guided_oracle::departure(std::uint64_t trace_hash) const {
   const bool may_leave_overrides = token_.disturbed.has_value();  // those of what it has not come to
   if (may_leave_overrides && token_.print.trace_end.empty()) return std::nullopt;

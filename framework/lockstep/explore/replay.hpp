@@ -26,12 +26,17 @@ class guided_oracle final : public oracle {
   // The fingerprint of the run that was made. `trace_hash` is the run's.
   fingerprint print(std::uint64_t trace_hash) const;
 
+  // Which override of the token could not be made, and why, as a sentence; nothing if all were. Where the run was to be
+  // disturbed, those of what came after that are not missed.
+  std::optional<std::string> misfit() const;
+
   // How this run departs from the one that the token was taken of, as a sentence; nothing if it does not, or if the
   // token has no fingerprint.
   std::optional<std::string> departure(std::uint64_t trace_hash) const;
 
  private:
   void log(std::uint64_t options, std::uint64_t answer);
+  std::string first_unused() const;
 
   token token_;
   std::unique_ptr<oracle> base_;

@@ -87,6 +87,8 @@ class plain_part : private testing::Test {
 template <class Fixture>
 class co_fixture : public Fixture, public test_instance {
  public:
+  using co_fixture_base = Fixture;
+
   task<void> run_all() override {
     std::exception_ptr failure;
     try {
@@ -148,10 +150,10 @@ class co_fixture : public Fixture, public test_instance {
 };
 
 template <class TestClass>
-test_plan plan_of(const options& of_test) {
+test_plan plan_of() {
   test_plan plan;
   plan.of_fixture = TestClass::options_of_fixture();
-  plan.of_test = of_test;
+  plan.of_test = TestClass::co_options();
   plan.make = [] { return std::make_unique<TestClass>(); };
   return plan;
 }
@@ -176,21 +178,28 @@ class co_test_factory final : public testing::internal::TestFactoryBase {
   test_plan plan_;
 };
 
-template <class TestClass, class Fixture>
-testing::TestInfo* register_co_test(const char* suite, const char* name, const char* file, int line,
-                                    testing::internal::TypeId fixture_id, const options& of_test) {
+template <class Fixture>
+testing::TestInfo* register_with_googletest(const char* suite, const char* name, const char* file, int line,
+                                            testing::internal::TypeId fixture_id,
+                                            testing::internal::TestFactoryBase* factory) {
   read_flags_with_googletest();
   using resolver = testing::internal::SuiteApiResolver<Fixture>;
   return testing::internal::MakeAndRegisterTestInfo(
       suite, name, nullptr, nullptr, testing::internal::CodeLocation(file, line), fixture_id,
-      resolver::GetSetUpCaseOrSuite(file, line), resolver::GetTearDownCaseOrSuite(file, line),
-      new co_test_factory(plan_of<TestClass>(of_test)));
+      resolver::GetSetUpCaseOrSuite(file, line), resolver::GetTearDownCaseOrSuite(file, line), factory);
+}
+
+template <class TestClass, class Fixture>
+testing::TestInfo* register_co_test(const char* suite, const char* name, const char* file, int line,
+                                    testing::internal::TypeId fixture_id) {
+  return register_with_googletest<Fixture>(suite, name, file, line, fixture_id,
+                                           new co_test_factory(plan_of<TestClass>()));
 }
 
 template <class TestClass, class Fixture>
 class co_param_host : public testing::TestWithParam<typename Fixture::ParamType> {
  private:
-  void TestBody() override { run_test(plan_of<TestClass>(TestClass::co_options())); }
+  void TestBody() override { run_test(plan_of<TestClass>()); }
 };
 
 template <class TestClass, class Fixture>
@@ -210,15 +219,18 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 #define LOCKSTEP_BODY_IS_A_COROUTINE _Pragma("GCC diagnostic error \"-Wreturn-type\"")
 #define LOCKSTEP_BODY ::lockstep::detail::the_body_of_a_test_needs_a_co_await_or_co_return
 
-#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                      \
-  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> { \
-   private:                                                                                          \
-    LOCKSTEP_BODY CoTestBody() override;                                                             \
-    static ::testing::TestInfo* const info_;                                                         \
-  };                                                                                                 \
-  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                            \
-      ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(            \
-          #suite, #name, __FILE__, __LINE__, fixture_id, ::lockstep::options{__VA_ARGS__});          \
+#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                                   \
+  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> {              \
+   public:                                                                                                        \
+    static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                          \
+                                                                                                                  \
+   private:                                                                                                       \
+    LOCKSTEP_BODY CoTestBody() override;                                                                          \
+    static ::testing::TestInfo* const info_;                                                                      \
+  };                                                                                                              \
+  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                                         \
+      ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(#suite, #name, __FILE__, \
+                                                                                         __LINE__, fixture_id);   \
   LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(suite, name)::CoTestBody()
 
 // TEST, TEST_F and TEST_P, with a coroutine for a body; a body that is none does not compile.

@@ -31,27 +31,27 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
       if (!found.disturbed.empty()) {
         part.message += fmt::format("\n{}_every: {}", name_of(found.replay.disturbed->kind), found.disturbed);
       }
-      part.message += found.repeatable
-                          ? fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay), found.trace_hash, remark)
-                          : fmt::format("\n{}", not_repeatable);
+      part.message += found.repeatable ? fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay, command_that_repeats(found.test)),
+                                                     found.trace_hash, remark)
+                                       : fmt::format("\n{}", not_repeatable);
     }
     publish(part);
   }
 }
 
-// The token that LOCKSTEP_REPLAY or --lockstep_replay names; reports and returns nothing if it cannot be used here.
-std::optional<token> token_to_replay(const std::string& text) {
+// The token of the test `of`; reports and returns nothing if it cannot be used there. `advice` is what to do with that
+// of another test.
+std::optional<token> token_to_replay(const std::string& text, const std::string& of, std::string_view advice) {
   std::variant<token, std::string> parsed = parse_token(text);
   if (const std::string* problem = std::get_if<std::string>(&parsed)) {
     publish({testing::TestPartResult::kFatalFailure, "", 0, "replay refused: " + *problem});
     return std::nullopt;
   }
   const token& read = std::get<token>(parsed);
-  if (read.test != test_hash(full_name())) {
+  if (read.test != test_hash(of)) {
     publish({testing::TestPartResult::kFatalFailure, "", 0,
-             fmt::format("replay refused: the token \"{}\" is of another test ({:04x}; this is {}, {:04x}); select its "
-                         "test with --gtest_filter",
-                         text, read.test, full_name(), test_hash(full_name()))});
+             fmt::format("replay refused: the token \"{}\" is of another test ({:04x}; this is {}, {:04x}); {}", text,
+                         read.test, of, test_hash(of), advice)});
     return std::nullopt;
   }
   return read;
@@ -194,7 +194,38 @@ outcome disturbed_replay(test_runner& runner, const token& replay) {
   return runner.disturb(replay, named, nullptr);
 }
 
+// Of a run that ended before it could be disturbed.
+std::string text_of_lacking_moment(const outcome& found) {
+  return fmt::format("it comes to {} moments at which it could be disturbed, not to number {}", found.moments,
+                     found.replay.disturbed->moment);
+}
+
 }  // namespace
+
+void run_replay(const test_plan& plan, const std::string& of, const std::string& token_text) {
+  const testing::TestInfo& here = *testing::UnitTest::GetInstance()->current_test_info();
+  const auto fail = [&here](const std::string& why) {
+    publish({testing::TestPartResult::kNonFatalFailure, here.file(), here.line(), why});
+  };
+  const options knobs = effective_options(plan.of_fixture, plan.of_test);
+  if (knobs.clock == clock_mode::real) return fail("CO_REPLAY has nothing to replay: no token repeats a real clock");
+  auto replay = token_to_replay(token_text, of, "a CO_REPLAY names the test that its token is of");
+  if (!replay) return;
+  replay->print = {};  // other steps are no failure
+  const bool disturbed = replay->disturbed.has_value();
+  if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
+  test_runner runner(plan, knobs, of);
+  outcome found = disturbed ? disturbed_replay(runner, *replay) : runner.make(*replay);
+  std::optional<std::string> misfit = found.misfit;
+  if (!misfit && disturbed && found.disturbed.empty()) misfit = text_of_lacking_moment(found);
+  if (misfit && !found.failed && !found.skipped) {
+    fail(
+        fmt::format("the token no longer applies: {}; if that order cannot happen any more, remove the CO_REPLAY; "
+                    "otherwise explore again and replace the token",
+                    *misfit));
+  }
+  report(std::move(found), 0, 1);
+}
 
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
@@ -214,16 +245,13 @@ void run_test(const test_plan& plan) {
   sweeps brute_force(runner, knobs);
   if (!brute_force.possible()) return;
   if (!line.replay.empty()) {
-    if (const auto replay = token_to_replay(line.replay)) {
+    if (const auto replay = token_to_replay(line.replay, full_name(), "select its test with --gtest_filter")) {
       const bool disturbed = replay->disturbed.has_value();
       if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
       outcome found = disturbed ? disturbed_replay(runner, *replay) : runner.make(*replay);
       if (disturbed && !found.failed && found.disturbed.empty()) {
-        publish(
-            {testing::TestPartResult::kNonFatalFailure, "", 0,
-             fmt::format("departed replay: this is not the token's run any more: it comes to {} moments at which it "
-                         "could be disturbed, not to number {}",
-                         found.moments, replay->disturbed->moment)});
+        publish({testing::TestPartResult::kNonFatalFailure, "", 0,
+                 "departed replay: this is not the token's run any more: " + text_of_lacking_moment(found)});
         return;
       }
       const std::string_view remark =

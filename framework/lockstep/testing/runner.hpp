@@ -76,4 +76,8 @@ void read_flags_with_googletest();
 // Runs the test that GoogleTest runs now, and reports to it.
 void run_test(const test_plan& plan);
 
+// The same for a test that makes one run of another: that of the token, of the test with the full name `of`. Fails as
+// well if an override of the token cannot be made any more; other steps than the token's are no failure.
+void run_replay(const test_plan& plan, const std::string& of, const std::string& token_text);
+
 }  // namespace lockstep::detail

@@ -19,8 +19,8 @@
 namespace lockstep::detail {
 
 std::string full_name() {
-  const testing::TestInfo& info = *testing::UnitTest::GetInstance()->current_test_info();
-  return fmt::format("{}.{}", info.test_suite_name(), info.name());
+  const testing::TestInfo* const info = testing::UnitTest::GetInstance()->current_test_info();
+  return info == nullptr ? "" : fmt::format("{}.{}", info->test_suite_name(), info->name());
 }
 
 namespace {
@@ -36,9 +36,8 @@ std::string quoted(const std::string& word) {
 
 }  // namespace
 
-std::string command_that_repeats() {
+std::string command_that_repeats(const std::string& name) {
   const std::vector<std::string> arguments = testing::internal::GetArgvs();
-  const std::string name = full_name();
   std::string command =
       fmt::format("{} {}", quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + name));
   for (const auto& [flag, value] : parsed_command_line().shape) command += fmt::format(" {}={}", flag, quoted(value));
@@ -230,7 +229,8 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
     result.moments = by->moments();
     result.disturbed = by->done();
   }
-  if (const auto departed = oracle.departure(result.trace_hash)) {
+  result.misfit = oracle.misfit();
+  if (const auto departed = oracle.departure(result.trace_hash); departed && of_ == name_) {
     result.departed = true;
     failures.add({testing::TestPartResult::kNonFatalFailure, "", 0,
                   fmt::format("departed replay: this is not the token's run any more: {}; the code or its input has "
@@ -242,6 +242,7 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
   result.failed = std::any_of(result.parts.begin(), result.parts.end(), std::mem_fn(&failure_part::failed));
   result.skipped = failures.skipped();
   result.repeatable = !for_real();
+  result.test = of_;
   result.replay = without_print;
   result.replay.print = oracle.print(result.trace_hash);
   return result;

@@ -16,11 +16,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep::detail {
 
-// Of the test that runs now: "Cache.Coalesces".
+// Of the test that runs now: "Cache.Coalesces"; empty if none does.
 std::string full_name();
 
 // What one run came to.
@@ -29,9 +30,11 @@ struct outcome {
   bool failed = false;
   bool skipped = false;
   bool departed = false;
-  bool named = false;         // a task to be disturbed, by the test
-  std::uint64_t moments = 0;  // at which it could have been disturbed
-  std::string disturbed;      // what was done to it; empty for nothing
+  std::optional<std::string> misfit;  // of the token, see guided_oracle
+  bool named = false;                 // a task to be disturbed, by the test
+  std::uint64_t moments = 0;          // at which it could have been disturbed
+  std::string disturbed;              // what was done to it; empty for nothing
+  std::string test;                   // the full name of the one whose run it is
   token replay;
   bool repeatable = true;  // by that token
   std::uint64_t trace_hash = 0;
@@ -40,8 +43,8 @@ struct outcome {
   std::string_view end() const noexcept { return failed ? "failed" : skipped ? "was skipped" : "passed"; }
 };
 
-// How this test is run alone: the program, its filter, and what shapes the test.
-std::string command_that_repeats();
+// How the test of that name is run alone: the program, its filter, and what shapes the test.
+std::string command_that_repeats(const std::string& name = full_name());
 // The line that repeats a run, to be pasted where the program was started. A test that is run many times passes its
 // command, which is the same for all of them.
 std::string repeat_line(const token& replay, const std::string& command = command_that_repeats());
@@ -55,7 +58,11 @@ inline constexpr std::string_view causes_of_nondeterminism =
 // In one world, which is reset between them; those whose allocations fail each in a new one.
 class test_runner {
  public:
-  test_runner(const test_plan& plan, const options& knobs) : plan_(plan), knobs_(knobs) { renew_world(); }
+  // Of the test `of`, which is another than the one that runs now where that one replays it.
+  test_runner(const test_plan& plan, const options& knobs, std::string of = full_name())
+      : plan_(plan), knobs_(knobs), of_(std::move(of)) {
+    renew_world();
+  }
 
   // Makes a run; twice, if they are to be compared. `output` is null unless it is muted.
   outcome make(const token& choices, muted_output* output = nullptr) {
@@ -105,8 +112,9 @@ class test_runner {
 
   const test_plan& plan_;
   const options& knobs_;
-  const std::string name_ = full_name();
-  const std::string command_ = command_that_repeats();
+  const std::string of_;
+  const std::string name_ = full_name().empty() ? of_ : full_name();
+  const std::string command_ = command_that_repeats(of_);
   std::unique_ptr<base_world> world_;
   std::optional<watcher> watcher_;  // made by the first run
 };

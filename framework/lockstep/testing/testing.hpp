@@ -4,6 +4,7 @@
 #include <lockstep/lockstep.hpp>
 #include <lockstep/testing/actions.hpp>
 #include <lockstep/testing/co_assert.hpp>
+#include <lockstep/testing/co_replay.hpp>
 #include <lockstep/testing/co_test.hpp>
 #include <lockstep/testing/options.hpp>
 #include <lockstep/testing/quiesce_check.hpp>
