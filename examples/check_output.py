@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 program, expected = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
-environment = {"GTEST_COLOR": "no", "GTEST_PRINT_TIME": "0"}
+environment = {"GTEST_COLOR": "no", "GTEST_PRINT_TIME": "0", "LOCKSTEP_FAILURES": "none"}
 run = subprocess.run([f"./{program.name}"], cwd=program.parent, env=os.environ | environment,
                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8")
 printed = re.sub(r"^Running main\(\) from .*\n", "", run.stdout)

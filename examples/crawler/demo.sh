@@ -23,7 +23,7 @@ fail() {
 trace() {
   sed -n 's/^trace \([0-9a-f]\{16\}\).*$/\1/p' "$output"
 }
-export GTEST_BRIEF=1 GTEST_COLOR=no
+export GTEST_BRIEF=1 GTEST_COLOR=no LOCKSTEP_FAILURES=none
 unset LOCKSTEP_REPLAY LOCKSTEP_RUNS LOCKSTEP_SCHEDULE LOCKSTEP_SEED
 
 say "A crawler reads git's manual over a slow and unreliable network that is simulated: minutes pass in no time."

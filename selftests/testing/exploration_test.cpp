@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace lockstep {
@@ -56,6 +59,27 @@ TEST(ExplorationTest, ItsLineRepeatsTheFailure) {
   const std::string again = explored("LosesAVote", "--lockstep_replay='" + token + "'");
   EXPECT_THAT(again, HasSubstr("FAILED"));
   EXPECT_THAT(again, HasSubstr("as in the token's run"));
+}
+
+TEST(ExplorationTest, TriesFirstWhatHasFailedBefore) {
+  const std::string file = testing::TempDir() + "lockstep_exploration_test.failures";
+  std::remove(file.c_str());
+  const std::string flag = " --lockstep_failures=" + file;
+  EXPECT_THAT(explored("LosesAVote", flag), HasSubstr("FAILED"));
+  const auto kept = [&file] {
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string line = kept();
+  EXPECT_THAT(line, testing::MatchesRegex("ls1:[^\t]*\tExplored.LosesAVote\tassertion at [^\n]*\n"));
+  EXPECT_THAT(explored("LosesAVote", flag + " --lockstep_explore=1 --lockstep_search=random"), HasSubstr("FAILED"));
+  EXPECT_EQ(kept(), line);
+  // What passes is dropped; of other tests, nothing is.
+  std::string token = line.substr(0, line.find('\t'));
+  std::ofstream(file, std::ios::app) << token << "\tExplored.CountsUnderItsLock\tmended\n";
+  EXPECT_THAT(explored("CountsUnderItsLock", flag), Not(HasSubstr("FAILED")));
+  EXPECT_EQ(kept(), line);
+  std::remove(file.c_str());
 }
 
 TEST(ExplorationTest, EachSearchFindsIt) {

@@ -1,8 +1,11 @@
 #include <lockstep/testing/exploration.hpp>
 
+#include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/explorer.hpp>
+#include <lockstep/explore/replay.hpp>
 #include <lockstep/explore/shrink.hpp>
 #include <lockstep/report/columns.hpp>
+#include <lockstep/testing/failures_file.hpp>
 #include <lockstep/testing/finding.hpp>
 #include <lockstep/testing/isolated_program.hpp>
 #include <lockstep/testing/progress_line.hpp>
@@ -77,6 +80,13 @@ std::string headline(const finding& known, const failing_run& failure) {
                             known.finished ? "" : fmt::format(", as far as {} runs went", known.shrink_runs));
 }
 
+std::string failures_path() {
+  const std::string& asked = parsed_command_line().failures;
+  if (asked == "none") return {};
+  const std::vector<std::string> arguments = testing::internal::GetArgvs();
+  return !asked.empty() || arguments.empty() ? asked : failures_file::beside(arguments.front());
+}
+
 class test_exploration {
  public:
   test_exploration(test_runner& runner, const options& knobs) : runner_(runner), knobs_(knobs), code_(runner) {
@@ -94,14 +104,16 @@ class test_exploration {
   bool run() {
     const interruption ctrl_c;
     const bool here = *knobs_.jobs == 0;
-    search_result found = here ? search_here() : search_outside();
+    search_result found = try_known_failures();
+    if (found.failures.empty()) found = here ? search_here() : search_outside();
     line_.clear();
     std::size_t told = 0;
     for (const found_failure& each : found.failures) {
       if (told++ == failures_told_max) break;
-      const finding known = here ? *known_ : look_into_outside(each);
+      const finding known = known_ ? *known_ : look_into_outside(each);
       line_.clear();
       report(each, known, found);
+      if (known.repeats) failures_.add({to_text(known.replay), full_name(), known.signature});
     }
     if (told != 0) return false;
     if (found.together.departed) {
@@ -132,6 +144,34 @@ class test_exploration {
     options.share_runs_max = share_runs_max;
     options.on_progress = [this](std::uint64_t runs, std::size_t left) { return show_shrinking(runs, left); };
     return options;
+  }
+
+  // Those of earlier searches, within this process; those that have ended it are left to the search.
+  search_result try_known_failures() {
+    search_result found;
+    std::vector<known_failure> gone;
+    muted_output muted;
+    code_.mute(&muted);
+    for (const known_failure& each : failures_.of_test(full_name())) {
+      const std::variant<token, std::string> parsed = parse_token(each.token);
+      const token* const replay = std::get_if<token>(&parsed);
+      const bool ended_the_process = each.signature.starts_with("crash") || each.signature.starts_with("stuck");
+      if (replay == nullptr || replay->order != how_.order || replay->disturbed || ended_the_process) continue;
+      guided_oracle guided(*replay);
+      logged_choices logged(&guided);
+      const run_result result = code_.run(logged, replay->order);
+      if (result.failed) {
+        found.together.runs = 1;
+        found.failures.push_back({{result, logged.answers(), "a failure of before", 1}});
+        known_ = look_into(code_, how_, found.failures.back().run, options_of_finding());
+        break;
+      }
+      gone.push_back(each);
+    }
+    code_.rest();
+    code_.mute(nullptr);
+    failures_.drop(gone);
+    return found;
   }
 
   // Within this process.
@@ -282,7 +322,8 @@ class test_exploration {
   explore_options how_;
   progress_line line_;
   real::time_point begun_ = real::now();
-  std::optional<finding> known_;  // of the search within this process
+  std::optional<finding> known_;  // of what was found within this process
+  failures_file failures_{failures_path()};
 };
 
 }  // namespace

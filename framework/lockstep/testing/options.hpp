@@ -116,6 +116,7 @@ struct command_line {
   std::string replay;                        // a token
   std::optional<seed_range> seeds;           // one run for each, see seed_runs.hpp
   std::string out;                           // the folder for what these runs come to
+  std::string failures;                      // the file of failures; empty for the one beside the program
   std::map<std::string, std::string> shape;  // flags with values that a run depends on and no token holds
 };
 
