@@ -3,6 +3,7 @@
 
 #include <lockstep/report/call_graph.hpp>
 #include <lockstep/runtime/annotation.hpp>
+#include <lockstep/runtime/any.hpp>
 #include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/async_generator.hpp>
 #include <lockstep/runtime/call_graph.hpp>

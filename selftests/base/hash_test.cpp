@@ -33,6 +33,11 @@ TEST(HashTest, DrawsOfOneDomainAreUntouchedByAnother) {
   EXPECT_NE(draw(7, 1, 4), third);
 }
 
+TEST(HashTest, TheDrawsOfADomainAreTheSameOneByOne) {
+  const draws of_domain(7, 1);
+  for (std::uint64_t i = 0; i < 1'000; ++i) EXPECT_EQ(of_domain[i], draw(7, 1, i));
+}
+
 TEST(HashTest, DrawsDoNotRepeatEarly) {
   std::set<std::uint64_t> seen;
   for (std::uint64_t i = 0; i < 10'000; ++i) seen.insert(draw(42, 1, i));

@@ -263,6 +263,37 @@ measurement locking(std::uint64_t operations) {
   return result;
 }
 
+// -- running again ----------------------------------------------------------------------------------------------------
+
+awaitable<void> racer(std::uint64_t& shared, unsigned steps) {
+  std::uint64_t read = 0;
+  for (unsigned i = 0; i < steps; ++i) {
+    if (i != 0) co_await asio::post(use_awaitable);
+    if (i % 2 == 0) {
+      read = shared;
+    } else {
+      shared = read + 1;
+    }
+  }
+  ++done;
+}
+
+// It has no orders to explore.
+measurement running_again(unsigned tasks, unsigned steps, std::uint64_t operations) {
+  done = 0;
+  const stopwatch watch;
+  for (std::uint64_t i = 0; i < operations; ++i) {
+    std::uint64_t shared = 0;
+    io_context context{1};
+    for (unsigned k = 0; k < tasks; ++k) asio::co_spawn(context, racer(shared, steps), detached);
+    context.run();
+    require(shared >= 1, "no task has written");
+  }
+  const measurement result = watch.read(operations);
+  require(done == operations * tasks, "tasks are missing");
+  return result;
+}
+
 constexpr std::array workloads{
     workload{"W1_1", 3'000'000, [](std::uint64_t n) { return yielding(1, n); }},
     workload{"W1_100", 3'000'000, [](std::uint64_t n) { return yielding(100, n); }},
@@ -278,6 +309,8 @@ constexpr std::array workloads{
     workload{"W4_chan64", 2'000'000, [](std::uint64_t n) { return handing_over(64, n); }},
     workload{"W4_sem", 2'000'000, playing_ping_pong},
     workload{"W4_lock100", 1'000'000, locking},
+    workload{"W6_3x3", 300'000, [](std::uint64_t n) { return running_again(3, 3, n); }},
+    workload{"W6_2x5", 300'000, [](std::uint64_t n) { return running_again(2, 5, n); }},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The same pseudo-random deadlines for every runtime, and a witness of the order in which their timers fired.
+// Pseudo-random numbers, such as the same deadlines for every runtime, and a witness of the order in which their timers
+// fired.
 #pragma once
 
 #include "require.hpp"
@@ -7,21 +8,34 @@
 
 namespace bench {
 
-// Draws how long to sleep, in nanoseconds, uniformly from one second.
 // Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-class sleep_lengths {
+class random_numbers {
  public:
-  explicit sleep_lengths(std::uint64_t seed) noexcept : state_(seed) {}
+  explicit random_numbers(std::uint64_t seed) noexcept : state_(seed) {}
 
-  std::uint64_t next_ns() noexcept {
+  std::uint64_t next() noexcept {
     std::uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (z ^ (z >> 31)) % 1'000'000'000u;
+    return z ^ (z >> 31);
+  }
+  std::uint32_t next_below(std::uint32_t options) noexcept {
+    return static_cast<std::uint32_t>((next() >> 32) * options >> 32);
   }
 
  private:
   std::uint64_t state_;
+};
+
+// Draws how long to sleep, in nanoseconds, uniformly from one second.
+class sleep_lengths {
+ public:
+  explicit sleep_lengths(std::uint64_t seed) noexcept : numbers_(seed) {}
+
+  std::uint64_t next_ns() noexcept { return numbers_.next() % 1'000'000'000u; }
+
+ private:
+  random_numbers numbers_;
 };
 
 // Told of each timer when it fires.

@@ -1,10 +1,12 @@
 // The workloads on the hand-written floor: what the work costs when nothing but the work is done.
 
+#include "choice_stack.hpp"
 #include "deadlines.hpp"
 #include "floor/channel.hpp"
 #include "floor/scheduler.hpp"
 #include "floor/semaphore.hpp"
 #include "floor/task.hpp"
+#include "floor/unordered_queue.hpp"
 #include "memory.hpp"
 #include "require.hpp"
 #include "stopwatch.hpp"
@@ -20,6 +22,8 @@ namespace {
 using floor::call;
 using floor::channel;
 using floor::detached;
+using floor::explored;
+using floor::explored_yield;
 using floor::here;
 using floor::semaphore;
 using floor::sleep_for;
@@ -241,6 +245,60 @@ measurement locking(std::uint64_t operations) {
   return result;
 }
 
+// -- exploring --------------------------------------------------------------------------------------------------------
+
+// Reads, and writes what it has read plus one: an update may be lost.
+detached racer(std::uint64_t& shared, unsigned steps) {
+  std::uint64_t read = 0;
+  for (unsigned i = 0; i < steps; ++i) {
+    if (i != 0) co_await explored_yield{};
+    if (i % 2 == 0) {
+      read = shared;
+    } else {
+      shared = read + 1;
+    }
+  }
+  ++done;
+}
+
+// One schedule. `pick(n)` says which of n tasks is next.
+template <class Pick>
+void race(unsigned tasks, unsigned steps, Pick pick) {
+  std::uint64_t shared = 0;
+  for (unsigned i = 0; i < tasks; ++i) racer(shared, steps).spawn_into(explored);
+  while (!explored.empty()) explored.take(explored.size() > 1 ? pick(explored.size()) : 0).resume();
+  require(shared >= 1, "no task has written");
+}
+
+measurement exploring(unsigned tasks, unsigned steps, std::uint64_t orders, std::uint64_t operations) {
+  begin();
+  choice_stack choices;
+  std::uint64_t left = orders;
+  const stopwatch watch;
+  for (std::uint64_t i = 0; i < operations; ++i) {
+    race(tasks, steps, [&](std::size_t options) { return choices.answer(options); });
+    --left;
+    if (choices.next()) continue;
+    require(left == 0, "there are not as many orders as there must be");
+    left = orders;
+  }
+  const measurement result = watch.read(operations);
+  require(done == operations * tasks, "tasks are missing");
+  return result;
+}
+
+measurement exploring_at_random(unsigned tasks, unsigned steps, std::uint64_t operations) {
+  begin();
+  random_numbers random(5);
+  const stopwatch watch;
+  for (std::uint64_t i = 0; i < operations; ++i) {
+    race(tasks, steps, [&](std::size_t options) { return random.next_below(static_cast<std::uint32_t>(options)); });
+  }
+  const measurement result = watch.read(operations);
+  require(done == operations * tasks, "tasks are missing");
+  return result;
+}
+
 constexpr std::array workloads{
     workload{"W1_1", 20'000'000, [](std::uint64_t n) { return yielding(1, n); }},
     workload{"W1_100", 20'000'000, [](std::uint64_t n) { return yielding(100, n); }},
@@ -256,6 +314,9 @@ constexpr std::array workloads{
     workload{"W4_chan64", 10'000'000, handing_over<64>},
     workload{"W4_sem", 10'000'000, playing_ping_pong},
     workload{"W4_lock100", 5'000'000, locking},
+    workload{"W6_3x3", 2'000'000, [](std::uint64_t n) { return exploring(3, 3, 1680, n); }},
+    workload{"W6_3x3r", 2'000'000, [](std::uint64_t n) { return exploring_at_random(3, 3, n); }},
+    workload{"W6_2x5", 2'000'000, [](std::uint64_t n) { return exploring(2, 5, 252, n); }},
 };
 
 }  // namespace

@@ -1,17 +1,20 @@
 // The workloads on lockstep, through what its users use; recording, hash and every detector on.
 
+#include "choice_stack.hpp"
 #include "deadlines.hpp"
 #include "memory.hpp"
 #include "require.hpp"
 #include "stopwatch.hpp"
 #include "workload.hpp"
 
+#include <lockstep/explore/strategy.hpp>
 #include <lockstep/lockstep.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
 namespace bench {
@@ -211,6 +214,88 @@ task<measurement> locking(std::uint64_t operations) {
   co_return result;
 }
 
+// -- exploring --------------------------------------------------------------------------------------------------------
+
+class depth_first final : public lockstep::oracle {
+ public:
+  std::size_t pick_task(const lockstep::candidates& from) override { return choices_.answer(from.size()); }
+  std::uint64_t pick_value(lockstep::choice_point, std::uint64_t options) override { return choices_.answer(options); }
+  void next() { choices_.next(); }
+
+ private:
+  choice_stack choices_;
+};
+
+task<void> racer(std::uint64_t& shared, unsigned steps) {
+  std::uint64_t read = 0;
+  for (unsigned i = 0; i < steps; ++i) {
+    if (i != 0) co_await lockstep::yield();
+    if (i % 2 == 0) {
+      read = shared;
+    } else {
+      shared = read + 1;
+    }
+  }
+  ++done;
+}
+
+task<void> race_of_two(unsigned steps) {
+  std::uint64_t shared = 0;
+  auto first = spawn(racer(shared, steps));
+  auto second = spawn(racer(shared, steps));
+  co_await first.join();
+  co_await second.join();
+  require(shared >= 1, "no task has written");
+}
+
+task<void> race_of_three(unsigned steps) {
+  std::uint64_t shared = 0;
+  auto first = spawn(racer(shared, steps));
+  auto second = spawn(racer(shared, steps));
+  auto third = spawn(racer(shared, steps));
+  co_await first.join();
+  co_await second.join();
+  co_await third.join();
+  require(shared >= 1, "no task has written");
+}
+
+// `choices(i)` makes those of the i-th run.
+template <class Choices>
+measurement racing(unsigned tasks, unsigned steps, std::uint64_t operations, Choices choices) {
+  done = 0;
+  lockstep::sim::world world;
+  lockstep::sim::world_options options;
+  const stopwatch watch;
+  for (std::uint64_t i = 0; i < operations; ++i) {
+    options.choices = choices(i);
+    world.start(options);
+    world.drive(tasks == 2 ? race_of_two(steps) : race_of_three(steps));
+    world.finish();
+    require(world.verdicts().empty(), "something was found");
+  }
+  const measurement result = watch.read(operations);
+  require(done == operations * tasks, "tasks are missing");
+  return result;
+}
+
+template <unsigned Tasks, unsigned Steps>
+measurement exploring(std::uint64_t operations) {
+  depth_first choices;
+  return racing(Tasks, Steps, operations, [&](std::uint64_t run) {
+    if (run != 0) choices.next();
+    return &choices;
+  });
+}
+
+template <unsigned Tasks, unsigned Steps>
+measurement exploring_at_random(std::uint64_t operations) {
+  std::unique_ptr<lockstep::oracle> choices;
+  return racing(Tasks, Steps, operations, [&](std::uint64_t run) {
+    choices = lockstep::make_oracle(lockstep::schedule::random, lockstep::seed_of_run(5, run));
+    return choices.get();
+  });
+}
+
 // A run of `Work(arguments…, operations)`.
 template <auto Work, auto... Arguments>
 measurement run(std::uint64_t operations) {
@@ -232,6 +317,9 @@ constexpr std::array workloads{
     workload{"W4_chan64", 5'000'000, run<handing_over, 64>},
     workload{"W4_sem", 5'000'000, run<playing_ping_pong>},
     workload{"W4_lock100", 5'000'000, run<locking>},
+    workload{"W6_3x3", 500'000, exploring<3, 3>},
+    workload{"W6_3x3r", 500'000, exploring_at_random<3, 3>},
+    workload{"W6_2x5", 500'000, exploring<2, 5>},
 };
 
 }  // namespace

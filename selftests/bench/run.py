@@ -36,6 +36,9 @@ WORK = [
     ("W4_chan64", "queue of 64, hand-off", 2.5),
     ("W4_lock100", "mutex, 100 tasks", 2.5),
     ("W4_sem", "semaphore, ping-pong", 2.5),
+    ("W6_3x3", "run 3 tasks of 3 steps", 4.0),
+    ("W6_3x3r", "the same, in random order", 4.0),
+    ("W6_2x5", "run 2 tasks of 5 steps", 4.0),
 ]
 BYTES_WANTED = 256  # a parked task, in all
 

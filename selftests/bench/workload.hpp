@@ -12,6 +12,10 @@
 //   W4_chan1 W4_chan64      one producer, one consumer, a bounded queue          one item
 //   W4_sem                  two tasks, two semaphores, ping-pong                 one hand-off
 //   W4_lock100              100 tasks on one mutex, one yield inside             one lock and unlock
+//   W6_3x3 W6_2x5           3 tasks of 3 steps, 2 of 5, run from scratch in      one run, from the start of its world
+//                           every order, depth first                             to its end
+//   W6_3x3r                 the same of 3 tasks, in random orders                the same
+// W6 on Asio is run again in the one order that it knows.
 #pragma once
 
 #include <cstdint>

@@ -206,7 +206,7 @@ TEST(ReplayTest, SaysWhichOverrideDoesNotFitAnyMore) {
   std::string departed;
   EXPECT_EQ(order_under("ls1:0000:plain:1@1>3;", 2, &departed), "abab");
   EXPECT_EQ(departed,
-            "an override of the token does not fit any more: at choice 2 the task that should run instead is not "
+            "an override of the token does not fit any more: at choice 1 the task that should run instead is not "
             "ready");
   order_under("ls1:0000:plain:1@9>2,7@1>2;", 2, &departed);
   EXPECT_EQ(departed, "2 of the token's overrides never applied: the run does not come to that choice any more");

@@ -97,5 +97,71 @@ CO_TEST(AgentPoolTest, ThoseAliveAreInTheOrderInWhichTheyWereSpawnedWhateverThei
   EXPECT_THAT(current_loop()->alive(), ElementsAre(&current_task()));
 }
 
+// -- one run after another --------------------------------------------------------------------------------------------
+
+// Has that many alive at once, and lets them go in another order than they came.
+task<void> crowd_of(std::size_t count) {
+  std::vector<join_handle<void>> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back(spawn(nothing()));
+  EXPECT_EQ(all_tasks().size(), count + 1);
+  for (auto& each : all) co_await each.join();
+  for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i * 7919 % count]);
+}
+
+#ifndef LOCKSTEP_HEAP_FRAMES
+std::size_t blocks_in_play(sim::world& world) { return world.loop().agents->in_play(); }
+
+TEST(AgentPoolTest, ASmallRunHasFewBlocksInPlayWhateverRanBefore) {
+  sim::world world;
+  world.run(crowd_of(20'000));
+  const std::size_t made = world.loop().agents->made();
+  EXPECT_GT(made, 20'000u);
+  for (int run = 0; run < 3; ++run) {
+    world.run(crowd_of(10));
+    EXPECT_EQ(blocks_in_play(world), agent_pool::blocks_at_once);
+  }
+  world.run(crowd_of(20'000));
+  EXPECT_EQ(world.loop().agents->made(), made);
+}
+
+TEST(AgentPoolTest, WhatOutlivesItsRunStaysInPlay) {
+  sim::world world;
+  join_handle<int> kept;
+  world.run([&kept]() -> task<void> {
+    std::vector<join_handle<void>> before;
+    for (int i = 0; i < 100; ++i) before.push_back(spawn(nothing()));
+    kept = spawn([]() -> task<int> { co_return 7; }());
+    for (auto& each : before) co_await each.join();
+    co_await kept.join();
+  });
+  for (int run = 0; run < 3; ++run) {
+    world.run(crowd_of(10));
+    EXPECT_GT(blocks_in_play(world), 100u);
+  }
+  EXPECT_EQ(kept.result(), 7);
+  kept = {};
+  world.run(crowd_of(10));
+  EXPECT_EQ(blocks_in_play(world), agent_pool::blocks_at_once);
+}
+#endif
+
+TEST(AgentPoolTest, BlocksThatRestedAreLentAgain) {
+  sim::world world;
+  for (const std::size_t count : {40, 1, 17, 1'000, 16, 999, 3, 2'000}) world.run(crowd_of(count));
+  EXPECT_TRUE(world.verdicts().empty());
+}
+
+TEST(AgentPoolTest, TasksThatAreLeftAreFoundWhateverRanBefore) {
+  sim::world world;
+  world.run(crowd_of(1'000));
+  std::vector<join_handle<void>> left;
+  world.run([&left]() -> task<void> {
+    for (int i = 0; i < 40; ++i) left.push_back(spawn(wait_for_ever()));
+    co_await yield();
+  });
+  EXPECT_EQ(world.verdicts().size(), base_world::verdicts_max + 1);
+  for (const auto& each : left) EXPECT_TRUE(each.done());
+}
+
 }  // namespace
 }  // namespace lockstep

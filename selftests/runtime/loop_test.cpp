@@ -505,9 +505,12 @@ TEST(LoopTest, ACandidateIsATaskItsNextStepAndWhatItWouldDo) {
 TEST(LoopTest, EveryStepOfATaskHasANumberOfItsOwn) {
   struct looking final : oracle {
     std::size_t pick_task(const candidates& from) override {
-      const candidate last = from[from.size() - 1];
-      if (last.task != main_identity) steps.push_back(last.step);
-      return from.size() - 1;
+      for (std::size_t i = 0; i < from.size(); ++i) {
+        if (from[i].task == main_identity) continue;
+        steps.push_back(from[i].step);
+        return i;
+      }
+      return 0;
     }
     std::uint64_t pick_value(choice_point, std::uint64_t) override { return 0; }
     std::vector<std::uint32_t> steps;
@@ -520,6 +523,7 @@ TEST(LoopTest, EveryStepOfATaskHasANumberOfItsOwn) {
   };
   const auto main = [&]() -> task<void> {
     auto worker = spawn(work());
+    co_await yield();
     co_await yield();
     co_await worker.join();
   };

@@ -67,6 +67,24 @@ TEST(FailuresTest, AndNothingElseAreToldOf) {
   EXPECT_EQ(told, "Failed\ndisk full");
 }
 
+task<void> fail_at_a_known_line();
+
+TEST(FailuresTest, AreNotedWithTheirStepWhereTheRunIsKept) {
+  std::vector<trace_note> notes;
+  kept_of([&](auto&) {
+    sim::world world;
+    sim::world_options how;
+    how.keep_trace = true;
+    world.start(how);
+    world.drive(fail_at_a_known_line());
+    notes = world.loop().history().notes();
+    world.finish();
+  });
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0].record, 2u);
+  EXPECT_EQ(notes[0].subject + ' ' + notes[0].text, "failed at disk.cpp:40");
+}
+
 TEST(FailuresTest, PublishedWithoutAPlaceTheyAreOfTheTestsLine) {
   const kept found = kept_of([](auto&) { publish({testing::TestPartResult::kNonFatalFailure, "", 0, "somewhere"}); });
   const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
@@ -95,6 +113,12 @@ TEST(FailuresTest, OfThreadsAtTheSameTimeAreAllKept) {
   EXPECT_EQ(count_of("once\n", run.text), 3) << run.text;
   EXPECT_EQ(count_of("on another thread\n", run.text), 2) << run.text;
   EXPECT_EQ(count_of("repeat: ", run.text), 1) << run.text;
+}
+
+#line 38 "/src/disk.cpp"
+task<void> fail_at_a_known_line() {
+  co_await yield();
+  ADD_FAILURE() << "disk full";
 }
 
 }  // namespace

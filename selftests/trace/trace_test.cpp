@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -193,6 +195,85 @@ TEST(TraceTest, TellsOfTheFirstStepThatIsTooMany) {
     EXPECT_TRUE(one()) << steps_max;
     EXPECT_EQ(history.steps(), steps_max + 1);
   }
+}
+
+std::string text_of(const std::vector<trace_note>& notes) {
+  std::string text;
+  for (const trace_note& each : notes) text += std::to_string(each.record) + ' ' + each.subject + ' ' + each.text + '\n';
+  return text;
+}
+
+TEST(TraceTest, KeepsNotesWithTheLastStepOfTheirTask) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  history.note(1, "early", "");  // it has made none
+  step(history, 1);
+  step(history, 2);
+  history.time_moved(5);
+  history.note(1, "balance", "100");
+  history.note(2, "balance", "20");
+  EXPECT_EQ(text_of(history.notes()), "0 balance 100\n1 balance 20\n");
+}
+
+TEST(TraceTest, KeepsANoteThatIsNewsOnly) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  step(history, 1);
+  history.note(1, "balance", "100");
+  history.note(1, "limit", "5");
+  history.note(1, "balance", "100");
+  history.note(1, "balance", "= 20");
+  history.note(1, "balance", "20");
+  history.note(1, "balance", "= 100");
+  step(history, 1);
+  history.note(1, "balance", "100");
+  EXPECT_EQ(text_of(history.notes()), "0 balance 100\n0 limit 5\n0 balance = 20\n0 balance = 100\n1 balance 100\n");
+}
+
+TEST(TraceTest, KeepsNothingBesideRecordsUnlessAllAreKept) {
+  trace history;
+  const auto tell = [&history] {
+    step(history, 1);
+    history.object_named(1, "audit");
+    history.object_named(2, "");
+    history.note(1, "balance", "100");
+  };
+  tell();
+  const std::uint64_t without = history.hash();
+  EXPECT_TRUE(history.objects().empty());
+  EXPECT_TRUE(history.notes().empty());
+  history.start(~std::uint64_t{0}, true);
+  tell();
+  EXPECT_EQ(history.hash(), without);
+  EXPECT_EQ(history.objects().size(), 1u);
+  EXPECT_EQ(history.objects().at(1), "audit");
+  EXPECT_EQ(history.notes().size(), 1u);
+  history.start(~std::uint64_t{0}, true);
+  EXPECT_TRUE(history.objects().empty());
+  EXPECT_TRUE(history.notes().empty());
+}
+
+TEST(TraceTest, AStepMayGetABetterPlace) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  const source better = source::current();
+  step(history, 1);
+  const std::uint64_t before = history.hash();
+  history.last_step_is_at(better);
+  EXPECT_EQ(history.recent().back().where().line(), better.line());
+  EXPECT_EQ(history.hash(), before);
+}
+
+TEST(TraceTest, AStepIsSeenToWhereAllIsKept) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  EXPECT_TRUE(history.step(1, 0, source()));
+  EXPECT_FALSE(history.limit_passed());
+  history.start(1, true);
+  EXPECT_TRUE(history.step(1, 0, source()));
+  EXPECT_FALSE(history.limit_passed());
+  EXPECT_TRUE(history.step(1, 0, source()));
+  EXPECT_TRUE(history.limit_passed());
 }
 
 TEST(TraceTest, OnlyStepsCountTowardsTheLimit) {

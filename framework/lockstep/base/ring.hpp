@@ -50,16 +50,21 @@ class ring {
 
   // Removes and returns the i-th. Requires i < size().
   T take(std::size_t i) noexcept {
-    T value = std::move((*this)[i]);
+    if (i == 0) return pop_front();
+    T* gap = &(*this)[i];
+    T value = std::move(*gap);
+    const auto close_by = [&gap](T& neighbour) noexcept {
+      *gap = std::move(neighbour);
+      gap = &neighbour;
+    };
     if (i <= size() / 2) {
-      for (; i > 0; --i) (*this)[i] = std::move((*this)[i - 1]);
-      (*this)[0].~T();
+      while (i > 0) close_by((*this)[--i]);
       ++head_;
     } else {
-      for (; i + 1 < size(); ++i) (*this)[i] = std::move((*this)[i + 1]);
-      (*this)[i].~T();
+      while (++i < size()) close_by((*this)[i]);
       --tail_;
     }
+    gap->~T();
     return value;
   }
 

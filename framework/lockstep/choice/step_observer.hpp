@@ -31,6 +31,8 @@ constexpr bool commute(access one, access other) noexcept {
 
 // What is touched where nothing is known of what is touched: a step that writes it depends on every other.
 inline constexpr identity everything = domain_identity("lockstep: everything");
+// The variables that are not seen: whoever searches adds them to each step in which the user's code ran.
+inline constexpr identity plain_variables = domain_identity("lockstep: plain variables");
 // The time of day, and the order of points in force.
 inline constexpr identity the_clock = domain_identity("lockstep: clock");
 inline constexpr identity the_points = domain_identity("lockstep: points");

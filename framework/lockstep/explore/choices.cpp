@@ -11,7 +11,10 @@ std::vector<std::uint64_t> logged_choices::answers() const {
 
 std::size_t described_choices::pick_task(const candidates& from) {
   const std::size_t answer = base_.pick_task(from);
-  if (answer != 0 && answer < from.size()) of_tasks_.push_back({from.path(0), from[0].step, from.path(answer)});
+  if (answer != 0 && answer < from.size()) {
+    of_tasks_.push_back({from.path(0), from[0].step, from.path(answer)});
+    steps_.emplace_back(from[answer].task, from[answer].step);
+  }
   return answer;
 }
 

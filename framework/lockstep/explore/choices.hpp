@@ -89,6 +89,8 @@ class described_choices final : public oracle {
 
   const std::vector<task_override>& of_tasks() const noexcept { return of_tasks_; }
   const std::vector<value_override>& of_values() const noexcept { return of_values_; }
+  // For each of tasks: who ran instead, and the how-manieth step of it that was.
+  const std::vector<std::pair<identity, std::uint32_t>>& steps() const noexcept { return steps_; }
 
   std::size_t pick_task(const candidates& from) override;
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
@@ -97,6 +99,7 @@ class described_choices final : public oracle {
   oracle& base_;
   std::vector<task_override> of_tasks_;
   std::vector<value_override> of_values_;
+  std::vector<std::pair<identity, std::uint32_t>> steps_;
 };
 
 }  // namespace lockstep

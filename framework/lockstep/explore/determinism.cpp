@@ -11,41 +11,47 @@
 
 namespace lockstep {
 
-recorded_run copy_of(const trace& history) { return {history.recent(), history.hashes(), history.names()}; }
+recorded_run copy_of(const trace& history) {
+  return {history.recent(), history.hashes(), history.names(), history.objects(), history.notes()};
+}
 
-namespace {
+std::string task_title::short_text() const {
+  if (!given.empty()) return given;
+  return path == "main" ? path : fmt::format("{} {}", function, path);
+}
 
-// The task of that number: "main", "fetch 1.2", or "reader (1.2)" if it was given a name. Records hold hashes of the
-// paths; each is recognised as the one that the next child of a known task has.
-std::string name_of_task(const recorded_run& run, std::uint32_t number) {
+std::string task_title::text() const { return given.empty() ? short_text() : fmt::format("{} ({})", given, path); }
+
+// Records hold hashes of the paths; each is recognised as the one that the next child of a known task has.
+std::vector<task_title> titles_of(const recorded_run& run) {
   struct next_child {
     identity parent;
     std::string path_of_parent;
     std::uint32_t nth;
   };
   std::map<identity, next_child> expected;
-  std::string path;
-  std::string_view function = "task";
+  std::vector<task_title> titles;
   for (const trace_record& record : run.records) {
-    if (record.operation() == operation_kind::start && record.task == number) function = function_of(record.where());
+    if (record.operation() == operation_kind::start && record.task < titles.size() && !is_internal(record.where())) {
+      titles[record.task].function = function_of(record.where());
+    }
     if (record.operation() != operation_kind::task_made) continue;
-    std::string made = "main";
+    std::string path = "main";
     if (const auto found = expected.extract(record.payload)) {
       next_child& next = found.mapped();
-      made = fmt::format("{}{}{}", next.path_of_parent, next.path_of_parent.empty() ? "" : ".", next.nth);
+      path = fmt::format("{}{}{}", next.path_of_parent, next.path_of_parent.empty() ? "" : ".", next.nth);
       const identity after = task_identity(next.parent, ++next.nth);
       expected.emplace(after, std::move(next));
     }
-    expected.emplace(task_identity(record.payload, 1), next_child{record.payload, made == "main" ? "" : made, 1});
-    if (record.task == number) path = std::move(made);
+    expected.emplace(task_identity(record.payload, 1), next_child{record.payload, path == "main" ? "" : path, 1});
+    if (titles.size() <= record.task) titles.resize(record.task + std::size_t{1}, {"", "", "task"});
+    titles[record.task].path = std::move(path);
   }
-  if (const auto given = run.names.find(number); given != run.names.end()) {
-    return fmt::format("{} ({})", given->second, path);
+  for (const auto& [number, given] : run.names) {
+    if (number < titles.size()) titles[number].given = given;
   }
-  return path == "main" ? path : fmt::format("{} {}", function, path);
+  return titles;
 }
-
-}  // namespace
 
 std::string text_of_record(const recorded_run& run, std::size_t at) {
   if (at >= run.records.size()) return "the run had ended";
@@ -53,7 +59,8 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
   if (record.operation() == operation_kind::time_moved) {
     return fmt::format("time moved to {}", to_text(duration(static_cast<duration::rep>(record.payload))));
   }
-  const std::string task = name_of_task(run, record.task);
+  const std::vector<task_title> titles = titles_of(run);
+  const std::string task = record.task < titles.size() ? titles[record.task].text() : "task";
   switch (record.operation()) {
     case operation_kind::value_picked: return fmt::format("{}: drew the value {}", task, record.payload);
     case operation_kind::task_made: return fmt::format("{}: was made", task);
@@ -61,10 +68,15 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
       return fmt::format("{}: made object #{}, {:016x}", task, record.object(), record.payload);
     default: break;
   }
-  const std::string object = record.object() != 0 ? fmt::format(" #{}", record.object()) : std::string();
+  std::string what(name_of(record.operation()));
+  if (const auto known = run.objects.find(record.object()); known != run.objects.end()) {
+    what += fmt::format(" \"{}\"", known->second);
+  } else if (record.object() != 0) {
+    what += fmt::format(" #{}", record.object());
+  }
   std::string where = file_and_line(record.where());
   if (!where.empty()) where.insert(0, " at ");
-  return fmt::format("{}: {}{}{}", task, name_of(record.operation()), object, where);
+  return fmt::format("{}: {}{}", task, what, where);
 }
 
 std::optional<std::string> first_difference(const recorded_run& first, const recorded_run& second) {

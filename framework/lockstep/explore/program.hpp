@@ -3,6 +3,7 @@
 
 #include <lockstep/choice/oracle.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace lockstep {
@@ -24,6 +25,8 @@ class program {
 
   // Makes a run with these choices. A run that its observer gives up has not failed.
   virtual run_result run(oracle& choices, ordering order) = 0;
+  // Of the last run.
+  virtual std::uint64_t trace_hash() const = 0;
 };
 
 }  // namespace lockstep

@@ -6,6 +6,13 @@
 
 namespace lockstep {
 
+namespace {
+
+// The lowest four bits.
+constexpr char hex_digit(std::uint64_t bits) noexcept { return "0123456789abcdef"[bits & 15]; }
+
+}  // namespace
+
 guided_oracle::guided_oracle(const token& of) : token_(of), base_(make_oracle(of.base, of.seed)) {
   for (const task_override& each : of.task_overrides) {
     tasks_.emplace(std::pair(task_at(each.task), each.step), task_at(each.instead));
@@ -36,14 +43,16 @@ std::size_t guided_oracle::pick_task(const candidates& from) {
 
 std::uint64_t guided_oracle::pick_value(choice_point point, std::uint64_t options) {
   std::uint64_t answer = base_ != nullptr ? base_->pick_value(point, options) : 0;
-  if (const auto found = values_.find({point.domain, point.nth}); found != values_.end()) {
-    if (found->second < options) {
-      answer = found->second;
-    } else {
-      unusable_.push_back(fmt::format("at choice {} the value {} is asked for, and there are only {} to choose from",
-                                      choices_ + 1, found->second, options));
+  if (!values_.empty()) {
+    if (const auto found = values_.find({point.domain, point.nth}); found != values_.end()) {
+      if (found->second < options) {
+        answer = found->second;
+      } else {
+        unusable_.push_back(fmt::format("at choice {} the value {} is asked for, and there are only {} to choose from",
+                                        choices_ + 1, found->second, options));
+      }
+      values_.erase(found);
     }
-    values_.erase(found);
   }
   log(options, answer);
   return answer;
@@ -52,13 +61,15 @@ std::uint64_t guided_oracle::pick_value(choice_point point, std::uint64_t option
 void guided_oracle::log(std::uint64_t options, std::uint64_t answer) {
   hash_ = roll(roll(hash_, options), answer);
   if (++choices_ == next_checkpoint_) {
-    digits_ += fmt::format("{:x}", mix(hash_) & 15);
+    digits_ += hex_digit(mix(hash_));
     next_checkpoint_ = checkpoint(digits_.size());
   }
 }
 
 fingerprint guided_oracle::print(std::uint64_t trace_hash) const {
-  return {choices_, digits_, fmt::format("{:04x}", trace_hash & 0xFFFF)};
+  std::string trace_end(4, '0');
+  for (std::size_t i = 0; i < 4; ++i) trace_end[i] = hex_digit(trace_hash >> (12 - 4 * i));
+  return {choices_, digits_, std::move(trace_end)};
 }
 
 std::optional<std::string> guided_oracle::departure(std::uint64_t trace_hash) const {

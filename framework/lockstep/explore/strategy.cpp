@@ -2,6 +2,8 @@
 
 #include <lockstep/base/hash.hpp>
 
+#include <array>
+
 namespace lockstep {
 
 namespace {
@@ -20,14 +22,11 @@ class random_choices final : public oracle {
   explicit random_choices(std::uint64_t seed) noexcept : seed_(seed) {}
 
   std::size_t pick_task(const candidates& from) override {
-    const auto priority = [&](std::size_t i) {
-      const candidate each = from[i];
-      return draw(seed_, each.task, each.step);
-    };
+    const std::size_t count = from.size();
     std::size_t best = 0;
-    std::uint64_t highest = priority(0);
-    for (std::size_t i = 1; i < from.size(); ++i) {
-      const std::uint64_t next = priority(i);
+    std::uint64_t highest = priority(from[0]);
+    for (std::size_t i = 1; i < count; ++i) {
+      const std::uint64_t next = priority(from[i]);
       if (next <= highest) continue;
       highest = next;
       best = i;
@@ -39,7 +38,29 @@ class random_choices final : public oracle {
   }
 
  private:
+  // What is known of some task: it is a candidate for one step again and again.
+  struct known_task {
+    identity task = 0;
+    draws of_task;
+    std::uint64_t step = 0;
+    std::uint64_t priority = 0;
+  };
+
+  std::uint64_t priority(const candidate& of) noexcept {
+    known_task& known = known_[of.task % known_.size()];
+    if (known.task != of.task || known.step != of.step) {
+      if (known.task != of.task) {
+        known.task = of.task;
+        known.of_task = draws(seed_, of.task);
+      }
+      known.step = of.step;
+      known.priority = known.of_task[of.step];
+    }
+    return known.priority;
+  }
+
   std::uint64_t seed_;
+  std::array<known_task, 16> known_;
 };
 
 }  // namespace

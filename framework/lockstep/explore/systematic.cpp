@@ -10,13 +10,6 @@ using detail::race;
 using detail::step_event;
 using detail::touched;
 
-namespace {
-
-// What stands for the variables that are not seen.
-constexpr identity plain_variables = domain_identity("lockstep: plain variables");
-
-}  // namespace
-
 // -- one run ----------------------------------------------------------------------------------------------------------
 
 bool systematic_search::begin_run() {
@@ -73,13 +66,7 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
       departed_ = true;
       return false;
     }
-    for (std::size_t i = 0; i < here.count; ++i) {
-      const std::uint32_t task = here.branches[i].task;
-      if (seen_ready_[task] != here.step || (here.step > 0 && steps_[here.step - 1].task == task)) {
-        enabled_by_[task] = here.step == 0 ? step_event::none : here.step - 1;
-      }
-      seen_ready_[task] = here.step + 1;
-    }
+    for (std::size_t i = 0; i < here.count; ++i) note_ready(here.branches[i].task, here.step);
     if (here.step < steps_.size()) {  // all of it is known
       ++made_;
       return true;
@@ -125,27 +112,31 @@ void systematic_search::open(place& here, const candidates& ready) {
       enabled_by_.resize(each.task + 1, step_event::none);
       seen_ready_.resize(each.task + 1, 0);
     }
-    // It has become ready by the last step unless it was so before that, which was not its own.
-    if (seen_ready_[each.task] != here.step || (here.step > 0 && steps_[here.step - 1].task == each.task)) {
-      enabled_by_[each.task] = here.step == 0 ? step_event::none : here.step - 1;
-    }
-    seen_ready_[each.task] = here.step + 1;
+    note_ready(each.task, here.step);
   }
-  want_disabled(here.step);
+  note_disabled(here);
   inherit_sleep(here);
   here.chosen = 0;
   while (here.chosen + 1 < here.count && here.branches[here.chosen].sleeping) ++here.chosen;
   here.branches[here.chosen].wanted = true;
 }
 
-// Whoever was ready and is not any more, though another made the step, was ended by it: his step, which is not made
-// now, is to be tried before.
-void systematic_search::want_disabled(std::uint32_t step) {
-  if (options_.reduced_by != reduction::source_sets || step == 0) return;
-  place& before = places_[place_of_step(step - 1)];
+// It has become ready by the last step unless it was so before that, which was not its own.
+void systematic_search::note_ready(std::uint32_t task, std::uint32_t step) {
+  if (step == 0) {
+    enabled_by_[task] = step_event::none;
+  } else if (seen_ready_[task] != step || steps_[step - 1].task == task) {
+    enabled_by_[task] = step - 1;
+  }
+  seen_ready_[task] = step + 1;
+}
+
+// Who was ready before the last step and is not any more was destroyed by it: there is no step that would race.
+void systematic_search::note_disabled(const place& here) {
+  if (options_.reduced_by != reduction::source_sets || here.step == 0) return;
+  place& before = places_[place_of_step(here.step - 1)];
   for (std::size_t i = 0; i < before.count; ++i) {
-    branch& other = before.branches[i];
-    if (i != before.chosen && seen_ready_[other.task] != step + 1) other.wanted = true;
+    if (seen_ready_[before.branches[i].task] != here.step + 1) before.branches[i].wanted = true;
   }
 }
 
@@ -198,7 +189,7 @@ void systematic_search::close_step() {
   for (const touched& each : made) detail::add_to(at.branches[at.chosen].touches, each);
 }
 
-// Whoever could have made the last step would have made a step after it, if that had not ended him, or the run.
+// Whoever was ready would have made a step if the last one had not ended the run.
 void systematic_search::run_ends(const candidates&) {
   close_step();
   if (departed_ || gave_up_ || steps_.size() == 0 || options_.reduced_by != reduction::source_sets) return;

@@ -102,7 +102,8 @@ class systematic_search final : public oracle, private step_observer {
   bool repeating() const noexcept { return at_ < prefix_; }
   place& next_place();
   void open(place& here, const candidates& ready);
-  void want_disabled(std::uint32_t step);
+  void note_ready(std::uint32_t task, std::uint32_t step);
+  void note_disabled(const place& here);
   void inherit_sleep(place& here);
   void close_step();
   void step_back();

@@ -61,23 +61,32 @@ void add_rows(const task_snapshot& task, const branch& at, std::vector<row>& row
   for (const std::string& note : task.notes) rows.push_back({"", "note", note, ""});
 }
 
-// The width on a terminal: UTF-8 continuation bytes take none.
-std::size_t width(const std::string& text) {
+// The width that a cell asks of its column: none if it is so long that it had better stand out.
+std::size_t asked_width(const std::string& cell) {
+  const std::size_t wide = width_of(cell);
+  return wide <= width_max ? wide : 0;
+}
+
+}  // namespace
+
+// UTF-8 continuation bytes take none.
+std::size_t width_of(std::string_view text) noexcept {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string padded(const std::string& text, std::size_t to) {
-  return text + std::string(to > width(text) ? to - width(text) : 0, ' ');
+  const std::size_t width = width_of(text);
+  return text + std::string(to > width ? to - width : 0, ' ');
 }
 
-// The width that a cell asks of its column: none if it is so long that it had better stand out.
-std::size_t asked_width(const std::string& cell) {
-  const std::size_t wide = width(cell);
-  return wide <= width_max ? wide : 0;
+std::string cut(const std::string& text, std::size_t to) {
+  if (width_of(text) <= to) return text;
+  std::string begin = text;
+  while (width_of(begin) + 1 > to && !begin.empty()) begin.pop_back();
+  while (!begin.empty() && (static_cast<unsigned char>(text[begin.size()]) & 0xC0) == 0x80) begin.pop_back();
+  return to > 0 ? begin + "…" : std::string();
 }
-
-}  // namespace
 
 std::string in_one_line(const std::string& text) {
   std::string line;

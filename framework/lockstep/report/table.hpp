@@ -25,4 +25,9 @@ std::string table_of(const std::vector<task_snapshot>& tasks, const std::vector<
 // What users have written must not break the table.
 std::string in_one_line(const std::string& text);
 
+// The width on a terminal, of text in UTF-8; with spaces up to a width; and the beginning with "…", if it is wider.
+std::size_t width_of(std::string_view text) noexcept;
+std::string padded(const std::string& text, std::size_t to);
+std::string cut(const std::string& text, std::size_t to);
+
 }  // namespace lockstep::detail

@@ -252,11 +252,8 @@ bool agent::stop_its_token() {
 }
 
 void agent::stop_requested() noexcept {
-  if (is_here()) {
-    cancel("stop requested");
-  } else {
-    tell_elsewhere("was cancelled by its stop_token", source());
-  }
+  if (!is_here()) return tell_elsewhere("was cancelled by its stop_token", source());
+  cancel("stop requested");
 }
 
 std::stop_token agent::stop_token() {
@@ -461,7 +458,12 @@ detail::context& object::adopt(detail::context* context, const char* deed, const
   agent* maker = context->running;
   identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
                                : object_identity(main_identity, ++context->owner->fixture_objects_made_);
-  context->owner->trace_.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
+  trace& history = context->owner->trace_;
+  history.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
+  if (history.keeps_all()) [[unlikely]] {
+    const sparing_allocations of_the_trace;
+    history.object_named(number_, name_.view());
+  }
   return *context;
 }
 

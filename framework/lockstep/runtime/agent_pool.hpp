@@ -3,6 +3,8 @@
 // A block that has come back stays an agent, and only what a new task changes is set anew. Slabs are aligned to their
 // size, so that a block finds its pool. They are kept until the pool dies, which requires that every block has come
 // back.
+// The first so many blocks are in play; the others rest until those are all lent. So whoever looks at all blocks looks
+// at no more than the present run has needed, whatever runs before it have.
 // Under AddressSanitizer, or with LOCKSTEP_HEAP_FRAMES defined, every block is on the heap and freed when it comes
 // back, so that the sanitizer and valgrind see each one.
 #pragma once
@@ -45,9 +47,16 @@ class agent_pool {
     free_ = taken.parent_;
     return taken;
   }
-  // Makes that many blocks that are free, or fewer. Throws std::bad_alloc.
+  // Brings that many blocks that are free into play, or fewer. Requires !has_free(). Throws std::bad_alloc.
   static constexpr std::size_t blocks_at_once = 16;
   void refill();
+  // A run begins: puts to rest what is behind the last block that is lent, but for the first few.
+  void start() noexcept {
+#ifndef LOCKSTEP_HEAP_FRAMES
+    if (in_play_ > blocks_at_once) [[unlikely]]
+      put_to_rest();
+#endif
+  }
   static void give_back(agent& block) noexcept {
     head& at = head_of(block);
     block.parent_ = at.home->free_;
@@ -57,8 +66,9 @@ class agent_pool {
 #endif
   }
 
-  // The number of blocks that there are, and of those that have not come back.
+  // The number of blocks that there are, of those in play, and of those that have not come back.
   std::size_t made() const noexcept { return made_; }
+  std::size_t in_play() const noexcept { return in_play_; }
   std::size_t lent() const noexcept;
   // The tasks that have not finished, in the order in which they were spawned.
   std::vector<agent*> alive() {
@@ -75,7 +85,9 @@ class agent_pool {
     explicit head(agent_pool* pool) noexcept : home(pool) {}
 
     agent_pool* home;
-    std::size_t made = 0;  // blocks in it, which follow
+    std::size_t made = 0;     // blocks in it, which follow
+    std::size_t in_play = 0;  // of them
+    head* before = nullptr;
 
     agent* blocks() noexcept { return reinterpret_cast<agent*>(this + 1); }
   };
@@ -91,6 +103,7 @@ class agent_pool {
   static std::size_t bytes_before(const agent& block) noexcept {
     return reinterpret_cast<std::uintptr_t>(&block) % slab_bytes;
   }
+  void put_to_rest() noexcept;
   slab_source memory_{slab_bytes};
 #endif
   static head& head_of(const agent& block) noexcept {
@@ -98,10 +111,13 @@ class agent_pool {
     return *reinterpret_cast<head*>(bytes - bytes_before(block));
   }
   void* new_slab();
+  head& slab_with_room();
   std::vector<agent*> found_by(bool (*wanted)(const agent&));
 
-  agent* free_ = nullptr;  // linked by `parent_`
+  agent* free_ = nullptr;  // in play; linked by `parent_`
   std::size_t made_ = 0;
+  std::size_t in_play_ = 0;
+  head* last_in_play_ = nullptr;  // the slab with the last of those
   bool retired_ = false;
   std::shared_ptr<inbox> home_;
   intrusive_list<head, head> slabs_;

@@ -105,6 +105,7 @@ bool loop::timers_wake_tasks() noexcept {
 }
 
 void loop::drop_calls() noexcept {
+  const loop_scope scope(*this);
   while (!calls_.empty()) kill(*calls_.back().who());
 }
 

@@ -36,7 +36,8 @@ void inbox::destroy_abandoned() noexcept {
 // -- the run it is for ------------------------------------------------------------------------------------------------
 
 void inbox::open(std::uint64_t run) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (abandoned_ != nullptr || !alone()) lock.lock();
   destroy_abandoned();
   thread_.store(&detail::current_context, std::memory_order_relaxed);
   run_.store(run, std::memory_order_relaxed);
@@ -128,7 +129,7 @@ bool inbox::post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call
   return true;
 }
 
-void inbox::take_no_calls() {
+void inbox::refuse_calls() {
   const std::lock_guard lock(mutex_);
   takes_calls_ = false;
 }

@@ -73,6 +73,12 @@ class inbox {
   void open(std::uint64_t run);
   // It has ended, and no complaint is taken any more. Returns what is there.
   mail close();
+  // The same where it returned nothing and nothing that must be taken can come meanwhile; false if that is not so.
+  bool close_if_quiet() noexcept {
+    if (!empty() || !alone()) return false;
+    run_.store(0, std::memory_order_relaxed);
+    return true;
+  }
   // The loop is about to be destroyed: nothing is handed over to it any more.
   void retire();
   // The memory of loops that are gone, or about to go, is everybody's, but one thread's at a time.
@@ -119,7 +125,13 @@ class inbox {
   // thread.
   bool post(std::uint64_t run, std::shared_ptr<detail::scheduled_call> call);
   // The main task has ended.
-  void take_no_calls();
+  void take_no_calls() {
+    if (alone()) {
+      takes_calls_ = false;
+    } else {
+      refuse_calls();
+    }
+  }
   // One of `callers` has gone. From any thread.
   void lose_caller() noexcept;
 
@@ -151,6 +163,10 @@ class inbox {
   std::atomic<unsigned> callers = 0;
 
  private:
+  // On the loop's thread: whether no other thread may look at what is of this run alone, as it has neither a job nor a
+  // way to call in. What it may still post, a task that it drops or a complaint, waits for the next run if it is late.
+  bool alone() const noexcept { return in_flight == 0 && jobs == 0 && callers.load(std::memory_order_acquire) == 0; }
+  void refuse_calls();
   void notify();
   void remove(detail::wake_up& unwanted) noexcept;
   // What `use` was in words. Reports it to the run that goes on here, if that is not `run`.

@@ -53,7 +53,7 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
                    std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
-  picks_.clear();
+  if (!picks_.empty()) picks_.clear();
   kept_back_.clear();
   failures_.clear();
   handler_ = nullptr;
@@ -61,7 +61,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   main_ = nullptr;
   point_order = nullptr;
   disturbed_by_ = nullptr;
-  daemons_ = objects_made_ = fixture_objects_made_ = 0;
+  daemons_ = roots_ = gone_ = objects_made_ = fixture_objects_made_ = 0;
+  agents_->start();
   forget_default_executor();
   excused_step_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = false;
@@ -82,26 +83,33 @@ bool loop::run(agent& main) {
   if (context::observer != nullptr) [[unlikely]]
     observe_end();
   if (!main.finished() || stopped()) return main.finished();
-  report_cycles();
-  attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+  note_if_all_have_gone();
+  if (!all_have_gone()) report_cycles();
   inbox_->take_no_calls();
   return true;
 }
 
 bool loop::wind_up(bool everybody) {
   if (stopped()) return true;
-  const loop_scope scope(*this);
-  context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   if (daemons_ != 0 || everybody) {
+    const loop_scope scope(*this);
+    context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+    attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
     for (agent* who : tasks()) {
       if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
     }
     const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
     if (!ended && inbox_->jobs != 0) return false;
   }
-  drop_calls();
+  if (!calls_.empty()) drop_calls();
+  note_if_all_have_gone();
   handler_ = nullptr;  // it may refer to what goes now
   return true;
+}
+
+// The owner of the main task keeps it, and so does every other task that somebody keeps.
+void loop::note_if_all_have_gone() noexcept {
+  if (main_ != nullptr && roots_ == 1 && main_->references_ == 1 && main_->finished()) gone_ = trace_.tasks_made();
 }
 
 // Returns false if nothing can go on before.
@@ -133,7 +141,8 @@ void loop::go_on() {
   while (!ready_.empty() && (!InTurns || left-- != 0)) {
     agent& first = *ready_[0];
     if ((attention_.load(std::memory_order_relaxed) | first.attention_) != 0) [[unlikely]] {
-      if (!go_on_attentively()) break;
+      if (!InTurns) go_on_switching();
+      if (ready_.empty() || !go_on_attentively()) break;
       continue;
     }
     ready_.pop_front();
@@ -170,13 +179,6 @@ bool loop::go_on_attentively() {
   context::running = who;
   if (who->attention_ == 0 || prepare(*who)) resume(*who);
   return true;
-}
-
-// One step.
-inline void loop::resume(agent& who) {
-  note_step(who, who.label_);
-  who.leaf_.resume();
-  if (next) follow();
 }
 
 // One step, in which allocations may fail, and before and after which the task may be cancelled.
@@ -291,7 +293,8 @@ bool loop::prepare(agent& who) {
       op->progress_ = operation::progress::failed;
     }
     if (!succeeded) {
-      note_failed_attempt(who, *op);
+      if (context::observer != nullptr) context::observer->only_attempted();
+      note_wait(who, *op);
       who.state_ = agent::state::parked;
       op->progress_ = operation::progress::parked;
       op->enqueue();
@@ -324,6 +327,11 @@ void loop::complete_specially(agent& who) {
   if (who.is_.main) request(attention_main_done);
   if (const std::exception_ptr failed = who.failure()) {
     who.is_.cancelled = holds<cancelled>(failed);
+    if (takes_notes() && !who.is_.cancelled && (who.attention_ & attention_doomed) == 0) {
+      const loop_scope in_its_name(*this, &who);
+      const sparing_allocations of_the_trace;
+      note("threw", text_of(failed));
+    }
   } else if ((who.attention_ & attention_cancel) != 0) {
     who.is_.cancelled = true;  // it has returned before the request could be delivered
   }
@@ -472,8 +480,9 @@ bool loop::begin_attentively(operation& op) {
   }
   if (!op.attempt()) {
     if (others_may_run) {
-      ++who.steps_;
-      note_failed_attempt(who, op);
+      ++who.steps_;  // as where somebody else could have run
+      if (context::observer != nullptr) context::observer->only_attempted();
+      note_wait(who, op);
     }
     return false;
   }
@@ -481,12 +490,6 @@ bool loop::begin_attentively(operation& op) {
   ++who.steps_;
   note_step(who, op.label_);
   return true;
-}
-
-// It is a step, whether somebody else could have run before it or not.
-void loop::note_failed_attempt(agent& who, const operation& op) {
-  note_step(who, op.label_);
-  if (context::observer != nullptr) context::observer->only_attempted();
 }
 
 void loop::note_swallowed(agent& who) {

@@ -149,7 +149,7 @@ class loop : public detail::context {
   // Whether no task is ready.
   bool quiet() const noexcept { return ready_.empty(); }
   // All that have not finished, the oldest first.
-  std::vector<agent*> alive() const { return agents_->alive(); }
+  std::vector<agent*> alive() const { return all_have_gone() ? std::vector<agent*>() : agents_->alive(); }
   // The same without those that are there to call a function once.
   std::vector<agent*> tasks() const;
 
@@ -267,6 +267,13 @@ class loop : public detail::context {
   // -- watching ---------------------------------------------------------------------------------------------------
 
   const trace& history() const noexcept { return trace_; }
+  // Whether what note() is told is kept.
+  bool takes_notes() const noexcept { return trace_.keeps_all() && !tearing_down_ && !noting_; }
+  // Says in reports of the running task's step what it saw: of `subject` "balance" the `text` "= 20". Where there is no
+  // memory for that, they show less.
+  [[gnu::cold]] void note(std::string_view subject, std::string_view text) noexcept;
+  // The same of a value, whose text may be made by code of the user's: what that does is no part of the run.
+  [[gnu::cold]] void note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept;
   std::uint64_t steps() const noexcept { return trace_.steps(); }
 
   // Reports `kind` at `where` with a snapshot of the tasks concerned; `trail` is of what ended the first of them.
@@ -395,8 +402,13 @@ class loop : public detail::context {
 
   void note_step(agent& who, std::uint32_t label) {
     if (trace_.step(who.number_, label, who.leaf_frame_->where)) [[unlikely]]
-      reach_step_limit();
+      see_to_step();
   }
+  // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
+  bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
+  void note_if_all_have_gone() noexcept;
+  [[gnu::cold, gnu::noinline]] void see_to_step();
+  [[gnu::cold]] void note_wait(const agent& who, const operation& at) noexcept;
   bool acts_for(agent& who);
   agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
@@ -409,7 +421,12 @@ class loop : public detail::context {
   bool prepare(agent& who);
   [[gnu::cold, gnu::noinline]] void step_disturbed(agent& who);
   [[gnu::noinline]] void step_observed(agent& who);
-  void resume(agent& who);
+  // One step.
+  void resume(agent& who) {
+    note_step(who, who.label_);
+    who.leaf_.resume();
+    if (next) follow();
+  }
   bool follow();
   void step_of_foreign(agent& who);
   void complete(agent& who);
@@ -418,14 +435,16 @@ class loop : public detail::context {
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
+  agent& pick_among();
+  [[noreturn, gnu::cold]] void refuse_pick(std::size_t picked);
   bool observe(const candidates& ready, std::size_t picked);
   [[gnu::cold]] bool observe_alone(agent& who, operation& op);
   [[gnu::cold]] void observe_end();
-  [[gnu::cold]] void note_failed_attempt(agent& who, const operation& op);
   template <bool InTurns>
   [[gnu::noinline]] void go_on();
   template <class Done>
   bool go_on_until(const Done& done);
+  void go_on_switching();
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
@@ -436,6 +455,7 @@ class loop : public detail::context {
   void report_deadlock();
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
+  void destroy_tasks() noexcept;
   void let_go_of_leftovers() noexcept;
   void drop_calls() noexcept;
   void start_call(detail::scheduled_call& call);
@@ -450,7 +470,13 @@ class loop : public detail::context {
   void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
   void fire_overdue();
-  void forget_default_executor() noexcept;
+  void forget_default_executor() noexcept {
+    default_executor_ = nullptr;
+    default_executor_died_ = false;
+    if (default_pool_) [[unlikely]]
+      end_default_pool();
+  }
+  void end_default_pool() noexcept;
 
   // What each step touches.
   ring<agent*> ready_;
@@ -475,6 +501,8 @@ class loop : public detail::context {
   agent* main_ = nullptr;
   agent* dying_ = nullptr;
   std::uint32_t daemons_ = 0;  // that have not finished
+  std::uint32_t roots_ = 0;    // tasks that nobody spawned
+  std::uint32_t gone_ = 0;     // the number of tasks, when all of them had gone
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
   std::uint64_t runs_ = 0;
@@ -483,6 +511,7 @@ class loop : public detail::context {
   bool cycle_found_ = false;
   bool tearing_down_ = false;
   bool given_up_ = false;
+  bool noting_ = false;
   disturbance* disturbed_by_ = nullptr;
   intrusive_list<detail::quiet_listener> quiet_listeners_;
   detail::quiet_listener* asked_ = nullptr;

@@ -66,24 +66,43 @@ void loop::observe_end() {
   context::observer->run_ends(ready_view(ready_, false));
 }
 
+void loop::refuse_pick(std::size_t picked) {
+  misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
+}
+
 agent& loop::pick_next() {
   if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) {
     if (context::observer != nullptr) [[unlikely]]
       observe(ready_view(ready_, false), 0);
     return *ready_.pop_front();
   }
+  return pick_among();
+}
+
+// Requires that the oracle may be asked.
+inline agent& loop::pick_among() {
   // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
   const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
   const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
-  if (picked >= ready_.size()) {
-    misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
-  }
+  if (picked >= ready_.size()) [[unlikely]]
+    refuse_pick(picked);
   if (context::observer != nullptr) [[unlikely]]
     observe(ready_view(ready_, switching), picked);
   agent& who = *ready_.take(picked);
   // A task that could have gone on and was overtaken queues behind the others.
   if (switching && picked != 0) ready_.push_back(ready_.pop_front());
   return who;
+}
+
+// Steps for as long as any task may be next, and nothing else has to be seen to.
+void loop::go_on_switching() {
+  if (context::observer != nullptr) return;
+  while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
+    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among();
+    ++who.steps_;
+    context::running = &who;
+    if (who.attention_ == 0 || prepare(who)) resume(who);
+  }
 }
 
 // -- values -----------------------------------------------------------------------------------------------------------

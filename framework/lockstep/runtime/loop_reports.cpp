@@ -120,6 +120,7 @@ verdict loop::verdict_of(verdict_kind kind, std::string message, const source& w
 }
 
 verdict loop::verdict_here(verdict_kind kind, std::string message, const source& where) {
+  note(name_of(kind), "");
   std::vector<agent*> who;
   if (agent* const user = context::running != nullptr ? context::running : dying_; user != nullptr) {
     who.push_back(user);
@@ -130,6 +131,7 @@ verdict loop::verdict_here(verdict_kind kind, std::string message, const source&
 void loop::report(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
                   std::vector<std::string> cycle, const std::vector<task_snapshot>& trail) noexcept {
   const sparing_allocations of_reports;
+  note(name_of(kind), "");
   verdict found = verdict_of(kind, std::move(message), where, std::move(concerned), trail);
   found.cycle = std::move(cycle);
   monitor_.report(std::move(found));
@@ -151,10 +153,12 @@ void loop::report_end(verdict_kind kind, std::string message, const source& wher
 }
 
 void loop::report_kept_back() noexcept {
+  if (kept_back_.empty()) return;
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 
 void loop::part_with_kept(bool reported) noexcept {
+  if (all_have_gone() && failures_.empty()) return;
   for (agent* who : agents_->kept()) {
     who->is_.outlives = true;
     if (who->failure() == nullptr || who->is_.observed) continue;
@@ -210,6 +214,64 @@ bool loop::tells_of(const std::exception_ptr& thrown) const noexcept {
     return mistake.run() == context::run;
   } catch (...) {
     return false;
+  }
+}
+
+// The running task's, which was recorded.
+void loop::see_to_step() {
+  if (takes_notes()) {
+    const sparing_allocations of_the_trace;
+    // Where the library's own coroutines wait, the user's line is that of who awaits them.
+    const agent& who = *context::running;
+    if (is_internal(who.leaf_frame_->where)) {
+      const std::vector<place> stack = who.stack();
+      if (!stack.empty()) trace_.last_step_is_at(stack.front());
+    }
+  }
+  if (trace_.limit_passed()) reach_step_limit();
+}
+
+void loop::note(std::string_view subject, std::string_view text) noexcept {
+  const agent* const who = context::running;
+  if (who == nullptr || !takes_notes()) return;
+  const sparing_allocations of_the_trace;
+  try {
+    trace_.note(who->number(), subject, text);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void loop::note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept {
+  const sparing_allocations of_the_trace;
+  step_observer* const outer_observer = std::exchange(context::observer, nullptr);
+  noting_ = true;
+  std::string subject;
+  std::string made;
+  try {
+    made = text(of);
+    subject = !of.name().empty() ? std::string(of.name()) : of_this_run ? of.described() : std::string(of.noun());
+  } catch (...) {  // then there is no text
+  }
+  noting_ = false;
+  context::observer = outer_observer;
+  if (!subject.empty()) note(subject, made);
+}
+
+// The last step of `who` ended there: an attempt at the same operation, or what came before it.
+void loop::note_wait(const agent& who, const operation& at) noexcept {
+  if (!takes_notes()) return;
+  const sparing_allocations of_the_trace;
+  try {
+    const trace_record* const step = trace_.last_step_of(who.number_);
+    const std::vector<place> stack = who.stack();
+    const bool moved = step != nullptr && !stack.empty() && stack.front() != step->where();
+    if (step == nullptr || step->label != at.label_ || moved) {
+      const std::string where = stack.empty() ? std::string() : " at " + file_and_line(stack.front());
+      trace_.note(who.number_, "then waits for", at.describe() + where);
+    } else {
+      trace_.note(who.number_, trace_note::waits_for, at.describe());
+    }
+  } catch (const std::bad_alloc&) {
   }
 }
 
@@ -280,6 +342,9 @@ void loop::report_deadlock() {
   const finding holders(*this);
   standstill_ = true;
   const std::vector<agent*> waiters = alive();
+  for (const agent* each : waiters) {
+    if (const operation* const at = each->parked_at(); at != nullptr) note_wait(*each, *at);
+  }
   std::vector<std::vector<agent*>> cycles = cycles_along(waits_for, waiters);
   if (cycles.empty()) cycles = cycles_with_feeders(waiters);
   report(verdict_kind::deadlock,

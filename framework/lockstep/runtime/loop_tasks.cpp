@@ -5,6 +5,7 @@
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/runtime/task_local.hpp>
 #include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
@@ -19,6 +20,7 @@ namespace lockstep {
 // Requires a free block.
 inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at) {
   agent& who = agents_->take();
+  if (parent == nullptr) ++roots_;
   const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
   const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
   who.begin(made, trace_.tasks_made(), root, first, parent, ordinal, spawned_at);
@@ -43,7 +45,8 @@ agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
   if (first.made_in() != context::frames || !agents_->has_free()) [[unlikely]]
     return adopt_carefully(root, first, spawned_at);
   if (parent == nullptr || parent->is_.has_values) [[unlikely]]
-    return adopt_carefully(root, first, spawned_at);
+    return parent == nullptr && detail::values_here() == nullptr ? adopt_at_once(root, first, nullptr, spawned_at)
+                                                                 : adopt_carefully(root, first, spawned_at);
   return adopt_at_once(root, first, parent, spawned_at);
 }
 
@@ -297,10 +300,7 @@ void loop::kill_descendants(agent& ancestor) noexcept {
   for (agent* who : doomed) release(*who);
 }
 
-void loop::tear_down() noexcept {
-  tearing_down_ = true;
-  handler_ = nullptr;
-  context::running = nullptr;
+void loop::destroy_tasks() noexcept {
   // Again, as destructors may spawn.
   for (std::vector<agent*> left = alive(); !left.empty(); left = alive()) {
     for (agent* who : left) retain(*who);
@@ -310,6 +310,13 @@ void loop::tear_down() noexcept {
       left.pop_back();
     }
   }
+}
+
+void loop::tear_down() noexcept {
+  tearing_down_ = true;
+  handler_ = nullptr;
+  context::running = nullptr;
+  if (!all_have_gone()) destroy_tasks();
   timers_.reset();
   ready_.clear();
   settlers_.reset();
@@ -318,9 +325,9 @@ void loop::tear_down() noexcept {
 }
 
 void loop::finish() noexcept {
-  tear_down();
+  if (!tearing_down_ || !all_have_gone()) tear_down();
   failures_.clear();
-  take_from_outside(true);
+  if (!inbox_->close_if_quiet()) take_from_outside(true);
 }
 
 // Between two runs: what outlived one, and died on another thread.

@@ -14,8 +14,11 @@ namespace lockstep {
 
 namespace detail {
 
-// The offset from the lowest value, in 0 … span. The plain run draws 0.
-std::uint64_t draw_offset(std::string_view what, std::uint64_t span);
+// How reports show a value that was drawn.
+enum class kind_of_value : std::uint8_t { natural, integer, duration };
+
+// A value in lowest … lowest + span, modulo 2^64. The plain run draws the lowest.
+std::uint64_t draw(std::string_view what, std::uint64_t lowest, std::uint64_t span, kind_of_value kind);
 [[noreturn]] void empty_range(std::string_view what, const source& where);
 
 }  // namespace detail
@@ -28,17 +31,19 @@ template <class T>
 T random_int(std::string_view what, T lowest, T highest, source where = source::current()) {
   constexpr bool is_number = std::integral<T> && !std::same_as<T, bool>;
   static_assert(is_number, "random_int() draws integers: divide the result, or compare it with 0 for a bool");
-  using bits = std::make_unsigned_t<std::conditional_t<is_number, T, int>>;
   if (highest < lowest) detail::empty_range(what, where);
-  const bits span = static_cast<bits>(static_cast<bits>(highest) - static_cast<bits>(lowest));
-  return static_cast<T>(
-      static_cast<bits>(static_cast<bits>(lowest) + static_cast<bits>(detail::draw_offset(what, span))));
+  constexpr auto kind = std::signed_integral<T> ? detail::kind_of_value::integer : detail::kind_of_value::natural;
+  const auto from = static_cast<std::uint64_t>(lowest);
+  return static_cast<T>(detail::draw(what, from, static_cast<std::uint64_t>(highest) - from, kind));
 }
 
 // A duration in lowest … highest, in nanoseconds; the plain run draws the lowest.
 inline duration random_duration(std::string_view what, duration lowest, duration highest,
                                 source where = source::current()) {
-  return duration(random_int<duration::rep>(what, lowest.count(), highest.count(), where));
+  if (highest < lowest) detail::empty_range(what, where);
+  const auto from = static_cast<std::uint64_t>(lowest.count());
+  const std::uint64_t span = static_cast<std::uint64_t>(highest.count()) - from;
+  return duration(static_cast<duration::rep>(detail::draw(what, from, span, detail::kind_of_value::duration)));
 }
 template <class Lowest, class Highest>
   requires(coarser_duration<Lowest> || coarser_duration<Highest>)

@@ -77,7 +77,11 @@ void throw_cancelled_yield() {
 
 void awaited_outside_of_tasks() { here().owner->misused("a foreign coroutine awaits something outside of every task"); }
 
-void throw_cancelled(agent& who) { throw cancelled(who.cancel_reason()); }
+void throw_cancelled(agent& who) {
+  const label reason = who.cancel_reason();
+  here().owner->note(reason.empty() ? "cancelled" : "cancelled:", reason.view());
+  throw cancelled(reason);
+}
 
 void throw_no_result(operation::progress why, agent& who) {
   if (why == operation::progress::failed) throw std::bad_alloc();

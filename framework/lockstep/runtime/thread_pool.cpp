@@ -128,11 +128,7 @@ void loop::part_with_jobs() noexcept {
   }
 }
 
-void loop::forget_default_executor() noexcept {
-  default_executor_ = nullptr;
-  default_executor_died_ = false;
-  default_pool_.reset();
-}
+void loop::end_default_pool() noexcept { default_pool_.reset(); }
 
 std::unique_ptr<executor> loop::make_workers(unsigned count, std::string_view name) {
   std::unique_ptr<executor> made = driver_.make_workers(count, name);

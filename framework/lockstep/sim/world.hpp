@@ -48,7 +48,8 @@ class world final : private driver, public base_world {
   // The same for `make()`, called inside the run, for a task whose arguments or objects belong to it.
   template <task_function F>
   std::invoke_result_t<F>::value_type run(F make, const world_options& options = {}) {
-    return run(task_of(std::move(make)), options);
+    start(options);
+    return run_started(task_of(std::move(make)));
   }
 
  private:

@@ -9,11 +9,14 @@
 // Threads: as a mutex, see mutex.hpp.
 #pragma once
 
+#include <lockstep/base/value_text.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/object.hpp>
 
 #include <concepts>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -35,6 +38,7 @@ class shared final : public object {
   // The value, which is read now. The reference is good until the next write.
   const T& get() const noexcept {
     touch(access::read);
+    tell(&shared::text_read);
     return value_;
   }
   operator const T&() const noexcept { return get(); }
@@ -46,6 +50,7 @@ class shared final : public object {
   requires std::assignable_from<T&, U&&> shared& operator=(U&& value) {
     enter_to_change("was written", source());
     value_ = std::forward<U>(value);
+    tell(&shared::text_written);
     return *this;
   }
   // What is in the other, as if both were a T.
@@ -54,6 +59,10 @@ class shared final : public object {
   template <std::invocable<T&> F>
   decltype(auto) change(F&& how) {
     enter_to_change("was written", source());
+    struct teller {
+      const shared& of;
+      ~teller() { of.tell(&shared::text_written); }
+    } const in_the_end{*this};
     return std::invoke(std::forward<F>(how), value_);
   }
 
@@ -91,6 +100,20 @@ class shared final : public object {
   }
 
  private:
+  // For reports of the run, if it is kept whole.
+  void tell(std::string (*text)(const object&)) const noexcept {
+    const detail::context* const context = detail::current_context;
+    if (context != nullptr && context->owner->takes_notes()) [[unlikely]]
+      context->owner->note_value(*this, is_of(*context), text);
+  }
+  static std::string text_read(const object& of) {
+    return detail::text_of_value(static_cast<const shared&>(of).value_).value_or("read");
+  }
+  static std::string text_written(const object& of) {
+    const std::optional<std::string> value = detail::text_of_value(static_cast<const shared&>(of).value_);
+    return value ? "= " + *value : "written";
+  }
+
   T value_{};
 };
 

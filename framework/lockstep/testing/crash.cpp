@@ -1,6 +1,8 @@
 #include <lockstep/testing/crash.hpp>
 
 #include <lockstep/report/text.hpp>
+#include <lockstep/runtime/agent.hpp>
+#include <lockstep/runtime/frame.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/snapshot.hpp>
 #include <lockstep/testing/muted_output.hpp>
@@ -35,6 +37,7 @@ struct {
   std::atomic<bool> stuck = false;
   pthread_t thread{};
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
+  last_words* words = nullptr;  // of a worker
 } notice;
 
 // Those that end a process unless it handles them.
@@ -97,6 +100,14 @@ void write_text(const char* text) noexcept {
 bool write_notice(const char* signal = nullptr) noexcept {
   const char* line = notice.line.exchange(nullptr);
   if (line == nullptr || ::getpid() != notice.process) return false;
+  if (notice.words != nullptr) {
+    const loop* of = notice.tasks_of;
+    const agent* running = of != nullptr ? of->running() : nullptr;
+    if (running != nullptr && running->stands_at() != nullptr) notice.words->where = running->stands_at()->where;
+    notice.words->stuck = notice.stuck.load();
+    if (notice.stuck) write_text("\n");
+    return true;
+  }
   if (muted_output* output = notice.output) output->show_what_was_written();
   write_text("\nlockstep: the process ends inside a test");
   if (signal != nullptr) {
@@ -111,6 +122,7 @@ bool write_notice(const char* signal = nullptr) noexcept {
 
 // The test did not end, so success would be a lie.
 [[noreturn]] void end_as_failure() {
+  if (notice.words != nullptr) notice.words->exits = true;
   std::cout.flush();
   std::fflush(nullptr);
   std::_Exit(EXIT_FAILURE);
@@ -123,7 +135,9 @@ void at_exit() {
 #ifdef __GLIBC__
 // A status that tells of a failure stays, and so does what is left to be done at the exit.
 void at_exit_with(int status, void*) {
-  if (write_notice() && (status & 0xFF) == EXIT_SUCCESS) end_as_failure();
+  if (!write_notice()) return;
+  if (notice.words != nullptr) notice.words->status = status;
+  if (notice.words != nullptr || (status & 0xFF) == EXIT_SUCCESS) end_as_failure();
 }
 #endif
 
@@ -191,6 +205,8 @@ void install_once() {
 }
 
 }  // namespace
+
+void leave_last_words(last_words& to) noexcept { notice.words = &to; }
 
 crash_notice::crash_notice(std::string line, loop* tasks_of, muted_output* output) : line_(std::move(line)) {
   install_once();

@@ -9,6 +9,9 @@
 // tell all the same, by GoogleTest's TEST_PREMATURE_EXIT_FILE.
 #pragma once
 
+#include <lockstep/base/source.hpp>
+
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -19,6 +22,17 @@ class loop;
 namespace lockstep::detail {
 
 class muted_output;
+
+// What a worker that dies leaves to the process that has forked it, in memory that both share.
+struct last_words {
+  std::atomic<bool> stuck = false;  // its watcher has ended it
+  std::atomic<bool> exits = false;  // it called exit(), with that status
+  std::atomic<int> status = 0;
+  place where{};  // where the running task had awaited last
+};
+
+// From now on this process, when it dies inside a test, leaves its last words there instead of printing a notice.
+void leave_last_words(last_words& to) noexcept;
 
 // While it lives, a death of the process prints `line` to standard error.
 class crash_notice {

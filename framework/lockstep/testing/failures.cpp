@@ -9,11 +9,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 namespace lockstep::detail {
 
 namespace {
+
+std::string_view base_name(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
 
 // "5 ms (virtual), step 7"; of a real clock without that word.
 std::string now_in(const loop& run) {
@@ -56,7 +59,12 @@ void failure_interceptor::ReportTestPartResult(const testing::TestPartResult& re
   failure_part part{result.type(), result.file_name() != nullptr ? result.file_name() : "", result.line_number(),
                     result.message()};
   if (result.failed()) {
-    if (loop* owner = current_loop(); owner != nullptr && owner->asked() != nullptr) owner->asked()->spend();
+    if (loop* owner = current_loop(); owner != nullptr) {
+      if (owner->asked() != nullptr) owner->asked()->spend();
+      if (owner->takes_notes() && !part.file.empty()) {
+        owner->note("failed at", fmt::format("{}:{}", base_name(part.file), part.line));
+      }
+    }
     part.message += std::this_thread::get_id() == thread_ ? context_of_failure() : "\non another thread";
   }
   const std::lock_guard lock(mutex_);

@@ -1,6 +1,7 @@
 #include <lockstep/testing/options.hpp>
 
 #include <lockstep/sim/world.hpp>
+#include <lockstep/testing/workers.hpp>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -62,6 +63,16 @@ std::uint64_t read_number(const std::string& text) {
   return value;
 }
 
+// "10000" is a number of runs, "10s" a time.
+exploration_budget read_budget(const std::string& text) {
+  if (text.find_first_not_of("0123456789") == std::string::npos) return {read_number(text)};
+  try {
+    return {~std::uint64_t{0}, read_length(text)};
+  } catch (const bad_value&) {
+    throw bad_value("which is neither a number of runs nor a length of time; write 10000, 30s or 5min");
+  }
+}
+
 bool read_truth(const std::string& text) {
   if (text == "1" || text == "true") return true;
   if (text == "0" || text == "false") return false;
@@ -102,6 +113,10 @@ options defaults() {
   all.fail_alloc_every = false;
   all.destroy_every = false;
   all.sweep_max = 10'000;
+  all.explore = exploration_budget{0};
+  all.search = search_by::portfolio;
+  all.all_shared_declared = false;
+  all.jobs = detail::usable_cores();
   return all;
 }
 
@@ -146,7 +161,21 @@ class knobs {
     flag("destroy_every", set.destroy_every, "tear the world down at each step, one a run; false");
     knob("sweep_max", "NUMBER", set.sweep_max, read_count,
          or_else("how many runs each of these three makes at most", *unset.sweep_max));
+    knob("explore", "BUDGET", set.explore, read_budget,
+         "search the orders of each test for one that fails, for so many runs or so long, 0 for not; 0, alone 10000")
+        ->expected(0, 1)
+        ->default_str("10000");
+    names_of<search_by> searches;
+    for (const search_by each : all_searches) searches.emplace_back(name_of(each), each);
+    choice("search", set.search, searches, "which orders are tried, and in which turn; portfolio");
+    flag("all_shared_declared", set.all_shared_declared,
+         "take the test's word that tasks share no plain variables, and try far fewer orders; false");
+    knob("jobs", "NUMBER", set.jobs, read_jobs,
+         "how many processes search, 0 for none but this one; the cores that there are");
     const auto as_it_is = [](const std::string& text) { return text; };
+    knob("seeds", "FIRST:END", into.seeds, read_seeds,
+         "run each test once for each seed from FIRST to END-1, as one of many machines; needs out");
+    knob("out", "FOLDER", into.out, as_it_is, "where one JSON line for each of these runs goes, a file for each test");
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
 
@@ -213,6 +242,21 @@ class knobs {
     const std::uint64_t runs = read_number(text);
     if (runs == 0) throw bad_value("which would prove nothing; at least 1 run is needed");
     return runs;
+  }
+
+  static std::uint32_t read_jobs(const std::string& text) {
+    const std::uint64_t jobs = read_number(text);
+    if (jobs > 1'024) throw bad_value("which is too many; it is 0 to 1024");
+    return static_cast<std::uint32_t>(jobs);
+  }
+
+  // "100:200".
+  static seed_range read_seeds(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) throw bad_value("which is no range of seeds; write FIRST:END, such as 100:200");
+    const seed_range read{read_number(text.substr(0, colon)), read_number(text.substr(colon + 1))};
+    if (read.first >= read.end) throw bad_value("which is an empty range; the seed behind the colon is not among them");
+    return read;
   }
 
   static std::uint32_t read_scale(const std::string& text) {
@@ -295,6 +339,10 @@ options& options::apply(const options& over) {
   take(fail_alloc_every, over.fail_alloc_every);
   take(destroy_every, over.destroy_every);
   take(sweep_max, over.sweep_max);
+  take(explore, over.explore);
+  take(search, over.search);
+  take(all_shared_declared, over.all_shared_declared);
+  take(jobs, over.jobs);
   return *this;
 }
 
@@ -315,10 +363,16 @@ const command_line& parsed_command_line() {
     try {
       known.warn_of_unknown_variables();
       known.read(ours);
+      if (read.seeds && read.out.empty()) throw bad_value("--lockstep_seeds needs --lockstep_out=FOLDER");
     } catch (const std::runtime_error& wrong) {
       std::fflush(stdout);
       fmt::print(stderr, "lockstep: {}\n", wrong.what());
-      std::exit(2);
+      // Where one run is made for each seed, 2 is said of runs.
+      const bool of_seeds = std::getenv("LOCKSTEP_SEEDS") != nullptr ||
+                            std::any_of(ours.begin(), ours.end(), [](const std::string& argument) {
+                              return argument.find("lockstep_seeds") != std::string::npos;
+                            });
+      std::exit(of_seeds ? 3 : 2);
     }
     return read;
   }();
@@ -345,6 +399,7 @@ std::string objection_to_real_clock(const options& of_fixture, const options& of
   if (asks.steps_max) return sentence("steps_max");
   if (asks.time_max) return sentence("time_max");
   if (asks.check_determinism.value_or(false)) return sentence("check_determinism");
+  if (asks.explore && !asks.explore->none()) return sentence("explore");
   if (!line.replay.empty()) return sentence("replay");
 #ifndef LOCKSTEP_TESTS_FOR_REAL
   return "clock is real, but lockstep was built without Boost.Asio, and so without lockstep::real";
@@ -361,6 +416,7 @@ options effective_options(const options& of_fixture, const options& of_test) {
     all.runs = 1;
     all.order = ordering::fifo;
     all.check_determinism = false;
+    all.explore = exploration_budget{0};
   }
   if (!all.schedule) all.schedule = *all.runs > 1 ? schedule::random : schedule::plain;
   return all;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/explorer.hpp>
 #include <lockstep/explore/strategy.hpp>
 #include <lockstep/time/clock.hpp>
 
@@ -20,6 +21,14 @@ enum class clock_mode {
   jumping,  // jumps to the next deadline whenever every task waits
   paused,   // moves only for advance()
   real,     // the machine's, on the operating system: see `clock` below
+};
+
+// How long a test is explored: so many runs, or so long in real time, whichever comes first.
+struct exploration_budget {
+  std::uint64_t runs = 10'000;
+  duration time = duration::max();
+
+  bool none() const noexcept { return runs == 0; }
 };
 
 // An unset field leaves the choice to the next layer.
@@ -60,15 +69,48 @@ struct options {
   std::optional<bool> destroy_every = {};     // the world is torn down at each step
   // How many runs each of these makes at most, spread over all that there would be. At least 1. 10'000.
   std::optional<std::uint64_t> sweep_max = {};
+  // Searches the orders of the test for one that fails, shrinks it, and explains it; what was covered if none does. See
+  // docs/tutorial/18-find-the-race.md. Not; `--lockstep_explore` alone is 10'000 runs.
+  std::optional<exploration_budget> explore = {};
+  // Which orders are tried, and in which turn. portfolio.
+  std::optional<search_by> search = {};
+  // The test's word that every variable which its tasks share is a shared<T> or one of our objects: then far fewer
+  // orders come to the same, and more can be proven. false.
+  std::optional<bool> all_shared_declared = {};
+  // How many processes search, each a part; a run that crashes is a failure like any other then. 0 for none but this
+  // one, as a debugger wants it. Up to 1024. As many as there are cores that this process may use.
+  std::optional<std::uint32_t> jobs = {};
 
   // The fields that are set in `over` replace those here.
   options& apply(const options& over);
+};
+
+// For the options of a test: CO_TEST(Account, NeverOverdraws, explore()).
+inline options explore(exploration_budget budget = {}) {
+  options made;
+  made.explore = budget;
+  return made;
+}
+inline options explore(std::uint64_t runs) { return explore(exploration_budget{runs}); }
+// So long in real time.
+inline options explore(duration time) { return explore(exploration_budget{~std::uint64_t{0}, time}); }
+template <coarser_duration T>
+options explore(T time) {
+  return explore(saturating_cast(time));
+}
+
+// Seeds from `first` up to `end`, which is not among them.
+struct seed_range {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
 };
 
 // What the command line and the environment say.
 struct command_line {
   options test_options;
   std::string replay;                        // a token
+  std::optional<seed_range> seeds;           // one run for each, see seed_runs.hpp
+  std::string out;                           // the folder for what these runs come to
   std::map<std::string, std::string> shape;  // flags with values that a run depends on and no token holds
 };
 

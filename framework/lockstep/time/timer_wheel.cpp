@@ -66,11 +66,4 @@ time_point timer_wheel::due_from() noexcept {
   return empty() ? time_point::max() : time_point(duration(static_cast<duration::rep>(first_place().from)));
 }
 
-void timer_wheel::reset() noexcept {
-  base_ = 0;
-  count_ = 0;
-  occupied_levels_ = 0;
-  for (std::uint64_t& level_bits : occupied_) level_bits = 0;
-}
-
 }  // namespace lockstep

@@ -80,7 +80,13 @@ class timer_wheel {
   time_point due_from() noexcept;
 
   // Forgets all timers, without touching them, and begins at time 0 again.
-  void reset() noexcept;
+  void reset() noexcept {
+    base_ = 0;
+    count_ = 0;
+    for (; occupied_levels_ != 0; occupied_levels_ &= occupied_levels_ - 1) {
+      occupied_[std::countr_zero(occupied_levels_)] = 0;
+    }
+  }
 
  private:
   static constexpr unsigned levels = 11;

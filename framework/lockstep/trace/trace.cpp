@@ -1,13 +1,14 @@
 #include <lockstep/trace/trace.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace lockstep {
 
 void trace::start(std::uint64_t steps_max, bool keep_all) {
-  earlier_ = 0;
-  others_ = 0;
-  tasks_made_ = 0;
+  earlier_.store(0, std::memory_order_relaxed);
+  others_.store(0, std::memory_order_relaxed);
+  tasks_made_.store(0, std::memory_order_relaxed);
   payloads_ = 0;
   steps_max_ = steps_max;
   limit_passed_ = false;
@@ -15,13 +16,15 @@ void trace::start(std::uint64_t steps_max, bool keep_all) {
   keep_all_ = keep_all;
   all_.clear();
   names_.clear();
-  next_ = records_.get();
-  set_end();
+  objects_.clear();
+  notes_.clear();
+  next_.store(records_.get(), std::memory_order_relaxed);
+  end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
 }
 
 // The next record at which turn() has something to do.
 void trace::set_end() noexcept {
-  trace_record* const next = next_;
+  trace_record* const next = next_.load(std::memory_order_relaxed);
   std::uint64_t room = static_cast<std::uint64_t>(records_.get() + capacity - next);
   // The step after the last that is allowed is told of.
   if (const std::uint64_t left = steps_max_ - steps(); !limit_passed_ && left < room) room = left + 1;
@@ -29,16 +32,41 @@ void trace::set_end() noexcept {
 }
 
 bool trace::turn() {
-  trace_record* const next = next_;
+  trace_record* const next = next_.load(std::memory_order_relaxed);
   if (keep_all_) all_.push_back(next[-1]);
   if (steps() > steps_max_) limit_passed_ = true;
   if (next == records_.get() + capacity) {
-    earlier_hash_.add(records_.get(), earlier_, capacity);
-    earlier_ += capacity;
-    next_ = records_.get();
+    const std::uint64_t before = earlier_.load(std::memory_order_relaxed);
+    earlier_hash_.add(records_.get(), before, capacity);
+    earlier_.store(before + capacity, std::memory_order_relaxed);
+    next_.store(records_.get(), std::memory_order_relaxed);
   }
   set_end();
-  return limit_passed_;
+  return limit_passed_ || keep_all_;
+}
+
+void trace::last_step_is_at(const place& where) noexcept {
+  if (keep_all_) all_.back().payload = std::bit_cast<std::uint64_t>(where);
+}
+
+const trace_record* trace::last_step_of(std::uint32_t task) const noexcept {
+  const auto found = std::find_if(all_.rbegin(), all_.rend(),
+                                  [task](const trace_record& each) { return each.is_step() && each.task == task; });
+  return found != all_.rend() ? &*found : nullptr;
+}
+
+// Kept in the order of their records; nearly always it is the last one's.
+void trace::note(std::uint32_t task, std::string_view subject, std::string_view text) {
+  const trace_record* const step = last_step_of(task);
+  if (step == nullptr) return;
+  const std::size_t at = static_cast<std::size_t>(step - all_.data());
+  auto end = notes_.end();
+  while (end != notes_.begin() && end[-1].record > at) --end;
+  const auto same = [&](const trace_note& each) { return each.record != at || each.subject == subject; };
+  const auto before = std::find_if(std::make_reverse_iterator(end), notes_.rend(), same);
+  const bool known = before != notes_.rend() && before->record == at &&
+                     (before->text == text || before->text == std::string("= ").append(text));
+  if (!known) notes_.insert(end, {at, std::string(subject), std::string(text)});
 }
 
 // Adds the records of which the first is the `index`-th of the run.

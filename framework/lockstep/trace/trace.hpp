@@ -43,6 +43,15 @@ struct trace_record {
 };
 static_assert(sizeof(trace_record) == 16);
 
+// What a report says beside a record: of `subject` "balance" the `text` "= 20".
+struct trace_note {
+  static constexpr std::string_view waits_for = "waits for";  // the subject, if the step was an attempt that failed
+
+  std::size_t record;  // its index among all
+  std::string subject;
+  std::string text;
+};
+
 // Memory for what is kept of a run, which is no part of it: it does not fail where the run's memory is made to.
 template <class T>
 struct memory_of_records {
@@ -77,7 +86,7 @@ class trace {
     return static_cast<operation_kind>(label >> 24);
   }
 
-  // Adds a step. Returns whether there are more than the limit allows.
+  // Adds a step. Returns whether it is to be seen to: there are more than the limit allows, or all is kept.
   bool step(std::uint32_t task, std::uint32_t label, const place& where) {
     return store(std::bit_cast<std::uint64_t>(where), task, label) && turn();
   }
@@ -94,18 +103,33 @@ class trace {
     return store(made, number, label(operation_kind::task_made, 0));
   }
   std::uint32_t tasks_made() const noexcept { return tasks_made_.load(std::memory_order_relaxed); }
-  // What the code calls a task: kept beside the records with `keep_all`, and no part of the hash.
+  // What follows is kept beside the records with `keep_all` only, and is no part of the hash.
+  bool keeps_all() const noexcept { return keep_all_; }
+  // What the code calls a task, and an object.
   void task_named(std::uint32_t number, std::string_view name) {
     if (keep_all_) [[unlikely]]
       names_[number] = name;
   }
+  void object_named(std::uint32_t number, std::string_view name) {
+    if (keep_all_ && !name.empty()) [[unlikely]]
+      objects_[number] = name;
+  }
+  // Belongs to the last step of that task, if it has made one. Not kept if the step's last note of `subject` says the
+  // same already, or "= " and the same.
+  void note(std::uint32_t task, std::string_view subject, std::string_view text);
+  // That step; null if it has made none.
+  const trace_record* last_step_of(std::uint32_t task) const noexcept;
+  // The last record, which is a step, has a better place.
+  void last_step_is_at(const place& where) noexcept;
   void object_made(std::uint32_t task, std::uint32_t number, identity made) {
     add_other(made, task, label(operation_kind::object_made, number));
   }
 
   // The end was reached: of the memory, which begins again at the start; of the steps, which the last record is the
-  // first too many of; or of a record to be kept. Returns whether there are too many steps.
+  // first too many of; or of a record to be kept. Returns whether that is to be seen to, as step() does.
   [[gnu::cold]] bool turn();
+  // Whether there are more steps than the limit allows.
+  bool limit_passed() const noexcept { return limit_passed_; }
 
   std::uint64_t hash() const noexcept;
   // The number of records since start(); may be asked from another thread.
@@ -119,6 +143,10 @@ class trace {
   std::vector<trace_record> recent() const;
   // The last names that were given, by the numbers of the tasks; with `keep_all`.
   const std::map<std::uint32_t, std::string>& names() const noexcept { return names_; }
+  // Those of objects, by theirs.
+  const std::map<std::uint32_t, std::string>& objects() const noexcept { return objects_; }
+  // Those of one record in the order in which they were made.
+  const std::vector<trace_note>& notes() const noexcept { return notes_; }
   // The hash as it was after each of these records. Requires that all are held: `keep_all`, or at most `capacity`.
   std::vector<std::uint64_t> hashes() const;
 
@@ -164,6 +192,8 @@ class trace {
   bool keep_all_ = false;
   std::vector<trace_record, memory_of_records<trace_record>> all_;
   std::map<std::uint32_t, std::string> names_;
+  std::map<std::uint32_t, std::string> objects_;
+  std::vector<trace_note> notes_;
 };
 
 }  // namespace lockstep

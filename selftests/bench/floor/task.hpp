@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scheduler.hpp"
+#include "unordered_queue.hpp"
 
 #include <coroutine>
 #include <cstddef>
@@ -69,6 +70,7 @@ class detached {
   };
 
   void spawn() const { here.ready.push(frame_); }
+  void spawn_into(unordered_queue& queue) const { queue.push(frame_); }
 
  private:
   explicit detached(std::coroutine_handle<> frame) noexcept : frame_(frame) {}

@@ -1,0 +1,424 @@
+#include <lockstep/explore/explorer.hpp>
+
+#include <lockstep/base/hash.hpp>
+#include <lockstep/explore/strategy.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::uint64_t pilot_runs = 48;             // of the sample that tells how large the space is
+constexpr std::uint64_t orders_counted_max = 2'000;  // classes whose interleavings are counted one by one
+
+// A set of traces by their hashes, that counts its elements about: of so many bits, those that are set tell how many
+// different ones there were.
+// Source: Whang, Vander-Zanden, Taylor, "A linear-time probabilistic counting algorithm", 1990.
+constexpr std::uint64_t bits_of_seen = std::uint64_t{1} << 20;
+
+std::uint64_t count_of_seen(std::uint64_t set, std::uint64_t runs) {
+  const double all = static_cast<double>(bits_of_seen);
+  const double free = (all - static_cast<double>(set)) / all;
+  const double about = free > 0 ? -all * std::log(free) : static_cast<double>(runs);
+  return std::min(runs, static_cast<std::uint64_t>(std::llround(about)));
+}
+
+}  // namespace
+
+// One call of explore().
+class explorer::search {
+ public:
+  search(program& code, const explore_options& options)
+      : code_(code), options_(options),
+        budget_(options.runs_max / options.parts + (options.part < options.runs_max % options.parts ? 1 : 0)) {}
+
+  exploration run() {
+    if (options_.order == ordering::fifo && options_.by != search_by::random && options_.by != search_by::portfolio) {
+      tree(reduction::none);
+    } else {
+      switch (options_.by) {
+        case search_by::portfolio: portfolio(); break;
+        case search_by::systematic: tree(reduction::source_sets); break;
+        case search_by::sleep_sets: tree(reduction::sleep_sets); break;
+        case search_by::every_order: tree(reduction::none); break;
+        case search_by::deviations: bounded(cost_of::deviations, ~std::uint64_t{0}, options_.runs_max); break;
+        case search_by::preemptions: bounded(cost_of::preemptions, ~std::uint64_t{0}, options_.runs_max); break;
+        case search_by::random:
+        case search_by::coverage: sample(); break;
+      }
+    }
+    found_.distinct = distinct();
+    found_.seen = std::move(seen_);
+    return std::move(found_);
+  }
+
+ private:
+  bool is_first_part() const noexcept { return options_.part == 0; }
+  bool over() const noexcept { return found_.failure || found_.departed || found_.stopped || left() == 0; }
+  std::uint64_t left() const noexcept { return budget_ - std::min(budget_, found_.runs); }
+  // Of the budget of all parts, if the others have made as many runs as this one.
+  std::uint64_t left_to_all() const noexcept {
+    return options_.runs_max - std::min(options_.runs_max, found_.runs * options_.parts);
+  }
+
+  // Makes a run. Returns whether the search goes on.
+  template <class Answers>
+  bool make(oracle& choices, std::string_view by, const Answers& answers, const systematic_search* tree = nullptr) {
+    const run_result result = code_.run(choices, options_.order);
+    ++found_.runs;
+    note_trace(code_.trace_hash());
+    if (result.failed) {
+      found_.failure = {result, answers(), std::string(by), found_.runs};
+      return false;
+    }
+    const bool whole = tree == nullptr || !tree->gave_up();
+    if (whole && is_checked()) repeat(answers());
+    if (found_.runs % 64 == 0) look_up();
+    return !over();
+  }
+  void look_up() {
+    if (options_.on_progress) options_.on_progress({found_.runs, distinct(), covered_, phase_, share_});
+    if (options_.out_of_time && options_.out_of_time()) found_.stopped = true;
+  }
+  void enter(std::string_view phase) {
+    phase_ = phase;
+    look_up();
+  }
+
+  // Whether the run that was made last, or the next one before it is counted, is one of those that are made twice.
+  bool is_checked(std::uint64_t more = 0) const noexcept {
+    if (options_.check_every == 0) return false;
+    const std::uint64_t nth = found_.runs + more;
+    return nth == 1 || mix(nth) % options_.check_every == 0;
+  }
+  // Makes the last run again, which had passed.
+  void repeat(const std::vector<std::uint64_t>& answers) {
+    const std::uint64_t first = code_.trace_hash();
+    fixed_choices same(answers);
+    const bool failed = code_.run(same, options_.order).failed;
+    if (!failed && code_.trace_hash() == first) return;
+    found_.departed = true;
+    found_.departing = answers;
+  }
+
+  void note_trace(std::uint64_t hash) {
+    if (seen_.empty()) seen_.resize(bits_of_seen / 64);
+    std::uint64_t& word = seen_[mix(hash) % bits_of_seen / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (mix(hash) % 64);
+    if ((word & bit) == 0) ++set_;
+    word |= bit;
+  }
+  std::uint64_t distinct() const { return count_of_seen(set_, found_.runs); }
+
+  void portfolio();
+  void first_runs();
+  void pilot();
+  void sample();
+  void bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max);
+  bool tree(reduction by, std::uint64_t runs_max = ~std::uint64_t{0});
+  sampling_oracle& sampler_of(std::uint64_t nth, std::string_view& name);
+  bool make_sample(sampling_oracle& by, std::string_view name, std::uint64_t seed);
+
+  program& code_;
+  const explore_options& options_;
+  std::uint64_t budget_;  // of this part
+  exploration found_;
+  std::string_view phase_ = "first runs";
+  std::optional<double> share_;
+  std::size_t covered_ = 0;
+  std::vector<std::uint64_t> seen_;
+  std::uint64_t set_ = 0;
+  profile profile_;
+  space_estimate estimate_;
+  lockstep::portfolio samplers_{profile_, options_.weights};
+  std::unique_ptr<corpus_sampler> corpus_;
+};
+
+// -- the phases -------------------------------------------------------------------------------------------------------
+
+void explorer::search::portfolio() {
+  first_runs();
+  if (over()) return;
+  bounded(cost_of::deviations, 1, std::max<std::uint64_t>(left() / 4, 1));
+  if (over() || found_.exhaustive) return;
+  if (options_.order == ordering::any_order) pilot();
+  if (over()) return;
+  const std::optional<double> classes = estimate_.runs() != 0 ? estimate_.classes() : std::nullopt;
+  if (const std::uint64_t all = left_to_all(); classes && *classes <= static_cast<double>(all)) {
+    // The first part searches all orders by itself; the others sample meanwhile, and have less to do.
+    const std::uint64_t for_samples = all / 8;
+    if (is_first_part()) {
+      budget_ = found_.runs + all - (options_.parts == 1 ? 0 : for_samples);
+      if (tree(reduction::source_sets, all - for_samples) || over()) return;
+    } else {
+      budget_ = found_.runs + for_samples / (options_.parts - 1);
+    }
+  }
+  sample();
+}
+
+void explorer::search::first_runs() {
+  profiled_choices plain(profile_);
+  const bool goes_on = make(plain, "plain", [] { return std::vector<std::uint64_t>(); });
+  profile_.end_run();
+  if (!goes_on || !is_first_part() || options_.order == ordering::fifo || options_.samples_skipped != 0) return;
+  const std::unique_ptr<oracle> turns = make_oracle(schedule::round_robin, 0);
+  logged_choices logged(turns.get());
+  make(logged, "round robin", [&] { return logged.answers(); });
+}
+
+void explorer::search::bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max) {
+  enter(what == cost_of::deviations ? "deviations" : "preemptions");
+  bounded_search by(what, most);
+  const std::uint64_t until = found_.runs + std::min(runs_max, left());
+  std::uint64_t nth = 0;
+  std::uint64_t level = 0;
+  bool all = true;
+  while (by.begin_run()) {
+    if (found_.runs >= until) {
+      all = false;
+      break;
+    }
+    level = by.level();
+    // The runs of every part are needed to know what follows from them, so they are made by all; but those of the last
+    // level, from which nothing follows.
+    if (level == most && most != 0 && nth++ % options_.parts != options_.part) continue;
+    if (!make(by, phase_, [&] { return by.answers(); })) {
+      all = false;
+      break;
+    }
+    by.end_run();
+  }
+  found_.bound = all ? level : level == 0 ? 0 : level - 1;
+}
+
+// Draws uniformly, and looks at what depends on what, to learn how large the space is. All parts draw the same, so that
+// they agree on what to do next.
+void explorer::search::pilot() {
+  enter("estimate");
+  const std::unique_ptr<sampling_oracle> uniform = make_sampler(sampler::uniform, profile_);
+  observed_choices observed(options_.all_shared_declared);
+  const std::uint64_t runs = std::min(pilot_runs, std::max<std::uint64_t>(left() / 8, 1));
+  for (std::uint64_t i = 0; i < runs; ++i) {
+    uniform->begin(seed_of_run(hash_of(options_.seed, ~i), 0));
+    logged_choices logged(uniform.get());
+    observed.begin(&logged);
+    const bool goes_on = make(observed, "uniform", [&] { return logged.answers(); });
+    observed.end_run();
+    estimate_.add(observed.weight(), observed.causes().orders(2'000));
+    if (!goes_on) break;
+  }
+  found_.estimated = estimate_.classes() ? estimate_.classes() : estimate_.interleavings();
+}
+
+bool explorer::search::tree(reduction by, std::uint64_t runs_max) {
+  enter("all orders");
+  systematic_search all({by, options_.all_shared_declared});
+  const std::uint64_t until = found_.runs + std::min(runs_max, left());
+  double orders = 0;
+  std::uint64_t counted = 0;
+  while (all.begin_run()) {
+    if (found_.runs >= until) return false;
+    share_ = all.progress();
+    const bool goes_on = make(
+        all, "all orders", [&] { return all.answers(); }, &all);
+    if (found_.failure) return false;
+    all.end_run();
+    if (!all.gave_up() && counted == all.runs() - 1 && counted < orders_counted_max) {
+      const std::optional<double> here = by == reduction::none ? 1 : all.steps().orders();
+      if (here) {
+        orders += *here;
+        ++counted;
+      }
+    }
+    if (!goes_on && !all.departed()) return false;
+  }
+  if (all.departed()) {
+    found_.departed = true;
+    return false;
+  }
+  found_.exhaustive = true;
+  found_.classes = all.runs();
+  found_.interleavings_counted = by == reduction::none || counted == all.runs();
+  found_.interleavings = by == reduction::none ? static_cast<double>(all.runs())
+                         : counted != 0        ? orders * static_cast<double>(all.runs()) / static_cast<double>(counted)
+                                               : 0;
+  found_.over_declared_data = options_.all_shared_declared && by != reduction::none;
+  found_.values_left_out = all.left_values_out();
+  return true;
+}
+
+// -- samples ----------------------------------------------------------------------------------------------------------
+
+sampling_oracle& explorer::search::sampler_of(std::uint64_t nth, std::string_view& name) {
+  const portfolio::drawn drawn =
+      options_.by == search_by::coverage ? portfolio::drawn{nullptr, "coverage"} : samplers_.draw(options_.seed, nth);
+  name = drawn.name;
+  if (drawn.by != nullptr) return *drawn.by;
+  if (corpus_ == nullptr) corpus_ = std::make_unique<corpus_sampler>(profile_);
+  return *corpus_;
+}
+
+bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, std::uint64_t seed) {
+  by.begin(seed);
+  logged_choices logged(&by);
+  const bool checked = is_checked(1);
+  const run_result result = code_.run(checked ? static_cast<oracle&>(logged) : by, options_.order);
+  ++found_.runs;
+  note_trace(code_.trace_hash());
+  if (&by == corpus_.get()) {
+    corpus_->end_run();
+    covered_ = corpus_->covered();
+  }
+  if (!result.failed) {
+    if (checked) repeat(logged.answers());
+    if (found_.runs % 64 == 0) look_up();
+    return !over();
+  }
+  // Once more, for its answers. The corpus draws from what it had kept before.
+  by.begin(seed);
+  logged.begin(&by);
+  const run_result again = code_.run(logged, options_.order);
+  if (again.signature != result.signature) {
+    found_.departed = &by != corpus_.get();
+    if (found_.departed) found_.departing = logged.answers();
+    if (found_.departed || !again.failed) return !over();
+  }
+  found_.failure = {again, logged.answers(), std::string(name), found_.runs};
+  return false;
+}
+
+void explorer::search::sample() {
+  share_.reset();
+  enter("samples");
+  if (profile_.choices() == 0 && found_.runs == 0) {
+    first_runs();
+    if (over()) return;
+  }
+  for (std::uint64_t i = options_.samples_skipped;; ++i) {
+    std::string_view name;
+    const std::uint64_t nth = i * options_.parts + options_.part;
+    sampling_oracle& by = sampler_of(nth, name);
+    if (!make_sample(by, name, seed_of_run(options_.seed, nth))) return;
+  }
+}
+
+// -- the outside ------------------------------------------------------------------------------------------------------
+
+exploration explorer::explore(const explore_options& options) { return search(code_, options).run(); }
+
+exploration joined(const std::vector<exploration>& parts) {
+  exploration all;
+  double estimates = 0;
+  std::size_t estimating = 0;
+  all.stopped = false;
+  for (const exploration& part : parts) {
+    all.runs += part.runs;
+    all.stopped |= part.stopped;
+    all.bound = std::max(all.bound, part.bound);
+    if (part.failure && (!all.failure || part.failure->runs < all.failure->runs)) all.failure = part.failure;
+    if (part.departed && !all.departed) all.departing = part.departing;
+    all.departed |= part.departed;
+    if (part.exhaustive && !all.exhaustive) {
+      all.exhaustive = true;
+      all.classes = part.classes;
+      all.interleavings = part.interleavings;
+      all.interleavings_counted = part.interleavings_counted;
+      all.over_declared_data = part.over_declared_data;
+      all.values_left_out = part.values_left_out;
+    }
+    if (part.estimated) {
+      estimates += *part.estimated;
+      ++estimating;
+    }
+    all.seen.resize(std::max(all.seen.size(), part.seen.size()));
+    for (std::size_t i = 0; i < part.seen.size(); ++i) all.seen[i] |= part.seen[i];
+  }
+  if (estimating != 0) all.estimated = estimates / static_cast<double>(estimating);
+  std::uint64_t set = 0;
+  for (const std::uint64_t word : all.seen) set += static_cast<std::uint64_t>(std::popcount(word));
+  all.distinct = count_of_seen(set, all.runs);
+  return all;
+}
+
+std::optional<explorer::failing_share> explorer::share_that_fails(const explore_options& options,
+                                                                  std::uint64_t runs_max) {
+  if (options.order == ordering::fifo) return std::nullopt;
+  systematic_search all({reduction::source_sets, options.all_shared_declared});
+  failing_share share{0, 0};
+  while (all.begin_run()) {
+    if (all.runs() + all.given_up() >= runs_max) return std::nullopt;
+    const run_result result = code_.run(all, options.order);
+    all.end_run();
+    if (!all.gave_up() && result.failed) ++share.failing;
+  }
+  share.all = all.runs();
+  if (all.departed() || all.left_values_out()) return std::nullopt;
+  return share;
+}
+
+std::string_view name_of(search_by how) noexcept {
+  switch (how) {
+    case search_by::portfolio: return "portfolio";
+    case search_by::systematic: return "systematic";
+    case search_by::sleep_sets: return "sleep_sets";
+    case search_by::every_order: return "every_order";
+    case search_by::deviations: return "deviations";
+    case search_by::preemptions: return "preemptions";
+    case search_by::random: return "random";
+    case search_by::coverage: return "coverage";
+  }
+  return "unknown";
+}
+
+std::string count_text(double number) {
+  if (number >= 1e12) return fmt::format("{:.1e}", number);
+  std::string digits = fmt::format("{:.0f}", number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+std::string statement_of(const exploration& found, const explore_options& options) {
+  const auto runs = static_cast<double>(found.runs);
+  if (found.departed && found.departing) {
+    return fmt::format("the search ended after {} runs: one of them, made again with the same choices, was another run",
+                       count_text(runs));
+  }
+  if (found.departed) {
+    return fmt::format("the search ended after {} runs: a run could not be repeated, so the test is not deterministic",
+                       count_text(runs));
+  }
+  if (found.exhaustive) {
+    const auto classes = static_cast<double>(found.classes);
+    const std::string of = found.interleavings > classes
+                               ? fmt::format(" ({}{} interleavings)", found.interleavings_counted ? "" : "about ",
+                                             count_text(found.interleavings))
+                               : "";
+    const std::string_view data =
+        found.over_declared_data ? "every shared variable is declared, as the test says" : "any variable may be shared";
+    const std::string values = found.values_left_out ? "; of some values only the least were tried" : "";
+    return fmt::format("all {} ordering{} checked{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", of, data, values);
+  }
+  if (options.by == search_by::deviations || options.by == search_by::preemptions) {
+    return fmt::format("{} runs, all with up to {} {} among them, nothing found", count_text(runs), found.bound,
+                       name_of(options.by));
+  }
+  if (found.estimated && *found.estimated > 0) {
+    const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;
+    const std::string percent = share >= 99.5  ? "nearly all"
+                                : share >= 0.1 ? fmt::format("{:.2g} %", share)
+                                               : "less than 0.1 %";
+    return fmt::format("{} runs, an estimated {} of the space, nothing found", count_text(runs), percent);
+  }
+  return fmt::format("{} runs, nothing found", count_text(runs));
+}
+
+}  // namespace lockstep

@@ -1,0 +1,165 @@
+#include <lockstep/explore/shrink.hpp>
+
+#include <lockstep/explore/bounded.hpp>
+#include <lockstep/explore/choices.hpp>
+#include <lockstep/explore/replay.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace lockstep {
+
+namespace {
+
+std::size_t size_of(const token& of) noexcept { return of.task_overrides.size() + of.value_overrides.size(); }
+
+// The overrides are numbered: those of tasks, then those of values.
+token without(const token& of, std::size_t from, std::size_t count) {
+  token less = of;
+  less.task_overrides.clear();
+  less.value_overrides.clear();
+  for (std::size_t i = 0; i < size_of(of); ++i) {
+    if (i >= from && i < from + count) continue;
+    if (i < of.task_overrides.size()) {
+      less.task_overrides.push_back(of.task_overrides[i]);
+    } else {
+      less.value_overrides.push_back(of.value_overrides[i - of.task_overrides.size()]);
+    }
+  }
+  return less;
+}
+
+class shrinking {
+ public:
+  shrinking(program& code, token failing, const std::string& signature, const shrink_options& options)
+      : code_(code), signature_(signature), options_(options), best_(std::move(failing)) {
+    best_.print = {};
+  }
+
+  shrunk_run run() {
+    leave_out();
+    lower_values();
+    if (move_values()) lower_values();
+    search_below();
+    leave_out();
+    return {best_, runs_, runs_ < options_.runs_max};
+  }
+
+ private:
+  bool spent() const noexcept { return runs_ >= options_.runs_max; }
+
+  // Makes the run of `less`; it is the best if it fails alike, by the overrides that it has really made.
+  bool take(const token& less) {
+    if (spent()) return false;
+    guided_oracle guided(less);
+    described_choices described(guided);
+    const bool same = fails_alike(described, less.order);
+    if (!same) return false;
+    token made = less;
+    made.task_overrides = described.of_tasks();
+    made.value_overrides = described.of_values();
+    if (size_of(made) > size_of(less)) return false;
+    best_ = std::move(made);
+    return true;
+  }
+  bool fails_alike(oracle& choices, ordering order) {
+    const run_result result = code_.run(choices, order);
+    ++runs_;
+    if (options_.on_progress) options_.on_progress(runs_, size_of(best_));
+    return result.failed && result.signature == signature_;
+  }
+
+  // From the end, since what comes after the failure is of no use.
+  void leave_out() {
+    for (std::size_t chunk = std::max<std::size_t>(size_of(best_), 1); chunk > 0 && !spent(); chunk /= 2) {
+      for (std::size_t end = size_of(best_); end > 0 && !spent();) {
+        const std::size_t from = end > chunk ? end - chunk : 0;
+        take(without(best_, from, end - from));
+        end = std::min(from, size_of(best_));
+      }
+    }
+  }
+
+  // By powers of two, from the greatest: as quick as halving, and it finds the least also where only every second
+  // value fails, as of any_int(), whose signs alternate.
+  void lower_values() {
+    for (std::size_t i = 0; i < best_.value_overrides.size(); ++i) {
+      const auto value = [&] { return i < best_.value_overrides.size() ? best_.value_overrides[i].value : 0; };
+      for (std::uint64_t step = std::bit_floor(value()); step > 0 && !spent(); step /= 2) {
+        while (value() > step && !spent()) {
+          token less = best_;
+          less.value_overrides[i].value -= step;
+          if (!take(less)) break;
+        }
+      }
+    }
+  }
+
+  // To the front of their domains, past answers that do not matter: a text that fails for its third character can then
+  // be one of a single character. Returns whether one was moved.
+  bool move_values() {
+    bool moved = false;
+    for (std::size_t i = 0; i < best_.value_overrides.size() && !spent(); ++i) {
+      const value_override here = best_.value_overrides[i];
+      std::uint64_t first = 1;
+      for (std::size_t before = 0; before < i; ++before) {
+        const value_override& other = best_.value_overrides[before];
+        if (other.domain == here.domain && other.nth < here.nth) first = std::max(first, other.nth + 1);
+      }
+      for (const std::uint64_t to : {first, here.nth - 1}) {
+        if (to < first || to >= here.nth) continue;
+        token less = best_;
+        less.value_overrides[i].nth = to;
+        if (!take(less)) continue;
+        moved = true;
+        break;
+      }
+    }
+    return moved;
+  }
+
+  // All runs with fewer deviations.
+  void search_below() {
+    if (size_of(best_) < 2) return;
+    bounded_search by(cost_of::deviations, size_of(best_) - 1);
+    while (!spent() && by.begin_run()) {
+      if (by.level() >= size_of(best_)) return;
+      described_choices described(by);
+      if (fails_alike(described, best_.order)) {
+        best_.task_overrides = described.of_tasks();
+        best_.value_overrides = described.of_values();
+        return;
+      }
+      by.end_run();
+    }
+  }
+
+  program& code_;
+  const std::string& signature_;
+  const shrink_options& options_;
+  token best_;
+  std::uint64_t runs_ = 0;
+};
+
+}  // namespace
+
+shrunk_run shrink(program& code, const token& failing, const std::string& signature, const shrink_options& options) {
+  return shrinking(code, failing, signature, options).run();
+}
+
+token token_of_answers(program& code, std::uint16_t test, ordering order, const std::vector<std::uint64_t>& answers) {
+  fixed_choices fixed(answers);
+  described_choices described(fixed);
+  code.run(described, order);
+  token made;
+  made.test = test;
+  made.order = order;
+  made.task_overrides = described.of_tasks();
+  made.value_overrides = described.of_values();
+  return made;
+}
+
+}  // namespace lockstep

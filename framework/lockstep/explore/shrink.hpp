@@ -1,0 +1,37 @@
+// Shrinking: the same failure in a run that departs from the plain one in as few places as possible.
+#pragma once
+
+#include <lockstep/explore/program.hpp>
+#include <lockstep/explore/token.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace lockstep {
+
+struct shrink_options {
+  std::uint64_t runs_max = 500;  // re-executions; what is left then stands
+  // Told after each run how many there were, and how many overrides are left. Null for nobody.
+  std::function<void(std::uint64_t runs, std::size_t overrides)> on_progress = {};
+};
+
+struct shrunk_run {
+  token replay;  // base plain, with the overrides that are left; without a fingerprint
+  std::uint64_t runs = 0;
+  bool finished = false;  // within runs_max
+};
+
+// Requires that the run of `failing`, of base plain, fails with that signature; of others, nothing is kept.
+// Overrides are left out in halves, quarters, and so on down to one; values are lowered, and moved to the front of
+// their domains; then all runs with fewer overrides than are left are tried, as far as `runs_max` goes. A run counts
+// only if it fails with the same signature.
+// Source: Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002; Jalbert, Sen, "A trace
+// simplification technique for effective debugging of concurrent programs", FSE 2010.
+shrunk_run shrink(program& code, const token& failing, const std::string& signature,
+                  const shrink_options& options = {});
+
+// The run of these answers, as fixed_choices takes them, as a token over the plain run. Makes it once.
+token token_of_answers(program& code, std::uint16_t test, ordering order, const std::vector<std::uint64_t>& answers);
+
+}  // namespace lockstep

@@ -1,0 +1,280 @@
+#include <lockstep/testing/exploration.hpp>
+
+#include <lockstep/explore/explorer.hpp>
+#include <lockstep/explore/shrink.hpp>
+#include <lockstep/report/columns.hpp>
+#include <lockstep/testing/finding.hpp>
+#include <lockstep/testing/isolated_program.hpp>
+#include <lockstep/testing/progress_line.hpp>
+#include <lockstep/testing/test_program.hpp>
+#include <lockstep/testing/workers.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace lockstep::detail {
+
+namespace {
+
+using real = std::chrono::steady_clock;
+
+constexpr std::uint64_t share_runs_max = 20'000;        // of the search that counts how many orders fail
+constexpr std::uint64_t share_runs_isolated_max = 500;  // the same, where each takes a process of its own
+constexpr std::size_t failures_told_max = 3;
+
+// Where in the records the step of that name is; nothing if it was not made.
+std::optional<std::size_t> record_of(const recorded_run& run, const named_step& wanted) {
+  std::optional<std::uint32_t> number;
+  std::uint32_t steps = 0;
+  for (std::size_t at = 0; at < run.records.size(); ++at) {
+    const trace_record& record = run.records[at];
+    if (record.operation() == operation_kind::task_made && record.payload == wanted.task) number = record.task;
+    if (record.is_step() && number == record.task && ++steps == wanted.nth) return at;
+  }
+  return std::nullopt;
+}
+
+std::string text_of_pair(const recorded_run& run, const deciding_pair& pair) {
+  const std::optional<std::size_t> first = record_of(run, pair.first);
+  const std::optional<std::size_t> second = record_of(run, pair.second);
+  if (!first || !second) return {};
+  return fmt::format("It fails when {}\n    comes before {},\n    and passes the other way round.\n",
+                     text_of_record(run, *first), text_of_record(run, *second));
+}
+
+column_options columns_for(const recorded_run& run, const finding& known) {
+  column_options how;
+  how.marked.resize(run.records.size());
+  for (const named_step& each : known.deviations) {
+    if (const auto at = record_of(run, each)) how.marked[*at] = true;
+  }
+  if (known.pair) {
+    const auto first = record_of(run, known.pair->first);
+    const auto second = record_of(run, known.pair->second);
+    if (first && second) how.deciding.emplace(*first, *second);
+  }
+  return how;
+}
+
+// How often it fails, and to what it was shrunk.
+std::string headline(const finding& known, const failing_run& failure) {
+  std::string text = full_name();
+  if (known.share && known.share->failing != 0) {
+    text += fmt::format(" fails in {} of {} ordering{} (all checked). ",
+                        count_text(static_cast<double>(known.share->failing)),
+                        count_text(static_cast<double>(known.share->all)), known.share->all == 1 ? "" : "s");
+  } else {
+    text += fmt::format(" fails in run {} of the search ({}). ", failure.runs, failure.found_by);
+  }
+  const std::size_t left = known.replay.task_overrides.size() + known.replay.value_overrides.size();
+  if (left == 0) return text + "It is the plain run that fails.\n";
+  return text + fmt::format("Shrunk to {} deviation{} from the plain run{}.\n", left, left == 1 ? "" : "s",
+                            known.finished ? "" : fmt::format(", as far as {} runs went", known.shrink_runs));
+}
+
+class test_exploration {
+ public:
+  test_exploration(test_runner& runner, const options& knobs) : runner_(runner), knobs_(knobs), code_(runner) {
+    how_.runs_max = knobs.explore->runs;
+    how_.seed = *knobs.seed;
+    how_.order = *knobs.order;
+    how_.by = *knobs.search;
+    how_.all_shared_declared = *knobs.all_shared_declared;
+    if (*knobs.check_determinism) how_.check_every = 1;
+    if (has_time_limit()) {
+      how_.out_of_time = [end = begun_ + knobs.explore->time] { return real::now() >= end; };
+    }
+  }
+
+  bool run() {
+    const interruption ctrl_c;
+    const bool here = *knobs_.jobs == 0;
+    search_result found = here ? search_here() : search_outside();
+    line_.clear();
+    std::size_t told = 0;
+    for (const found_failure& each : found.failures) {
+      if (told++ == failures_told_max) break;
+      const finding known = here ? *known_ : look_into_outside(each);
+      line_.clear();
+      report(each, known, found);
+    }
+    if (told != 0) return false;
+    if (found.together.departed) {
+      report_departure(found.together);
+      return false;
+    }
+    fmt::print("explored {}: {}{}\n", full_name(), found.interrupted ? "interrupted: " : "",
+               statement_of(found.together, how_));
+    return true;
+  }
+
+ private:
+  bool has_time_limit() const noexcept { return knobs_.explore->time != duration::max(); }
+  static double seconds(real::duration length) { return std::chrono::duration<double>(length).count(); }
+
+  void show(const exploration_progress& now) {
+    const double max = has_time_limit() ? std::chrono::duration<double>(knobs_.explore->time).count() : -1.0;
+    line_.show(fmt::format("{}: {}", full_name(), text_of(now, how_.runs_max, seconds(real::now() - begun_), max)));
+  }
+  bool show_shrinking(std::uint64_t runs, std::uint64_t deviations) {
+    line_.show(fmt::format("{}: shrinking: {} runs, {} deviation{} left", full_name(), runs, deviations,
+                           deviations == 1 ? "" : "s"));
+    return !interruption::noted();
+  }
+  finding_options options_of_finding() {
+    finding_options options;
+    options.test = test_hash(full_name());
+    options.share_runs_max = share_runs_max;
+    options.on_progress = [this](std::uint64_t runs, std::size_t left) { return show_shrinking(runs, left); };
+    return options;
+  }
+
+  // Within this process.
+  search_result search_here() {
+    muted_output muted;
+    code_.mute(&muted);
+    explore_options how = how_;
+    how.on_progress = [this](const exploration_progress& now) { show(now); };
+    how.out_of_time = [asked = how_.out_of_time] { return interruption::noted() || (asked && asked()); };
+    search_result result;
+    result.together = explorer(code_).explore(how);
+    result.interrupted = interruption::noted();
+    if (result.together.failure) {
+      known_ = look_into(code_, how_, *result.together.failure, options_of_finding());
+      result.failures.push_back({std::move(*result.together.failure)});
+      result.together.failure.reset();
+    }
+    code_.rest();
+    code_.mute(nullptr);
+    return result;
+  }
+
+  search_result search_outside() {
+    code_.rest();
+    return search_in_workers(code_, how_, {*knobs_.jobs, [this](const exploration_progress& now) { show(now); }});
+  }
+
+  // In one worker, at full speed. What is tried there may crash though the failure does not: then each run is made in a
+  // worker of its own.
+  finding look_into_outside(const found_failure& failure) {
+    code_.rest();
+    if (!failure.death) {
+      struct shown {
+        std::atomic<std::uint64_t> runs = 0;
+        std::atomic<std::uint64_t> left = 0;
+        std::atomic<bool> stop = false;
+      };
+      const shared_object<shown> state;
+      finding_options options = options_of_finding();
+      options.on_progress = [&state](std::uint64_t runs, std::size_t left) {
+        state->runs = runs;
+        state->left = left;
+        return !state->stop;
+      };
+      const work_result made =
+          make_in_worker([&](const sender& send) { send(look_into(code_, how_, failure.run, options).sent_form()); },
+                         [&] {
+                           if (state->runs != 0) state->stop = !show_shrinking(state->runs, state->left);
+                         });
+      if (!made.end.died) return finding::read(message(made.sent));
+    }
+    isolated_program isolated(code_);
+    finding_options options = options_of_finding();
+    options.share_runs_max = share_runs_isolated_max;
+    return look_into(isolated, how_, failure.run, options);
+  }
+
+  // -- what is told ---------------------------------------------------------------------------------------------------
+
+  void report(const found_failure& failure, const finding& known, const search_result& found) {
+    if (!known.repeats) return report_nondeterminism(failure, known);
+    if (failure.death) return report_death(failure, known, found);
+    outcome last = runner_.make_with_record(known.replay);
+    if (!last.failed) return report_nondeterminism(failure, known);
+    bool told = false;
+    for (failure_part& part : last.parts) {
+      while (part.message.ends_with('\n')) part.message.pop_back();
+      if (part.failed() && !std::exchange(told, true)) {
+        part.message += fmt::format("\n{}\n{}\n{}{}{}\ntrace {:016x}", headline(known, failure.run),
+                                    columns_of(last.record, columns_for(last.record, known)),
+                                    known.pair ? text_of_pair(last.record, *known.pair) : "", known.in_fifo_order,
+                                    repeat_line(last.replay), last.trace_hash);
+      }
+      publish(part);
+    }
+  }
+
+  // The run is not made again here. Its steps are named as those of the plain run, which has not died.
+  void report_death(const found_failure& failure, const finding& known, const search_result& found) {
+    std::string pair;
+    if (known.pair) {
+      token plain;
+      plain.test = known.replay.test;
+      plain.order = known.replay.order;
+      pair = text_of_pair(runner_.make_with_record(plain).record, *known.pair);
+    }
+    const std::uint64_t more = found.together.runs - std::min(found.together.runs, failure.run.runs);
+    const std::string others = found.failures.size() == 1 ? "nothing else"
+                                                          : fmt::format("{} other failure{}", found.failures.size() - 1,
+                                                                        found.failures.size() == 2 ? "" : "s");
+    const source where = failure.death->where;
+    const bool has_line = failure.death->where.line() != 0;
+    publish({testing::TestPartResult::kNonFatalFailure, has_line ? where.file_name() : "",
+             has_line ? static_cast<int>(where.line()) : 0,
+             fmt::format("{}\n{}{}{}The search went on for {} runs, and found {}.\n{}", failure.death->text,
+                         headline(known, failure.run), pair, known.in_fifo_order, count_text(static_cast<double>(more)),
+                         others, repeat_line(known.replay))});
+  }
+
+  static void report_nondeterminism(const found_failure& failure, const finding& known) {
+    publish({testing::TestPartResult::kNonFatalFailure, "", 0,
+             fmt::format("nondeterminism: a run that failed passes when it is repeated ({})\n  {}\n{}{}",
+                         known.signature, causes_of_nondeterminism, failure.death ? failure.death->text + "\n" : "",
+                         repeat_line(known.replay))});
+  }
+
+  // The two may be alike next time: they are tried a few times for what differs.
+  void report_departure(const exploration& found) {
+    std::string text = fmt::format("nondeterminism: {}\n  {}", statement_of(found, how_), causes_of_nondeterminism);
+    if (found.departing) {
+      token replay;
+      {
+        muted_output muted;
+        code_.mute(&muted);
+        replay = token_of_answers(code_, test_hash(full_name()), how_.order, *found.departing);
+        code_.rest();
+        code_.mute(nullptr);
+        recorded_run first = runner_.make_with_record(replay).record;
+        for (int attempt = 0; attempt < 4; ++attempt) {
+          recorded_run second = runner_.make_with_record(replay).record;
+          if (const auto differs = first_difference(first, second)) {
+            text += fmt::format("\n{}", *differs);
+            break;
+          }
+          first = std::move(second);
+        }
+      }
+      text += fmt::format("\n{}", repeat_line(replay));
+    }
+    publish({testing::TestPartResult::kNonFatalFailure, "", 0, text});
+  }
+
+  test_runner& runner_;
+  const options& knobs_;
+  test_program code_;
+  explore_options how_;
+  progress_line line_;
+  real::time_point begun_ = real::now();
+  std::optional<finding> known_;  // of the search within this process
+};
+
+}  // namespace
+
+bool explore_test(test_runner& runner, const options& knobs) { return test_exploration(runner, knobs).run(); }
+
+}  // namespace lockstep::detail

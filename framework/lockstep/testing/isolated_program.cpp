@@ -1,0 +1,206 @@
+#include <lockstep/testing/isolated_program.hpp>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lockstep::detail {
+
+namespace {
+
+enum class entry : std::uint64_t {
+  task_picked,
+  value_picked,
+  step_began,
+  touched,
+  only_attempted,
+  all_quiet,
+  run_ended
+};
+
+// The tasks that could run next, as they were written down.
+class kept_candidates final : public candidates {
+ public:
+  std::size_t size() const noexcept override { return all_.size(); }
+  candidate operator[](std::size_t i) const noexcept override { return all_[i]; }
+  bool first_is_running() const noexcept override { return first_is_running_; }
+  std::string path(std::size_t i) const override { return paths_[i]; }
+
+  std::vector<candidate> all_;
+  std::vector<std::string> paths_;
+  bool first_is_running_ = false;
+};
+
+}  // namespace
+
+// Writes down what the oracle is asked and told.
+class isolated_program::recorder final : public oracle, private step_observer {
+ public:
+  recorder(oracle& choices, log& into, std::byte* memory) noexcept
+      : choices_(choices), into_(into), memory_(memory), told_(choices.observer()) {}
+
+  std::size_t pick_task(const candidates& from) override {
+    const std::size_t answer = choices_.pick_task(from);
+    message said = begin(entry::task_picked);
+    add(said, from);
+    return keep(said.add(std::uint64_t{answer})), answer;
+  }
+  std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
+    const std::uint64_t answer = choices_.pick_value(point, options);
+    message said = begin(entry::value_picked);
+    said.add(point.domain).add(point.nth).add(point.name).add(options).add(answer);
+    return keep(said), answer;
+  }
+  step_observer* observer() noexcept override { return told_ != nullptr ? this : nullptr; }
+
+ private:
+  static message begin(entry kind) {
+    message said;
+    said.add(static_cast<std::uint64_t>(kind));
+    return said;
+  }
+  static void add(message& to, const candidates& from) {
+    to.add(std::uint64_t{from.size()}).add(std::uint64_t{from.first_is_running()});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const candidate each = from[i];
+      to.add(each.task).add(std::uint64_t{each.step}).add(static_cast<std::uint64_t>(each.operation));
+      to.add(each.object).add(each.parent).add(from.path(i));
+    }
+  }
+  // The process may die at any moment after this.
+  void keep(const message& said) {
+    const std::uint64_t used = into_.used;
+    if (into_.full || used + said.bytes().size() > log_bytes) {
+      into_.full = true;
+      return;
+    }
+    std::memcpy(memory_ + used, said.bytes().data(), said.bytes().size());
+    into_.used = used + said.bytes().size();
+  }
+
+  bool step_begins(const candidates& ready, std::size_t picked) override {
+    const bool goes_on = told_->step_begins(ready, picked);
+    message said = begin(entry::step_began);
+    add(said, ready);
+    return keep(said.add(std::uint64_t{picked})), goes_on;
+  }
+  void touches(identity object, access how) override {
+    told_->touches(object, how);
+    keep(begin(entry::touched).add(object).add(static_cast<std::uint64_t>(how)));
+  }
+  void only_attempted() override {
+    told_->only_attempted();
+    keep(begin(entry::only_attempted));
+  }
+  void all_quiet() override {
+    told_->all_quiet();
+    keep(begin(entry::all_quiet));
+  }
+  void run_ends(const candidates& left) override {
+    told_->run_ends(left);
+    message said = begin(entry::run_ended);
+    add(said, left);
+    keep(said);
+  }
+
+  oracle& choices_;
+  log& into_;
+  std::byte* memory_;
+  step_observer* told_;
+};
+
+// Asks and tells an oracle what is written.
+class isolated_program::replayed {
+ public:
+  replayed(const log& from, const std::byte* memory)
+      : written_(std::string(reinterpret_cast<const char*>(memory), from.used)) {}
+
+  void ask(oracle& choices) {
+    step_observer* const told = choices.observer();
+    bool ended = told == nullptr;
+    while (written_.more()) {
+      switch (static_cast<entry>(written_.number())) {
+        case entry::task_picked: {
+          const kept_candidates from = read_candidates();
+          choices.pick_task(from);
+          written_.number();
+          break;
+        }
+        case entry::value_picked: {
+          const identity domain = written_.number();
+          const std::uint64_t nth = written_.number();
+          const std::string name = written_.text();
+          choices.pick_value({domain, nth, name}, written_.number());
+          written_.number();
+          break;
+        }
+        case entry::step_began: {
+          const kept_candidates ready = read_candidates();
+          told->step_begins(ready, written_.number());
+          break;
+        }
+        case entry::touched: {
+          const identity object = written_.number();
+          told->touches(object, static_cast<access>(written_.number()));
+          break;
+        }
+        case entry::only_attempted: told->only_attempted(); break;
+        case entry::all_quiet: told->all_quiet(); break;
+        case entry::run_ended:
+          told->run_ends(read_candidates());
+          ended = true;
+          break;
+      }
+    }
+    if (!ended) told->run_ends(kept_candidates());  // it died
+  }
+
+ private:
+  kept_candidates read_candidates() {
+    kept_candidates read;
+    const std::uint64_t size = written_.number();
+    read.first_is_running_ = written_.number() != 0;
+    for (std::uint64_t i = 0; i < size; ++i) {
+      candidate each{};
+      each.task = written_.number();
+      each.step = static_cast<std::uint32_t>(written_.number());
+      each.operation = static_cast<operation_kind>(written_.number());
+      each.object = written_.number();
+      each.parent = written_.number();
+      read.all_.push_back(each);
+      read.paths_.push_back(written_.text());
+    }
+    return read;
+  }
+
+  message written_;
+};
+
+run_result isolated_program::run(oracle& choices, ordering order) {
+  log_->used = 0;
+  log_->full = false;
+  worker_process worker([&](const sender& send) {
+    recorder kept(choices, *log_, log_.behind());
+    const run_result result = code_.run(kept, order);
+    message said;
+    said.add(std::uint64_t{result.failed}).add(result.signature).add(code_.trace_hash());
+    send(said.bytes());
+  });
+  worker_end end = worker.wait();
+  if (log_->full) return {};
+  replayed(*log_, log_.behind()).ask(choices);
+  if (end.died) {
+    last_death_ = std::move(end);
+    trace_hash_ = 0;
+    return {true, last_death_.signature};
+  }
+  message said(worker.sent());
+  const bool failed = said.number() != 0;
+  run_result result{failed, said.text()};
+  trace_hash_ = said.number();
+  return result;
+}
+
+}  // namespace lockstep::detail

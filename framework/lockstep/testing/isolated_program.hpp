@@ -1,0 +1,42 @@
+// A program each run of which is made in a process of its own: so a run may crash, and is searched like any other.
+#pragma once
+
+#include <lockstep/explore/program.hpp>
+#include <lockstep/testing/worker_process.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace lockstep::detail {
+
+// The oracle is asked in that process, whose copy of it is lost. So all that it was asked and told there is kept in
+// memory which both processes share, and the oracle here is asked and told the same when the run has ended: it answers
+// the same, and knows as much as if the run had been made here. A run that died has failed, with the signature of its
+// death. Of a run whose questions take more than `log_bytes` nothing is known: it has not failed.
+class isolated_program final : public program {
+ public:
+  static constexpr std::size_t log_bytes = std::size_t{64} << 20;
+
+  // `code` makes the runs. It must outlive this, and must not have been run in this process.
+  explicit isolated_program(program& code) : code_(code), log_(log_bytes) {}
+
+  run_result run(oracle& choices, ordering order) override;
+  std::uint64_t trace_hash() const override { return trace_hash_; }
+  // Of the last run that died.
+  const worker_end& last_death() const noexcept { return last_death_; }
+
+ private:
+  struct log {
+    std::atomic<std::uint64_t> used = 0;
+    std::atomic<bool> full = false;
+  };
+  class recorder;
+  class replayed;
+
+  program& code_;
+  shared_object<log> log_;
+  std::uint64_t trace_hash_ = 0;
+  worker_end last_death_;
+};
+
+}  // namespace lockstep::detail

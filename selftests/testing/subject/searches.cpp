@@ -1,0 +1,146 @@
+// Tests that are searched, and fail, crash or are interrupted meanwhile. Run by the tests of workers and of seeds, each
+// in a process of its own.
+#include <lockstep/testing/testing.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Adds one to `value`, unless somebody has been here meanwhile: then it does what `lost` does.
+task<void> add_one(int& value, const std::function<void()>& lost) {
+  const int seen = value;
+  co_await yield();
+  if (value != seen) lost();
+  value = seen + 1;
+}
+
+// The plain run passes: the second begins when the first has ended.
+task<void> add_two(const std::function<void()>& lost) {
+  int value = 0;
+  auto first = spawn(add_one(value, lost));
+  co_await yield();
+  co_await yield();
+  auto second = spawn(add_one(value, lost));
+  co_await first.join();
+  co_await second.join();
+  co_await yield();
+}
+
+CO_TEST(Searched, ReadsThroughANullPointer, explore()) {
+  co_await add_two([] {
+    int* volatile nowhere = nullptr;
+    *nowhere = 1;
+  });
+}
+
+CO_TEST(Searched, Aborts, explore()) {
+  co_await add_two([] {
+    std::fputs("the end of it\n", stderr);
+    std::abort();
+  });
+}
+
+CO_TEST(Searched, Terminates, explore()) {
+  co_await add_two([] { std::terminate(); });
+}
+
+CO_TEST(Searched, Exits, explore()) {
+  co_await add_two([] { std::exit(0); });
+}
+
+CO_TEST(Searched, ExitsAtOnce, explore()) {
+  co_await add_two([] { ::_exit(3); });
+}
+
+CO_TEST(Searched, IsKilled, explore()) {
+  co_await add_two([] { ::kill(::getpid(), SIGKILL); });
+}
+
+CO_TEST(Searched, NeverEndsAStep, explore()) {
+  co_await add_two([] {
+    for (volatile bool forever = true; forever;) {
+    }
+  });
+}
+
+CO_TEST(Searched, UsesFreedMemory, explore()) {
+  co_await add_two([] {
+    auto number = std::make_unique<int>(1);
+    int* volatile dangling = number.get();
+    number.reset();
+    EXPECT_EQ(*dangling, 1);
+  });
+}
+
+CO_TEST(Searched, Fails, explore()) {
+  bool lost = false;
+  co_await add_two([&] { lost = true; });
+  EXPECT_FALSE(lost);
+}
+
+// Fails in more orders than it crashes in, but only in those that come to nobody's mind at first.
+CO_TEST(Searched, CrashesBeforeItFails, explore()) {
+  int lost = 0;
+  co_await add_two([&] { ++lost; });
+  if (lost == 0) co_return;
+  const int drawn = random_int("drawn", 0, 99);
+  if (drawn == 0) std::abort();
+  EXPECT_LT(drawn, 50);
+}
+
+CO_TEST(Searched, Passes, explore()) {
+  co_await add_two([] {});
+}
+
+task<void> take_turns(int times) {
+  for (int i = 0; i < times; ++i) co_await yield();
+}
+// So many orders that nobody sees all of them.
+CO_TEST(Searched, IsLarge, explore(1'000)) {
+  co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
+
+// As somebody at the terminal would, who sees the search.
+CO_TEST(Searched, IsInterrupted, explore(1h)) {
+  static int runs = 0;
+  if (++runs == 300) ::kill(::getppid(), SIGINT);
+  co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
+CO_TEST(Searched, IsLeftOutWhenTheSearchWasInterrupted, explore()) { co_await yield(); }
+
+CO_TEST(Searched, LeavesSomethingToTheNextRun, explore(400)) {
+  static int runs = 0;
+  ++runs;
+  auto one = spawn(take_turns(runs % 2 == 0 ? 4 : 3));
+  co_await one.join();
+}
+
+// -- for one run a seed ----------------------------------------------------------------------------------------------
+
+CO_TEST(Seeded, LosesAnUpdateInSomeOrders) {
+  bool lost = false;
+  co_await add_two([&] { lost = true; });
+  EXPECT_FALSE(lost);
+}
+CO_TEST(Seeded, CrashesInSomeOrders) {
+  co_await add_two([] { std::abort(); });
+}
+CO_TEST(Seeded, Passes) { co_await take_turns(3); }
+CO_TEST(Seeded, LeavesSomethingToTheNextRun) {
+  static int runs = 0;
+  co_await take_turns(++runs);
+}
+
+}  // namespace
+}  // namespace lockstep
