@@ -78,7 +78,7 @@ program program_of(std::uint64_t seed, int tasks_max, int length_max) {
 }
 
 task<void> run(const program& what, std::string& outcome) {
-  world_of_steps of;
+  world_of_steps of(what.declared);
   of.common.emplace(common_work(of));
   of.workers.emplace(1u);
   of.seen.assign(what.tasks.size(), -999);
@@ -90,7 +90,7 @@ task<void> run(const program& what, std::string& outcome) {
     } catch (const cancelled&) {
     }
   }
-  for (const shared<int>& each : of.variables) outcome += fmt::format("{} ", each.get());
+  for (const cell& each : of.variables) outcome += fmt::format("{} ", static_cast<int>(each));
   for (const int each : of.seen) outcome += fmt::format("/{}", each);
 }
 

@@ -30,6 +30,8 @@ struct program {
   std::vector<std::vector<step>> tasks;
   std::vector<step_kind> kinds;  // that these are of
 
+  bool declared = true;  // whether the variables are such that a search sees
+
   std::string text() const;
   // Whether any task may wait for several things at once.
   bool selects() const;

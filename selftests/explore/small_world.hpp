@@ -16,9 +16,29 @@ namespace lockstep::small {
 
 using namespace std::chrono_literals;
 
+// A variable that tasks share: declared, or one that a search cannot see.
+class cell {
+ public:
+  explicit cell(bool declared) : declared_(declared) {}
+  operator int() const { return declared_ ? seen_.get() : unseen_; }
+  cell& operator=(int value) {
+    declared_ ? static_cast<void>(seen_ = value) : static_cast<void>(unseen_ = value);
+    return *this;
+  }
+  cell& operator+=(int by) { return *this = *this + by; }
+
+ private:
+  bool declared_;
+  shared<int> seen_{0};
+  int unseen_ = 0;
+};
+
 // What the steps are done to. All of it is made before the tasks, so that its numbers are the same in every order.
 struct world_of_steps {
-  std::array<shared<int>, 3> variables{};
+  explicit world_of_steps(bool declared)
+      : variables{cell(declared), cell(declared), cell(declared)}, calls_made(declared) {}
+
+  std::array<cell, 3> variables;
   std::array<mutex, 2> mutexes{mutex(), mutex()};
   shared_mutex read_write;
   condition_variable changed{mutexes[0]};
@@ -37,7 +57,7 @@ struct world_of_steps {
   std::optional<shared_task<int>> common;
   std::optional<thread_pool> workers;
   callback_handle call;
-  shared<int> calls_made;  // whoever looks at the call looks at this
+  cell calls_made;  // whoever looks at the call looks at this
   std::vector<join_handle<void>> tasks;
   std::vector<int> seen;
 };
@@ -45,7 +65,7 @@ struct world_of_steps {
 // Not of the default: an outcome tells apart what was seen, and in which order.
 inline int note(int seen, int now) { return seen * 7 % 1009 + now; }
 
-inline shared<int>& variable(world_of_steps& of, int which) {
+inline cell& variable(world_of_steps& of, int which) {
   return of.variables[static_cast<std::size_t>(which) % of.variables.size()];
 }
 

@@ -35,7 +35,7 @@ std::string first_missing(const explored& all, const explored& reduced) {
 }
 
 // Larger ones are left.
-void compare(sim::world& world, const program& tried, std::uint64_t orders_max, totals& sums) {
+void compare(sim::world& world, program tried, std::uint64_t orders_max, totals& sums) {
   const searched_program made = [&tried](std::string& outcome) { return small::run(tried, outcome); };
   const auto explore = [&](reduction how, bool declared, std::uint64_t most) {
     return explore_all(world, made, {.reduced_by = how, .all_shared_declared = declared}, most);
@@ -50,6 +50,7 @@ void compare(sim::world& world, const program& tried, std::uint64_t orders_max, 
   sums.orders += all.runs;
   for (const bool declared : {true, false}) {
     SCOPED_TRACE(declared ? "all shared declared" : "conservative");
+    tried.declared = declared;
     const explored by_source_sets = explore(reduction::source_sets, declared, 10 * orders_max);
     const explored by_sleep_sets = explore(reduction::sleep_sets, declared, 10 * orders_max);
     EXPECT_TRUE(by_source_sets.complete && by_sleep_sets.complete);

@@ -44,7 +44,11 @@ class observed_choices final : public oracle, private step_observer {
     attempted_ = true;
     --records_[steps_.last().task];
   }
-  void all_quiet() override { quiet_before_ = static_cast<std::uint32_t>(steps_.size()); }
+  // What is touched from now on, before the next step, is touched by none: all later steps are after it.
+  void all_quiet() override {
+    close_step();
+    quiet_before_ = static_cast<std::uint32_t>(steps_.size());
+  }
   void run_ends(const candidates&) override { close_step(); }
   void close_step();
 

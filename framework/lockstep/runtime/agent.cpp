@@ -252,11 +252,8 @@ bool agent::stop_its_token() {
 }
 
 void agent::stop_requested() noexcept {
-  if (is_here()) {
-    cancel("stop requested");
-  } else {
-    tell_elsewhere("was cancelled by its stop_token", source());
-  }
+  if (!is_here()) return tell_elsewhere("was cancelled by its stop_token", source());
+  cancel("stop requested");
 }
 
 std::stop_token agent::stop_token() {
