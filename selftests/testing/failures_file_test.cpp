@@ -191,8 +191,8 @@ TEST_F(FailuresFileTest, WarnsWhereItCannotBeWritten) {
   const failures_file nowhere = file_at(folder_ + "/none/subject.failures");
   nowhere.add(failure_of("Cache.Coalesces", 1));
   EXPECT_THAT(warnings_, ElementsAre("a failure is not kept: cannot write " + folder_ +
-                                     "/none/subject.failures: No such file or directory; --lockstep_failures=PATH says "
-                                     "where failures are kept, and without a path nowhere"));
+                                     "/none/subject.failures: No such file or directory; --lockstep_failures=FILE says "
+                                     "where failures are kept, and none that they are not"));
   EXPECT_THAT(nowhere.of_test("Cache.Coalesces"), IsEmpty());
   EXPECT_EQ(warnings_.size(), 1u);  // one that does not exist is empty
 

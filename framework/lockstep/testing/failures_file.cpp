@@ -159,7 +159,7 @@ failures_file::failures_file(std::string path, std::function<void(const std::str
 
 // Of the error in errno.
 void failures_file::warn_of_error(std::string_view what) const {
-  warn_(fmt::format("{} {}: {}; --lockstep_failures=PATH says where failures are kept, and without a path nowhere",
+  warn_(fmt::format("{} {}: {}; --lockstep_failures=FILE says where failures are kept, and none that they are not",
                     what, path_, std::strerror(errno)));
 }
 

@@ -177,7 +177,8 @@ class knobs {
          "run each test once for each seed from FIRST to END-1, as one of many machines; needs out");
     knob("out", "FOLDER", into.out, as_it_is, "where one JSON line for each of these runs goes, a file for each test");
     knob("failures", "FILE", into.failures, as_it_is,
-         "where searches keep the tokens of failures, to try them first next time, none for nowhere; beside the program");
+         "where searches keep the tokens of failures, to try them first next time, none for nowhere; beside the "
+         "program");
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
   }
 

@@ -31,7 +31,8 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
       if (!found.disturbed.empty()) {
         part.message += fmt::format("\n{}_every: {}", name_of(found.replay.disturbed->kind), found.disturbed);
       }
-      part.message += found.repeatable ? fmt::format("\n{}\ntrace {:016x}{}", repeat_line(found.replay, command_that_repeats(found.test)),
+      part.message += found.repeatable ? fmt::format("\n{}\ntrace {:016x}{}",
+                                                     repeat_line(found.replay, command_that_repeats(found.test)),
                                                      found.trace_hash, remark)
                                        : fmt::format("\n{}", not_repeatable);
     }
