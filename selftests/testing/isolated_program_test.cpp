@@ -32,18 +32,30 @@ task<void> add_two(std::function<void()> lost) {
 
 world_program throwing([] { return add_two([] { throw std::runtime_error("lost"); }); });
 
+task<void> hold(mutex& lock) { const auto held = co_await lock.lock(); }
+task<void> share_a_lock() {
+  mutex lock("lock");
+  mutex other("other");
+  co_await when_all(hold(lock), hold(other));
+}
+
 // What a search learns, the systematic one too, which is told of every step.
 TEST(IsolatedProgramTest, TheOracleKnowsWhatItWouldKnowOfARunMadeHere) {
-  world_program here([] { return add_two([] {}); });
-  world_program there([] { return add_two([] {}); });
+  world_program here([] { return share_a_lock(); });
+  world_program there([] { return share_a_lock(); });
   isolated_program isolated(there);
-  const exploration expected = explorer(here).explore({.by = search_by::systematic});
-  const exploration found = explorer(isolated).explore({.by = search_by::systematic});
-  ASSERT_TRUE(expected.exhaustive);
-  EXPECT_TRUE(found.exhaustive);
-  EXPECT_EQ(found.classes, expected.classes);
-  EXPECT_EQ(found.interleavings, expected.interleavings);
-  EXPECT_EQ(found.distinct, expected.distinct);
+  for (const bool declared : {false, true}) {
+    explore_options how;
+    how.by = search_by::systematic;
+    how.all_shared_declared = declared;
+    const exploration expected = explorer(here).explore(how);
+    const exploration found = explorer(isolated).explore(how);
+    ASSERT_TRUE(expected.exhaustive);
+    EXPECT_TRUE(found.exhaustive);
+    EXPECT_EQ(found.classes, expected.classes);
+    EXPECT_EQ(found.interleavings, expected.interleavings);
+    EXPECT_EQ(found.distinct, expected.distinct);
+  }
 }
 
 TEST(IsolatedProgramTest, AFailureIsTheSameOneThere) {

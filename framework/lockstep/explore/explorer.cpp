@@ -16,6 +16,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::uint64_t pilot_runs = 48;             // of the sample that tells how large the space is
+constexpr double classes_max = 5e6;                  // that are worth a systematic search where only time limits it
 constexpr std::uint64_t orders_counted_max = 2'000;  // classes whose interleavings are counted one by one
 
 // A set of traces by their hashes, that counts its elements about: of so many bits, those that are set tell how many
@@ -151,7 +152,7 @@ void explorer::search::portfolio() {
   if (options_.order == ordering::any_order) pilot();
   if (over()) return;
   const std::optional<double> classes = estimate_.runs() != 0 ? estimate_.classes() : std::nullopt;
-  if (const std::uint64_t all = left_to_all(); classes && *classes <= static_cast<double>(all)) {
+  if (const std::uint64_t all = left_to_all(); classes && *classes <= std::min(static_cast<double>(all), classes_max)) {
     // The first part searches all orders by itself; the others sample meanwhile, and have less to do.
     const std::uint64_t for_samples = all / 8;
     if (is_first_part()) {
