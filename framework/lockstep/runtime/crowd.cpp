@@ -52,7 +52,7 @@ bool crowd::enough() const noexcept {
 }
 
 void crowd::finished(agent& who) noexcept {
-  const bool in_any_order = condition_ == until::all && who.failure() == nullptr && !who.was_cancelled();
+  const bool in_any_order = condition_ != until::first && who.failure() == nullptr && !who.was_cancelled();
   touch(group_, in_any_order ? access::update : access::write);
   touch(end_identity(group_), access::update);
   members_.remove(who);
