@@ -196,7 +196,8 @@ class test_exploration {
 
   search_result search_outside() {
     code_.rest();
-    return search_in_workers(code_, how_, {*knobs_.jobs, [this](const exploration_progress& now) { show(now); }});
+    return search_in_workers(
+        code_, how_, {*knobs_.jobs, [this](const exploration_progress& now) { show(now); }, [this] { code_.rest(); }});
   }
 
   // In one worker, at full speed. What is tried there may crash though the failure does not: then each run is made in a
@@ -216,14 +217,17 @@ class test_exploration {
         state->left = left;
         return !state->stop;
       };
-      const work_result made =
-          make_in_worker([&](const sender& send) { send(look_into(code_, how_, failure.run, options).sent_form()); },
-                         [&] {
-                           if (state->runs != 0) state->stop = !show_shrinking(state->runs, state->left);
-                         });
+      const work_result made = make_in_worker(
+          [&](const sender& send) {
+            send(look_into(code_, how_, failure.run, options).sent_form());
+            code_.rest();
+          },
+          [&] {
+            if (state->runs != 0) state->stop = !show_shrinking(state->runs, state->left);
+          });
       if (!made.end.died) return finding::read(message(made.sent));
     }
-    isolated_program isolated(code_);
+    isolated_program isolated(code_, [this] { code_.rest(); });
     finding_options options = options_of_finding();
     options.share_runs_max = share_runs_isolated_max;
     return look_into(isolated, how_, failure.run, options);

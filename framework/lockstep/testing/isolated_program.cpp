@@ -187,6 +187,7 @@ run_result isolated_program::run(oracle& choices, ordering order) {
     message said;
     said.add(std::uint64_t{result.failed}).add(result.signature).add(code_.trace_hash());
     send(said.bytes());
+    if (after_run_) after_run_();
   });
   worker_end end = worker.wait();
   if (log_->full) return {};

@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace lockstep::detail {
 
@@ -17,8 +19,10 @@ class isolated_program final : public program {
  public:
   static constexpr std::size_t log_bytes = std::size_t{64} << 20;
 
-  // `code` makes the runs. It must outlive this, and must not have been run in this process.
-  explicit isolated_program(program& code) : code_(code), log_(log_bytes) {}
+  // `code` makes the runs. It must outlive this, and must not have been run in this process. `after_run` is called
+  // behind each, there: it should end threads, since TSan has a process that has some wait for a second when it ends.
+  explicit isolated_program(program& code, std::function<void()> after_run = nullptr)
+      : code_(code), after_run_(std::move(after_run)), log_(log_bytes) {}
 
   run_result run(oracle& choices, ordering order) override;
   std::uint64_t trace_hash() const override { return trace_hash_; }
@@ -34,6 +38,7 @@ class isolated_program final : public program {
   class replayed;
 
   program& code_;
+  std::function<void()> after_run_;
   shared_object<log> log_;
   std::uint64_t trace_hash_ = 0;
   worker_end last_death_;

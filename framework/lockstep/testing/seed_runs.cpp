@@ -87,7 +87,7 @@ struct seed_result {
 class seed_runs {
  public:
   seed_runs(test_runner& runner, const options& knobs, seed_range seeds)
-      : knobs_(knobs), seeds_(seeds), code_(runner), isolated_(code_) {}
+      : knobs_(knobs), seeds_(seeds), code_(runner), isolated_(code_, [this] { code_.rest(); }) {}
 
   std::vector<seed_result> make() {
     const bool here = *knobs_.jobs == 0;
@@ -122,6 +122,7 @@ class seed_runs {
         said.add(one.seed).add(one.strategy).add(one.result).add(one.signature).add(one.replay).add(one.trace);
         send(said.bytes());
       }
+      code_.rest();
     });
     const worker_end end = worker.wait();
     message said(worker.sent());

@@ -219,6 +219,7 @@ class search {
     made->process = std::make_unique<worker_process>([&](const sender& send) {
       shown_program shown(code_, state, made->answers());
       send(sent_form(explorer(shown).explore(how)));
+      if (options_.at_end) options_.at_end();
     });
     workers_.push_back(std::move(made));
     limit();

@@ -19,6 +19,8 @@ struct workers_options {
   std::uint32_t jobs = 1;
   // Told about four times a second how far all workers have come together. Null for nobody.
   std::function<void(const exploration_progress&)> on_progress = {};
+  // Called in each worker at its end, see isolated_program. Null for nothing.
+  std::function<void()> at_end = {};
 };
 
 struct found_failure {
