@@ -32,7 +32,6 @@ class race_for_a_turn final : public program {
     if (first == 1) return {};
     return {.failed = true, .signature = "two was first"};
   }
-  std::uint64_t trace_hash() const override { return world_.summary().trace_hash; }
 
   std::uint64_t trace_hash() const override { return world_.summary().trace_hash; }
 
