@@ -147,7 +147,7 @@ TEST(AgentPoolTest, WhatOutlivesItsRunStaysInPlay) {
 
 TEST(AgentPoolTest, BlocksThatRestedAreLentAgain) {
   sim::world world;
-  for (const std::size_t count : {40, 1, 17, 1'000, 16, 999, 3, 2'000}) world.run(crowd_of(count));
+  for (const std::size_t count : {40u, 1u, 17u, 1'000u, 16u, 999u, 3u, 2'000u}) world.run(crowd_of(count));
   EXPECT_TRUE(world.verdicts().empty());
 }
 

@@ -149,7 +149,11 @@ void agent::request_cancellation() {
   if (rare_ && rare_->stop && !stop_its_token()) return;
 #endif
   if (state_ != state::parked) {
-    if (state_ == state::ready && operation_ != nullptr) operation_->touch_end();
+    if (const detail::context* const context = detail::current_context; context->observer != nullptr) {
+      // A task that runs may have left the operation behind.
+      const bool waits_to_run = state_ == state::ready && context->owner->seat_of(*this) == nullptr;
+      if (waits_to_run && operation_ != nullptr) operation_->touch_end();
+    }
     attention_ |= loop::attention_cancel;
     return;
   }
@@ -159,7 +163,7 @@ void agent::request_cancellation() {
 void agent::cancel_wait() noexcept {
   operation& at = *operation_;
   if (at.progress_ != operation::progress::parked) return;  // stopped for good
-  at.touch_end();
+  if (detail::current_context->observer != nullptr) at.touch_end();
   if (at.cancel_requested()) {
     attention_ |= loop::attention_swallow;
     at.progress_ = operation::progress::cancelled;

@@ -269,7 +269,7 @@ bool loop::prepare(agent& who) {
     note_swallowed(who);
   }
   const bool has_something = op != nullptr && op->progress_ == operation::progress::granted;
-  if ((who.attention_ & attention_cancel) != 0 && has_something) op->touch_end();
+  if (context::observer != nullptr && (who.attention_ & attention_cancel) != 0 && has_something) op->touch_end();
   if ((who.attention_ & attention_cancel) != 0 && (!has_something || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
     if (who.label_ == trace::label(operation_kind::start, 0)) {

@@ -223,7 +223,7 @@ void loop::kill(agent& who) noexcept {
   }
   operation* op = who.operation_;
   detail::touch(who.identity_, access::write);
-  if (op != nullptr) op->touch_end();
+  if (context::observer != nullptr && op != nullptr) op->touch_end();
   if (who.state_ == agent::state::ready) {
     for (std::size_t i = ready_.size(); i-- > 0;) {  // from behind, as the youngest are killed first
       if (ready_[i] == &who) {

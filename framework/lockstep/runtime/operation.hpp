@@ -121,8 +121,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
   virtual bool attempt() { return false; }
   // Whether it would have to wait, and comes to the same whoever runs before: then nobody need be let to.
   virtual bool waits_in_any_case() const noexcept { return false; }
-  // Tell the observer of the run, see choice/step_observer.hpp: of an attempt; and that the wait is ended, or what was
-  // granted given back, by another way than the object's.
+  // Tell the observer of the run, see choice/step_observer.hpp: of an attempt; and, if there is an observer, that the
+  // wait is ended, or what was granted given back, by another way than the object's.
   void touch_what() const noexcept {
     if (what_ != nullptr) what_->touch(access_of(kind()));
   }

@@ -88,7 +88,7 @@ void selection::enqueue() noexcept {
 void selection::withdraw() noexcept {
   for (std::size_t left = std::exchange(enqueued_, 0), i = 0; i < left; ++i) {
     if (!waits(*arms_[i])) continue;
-    arms_[i]->touch_end();
+    if (current_context->observer != nullptr) arms_[i]->touch_end();
     arms_[i]->withdraw();
   }
 }

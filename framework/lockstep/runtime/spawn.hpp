@@ -36,13 +36,13 @@ template <class Self>
 class join_operation : public primitive<Self> {
  public:
   join_operation(agent& target, bool forward) noexcept
-      : primitive<Self>(operation_kind::join), target_(target), forward_(forward) {}
+      : primitive<Self>(operation_kind::join), target_(target), target_id_(target.id()), forward_(forward) {}
 
   bool try_now() const noexcept { return target_.finished(); }
   void touch_what() const noexcept {
     if (target_.finished()) touch(end_identity(target_.id()), access::after);
   }
-  void touch_end() const noexcept override { touch(target_.id(), access::read); }
+  void touch_end() const noexcept override { touch(target_id_, access::read); }
   bool waits_in_any_case() const noexcept override { return !target_.finished(); }
   void enqueue() noexcept override { target_.joiners().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
@@ -61,6 +61,7 @@ class join_operation : public primitive<Self> {
   agent& target_;
 
  private:
+  identity target_id_;  // the task itself may be gone when it has ended
   bool forward_;
 };
 
