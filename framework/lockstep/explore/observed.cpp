@@ -11,7 +11,7 @@ void observed_choices::begin(oracle* base) {
   steps_.clear();
   made_.clear();
   options_.clear();
-  std::fill(seen_ready_.begin(), seen_ready_.end(), 0);
+  ready_.begin_run();
   std::fill(records_.begin(), records_.end(), 0);
   quiet_before_ = 0;
   step_open_ = attempted_ = false;
@@ -45,23 +45,14 @@ bool observed_choices::step_begins(const candidates& ready, std::size_t picked) 
   const std::uint32_t before = number == 0 ? step_event::none : steps_[number - 1].task;
   for (std::size_t i = 0; i < ready.size(); ++i) {
     const std::uint32_t task = tasks_.of(ready[i].task);
-    if (task >= seen_ready_.size()) {
-      seen_ready_.resize(task + 1, 0);
-      enabled_by_.resize(task + 1, step_event::none);
-      records_.resize(task + 1, 0);
-    }
-    if (number == 0) {
-      enabled_by_[task] = step_event::none;
-    } else if (seen_ready_[task] != number || task == before) {
-      enabled_by_[task] = number - 1;
-    }
-    seen_ready_[task] = number + 1;
+    if (task >= records_.size()) records_.resize(task + 1, 0);
+    ready_.note(task, number, before);
   }
   const candidate who = ready[picked];
   const std::uint32_t task = tasks_.of(who.task);
   made_.push_back({who.task, who.step, ++records_[task]});
   step_event& made = steps_.add(task);
-  made.enabled_by = enabled_by_[task];
+  made.enabled_by = ready_.enabled_by(task);
   made.quiet_before = quiet_before_;
   made.touches.push_back({objects_.of(who.task), access::read});
   made.touches.push_back({objects_.of(everything), access::read});

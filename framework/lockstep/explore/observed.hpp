@@ -4,6 +4,7 @@
 #include <lockstep/choice/oracle.hpp>
 #include <lockstep/explore/causality.hpp>
 #include <lockstep/explore/numbering.hpp>
+#include <lockstep/explore/readiness.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -59,8 +60,7 @@ class observed_choices final : public oracle, private step_observer {
   detail::causality steps_;
   std::vector<step> made_;
   std::vector<detail::race> races_;
-  std::vector<std::uint32_t> seen_ready_;  // of each task, the last step before which it was ready, and one
-  std::vector<std::uint32_t> enabled_by_;
+  detail::readiness ready_;
   std::vector<std::uint64_t> options_;  // of each choice
   std::vector<std::uint32_t> records_;  // of each task
   std::uint32_t quiet_before_ = 0;

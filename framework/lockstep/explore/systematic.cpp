@@ -22,7 +22,7 @@ bool systematic_search::begin_run() {
   at_ = 0;
   quiet_before_ = made_ = 0;
   attempted_ = step_open_ = gave_up_ = false;
-  std::fill(seen_ready_.begin(), seen_ready_.end(), 0);
+  ready_.begin_run();
   // The last step that is repeated goes on otherwise: it is another task's, or has another value in it.
   const std::size_t steps_kept = depth_ == 0 ? 0 : places_[depth_ - 1].step;
   steps_.cut_to(steps_kept);
@@ -85,7 +85,7 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
   chosen.done = true;
   step_event& step = steps_.add(chosen.task);
   places_of_steps_.push_back(static_cast<std::uint32_t>(at_ - 1));
-  step.enabled_by = enabled_by_[chosen.task];
+  step.enabled_by = ready_.enabled_by(chosen.task);
   step.quiet_before = quiet_before_;
   ++made_;
   step.touches.push_back({objects_.of(tasks_[chosen.task]), access::read});
@@ -108,10 +108,6 @@ void systematic_search::open(place& here, const candidates& ready) {
     each.wanted = all_wanted;
     each.done = each.sleeping = false;
     each.touches.clear();
-    if (each.task >= enabled_by_.size()) {
-      enabled_by_.resize(each.task + 1, step_event::none);
-      seen_ready_.resize(each.task + 1, 0);
-    }
     note_ready(each.task, here.step);
   }
   note_disabled(here);
@@ -121,14 +117,8 @@ void systematic_search::open(place& here, const candidates& ready) {
   here.branches[here.chosen].wanted = true;
 }
 
-// It has become ready by the last step unless it was so before that, which was not its own.
 void systematic_search::note_ready(std::uint32_t task, std::uint32_t step) {
-  if (step == 0) {
-    enabled_by_[task] = step_event::none;
-  } else if (seen_ready_[task] != step || steps_[step - 1].task == task) {
-    enabled_by_[task] = step - 1;
-  }
-  seen_ready_[task] = step + 1;
+  ready_.note(task, step, step == 0 ? step_event::none : steps_[step - 1].task);
 }
 
 // Who was ready before the last step and is not any more was destroyed by it: there is no step that would race.
@@ -136,7 +126,7 @@ void systematic_search::note_disabled(const place& here) {
   if (options_.reduced_by != reduction::source_sets || here.step == 0) return;
   place& before = places_[place_of_step(here.step - 1)];
   for (std::size_t i = 0; i < before.count; ++i) {
-    if (seen_ready_[before.branches[i].task] != here.step + 1) before.branches[i].wanted = true;
+    if (!ready_.was_noted_before(before.branches[i].task, here.step)) before.branches[i].wanted = true;
   }
 }
 

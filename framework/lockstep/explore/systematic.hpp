@@ -24,6 +24,7 @@
 #include <lockstep/choice/oracle.hpp>
 #include <lockstep/explore/causality.hpp>
 #include <lockstep/explore/numbering.hpp>
+#include <lockstep/explore/readiness.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -120,8 +121,7 @@ class systematic_search final : public oracle, private step_observer {
   std::size_t prefix_ = 0;  // so many places are repeated
   std::vector<std::uint32_t> places_of_steps_;
   detail::causality steps_;
-  std::vector<std::uint32_t> enabled_by_;  // of each task, where it has become ready
-  std::vector<std::uint32_t> seen_ready_;  // of each task, the last step before which it was ready, and one
+  detail::readiness ready_;
   std::vector<detail::race> races_;
   std::vector<std::uint32_t> others_;
   std::uint32_t made_ = 0;  // steps of the present run
