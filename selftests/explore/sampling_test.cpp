@@ -123,6 +123,29 @@ TEST(SamplerTest, WeighsTasksByWhatTheyHaveToDoUnderUrwAlone) {
   EXPECT_GT(share_of_late(sampler::urw), 0.3);
 }
 
+// Whoever was passed by a step on the same object has another chance, as good as a newcomer's; without that he would be
+// known for a low priority, and come after the newcomer in two of three cases.
+TEST(SamplerTest, PosDrawsAnewForWhomeverARacePassed) {
+  const profile known;
+  const auto pos = make_sampler(sampler::pos, known);
+  constexpr identity object = 77;
+  const candidate newcomer{3, 1, operation_kind::lock, 99};
+  for (const bool races : {true, false}) {
+    const candidate passing{1, 1, operation_kind::lock, object};
+    const candidate passed{2, 1, operation_kind::lock, races ? object : object + 1};
+    int tried = 0;
+    int first = 0;
+    for (std::uint64_t seed = 1; seed <= 4'000; ++seed) {
+      pos->begin(seed);
+      if (pos->pick_task(some_candidates{passing, passed}) != 0) continue;
+      ++tried;
+      if (pos->pick_task(some_candidates{passed, newcomer}) == 0) ++first;
+    }
+    const double share = static_cast<double>(first) / tried;
+    EXPECT_NEAR(share, races ? 1.0 / 2 : 1.0 / 3, 0.04) << races;
+  }
+}
+
 TEST(SamplerTest, FavoursTheEndsOfTheRangeOfValues) {
   const profile known;
   for (const sampler kind : all_samplers) {
