@@ -26,6 +26,8 @@ TEST(ExplorationTest, ShowsTheShrunkRunInColumnsAndWhatDecides) { expect_approve
 
 TEST(ExplorationTest, ShowsTheTimersOfOneInstant) { expect_approved_report("Explored.TimersOfOneInstant"); }
 
+TEST(ExplorationTest, ShowsTheValuesThatWereDrawn) { expect_approved_report("Explored.SpendsWhatWasDrawn"); }
+
 TEST(ExplorationTest, AFailureOfThePlainRunNeedsNoSearch) { expect_approved_report("Explored.FailsInThePlainRun"); }
 
 TEST(ExplorationTest, SaysWhatWasProven) {

@@ -274,6 +274,8 @@ class loop : public detail::context {
   [[gnu::cold]] void note(std::string_view subject, std::string_view text) noexcept;
   // The same of a value, whose text may be made by code of the user's: what that does is no part of the run.
   [[gnu::cold]] void note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept;
+  // The same for a value that it drew, whose text `text` makes of `value`; the label may be empty.
+  [[gnu::cold]] void note_drawn(std::string_view label, std::string (*text)(const void*), const void* value) noexcept;
   std::uint64_t steps() const noexcept { return trace_.steps(); }
 
   // Reports `kind` at `where` with a snapshot of the tasks concerned; `trail` is of what ended the first of them.
@@ -406,6 +408,9 @@ class loop : public detail::context {
   }
   [[gnu::cold, gnu::noinline]] void see_to_step();
   [[gnu::cold, gnu::noinline]] void see_to_resumed_step();
+  // Calls `make`, which makes texts of values by code of users.
+  template <class F>
+  void make_text(F make) noexcept;
   [[gnu::cold]] void note_waits(const std::vector<agent*>& of) noexcept;
   // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
   bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
