@@ -88,6 +88,13 @@ TEST(ExplorationTest, TriesFirstWhatHasFailedBefore) {
   std::remove(file.c_str());
 }
 
+TEST(ExplorationTest, WeightsSayWhoMakesTheSamples) {
+  for (const std::string name : {"urw", "pos", "uniform", "pct", "coverage"}) {
+    EXPECT_THAT(explored("TimersOfOneInstant", "--lockstep_search=random --lockstep_weights=" + name + ":1"),
+                HasSubstr("of the search (" + name + ")"));
+  }
+}
+
 TEST(ExplorationTest, EachSearchFindsIt) {
   for (const search_by by : all_searches) {
     EXPECT_THAT(explored("LosesAVote", "--lockstep_search=" + std::string(name_of(by))),

@@ -94,6 +94,7 @@ class test_exploration {
     how_.seed = *knobs.seed;
     how_.order = *knobs.order;
     how_.by = *knobs.search;
+    how_.weights = *knobs.weights;
     how_.all_shared_declared = *knobs.all_shared_declared;
     if (*knobs.check_determinism) how_.check_every = 1;
     if (has_time_limit()) {
