@@ -237,6 +237,20 @@ TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
   EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsLeftOutWhenTheSearchWasInterrupted"));
 }
 
+TEST(WorkersOfATest, EndWithTheProcessAtTheSecondInterrupt) {
+  const child_run run = search("EndsAtTheSecondInterrupt", "");
+  EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;
+  EXPECT_THAT(run.text, Not(HasSubstr("explored")));
+}
+
+TEST(WorkersOfATest, TellOfAFailureThatWasNotShrunkAsItWasInterrupted) {
+  const child_run run = search("FailsAndIsInterrupted", "");
+  EXPECT_EQ(run.end, "exit status 1\n") << run.text;
+  EXPECT_THAT(run.text, ContainsRegex("fails in run [0-9]+ of the search \\([a-z ]+\\)\\. Not shrunk, as it was "
+                                      "interrupted: [0-9]+ deviations? from the plain run\\.\n"));
+  EXPECT_THAT(run.text, HasSubstr("repeat: LOCKSTEP_REPLAY='ls1:"));
+}
+
 TEST(WorkersOfATest, CompareRunsThatAreMadeTwice) {
   for (const std::string jobs : {"0", "2"}) {
     const std::string text = search("LeavesSomethingToTheNextRun", "--lockstep_jobs=" + jobs).text;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -115,6 +116,22 @@ CO_TEST(Searched, IsInterrupted, explore(1h)) {
   static int runs = 0;
   if (++runs == 300) ::kill(::getppid(), SIGINT);
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
+// Within this process, where a signal has been handled when raise() returns.
+CO_TEST(Searched, EndsAtTheSecondInterrupt, explore(1h, {.jobs = 0})) {
+  static int runs = 0;
+  if (++runs == 10) {
+    ::raise(SIGINT);
+    ::raise(SIGINT);
+  }
+  co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
+CO_TEST(Searched, FailsAndIsInterrupted, explore({}, {.jobs = 0})) {
+  static bool told = false;
+  bool lost = false;
+  co_await add_two([&] { lost = true; });
+  if (lost && !std::exchange(told, true)) ::raise(SIGINT);
+  EXPECT_FALSE(lost);
 }
 CO_TEST(Searched, IsLeftOutWhenTheSearchWasInterrupted, explore()) { co_await yield(); }
 
