@@ -16,6 +16,14 @@ bool depend(const footprint& one, const footprint& other) noexcept {
   return false;
 }
 
+bool covers(const footprint& more, const footprint& less) noexcept {
+  return std::all_of(less.begin(), less.end(), [&more](const touched& wanted) {
+    return wanted.how == access::after || std::any_of(more.begin(), more.end(), [&wanted](const touched& each) {
+             return each.object == wanted.object && (each.how == wanted.how || each.how == access::write);
+           });
+  });
+}
+
 void add_to(footprint& what, touched more) {
   for (touched& each : what) {
     if (each.object != more.object) continue;

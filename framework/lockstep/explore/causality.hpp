@@ -28,6 +28,8 @@ struct touched {
 using footprint = std::vector<touched>;
 
 bool depend(const footprint& one, const footprint& other) noexcept;
+// Whether whatever depends on `less` depends on `more`.
+bool covers(const footprint& more, const footprint& less) noexcept;
 void add_to(footprint& what, touched more);
 
 // One step. Tasks and objects are numbers.

@@ -163,6 +163,8 @@ class loop : public detail::context {
   }
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
+  // The same for an await of a foreign coroutine.
+  bool begin_of_foreign(operation& op);
   // Counts an operation that was granted without waiting.
   void note_granted(operation& op) { note_step(*context::running, op.label_); }
   // For await_suspend: the running task waits at `op`, which its innermost frame awaits; `op` enqueues itself then.
@@ -416,6 +418,7 @@ class loop : public detail::context {
   bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
   void note_if_all_have_gone() noexcept;
   bool acts_for(agent& who);
+  bool begin(operation& op, bool of_running);
   agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
   agent& adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
