@@ -173,6 +173,11 @@ TEST(CausalityTest, EveryStepReadsEverythingAndItsOwnTask) {
   EXPECT_EQ(std::pair(found[0].first, found[0].second), std::pair(2u, 4u));
   EXPECT_EQ(std::pair(found[1].first, found[1].second), std::pair(4u, 5u));
   EXPECT_EQ(std::pair(found[2].first, found[2].second), std::pair(3u, 5u));
+  found.clear();
+  of.add(0);
+  of.judge(found);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].first, 5u);
 }
 
 TEST(FootprintTest, DependsWhereOneChangesTheTaskOfTheOtherOrEverything) {
