@@ -86,6 +86,23 @@ TEST(ExplorationTest, TriesFirstWhatHasFailedBefore) {
   std::remove(file.c_str());
 }
 
+TEST(ExplorationTest, TriesFirstWhatHasEndedAProcess) {
+  const std::string file = testing::TempDir() + "lockstep_crash_test.failures";
+  std::remove(file.c_str());
+  const std::string the_crash = "--gtest_filter=Searched.Aborts ";
+  const std::string flags = "--lockstep_jobs=1 --lockstep_failures=" + file;
+  const std::string first = run_subject(the_crash + flags).text;
+  EXPECT_THAT(first, HasSubstr("crash of the process: SIGABRT"));
+  // A search that would not find it by itself.
+  const std::string again = run_subject(the_crash + flags + " --lockstep_explore=1 --lockstep_search=random").text;
+  EXPECT_THAT(again, HasSubstr("crash of the process: SIGABRT"));
+  EXPECT_THAT(again, HasSubstr("1 FAILED TEST\n")) << "the program lives on";
+  // Without workers it is left alone.
+  EXPECT_THAT(run_subject(the_crash + flags + " --lockstep_jobs=0 --lockstep_explore=1 --lockstep_search=random").text,
+              HasSubstr("1 run"));
+  std::remove(file.c_str());
+}
+
 TEST(ExplorationTest, EachSearchFindsIt) {
   for (const search_by by : all_searches) {
     EXPECT_THAT(explored("LosesAVote", "--lockstep_search=" + std::string(name_of(by))),

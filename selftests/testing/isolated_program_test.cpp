@@ -76,10 +76,10 @@ TEST(IsolatedProgramTest, ARunThatDiesIsShrunkAndExplained) {
   how.by = search_by::random;
   const exploration found = explorer(isolated).explore(how);
   ASSERT_TRUE(found.failure);
-  EXPECT_EQ(found.failure->result.signature, "SIGABRT");
+  EXPECT_EQ(found.failure->result.signature, "crash: SIGABRT");
   EXPECT_TRUE(isolated.last_death().died);
   const token failing = token_of_answers(isolated, 0, ordering::any_order, found.failure->answers);
-  const shrunk_run shrunk = shrink(isolated, failing, "SIGABRT");
+  const shrunk_run shrunk = shrink(isolated, failing, "crash: SIGABRT");
   EXPECT_EQ(shrunk.replay.task_overrides.size(), 1u);
   EXPECT_TRUE(explain(isolated, shrunk.replay));
 }

@@ -66,7 +66,7 @@ TEST(WorkerProcessTest, TellsHowItDied) {
   });
   const worker_end end = killed.wait();
   EXPECT_TRUE(end.died);
-  EXPECT_EQ(end.signature, "SIGKILL");
+  EXPECT_EQ(end.signature, "crash: SIGKILL");
   EXPECT_EQ(end.text, "crash of the process: SIGKILL");
   EXPECT_EQ(killed.sent(), "before");
 }
@@ -77,7 +77,7 @@ TEST(WorkerProcessTest, ShowsTheEndOfWhatItHadWritten) {
     ::_exit(4);
   });
   const worker_end end = worker.wait();
-  EXPECT_EQ(end.signature, "exit status 4");
+  EXPECT_EQ(end.signature, "crash: exit status 4");
   EXPECT_THAT(end.text, EndsWith("\nline 1999"));
   EXPECT_THAT(end.text, Not(HasSubstr("line 0\n")));
   EXPECT_LT(end.text.size(), 9'000u);
@@ -89,7 +89,7 @@ TEST(WorkerProcessTest, IsKnownByTheSummaryOfASanitizersReport) {
                  "=1=ERROR\nSUMMARY: AddressSanitizer: heap-use-after-free cache.cpp:41:3 in fetch()\n=1=END\n");
     ::_exit(1);
   });
-  EXPECT_EQ(worker.wait().signature, "AddressSanitizer: heap-use-after-free cache.cpp:41:3 in fetch()");
+  EXPECT_EQ(worker.wait().signature, "crash: AddressSanitizer: heap-use-after-free cache.cpp:41:3 in fetch()");
 }
 
 TEST(WorkerProcessTest, WhatItPrintsDoesNotAppear) {

@@ -89,6 +89,67 @@ TEST_P(Workers, ShareTheBudget) {
   EXPECT_EQ(search_in_workers(code, how, {.jobs = GetParam()}).together.runs, 1'001u);
 }
 
+// Three tasks of three, three and two steps, which all depend on each other. Tells who made which step.
+task<void> take_turns(std::function<void(const std::string& turns)> look) {
+  std::string turns;
+  const auto take = [&turns](char name, int steps) -> task<void> {
+    for (int i = 0; i < steps; ++i) {
+      if (i != 0) co_await yield();
+      turns.push_back(name);
+    }
+  };
+  auto a = spawn(take('a', 3));
+  auto b = spawn(take('b', 3));
+  auto c = spawn(take('c', 2));
+  co_await a.join();
+  co_await b.join();
+  co_await c.join();
+  look(turns);
+}
+
+TEST_P(Workers, ShareAllOrdersOfALargerProgram) {
+  const auto code = [] { return take_turns([](const std::string&) {}); };
+  world_program here(code);
+  explore_options how;
+  how.by = search_by::systematic;
+  how.runs_max = 100'000;
+  const exploration alone = explorer(here).explore(how);
+  ASSERT_TRUE(alone.exhaustive);
+  for (const search_by by : {search_by::systematic, search_by::sleep_sets, search_by::every_order}) {
+    SCOPED_TRACE(name_of(by));
+    how.by = by;
+    how.runs_max = 100'000;
+    world_program elsewhere(code);
+    const exploration together = search_in_workers(elsewhere, how, {.jobs = GetParam()}).together;
+    EXPECT_TRUE(together.exhaustive);
+    EXPECT_EQ(together.classes, alone.classes);
+    EXPECT_EQ(together.interleavings, alone.interleavings);
+    // Some parts are larger than others. With just enough for all of them, each has enough; with one less, it shows.
+    how.runs_max = together.runs;
+    EXPECT_TRUE(search_in_workers(elsewhere, how, {.jobs = GetParam()}).together.exhaustive);
+    how.runs_max = together.runs - 1;
+    EXPECT_FALSE(search_in_workers(elsewhere, how, {.jobs = GetParam()}).together.exhaustive);
+  }
+}
+
+TEST_P(Workers, FindTheSameFailureInAllOrdersEachTime) {
+  explore_options how;
+  how.by = search_by::systematic;
+  std::vector<found_failure> first;
+  for (int i = 0; i < 3; ++i) {
+    world_program code([] {
+      return take_turns([](const std::string& turns) {
+        if (turns == "bcabcaba") throw std::runtime_error(turns);
+      });
+    });
+    search_result found = search_in_workers(code, how, {.jobs = GetParam()});
+    ASSERT_EQ(found.failures.size(), 1u);
+    if (i == 0) first = found.failures;
+    EXPECT_EQ(found.failures[0].run.runs, first[0].run.runs);
+    EXPECT_EQ(found.failures[0].run.answers, first[0].run.answers);
+  }
+}
+
 TEST_P(Workers, AreReplacedWhenTheyDie) {
   explore_options how;
   how.by = search_by::random;
@@ -96,7 +157,7 @@ TEST_P(Workers, AreReplacedWhenTheyDie) {
   const search_result found = search_for([] { ::raise(SIGKILL); }, GetParam(), how);
   ASSERT_EQ(found.failures.size(), 1u);
   ASSERT_TRUE(found.failures[0].death);
-  EXPECT_EQ(found.failures[0].run.result.signature, "SIGKILL");
+  EXPECT_EQ(found.failures[0].run.result.signature, "crash: SIGKILL");
   EXPECT_GT(found.together.runs, found.failures[0].run.runs);
 }
 
@@ -126,7 +187,7 @@ TEST(WorkersTest, OneThatDiesDoesNotEndTheSearchForWhatFails) {
   std::vector<std::string> signatures;
   for (const found_failure& each : found.failures) signatures.push_back(each.run.result.signature);
   EXPECT_EQ(signatures.size(), 2u);
-  EXPECT_THAT(signatures, testing::Contains("SIGKILL"));
+  EXPECT_THAT(signatures, testing::Contains("crash: SIGKILL"));
 }
 
 TEST(WorkersTest, TellsOfProgress) {
@@ -149,7 +210,7 @@ TEST(WorkersTest, MakesWorkElsewhere) {
   const work_result made = make_in_worker([](const sender& send) { send("made"); }, nullptr);
   EXPECT_FALSE(made.end.died);
   EXPECT_EQ(made.sent, "made");
-  EXPECT_EQ(make_in_worker([](const sender&) { ::raise(SIGKILL); }, nullptr).end.signature, "SIGKILL");
+  EXPECT_EQ(make_in_worker([](const sender&) { ::raise(SIGKILL); }, nullptr).end.signature, "crash: SIGKILL");
 }
 
 TEST(WorkersTest, ThereIsACore) { EXPECT_GE(usable_cores(), 1u); }

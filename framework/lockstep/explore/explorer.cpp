@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t pilot_runs = 48;             // of the sample that tells how large the space is
 constexpr double classes_max = 5e6;                  // that are worth a systematic search where only time limits it
+constexpr double classes_shared_min = 2'000;         // that are worth sharing among parts
 constexpr std::uint64_t orders_counted_max = 2'000;  // classes whose interleavings are counted one by one
 
 // A set of traces by their hashes, that counts its elements about: of so many bits, those that are set tell how many
@@ -42,13 +43,13 @@ class explorer::search {
 
   exploration run() {
     if (options_.order == ordering::fifo && options_.by != search_by::random && options_.by != search_by::portfolio) {
-      tree(reduction::none);
+      tree(reduction::none, options_.parts);
     } else {
       switch (options_.by) {
         case search_by::portfolio: portfolio(); break;
-        case search_by::systematic: tree(reduction::source_sets); break;
-        case search_by::sleep_sets: tree(reduction::sleep_sets); break;
-        case search_by::every_order: tree(reduction::none); break;
+        case search_by::systematic: tree(reduction::source_sets, options_.parts); break;
+        case search_by::sleep_sets: tree(reduction::sleep_sets, options_.parts); break;
+        case search_by::every_order: tree(reduction::none, options_.parts); break;
         case search_by::deviations: bounded(cost_of::deviations, ~std::uint64_t{0}, options_.runs_max); break;
         case search_by::preemptions: bounded(cost_of::preemptions, ~std::uint64_t{0}, options_.runs_max); break;
         case search_by::random:
@@ -123,7 +124,7 @@ class explorer::search {
   void pilot();
   void sample();
   void bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max);
-  bool tree(reduction by, std::uint64_t runs_max = ~std::uint64_t{0});
+  bool tree(reduction by, std::uint32_t parts, std::uint64_t kept_for_later = 0);
   sampling_oracle& sampler_of(std::uint64_t nth, std::string_view& name);
   bool make_sample(sampling_oracle& by, std::string_view name, std::uint64_t seed);
 
@@ -153,11 +154,13 @@ void explorer::search::portfolio() {
   if (over()) return;
   const std::optional<double> classes = estimate_.runs() != 0 ? estimate_.classes() : std::nullopt;
   if (const std::uint64_t all = left_to_all(); classes && *classes <= std::min(static_cast<double>(all), classes_max)) {
-    // The first part searches all orders by itself; the others sample meanwhile, and have less to do.
     const std::uint64_t for_samples = all / 8;
-    if (is_first_part()) {
+    if (*classes >= classes_shared_min) {
+      if (tree(reduction::source_sets, options_.parts, for_samples / options_.parts) || over()) return;
+    } else if (is_first_part()) {
+      // Others have less to do meanwhile.
       budget_ = found_.runs + all - (options_.parts == 1 ? 0 : for_samples);
-      if (tree(reduction::source_sets, all - for_samples) || over()) return;
+      if (tree(reduction::source_sets, 1, options_.parts == 1 ? for_samples : 0) || over()) return;
     } else {
       budget_ = found_.runs + for_samples / (options_.parts - 1);
     }
@@ -219,18 +222,24 @@ void explorer::search::pilot() {
   found_.estimated = estimate_.classes() ? estimate_.classes() : estimate_.interleavings();
 }
 
-bool explorer::search::tree(reduction by, std::uint64_t runs_max) {
+// Whether all orders were made that are this part's.
+bool explorer::search::tree(reduction by, std::uint32_t parts, std::uint64_t kept_for_later) {
   enter("all orders");
-  systematic_search all({by, options_.all_shared_declared});
-  const std::uint64_t until = found_.runs + std::min(runs_max, left());
+  systematic_options how{by, options_.all_shared_declared};
+  how.parts = parts;
+  how.part = parts == 1 ? 0 : options_.part;
+  systematic_search all(how);
   double orders = 0;
   std::uint64_t counted = 0;
   while (all.begin_run()) {
-    if (found_.runs >= until) return false;
+    if (left() <= kept_for_later && options_.ask_for_runs && parts > 1) {
+      budget_ += options_.ask_for_runs(found_.runs + kept_for_later);
+    }
+    if (left() <= kept_for_later) return false;
     share_ = all.progress();
-    const bool goes_on = make(
+    make(
         all, "all orders", [&] { return all.answers(); }, &all);
-    if (found_.failure) return false;
+    if (found_.failure || found_.departed || found_.stopped) return false;
     all.end_run();
     if (!all.gave_up() && counted == all.runs() - 1 && counted < orders_counted_max) {
       const std::optional<double> here = by == reduction::none ? 1 : all.steps().orders();
@@ -239,13 +248,13 @@ bool explorer::search::tree(reduction by, std::uint64_t runs_max) {
         ++counted;
       }
     }
-    if (!goes_on && !all.departed()) return false;
   }
   if (all.departed()) {
     found_.departed = true;
     return false;
   }
   found_.exhaustive = true;
+  found_.parts = parts;
   found_.classes = all.runs();
   found_.interleavings_counted = by == reduction::none || counted == all.runs();
   found_.interleavings = by == reduction::none ? static_cast<double>(all.runs())
@@ -315,6 +324,32 @@ void explorer::search::sample() {
 
 exploration explorer::explore(const explore_options& options) { return search(code_, options).run(); }
 
+namespace {
+
+// One part may have proven it alone; or all that share the tree have.
+void join_proofs(exploration& all, const std::vector<exploration>& parts) {
+  std::vector<const exploration*> proofs;
+  for (const exploration& part : parts) {
+    if (!part.exhaustive) continue;
+    if (part.parts == 1) {
+      proofs = {&part};
+      break;
+    }
+    proofs.push_back(&part);
+  }
+  if (proofs.empty() || proofs.size() != proofs.front()->parts) return;
+  all.exhaustive = all.interleavings_counted = true;
+  for (const exploration* proof : proofs) {
+    all.classes += proof->classes;
+    all.interleavings += proof->interleavings;
+    all.interleavings_counted &= proof->interleavings_counted;
+    all.over_declared_data = proof->over_declared_data;
+    all.values_left_out |= proof->values_left_out;
+  }
+}
+
+}  // namespace
+
 exploration joined(const std::vector<exploration>& parts) {
   exploration all;
   double estimates = 0;
@@ -327,14 +362,6 @@ exploration joined(const std::vector<exploration>& parts) {
     if (part.failure && (!all.failure || part.failure->runs < all.failure->runs)) all.failure = part.failure;
     if (part.departed && !all.departed) all.departing = part.departing;
     all.departed |= part.departed;
-    if (part.exhaustive && !all.exhaustive) {
-      all.exhaustive = true;
-      all.classes = part.classes;
-      all.interleavings = part.interleavings;
-      all.interleavings_counted = part.interleavings_counted;
-      all.over_declared_data = part.over_declared_data;
-      all.values_left_out = part.values_left_out;
-    }
     if (part.estimated) {
       estimates += *part.estimated;
       ++estimating;
@@ -342,6 +369,7 @@ exploration joined(const std::vector<exploration>& parts) {
     all.seen.resize(std::max(all.seen.size(), part.seen.size()));
     for (std::size_t i = 0; i < part.seen.size(); ++i) all.seen[i] |= part.seen[i];
   }
+  join_proofs(all, parts);
   if (estimating != 0) all.estimated = estimates / static_cast<double>(estimating);
   std::uint64_t set = 0;
   for (const std::uint64_t word : all.seen) set += static_cast<std::uint64_t>(std::popcount(word));

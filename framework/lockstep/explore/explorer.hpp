@@ -8,7 +8,7 @@
 //   const exploration found = search.explore({.runs_max = 10'000});
 //
 // Where parts of one search are made by several processes, each is given its part; they try different runs, and share
-// the budget. Only the first one searches systematically, for all of what the others leave.
+// the budget. All orders of a small program are made by the first part alone, and the others sample meanwhile.
 #pragma once
 
 #include <lockstep/explore/bounded.hpp>
@@ -71,6 +71,9 @@ struct explore_options {
   // This is the `part`-th of so many, from 0.
   std::uint32_t part = 0;
   std::uint32_t parts = 1;
+  // Asked by a part that has used its share of the budget, and has more orders to make: how many runs of the other
+  // parts' shares it may have. Told how many it has made, or needs for something else. Null for none.
+  std::function<std::uint64_t(std::uint64_t spoken_for)> ask_for_runs = {};
   // So many samples are left out, those of a search that is gone on with.
   std::uint64_t samples_skipped = 0;
 };
@@ -89,6 +92,7 @@ struct exploration {
   std::uint64_t runs = 0;
   // Whether all runs that differ were made. `classes` of them then, and how many interleavings these stand for.
   bool exhaustive = false;
+  std::uint32_t parts = 1;  // that must all be exhaustive, as each counts only its own
   std::uint64_t classes = 0;
   double interleavings = 0;
   bool interleavings_counted = false;  // and not estimated

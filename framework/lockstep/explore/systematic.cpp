@@ -10,6 +10,12 @@ using detail::race;
 using detail::step_event;
 using detail::touched;
 
+namespace {
+
+constexpr double leaves_per_part = 32;  // at least, so that the parts are about equal
+
+}  // namespace
+
 // -- one run ----------------------------------------------------------------------------------------------------------
 
 bool systematic_search::begin_run() {
@@ -21,7 +27,7 @@ bool systematic_search::begin_run() {
   prefix_ = depth_;
   at_ = 0;
   quiet_before_ = made_ = 0;
-  attempted_ = step_open_ = gave_up_ = false;
+  attempted_ = step_open_ = gave_up_ = not_ours_ = false;
   ready_.begin_run();
   // The last step that is repeated goes on otherwise: it is another task's, or has another value in it.
   const std::size_t steps_kept = depth_ == 0 ? 0 : places_[depth_ - 1].step;
@@ -46,6 +52,25 @@ inline systematic_search::place& systematic_search::next_place() {
   if (at_ > depth_) depth_ = at_;
   return here;
 }
+
+// What share of the tree begins here, and whether that is little enough to be left to one part.
+void systematic_search::find_leaf(place& here) {
+  const auto at = static_cast<std::size_t>(&here - places_.data());
+  here.share = 1;
+  here.in_leaf = options_.parts == 1;
+  if (at != 0 && !here.in_leaf) {
+    const place& before = places_[at - 1];
+    std::uint64_t ways = before.is_value ? std::min(before.options, options_.values_max) : 0;
+    for (std::size_t i = 0; i < before.count; ++i) ways += before.branches[i].sleeping ? 0 : 1;
+    here.share = before.share / static_cast<double>(std::max<std::uint64_t>(ways, 1));
+    here.in_leaf = before.in_leaf;
+  }
+  if (here.is_value || here.in_leaf) return;
+  here.in_leaf = here.share * leaves_per_part * options_.parts <= 1;
+  if (here.in_leaf) not_ours_ = enters_leaf_of_another();
+}
+
+bool systematic_search::enters_leaf_of_another() { return leaves_++ % options_.parts != options_.part; }
 
 std::size_t systematic_search::pick_task(const candidates& from) {
   if (departed_) return 0;
@@ -87,7 +112,7 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
     here.asked = false;
   }
   branch& chosen = here.branches[here.chosen];
-  if (chosen.sleeping) {
+  if (chosen.sleeping || not_ours_) {
     gave_up_ = true;
     --at_;
     depth_ = at_;
@@ -108,10 +133,11 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
 // All that is ready, of which the first that does not sleep is chosen.
 void systematic_search::open(place& here, const candidates& ready) {
   here.is_value = false;
+  find_leaf(here);
   here.step = static_cast<std::uint32_t>(steps_.size());
   here.count = ready.size();
   if (here.branches.size() < here.count) here.branches.resize(here.count);
-  const bool all_wanted = options_.reduced_by != reduction::source_sets;
+  const bool all_wanted = options_.reduced_by != reduction::source_sets || !here.in_leaf;
   const std::uint32_t before = here.step == 0 ? step_event::none : steps_[here.step - 1].task;
   for (std::size_t i = 0; i < here.count; ++i) {
     branch& each = here.branches[i];
@@ -167,6 +193,7 @@ std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options)
     return here.answer;
   }
   here.is_value = here.asked = true;
+  find_leaf(here);
   here.step = static_cast<std::uint32_t>(steps_.size() == 0 ? 0 : steps_.size() - 1);
   here.count = 0;
   here.answer = 0;
@@ -203,6 +230,8 @@ void systematic_search::end_run() {
     departed_ = true;
     return;
   }
+  const bool in_leaf = depth_ != 0 && places_[depth_ - 1].in_leaf;
+  if (!gave_up_ && !in_leaf) gave_up_ = enters_leaf_of_another();  // one that ended above the cut
   ++(gave_up_ ? given_up_ : runs_);
   races_.clear();
   steps_.judge(races_);

@@ -16,6 +16,9 @@
 // Steps take no time: timers fire when nobody is ready.
 // A value is tried with each of its answers, up to `values_max` of them; with more, the search is not exhaustive.
 //
+// Several searches can share the work: each takes every so many-th of the tree's leaves, which are cut where there are
+// enough of them. Above the cut all of them try everything, and leave out what comes to the same by sleep sets.
+//
 // The tree of choices is kept along the present run only. The program must be deterministic: where a run departs from
 // the one that it repeats, departed() says so and the search ends.
 // Source: Godefroid, "Partial-order methods", 1996; Abdulla, Aronis, Jonsson, Sagonas, "Source sets", JACM 2017.
@@ -39,6 +42,9 @@ struct systematic_options {
   reduction reduced_by = reduction::source_sets;
   bool all_shared_declared = false;
   std::uint64_t values_max = 16;  // answers to one question that are all tried; of more, the least ones
+  // This is the `part`-th search of so many, from 0. Each run is counted by one of them.
+  std::uint32_t part = 0;
+  std::uint32_t parts = 1;
 };
 
 class systematic_search final : public oracle, private step_observer {
@@ -57,7 +63,7 @@ class systematic_search final : public oracle, private step_observer {
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
   step_observer* observer() noexcept override { return this; }
 
-  // Whether the last run was given up, as all that it could have become is known.
+  // Whether the last run was given up, as all that it could have become is known, or is another part's.
   bool gave_up() const noexcept { return gave_up_; }
   // The runs that were not.
   std::uint64_t runs() const noexcept { return runs_; }
@@ -92,6 +98,8 @@ class systematic_search final : public oracle, private step_observer {
     std::uint64_t answer = 0;
     std::uint64_t options = 0;
     std::vector<branch> branches{};  // the first `count`
+    double share = 1;                // of the whole tree, that begins here
+    bool in_leaf = false;            // or below
   };
 
   bool step_begins(const candidates& ready, std::size_t picked) override;
@@ -108,6 +116,8 @@ class systematic_search final : public oracle, private step_observer {
   std::uint32_t object_of(std::uint32_t task);
   [[gnu::cold, gnu::noinline]] void add_place();
   place& next_place();
+  void find_leaf(place& here);
+  bool enters_leaf_of_another();
   void open(place& here, const candidates& ready);
   void note_disabled(const place& here);
   void inherit_sleep(place& here);
@@ -138,6 +148,8 @@ class systematic_search final : public oracle, private step_observer {
   bool attempted_ = false;
   bool step_open_ = false;
   bool gave_up_ = false;
+  bool not_ours_ = false;     // the leaf that was entered last
+  std::uint64_t leaves_ = 0;  // that were entered
   bool departed_ = false;
   bool left_values_out_ = false;
   std::uint64_t runs_ = 0;

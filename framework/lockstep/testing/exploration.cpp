@@ -104,7 +104,7 @@ class test_exploration {
   bool run() {
     const interruption ctrl_c;
     const bool here = *knobs_.jobs == 0;
-    search_result found = try_known_failures();
+    search_result found = try_known_failures(here);
     if (found.failures.empty()) found = here ? search_here() : search_outside();
     line_.clear();
     std::size_t told = 0;
@@ -146,24 +146,30 @@ class test_exploration {
     return options;
   }
 
-  // Those of earlier searches, within this process; those that have ended it are left to the search.
-  search_result try_known_failures() {
+  // Those of earlier searches. Each may end its process, so it is made in one of its own, if there are to be any.
+  search_result try_known_failures(bool here) {
     search_result found;
+    const std::vector<known_failure> known = failures_.of_test(full_name());
+    if (known.empty()) return found;
     std::vector<known_failure> gone;
     muted_output muted;
     code_.mute(&muted);
-    for (const known_failure& each : failures_.of_test(full_name())) {
+    code_.rest();
+    isolated_program isolated(code_, [this] { code_.rest(); });
+    program& code = here ? static_cast<program&>(code_) : isolated;
+    for (const known_failure& each : known) {
       const std::variant<token, std::string> parsed = parse_token(each.token);
       const token* const replay = std::get_if<token>(&parsed);
-      const bool ended_the_process = each.signature.starts_with("crash") || each.signature.starts_with("stuck");
-      if (replay == nullptr || replay->order != how_.order || replay->disturbed || ended_the_process) continue;
+      const bool ends_this_process = here && is_signature_of_death(each.signature);
+      if (replay == nullptr || replay->order != how_.order || replay->disturbed || ends_this_process) continue;
       guided_oracle guided(*replay);
       logged_choices logged(&guided);
-      const run_result result = code_.run(logged, replay->order);
+      const run_result result = code.run(logged, replay->order);
       if (result.failed) {
         found.together.runs = 1;
         found.failures.push_back({{result, logged.answers(), "a failure of before", 1}});
-        known_ = look_into(code_, how_, found.failures.back().run, options_of_finding());
+        if (is_signature_of_death(result.signature)) found.failures.back().death = isolated.last_death();
+        if (here) known_ = look_into(code_, how_, found.failures.back().run, options_of_finding());
         break;
       }
       gone.push_back(each);

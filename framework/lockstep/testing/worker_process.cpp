@@ -24,6 +24,7 @@ namespace lockstep::detail {
 
 namespace {
 
+constexpr std::string_view begin_of_death = "crash: ";
 constexpr std::size_t errors_bytes_max = 8'000;  // that are shown of what a worker has written
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -167,6 +168,8 @@ worker_end worker_process::wait() {
   return end_of(status);
 }
 
+bool is_signature_of_death(std::string_view signature) noexcept { return signature.starts_with(begin_of_death); }
+
 // A sanitizer that only reports lets the process go on, and changes its status in the end.
 worker_end worker_process::end_of(int status) const {
   worker_end end;
@@ -186,7 +189,7 @@ worker_end worker_process::end_of(int status) const {
   }
   end.where = words.where;
   const std::string awaited = file_and_line(end.where);
-  end.signature = awaited.empty() ? what : fmt::format("{} after {}", what, awaited);
+  end.signature = fmt::format("{}{}{}{}", begin_of_death, what, awaited.empty() ? "" : " after ", awaited);
   end.text = fmt::format("crash of the process: {}{}{}", what,
                          awaited.empty() ? "" : ", in the step of a task that had awaited at ", awaited);
   if (!written.empty()) end.text += fmt::format("\n{}", written);

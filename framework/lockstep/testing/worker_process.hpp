@@ -85,6 +85,9 @@ struct worker_end {
   place where{};            // where the running task had awaited last, if that is known
 };
 
+// Whether a run of that signature has ended its process.
+bool is_signature_of_death(std::string_view signature) noexcept;
+
 // Sends bytes to the process that has forked this one. They come whole, whatever happens afterwards.
 using sender = std::function<void(std::string_view bytes)>;
 

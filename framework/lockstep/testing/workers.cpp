@@ -1,5 +1,6 @@
 #include <lockstep/testing/workers.hpp>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -7,12 +8,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <system_error>
 #include <utility>
 
 namespace lockstep::detail {
@@ -35,6 +37,38 @@ struct search_state {
   std::atomic<std::uint64_t> covered = 0;
   std::atomic<const char*> phase = "first runs";  // a literal, so it is at one address in both processes
   std::atomic<double> share = -1;                 // of the phase; negative if that is not known
+  std::atomic<bool> asks = false;                 // for more runs, and waits for them
+  std::atomic<std::uint64_t> spoken_for = 0;      // of its own share, see explore_options::ask_for_runs
+};
+
+// A pipe within this process and those that it forks.
+class inherited_pipe {
+ public:
+  inherited_pipe() {
+    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) {
+      throw std::system_error(errno, std::generic_category(), "lockstep: a pipe between worker processes");
+    }
+  }
+  inherited_pipe(const inherited_pipe&) = delete;
+  inherited_pipe& operator=(const inherited_pipe&) = delete;
+  ~inherited_pipe() {
+    for (const int each : ends_) ::close(each);
+  }
+
+  int descriptor() const noexcept { return ends_[0]; }
+  void write(std::uint64_t number) const noexcept {
+    while (::write(ends_[1], &number, sizeof number) < 0 && errno == EINTR) {
+    }
+  }
+  std::uint64_t read() const noexcept {
+    std::uint64_t number = 0;
+    while (::read(ends_[0], &number, sizeof number) < 0 && errno == EINTR) {
+    }
+    return number;
+  }
+
+ private:
+  std::array<int, 2> ends_{};
 };
 
 // Shows each answer before the run goes on by it.
@@ -112,7 +146,10 @@ std::string sent_form(const exploration& found) {
   }
   said.add(found.runs).add(std::uint64_t{found.exhaustive}).add(found.classes).add(found.interleavings);
   said.add(std::uint64_t{found.interleavings_counted}).add(std::uint64_t{found.over_declared_data});
-  said.add(std::uint64_t{found.values_left_out}).add(found.estimated.value_or(-1)).add(found.distinct);
+  said.add(std::uint64_t{found.parts})
+      .add(std::uint64_t{found.values_left_out})
+      .add(found.estimated.value_or(-1))
+      .add(found.distinct);
   said.add(found.bound).add(std::uint64_t{found.stopped}).add(std::uint64_t{found.departed});
   said.add(std::uint64_t{found.departing.has_value()});
   if (found.departing) add(said, *found.departing);
@@ -136,6 +173,7 @@ exploration read_exploration(const std::string& bytes) {
   found.interleavings = said.real();
   found.interleavings_counted = said.number() != 0;
   found.over_declared_data = said.number() != 0;
+  found.parts = static_cast<std::uint32_t>(said.number());
   found.values_left_out = said.number() != 0;
   if (const double estimated = said.real(); estimated >= 0) found.estimated = estimated;
   found.distinct = said.number();
@@ -147,14 +185,9 @@ exploration read_exploration(const std::string& bytes) {
   return found;
 }
 
-// Whether its parts can be made by different processes.
+// Whether its parts can be made by different processes. What has up to n deviations is learned from what has fewer.
 bool has_parts(const explore_options& how) {
-  switch (how.by) {
-    case search_by::portfolio:
-    case search_by::random:
-    case search_by::coverage: return true;
-    default: return false;
-  }
+  return how.by != search_by::deviations && how.by != search_by::preemptions;
 }
 
 // -- the search -------------------------------------------------------------------------------------------------------
@@ -168,6 +201,7 @@ class search {
     for (std::uint32_t part = 0; part < parts_; ++part) start(part, 0, 0);
     while (!workers_.empty()) {
       wait();
+      grant_runs();
       if (interruption::noted()) stop();
       if (options_.on_progress) options_.on_progress(progress());
     }
@@ -188,6 +222,7 @@ class search {
     std::uint64_t before;  // runs of its part that others made, which died
     std::uint64_t deaths;
     shared_object<search_state> state{answers_max * sizeof(std::uint64_t)};
+    inherited_pipe grants{};
     std::unique_ptr<worker_process> process{};
 
     std::uint64_t* answers() const noexcept { return reinterpret_cast<std::uint64_t*>(state.behind()); }
@@ -206,7 +241,7 @@ class search {
     if (before != 0) {
       how.runs_max -= before * parts_;
       how.samples_skipped = before;
-      if (!has_parts(how)) how.by = search_by::random;
+      if (how.by != search_by::portfolio && how.by != search_by::coverage) how.by = search_by::random;
     }
     search_state& state = *made->state;
     how.on_progress = [&state](const exploration_progress& now) {
@@ -216,6 +251,12 @@ class search {
       state.share = now.share.value_or(-1);
     };
     how.out_of_time = [&state, asked = how_.out_of_time] { return state.stop || (asked && asked()); };
+    how.ask_for_runs = [this, &state, &grants = made->grants](std::uint64_t spoken_for) {
+      state.spoken_for = spoken_for;
+      state.asks = true;
+      asked_.write(1);
+      return grants.read();
+    };
     made->process = std::make_unique<worker_process>([&](const sender& send) {
       shown_program shown(code_, state, made->answers());
       send(sent_form(explorer(shown).explore(how)));
@@ -229,9 +270,11 @@ class search {
   void wait() {
     std::vector<pollfd> from;
     for (const auto& each : workers_) from.push_back({each->process->descriptor(), POLLIN, 0});
+    from.push_back({asked_.descriptor(), POLLIN, 0});
     if (::poll(from.data(), from.size(), tick_ms) <= 0) return;
+    if (from.back().revents != 0) asked_.read();
     std::vector<worker*> ended;
-    for (std::size_t i = 0; i < from.size(); ++i) {
+    for (std::size_t i = 0; i + 1 < from.size(); ++i) {
       if (from[i].revents != 0 && !workers_[i]->process->take()) ended.push_back(workers_[i].get());
     }
     for (worker* const each : ended) {
@@ -240,6 +283,26 @@ class search {
       const std::unique_ptr<worker> gone = std::move(*at);
       workers_.erase(at);
       learn_from(*gone);
+    }
+  }
+
+  // Parts of the tree differ in size. What is left of the budget when nobody is at work any more goes to those that ask
+  // for it, in equal shares; so it depends on the parts alone who gets what.
+  void grant_runs() {
+    if (workers_.empty()) return;
+    std::uint64_t spoken_for = 0;
+    for (const exploration& each : explored_) spoken_for += each.runs;
+    for (const auto& each : workers_) {
+      if (!each->state->asks) return;
+      spoken_for += each->state->spoken_for;
+    }
+    std::uint64_t left = how_.runs_max - std::min(how_.runs_max, spoken_for);
+    std::uint64_t asking = workers_.size();
+    for (const auto& each : workers_) {
+      const std::uint64_t granted = left / asking--;
+      left -= granted;
+      each->state->asks = false;
+      each->grants.write(granted);
     }
   }
 
@@ -262,7 +325,7 @@ class search {
       keep({std::move(failure)});
       limit();
     }
-    if (found.exhaustive || found.departed) drop_all();
+    if ((found.exhaustive && found.parts == 1) || found.departed) drop_all();
     explored_.push_back(std::move(found));
   }
 
@@ -338,6 +401,7 @@ class search {
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<exploration> explored_;
   std::uint64_t gone_runs_ = 0;
+  inherited_pipe asked_;  // wakes this process
   int ticks_since_stop_ = 0;
   search_result result_;
 };

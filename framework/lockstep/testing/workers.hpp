@@ -35,8 +35,8 @@ struct search_result {
   bool interrupted = false;  // by SIGINT, see `interruption`
 };
 
-// `code` must not have been run in this process, which must have no other thread. Where the search is systematic, one
-// worker makes all of it.
+// `code` must not have been run in this process, which must have no other thread. A search by deviations or preemptions
+// is made by one worker.
 search_result search_in_workers(program& code, const explore_options& how, const workers_options& options);
 
 // How many workers there can be: the cores that this process may use.

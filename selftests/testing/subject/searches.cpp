@@ -1,10 +1,12 @@
 // Tests that are searched, and fail, crash or are interrupted meanwhile. Run by the tests of workers and of seeds, each
 // in a process of its own.
 #include <lockstep/testing/testing.hpp>
+#include <lockstep/testing/worker_process.hpp>
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -110,10 +112,10 @@ CO_TEST(Searched, IsLarge, explore(1'000)) {
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
 }
 
-// As somebody at the terminal would, who sees the search.
+// As somebody at the terminal would, who sees the search: once, whichever worker comes to it.
+const detail::shared_object<std::atomic<int>> runs_of_all;
 CO_TEST(Searched, IsInterrupted, explore(1h)) {
-  static int runs = 0;
-  if (++runs == 300) ::kill(::getppid(), SIGINT);
+  if (++*runs_of_all == 300) ::kill(::getppid(), SIGINT);
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
 }
 CO_TEST(Searched, IsLeftOutWhenTheSearchWasInterrupted, explore()) { co_await yield(); }
