@@ -153,13 +153,11 @@ void loop::report_end(verdict_kind kind, std::string message, const source& wher
     kept_back_.push_back(verdict_of(kind, std::move(message), where, std::move(concerned)));
 }
 
-void loop::report_kept_back() noexcept {
-  if (kept_back_.empty()) return;
+void loop::report_what_was_kept_back() noexcept {
   for (verdict& found : std::exchange(kept_back_, {})) monitor_.report(std::move(found));
 }
 
-void loop::part_with_kept(bool reported) noexcept {
-  if (all_have_gone() && failures_.empty()) return;
+void loop::part_with_those_kept(bool reported) noexcept {
   for (agent* who : agents_->kept()) {
     who->is_.outlives = true;
     if (who->failure() == nullptr || who->is_.observed) continue;

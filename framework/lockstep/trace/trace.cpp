@@ -5,23 +5,11 @@
 
 namespace lockstep {
 
-void trace::start(std::uint64_t steps_max, bool keep_all) {
-  earlier_.store(0, std::memory_order_relaxed);
-  others_.store(0, std::memory_order_relaxed);
-  tasks_made_.store(0, std::memory_order_relaxed);
-  payloads_ = 0;
-  steps_max_ = steps_max;
-  limit_passed_ = false;
-  earlier_hash_ = {};
-  if (keep_all_) {
-    all_.clear();
-    names_.clear();
-    objects_.clear();
-    notes_.clear();
-  }
-  keep_all_ = keep_all;
-  next_.store(records_.get(), std::memory_order_relaxed);
-  end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
+void trace::forget_all() noexcept {
+  all_.clear();
+  names_.clear();
+  objects_.clear();
+  notes_.clear();
 }
 
 // The next record at which turn() has something to do.
@@ -39,7 +27,7 @@ bool trace::turn() {
   if (steps() > steps_max_) limit_passed_ = true;
   if (next == records_.get() + capacity) {
     const std::uint64_t before = earlier_.load(std::memory_order_relaxed);
-    earlier_hash_.add(records_.get(), before, capacity);
+    earlier_hash_ = earlier_hash_.after(records_.get(), capacity);
     earlier_.store(before + capacity, std::memory_order_relaxed);
     next_.store(records_.get(), std::memory_order_relaxed);
   }
@@ -92,32 +80,36 @@ void trace::note_drawn(std::uint32_t task, std::string_view label, std::string_v
   }
 }
 
-// Adds the records of which the first is the `index`-th of the run.
-void trace::rolling_hash::add(const trace_record* first, std::uint64_t index, std::size_t count) noexcept {
-  auto [a, b, c, d] = lanes;
-  if (index % 4 == 0) {
-    for (; count >= 4; first += 4, index += 4, count -= 4) {
-      a = roll_fast(a, first[0].word());
-      b = roll_fast(b, first[1].word());
-      c = roll_fast(c, first[2].word());
-      d = roll_fast(d, first[3].word());
-    }
+inline trace::rolling_hash trace::rolling_hash::after(const trace_record* first, std::size_t count) const noexcept {
+  std::uint64_t a = lanes[0];
+  std::uint64_t b = lanes[1];
+  std::uint64_t c = lanes[2];
+  std::uint64_t d = lanes[3];
+  for (; count >= 4; first += 4, count -= 4) {
+    a = roll_fast(a, first[0].word());
+    b = roll_fast(b, first[1].word());
+    c = roll_fast(c, first[2].word());
+    d = roll_fast(d, first[3].word());
   }
-  std::uint64_t* const rolled[] = {&a, &b, &c, &d};
-  for (; count > 0; ++first, ++index, --count) *rolled[index % 4] = roll_fast(*rolled[index % 4], first->word());
-  for (std::size_t lane = 0; lane < 4; ++lane) lanes[lane] = *rolled[lane];
+  if (count > 0) a = roll_fast(a, first[0].word());
+  if (count > 1) b = roll_fast(b, first[1].word());
+  if (count > 2) c = roll_fast(c, first[2].word());
+  return {{a, b, c, d}};
 }
 
-std::uint64_t trace::rolling_hash::value(std::uint64_t payloads) const noexcept {
+// The `index`-th of the run.
+inline void trace::rolling_hash::add_one(const trace_record& record, std::uint64_t index) noexcept {
+  lanes[index % 4] = roll_fast(lanes[index % 4], record.word());
+}
+
+inline std::uint64_t trace::rolling_hash::value(std::uint64_t payloads) const noexcept {
   std::uint64_t all = payloads;
   for (const std::uint64_t lane : lanes) all = roll(all, lane);
   return all;
 }
 
 std::uint64_t trace::hash() const noexcept {
-  rolling_hash all = earlier_hash_;
-  all.add(records_.get(), earlier_, static_cast<std::size_t>(next_ - records_.get()));
-  return all.value(payloads_);
+  return earlier_hash_.after(records_.get(), static_cast<std::size_t>(next_ - records_.get())).value(payloads_);
 }
 
 std::vector<std::uint64_t> trace::hashes() const {
@@ -125,7 +117,7 @@ std::vector<std::uint64_t> trace::hashes() const {
   std::uint64_t payloads = 0;
   std::vector<std::uint64_t> values;
   for (const trace_record& record : recent()) {
-    rolled.add(&record, values.size(), 1);
+    rolled.add_one(record, values.size());
     if (!record.is_step()) payloads = roll_fast(payloads, record.payload);
     values.push_back(rolled.value(payloads));
   }
