@@ -44,6 +44,7 @@ struct explored {
   double orders = 0;           // of steps that these runs stand for
   bool complete = false;       // and not at odds with itself, or longer than was allowed
   bool left_values_out = false;
+  bool left_starving_out = false;
 };
 
 // All runs, of at most `runs_max`.
@@ -63,6 +64,7 @@ inline explored explore_all(sim::world& world, const searched_program& program, 
   }
   all.complete = !search.begin_run() && !search.departed();
   all.left_values_out = search.left_values_out();
+  all.left_starving_out = search.left_starving_out();
   return all;
 }
 

@@ -183,6 +183,200 @@ TEST(ExplorerTest, InFifoOrderValuesAndTimersAreTheChoices) {
   EXPECT_FALSE(none.exhaustive && none.failure);
 }
 
+task<void> wait_in_a_loop(const bool& flag) {
+  while (!flag) co_await yield();
+}
+task<void> set_under(mutex& lock, bool& flag) {
+  { const mutex_guard held = co_await lock.lock(); }
+  flag = true;
+}
+task<void> wait_in_loops() {
+  bool flag = false;
+  mutex lock;
+  co_await when_all(wait_in_a_loop(flag), set_under(lock, flag), wait_in_a_loop(flag));
+}
+task<void> look_under(mutex& lock, const bool& flag) {
+  for (bool seen = false; !seen;) {
+    const mutex_guard held = co_await lock.lock();
+    seen = flag;
+  }
+}
+task<void> look_under_a_lock() {
+  bool flag = false;
+  mutex lock;
+  co_await when_all(set_under(lock, flag), look_under(lock, flag));
+}
+
+TEST(ExplorerTest, LetsNobodyStarveForEver) {
+  for (const search_by by : all_searches) {
+    for (const auto main : {&wait_in_loops, &look_under_a_lock}) {
+      SCOPED_TRACE(name_of(by));
+      explore_options how;
+      how.by = by;
+      how.runs_max = 300;
+      const exploration found = search(main, how);
+      EXPECT_FALSE(found.failure) << found.failure->result.signature << " by " << found.failure->found_by;
+      EXPECT_FALSE(found.departed);
+    }
+  }
+}
+
+TEST(ExplorerTest, SaysThatItLeftStarvingOut) {
+  const auto one_loop = []() -> task<void> {
+    bool flag = false;
+    mutex lock;
+    co_await when_all(wait_in_a_loop(flag), set_under(lock, flag));
+  };
+  const exploration found = search(one_loop);
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_NE(statement_of(found, {}).find("yield more than 16 times"), std::string::npos) << statement_of(found, {});
+  const exploration whole = search(searched::keeps_all_updates);
+  EXPECT_EQ(statement_of(whole, {}).find("left out"), std::string::npos) << statement_of(whole, {});
+}
+
+TEST(ExplorerTest, FindsALoopThatNobodyEnds) {
+  const auto forgets = []() -> task<void> {
+    bool flag = false;
+    mutex lock;
+    const auto set_once = [&]() -> task<void> {
+      const bool free = lock.try_lock();
+      co_await yield();
+      if (free) {
+        flag = true;
+        lock.unlock();
+      }
+    };
+    const auto hold = [&]() -> task<void> {
+      const mutex_guard held = co_await lock.lock();
+      co_await yield();
+    };
+    co_await when_all(set_once(), hold(), wait_in_a_loop(flag), wait_in_a_loop(flag));
+  };
+  sim::world_options limited;
+  limited.steps_max = 20'000;
+  world_program code(forgets, limited);
+  for (const search_by by : {search_by::portfolio, search_by::random}) {
+    SCOPED_TRACE(name_of(by));
+    explore_options how;
+    how.by = by;
+    const exploration found = explorer(code).explore(how);
+    ASSERT_TRUE(found.failure);
+    EXPECT_NE(found.failure->result.signature.find("livelock"), std::string::npos) << found.failure->result.signature;
+    if (by == search_by::random) {
+      EXPECT_LT(found.failure->answers.size(), 5'000u);
+    }
+  }
+}
+
+TEST(ExplorerTest, LooksAtTheTimeEveryFewRuns) {
+  for (const search_by by : all_searches) {
+    SCOPED_TRACE(name_of(by));
+    bool over = false;
+    int runs_behind = 0;
+    world_program code([&]() -> task<void> {
+      if (over) ++runs_behind;
+      co_await wait_in_loops();
+    });
+    explore_options how;
+    how.by = by;
+    std::uint64_t asked = 0;
+    how.out_of_time = [&] { return over = ++asked > 5; };
+    EXPECT_TRUE(explorer(code).explore(how).stopped);
+    EXPECT_LE(runs_behind, 1);
+    EXPECT_GT(asked, 5u);
+  }
+}
+
+TEST(ExplorerTest, MakesNoMoreRunsThanItMay) {
+  for (const search_by by : all_searches) {
+    for (const std::uint64_t runs_max : {1u, 2u, 3u}) {
+      SCOPED_TRACE(name_of(by));
+      std::uint64_t made = 0;
+      for (std::uint32_t part = 0; part < 2; ++part) {
+        world_program code([&made]() -> task<void> {
+          ++made;
+          co_await wait_in_loops();
+        });
+        explore_options how;
+        how.by = by;
+        how.runs_max = runs_max;
+        how.part = part;
+        how.parts = 2;
+        if (runs_max != 1) how.check_every = 0;
+        explorer(code).explore(how);
+      }
+      EXPECT_EQ(made, runs_max);
+    }
+  }
+}
+
+template <int Max>
+task<void> draw_below_a_limit() {
+  static_cast<void>(random_int("value", 0, Max - 1));
+  co_return;
+}
+
+TEST(ExplorerTest, TriesAllValuesThatFit) {
+  for (const search_by by : {search_by::portfolio, search_by::systematic, search_by::sleep_sets, search_by::every_order,
+                             search_by::deviations, search_by::preemptions}) {
+    for (const ordering order : {ordering::any_order, ordering::fifo}) {
+      SCOPED_TRACE(name_of(by));
+      explore_options how;
+      how.by = by;
+      how.order = order;
+      const exploration found = search(draw_below_a_limit<100>, how);
+      EXPECT_TRUE(found.exhaustive);
+      EXPECT_EQ(found.classes, 100u);
+      EXPECT_EQ(statement_of(found, how).find("all 100 orderings checked"), 0u) << statement_of(found, how);
+    }
+  }
+}
+
+TEST(ExplorerTest, IsNoProofWhereValuesWereLeftOut) {
+  explore_options how;
+  how.runs_max = 500;
+  how.check_every = 0;
+  const exploration found = search(draw_below_a_limit<1'000>, how);
+  EXPECT_FALSE(found.exhaustive);
+  EXPECT_EQ(found.runs, 500u);
+  EXPECT_EQ(found.values_tried, 16u);
+  EXPECT_EQ(found.values_asked, 1'000u);
+  EXPECT_GT(found.samples, 300u);
+  const std::string said = statement_of(found, how);
+  EXPECT_EQ(said.find("all 16 orderings with the least 16 of 1,000 values checked, and "), 0u) << said;
+  how.by = search_by::systematic;
+  const exploration tree = search(draw_below_a_limit<1'000>, how);
+  EXPECT_FALSE(tree.exhaustive);
+  EXPECT_EQ(tree.values_tried, 256u);
+  how.by = search_by::deviations;
+  EXPECT_EQ(statement_of(search(draw_below_a_limit<1'000>, how), how),
+            "500 runs, all with up to 1 deviation and the least 256 of 1,000 values among them, nothing found");
+}
+
+TEST(ExplorerTest, PartsThatLeftValuesOutProveNothing) {
+  explore_options how;
+  how.by = search_by::systematic;
+  how.parts = 2;
+  std::vector<exploration> parts;
+  for (how.part = 0; how.part < 2; ++how.part) parts.push_back(search(draw_below_a_limit<100'000>, how));
+  const exploration all = joined(parts);
+  EXPECT_FALSE(all.exhaustive);
+  EXPECT_EQ(all.values_tried, 4'096u);
+  EXPECT_EQ(all.classes, 4'096u);
+}
+
+TEST(ExplorerTest, ProvesWhatFitsInFifoOrderAsWell) {
+  const auto late = []() -> task<void> {
+    const auto sleep = []() -> task<void> { co_await sleep_for(std::chrono::seconds(1)); };
+    co_await when_all(sleep(), sleep(), sleep());
+  };
+  explore_options how;
+  how.order = ordering::fifo;
+  const exploration found = search(late, how);
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_EQ(found.classes, 6u);
+}
+
 TEST(ExplorerTest, WritesNumbersForPeople) {
   EXPECT_EQ(count_text(7), "7");
   EXPECT_EQ(count_text(148'990), "148,990");

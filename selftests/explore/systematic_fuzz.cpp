@@ -4,7 +4,7 @@
 // Three things must hold of each program. All searches see the same outcomes. Those by source sets and by sleep sets
 // make each class of runs once, also if several searches share the work. And the classes together stand for as many
 // orders of steps as there are: if a step's touch were not reported, a class would be missing, and if the orders were
-// counted wrong, the sum would be.
+// counted wrong, the sum would be. And where nobody may wait for long, the search leaves nothing out, or says so.
 #include "explored.hpp"
 #include "small_programs.hpp"
 
@@ -23,6 +23,7 @@ struct totals {
   std::uint64_t orders = 0;
   std::uint64_t classes = 0;
   std::uint64_t conservative = 0;
+  std::uint64_t patient = 0;  // searches that had a limit to who waits, and never came to it
 };
 
 std::string first_missing(const explored& all, const explored& reduced) {
@@ -71,6 +72,15 @@ void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals
     EXPECT_EQ(by_source_sets.runs, by_sleep_sets.runs);
     const explored together = explore_in_parts(world, made, declared, 2 + static_cast<std::uint32_t>(all.runs % 3));
     EXPECT_EQ(first_missing(all, together), "");
+    const explored impatient = explore_all(
+        world, made,
+        {.reduced_by = reduction::source_sets, .all_shared_declared = declared, .yields_max = 1, .patience = 4},
+        10 * orders_max);
+    EXPECT_TRUE(impatient.complete);
+    if (!impatient.left_starving_out) {
+      EXPECT_EQ(first_missing(all, impatient), "");
+      ++sums.patient;
+    }
     // Which arm a select() tries first is a value, and it touches no others if that succeeds. A task is known by what
     // it touches with any value, so that some classes are made more than once.
     if (tried.branches_on_values()) {
@@ -101,11 +111,13 @@ TEST(SystematicFuzz, FindsWhatThePlainSearchFinds) {
     compare(world, tried, orders_max, sums);
     if (testing::Test::HasFailure() && number_from("LOCKSTEP_FUZZ_GO_ON", 0) == 0) break;
   }
+  EXPECT_GT(sums.patient, 0u);
+  EXPECT_LT(sums.patient, 2 * sums.programs);
   RecordProperty("summary", fmt::format("{} programs, {} too large; {} orders, {} classes, {} if not declared",
                                         sums.programs, sums.too_large, sums.orders, sums.classes, sums.conservative));
   if (std::getenv("LOCKSTEP_FUZZ_PROGRAMS") != nullptr) {
-    fmt::print("{} programs, {} too large; {} orders, {} classes, {} if not declared\n", sums.programs, sums.too_large,
-               sums.orders, sums.classes, sums.conservative);
+    fmt::print("{} programs, {} too large; {} orders, {} classes, {} if not declared; {} never waited\n", sums.programs,
+               sums.too_large, sums.orders, sums.classes, sums.conservative, sums.patient);
   }
 }
 

@@ -31,6 +31,7 @@ void bounded_search::begin_behind(std::vector<choice> plain) {
 bool bounded_search::begin_run() {
   log_.clear();
   used_ = 0;
+  fairness_.begin_run(patience_);
   if (first_) {
     first_ = false;
     return true;
@@ -61,7 +62,7 @@ bool bounded_search::begin_run() {
 
 std::uint64_t bounded_search::next(std::uint64_t options, bool of_task, bool could_go_on) {
   std::uint64_t answer = 0;
-  if (used_ < present_.size() && present_[used_].at == log_.size()) {
+  if (departs_here()) {
     answer = std::min(present_[used_++].answer, options - 1);
   }
   log_.push_back({answer, options, of_task, could_go_on});
@@ -75,6 +76,7 @@ void bounded_search::end_run() {
     const choice& each = log_[at];
     const bool costs = what_ == cost_of::deviations || (each.of_task && each.could_go_on);
     const std::uint64_t options = each.of_task ? each.options : std::min(each.options, values_max_);
+    if (options < each.options) values_left_out_ = std::max(values_left_out_, each.options);
     if (options > 1) (costs ? costly : free).questions.emplace_back(at, options);
   }
   begin_in_the_middle(free.questions);

@@ -10,21 +10,20 @@ namespace {
 constexpr std::uint64_t of_corpus = hash_of("lockstep: corpus");
 }
 
-void corpus_sampler::begin(std::uint64_t seed) {
-  seed_ = seed;
-  rest_->begin(seed);
+void corpus_sampler::begin_run() {
+  rest_->begin(seed_);
   present_.clear();
   std::fill(last_.begin(), last_.end(), 0);
   covered_before_ = covered_.size();
   follows_ = nullptr;
   // One in four begins anew.
-  if (kept_.empty() || bounded(draw(seed, of_corpus, 0), 4) == 0) return;
-  follows_ = &kept_[static_cast<std::size_t>(bounded(draw(seed, of_corpus, 1), kept_.size()))];
-  follows_for_ = static_cast<std::size_t>(bounded(draw(seed, of_corpus, 2), follows_->size() + 1));
+  if (kept_.empty() || bounded(draw(seed_, of_corpus, 0), 4) == 0) return;
+  follows_ = &kept_[static_cast<std::size_t>(bounded(draw(seed_, of_corpus, 1), kept_.size()))];
+  follows_for_ = static_cast<std::size_t>(bounded(draw(seed_, of_corpus, 2), follows_->size() + 1));
 }
 
-std::size_t corpus_sampler::pick_task(const candidates& from) {
-  std::size_t answer = rest_->pick_task(from);
+std::size_t corpus_sampler::draw_task(const candidates& from) {
+  std::size_t answer = rest_->draw_task(from);
   if (follows_ != nullptr && present_.size() < follows_for_) {
     answer = std::min<std::size_t>((*follows_)[present_.size()], from.size() - 1);
   }

@@ -21,17 +21,18 @@ class corpus_sampler final : public sampling_oracle {
  public:
   static constexpr std::size_t kept_max = 1000;
 
-  explicit corpus_sampler(const profile& known) : rest_(make_sampler(sampler::pos, known)) {}
+  explicit corpus_sampler(const profile& known) : sampling_oracle(known), rest_(make_sampler(sampler::pos, known)) {}
 
-  void begin(std::uint64_t seed) override;
   // After each run: whether it has shown a new pair.
   bool end_run();
-  std::size_t pick_task(const candidates& from) override;
+  std::size_t draw_task(const candidates& from) override;
 
   std::size_t covered() const noexcept { return covered_.size(); }
   std::size_t kept() const noexcept { return kept_.size(); }
 
  private:
+  void begin_run() override;
+
   using answers = std::vector<std::uint32_t>;
 
   std::unique_ptr<sampling_oracle> rest_;

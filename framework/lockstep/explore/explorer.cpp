@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -15,9 +17,13 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint64_t pilot_runs = 48;             // of the sample that tells how large the space is
-constexpr double classes_max = 5e6;                  // that are worth a systematic search where only time limits it
-constexpr double classes_shared_min = 2'000;         // that are worth sharing among parts
+constexpr std::uint64_t pilot_runs = 48;      // of the sample that tells how large the space is
+constexpr double classes_max = 5e6;           // that are worth a systematic search where only time limits it
+constexpr double classes_shared_min = 2'000;  // that are worth sharing among parts
+constexpr std::uint64_t all_values = ~std::uint64_t{0};
+// How many answers to one question are all tried, at least; and of which more it is asked whether they fit.
+constexpr std::uint64_t values_min = 16;
+constexpr std::uint64_t limits_of_values[] = {values_min, 256, 4'096, 65'536, all_values};
 constexpr std::uint64_t orders_counted_max = 2'000;  // classes whose interleavings are counted one by one
 
 // A set of traces by their hashes, that counts its elements about: of so many bits, those that are set tell how many
@@ -42,14 +48,15 @@ class explorer::search {
         budget_(options.runs_max / options.parts + (options.part < options.runs_max % options.parts ? 1 : 0)) {}
 
   exploration run() {
-    if (options_.order == ordering::fifo && options_.by != search_by::random && options_.by != search_by::portfolio) {
-      tree(reduction::none, options_.parts);
+    if (budget_ == 0) return std::move(found_);
+    if (is_fifo() && options_.by != search_by::random && options_.by != search_by::portfolio) {
+      all_orders(reduction::none);
     } else {
       switch (options_.by) {
         case search_by::portfolio: portfolio(); break;
-        case search_by::systematic: tree(reduction::source_sets, options_.parts); break;
-        case search_by::sleep_sets: tree(reduction::sleep_sets, options_.parts); break;
-        case search_by::every_order: tree(reduction::none, options_.parts); break;
+        case search_by::systematic: all_orders(reduction::source_sets); break;
+        case search_by::sleep_sets: all_orders(reduction::sleep_sets); break;
+        case search_by::every_order: all_orders(reduction::none); break;
         case search_by::deviations: bounded(cost_of::deviations, ~std::uint64_t{0}, options_.runs_max); break;
         case search_by::preemptions: bounded(cost_of::preemptions, ~std::uint64_t{0}, options_.runs_max); break;
         case search_by::random:
@@ -63,6 +70,7 @@ class explorer::search {
 
  private:
   bool is_first_part() const noexcept { return options_.part == 0; }
+  bool is_fifo() const noexcept { return options_.order == ordering::fifo; }
   bool over() const noexcept { return found_.failure || found_.departed || found_.stopped || left() == 0; }
   std::uint64_t left() const noexcept { return budget_ - std::min(budget_, found_.runs); }
   // Of the budget of all parts, if the others have made as many runs as this one.
@@ -77,17 +85,29 @@ class explorer::search {
     ++found_.runs;
     note_trace(code_.trace_hash());
     if (result.failed) {
-      found_.failure = {result, answers(), std::string(by), found_.runs};
+      fail(result, answers(), by);
       return false;
     }
     const bool whole = tree == nullptr || !tree->gave_up();
     if (whole && is_checked()) repeat(answers());
-    if (found_.runs % 64 == 0) look_up();
+    look_up_sometimes();
     return !over();
+  }
+  void fail(run_result result, std::vector<std::uint64_t> answers, std::string_view by) {
+    while (!answers.empty() && answers.back() == 0) answers.pop_back();  // they follow anyway
+    found_.failure = {std::move(result), std::move(answers), std::string(by), found_.runs};
   }
   void look_up() {
     if (options_.on_progress) options_.on_progress({found_.runs, distinct(), covered_, phase_, share_});
+    look_at_time();
+  }
+  void look_at_time() {
     if (options_.out_of_time && options_.out_of_time()) found_.stopped = true;
+  }
+  // The longer the runs, the more often.
+  void look_up_sometimes() {
+    if (found_.runs % 64 == 0) return look_up();
+    if (profile_.steps() > 500 || found_.runs % 8 == 0) look_at_time();
   }
   void enter(std::string_view phase) {
     phase_ = phase;
@@ -96,7 +116,7 @@ class explorer::search {
 
   // Whether the run that was made last, or the next one before it is counted, is one of those that are made twice.
   bool is_checked(std::uint64_t more = 0) const noexcept {
-    if (options_.check_every == 0) return false;
+    if (options_.check_every == 0 || options_.runs_max == 1) return false;
     const std::uint64_t nth = found_.runs + more;
     return nth == 1 || mix(nth) % options_.check_every == 0;
   }
@@ -120,11 +140,16 @@ class explorer::search {
   std::uint64_t distinct() const { return count_of_seen(set_, found_.runs); }
 
   void portfolio();
+  void all_orders(reduction by);
+  bool plain_run();
   void first_runs();
   void pilot();
   void sample();
   void bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max);
-  bool tree(reduction by, std::uint32_t parts, std::uint64_t kept_for_later = 0);
+  std::optional<std::uint64_t> bounded_runs(bounded_search& by, std::uint64_t most, std::uint64_t until);
+  std::optional<double> size_with(std::uint64_t values_max, reduction by) const;
+  std::uint64_t values_that_fit(reduction by, double runs_max) const;
+  bool tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later = 0);
   sampling_oracle& sampler_of(std::uint64_t nth, std::string_view& name);
   bool make_sample(sampling_oracle& by, std::string_view name, std::uint64_t seed);
 
@@ -139,7 +164,7 @@ class explorer::search {
   std::vector<std::uint64_t> seen_;
   std::uint64_t set_ = 0;
   profile profile_;
-  space_estimate estimate_;
+  std::array<space_estimate, std::size(limits_of_values)> estimates_;  // with so many values
   lockstep::portfolio samplers_{profile_, options_.weights};
   std::unique_ptr<corpus_sampler> corpus_;
 };
@@ -150,62 +175,105 @@ void explorer::search::portfolio() {
   first_runs();
   if (over()) return;
   bounded(cost_of::deviations, 1, std::max<std::uint64_t>(left() / 4, 1));
-  if (over() || found_.exhaustive) return;
-  if (options_.order == ordering::any_order) pilot();
   if (over()) return;
-  const std::optional<double> classes = estimate_.runs() != 0 ? estimate_.classes() : std::nullopt;
-  if (const std::uint64_t all = left_to_all(); classes && *classes <= std::min(static_cast<double>(all), classes_max)) {
+  pilot();
+  if (over()) return;
+  const reduction by = is_fifo() ? reduction::none : reduction::source_sets;
+  const std::uint64_t all = left_to_all();
+  const double worth = std::min(static_cast<double>(all), classes_max);
+  std::uint64_t values_max = all_values;
+  std::optional<double> size = size_with(values_max, by);
+  if (!size || *size > worth) {
+    values_max = values_that_fit(by, worth / 2);
+    size = size_with(values_max, by);
+  }
+  if (size && *size <= worth) {
     const std::uint64_t for_samples = all / 8;
-    if (*classes >= classes_shared_min) {
-      if (tree(reduction::source_sets, options_.parts, for_samples / options_.parts) || over()) return;
+    if (*size >= classes_shared_min) {
+      tree(by, values_max, options_.parts, for_samples / options_.parts);
     } else if (is_first_part()) {
       // Others have less to do meanwhile.
       budget_ = found_.runs + all - (options_.parts == 1 ? 0 : for_samples);
-      if (tree(reduction::source_sets, 1, options_.parts == 1 ? for_samples : 0) || over()) return;
+      tree(by, values_max, 1, options_.parts == 1 ? for_samples : 0);
     } else {
       budget_ = found_.runs + for_samples / (options_.parts - 1);
     }
+    if (found_.exhaustive || over()) return;
   }
   sample();
 }
 
-void explorer::search::first_runs() {
+// All parts learn alike from the plain run how many values are to be tried.
+void explorer::search::all_orders(reduction by) {
+  if (!plain_run()) return;
+  std::uint64_t values_max = values_min;
+  const auto is_wide = [](const choice& each) { return !each.of_task && each.options > values_min; };
+  if (std::any_of(plain_->begin(), plain_->end(), is_wide)) {
+    pilot();
+    if (over()) return;
+    values_max = values_that_fit(by, static_cast<double>(left_to_all()));
+  }
+  tree(by, values_max, options_.parts);
+}
+
+bool explorer::search::plain_run() {
   profiled_choices dullest(profile_);
   logged_choices plain(&dullest);
   const bool goes_on = make(plain, "plain", [] { return std::vector<std::uint64_t>(); });
   profile_.end_run();
   plain_ = plain.log();
-  if (!goes_on || !is_first_part() || options_.order == ordering::fifo || options_.samples_skipped != 0) return;
+  return goes_on;
+}
+
+void explorer::search::first_runs() {
+  if (!plain_run() || !is_first_part() || is_fifo() || options_.samples_skipped != 0) return;
   const std::unique_ptr<oracle> turns = make_oracle(schedule::round_robin, 0);
   logged_choices logged(turns.get());
   make(logged, "round robin", [&] { return logged.answers(); });
 }
 
+// Where the search is not one of several, and has made all runs with few values, it goes on with more of them.
 void explorer::search::bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max) {
   if (options_.samples_skipped != 0) return;  // what a search that died has made, or has died of
   enter(what == cost_of::deviations ? "deviations" : "preemptions");
-  bounded_search by(what, most);
-  if (plain_) by.begin_behind(*plain_);
+  const bool alone = most == ~std::uint64_t{0};
   const std::uint64_t until = found_.runs + std::min(runs_max, left());
-  std::uint64_t nth = 0;
-  std::uint64_t level = 0;
-  bool all = true;
-  while (by.begin_run()) {
-    if (found_.runs >= until) {
-      all = false;
-      break;
+  for (std::uint64_t values_max = values_min;; values_max *= values_min) {
+    bounded_search by(what, most, values_max, detail::patience_for(profile_.steps()));
+    if (plain_) by.begin_behind(*plain_);
+    const std::uint64_t before = found_.runs;
+    const std::optional<std::uint64_t> bound = bounded_runs(by, most, until);
+    const bool all = bound == by.level();
+    if (bound && (all || values_max == values_min)) {
+      found_.bound = *bound;
+      found_.values_asked = alone ? by.values_left_out() : 0;
+      found_.values_tried = found_.values_asked != 0 ? values_max : 0;
+      found_.starving_left_out = alone && by.left_starving_out();
     }
-    level = by.level();
+    if (!all || !alone || over()) return;
+    if (by.values_left_out() != 0) continue;
+    found_.exhaustive = found_.interleavings_counted = true;
+    found_.classes = found_.runs - before;
+    found_.interleavings = static_cast<double>(found_.classes);
+    return;
+  }
+}
+
+// Returns the bound up to which all were made; nothing if the search ended.
+std::optional<std::uint64_t> explorer::search::bounded_runs(bounded_search& by, std::uint64_t most,
+                                                            std::uint64_t until) {
+  std::uint64_t nth = 0;
+  while (by.begin_run()) {
+    if (found_.runs >= until) return by.level() == 0 ? 0 : by.level() - 1;
     // The runs of every part are needed to know what follows from them, so they are made by all; but those of the last
     // level, from which nothing follows.
-    if (level == most && most != 0 && nth++ % options_.parts != options_.part) continue;
-    if (!make(by, phase_, [&] { return by.answers(); })) {
-      all = false;
-      break;
-    }
+    if (by.level() == most && most != 0 && nth++ % options_.parts != options_.part) continue;
+    const bool goes_on = make(by, phase_, [&] { return by.answers(); });
+    if (found_.failure || found_.departed) return std::nullopt;
     by.end_run();
+    if (!goes_on) return by.level() == 0 ? 0 : by.level() - 1;
   }
-  found_.bound = all ? level : level == 0 ? 0 : level - 1;
+  return by.level();
 }
 
 // Draws uniformly, and looks at what depends on what, to learn how large the space is. All parts draw the same, so that
@@ -221,16 +289,38 @@ void explorer::search::pilot() {
     observed.begin(&logged);
     const bool goes_on = make(observed, "uniform", [&] { return logged.answers(); });
     observed.end_run();
-    estimate_.add(observed.weight(), observed.causes().orders(2'000));
+    const std::optional<double> orders = is_fifo() ? std::nullopt : observed.causes().orders(2'000);
+    for (std::size_t at = 0; at < estimates_.size(); ++at)
+      estimates_[at].add(observed.weight(limits_of_values[at]), orders);
     if (!goes_on) break;
   }
-  found_.estimated = estimate_.classes() ? estimate_.classes() : estimate_.interleavings();
+  const space_estimate& all = estimates_.back();
+  found_.estimated = all.classes() ? all.classes() : all.interleavings();
 }
 
-// Whether all orders were made that are this part's.
-bool explorer::search::tree(reduction by, std::uint32_t parts, std::uint64_t kept_for_later) {
+// How many runs there are with so many values, about; nothing if that is not known.
+std::optional<double> explorer::search::size_with(std::uint64_t values_max, reduction by) const {
+  const auto at = std::find(std::begin(limits_of_values), std::end(limits_of_values), values_max);
+  const space_estimate& of = estimates_[static_cast<std::size_t>(at - std::begin(limits_of_values))];
+  if (of.runs() == 0) return std::nullopt;
+  return by == reduction::none ? of.interleavings() : of.classes();
+}
+
+// Of each, the most that make no more runs than that, about.
+std::uint64_t explorer::search::values_that_fit(reduction by, double runs_max) const {
+  for (std::size_t at = std::size(limits_of_values); at-- > 1;) {
+    const std::optional<double> size = size_with(limits_of_values[at], by);
+    if (size && *size <= runs_max) return limits_of_values[at];
+  }
+  return values_min;
+}
+
+// Whether all orders were made that are this part's, with so many values.
+bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later) {
   enter("all orders");
   systematic_options how{by, options_.all_shared_declared};
+  how.values_max = values_max;
+  how.patience = detail::patience_for(profile_.steps());
   how.parts = parts;
   how.part = parts == 1 ? 0 : options_.part;
   systematic_search all(how);
@@ -258,7 +348,10 @@ bool explorer::search::tree(reduction by, std::uint32_t parts, std::uint64_t kep
     found_.departed = true;
     return false;
   }
-  found_.exhaustive = true;
+  found_.exhaustive = !all.left_values_out();
+  found_.values_asked = all.values_left_out();
+  found_.values_tried = found_.exhaustive ? 0 : values_max;
+  found_.starving_left_out = all.left_starving_out();
   found_.parts = parts;
   found_.classes = all.runs();
   found_.interleavings_counted = by == reduction::none || counted == all.runs();
@@ -266,7 +359,6 @@ bool explorer::search::tree(reduction by, std::uint32_t parts, std::uint64_t kep
                          : counted != 0        ? orders * static_cast<double>(all.runs()) / static_cast<double>(counted)
                                                : 0;
   found_.over_declared_data = options_.all_shared_declared && by != reduction::none;
-  found_.values_left_out = all.left_values_out();
   return true;
 }
 
@@ -287,6 +379,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
   const bool checked = is_checked(1);
   const run_result result = code_.run(checked ? static_cast<oracle&>(logged) : by, options_.order);
   ++found_.runs;
+  ++found_.samples;
   note_trace(code_.trace_hash());
   if (&by == corpus_.get()) {
     corpus_->end_run();
@@ -294,7 +387,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
   }
   if (!result.failed) {
     if (checked) repeat(logged.answers());
-    if (found_.runs % 64 == 0) look_up();
+    look_up_sometimes();
     return !over();
   }
   // Once more, for its answers. The corpus draws from what it had kept before.
@@ -306,7 +399,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
     if (found_.departed) found_.departing = logged.answers();
     if (found_.departed || !again.failed) return !over();
   }
-  found_.failure = {again, logged.answers(), std::string(name), found_.runs};
+  fail(again, logged.answers(), name);
   return false;
 }
 
@@ -335,7 +428,7 @@ namespace {
 void join_proofs(exploration& all, const std::vector<exploration>& parts) {
   std::vector<const exploration*> proofs;
   for (const exploration& part : parts) {
-    if (!part.exhaustive) continue;
+    if (!part.exhaustive && part.values_tried == 0) continue;
     if (part.parts == 1) {
       proofs = {&part};
       break;
@@ -344,12 +437,16 @@ void join_proofs(exploration& all, const std::vector<exploration>& parts) {
   }
   if (proofs.empty() || proofs.size() != proofs.front()->parts) return;
   all.exhaustive = all.interleavings_counted = true;
+  all.values_tried = all.values_asked = 0;
   for (const exploration* proof : proofs) {
     all.classes += proof->classes;
     all.interleavings += proof->interleavings;
     all.interleavings_counted &= proof->interleavings_counted;
     all.over_declared_data = proof->over_declared_data;
-    all.values_left_out |= proof->values_left_out;
+    all.exhaustive &= proof->exhaustive;
+    all.values_tried = std::max(all.values_tried, proof->values_tried);
+    all.values_asked = std::max(all.values_asked, proof->values_asked);
+    all.starving_left_out |= proof->starving_left_out;
   }
 }
 
@@ -362,6 +459,7 @@ exploration joined(const std::vector<exploration>& parts) {
   all.stopped = false;
   for (const exploration& part : parts) {
     all.runs += part.runs;
+    all.samples += part.samples;
     all.stopped |= part.stopped;
     all.bound = std::max(all.bound, part.bound);
     if (part.failure && (!all.failure || part.failure->runs < all.failure->runs)) all.failure = part.failure;
@@ -394,7 +492,7 @@ std::optional<explorer::failing_share> explorer::share_that_fails(const explore_
     if (!all.gave_up() && result.failed) ++share.failing;
   }
   share.all = all.runs();
-  if (all.departed() || all.left_values_out()) return std::nullopt;
+  if (all.departed() || all.left_values_out() || all.left_starving_out()) return std::nullopt;
   return share;
 }
 
@@ -429,7 +527,23 @@ std::string statement_of(const exploration& found, const explore_options& option
     return fmt::format("the search ended after {} runs: a run could not be repeated, so the test is not deterministic",
                        count_text(runs));
   }
-  if (found.exhaustive) {
+  const std::string values = found.values_tried == 0 ? ""
+                                                     : fmt::format("the least {} of {} values",
+                                                                   count_text(static_cast<double>(found.values_tried)),
+                                                                   count_text(static_cast<double>(found.values_asked)));
+  const std::string_view starving =
+      found.starving_left_out
+          ? "; runs in which a task waits while others yield more than 16 times, or make very many steps, are left out"
+          : "";
+  if (options.by == search_by::deviations || options.by == search_by::preemptions) {
+    if (!found.exhaustive) {
+      const std::string_view what = name_of(options.by);
+      return fmt::format("{} runs, all with up to {} {}{}{} among them, nothing found{}", count_text(runs), found.bound,
+                         found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
+                         values, starving);
+    }
+  }
+  if (found.exhaustive || found.classes != 0) {
     const auto classes = static_cast<double>(found.classes);
     const std::string of = found.interleavings > classes
                                ? fmt::format(" ({}{} interleavings)", found.interleavings_counted ? "" : "about ",
@@ -437,13 +551,12 @@ std::string statement_of(const exploration& found, const explore_options& option
                                : "";
     const std::string_view data =
         found.over_declared_data ? "every shared variable is declared, as the test says" : "any variable may be shared";
-    const std::string values = found.values_left_out ? "; of some values only the least were tried" : "";
-    return fmt::format("all {} ordering{} checked{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", of, data, values);
-  }
-  if (options.by == search_by::deviations || options.by == search_by::preemptions) {
-    return fmt::format("{} runs, all with up to {} {} among them, nothing found", count_text(runs), found.bound,
-                       name_of(options.by));
+    const std::string samples = found.samples == 0 || found.exhaustive
+                                    ? ""
+                                    : fmt::format(", and {} samples", count_text(static_cast<double>(found.samples)));
+    return fmt::format("all {} ordering{}{}{}{} checked{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", of, values.empty() ? "" : " with ", values, samples, data,
+                       starving);
   }
   if (found.estimated && *found.estimated > 0) {
     const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;

@@ -2,7 +2,8 @@
 //
 // First what is likely and cheap: the plain run, round robin, every run that departs from the plain one once. A sample
 // then tells how large the space is. If it fits into what is left of the budget, all of it is searched; otherwise the
-// rest is sampled by several strategies in turn. The first run that fails ends the search.
+// rest is sampled by several strategies in turn. If it would fit with fewer values, those are searched first, the least
+// of each. The first run that fails ends the search.
 //
 //   explorer search(code_under_test);
 //   const exploration found = search.explore({.runs_max = 10'000});
@@ -97,7 +98,12 @@ struct exploration {
   double interleavings = 0;
   bool interleavings_counted = false;  // and not estimated
   bool over_declared_data = false;     // see explore_options::all_shared_declared
-  bool values_left_out = false;
+  // Where the values were too many, so many of each, the least, and of how many. Then `classes` are those that have no
+  // other values, and nothing is exhaustive. 0 otherwise.
+  std::uint64_t values_tried = 0;
+  std::uint64_t values_asked = 0;
+  bool starving_left_out = false;  // runs in which somebody waits for very long, see systematic.hpp
+  std::uint64_t samples = 0;       // among the runs
   // Otherwise, about how many different runs there are, and how many of those were seen.
   std::optional<double> estimated = {};
   std::uint64_t distinct = 0;

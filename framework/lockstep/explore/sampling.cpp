@@ -18,11 +18,9 @@ bool in_race(const candidate& one, const candidate& other) noexcept {
 
 class uniform_sampler final : public sampling_oracle {
  public:
-  void begin(std::uint64_t seed) override {
-    seed_ = seed;
-    made_ = 0;
-  }
-  std::size_t pick_task(const candidates& from) override {
+  using sampling_oracle::sampling_oracle;
+  void begin_run() override { made_ = 0; }
+  std::size_t draw_task(const candidates& from) override {
     return static_cast<std::size_t>(bounded(draw(seed_, of_tasks, ++made_), from.size()));
   }
 
@@ -32,11 +30,9 @@ class uniform_sampler final : public sampling_oracle {
 
 class pos_sampler final : public sampling_oracle {
  public:
-  void begin(std::uint64_t seed) override {
-    seed_ = seed;
-    std::fill(passed_.begin(), passed_.end(), passes{});
-  }
-  std::size_t pick_task(const candidates& from) override {
+  using sampling_oracle::sampling_oracle;
+  void begin_run() override { std::fill(passed_.begin(), passed_.end(), passes{}); }
+  std::size_t draw_task(const candidates& from) override {
     std::size_t best = 0;
     std::uint64_t highest = 0;
     pending_.clear();
@@ -84,10 +80,9 @@ class pos_sampler final : public sampling_oracle {
 // spawn.
 class urw_sampler final : public sampling_oracle {
  public:
-  explicit urw_sampler(const profile& known) : known_(known) {}
+  using sampling_oracle::sampling_oracle;
 
-  void begin(std::uint64_t seed) override {
-    seed_ = seed;
+  void begin_run() override {
     made_ = 0;
     const std::vector<profile::task>& tasks = known_.tasks();
     seen_.assign(tasks.size(), false);
@@ -98,7 +93,7 @@ class urw_sampler final : public sampling_oracle {
     }
     left_ = all_;
   }
-  std::size_t pick_task(const candidates& from) override {
+  std::size_t draw_task(const candidates& from) override {
     weights_.clear();
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < from.size(); ++i) note(from[i].task);
@@ -127,7 +122,6 @@ class urw_sampler final : public sampling_oracle {
     return left_[number] >= who.step ? left_[number] - who.step + 1 : 1;
   }
 
-  const profile& known_;
   std::uint64_t made_ = 0;
   std::vector<bool> seen_;
   std::vector<std::uint64_t> all_;   // of each task and its descendants
@@ -137,10 +131,9 @@ class urw_sampler final : public sampling_oracle {
 
 class pct_sampler final : public sampling_oracle {
  public:
-  explicit pct_sampler(const profile& known) : known_(known) {}
+  using sampling_oracle::sampling_oracle;
 
-  void begin(std::uint64_t seed) override {
-    seed_ = seed;
+  void begin_run() override {
     made_ = 0;
     fallen_.clear();
     const std::uint64_t choices = std::max<std::uint64_t>(known_.choices(), 1);
@@ -150,7 +143,7 @@ class pct_sampler final : public sampling_oracle {
       changes_.push_back(bounded(draw(seed_, of_depths, i), choices) + 1);
     }
   }
-  std::size_t pick_task(const candidates& from) override {
+  std::size_t draw_task(const candidates& from) override {
     ++made_;
     std::size_t best = highest(from);
     if (std::find(changes_.begin(), changes_.end(), made_) != changes_.end()) {
@@ -180,7 +173,6 @@ class pct_sampler final : public sampling_oracle {
     return best;
   }
 
-  const profile& known_;
   std::uint64_t made_ = 0;
   std::vector<std::uint64_t> changes_;
   std::vector<identity> fallen_;
@@ -219,6 +211,8 @@ void profile::see(const candidates& from) {
 void profile::end_run() noexcept {
   choices_max_ = std::max(choices_max_, choices_);
   choices_ = 0;
+  steps_ = 0;
+  for (const task& each : tasks_) steps_ += each.steps;
 }
 
 std::uint64_t sampling_oracle::pick_value(choice_point point, std::uint64_t options) {
@@ -234,8 +228,8 @@ std::uint64_t sampling_oracle::pick_value(choice_point point, std::uint64_t opti
 
 std::unique_ptr<sampling_oracle> make_sampler(sampler kind, const profile& known) {
   switch (kind) {
-    case sampler::uniform: return std::make_unique<uniform_sampler>();
-    case sampler::pos: return std::make_unique<pos_sampler>();
+    case sampler::uniform: return std::make_unique<uniform_sampler>(known);
+    case sampler::pos: return std::make_unique<pos_sampler>(known);
     case sampler::urw: return std::make_unique<urw_sampler>(known);
     case sampler::pct: return std::make_unique<pct_sampler>(known);
   }

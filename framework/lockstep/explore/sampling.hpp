@@ -6,6 +6,7 @@
 //   pct      a random priority for every task, and up to two moments at which the first one falls behind all others
 // Values: one in four is the least, one in eight the greatest, one in eight small; the others are uniform.
 //
+// Nobody is passed over for ever, see fairness.hpp.
 // Draws depend on the seed, on who asks and on how often that was, never on a clock or an address.
 // Source: Yuan, Yang, Gu, "Partial order aware concurrency sampling", CAV 2018; Zhao, Wolff, Mathur, Roychoudhury,
 // "Selectively uniform concurrency testing", ASPLOS 2025; Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized
@@ -13,11 +14,13 @@
 #pragma once
 
 #include <lockstep/choice/oracle.hpp>
+#include <lockstep/explore/fairness.hpp>
 #include <lockstep/explore/numbering.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +48,8 @@ class profile {
   const std::vector<task>& tasks() const noexcept { return tasks_; }
   // The most choices of tasks in a run.
   std::uint64_t choices() const noexcept { return choices_max_; }
+  // The sum over all tasks.
+  std::uint64_t steps() const noexcept { return steps_; }
 
  private:
   std::uint32_t number_of(identity which);
@@ -53,6 +58,7 @@ class profile {
   std::vector<task> tasks_;
   std::uint64_t choices_ = 0;
   std::uint64_t choices_max_ = 0;
+  std::uint64_t steps_ = 0;
 };
 
 // Makes the plain run and fills a profile on the way, with the steps as well that are no choice.
@@ -78,12 +84,33 @@ class profiled_choices final : public oracle, private step_observer {
 
 class sampling_oracle : public oracle {
  public:
+  // `known` must outlive it.
+  explicit sampling_oracle(const profile& known) noexcept : known_(known) {}
+
   // Before each run.
-  virtual void begin(std::uint64_t seed) = 0;
+  void begin(std::uint64_t seed) {
+    seed_ = seed;
+    fairness_.begin_run(detail::patience_for(known_.steps()));
+    begin_run();
+  }
+  std::size_t pick_task(const candidates& from) final {
+    if (const std::optional<std::size_t> due = fairness_.due(from)) [[unlikely]]
+      return *due;
+    if (fairness_.is_long()) [[unlikely]]
+      return 0;
+    return draw_task(from);
+  }
   std::uint64_t pick_value(choice_point point, std::uint64_t options) final;
+  virtual std::size_t draw_task(const candidates& from) = 0;
 
  protected:
+  virtual void begin_run() = 0;
+
+  const profile& known_;
   std::uint64_t seed_ = 0;
+
+ private:
+  detail::fairness fairness_;
 };
 
 // `known` must outlive it, and may learn more between two runs.

@@ -144,15 +144,57 @@ void systematic_search::open(place& here, const candidates& ready) {
     each.task = tasks_.of(ready.task(i));
     each.wanted = all_wanted;
     each.done = each.sleeping = false;
+    each.waits = {};
     each.touches.clear();
     ready_.note(each.task, here.step, before);
     each.enabled_by = ready_.enabled_by(each.task);
   }
   note_disabled(here);
   inherit_sleep(here);
-  here.chosen = 0;
-  while (here.chosen + 1 < here.count && here.branches[here.chosen].sleeping) ++here.chosen;
+  if (here.step > options_.yields_max) [[unlikely]]
+    see_who_waits(here, ready);
+  choose_first(here);
+}
+
+// Where all sleep that need not give way, one of them is chosen, and the run is given up.
+void systematic_search::choose_first(place& here) {
+  here.chosen = here.count;
+  bool any_gives_way = false;
+  for (std::size_t i = 0; i < here.count; ++i) {
+    const branch& each = here.branches[i];
+    if (each.waits.gives_way) {
+      any_gives_way |= !each.sleeping;
+      continue;
+    }
+    if (here.chosen == here.count || here.branches[here.chosen].sleeping) here.chosen = i;
+    if (!each.sleeping) break;
+  }
+  left_starving_out_ |= any_gives_way && here.branches[here.chosen].sleeping;
   here.branches[here.chosen].wanted = true;
+}
+
+// Counts from the first place on for which it is called.
+void systematic_search::see_who_waits(place& here, const candidates& ready) {
+  const place& before = places_[place_of_step(here.step - 1)];
+  const branch& made = before.branches[before.chosen];
+  const waiting* longest = nullptr;
+  for (std::size_t i = 0; i < here.count; ++i) {
+    branch& each = here.branches[i];
+    each.waits.will_yield = ready[i].operation == operation_kind::yield;
+    for (std::size_t j = 0; j < before.count; ++j) {
+      const branch& was = before.branches[j];
+      if (was.task != each.task || j == before.chosen) continue;
+      each.waits.steps = was.waits.steps + 1;
+      each.waits.yields = was.waits.yields + (made.waits.will_yield ? 1 : 0);
+    }
+    const bool too_long = each.waits.yields >= options_.yields_max || each.waits.steps >= options_.patience;
+    if (too_long && (longest == nullptr || each.waits.steps > longest->steps)) longest = &each.waits;
+  }
+  if (longest == nullptr) return;
+  for (std::size_t i = 0; i < here.count; ++i) {
+    waiting& each = here.branches[i].waits;
+    each.gives_way = &each != longest && (each.will_yield || longest->steps >= options_.patience);
+  }
 }
 
 // Who was ready before the last step and is not any more was destroyed by it: there is no step that would race.
@@ -198,7 +240,7 @@ std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options)
   here.count = 0;
   here.answer = 0;
   here.options = options;
-  left_values_out_ |= options > options_.values_max;
+  if (options > options_.values_max) values_left_out_ = std::max(values_left_out_, options);
   return 0;
 }
 
@@ -311,10 +353,15 @@ void systematic_search::want_before(place& at, std::uint32_t later) {
   want(at, chosen);
 }
 
+// If that one must give way, any other may lead to what it would have led to.
 void systematic_search::want(place& at, std::uint32_t task) {
+  bool gives_way = false;
   for (std::size_t i = 0; i < at.count; ++i) {
-    if (at.branches[i].task == task) at.branches[i].wanted = true;
+    if (at.branches[i].task != task) continue;
+    at.branches[i].wanted = true;
+    gives_way = at.branches[i].waits.gives_way;
   }
+  for (std::size_t i = 0; gives_way && i < at.count; ++i) at.branches[i].wanted = true;
 }
 
 // Goes back to the last place where something is left to try.
@@ -330,6 +377,10 @@ void systematic_search::step_back() {
     for (std::size_t i = 0; i < last.count; ++i) {
       branch& each = last.branches[i];
       if (!each.wanted || each.done || each.sleeping) continue;
+      if (each.waits.gives_way) {
+        left_starving_out_ = true;
+        continue;
+      }
       keep_footprint(last.step);
       last.chosen = i;
       each.touches.clear();
@@ -360,7 +411,7 @@ double systematic_search::progress() const noexcept {
     double done = 0;
     double wanted = 0;
     for (std::size_t j = 0; j < each.count; ++j) {
-      if (!each.branches[j].wanted || each.branches[j].sleeping) continue;
+      if (!each.branches[j].wanted || each.branches[j].sleeping || each.branches[j].waits.gives_way) continue;
       ++wanted;
       if (each.branches[j].done && j != each.chosen) ++done;
     }

@@ -14,7 +14,9 @@
 // What the steps touch comes from our objects. Plain variables are not seen, so steps that run the user's code depend
 // on each other; unless `all_shared_declared`, the user's word that every variable which tasks share is a shared<T>.
 // Steps take no time: timers fire when nobody is ready.
-// A value is tried with each of its answers, up to `values_max` of them; with more, the search is not exhaustive.
+// A value is tried with each of its answers, up to `values_max` of them; with more, the search is not exhaustive. Nor
+// is it where a task yields more than `yields_max` times while another waits, or takes any `patience` steps: then the
+// one that has waited longest is next, as a loop that waits for it may be repeated for ever (see fairness.hpp).
 //
 // Several searches can share the work: each takes every so many-th of the tree's leaves, which are cut where there are
 // enough of them. Above the cut all of them try everything, and leave out what comes to the same by sleep sets.
@@ -26,6 +28,7 @@
 
 #include <lockstep/choice/oracle.hpp>
 #include <lockstep/explore/causality.hpp>
+#include <lockstep/explore/fairness.hpp>
 #include <lockstep/explore/numbering.hpp>
 #include <lockstep/explore/readiness.hpp>
 
@@ -42,6 +45,8 @@ struct systematic_options {
   reduction reduced_by = reduction::source_sets;
   bool all_shared_declared = false;
   std::uint64_t values_max = 16;  // answers to one question that are all tried; of more, the least ones
+  std::uint64_t yields_max = 16;
+  std::uint64_t patience = detail::patience_for(0);
   // This is the `part`-th search of so many, from 0. Each run is counted by one of them.
   std::uint32_t part = 0;
   std::uint32_t parts = 1;
@@ -68,8 +73,11 @@ class systematic_search final : public oracle, private step_observer {
   // The runs that were not.
   std::uint64_t runs() const noexcept { return runs_; }
   std::uint64_t given_up() const noexcept { return given_up_; }
-  // Whether questions were met that have more answers than were tried.
-  bool left_values_out() const noexcept { return left_values_out_; }
+  // The most answers that a question for a value had of which not all were tried; 0 if there was none.
+  std::uint64_t values_left_out() const noexcept { return values_left_out_; }
+  bool left_values_out() const noexcept { return values_left_out_ != 0; }
+  // Whether runs were to be tried in which somebody waits for longer than is allowed.
+  bool left_starving_out() const noexcept { return left_starving_out_; }
   bool departed() const noexcept { return departed_; }
   // What share of the tree is behind us, as far as one can tell from the branches along the present run: 0 … 1.
   double progress() const noexcept;
@@ -79,6 +87,13 @@ class systematic_search final : public oracle, private step_observer {
   const detail::causality& steps() const noexcept { return steps_; }
 
  private:
+  // For how long a task has been ready and others went first.
+  struct waiting {
+    std::uint32_t steps = 0;
+    std::uint32_t yields = 0;  // among those
+    bool will_yield = false;   // its own step would be one
+    bool gives_way = false;    // to whoever has waited for too long
+  };
   // A task that was ready at a place, and what is known of the step that it would make.
   struct branch {
     std::uint32_t task;
@@ -86,6 +101,7 @@ class systematic_search final : public oracle, private step_observer {
     bool done;      // tried, or being tried
     bool sleeping;  // tried before elsewhere, and nothing since has touched what it touches
     std::uint32_t enabled_by;
+    waiting waits{};
     detail::footprint touches{};
   };
   // A place along the run: a step, or a question for a value.
@@ -120,6 +136,8 @@ class systematic_search final : public oracle, private step_observer {
   bool enters_leaf_of_another();
   void open(place& here, const candidates& ready);
   void note_disabled(const place& here);
+  [[gnu::cold, gnu::noinline]] void see_who_waits(place& here, const candidates& ready);
+  void choose_first(place& here);
   void inherit_sleep(place& here);
   void close_step();
   void step_back();
@@ -153,7 +171,8 @@ class systematic_search final : public oracle, private step_observer {
   bool not_ours_ = false;     // the leaf that was entered last
   std::uint64_t leaves_ = 0;  // that were entered
   bool departed_ = false;
-  bool left_values_out_ = false;
+  bool left_starving_out_ = false;
+  std::uint64_t values_left_out_ = 0;
   std::uint64_t runs_ = 0;
   std::uint64_t given_up_ = 0;
 };

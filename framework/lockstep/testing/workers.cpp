@@ -147,7 +147,10 @@ std::string sent_form(const exploration& found) {
   said.add(found.runs).add(std::uint64_t{found.exhaustive}).add(found.classes).add(found.interleavings);
   said.add(std::uint64_t{found.interleavings_counted}).add(std::uint64_t{found.over_declared_data});
   said.add(std::uint64_t{found.parts})
-      .add(std::uint64_t{found.values_left_out})
+      .add(found.values_tried)
+      .add(found.values_asked)
+      .add(std::uint64_t{found.starving_left_out})
+      .add(found.samples)
       .add(found.estimated.value_or(-1))
       .add(found.distinct);
   said.add(found.bound).add(std::uint64_t{found.stopped}).add(std::uint64_t{found.departed});
@@ -174,7 +177,10 @@ exploration read_exploration(const std::string& bytes) {
   found.interleavings_counted = said.number() != 0;
   found.over_declared_data = said.number() != 0;
   found.parts = static_cast<std::uint32_t>(said.number());
-  found.values_left_out = said.number() != 0;
+  found.values_tried = said.number();
+  found.values_asked = said.number();
+  found.starving_left_out = said.number() != 0;
+  found.samples = said.number();
   if (const double estimated = said.real(); estimated >= 0) found.estimated = estimated;
   found.distinct = said.number();
   found.bound = said.number();
