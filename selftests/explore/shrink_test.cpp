@@ -9,6 +9,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -73,6 +74,89 @@ TEST(ShrinkTest, NeverBecomesAnotherFailure) {
   EXPECT_EQ(shrunk.replay.task_overrides.size(), 2u);
   guided_oracle again(shrunk.replay);
   EXPECT_EQ(code.run(again, ordering::any_order).signature, failed.signature);
+}
+
+struct drawn {
+  int a = 0;
+  int b = 0;
+  int c = 0;
+};
+task<void> draw_three(bool (*fails)(drawn)) {
+  drawn all;
+  all.a = random_int("value", 0, 999);
+  all.b = random_int("value", 0, 999);
+  all.c = random_int("value", 0, 999);
+  searched::require(!fails(all), "these values");
+  co_return;
+}
+// The values that are left, from these.
+std::vector<std::uint64_t> least_values(bool (*fails)(drawn), std::vector<std::uint64_t> from) {
+  world_program code([fails] { return draw_three(fails); });
+  token failing;
+  for (std::size_t i = 0; i < from.size(); ++i) failing.value_overrides.push_back({"value", i + 1, from[i]});
+  guided_oracle guided(failing);
+  const run_result failed = code.run(guided, ordering::any_order);
+  EXPECT_TRUE(failed.failed);
+  const shrunk_run shrunk = shrink(code, failing, failed.signature);
+  EXPECT_LT(shrunk.runs, 150u);
+  std::vector<std::uint64_t> left(3, 0);
+  for (const value_override& each : shrunk.replay.value_overrides) left[each.nth - 1] = each.value;
+  return left;
+}
+using values = std::vector<std::uint64_t>;
+
+TEST(ShrinkTest, LowersAValueAgainWhenAnotherHasBeenLowered) {
+  EXPECT_EQ(least_values([](drawn all) { return all.a > all.b && all.b > all.c; }, {900, 700, 500}), values({2, 1, 0}));
+}
+
+TEST(ShrinkTest, LowersTwoValuesTogether) {
+  EXPECT_EQ(least_values([](drawn all) { return all.a == all.c && all.a >= 9; }, {637, 12, 637}), values({9, 0, 9}));
+  EXPECT_EQ(least_values([](drawn all) { return all.b == all.a + 5 && all.a > 40; }, {600, 605, 1}),
+            values({41, 46, 0}));
+}
+
+TEST(ShrinkTest, ExchangesTwoValuesSoThatTheLesserIsFirst) {
+  const auto fails = [](drawn all) { return all.a + all.b == 10 && all.a * all.b == 21; };
+  EXPECT_EQ(least_values(fails, {7, 3, 5}), values({3, 7, 0}));
+}
+
+TEST(ShrinkTest, MakesNoRunTwice) {
+  // Fails only if the second task is passed over for as long as the first one goes on.
+  const auto starves = []() -> task<void> {
+    int made = 0;
+    const auto early = [&made]() -> task<void> {
+      co_await yield();
+      searched::require(made < 300, "passed over");
+    };
+    const auto go_on = [&made]() -> task<void> {
+      for (; made < 300; ++made) co_await yield();
+    };
+    co_await when_all(early(), go_on());
+  };
+  world_program code(starves);
+  explore_options how;
+  how.by = search_by::random;
+  how.weights = {0, 0, 0, 100, 0};
+  const exploration found = explorer(code).explore(how);
+  ASSERT_TRUE(found.failure);
+  const std::string signature = found.failure->result.signature;
+  shrink_options limited;
+  limited.runs_max = 60;
+  const shrunk_run shrunk =
+      shrink(code, token_of_answers(code, 7, how.order, found.failure->answers), signature, limited);
+  EXPECT_EQ(shrunk.replay.task_overrides.size(), 300u);
+  EXPECT_EQ(to_text(shrunk.replay), "ls1:0007:plain:1@1>2*300:;");
+}
+
+TEST(ShrinkTest, EndsWhenTheTimeIsUp) {
+  world_program code(searched::locks_in_opposite_orders);
+  const failing from = find(code, 5);
+  shrink_options how;
+  int asked = 0;
+  how.out_of_time = [&asked] { return ++asked > 3; };
+  const shrunk_run shrunk = shrink(code, from.found, from.signature, how);
+  EXPECT_FALSE(shrunk.finished);
+  EXPECT_LE(shrunk.runs, 3u);
 }
 
 TEST(ShrinkTest, StopsAtItsLimit) {

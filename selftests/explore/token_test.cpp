@@ -71,6 +71,20 @@ TEST(TokenTest, KeepsEveryByteOfADomainsName) {
   EXPECT_EQ(parsed(to_text(made)), made);
 }
 
+TEST(TokenTest, WritesOnceWhatIsRepeated) {
+  token many;
+  many.base = schedule::plain;
+  many.task_overrides.assign(300, {"1", 3, "2"});
+  many.task_overrides.push_back({"main", 1, "2"});
+  many.task_overrides.insert(many.task_overrides.end(), 3, {"1", 4, "2"});
+  EXPECT_EQ(to_text(many), "ls1:0000:plain:1@3>2*300,main@1>2,1@4>2,1@4>2,1@4>2:;");
+  EXPECT_EQ(parsed(to_text(many)), many);
+  for (const char* const wrong : {"1@3>2*", "1@3>2*0", "1@3>2*-1", "1@3>2*2*2", "1@3>2*1000001", "1@3>2*x"}) {
+    EXPECT_NE(refusal(std::string("ls1:0000:plain:") + wrong + ":;").find("TASK@STEP>TASK"), std::string::npos)
+        << wrong;
+  }
+}
+
 TEST(TokenTest, MayEndAfterAnyOfItsPartsFromTheBaseOn) {
   token made;
   made.test = 0xab;

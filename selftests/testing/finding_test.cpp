@@ -1,3 +1,4 @@
+#include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/world_program.hpp>
 #include <lockstep/lockstep.hpp>
 #include <lockstep/testing/finding.hpp>
@@ -49,6 +50,64 @@ TEST_F(FindingTest, IsShrunkExplainedAndCounted) {
   EXPECT_GT(known.share->failing, 0u);
   EXPECT_LT(known.share->failing, known.share->all);
   EXPECT_EQ(known.in_fifo_order, "It does not happen in fifo order.\n");
+}
+
+// Counts the runs that are made of another.
+class counted_program final : public program {
+ public:
+  explicit counted_program(program& code) noexcept : code_(code) {}
+  run_result run(oracle& choices, ordering order) override {
+    ++runs;
+    return code_.run(choices, order);
+  }
+  std::uint64_t trace_hash() const override { return code_.trace_hash(); }
+
+  std::uint64_t runs = 0;
+
+ private:
+  program& code_;
+};
+
+TEST_F(FindingTest, MakesAsManyRunsAgainAsTheSearchHad) {
+  for (const std::uint64_t runs_max : {1u, 5u, 10u, 30u, 100u}) {
+    counted_program counted(code_);
+    how_.runs_max = runs_max;
+    const finding known = look_into(counted, how_, failure_, {.test = 7});
+    EXPECT_TRUE(known.repeats);
+    EXPECT_LE(counted.runs, runs_max + 2);
+    EXPECT_LE(known.shrink_runs, runs_max / 2);
+    if (runs_max == 100) {
+      EXPECT_TRUE(known.pair);
+    }
+  }
+}
+
+TEST_F(FindingTest, TellsWhatIsKnownWhenTheTimeIsUp) {
+  counted_program counted(code_);
+  finding_options options;
+  options.out_of_time = [&counted] { return counted.runs >= 1; };
+  const finding known = look_into(counted, how_, failure_, options);
+  EXPECT_EQ(counted.runs, 1u);
+  EXPECT_TRUE(known.repeats);
+  EXPECT_FALSE(known.finished);
+  EXPECT_FALSE(known.pair);
+  EXPECT_FALSE(known.replay.task_overrides.empty());
+}
+
+TEST(FindingOfALongRunTest, IsNotLookedAtStepByStep) {
+  world_program code([]() -> task<void> {
+    const auto go_on = []() -> task<void> {
+      for (int i = 0; i < 11'000; ++i) co_await yield();
+    };
+    co_await when_all(go_on(), go_on());
+    throw std::runtime_error("late");
+  });
+  counted_program counted(code);
+  fixed_choices plain({});
+  const run_result result = code.run(plain, ordering::any_order);
+  const finding known = look_into(counted, {}, {result, {}, "plain", 1}, {});
+  EXPECT_TRUE(known.repeats);
+  EXPECT_LT(counted.runs, 10u);
 }
 
 TEST_F(FindingTest, CanBeSent) {

@@ -1,5 +1,6 @@
 #include <lockstep/explore/shrink.hpp>
 
+#include <lockstep/base/hash.hpp>
 #include <lockstep/explore/bounded.hpp>
 #include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/replay.hpp>
@@ -7,12 +8,16 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 namespace lockstep {
 
 namespace {
+
+constexpr std::uint64_t runs_for_values_max = 150;   // before all runs with fewer overrides are tried,
+constexpr std::uint64_t runs_below_values_max = 50;  // and of those, where there are values among the overrides
 
 std::size_t size_of(const token& of) noexcept { return of.task_overrides.size() + of.value_overrides.size(); }
 
@@ -41,19 +46,33 @@ class shrinking {
 
   shrunk_run run() {
     leave_out();
-    lower_values();
-    if (move_values()) lower_values();
+    if (!best_.value_overrides.empty()) {
+      limit_ = std::min(options_.runs_max, runs_ + runs_for_values_max);
+      for (std::uint64_t before = ~std::uint64_t{0}; before != taken_ && !spent();) {
+        before = taken_;
+        lower_values();
+        lower_pairs();
+        exchange_values();
+        move_values();
+        leave_out();
+      }
+      limit_ = std::min(options_.runs_max, runs_ + runs_below_values_max);
+    }
     search_below();
     leave_out();
-    return {best_, runs_, runs_ < options_.runs_max};
+    return {best_, runs_, !cut_};
   }
 
  private:
-  bool spent() const noexcept { return runs_ >= options_.runs_max; }
+  bool spent() {
+    if (runs_ < limit_ && !(options_.out_of_time && options_.out_of_time())) return false;
+    cut_ = true;
+    return true;
+  }
 
   // Makes the run of `less`; it is the best if it fails alike, by the overrides that it has really made.
   bool take(const token& less) {
-    if (spent()) return false;
+    if (spent() || !tried_.insert(hash_of(to_text(less))).second) return false;
     guided_oracle guided(less);
     described_choices described(guided);
     const bool same = fails_alike(described, less.order);
@@ -63,6 +82,7 @@ class shrinking {
     made.value_overrides = described.of_values();
     if (size_of(made) > size_of(less)) return false;
     best_ = std::move(made);
+    ++taken_;
     return true;
   }
   bool fails_alike(oracle& choices, ordering order) {
@@ -98,10 +118,40 @@ class shrinking {
     }
   }
 
+  // Where they must be equal, or as far from each other as they are.
+  void lower_pairs() {
+    for (std::size_t second = 1; second < best_.value_overrides.size(); ++second) {
+      for (std::size_t first = 0; first < second && !spent(); ++first) {
+        const auto least = [&] {
+          const auto& values = best_.value_overrides;
+          return second < values.size() ? std::min(values[first].value, values[second].value) : 0;
+        };
+        for (std::uint64_t step = std::bit_floor(least()); step > 0 && !spent(); step /= 2) {
+          if (least() <= step) continue;
+          token less = best_;
+          less.value_overrides[first].value -= step;
+          less.value_overrides[second].value -= step;
+          take(less);
+        }
+      }
+    }
+  }
+
+  // So that of two, the lesser one is first, which may then be lowered further.
+  void exchange_values() {
+    for (std::size_t second = 1; second < best_.value_overrides.size(); ++second) {
+      for (std::size_t first = 0; first < second && second < best_.value_overrides.size() && !spent(); ++first) {
+        if (best_.value_overrides[first].value <= best_.value_overrides[second].value) continue;
+        token other = best_;
+        std::swap(other.value_overrides[first].value, other.value_overrides[second].value);
+        take(other);
+      }
+    }
+  }
+
   // To the front of their domains, past answers that do not matter: a text that fails for its third character can then
-  // be one of a single character. Returns whether one was moved.
-  bool move_values() {
-    bool moved = false;
+  // be one of a single character.
+  void move_values() {
     for (std::size_t i = 0; i < best_.value_overrides.size() && !spent(); ++i) {
       const value_override here = best_.value_overrides[i];
       std::uint64_t first = 1;
@@ -113,12 +163,9 @@ class shrinking {
         if (to < first || to >= here.nth) continue;
         token less = best_;
         less.value_overrides[i].nth = to;
-        if (!take(less)) continue;
-        moved = true;
-        break;
+        if (take(less)) break;
       }
     }
-    return moved;
   }
 
   // All runs with fewer deviations.
@@ -142,6 +189,10 @@ class shrinking {
   const shrink_options& options_;
   token best_;
   std::uint64_t runs_ = 0;
+  std::uint64_t taken_ = 0;
+  std::uint64_t limit_ = options_.runs_max;
+  bool cut_ = false;
+  std::set<std::uint64_t> tried_;  // hashes of tokens
 };
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace lockstep {
 
 struct shrink_options {
   std::uint64_t runs_max = 500;  // re-executions; what is left then stands
+  // Asked before each: whether to end here. Null for never.
+  std::function<bool()> out_of_time = {};
   // Told after each run how many there were, and how many overrides are left. Null for nobody.
   std::function<void(std::uint64_t runs, std::size_t overrides)> on_progress = {};
 };
@@ -19,13 +21,14 @@ struct shrink_options {
 struct shrunk_run {
   token replay;  // base plain, with the overrides that are left; without a fingerprint
   std::uint64_t runs = 0;
-  bool finished = false;  // within runs_max
+  bool finished = false;  // within its limits: nothing is left that would be tried
 };
 
 // Requires that the run of `failing`, of base plain, fails with that signature; of others, nothing is kept.
-// Overrides are left out in halves, quarters, and so on down to one; values are lowered, and moved to the front of
-// their domains; then all runs with fewer overrides than are left are tried, as far as `runs_max` goes. A run counts
-// only if it fails with the same signature.
+// Overrides are left out in halves, quarters, and so on down to one; values are lowered, one at a time and two at once,
+// exchanged so that the lesser one is first, and moved to the front of their domains, until none of that does any more;
+// then all runs with fewer overrides than are left are tried. Where there are values, these two come to an end after
+// 150 runs, and 50 more. A run counts only if it fails with the same signature, and is made once.
 // Source: Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002; Jalbert, Sen, "A trace
 // simplification technique for effective debugging of concurrent programs", FSE 2010.
 shrunk_run shrink(program& code, const token& failing, const std::string& signature,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::string_view token_version = "ls1";
+constexpr std::uint32_t repeated_max = 1'000'000;  // of one override
 
 // Splits off what stands before the first `separator`; `text` keeps the rest.
 std::string_view cut(std::string_view& text, char separator) noexcept {
@@ -94,10 +96,13 @@ bool read_override(std::string_view text, token& into) {
     task_override read;
     read.task = cut(text, '@');
     const auto step = number<std::uint32_t>(cut(text, '>'));
-    read.instead = text;
+    const bool repeated = text.find('*') != std::string_view::npos;
+    read.instead = cut(text, '*');
+    const auto times = repeated ? number<std::uint32_t>(text) : 1;
     if (!step || *step == 0 || !is_path(read.task) || !is_path(read.instead)) return false;
+    if (!times || *times == 0 || *times > repeated_max) return false;
     read.step = *step;
-    into.task_overrides.push_back(std::move(read));
+    into.task_overrides.insert(into.task_overrides.end(), *times, read);
     return true;
   }
   value_override read;
@@ -129,8 +134,16 @@ std::string to_text(const token& of) {
   if (of.order == ordering::fifo) text += "/fifo";
   text += ':';
   std::string_view comma;
-  for (const task_override& each : of.task_overrides) {
-    text += fmt::format("{}{}@{}>{}", std::exchange(comma, ","), each.task, each.step, each.instead);
+  const auto end = of.task_overrides.end();
+  for (auto at = of.task_overrides.begin(); at != end;) {
+    const auto next = std::find_if(at, end, [&](const task_override& other) { return other != *at; });
+    text += fmt::format("{}{}@{}>{}", std::exchange(comma, ","), at->task, at->step, at->instead);
+    if (const auto times = next - at; times > 3) {
+      text += fmt::format("*{}", times);
+      at = next;
+    } else {
+      ++at;
+    }
   }
   for (const value_override& each : of.value_overrides) {
     text += fmt::format("{}{}#{}={}", std::exchange(comma, ","), escaped(each.domain), each.nth, each.value);

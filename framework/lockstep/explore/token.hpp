@@ -7,6 +7,7 @@
 //   │   └ the test, as a hash of its full name
 //   └ the version of this format
 //
+// Overrides of a task that are the same many times over are written once, `1@3>2*40`.
 // Among the overrides may be what is done to the run, `cancel@7`, `fail_alloc@7` or `destroy@7`: at its 7th moment for
 // that, see runtime/disturbance.hpp.
 //

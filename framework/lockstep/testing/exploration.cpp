@@ -29,6 +29,7 @@ using real = std::chrono::steady_clock;
 constexpr std::uint64_t share_runs_max = 20'000;        // of the search that counts how many orders fail
 constexpr std::uint64_t share_runs_isolated_max = 500;  // the same, where each takes a process of its own
 constexpr std::size_t failures_told_max = 3;
+constexpr real::duration shown_for_max = std::chrono::seconds(60);  // that a failure is looked into, without a limit
 
 // Where in the records the step of that name is; nothing if it was not made.
 std::optional<std::size_t> record_of(const recorded_run& run, const named_step& wanted) {
@@ -78,7 +79,7 @@ std::string headline(const finding& known, const failing_run& failure) {
   if (left == 0) return text + "It is the plain run that fails.\n";
   const std::string departs = fmt::format("{} deviation{} from the plain run", left, left == 1 ? "" : "s");
   if (known.finished) return text + fmt::format("Shrunk to {}.\n", departs);
-  if (known.shrink_runs == 0) return text + fmt::format("Not shrunk, as it was interrupted: {}.\n", departs);
+  if (known.shrink_runs == 0) return text + fmt::format("Not shrunk, as it was ended early: {}.\n", departs);
   return text + fmt::format("Shrunk to {}, as far as {} runs went.\n", departs, known.shrink_runs);
 }
 
@@ -145,6 +146,10 @@ class test_exploration {
     finding_options options;
     options.test = test_hash(full_name());
     options.share_runs_max = share_runs_max;
+    // As long again as it was searched for.
+    const auto most =
+        has_time_limit() ? std::chrono::duration_cast<real::duration>(knobs_.explore->time) : shown_for_max;
+    options.out_of_time = [end = real::now() + most] { return real::now() >= end; };
     options.on_progress = [this](std::uint64_t runs, std::size_t left) { return show_shrinking(runs, left); };
     return options;
   }

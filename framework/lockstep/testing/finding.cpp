@@ -1,10 +1,12 @@
 #include <lockstep/testing/finding.hpp>
 
+#include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/replay.hpp>
 #include <lockstep/explore/shrink.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -14,7 +16,58 @@ namespace {
 
 constexpr std::uint64_t fifo_runs_max = 200;  // of the search for the same failure in fifo order
 
+constexpr std::uint64_t explained_steps_max = 20'000;  // of a run, which must be looked at as a whole for that
+
 struct ended_early {};
+
+// Answers as `base` does, and counts the steps of the run.
+class counted_choices final : public oracle, private step_observer {
+ public:
+  explicit counted_choices(oracle& base) noexcept : base_(base) {}
+
+  std::uint64_t steps() const noexcept { return steps_; }
+
+  std::size_t pick_task(const candidates& from) override { return base_.pick_task(from); }
+  std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
+    return base_.pick_value(point, options);
+  }
+  step_observer* observer() noexcept override { return this; }
+
+ private:
+  bool step_begins(const candidates&, std::size_t) override {
+    ++steps_;
+    return true;
+  }
+  void touches(identity, access) override {}
+  void only_attempted() override {}
+  void all_quiet() override {}
+  void run_ends(const candidates&) override {}
+
+  oracle& base_;
+  std::uint64_t steps_ = 0;
+};
+
+// Ends by an exception when the budget is used up.
+class limited_program final : public program {
+ public:
+  limited_program(program& code, const std::function<bool()>& out_of_time, std::uint64_t runs_max)
+      : code_(code), out_of_time_(out_of_time), left_(runs_max) {}
+
+  run_result run(oracle& choices, ordering order) override {
+    if (left_ == 0 || is_out_of_time()) throw ended_early();
+    --left_;
+    return code_.run(choices, order);
+  }
+  std::uint64_t trace_hash() const override { return code_.trace_hash(); }
+
+  std::uint64_t left() const noexcept { return left_; }
+  bool is_out_of_time() const { return out_of_time_ && out_of_time_(); }
+
+ private:
+  program& code_;
+  const std::function<bool()>& out_of_time_;
+  std::uint64_t left_;
+};
 
 // Whether it needs another order than that in which tasks become ready.
 std::string text_of_fifo(program& code, const explore_options& how, const std::string& signature) {
@@ -35,31 +88,44 @@ std::string text_of_fifo(program& code, const explore_options& how, const std::s
 
 finding look_into(program& code, const explore_options& how, const failing_run& failure,
                   const finding_options& options) {
+  limited_program limited(code, options.out_of_time, how.runs_max);
   finding known;
   known.signature = failure.result.signature;
-  known.replay = token_of_answers(code, options.test, how.order, failure.answers);
-  guided_oracle guided(known.replay);
-  const run_result again = code.run(guided, how.order);
+  // The two runs without which nothing is known are made in any case; but if they take really long, only the first is.
+  known.replay.test = options.test;
+  known.replay.order = how.order;
+  fixed_choices fixed(failure.answers);
+  described_choices described(fixed);
+  counted_choices counted(described);
+  run_result again = code.run(counted, how.order);
+  known.replay.task_overrides = described.of_tasks();
+  known.replay.value_overrides = described.of_values();
+  if (!limited.is_out_of_time()) {
+    guided_oracle guided(known.replay);
+    again = code.run(guided, how.order);
+  }
   known.repeats = again.failed && again.signature == known.signature;
   if (!known.repeats) return known;
   shrink_options shrinking;
+  shrinking.runs_max = std::min(shrinking.runs_max, how.runs_max / 2);
+  shrinking.out_of_time = [&limited] { return limited.is_out_of_time(); };
   if (options.on_progress) {
     shrinking.on_progress = [&](std::uint64_t runs, std::size_t left) {
       if (!options.on_progress(runs, left)) throw ended_early();
     };
   }
   try {
-    const shrunk_run shrunk = shrink(code, known.replay, known.signature, shrinking);
+    const shrunk_run shrunk = shrink(limited, known.replay, known.signature, shrinking);
     known.replay = shrunk.replay;
     known.finished = shrunk.finished;
     known.shrink_runs = shrunk.runs;
-  } catch (const ended_early&) {
-    return known;
+    if (counted.steps() > explained_steps_max) return known;
+    if (how.order == ordering::any_order) known.deviations = deviations_of(limited, known.replay);
+    known.pair = explain(limited, known.replay, how.all_shared_declared);
+    known.in_fifo_order = text_of_fifo(limited, how, known.signature);
+    known.share = explorer(limited).share_that_fails(how, std::min(options.share_runs_max, limited.left()));
+  } catch (const ended_early&) {  // what is known until then is known
   }
-  known.share = explorer(code).share_that_fails(how, options.share_runs_max);
-  if (how.order == ordering::any_order) known.deviations = deviations_of(code, known.replay);
-  known.pair = explain(code, known.replay, how.all_shared_declared);
-  known.in_fifo_order = text_of_fifo(code, how, known.signature);
   return known;
 }
 

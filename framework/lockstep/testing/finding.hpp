@@ -34,12 +34,14 @@ struct finding_options {
   std::uint16_t test = 0;
   // At most so many orders are made to count those that fail.
   std::uint64_t share_runs_max = 20'000;
+  // Asked before each run: whether to end here, with what is known. Null for never.
+  std::function<bool()> out_of_time = {};
   // Told after each run of the shrinking: how many there were, and how many deviations are left. Returns false to end
   // it there; then the run is left as it was found, and nothing else is looked into. Null for nobody.
   std::function<bool(std::uint64_t runs, std::size_t deviations)> on_progress = {};
 };
 
-// Shrinks and explains what the search `how` has found.
+// Shrinks and explains what the search `how` has found, with as many runs again as that had, at most.
 finding look_into(program& code, const explore_options& how, const failing_run& failure,
                   const finding_options& options);
 
