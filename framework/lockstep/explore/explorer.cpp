@@ -554,8 +554,8 @@ std::string statement_of(const exploration& found, const explore_options& option
     const std::string samples = found.samples == 0 || found.exhaustive
                                     ? ""
                                     : fmt::format(", and {} samples", count_text(static_cast<double>(found.samples)));
-    return fmt::format("all {} ordering{}{}{}{} checked{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", of, values.empty() ? "" : " with ", values, samples, data,
+    return fmt::format("all {} ordering{}{}{} checked{}{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, of, samples, data,
                        starving);
   }
   if (found.estimated && *found.estimated > 0) {

@@ -79,7 +79,9 @@ std::string headline(const finding& known, const failing_run& failure) {
   if (left == 0) return text + "It is the plain run that fails.\n";
   const std::string departs = fmt::format("{} deviation{} from the plain run", left, left == 1 ? "" : "s");
   if (known.finished) return text + fmt::format("Shrunk to {}.\n", departs);
-  if (known.shrink_runs == 0) return text + fmt::format("Not shrunk, as it was ended early: {}.\n", departs);
+  if (known.shrink_runs == 0)
+    return text + fmt::format("Not shrunk, as {}: {}.\n",
+                              interruption::noted() ? "it was interrupted" : "the budget was spent", departs);
   return text + fmt::format("Shrunk to {}, as far as {} runs went.\n", departs, known.shrink_runs);
 }
 
