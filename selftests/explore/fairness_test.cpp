@@ -1,10 +1,14 @@
 #include <lockstep/explore/fairness.hpp>
 
+#include "explored.hpp"
 #include "some_candidates.hpp"
+
+#include <lockstep/lockstep.hpp>
 
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 
 namespace lockstep {
 namespace {
@@ -63,6 +67,73 @@ TEST(FairnessTest, ARunIsLongThatIsMuchLongerThanThePlainOne) {
     fair.due(some_candidates({waits(1, choice), waits(2, choice)}));
   }
   EXPECT_TRUE(fair.is_long());
+}
+
+// Each letter between two yields.
+searched_program letters_and_yields(int times) {
+  return [times](std::string& outcome) -> task<void> {
+    const auto write = [&outcome, times](char letter) -> task<void> {
+      for (int i = 0; i < times; ++i) {
+        outcome += letter;
+        co_await yield();
+      }
+    };
+    auto a = spawn(write('a'));
+    auto b = spawn(write('b'));
+    co_await a.join();
+    co_await b.join();
+  };
+}
+
+TEST(FairSystematicSearchTest, SaysWhereSomebodyWasNotLeftWaiting) {
+  sim::world world;
+  for (const reduction by : {reduction::none, reduction::sleep_sets, reduction::source_sets}) {
+    const explored all = explore_all(world, letters_and_yields(5), {.reduced_by = by});
+    EXPECT_TRUE(all.complete);
+    EXPECT_FALSE(all.left_starving_out);
+    const explored some = explore_all(world, letters_and_yields(5), {.reduced_by = by, .yields_max = 2});
+    EXPECT_TRUE(some.complete);
+    EXPECT_TRUE(some.left_starving_out);
+    EXPECT_LT(some.outcomes.size(), all.outcomes.size());
+    EXPECT_GT(some.outcomes.size(), 20u);
+    const explored impatient =
+        explore_all(world, letters_and_yields(5), {.reduced_by = by, .yields_max = 2, .patience = 3});
+    EXPECT_TRUE(impatient.complete);
+    EXPECT_TRUE(impatient.left_starving_out);
+  }
+}
+
+// Whoever looks knows how often the loop was repeated before, up to the limit.
+TEST(FairSystematicSearchTest, EndsWhereALoopWaitsForAnother) {
+  sim::world world;
+  const searched_program wait = [](std::string& outcome) -> task<void> {
+    bool set = false;
+    const auto loop = [&]() -> task<void> {
+      int times = 0;
+      while (!set) {
+        co_await yield();
+        ++times;
+      }
+      outcome += std::to_string(times);
+    };
+    const auto end_it = [&]() -> task<void> {
+      set = true;
+      co_return;
+    };
+    auto first = spawn(loop());
+    auto second = spawn(end_it());
+    co_await first.join();
+    co_await second.join();
+  };
+  for (const reduction by : {reduction::none, reduction::sleep_sets, reduction::source_sets}) {
+    const explored all = explore_all(world, wait, {.reduced_by = by});
+    EXPECT_TRUE(all.complete);
+    EXPECT_TRUE(all.left_starving_out);
+    EXPECT_GE(all.outcomes.size(), 17u);
+    EXPECT_LT(all.outcomes.size(), 50u);
+    EXPECT_EQ(all.outcomes.count("0"), 1u);
+    EXPECT_EQ(all.outcomes.count("16"), 1u);
+  }
 }
 
 }  // namespace
