@@ -16,9 +16,21 @@ bool in_race(const candidate& one, const candidate& other) noexcept {
          !commute(access_of(one.operation), access_of(other.operation));
 }
 
-class uniform_sampler final : public sampling_oracle {
+// Draws without another virtual call.
+template <class Sampler>
+class direct_sampler : public sampling_oracle {
  public:
   using sampling_oracle::sampling_oracle;
+
+  std::size_t pick_task(const candidates& from) final {
+    const std::optional<std::size_t> settled = settled_pick(from);
+    return settled ? *settled : static_cast<Sampler&>(*this).draw_task(from);
+  }
+};
+
+class uniform_sampler final : public direct_sampler<uniform_sampler> {
+ public:
+  using direct_sampler::direct_sampler;
   void begin_run() override { made_ = 0; }
   std::size_t draw_task(const candidates& from) override {
     return static_cast<std::size_t>(bounded(draw(seed_, of_tasks, ++made_), from.size()));
@@ -28,9 +40,9 @@ class uniform_sampler final : public sampling_oracle {
   std::uint64_t made_ = 0;
 };
 
-class pos_sampler final : public sampling_oracle {
+class pos_sampler final : public direct_sampler<pos_sampler> {
  public:
-  using sampling_oracle::sampling_oracle;
+  using direct_sampler::direct_sampler;
   void begin_run() override { std::fill(passed_.begin(), passed_.end(), passes{}); }
   std::size_t draw_task(const candidates& from) override {
     std::size_t best = 0;
@@ -78,9 +90,9 @@ class pos_sampler final : public sampling_oracle {
 
 // What a task has left is what it is known to do, less what it has done, and all that those will do whom it has yet to
 // spawn.
-class urw_sampler final : public sampling_oracle {
+class urw_sampler final : public direct_sampler<urw_sampler> {
  public:
-  using sampling_oracle::sampling_oracle;
+  using direct_sampler::direct_sampler;
 
   void begin_run() override {
     made_ = 0;
@@ -129,9 +141,9 @@ class urw_sampler final : public sampling_oracle {
   std::vector<std::uint64_t> weights_;
 };
 
-class pct_sampler final : public sampling_oracle {
+class pct_sampler final : public direct_sampler<pct_sampler> {
  public:
-  using sampling_oracle::sampling_oracle;
+  using direct_sampler::direct_sampler;
 
   void begin_run() override {
     made_ = 0;

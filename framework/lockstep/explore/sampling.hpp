@@ -93,18 +93,22 @@ class sampling_oracle : public oracle {
     fairness_.begin_run(detail::patience_for(known_.steps()));
     begin_run();
   }
-  std::size_t pick_task(const candidates& from) final {
-    if (const std::optional<std::size_t> due = fairness_.due(from)) [[unlikely]]
-      return *due;
-    if (fairness_.is_long()) [[unlikely]]
-      return 0;
-    return draw_task(from);
+  std::size_t pick_task(const candidates& from) override {
+    const std::optional<std::size_t> settled = settled_pick(from);
+    return settled ? *settled : draw_task(from);
   }
   std::uint64_t pick_value(choice_point point, std::uint64_t options) final;
   virtual std::size_t draw_task(const candidates& from) = 0;
 
  protected:
   virtual void begin_run() = 0;
+  // What is not to be drawn.
+  std::optional<std::size_t> settled_pick(const candidates& from) {
+    const std::optional<std::size_t> due = fairness_.due(from);
+    if (!due && fairness_.is_long()) [[unlikely]]
+      return 0;
+    return due;
+  }
 
   const profile& known_;
   std::uint64_t seed_ = 0;
