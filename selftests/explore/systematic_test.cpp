@@ -324,6 +324,46 @@ TEST(SystematicSearchTest, KnowsWhoMayStillSpawnIntoAGroup) {
   });
 }
 
+TEST(SystematicSearchTest, KnowsWhoWaitsForQuietFirst) {
+  expect_nothing_left_out([](std::string& outcome) -> task<void> {
+    const auto wait = [&](int who) -> task<void> {
+      co_await settle();
+      outcome += std::to_string(who);
+    };
+    auto one = spawn(wait(1));
+    auto other = spawn(wait(2));
+    co_await one.join();
+    co_await other.join();
+  });
+}
+
+// A join alone waits in any case for a task that runs; as one arm of several, it decides what the others come to.
+TEST(SystematicSearchTest, KnowsThatASelectLooksWhetherATaskHasEnded) {
+  const searched_program program = [](std::string& outcome) -> task<void> {
+    event happened;
+    const auto end = []() -> task<void> { co_await yield(); };
+    auto ends = spawn(end());
+    const auto wait = [&]() -> task<void> {
+      const auto first = co_await select(ends.join_shielded(), happened.wait());
+      outcome += std::to_string(first.index);
+    };
+    const auto set = [&]() -> task<void> {
+      happened.set();
+      co_return;
+    };
+    auto waits = spawn(wait());
+    auto sets = spawn(set());
+    co_await waits.join();
+    co_await sets.join();
+    co_await ends.join();
+  };
+  sim::world world;
+  const explored all = explore_all(world, program, plain);
+  const explored reduced = explore_all(world, program, declared);
+  EXPECT_EQ(reduced.outcomes, all.outcomes);
+  EXPECT_GE(reduced.orders, static_cast<double>(all.runs));  // which arm is tried first is a value
+}
+
 TEST(SystematicSearchTest, KnowsWhoAsksWhetherATimeoutHasExpired) {
   expect_nothing_left_out([](std::string& outcome) -> task<void> {
     shared<timeout_scope*> shown{nullptr};
