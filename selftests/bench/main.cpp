@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   bench::forget_large_blocks();
   add(bench::floor_variant(), scale);
   add(bench::lockstep_variant(), scale);
+  add(bench::search_variant(), scale);
 #ifdef LOCKSTEP_BENCH_ASIO
   add(bench::asio_variant(), scale);
 #endif

@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 RUNTIMES = ("floor", "lockstep", "asio")
+SEARCH = "search"  # what searching costs, beside other work of lockstep's own
 
 # id, the work in words, the multiple of the floor that is wanted
 WORK = [
@@ -39,6 +40,23 @@ WORK = [
     ("W6_3x3", "run 3 tasks of 3 steps", 4.0),
     ("W6_3x3r", "the same, in random order", 4.0),
     ("W6_2x5", "run 2 tasks of 5 steps", 4.0),
+]
+# id, the work in words, the id of what it is compared with, the multiple of that which is wanted
+SEARCHES = [
+    ("W7_race", "search a race, a run", "W7_race_again", 3.0),
+    ("W7_shared", "search shared variables", "W7_shared_again", 3.0),
+    ("W7_lock", "search a mutex", "W7_lock_again", 3.0),
+    ("W8_3x30", "random, 3 tasks of 30, a step", "W8_3x3", 1.2),
+    ("W8_3x300", "random, 3 tasks of 300", "W8_3x3", 1.2),
+    ("W8_3x3000", "random, 3 tasks of 3,000", "W8_3x3", 1.2),
+    ("W8_30x3", "random, 30 tasks of 3", "W8_3x3", 1.2),
+    ("W8_300x3", "random, 300 tasks of 3", "W8_30x3", 1.2),
+    ("W9_3x30", "search 3 tasks of 30, a step", "W9_3x3", 1.2),
+    ("W9_3x300", "search 3 tasks of 300", "W9_3x3", 1.2),
+    ("W9_3x3000", "search 3 tasks of 3,000", "W9_3x300", 2.0),
+    ("W9_30x3", "search 30 tasks of 3", "W9_3x3", 1.2),
+    ("W9_300x3", "search 300 tasks of 3", "W9_30x3", 10.0),
+    ("W10_explorer", "the explorer, a run", "W10_loop", 1.3),
 ]
 BYTES_WANTED = 256  # a parked task, in all
 
@@ -149,6 +167,24 @@ def print_table(figures, with_instructions):
         print(" | ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
                          for column, (cell, width) in enumerate(zip(row, widths))))
     print_growth(figures)
+    print_searches(figures)
+
+
+def print_searches(figures):
+    heads = ["search", "ns", "beside", "ns", "×", "wanted ×"]
+    rows = []
+    for work, name, other, wanted in SEARCHES:
+        ours, theirs = (figures.get((SEARCH, each), {}).get("ns") for each in (work, other))
+        if ours and theirs:
+            rows.append([name, format_number(ours), other, format_number(theirs), format_number(ours / theirs),
+                         f"≤ {wanted}"])
+    if not rows:
+        return
+    print()
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    for row in [heads, *rows]:
+        print(" | ".join(cell.ljust(width) if column in (0, 2) else cell.rjust(width)
+                         for column, (cell, width) in enumerate(zip(row, widths))))
 
 
 def print_growth(figures):
@@ -171,6 +207,14 @@ def as_json(context, figures):
             "ratio": ratio(figures, work, "lockstep", "ns"),
             "runtimes": {runtime: figures[runtime, work] for runtime in RUNTIMES if (runtime, work) in figures},
         } for work, name, wanted in WORK],
+        "searches": [{
+            "id": work,
+            "name": name,
+            "beside": other,
+            "wanted": wanted,
+            "figure": figures[SEARCH, work],
+            "figure_beside": figures.get((SEARCH, other)),
+        } for work, name, other, wanted in SEARCHES if (SEARCH, work) in figures],
     }
 
 

@@ -16,6 +16,14 @@
 //                           every order, depth first                             to its end
 //   W6_3x3r                 the same of 3 tasks, in random orders                the same
 // W6 on Asio is run again in the one order that it knows.
+// What searching costs, of lockstep alone:
+//   W7_race W7_shared W7_lock    systematic search by source sets: 3 tasks of 3 steps on plain variables, 3 of 4 on
+//                           shared<T>, 3 that lock a mutex twice               one run that differs
+//   W7_…_again              the same runs by their answers, without the search   one run
+//   W8_3x3 … W8_300x3       so many tasks of so many steps in random orders      one step
+//   W9_3x3 … W9_300x3       the same in the first 20 runs of a systematic        one step
+//                           search
+//   W10_explorer W10_loop   random runs by the explorer, and by the bare loop    one run
 #pragma once
 
 #include <cstdint>
@@ -50,6 +58,7 @@ struct variant {
 
 variant floor_variant();
 variant lockstep_variant();
+variant search_variant();
 variant asio_variant();
 
 }  // namespace bench

@@ -10,8 +10,7 @@ namespace {
 
 class listed final : public candidates {
  public:
-  explicit listed(std::vector<candidate> all) : all_(std::move(all)) {}
-  std::size_t size() const noexcept override { return all_.size(); }
+  explicit listed(std::vector<candidate> all) : candidates(all.size()), all_(std::move(all)) {}
   candidate operator[](std::size_t i) const noexcept override { return all_[i]; }
   bool first_is_running() const noexcept override { return false; }
   std::string path(std::size_t i) const override { return std::to_string(i); }

@@ -1,5 +1,7 @@
 #include <lockstep/explore/causality.hpp>
 
+#include <lockstep/base/hash.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -149,6 +151,90 @@ TEST(CausalityTest, GoesOnFromWhereItWasCutBack) {
   run.step(2, {writes(1)});
   EXPECT_EQ(run.races(), pairs());
   EXPECT_EQ(run.of()[0].task, 2u);
+}
+
+TEST(CausalityTest, EveryStepReadsEverythingAndItsOwnTask) {
+  constexpr std::uint32_t task_1 = 7;
+  causality of;
+  std::vector<race> found;
+  of.add(0);
+  of.add(1).reads = task_1;
+  of.add(2).touches = {writes(task_1)};  // it depends on step 1 alone
+  of.add(0);
+  of.judge(found);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].first, 1u);
+  EXPECT_FALSE(of.happens_before(0, 2));
+  found.clear();
+  of.add(1).reads = task_1;  // which the write races with in turn
+  of.add(3).touches = {writes(number_of_everything)};
+  of.judge(found);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(std::pair(found[0].first, found[0].second), std::pair(2u, 4u));
+  EXPECT_EQ(std::pair(found[1].first, found[1].second), std::pair(4u, 5u));
+  EXPECT_EQ(std::pair(found[2].first, found[2].second), std::pair(3u, 5u));
+  found.clear();
+  of.add(0);
+  of.judge(found);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].first, 5u);
+}
+
+TEST(FootprintTest, DependsWhereOneChangesTheTaskOfTheOtherOrEverything) {
+  EXPECT_TRUE(depend({writes(1)}, 8, {}, 1));
+  EXPECT_TRUE(depend({}, 1, {updates(1)}, 8));
+  EXPECT_TRUE(depend({writes(number_of_everything)}, 8, {}, 1));
+  EXPECT_TRUE(depend({writes(2)}, 8, {reads(2)}, 1));
+  EXPECT_FALSE(depend({reads(1), after(1)}, 8, {}, 1));
+  EXPECT_FALSE(depend({writes(8)}, 8, {}, 1));
+}
+
+// Cut back again and again, to anywhere, it knows of each run what one knows that has seen no other.
+TEST(CausalityTest, KnowsOfARunThatBeginsAsAnotherDidWhatIsTrueOfItAlone) {
+  std::uint64_t drawn = 0;
+  const auto below = [&](std::uint32_t options) {
+    return static_cast<std::uint32_t>(bounded(lockstep::draw(1, 2, ++drawn), options));
+  };
+  constexpr access kinds[] = {access::read, access::update, access::write, access::after};
+  causality kept;
+  std::vector<step_event> steps;
+  std::vector<race> races;
+  std::uint32_t quiet = 0;
+  for (int run = 0; run < 200; ++run) {
+    const std::uint32_t shared = steps.empty() ? 0 : below(static_cast<std::uint32_t>(steps.size()) + 1);
+    kept.cut_to(shared);
+    steps.resize(shared);
+    std::erase_if(races, [&](const race& each) { return each.second >= shared; });
+    quiet = steps.empty() ? 0 : steps.back().quiet_before;
+    for (std::uint32_t length = 1 + below(12); length > 0; --length) {
+      const auto at = static_cast<std::uint32_t>(steps.size());
+      if (below(6) == 0) quiet = at;
+      step_event made{below(run < 100 ? 3 : 9)};
+      made.reads = 100 + made.task;
+      made.quiet_before = quiet;
+      if (at != 0 && below(3) == 0) made.enabled_by = below(at);
+      for (std::uint32_t touches = below(4); touches > 0; --touches) {
+        add_to(made.touches, {below(2) == 0 ? 100 + below(3) : below(4), kinds[below(4)]});
+      }
+      kept.add(made.task) = made;
+      steps.push_back(made);
+    }
+    kept.judge(races);
+    causality alone;
+    std::vector<race> races_alone;
+    for (const step_event& each : steps) alone.add(each.task) = each;
+    alone.judge(races_alone);
+    ASSERT_EQ(races.size(), races_alone.size()) << "run " << run;
+    for (std::size_t i = 0; i < races.size(); ++i) {
+      ASSERT_EQ(std::pair(races[i].first, races[i].second), std::pair(races_alone[i].first, races_alone[i].second));
+    }
+    for (std::size_t later = 0; later < steps.size(); ++later) {
+      for (std::size_t earlier = 0; earlier <= later; ++earlier) {
+        ASSERT_EQ(kept.happens_before(earlier, later), alone.happens_before(earlier, later))
+            << "run " << run << ": " << earlier << ", " << later;
+      }
+    }
+  }
 }
 
 TEST(CausalityTest, CountsTheOrdersThatAreTheSameRun) {

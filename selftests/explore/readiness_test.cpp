@@ -43,5 +43,15 @@ TEST(ReadinessTest, AnotherRunKnowsNothingOfTheLast) {
   EXPECT_FALSE(ready.was_noted_before(0, 7));
 }
 
+TEST(ReadinessTest, GoesOnFromWhatIsRestored) {
+  readiness ready;
+  ready.begin_run();
+  ready.restore(1, 5, 2);
+  ready.note(1, 6, 0);
+  ready.note(2, 6, 0);
+  EXPECT_EQ(ready.enabled_by(1), 2u) << "it was ready all the time";
+  EXPECT_EQ(ready.enabled_by(2), 5u);
+}
+
 }  // namespace
 }  // namespace lockstep::detail

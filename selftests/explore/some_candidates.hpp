@@ -13,9 +13,8 @@ namespace lockstep {
 class some_candidates final : public candidates {
  public:
   some_candidates(std::initializer_list<candidate> of, bool first_is_running = false)
-      : of_(of), first_is_running_(first_is_running) {}
+      : candidates(of.size()), of_(of), first_is_running_(first_is_running) {}
 
-  std::size_t size() const noexcept override { return of_.size(); }
   candidate operator[](std::size_t i) const noexcept override { return of_[i]; }
   bool first_is_running() const noexcept override { return first_is_running_; }
   std::string path(std::size_t i) const override { return std::to_string(i + 1); }

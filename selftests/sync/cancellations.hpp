@@ -68,8 +68,7 @@ class hunt final : public oracle {
   // All candidates but one.
   class others final : public candidates {
    public:
-    others(const candidates& all, std::size_t without) : all_(all), without_(without) {}
-    std::size_t size() const noexcept override { return all_.size() - 1; }
+    others(const candidates& all, std::size_t without) : candidates(all.size() - 1), all_(all), without_(without) {}
     candidate operator[](std::size_t i) const noexcept override { return all_[i + (i >= without_ ? 1 : 0)]; }
     bool first_is_running() const noexcept override { return without_ != 0 && all_.first_is_running(); }
     std::string path(std::size_t i) const override { return all_.path(i + (i >= without_ ? 1 : 0)); }

@@ -50,21 +50,16 @@ class ring {
 
   // Removes and returns the i-th. Requires i < size().
   T take(std::size_t i) noexcept {
-    if (i == 0) return pop_front();
-    T* gap = &(*this)[i];
-    T value = std::move(*gap);
-    const auto close_by = [&gap](T& neighbour) noexcept {
-      *gap = std::move(neighbour);
-      gap = &neighbour;
-    };
+    std::size_t gap = head_ + i;
+    T value = std::move(items_[gap & mask_]);
     if (i <= size() / 2) {
-      while (i > 0) close_by((*this)[--i]);
+      for (; gap != head_; --gap) items_[gap & mask_] = std::move(items_[(gap - 1) & mask_]);
       ++head_;
     } else {
-      while (++i < size()) close_by((*this)[i]);
+      for (; gap + 1 != tail_; ++gap) items_[gap & mask_] = std::move(items_[(gap + 1) & mask_]);
       --tail_;
     }
-    gap->~T();
+    items_[gap & mask_].~T();
     return value;
   }
 

@@ -29,15 +29,24 @@ struct candidate {
 // The tasks that could run next, the dullest first. Valid during the call it is passed to.
 class candidates {
  public:
-  virtual std::size_t size() const noexcept = 0;
+  std::size_t size() const noexcept { return size_; }
   virtual candidate operator[](std::size_t i) const noexcept = 0;
+  // Who it is, which is all that some need to know.
+  virtual identity task(std::size_t i) const noexcept { return (*this)[i].task; }
   // Whether the first is running and could simply go on.
   virtual bool first_is_running() const noexcept = 0;
   // The path by which tokens name that task: "main", "1", "1.2".
   virtual std::string path(std::size_t i) const = 0;
 
  protected:
+  explicit candidates(std::size_t size = 0) noexcept : size_(size) {}
+  candidates(const candidates&) = default;
+  candidates& operator=(const candidates&) = default;
   ~candidates() = default;
+  void set_size(std::size_t size) noexcept { size_ = size; }
+
+ private:
+  std::size_t size_;
 };
 
 class oracle {

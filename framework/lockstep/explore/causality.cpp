@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace lockstep::detail {
 
@@ -24,6 +25,15 @@ bool covers(const footprint& more, const footprint& less) noexcept {
   });
 }
 
+bool depend(const footprint& one, std::uint32_t reads, const footprint& other, std::uint32_t other_reads) noexcept {
+  const auto changes = [](const footprint& what, std::uint32_t object) {
+    return std::any_of(what.begin(), what.end(), [object](const touched& each) {
+      return (each.object == object || each.object == number_of_everything) && !commute(each.how, access::read);
+    });
+  };
+  return changes(one, other_reads) || changes(other, reads) || depend(one, other);
+}
+
 void add_to(footprint& what, touched more) {
   for (touched& each : what) {
     if (each.object != more.object) continue;
@@ -37,85 +47,151 @@ void add_to(footprint& what, touched more) {
 
 step_event& causality::add(std::uint32_t task) {
   if (size_ == events_.size()) events_.emplace_back();
+  if (task >= width_) widen_clocks(task + 1);
+  if (events_.size() * width_ > clocks_.size()) clocks_.resize(events_.size() * width_);
   step_event& made = events_[size_++].step;
   made.task = task;
   made.enabled_by = step_event::none;
   made.quiet_before = 0;
+  made.reads = step_event::none;
   made.touches.clear();
   return made;
 }
 
-void causality::join(std::vector<std::uint32_t>& clock, const std::vector<std::uint32_t>& other) const {
-  if (other.size() > clock.size()) clock.resize(other.size(), 0);
-  for (std::size_t i = 0; i < other.size(); ++i) clock[i] = std::max(clock[i], other[i]);
+void causality::widen_clocks(std::uint32_t tasks) {
+  const std::size_t width = (std::max<std::size_t>(tasks, width_ + width_ / 4) + 3) / 4 * 4;
+  std::vector<std::uint32_t> wider(events_.size() * width, 0);
+  for (std::size_t at = 0; at < judged_; ++at) {
+    std::copy_n(clock_of(at), width_, wider.data() + at * width);
+  }
+  clocks_ = std::move(wider);
+  width_ = width;
+}
+
+inline void causality::join(std::uint32_t* clock, const std::uint32_t* other, std::size_t width) noexcept {
+  for (std::size_t i = 0; i < width; ++i) clock[i] = std::max(clock[i], other[i]);
 }
 
 void causality::judge(std::vector<race>& found) {
-  for (const std::uint32_t object : objects_touched_) accesses_[object].clear();
-  objects_touched_.clear();
-  std::fill(last_of_task_.begin(), last_of_task_.end(), step_event::none);
-  before_quiet_.clear();
-  for (std::size_t at = 0; at < size_; ++at) {
-    if (at != 0 && events_[at].step.quiet_before == at) {
-      before_quiet_.resize(last_of_task_.size());
-      for (std::size_t i = 0; i < before_quiet_.size(); ++i) before_quiet_[i] = last_of_task_[i] + 1;  // 0 for none
-    }
-    if (at >= judged_) judge_one(at, &found);
-    note_accesses(at);
+  for (; judged_ < size_; ++judged_) {
+    if (judged_ != 0 && events_[judged_].step.quiet_before == judged_) note_quiet(judged_);
+    judge_one(judged_, found);
+    note_accesses(judged_);
   }
-  judged_ = size_;
 }
 
-void causality::judge_one(std::size_t at, std::vector<race>* found) {
+void causality::note_quiet(std::size_t at) {
+  if (quiet_count_ == quiets_.size()) quiets_.emplace_back();
+  quiet& now = quiets_[quiet_count_++];
+  now.at = at;
+  now.clock.resize(last_of_task_.size());
+  for (std::size_t i = 0; i < now.clock.size(); ++i) now.clock[i] = last_of_task_[i] + 1;  // 0 for none
+}
+
+void causality::judge_one(std::size_t at, std::vector<race>& found) {
+  const step_event& now = events_[at].step;
+  std::uint32_t* const clock = clock_of(at);
+  if (now.task < last_of_task_.size() && last_of_task_[now.task] != step_event::none) {
+    std::copy_n(clock_of(last_of_task_[now.task]), width_, clock);
+  } else {
+    std::fill_n(clock, width_, 0);
+  }
+  if (now.enabled_by != step_event::none) join(at, now.enabled_by);
+  if (quiet_count_ != 0) join(clock, quiets_[quiet_count_ - 1].clock.data(), quiets_[quiet_count_ - 1].clock.size());
+  candidates_.clear();
+  find_candidates(at, {number_of_everything, access::read});
+  if (now.reads != step_event::none) find_candidates(at, {now.reads, access::read});
+  for (const touched& each : now.touches) find_candidates(at, each);
+  if (candidates_.size() > 1) {
+    std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
+    candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
+  }
+  for (const std::uint32_t earlier : candidates_) {
+    if (clock[events_[earlier].step.task] > earlier) continue;
+    found.push_back({earlier, static_cast<std::uint32_t>(at)});
+    join(at, earlier);
+  }
+  clock[now.task] = static_cast<std::uint32_t>(at + 1);
+}
+
+// Those that a step may depend on directly which does that.
+inline void causality::find_candidates(std::size_t at, touched made) {
+  if (made.object < accesses_.size()) {
+    for (const last_access& other : accesses_[made.object]) find_candidate(at, made.how, other);
+  }
+  if (made.how != access::read && (made.object == number_of_everything || made.object < tasks_.size())) {
+    find_hidden_candidates(at, made);
+  }
+}
+
+// The steps that read it without saying so.
+void causality::find_hidden_candidates(std::size_t at, touched made) {
+  if (made.object == number_of_everything) {
+    for (const std::uint32_t last : last_of_task_) find_candidate(at, made.how, {last, access::read});
+  } else if (tasks_[made.object] != step_event::none) {
+    find_candidate(at, made.how, {last_of_task_[tasks_[made.object]], access::read});
+  }
+}
+
+inline void causality::find_candidate(std::size_t at, access how, const last_access& other) {
+  if (other.at == step_event::none || events_[other.at].step.task == events_[at].step.task) return;
+  if (how == access::after) join(at, other.at);
+  if (!commute(how, other.how)) candidates_.push_back(other.at);
+}
+
+void causality::note_accesses(std::size_t at) {
   event& now = events_[at];
   const std::uint32_t task = now.step.task;
-  now.clock.clear();
-  if (task < last_of_task_.size() && last_of_task_[task] != step_event::none) {
-    now.clock = events_[last_of_task_[task]].clock;
+  if (task >= last_of_task_.size()) last_of_task_.resize(task + 1, step_event::none);
+  now.before = std::exchange(last_of_task_[task], static_cast<std::uint32_t>(at));
+  now.changes = changes_.size();
+  if (const std::uint32_t object = now.step.reads; object != step_event::none) {
+    if (object >= tasks_.size()) tasks_.resize(object + 1, step_event::none);
+    tasks_[object] = task;
   }
-  if (now.step.enabled_by != step_event::none) join(now.clock, events_[now.step.enabled_by].clock);
-  join(now.clock, before_quiet_);
-  candidates_.clear();
   for (const touched& each : now.step.touches) {
-    if (each.object >= accesses_.size()) continue;
-    for (const last_access& other : accesses_[each.object]) {
-      if (events_[other.at].step.task == task) continue;
-      if (each.how == access::after) join(now.clock, events_[other.at].clock);
-      if (!commute(each.how, other.how)) candidates_.push_back(other.at);
-    }
+    if (each.how != access::after) note_access(at, each);
   }
-  std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
-  candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
-  for (const std::uint32_t earlier : candidates_) {
-    const std::uint32_t other = events_[earlier].step.task;
-    if (other < now.clock.size() && now.clock[other] > earlier) continue;
-    if (found != nullptr) found->push_back({earlier, static_cast<std::uint32_t>(at)});
-    join(now.clock, events_[earlier].clock);
-  }
-  if (task >= now.clock.size()) now.clock.resize(task + 1, 0);
-  now.clock[task] = static_cast<std::uint32_t>(at + 1);
 }
 
 // Of what one task did to an object, what comes later replaces what came before; a write replaces all that happens
 // before it.
-void causality::note_accesses(std::size_t at) {
-  const step_event& step = events_[at].step;
-  if (step.task >= last_of_task_.size()) last_of_task_.resize(step.task + 1, step_event::none);
-  last_of_task_[step.task] = static_cast<std::uint32_t>(at);
-  for (const touched& each : step.touches) {
-    if (each.how == access::after) continue;
-    if (each.object >= accesses_.size()) accesses_.resize(each.object + 1);
-    std::vector<last_access>& of_object = accesses_[each.object];
-    if (of_object.empty()) objects_touched_.push_back(each.object);
-    if (each.how == access::write) {
-      of_object.clear();
-    } else {
-      std::erase_if(of_object, [&](const last_access& other) {
-        return other.how == each.how && events_[other.at].step.task == step.task;
-      });
+void causality::note_access(std::size_t at, touched made) {
+  if (made.object >= accesses_.size()) accesses_.resize(made.object + 1);
+  std::vector<last_access>& of_object = accesses_[made.object];
+  const last_access now{static_cast<std::uint32_t>(at), made.how};
+  if (made.how == access::write) {
+    for (; !of_object.empty(); of_object.pop_back())
+      changes_.push_back({made.object, change::removed, of_object.back()});
+  } else {
+    const std::uint32_t task = events_[at].step.task;
+    for (last_access& each : of_object) {
+      if (each.how != made.how || events_[each.at].step.task != task) continue;
+      changes_.push_back({made.object, static_cast<std::uint32_t>(&each - of_object.data()), each});
+      each = now;
+      return;
     }
-    of_object.push_back({static_cast<std::uint32_t>(at), each.how});
   }
+  of_object.push_back(now);
+  changes_.push_back({made.object, change::added, now});
+}
+
+// The last one that was noted.
+void causality::take_back(std::size_t at) noexcept {
+  const event& last = events_[at];
+  for (; changes_.size() != last.changes; changes_.pop_back()) {
+    const change& made = changes_.back();
+    std::vector<last_access>& of_object = accesses_[made.object];
+    if (made.place == change::added) {
+      of_object.pop_back();
+    } else if (made.place == change::removed) {
+      of_object.push_back(made.was);  // there is room, as it was there before
+    } else {
+      of_object[made.place] = made.was;
+    }
+  }
+  last_of_task_[last.step.task] = last.before;
+  if (quiet_count_ != 0 && quiets_[quiet_count_ - 1].at == at) --quiet_count_;
 }
 
 // A down-set is known by how many steps of each task are in it.

@@ -27,9 +27,14 @@ struct touched {
 };
 using footprint = std::vector<touched>;
 
+// The number of `everything`, which every step reads, as well as the task that makes it. A footprint does not say so.
+inline constexpr std::uint32_t number_of_everything = 0;
+
 bool depend(const footprint& one, const footprint& other) noexcept;
 // Whether whatever depends on `less` depends on `more`.
 bool covers(const footprint& more, const footprint& less) noexcept;
+// The same of a step, whose task is the object `reads`, and another one.
+bool depend(const footprint& one, std::uint32_t reads, const footprint& other, std::uint32_t other_reads) noexcept;
 void add_to(footprint& what, touched more);
 
 // One step. Tasks and objects are numbers.
@@ -39,6 +44,7 @@ struct step_event {
   std::uint32_t task;
   std::uint32_t enabled_by = none;  // the step that made its task ready; none if that was the task's own, or the start
   std::uint32_t quiet_before = 0;   // how many steps had been made when all was quiet for the last time before
+  std::uint32_t reads = none;       // its task as an object; none if nobody touches that
   footprint touches{};
 };
 
@@ -48,7 +54,7 @@ struct race {
 };
 
 // The steps of one run in their order, and what follows from that. May be cut back and go on, for runs that begin
-// alike. Nothing is allocated once it has been as long.
+// alike: what is known of the steps that stay is not worked out again. Nothing is allocated once it has been as long.
 class causality {
  public:
   std::size_t size() const noexcept { return size_; }
@@ -57,8 +63,8 @@ class causality {
 
   void clear() noexcept { cut_to(0); }
   void cut_to(std::size_t size) noexcept {
+    while (judged_ > size) take_back(--judged_);
     size_ = size;
-    if (judged_ > size) judged_ = size;
   }
   // Adds a step, whose touches may be added until the next one comes.
   step_event& add(std::uint32_t task);
@@ -68,9 +74,7 @@ class causality {
 
   // After judge(): whether the one is the other, or happens before it.
   bool happens_before(std::size_t earlier, std::size_t later) const noexcept {
-    const std::uint32_t task = events_[earlier].step.task;
-    const std::vector<std::uint32_t>& clock = events_[later].clock;
-    return task < clock.size() && clock[task] > earlier;
+    return clock_of(later)[events_[earlier].step.task] > earlier;
   }
   // How many orders of the steps are this same run: linear extensions. Nothing if there are too many to be counted with
   // `states_max` sets of steps. Source: dynamic programming over down-sets.
@@ -79,25 +83,58 @@ class causality {
  private:
   struct event {
     step_event step;
-    std::vector<std::uint32_t> clock;  // of each task, how many steps of the run are up to its last that is before
+    std::uint32_t before;  // the one of its task
+    std::size_t changes;   // that were made before it was noted
   };
   struct last_access {
     std::uint32_t at;
     access how;
   };
 
-  void judge_one(std::size_t at, std::vector<race>* found);
+  // To undo it: what was at that place in the list of an object; or that something was added behind the others, or the
+  // last one was taken away.
+  struct change {
+    static constexpr std::uint32_t added = ~std::uint32_t{0};
+    static constexpr std::uint32_t removed = added - 1;
+
+    std::uint32_t object;
+    std::uint32_t place;
+    last_access was;
+  };
+  // After a step with that number, all was quiet.
+  struct quiet {
+    std::size_t at;
+    std::vector<std::uint32_t> clock;
+  };
+
+  void judge_one(std::size_t at, std::vector<race>& found);
+  // Of each task, how many steps of the run are up to its last that is before that one.
+  std::uint32_t* clock_of(std::size_t at) noexcept { return clocks_.data() + at * width_; }
+  const std::uint32_t* clock_of(std::size_t at) const noexcept { return clocks_.data() + at * width_; }
+  void widen_clocks(std::uint32_t tasks);
+  void find_candidates(std::size_t at, touched made);
+  void find_hidden_candidates(std::size_t at, touched made);
+  void find_candidate(std::size_t at, access how, const last_access& other);
+  void note_quiet(std::size_t at);
   void note_accesses(std::size_t at);
-  void join(std::vector<std::uint32_t>& clock, const std::vector<std::uint32_t>& other) const;
+  void note_access(std::size_t at, touched made);
+  void take_back(std::size_t at) noexcept;
+  // `other` has a width of its own.
+  static void join(std::uint32_t* clock, const std::uint32_t* other, std::size_t width) noexcept;
+  void join(std::size_t at, std::size_t other) noexcept { join(clock_of(at), clock_of(other), width_); }
 
   std::vector<event> events_;
+  std::vector<std::uint32_t> clocks_;  // one after another
+  std::size_t width_ = 0;              // of each, a multiple of 4
   std::size_t size_ = 0;
   std::size_t judged_ = 0;  // so many have clocks
-  // Made anew by judge().
+  // As of the first `judged_` steps.
   std::vector<std::vector<last_access>> accesses_;  // to each object, those that a later step may depend on directly
-  std::vector<std::uint32_t> objects_touched_;
+  std::vector<change> changes_;                     // of those, in their order
   std::vector<std::uint32_t> last_of_task_;
-  std::vector<std::uint32_t> before_quiet_;  // the clock of the last moment of quiet
+  std::vector<std::uint32_t> tasks_;  // of each object, which task it is; none for others
+  std::vector<quiet> quiets_;         // the first `quiet_count_`
+  std::size_t quiet_count_ = 0;
   std::vector<std::uint32_t> candidates_;
 };
 

@@ -25,20 +25,22 @@ class numbering {
   }
   // Gives the next number to one that is new.
   std::uint32_t of(identity wanted) {
-    if (2 * (known_.size() + 1) > slots_.size()) grow();
-    std::size_t at = slot_of(wanted);
-    for (; slots_[at] != unknown; at = (at + 1) & (slots_.size() - 1)) {
-      if (known_[slots_[at]] == wanted) return slots_[at];
-    }
-    slots_[at] = static_cast<std::uint32_t>(known_.size());
-    known_.push_back(wanted);
-    return slots_[at];
+    const std::uint32_t number = find(wanted);
+    return number != unknown ? number : add(wanted);
   }
 
  private:
   // Identities are hashes already.
   std::size_t slot_of(identity wanted) const noexcept {
     return static_cast<std::size_t>(wanted ^ (wanted >> 32)) & (slots_.size() - 1);
+  }
+  [[gnu::noinline]] std::uint32_t add(identity made) {
+    if (2 * (known_.size() + 1) > slots_.size()) grow();
+    std::size_t at = slot_of(made);
+    while (slots_[at] != unknown) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = static_cast<std::uint32_t>(known_.size());
+    known_.push_back(made);
+    return slots_[at];
   }
   void grow() {
     slots_.assign(slots_.empty() ? 64 : 2 * slots_.size(), unknown);

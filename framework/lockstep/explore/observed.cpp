@@ -54,8 +54,7 @@ bool observed_choices::step_begins(const candidates& ready, std::size_t picked) 
   step_event& made = steps_.add(task);
   made.enabled_by = ready_.enabled_by(task);
   made.quiet_before = quiet_before_;
-  made.touches.push_back({objects_.of(who.task), access::read});
-  made.touches.push_back({objects_.of(everything), access::read});
+  made.reads = objects_.of(who.task);
   step_open_ = true;
   attempted_ = false;
   return true;

@@ -21,7 +21,9 @@ class observed_choices final : public oracle, private step_observer {
   };
 
   // With `all_shared_declared`, plain variables are taken not to be shared, see systematic.hpp.
-  explicit observed_choices(bool all_shared_declared = false) noexcept : all_shared_declared_(all_shared_declared) {}
+  explicit observed_choices(bool all_shared_declared = false) : all_shared_declared_(all_shared_declared) {
+    objects_.of(everything);
+  }
 
   // Before each run. Answers as `base` does, null for the dullest.
   void begin(oracle* base);

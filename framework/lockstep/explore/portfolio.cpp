@@ -7,6 +7,12 @@
 
 namespace lockstep {
 
+namespace {
+
+constexpr std::uint64_t of_portfolio = hash_of("lockstep: portfolio");
+
+}  // namespace
+
 portfolio::drawn portfolio::draw(std::uint64_t seed, std::uint64_t nth) {
   const std::pair<sampler, std::uint32_t> shares[] = {{sampler::urw, weights_.urw},
                                                       {sampler::pos, weights_.pos},
@@ -14,8 +20,7 @@ portfolio::drawn portfolio::draw(std::uint64_t seed, std::uint64_t nth) {
                                                       {sampler::pct, weights_.pct}};
   std::uint64_t all = weights_.coverage;
   for (const auto& each : shares) all += each.second;
-  std::uint64_t at =
-      bounded(lockstep::draw(seed, hash_of("lockstep: portfolio"), nth), std::max<std::uint64_t>(all, 1));
+  std::uint64_t at = bounded(lockstep::draw(seed, of_portfolio, nth), std::max<std::uint64_t>(all, 1));
   for (const auto& [kind, share] : shares) {
     if (at >= share) {
       at -= share;

@@ -36,8 +36,18 @@ bool systematic_search::begin_run() {
   return true;
 }
 
-systematic_search::place& systematic_search::next_place() {
-  if (at_ == places_.size()) places_.emplace_back();
+std::uint32_t systematic_search::object_of(std::uint32_t task) {
+  while (task >= tasks_as_objects_.size()) {
+    tasks_as_objects_.push_back(objects_.of(tasks_[static_cast<std::uint32_t>(tasks_as_objects_.size())]));
+  }
+  return tasks_as_objects_[task];
+}
+
+void systematic_search::add_place() { places_.emplace_back(); }
+
+inline systematic_search::place& systematic_search::next_place() {
+  if (at_ == places_.size()) [[unlikely]]
+    add_place();
   place& here = places_[at_++];
   if (at_ > depth_) depth_ = at_;
   return here;
@@ -86,15 +96,16 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
   const bool repeated = repeating();
   place& here = next_place();
   if (repeated) {
-    const candidate who = ready[picked];
-    if (here.is_value || here.count != ready.size() || tasks_[here.branches[here.chosen].task] != who.task) {
+    if (here.is_value || here.count != ready.size() || tasks_[here.branches[here.chosen].task] != ready.task(picked)) {
       departed_ = true;
       return false;
     }
-    for (std::size_t i = 0; i < here.count; ++i) note_ready(here.branches[i].task, here.step);
     if (here.step < steps_.size()) {  // all of it is known
       ++made_;
       return true;
+    }
+    for (std::size_t i = 0; i < here.count; ++i) {
+      ready_.restore(here.branches[i].task, here.step, here.branches[i].enabled_by);
     }
   } else if (ready.size() == 1) {
     open(here, ready);
@@ -110,11 +121,10 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
   chosen.done = true;
   step_event& step = steps_.add(chosen.task);
   places_of_steps_.push_back(static_cast<std::uint32_t>(at_ - 1));
-  step.enabled_by = ready_.enabled_by(chosen.task);
+  step.enabled_by = chosen.enabled_by;
   step.quiet_before = quiet_before_;
   ++made_;
-  step.touches.push_back({objects_.of(tasks_[chosen.task]), access::read});
-  step.touches.push_back({objects_.of(everything), access::read});
+  step.reads = object_of(chosen.task);
   attempted_ = false;
   step_open_ = true;
   return true;
@@ -128,23 +138,21 @@ void systematic_search::open(place& here, const candidates& ready) {
   here.count = ready.size();
   if (here.branches.size() < here.count) here.branches.resize(here.count);
   const bool all_wanted = options_.reduced_by != reduction::source_sets || !here.in_leaf;
+  const std::uint32_t before = here.step == 0 ? step_event::none : steps_[here.step - 1].task;
   for (std::size_t i = 0; i < here.count; ++i) {
     branch& each = here.branches[i];
-    each.task = tasks_.of(ready[i].task);
+    each.task = tasks_.of(ready.task(i));
     each.wanted = all_wanted;
     each.done = each.sleeping = false;
     each.touches.clear();
-    note_ready(each.task, here.step);
+    ready_.note(each.task, here.step, before);
+    each.enabled_by = ready_.enabled_by(each.task);
   }
   note_disabled(here);
   inherit_sleep(here);
   here.chosen = 0;
   while (here.chosen + 1 < here.count && here.branches[here.chosen].sleeping) ++here.chosen;
   here.branches[here.chosen].wanted = true;
-}
-
-void systematic_search::note_ready(std::uint32_t task, std::uint32_t step) {
-  ready_.note(task, step, step == 0 ? step_event::none : steps_[step - 1].task);
 }
 
 // Who was ready before the last step and is not any more was destroyed by it: there is no step that would race.
@@ -163,7 +171,8 @@ void systematic_search::inherit_sleep(place& here) {
   const footprint& made = steps_[here.step - 1].touches;
   for (std::size_t i = 0; i < before.count; ++i) {
     const branch& other = before.branches[i];
-    if (i == before.chosen || (!other.sleeping && !other.done) || detail::depend(other.touches, made)) continue;
+    if (i == before.chosen || (!other.sleeping && !other.done)) continue;
+    if (detail::depend(other.touches, object_of(other.task), made, steps_[here.step - 1].reads)) continue;
     for (std::size_t j = 0; j < here.count; ++j) {
       if (here.branches[j].task != other.task) continue;
       here.branches[j].sleeping = true;
@@ -197,13 +206,11 @@ void systematic_search::touches(identity object, access how) {
   if (step_open_) detail::add_to(steps_.last().touches, {objects_.of(object), how});
 }
 
-// Of a task that is tried with several values, the step is known by all that it touches with any.
 void systematic_search::close_step() {
   if (!std::exchange(step_open_, false)) return;
-  footprint& made = steps_.last().touches;
-  if (!attempted_ && !options_.all_shared_declared) made.push_back({objects_.of(plain_variables), access::write});
-  place& at = places_[places_of_steps_.back()];
-  for (const touched& each : made) detail::add_to(at.branches[at.chosen].touches, each);
+  if (!attempted_ && !options_.all_shared_declared) {
+    steps_.last().touches.push_back({plain_variables_, access::write});
+  }
 }
 
 // Whoever was ready would have made a step if the last one had not ended the run.
@@ -271,13 +278,16 @@ void systematic_search::reverse_what_slept(place& at) {
   const auto size = static_cast<std::uint32_t>(steps_.size());
   for (std::size_t i = 0; i < at.count; ++i) {
     const branch& slept = at.branches[i];
-    if (!slept.sleeping || !detail::depend(slept.touches, steps_[at.step].touches)) continue;
+    const auto depends_on = [&](std::uint32_t step) {
+      return detail::depend(slept.touches, object_of(slept.task), steps_[step].touches, steps_[step].reads);
+    };
+    if (!slept.sleeping || !depends_on(at.step)) continue;
     std::uint32_t own = at.step + 1;
     while (own < size && steps_[own].task != slept.task) ++own;
     if (own < size && detail::covers(steps_[own].touches, slept.touches)) continue;  // then it has those races itself
     for (std::uint32_t other = at.step + 1; other < size; ++other) {
       if (steps_[other].task == slept.task || steps_.happens_before(at.step, other)) continue;
-      if (detail::depend(slept.touches, steps_[other].touches)) want_before(at, other);
+      if (depends_on(other)) want_before(at, other);
     }
   }
 }
@@ -314,16 +324,26 @@ void systematic_search::step_back() {
     if (last.is_value) {
       if (last.answer + 1 >= std::min(last.options, options_.values_max)) continue;
       ++last.answer;
+      keep_footprint(last.step);
       return;
     }
     for (std::size_t i = 0; i < last.count; ++i) {
       branch& each = last.branches[i];
       if (!each.wanted || each.done || each.sleeping) continue;
+      keep_footprint(last.step);
       last.chosen = i;
       each.touches.clear();
       return;
     }
   }
+}
+
+// The last run's step goes on otherwise, or is another's in the next. Of a task that is tried with several values, the
+// step is known by all that it touches with any.
+void systematic_search::keep_footprint(std::uint32_t step) {
+  if (step >= steps_.size()) return;  // of a run in fifo order, only values are known
+  place& at = places_[place_of_step(step)];
+  for (const touched& each : steps_[step].touches) detail::add_to(at.branches[at.chosen].touches, each);
 }
 
 double systematic_search::progress() const noexcept {

@@ -49,7 +49,10 @@ struct systematic_options {
 
 class systematic_search final : public oracle, private step_observer {
  public:
-  explicit systematic_search(systematic_options options = {}) : options_(options) {}
+  explicit systematic_search(systematic_options options = {}) : options_(options) {
+    objects_.of(everything);
+    plain_variables_ = objects_.of(plain_variables);
+  }
 
   // Prepares the next run. False if all have been made, or one departed.
   bool begin_run();
@@ -82,6 +85,7 @@ class systematic_search final : public oracle, private step_observer {
     bool wanted;    // to be tried
     bool done;      // tried, or being tried
     bool sleeping;  // tried before elsewhere, and nothing since has touched what it touches
+    std::uint32_t enabled_by;
     detail::footprint touches{};
   };
   // A place along the run: a step, or a question for a value.
@@ -109,15 +113,17 @@ class systematic_search final : public oracle, private step_observer {
   void run_ends(const candidates& left) override;
 
   bool repeating() const noexcept { return at_ < prefix_; }
+  std::uint32_t object_of(std::uint32_t task);
+  [[gnu::cold, gnu::noinline]] void add_place();
   place& next_place();
   void find_leaf(place& here);
   bool enters_leaf_of_another();
   void open(place& here, const candidates& ready);
-  void note_ready(std::uint32_t task, std::uint32_t step);
   void note_disabled(const place& here);
   void inherit_sleep(place& here);
   void close_step();
   void step_back();
+  void keep_footprint(std::uint32_t step);
   void reverse(const detail::race& found);
   void reverse_what_slept(place& at);
   void want_before(place& at, std::uint32_t later);
@@ -127,7 +133,9 @@ class systematic_search final : public oracle, private step_observer {
   systematic_options options_;
   detail::numbering tasks_;
   detail::numbering objects_;
-  std::vector<place> places_;  // the first `depth_` are those of the last run, or of its beginning
+  std::uint32_t plain_variables_;
+  std::vector<std::uint32_t> tasks_as_objects_;  // the numbers of tasks among the objects
+  std::vector<place> places_;                    // the first `depth_` are those of the last run, or of its beginning
   std::size_t depth_ = 0;
   std::size_t at_ = 0;      // the next place of the present run
   std::size_t prefix_ = 0;  // so many places are repeated

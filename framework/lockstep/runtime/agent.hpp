@@ -21,6 +21,7 @@
 #include <lockstep/runtime/operation.hpp>
 #include <lockstep/runtime/verdict.hpp>
 
+#include <bit>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
@@ -85,14 +86,26 @@ enum class task_state : std::uint8_t {
   dead
 };
 
+// What a step's record is made of. A step reads both at once, so both are made by one store: of two, a step that comes
+// soon would wait until they have reached the cache.
+struct labelled_task {
+  std::uint32_t number_;
+  std::uint32_t label_;  // what its next step, or the present one, is in the trace
+
+  static labelled_task of(std::uint32_t number, std::uint32_t label) noexcept {
+    constexpr bool number_is_low = std::endian::native == std::endian::little;
+    const std::uint64_t low = number_is_low ? number : label;
+    const std::uint64_t high = number_is_low ? label : number;
+    return std::bit_cast<labelled_task>(high << 32 | low);
+  }
+};
+
 // What each step of a task touches, first in its block and half a cache line long.
-struct step_state {
+struct step_state : labelled_task {
   std::coroutine_handle<> leaf_;  // what a step resumes
   frame* leaf_frame_;             // the innermost frame of ours, which runs or waits; null when the task has ended
   operation* operation_;          // where it waits, or waited before this step; null if no frame holds that
-  std::uint32_t number_;
-  std::uint32_t label_;      // what its next step, or the present one, is in the trace
-  std::uint16_t attention_;  // see loop::attention
+  std::uint16_t attention_;       // see loop::attention
   task_state state_ = task_state::dead;
   struct marks {
     bool main : 1 = false;
@@ -307,8 +320,7 @@ class agent : private detail::step_state {
     leaf_ = root;
     leaf_frame_ = &first;
     operation_ = nullptr;
-    number_ = number;
-    label_ = label;
+    static_cast<detail::labelled_task&>(*this) = detail::labelled_task::of(number, label);
     attention_ = 0;
     state_ = state::ready;
     is_ = {};
@@ -333,10 +345,8 @@ class agent : private detail::step_state {
     operation_ = &op;
     is_now(op.label_);
   }
-  // A step reads the label together with the number at once. Were it stored every time, a step that comes soon would
-  // wait until the store has reached the cache.
   void is_now(std::uint32_t label) noexcept {
-    if (label_ != label) label_ = label;
+    if (label_ != label) static_cast<detail::labelled_task&>(*this) = detail::labelled_task::of(number_, label);
   }
 
   // With what a step touches, one cache line.

@@ -20,17 +20,23 @@ void base_world::finish_last() noexcept {
   if (scope_) finish();
 }
 
-void base_world::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace, bool paused_clock) {
-  finish_last();
-  verdicts_.clear();
-  found_.clear();
-  failure_ = nullptr;
-  failure_report_.reset();
+void base_world::start(loop_limits limits, oracle* choices, ordering order, bool keep_trace, bool paused_clock) {
+  if (left_jobs_ || scope_) [[unlikely]]
+    finish_last();
+  if (!found_.empty() || failure_ != nullptr) [[unlikely]]
+    forget_findings();
   summary_ = {};
   main_ended_ = false;
   loop_.start(limits, choices, order, keep_trace);
   loop_.pause_clock(paused_clock);
   scope_.emplace(loop_);
+}
+
+void base_world::forget_findings() noexcept {
+  verdicts_.clear();
+  found_.clear();
+  failure_ = nullptr;
+  failure_report_.reset();
 }
 
 bool base_world::drive(task<void> main) {
@@ -49,30 +55,37 @@ bool base_world::drive(task<void> main) {
   }
   const bool everybody = main_ended(who);
   if (ended) left_jobs_ = !loop_.wind_up(everybody);
-  loop_.set_exception_handler(nullptr);  // it may refer to what is gone soon
+  loop_.forget_exception_handler();  // it may refer to what is gone soon
   main_ended_ = who.finished();
-  if (main_ended_) {
-    who.observe();
-    failure_ = root.promise().failure;  // `cancelled` as well: nobody is left to see it
-    if (failure_ == nullptr && who.was_cancelled()) failure_ = std::make_exception_ptr(cancelled(who.cancel_reason()));
-    if (failure_ != nullptr) {
-      describing_failure_ = true;
-      loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
-      describing_failure_ = false;
-    }
-    if (left_jobs_) leave_jobs();
-    for (agent* left : loop_.alive()) {
-      if (left_jobs_ || loop_.stopped() || loop_.cycle_found()) break;
-      loop_.report(verdict_kind::leaked_task,
-                   left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(),
-                                                left->cleans_up() ? "" : " when it was cancelled",
-                                                loop_.clock_paused() ? ", and the clock is paused" : "")
-                                  : fmt::format("task \"{}\" was still running at the end", left->name()),
-                   left->spawned_at(), {left});
-    }
-    if (failure_ == nullptr && verdicts_.empty()) loop_.report_kept_back();
+  if (!main_ended_) return false;
+  who.observe();
+  // `cancelled` as well: nobody is left to see it.
+  if (const std::exception_ptr& failure = root.promise().failure; failure != nullptr || who.was_cancelled()) {
+    main_failed(who, failure);
   }
-  return main_ended_;
+  if (left_jobs_) leave_jobs();
+  if (!loop_.all_have_gone()) report_leaks();
+  if (failure_ == nullptr && verdicts_.empty()) loop_.report_kept_back();
+  return true;
+}
+
+void base_world::main_failed(agent& who, const std::exception_ptr& failure) {
+  failure_ = failure != nullptr ? failure : std::make_exception_ptr(cancelled(who.cancel_reason()));
+  describing_failure_ = true;
+  loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
+  describing_failure_ = false;
+}
+
+void base_world::report_leaks() {
+  for (agent* left : loop_.alive()) {
+    if (left_jobs_ || loop_.stopped() || loop_.cycle_found()) break;
+    loop_.report(verdict_kind::leaked_task,
+                 left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(),
+                                              left->cleans_up() ? "" : " when it was cancelled",
+                                              loop_.clock_paused() ? ", and the clock is paused" : "")
+                                : fmt::format("task \"{}\" was still running at the end", left->name()),
+                 left->spawned_at(), {left});
+  }
 }
 
 void base_world::leave_jobs() {
@@ -114,7 +127,7 @@ run_summary base_world::finish() {
   if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
   if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
   loop_.finish();
-  tell_of_more();
+  if (!found_.empty()) tell_of_more();
   scope_.reset();
   return summary_;
 }

@@ -71,7 +71,7 @@ class base_world : private monitor {
   explicit base_world(driver& driven_by);
 
   // Begins a run, ending one that is under way.
-  void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace, bool paused_clock);
+  void start(loop_limits limits, oracle* choices, ordering order, bool keep_trace, bool paused_clock);
   // drive() and finish(): runs `main` and returns its result, or throws what left it; misuse with the first verdict if
   // it could not end.
   template <class T>
@@ -89,10 +89,13 @@ class base_world : private monitor {
 
  private:
   void report(verdict found) noexcept override;
-  void finish_last() noexcept;
-  void leave_jobs();
+  [[gnu::cold]] void finish_last() noexcept;
+  [[gnu::cold]] void forget_findings() noexcept;
+  [[gnu::cold]] void main_failed(agent& who, const std::exception_ptr& failure);
+  [[gnu::cold]] void report_leaks();
+  [[gnu::cold]] void leave_jobs();
   void tell(verdict found) noexcept;
-  void tell_of_more() noexcept;
+  [[gnu::cold]] void tell_of_more() noexcept;
   // Throws what left the main task, or says why it could not end; and what left the driver, as from another's handler.
   void drive_and_finish(task<void> main);
   void throw_if_unfinished() const;

@@ -35,13 +35,10 @@ void inbox::destroy_abandoned() noexcept {
 
 // -- the run it is for ------------------------------------------------------------------------------------------------
 
-void inbox::open(std::uint64_t run) {
-  std::unique_lock lock(mutex_, std::defer_lock);
-  if (abandoned_ != nullptr || !alone()) lock.lock();
+void inbox::open_carefully(std::uint64_t run) {
+  const std::lock_guard lock(mutex_);
   destroy_abandoned();
-  thread_.store(&detail::current_context, std::memory_order_relaxed);
-  run_.store(run, std::memory_order_relaxed);
-  takes_calls_ = true;
+  begin(run);
 }
 
 inbox::mail inbox::close() {

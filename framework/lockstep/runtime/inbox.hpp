@@ -70,7 +70,13 @@ class inbox {
   // -- the run it is for ------------------------------------------------------------------------------------------
 
   // A run begins on this thread.
-  void open(std::uint64_t run);
+  void open(std::uint64_t run) {
+    if (abandoned_ == nullptr && alone()) [[likely]] {
+      begin(run);
+    } else {
+      open_carefully(run);
+    }
+  }
   // It has ended, and no complaint is taken any more. Returns what is there.
   mail close();
   // The same where it returned nothing and nothing that must be taken can come meanwhile; false if that is not so.
@@ -166,6 +172,12 @@ class inbox {
   // On the loop's thread: whether no other thread may look at what is of this run alone, as it has neither a job nor a
   // way to call in. What it may still post, a task that it drops or a complaint, waits for the next run if it is late.
   bool alone() const noexcept { return in_flight == 0 && jobs == 0 && callers.load(std::memory_order_acquire) == 0; }
+  void begin(std::uint64_t run) noexcept {
+    thread_.store(&detail::current_context, std::memory_order_relaxed);
+    run_.store(run, std::memory_order_relaxed);
+    takes_calls_ = true;
+  }
+  [[gnu::cold]] void open_carefully(std::uint64_t run);
   void refuse_calls();
   void notify();
   void remove(detail::wake_up& unwanted) noexcept;

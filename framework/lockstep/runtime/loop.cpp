@@ -29,6 +29,8 @@ loop::loop(driver& idle_driver, monitor& verdicts)
   owner = this;
   frames = pool_.get();
   agents = agents_.get();
+  // Objects of earlier runs share the inbox, so no other loop's is at its address.
+  all_runs_ = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), 0);
 }
 
 loop::~loop() {
@@ -44,8 +46,9 @@ loop::~loop() {
   agent_pool::retire(std::move(agents_));
 }
 
-void loop::start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace) {
-  let_go_of_leftovers();
+void loop::start(loop_limits limits, oracle* choices, ordering order, bool keep_trace) {
+  if (!inbox_->empty()) [[unlikely]]
+    let_go_of_leftovers();
   limits_ = limits;
   oracle_ = choices;
   order_ = order;
@@ -53,10 +56,8 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
                    std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
-  if (!picks_.empty()) picks_.clear();
-  kept_back_.clear();
-  failures_.clear();
-  handler_ = nullptr;
+  if (!picks_.empty() || !kept_back_.empty() || !failures_.empty() || handler_ != nullptr) [[unlikely]]
+    forget_what_few_have();
   wall_shift_ = {};
   main_ = nullptr;
   point_order = nullptr;
@@ -67,9 +68,15 @@ void loop::start(const loop_limits& limits, oracle* choices, ordering order, boo
   excused_step_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = false;
   context::observer = choices != nullptr && order == ordering::any_order ? choices->observer() : nullptr;
-  // Objects of earlier runs share the inbox, so no other loop's is at its address.
-  context::run = hash_of(reinterpret_cast<std::uintptr_t>(inbox_.get()), ++runs_) | 1;
+  context::run = roll(all_runs_, ++runs_) | 1;
   inbox_->open(context::run);
+}
+
+void loop::forget_what_few_have() noexcept {
+  picks_.clear();
+  kept_back_.clear();
+  failures_.clear();
+  handler_ = nullptr;
 }
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -91,20 +98,22 @@ bool loop::run(agent& main) {
 
 bool loop::wind_up(bool everybody) {
   if (stopped()) return true;
-  if (daemons_ != 0 || everybody) {
-    const loop_scope scope(*this);
-    context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
-    attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
-    for (agent* who : tasks()) {
-      if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
-    }
-    const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
-    if (!ended && inbox_->jobs != 0) return false;
-  }
+  if ((daemons_ != 0 || everybody) && !wind_up_tasks(everybody)) return false;
   if (!calls_.empty()) drop_calls();
   note_if_all_have_gone();
-  handler_ = nullptr;  // it may refer to what goes now
+  forget_exception_handler();  // it may refer to what goes now
   return true;
+}
+
+bool loop::wind_up_tasks(bool everybody) {
+  const loop_scope scope(*this);
+  context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
+  attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
+  for (agent* who : tasks()) {
+    if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
+  }
+  const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
+  return ended || inbox_->jobs == 0;
 }
 
 // The owner of the main task keeps it, and so does every other task that somebody keeps.
@@ -194,18 +203,12 @@ void loop::step_disturbed(agent& who) {
   if (--who.references_ == 0) free_block(who);  // unlike release(), this is no owner that goes
 }
 
-// Awaits of tasks that are too deep to be called, and the ends of tasks, come back to the loop with what is to be
-// resumed next; the root of a task, which nobody awaits, with itself. Returns whether the running task has ended.
-bool loop::follow() {
+// Requires that the running task has not ended.
+bool loop::follow_calls() {
   do {
-    const std::coroutine_handle<> following = std::exchange(next, nullptr);
-    if (context::running->leaf_frame_ == nullptr) {
-      complete(*context::running);
-      return true;
-    }
-    following.resume();
-  } while (next);
-  return false;
+    std::exchange(next, nullptr).resume();
+  } while (next && context::running->leaf_frame_ != nullptr);
+  return next && follow();
 }
 
 // One step, after which the observer is told whether that was the task's last.
@@ -315,15 +318,21 @@ void loop::complete(agent& who) {
   context::running = nullptr;
   who.state_ = agent::state::done;
   constexpr auto bits_of = [](detail::step_state::marks is) { return std::bit_cast<std::uint8_t>(is); };
-  const bool special = (bits_of(who.is_) & bits_of({.main = true, .daemon = true, .watched = true})) != 0;
+  const bool special = (bits_of(who.is_) & bits_of({.daemon = true, .watched = true})) != 0;
   const bool asked_to_stop = (who.attention_ & attention_cancel) != 0;
   if (special || asked_to_stop || agent::start_frame_of(who.root_)->failure) [[unlikely]]
     return complete_specially(who);
   wake_joiners(who);
+  if (who.is_.main) main_ends();
+}
+
+// Where nobody is ready, the run ends anyway, and without an atomic operation.
+inline void loop::main_ends() noexcept {
+  if (!ready_.empty()) request(attention_main_done);
 }
 
 void loop::complete_specially(agent& who) {
-  if (who.is_.main) request(attention_main_done);
+  const bool main = who.is_.main;
   if (const std::exception_ptr failed = who.failure()) {
     who.is_.cancelled = holds<cancelled>(failed);
     if (takes_notes() && !who.is_.cancelled && (who.attention_ & attention_doomed) == 0) {
@@ -341,6 +350,7 @@ void loop::complete_specially(agent& who) {
   } else if (who.is_.watched) {
     tell_watchers(who);
   }
+  if (main) main_ends();
 }
 
 // The listener is last, as it may release the task.
@@ -454,9 +464,12 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
 // within cannot be left here.
 inline bool loop::begin(operation& op, bool of_running) {
   agent& who = *context::running;
-  note_slow_step();
-  if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
-  if ((who.attention_ & attention_doomed) != 0) stop();
+  constexpr std::uint16_t seldom = attention_slow | attention_disturb | attention_stop;
+  if (asked_for(seldom) || (who.attention_ & attention_doomed) != 0) [[unlikely]] {
+    note_slow_step();
+    if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
+    if ((who.attention_ & attention_doomed) != 0) stop();
+  }
   if (stopped()) {
     op.progress_ = operation::progress::stopped;
     return false;
@@ -471,8 +484,9 @@ inline bool loop::begin(operation& op, bool of_running) {
     return true;
   }
   if (of_running && (who.attention_ & attention_swallow) != 0) note_swallowed(who);
-  const bool others_may_run =
-      of_running && asked_for(attention_switch) && starting_ == nullptr && !op.waits_in_any_case();
+  const bool waits = op.waits_in_any_case();
+  if (waits && context::observer == nullptr) return false;
+  const bool others_may_run = of_running && asked_for(attention_switch) && starting_ == nullptr && !waits;
   if (others_may_run && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;

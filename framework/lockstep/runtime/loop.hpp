@@ -81,7 +81,7 @@ class loop : public detail::context {
 
   // Begins a new run: time 0, no tasks, an empty trace. Requires that no run is under way. `choices` is null for the
   // plain run and must outlive the run.
-  void start(const loop_limits& limits, oracle* choices, ordering order, bool keep_trace = false);
+  void start(loop_limits limits, oracle* choices, ordering order, bool keep_trace = false);
   // Whether the observer of its choices has given the run up.
   bool given_up() const noexcept { return given_up_; }
   // Runs until `main` has finished, or until nothing can go on, or stop(). Returns whether it has.
@@ -152,6 +152,8 @@ class loop : public detail::context {
   std::vector<agent*> alive() const { return all_have_gone() ? std::vector<agent*>() : agents_->alive(); }
   // The same without those that are there to call a function once.
   std::vector<agent*> tasks() const;
+  // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
+  bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
 
   // -- awaiting ---------------------------------------------------------------------------------------------------
 
@@ -276,6 +278,8 @@ class loop : public detail::context {
   [[gnu::cold]] void note(std::string_view subject, std::string_view text) noexcept;
   // The same of a value, whose text may be made by code of the user's: what that does is no part of the run.
   [[gnu::cold]] void note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept;
+  // The same for a value that it drew, whose text `text` makes of `value`; the label may be empty.
+  [[gnu::cold]] void note_drawn(std::string_view label, std::string (*text)(const void*), const void* value) noexcept;
   std::uint64_t steps() const noexcept { return trace_.steps(); }
 
   // Reports `kind` at `where` with a snapshot of the tasks concerned; `trail` is of what ended the first of them.
@@ -285,10 +289,16 @@ class loop : public detail::context {
   // cancelled one. While an exception unwinds, the verdict is kept back: it counts if the run has no other failure.
   void report_end(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) noexcept;
   // For the end of a run that found nothing else: makes the verdicts that were kept back.
-  void report_kept_back() noexcept;
+  void report_kept_back() noexcept {
+    if (!kept_back_.empty()) [[unlikely]]
+      report_what_was_kept_back();
+  }
   // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
   // Who of them failed unseen is told of now or, if not `reported`, never.
-  void part_with_kept(bool reported) noexcept;
+  void part_with_kept(bool reported) noexcept {
+    if (!all_have_gone() || !failures_.empty()) [[unlikely]]
+      part_with_those_kept(reported);
+  }
   // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
   void tell_of(const exception_context& found) noexcept;
   // The same for an exception in a future that nobody has read, and, in a callback that has ended, for one that left
@@ -301,6 +311,10 @@ class loop : public detail::context {
   std::shared_ptr<const exception_handler> set_exception_handler(std::shared_ptr<const exception_handler> handler) {
     std::swap(handler, handler_);
     return handler;
+  }
+  void forget_exception_handler() noexcept {
+    if (handler_ != nullptr) [[unlikely]]
+      handler_ = nullptr;
   }
   // What report() would make of it, about the running task.
   verdict verdict_here(verdict_kind kind, std::string message, const source& where);
@@ -408,9 +422,10 @@ class loop : public detail::context {
   }
   [[gnu::cold, gnu::noinline]] void see_to_step();
   [[gnu::cold, gnu::noinline]] void see_to_resumed_step();
+  // Calls `make`, which makes texts of values by code of users.
+  template <class F>
+  void make_text(F make) noexcept;
   [[gnu::cold]] void note_waits(const std::vector<agent*>& of) noexcept;
-  // Whether it is known that every task so far has ended, and that nobody keeps one but, perhaps, the main one.
-  bool all_have_gone() const noexcept { return gone_ == trace_.tasks_made(); }
   void note_if_all_have_gone() noexcept;
   bool acts_for(agent& who);
   bool begin(operation& op, bool of_running);
@@ -432,15 +447,27 @@ class loop : public detail::context {
     who.leaf_.resume();
     if (next) follow();
   }
-  bool follow();
+  // Awaits of tasks that are too deep to be called, and the ends of tasks, come back to the loop with what is to be
+  // resumed next; the root of a task, which nobody awaits, with itself. Returns whether the running task has ended.
+  bool follow() {
+    if (context::running->leaf_frame_ != nullptr) [[unlikely]]
+      return follow_calls();
+    next = nullptr;
+    complete(*context::running);
+    return true;
+  }
+  [[gnu::noinline]] bool follow_calls();
   void step_of_foreign(agent& who);
   void complete(agent& who);
   [[gnu::noinline]] void complete_specially(agent& who);
   void wake_joiners(agent& who);
+  void main_ends() noexcept;
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   agent& pick_next();
-  agent& pick_among();
+  agent& pick_observed(ready_view& view);
+  template <bool Observed>
+  agent& pick_among(ready_view& view);
   [[noreturn, gnu::cold]] void refuse_pick(std::size_t picked);
   bool observe(const candidates& ready, std::size_t picked);
   [[gnu::cold]] bool observe_alone(agent& who, operation& op);
@@ -450,6 +477,7 @@ class loop : public detail::context {
   template <class Done>
   bool go_on_until(const Done& done);
   void go_on_switching();
+  [[gnu::noinline]] void go_on_observed(ready_view& view);
   [[gnu::noinline]] bool go_on_attentively();
   bool idle();
   void report_cycle(const std::vector<agent*>& members) noexcept;
@@ -457,7 +485,11 @@ class loop : public detail::context {
   verdict verdict_of(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned,
                      const std::vector<task_snapshot>& trail = {});
   void reach_step_limit();
+  [[gnu::cold]] void forget_what_few_have() noexcept;
+  [[gnu::cold, gnu::noinline]] bool wind_up_tasks(bool everybody);
   void report_deadlock();
+  [[gnu::cold]] void report_what_was_kept_back() noexcept;
+  [[gnu::cold]] void part_with_those_kept(bool reported) noexcept;
   void report_unread(agent& who) noexcept;
   void destroy_frames(agent& who) noexcept;
   void destroy_tasks() noexcept;
@@ -510,6 +542,7 @@ class loop : public detail::context {
   std::uint32_t gone_ = 0;     // the number of tasks, when all of them had gone
   std::uint32_t objects_made_ = 0;
   std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
+  std::uint64_t all_runs_ = 0;              // tells this loop apart
   std::uint64_t runs_ = 0;
   bool paused_ = false;
   bool standstill_ = false;

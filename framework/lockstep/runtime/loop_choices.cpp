@@ -11,14 +11,20 @@ namespace lockstep {
 
 class loop::ready_view final : public candidates {
  public:
-  ready_view(const ring<agent*>& ready, bool switching) noexcept : ready_(ready), switching_(switching) {}
-  std::size_t size() const noexcept override { return ready_.size(); }
+  explicit ready_view(const loop& of) noexcept : candidates(of.ready_.size()), of_(of) {}
+  // For the next choice.
+  using candidates::set_size;
   candidate operator[](std::size_t i) const noexcept override {
-    const agent& who = *ready_[i];
+    const agent& who = *of_.ready_[i];
     return as_candidate(who, who.operation_);
   }
-  bool first_is_running() const noexcept override { return switching_; }
-  std::string path(std::size_t i) const override { return ready_[i]->path(); }
+  identity task(std::size_t i) const noexcept override { return of_.ready_[i]->identity_; }
+  // One that was overtaken before is ready to retry as well, but has lost its turn.
+  bool first_is_running() const noexcept override {
+    const agent* const running = of_.context::running;
+    return running != nullptr && of_.ready_[0] == running && (running->attention_ & attention_retry) != 0;
+  }
+  std::string path(std::size_t i) const override { return of_.ready_[i]->path(); }
 
   static candidate as_candidate(const agent& who, const operation* op) noexcept {
     const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
@@ -27,15 +33,13 @@ class loop::ready_view final : public candidates {
   }
 
  private:
-  const ring<agent*>& ready_;
-  bool switching_;
+  const loop& of_;
 };
 
 // A task that goes on at an await, as nobody else is ready.
 class loop::lone_view final : public candidates {
  public:
-  lone_view(const agent& who, const operation& op) noexcept : who_(who), op_(op) {}
-  std::size_t size() const noexcept override { return 1; }
+  lone_view(const agent& who, const operation& op) noexcept : candidates(1), who_(who), op_(op) {}
   candidate operator[](std::size_t) const noexcept override {
     candidate only = ready_view::as_candidate(who_, &op_);
     only.operation = op_.kind();
@@ -63,45 +67,62 @@ bool loop::observe_alone(agent& who, operation& op) { return observe(lone_view(w
 
 void loop::observe_end() {
   const sparing_allocations of_the_observer;
-  context::observer->run_ends(ready_view(ready_, false));
+  context::observer->run_ends(ready_view(*this));
 }
 
 void loop::refuse_pick(std::size_t picked) {
   misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
 }
 
+inline agent& loop::pick_observed(ready_view& view) {
+  if (ready_.size() != 1) return pick_among<true>(view);
+  view.set_size(1);
+  observe(view, 0);
+  return *ready_.pop_front();
+}
+
 agent& loop::pick_next() {
-  if (oracle_ == nullptr || ready_.size() == 1 || order_ == ordering::fifo) {
-    if (context::observer != nullptr) [[unlikely]]
-      observe(ready_view(ready_, false), 0);
-    return *ready_.pop_front();
-  }
-  return pick_among();
+  ready_view view(*this);
+  if (oracle_ != nullptr && ready_.size() != 1 && order_ != ordering::fifo) return pick_among<true>(view);
+  if (context::observer != nullptr) [[unlikely]]
+    observe(view, 0);
+  return *ready_.pop_front();
 }
 
 // Requires that the oracle may be asked.
-inline agent& loop::pick_among() {
-  // Whether the first could go on. One that was overtaken before is ready to retry as well, but has lost its turn.
-  const bool switching = ready_[0] == context::running && (ready_[0]->attention_ & attention_retry) != 0;
-  const std::size_t picked = oracle_->pick_task(ready_view(ready_, switching));
-  if (picked >= ready_.size()) [[unlikely]]
+template <bool Observed>
+inline agent& loop::pick_among(ready_view& view) {
+  const std::size_t count = ready_.size();
+  view.set_size(count);
+  const std::size_t picked = oracle_->pick_task(view);
+  if (picked >= count) [[unlikely]]
     refuse_pick(picked);
-  if (context::observer != nullptr) [[unlikely]]
-    observe(ready_view(ready_, switching), picked);
+  if (Observed && context::observer != nullptr) observe(view, picked);
+  const bool overtaken = picked != 0 && view.first_is_running();
   agent& who = *ready_.take(picked);
-  // A task that could have gone on and was overtaken queues behind the others.
-  if (switching && picked != 0) ready_.push_back(ready_.pop_front());
+  if (overtaken) ready_.push_back(ready_.pop_front());  // it queues behind the others
   return who;
 }
 
 // Steps for as long as any task may be next, and nothing else has to be seen to.
 void loop::go_on_switching() {
-  if (context::observer != nullptr) return;
+  ready_view view(*this);
+  if (context::observer != nullptr) return go_on_observed(view);
   while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
-    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among();
+    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among<false>(view);
     ++who.steps_;
     context::running = &who;
     if (who.attention_ == 0 || prepare(who)) resume(who);
+  }
+}
+
+// The same, each step of which the observer is told of.
+void loop::go_on_observed(ready_view& view) {
+  while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
+    agent& who = pick_observed(view);
+    if (given_up_) return;
+    ++who.steps_;
+    step_observed(who);
   }
 }
 

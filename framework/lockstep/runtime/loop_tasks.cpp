@@ -314,7 +314,7 @@ void loop::destroy_tasks() noexcept {
 
 void loop::tear_down() noexcept {
   tearing_down_ = true;
-  handler_ = nullptr;
+  forget_exception_handler();
   context::running = nullptr;
   if (!all_have_gone()) destroy_tasks();
   timers_.reset();
@@ -326,7 +326,8 @@ void loop::tear_down() noexcept {
 
 void loop::finish() noexcept {
   if (!tearing_down_ || !all_have_gone()) tear_down();
-  failures_.clear();
+  if (!failures_.empty()) [[unlikely]]
+    forget_what_few_have();
   if (!inbox_->close_if_quiet()) take_from_outside(true);
 }
 

@@ -23,10 +23,15 @@ enum class entry : std::uint64_t {
 // The tasks that could run next, as they were written down.
 class kept_candidates final : public candidates {
  public:
-  std::size_t size() const noexcept override { return all_.size(); }
   candidate operator[](std::size_t i) const noexcept override { return all_[i]; }
   bool first_is_running() const noexcept override { return first_is_running_; }
   std::string path(std::size_t i) const override { return paths_[i]; }
+
+  void add(const candidate& each, std::string path) {
+    all_.push_back(each);
+    paths_.push_back(std::move(path));
+    set_size(all_.size());
+  }
 
   std::vector<candidate> all_;
   std::vector<std::string> paths_;
@@ -169,8 +174,7 @@ class isolated_program::replayed {
       each.operation = static_cast<operation_kind>(written_.number());
       each.object = written_.number();
       each.parent = written_.number();
-      read.all_.push_back(each);
-      read.paths_.push_back(written_.text());
+      read.add(each, written_.text());
     }
     return read;
   }

@@ -5,23 +5,11 @@
 
 namespace lockstep {
 
-void trace::start(std::uint64_t steps_max, bool keep_all) {
-  earlier_.store(0, std::memory_order_relaxed);
-  others_.store(0, std::memory_order_relaxed);
-  tasks_made_.store(0, std::memory_order_relaxed);
-  payloads_ = 0;
-  steps_max_ = steps_max;
-  limit_passed_ = false;
-  earlier_hash_ = {};
-  if (keep_all_) {
-    all_.clear();
-    names_.clear();
-    objects_.clear();
-    notes_.clear();
-  }
-  keep_all_ = keep_all;
-  next_.store(records_.get(), std::memory_order_relaxed);
-  end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
+void trace::forget_all() noexcept {
+  all_.clear();
+  names_.clear();
+  objects_.clear();
+  notes_.clear();
 }
 
 // The next record at which turn() has something to do.
@@ -39,7 +27,7 @@ bool trace::turn() {
   if (steps() > steps_max_) limit_passed_ = true;
   if (next == records_.get() + capacity) {
     const std::uint64_t before = earlier_.load(std::memory_order_relaxed);
-    earlier_hash_.add(records_.get(), before, capacity);
+    earlier_hash_ = earlier_hash_.after(records_.get(), capacity);
     earlier_.store(before + capacity, std::memory_order_relaxed);
     next_.store(records_.get(), std::memory_order_relaxed);
   }
@@ -58,12 +46,17 @@ const trace_record* trace::last_step_of(std::uint32_t task) const noexcept {
 }
 
 // Kept in the order of their records; nearly always it is the last one's.
+std::vector<trace_note>::iterator trace::end_of_notes(std::size_t record) noexcept {
+  auto end = notes_.end();
+  while (end != notes_.begin() && end[-1].record > record) --end;
+  return end;
+}
+
 void trace::note(std::uint32_t task, std::string_view subject, std::string_view text) {
   const trace_record* const step = last_step_of(task);
   if (step == nullptr) return;
   const std::size_t at = static_cast<std::size_t>(step - all_.data());
-  auto end = notes_.end();
-  while (end != notes_.begin() && end[-1].record > at) --end;
+  const auto end = end_of_notes(at);
   const auto same = [&](const trace_note& each) { return each.record != at || each.subject == subject; };
   const auto before = std::find_if(std::make_reverse_iterator(end), notes_.rend(), same);
   const bool known = before != notes_.rend() && before->record == at &&
@@ -71,32 +64,52 @@ void trace::note(std::uint32_t task, std::string_view subject, std::string_view 
   if (!known) notes_.insert(end, {at, std::string(subject), std::string(text)});
 }
 
-// Adds the records of which the first is the `index`-th of the run.
-void trace::rolling_hash::add(const trace_record* first, std::uint64_t index, std::size_t count) noexcept {
-  auto [a, b, c, d] = lanes;
-  if (index % 4 == 0) {
-    for (; count >= 4; first += 4, index += 4, count -= 4) {
-      a = roll_fast(a, first[0].word());
-      b = roll_fast(b, first[1].word());
-      c = roll_fast(c, first[2].word());
-      d = roll_fast(d, first[3].word());
-    }
+void trace::note_drawn(std::uint32_t task, std::string_view label, std::string_view value) {
+  constexpr std::size_t bytes_max = 160;  // of a note that goes on
+  const trace_record* const step = last_step_of(task);
+  if (step == nullptr) return;
+  const std::size_t at = static_cast<std::size_t>(step - all_.data());
+  const std::string_view subject = label.empty() ? "drew" : label;
+  const auto end = end_of_notes(at);
+  const bool goes_on = end != notes_.begin() && end[-1].record == at && end[-1].subject == subject &&
+                       (label.empty() || std::string_view(end[-1].text).starts_with("drew "));
+  if (!goes_on) {
+    notes_.insert(end, {at, std::string(subject), std::string(label.empty() ? "" : "drew ").append(value)});
+  } else if (std::string& text = end[-1].text; !std::string_view(text).ends_with("…")) {
+    text.append(", ").append(text.size() + value.size() <= bytes_max ? value : "…");
   }
-  std::uint64_t* const rolled[] = {&a, &b, &c, &d};
-  for (; count > 0; ++first, ++index, --count) *rolled[index % 4] = roll_fast(*rolled[index % 4], first->word());
-  for (std::size_t lane = 0; lane < 4; ++lane) lanes[lane] = *rolled[lane];
 }
 
-std::uint64_t trace::rolling_hash::value(std::uint64_t payloads) const noexcept {
+inline trace::rolling_hash trace::rolling_hash::after(const trace_record* first, std::size_t count) const noexcept {
+  std::uint64_t a = lanes[0];
+  std::uint64_t b = lanes[1];
+  std::uint64_t c = lanes[2];
+  std::uint64_t d = lanes[3];
+  for (; count >= 4; first += 4, count -= 4) {
+    a = roll_fast(a, first[0].word());
+    b = roll_fast(b, first[1].word());
+    c = roll_fast(c, first[2].word());
+    d = roll_fast(d, first[3].word());
+  }
+  if (count > 0) a = roll_fast(a, first[0].word());
+  if (count > 1) b = roll_fast(b, first[1].word());
+  if (count > 2) c = roll_fast(c, first[2].word());
+  return {{a, b, c, d}};
+}
+
+// The `index`-th of the run.
+inline void trace::rolling_hash::add_one(const trace_record& record, std::uint64_t index) noexcept {
+  lanes[index % 4] = roll_fast(lanes[index % 4], record.word());
+}
+
+inline std::uint64_t trace::rolling_hash::value(std::uint64_t payloads) const noexcept {
   std::uint64_t all = payloads;
   for (const std::uint64_t lane : lanes) all = roll(all, lane);
   return all;
 }
 
 std::uint64_t trace::hash() const noexcept {
-  rolling_hash all = earlier_hash_;
-  all.add(records_.get(), earlier_, static_cast<std::size_t>(next_ - records_.get()));
-  return all.value(payloads_);
+  return earlier_hash_.after(records_.get(), static_cast<std::size_t>(next_ - records_.get())).value(payloads_);
 }
 
 std::vector<std::uint64_t> trace::hashes() const {
@@ -104,7 +117,7 @@ std::vector<std::uint64_t> trace::hashes() const {
   std::uint64_t payloads = 0;
   std::vector<std::uint64_t> values;
   for (const trace_record& record : recent()) {
-    rolled.add(&record, values.size(), 1);
+    rolled.add_one(record, values.size());
     if (!record.is_step()) payloads = roll_fast(payloads, record.payload);
     values.push_back(rolled.value(payloads));
   }

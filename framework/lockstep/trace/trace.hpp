@@ -76,7 +76,20 @@ class trace {
   trace() : records_(std::make_unique<trace_record[]>(capacity)) { start(); }
 
   // Begins a new run; the memory stays.
-  void start(std::uint64_t steps_max = ~std::uint64_t{0}, bool keep_all = false);
+  void start(std::uint64_t steps_max = ~std::uint64_t{0}, bool keep_all = false) {
+    earlier_.store(0, std::memory_order_relaxed);
+    others_.store(0, std::memory_order_relaxed);
+    tasks_made_.store(0, std::memory_order_relaxed);
+    payloads_ = 0;
+    steps_max_ = steps_max;
+    limit_passed_ = false;
+    earlier_hash_ = {};
+    if (keep_all_) [[unlikely]]
+      forget_all();
+    keep_all_ = keep_all;
+    next_.store(records_.get(), std::memory_order_relaxed);
+    end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
+  }
 
   // What an operation on the object of that number, 0 for none, is in a record.
   static constexpr std::uint32_t label(operation_kind kind, std::uint32_t object) noexcept {
@@ -117,6 +130,9 @@ class trace {
   // Belongs to the last step of that task, if it has made one. Not kept if the step's last note of `subject` says the
   // same already, or "= " and the same.
   void note(std::uint32_t task, std::string_view subject, std::string_view text);
+  // The same of a value that was drawn; such as one step draws of one label, in a row, are one note: "drew 3, 0, 5".
+  // Without a label, the subject is "drew".
+  void note_drawn(std::uint32_t task, std::string_view label, std::string_view value);
   // That step; null if it has made none.
   const trace_record* last_step_of(std::uint32_t task) const noexcept;
   // The last record, which is a step, has a better place.
@@ -156,7 +172,9 @@ class trace {
   struct rolling_hash {
     std::uint64_t lanes[4] = {mix(1), mix(2), mix(3), mix(4)};
 
-    void add(const trace_record* first, std::uint64_t index, std::size_t count) noexcept;
+    // With these records behind it. Requires that their number so far is a multiple of 4.
+    rolling_hash after(const trace_record* first, std::size_t count) const noexcept;
+    void add_one(const trace_record& record, std::uint64_t index) noexcept;
     std::uint64_t value(std::uint64_t payloads) const noexcept;
   };
 
@@ -178,6 +196,9 @@ class trace {
     if (store(payload, task, label)) turn();
   }
   void set_end() noexcept;
+  // Where in notes_ those end that belong to the record or to an earlier one.
+  std::vector<trace_note>::iterator end_of_notes(std::size_t record) noexcept;
+  [[gnu::cold]] void forget_all() noexcept;
 
   std::unique_ptr<trace_record[]> records_;
   std::atomic<trace_record*> next_ = nullptr;
