@@ -83,20 +83,23 @@ void causality::note_quiet(std::size_t at) {
 void causality::judge_one(std::size_t at, std::vector<race>& found) {
   const step_event& now = events_[at].step;
   std::uint32_t* const clock = clock_of(at);
-  if (now.task < last_of_task_.size() && last_of_task_[now.task] != step_event::none) {
-    std::copy_n(clock_of(last_of_task_[now.task]), width_, clock);
-  } else {
+  const std::uint32_t before = now.task < last_of_task_.size() ? last_of_task_[now.task] : step_event::none;
+  if (before == step_event::none && now.enabled_by == step_event::none) {
     std::fill_n(clock, width_, 0);
+  } else {
+    const std::uint32_t* const one = clock_of(before != step_event::none ? before : now.enabled_by);
+    const std::uint32_t* const other = clock_of(now.enabled_by != step_event::none ? now.enabled_by : before);
+    for (std::size_t i = 0; i < width_; ++i) clock[i] = std::max(one[i], other[i]);
   }
-  if (now.enabled_by != step_event::none) join(at, now.enabled_by);
   if (quiet_count_ != 0) join(clock, quiets_[quiet_count_ - 1].clock.data(), quiets_[quiet_count_ - 1].clock.size());
   candidates_.clear();
   find_candidates(at, {number_of_everything, access::read});
   if (now.reads != step_event::none) find_candidates(at, {now.reads, access::read});
   for (const touched& each : now.touches) find_candidates(at, each);
-  if (candidates_.size() > 1) {
+  if (candidates_.size() == 2) {
+    if (candidates_[0] < candidates_[1]) std::swap(candidates_[0], candidates_[1]);
+  } else if (candidates_.size() > 2) {
     std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
-    candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
   }
   for (const std::uint32_t earlier : candidates_) {
     if (clock[events_[earlier].step.task] > earlier) continue;
@@ -152,6 +155,11 @@ void causality::note_access(std::size_t at, touched made) {
   if (made.object >= accesses_.size()) accesses_.resize(made.object + 1);
   std::vector<last_access>& of_object = accesses_[made.object];
   const last_access now{static_cast<std::uint32_t>(at), made.how};
+  if (made.how == access::write && of_object.size() == 1) {
+    changes_.push_back({made.object, 0, of_object.front()});
+    of_object.front() = now;
+    return;
+  }
   if (made.how == access::write) {
     for (; !of_object.empty(); of_object.pop_back())
       changes_.push_back({made.object, change::removed, of_object.back()});
