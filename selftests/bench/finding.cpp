@@ -4,10 +4,12 @@
 // Prints a table. For each program: the classes and the interleavings of its buggy form, all of them and those that
 // fail; for each strategy the median and the most of the runs until the failure, over 200 seeds; the deviations in the
 // shrunk run, the most over these seeds, beside the fewest that exist; the re-executions that shrinking took; and the
-// classes of the fixed form, which are all made, with the sample's estimate of them.
+// classes of the fixed form, which are all made, with the sample's estimate of them. Then a row for each strategy, over
+// all programs, and a table of mixes of them.
 // Nothing in here depends on a clock or a machine.
 
 #include "../planted_bugs/races/races.hpp"
+#include "mixes.hpp"
 
 #include <lockstep/explore/explorer.hpp>
 #include <lockstep/explore/shrink.hpp>
@@ -19,8 +21,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -51,6 +55,10 @@ struct figures {
     return missed == 0 ? fmt::format("{}/{}", median(), runs.back()) : fmt::format("{}/-{}", median(), missed);
   }
   std::uint64_t median() const { return runs[runs.size() / 2]; }
+  void add(const figures& others) {
+    runs.insert(runs.end(), others.runs.begin(), others.runs.end());
+    missed += others.missed;
+  }
 };
 
 figures by_sampler(program& code, const profile& known, sampler kind) {
@@ -99,8 +107,8 @@ whole_space space_of(program& code) {
 
 struct whole_table {
   figures portfolio;
+  figures of[std::size(all_samplers)];
   std::uint64_t over_ten = 0;         // programs of depth 1 whose median is
-  std::uint64_t not_found = 0;        // searches by the portfolio that missed
   std::uint64_t not_least = 0;        // programs whose shrunk run has more than one deviation too many
   std::uint64_t twins_that_fail = 0;  // or could not be proven
   std::uint64_t estimates_off = 0;    // by more than a factor of ten
@@ -139,19 +147,34 @@ void show(const planted_race& race, whole_table& table) {
   const double estimate = sampled.estimated.value_or(0);
   const double off = proof.classes == 0 ? 1 : estimate / static_cast<double>(proof.classes);
 
-  table.not_found += portfolio.missed;
+  table.portfolio.add(portfolio);
+  std::string by_strategy;
+  for (const sampler kind : {sampler::urw, sampler::pos, sampler::uniform, sampler::pct}) {
+    figures found = by_sampler(buggy, known, kind);
+    by_strategy += fmt::format("{} | ", found.text());
+    table.of[static_cast<std::size_t>(kind)].add(found);
+  }
+
   if (race.least_deviations == 1 && portfolio.median() > 10) ++table.over_ten;
   if (left_most > race.least_deviations + 1) ++table.not_least;
   if (!proof.exhaustive) ++table.twins_that_fail;
   if (estimate != 0 && (off > 10 || off < 0.1)) ++table.estimates_off;
-  fmt::print("| {} | {}{} of {} | {} | {} | {} | {} | {} | {} | {} | {} | {} of {} | {} | {} | {:.0f} |\n", race.name,
-             space.failing, space.cut ? "+" : "", count_text(static_cast<double>(space.classes)),
-             count_text(space.interleavings), portfolio.text(), by_sampler(buggy, known, sampler::urw).text(),
-             by_sampler(buggy, known, sampler::pos).text(), by_sampler(buggy, known, sampler::uniform).text(),
-             by_sampler(buggy, known, sampler::pct).text(), once(buggy, search_by::deviations),
-             once(buggy, search_by::systematic), left_most, race.least_deviations, shrinking_most,
+  fmt::print("| {} | {}{} of {} | {} | {} | {}{} | {} | {} of {} | {} | {} | {:.0f} |\n", race.name, space.failing,
+             space.cut ? "+" : "", count_text(static_cast<double>(space.classes)), count_text(space.interleavings),
+             portfolio.text(), by_strategy, once(buggy, search_by::deviations), once(buggy, search_by::systematic),
+             left_most, race.least_deviations, shrinking_most,
              proof.exhaustive ? count_text(static_cast<double>(proof.classes)) : "not proven", estimate);
   std::fflush(stdout);
+}
+
+void show_strategies(whole_table& table) {
+  fmt::print("\n| strategy | median | worst | missed |\n|---|---|---|---|\n");
+  const auto row = [](std::string_view name, figures& of) {
+    of.text();  // sorts
+    fmt::print("| {} | {} | {} | {} |\n", name, of.median(), of.runs.back(), of.missed);
+  };
+  row("portfolio", table.portfolio);
+  for (const sampler kind : all_samplers) row(name_of(kind), table.of[static_cast<std::size_t>(kind)]);
 }
 
 int show_all() {
@@ -164,9 +187,11 @@ int show_all() {
   fmt::print(
       "\n{} programs, {} seeds, at most {} runs. Searches that missed: {}. Medians over 10 at depth 1: {}. Shrunk to "
       "more than one deviation too many: {}. Twins not proven: {}. Estimates off by more than ten: {}.\n",
-      planted::planted_races().size(), seeds, runs_max, table.not_found, table.over_ten, table.not_least,
+      planted::planted_races().size(), seeds, runs_max, table.portfolio.missed, table.over_ten, table.not_least,
       table.twins_that_fail, table.estimates_off);
-  return table.not_found + table.not_least + table.twins_that_fail == 0 ? 0 : 1;
+  show_strategies(table);
+  show_mixes();
+  return table.portfolio.missed + table.not_least + table.twins_that_fail == 0 ? 0 : 1;
 }
 
 }  // namespace

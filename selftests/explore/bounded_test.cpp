@@ -79,6 +79,32 @@ TEST(BoundedSearchTest, BeginsWithThoseThatDepartLeast) {
   }
 }
 
+TEST(BoundedSearchTest, DepartsInTheMiddleFirst) {
+  sim::world world;
+  bounded_search search(cost_of::deviations, 1);
+  const auto draws = [](std::string& outcome) -> task<void> {
+    for (int i = 0; i < 5; ++i) outcome += std::to_string(random_int("value", 0, i == 2 ? 2 : 1));
+    co_return;
+  };
+  std::vector<std::string> outcomes;
+  while (search.begin_run()) {
+    outcomes.push_back(outcome_of_run(world, draws, search));
+    search.end_run();
+  }
+  EXPECT_THAT(outcomes, testing::ElementsAre("00000", "00100", "00200", "01000", "00010", "10000", "00001"));
+}
+
+TEST(BoundedSearchTest, LeavesOutAPlainRunThatHasBeenMade) {
+  sim::world world;
+  logged_choices plain;
+  static_cast<void>(outcome_of_run(world, small_program, plain));
+  std::multiset<answer_list> wanted = all_runs_depth_first();
+  wanted.erase(plain.answers());
+  bounded_search search(cost_of::deviations);
+  search.begin_behind(plain.log());
+  EXPECT_EQ(all_runs_of(search), wanted);
+}
+
 TEST(BoundedSearchTest, CountsDeviations) {
   bounded_search search(cost_of::deviations);
   sim::world world;

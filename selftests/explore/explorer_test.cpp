@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -27,6 +30,37 @@ TEST(ExplorerTest, FindsARaceByEverySearch) {
     EXPECT_LE(found.failure->runs, 20u);
     EXPECT_EQ(found.failure->runs, found.runs);
   }
+}
+
+std::vector<int> values_drawn(explore_options how) {
+  std::vector<int> drawn;
+  world_program code([&drawn]() -> task<void> {
+    drawn.push_back(random_int("value", 0, 3));
+    co_return;
+  });
+  how.runs_max = 30;
+  how.check_every = 0;
+  explorer(code).explore(how);
+  return drawn;
+}
+
+TEST(ExplorerTest, MakesThePlainRunAndRoundRobinThenDeviations) {
+  const std::vector<int> drawn = values_drawn({});
+  ASSERT_GE(drawn.size(), 5u);
+  EXPECT_EQ(std::vector<int>(drawn.begin(), drawn.begin() + 5), (std::vector<int>{0, 0, 1, 2, 3}));
+  const std::vector<int> by_deviations = values_drawn({.by = search_by::deviations});
+  EXPECT_EQ(by_deviations, (std::vector<int>{0, 1, 2, 3}));
+}
+
+TEST(ExplorerTest, DoesNotDepartAgainWhereASearchIsGoneOnWith) {
+  std::vector<std::string_view> phases;
+  explore_options how;
+  how.runs_max = 20;
+  how.samples_skipped = 5;
+  how.on_progress = [&phases](const exploration_progress& now) { phases.push_back(now.phase); };
+  search(searched::keeps_all_updates, how);
+  ASSERT_FALSE(phases.empty());
+  EXPECT_EQ(std::count(phases.begin(), phases.end(), "deviations"), 0);
 }
 
 TEST(ExplorerTest, MakesTheFailingRunAgainFromItsAnswers) {

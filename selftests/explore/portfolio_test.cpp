@@ -17,8 +17,8 @@ TEST(PortfolioTest, DrawsByWeight) {
     ASSERT_NE(each.by, nullptr);
     ++drawn[std::string(each.name)];
   }
-  EXPECT_NEAR(drawn["urw"], 4'000, 200);
-  EXPECT_NEAR(drawn["pos"], 3'000, 200);
+  EXPECT_NEAR(drawn["urw"], 6'000, 200);
+  EXPECT_NEAR(drawn["pos"], 1'000, 200);
   EXPECT_NEAR(drawn["uniform"], 2'000, 200);
   EXPECT_NEAR(drawn["pct"], 1'000, 200);
 }

@@ -43,10 +43,11 @@ std::string program::text() const {
   return all;
 }
 
-bool program::selects() const {
+bool program::branches_on_values() const {
   for (const std::vector<step>& each : tasks) {
     for (const step& made : each) {
-      if (kinds[made.kind].name == "select_two") return true;
+      const std::string_view name = kinds[made.kind].name;
+      if (name == "select_two" || name == "draw_and_branch") return true;
     }
   }
   return false;
@@ -60,10 +61,11 @@ program program_of(std::uint64_t seed, int tasks_max, int length_max) {
   };
   program made;
   for (std::size_t group = 1 + below(2); group > 0; --group) {
-    const step_groups of_sync = steps_of_sync();
-    const step_groups of_tasks = steps_of_tasks();
-    const std::size_t which = below(of_sync.size() + of_tasks.size());
-    const std::span<const step_kind> more = which < of_sync.size() ? of_sync[which] : of_tasks[which - of_sync.size()];
+    const step_groups all[] = {steps_of_sync(), steps_of_tasks(), steps_of_the_world()};
+    std::size_t which = below(all[0].size() + all[1].size() + all[2].size());
+    const step_groups* of = all;
+    for (; which >= of->size(); ++of) which -= of->size();
+    const std::span<const step_kind> more = (*of)[which];
     made.kinds.insert(made.kinds.end(), more.begin(), more.end());
   }
   const std::size_t tasks = 2 + below(static_cast<std::size_t>(tasks_max - 1));
@@ -78,7 +80,8 @@ program program_of(std::uint64_t seed, int tasks_max, int length_max) {
 }
 
 task<void> run(const program& what, std::string& outcome) {
-  world_of_steps of(what.declared);
+  what.abroad.clear();
+  world_of_steps of(what.declared, what.abroad);
   of.common.emplace(common_work(of));
   of.workers.emplace(1u);
   of.seen.assign(what.tasks.size(), -999);
@@ -91,6 +94,7 @@ task<void> run(const program& what, std::string& outcome) {
     }
   }
   for (const cell& each : of.variables) outcome += fmt::format("{} ", static_cast<int>(each));
+  outcome += fmt::format("{} ", static_cast<int>(*of.closings));
   for (const int each : of.seen) outcome += fmt::format("/{}", each);
 }
 

@@ -1,6 +1,8 @@
 // Random small programs over everything that tasks may do to each other: what searches are tried on.
 #pragma once
 
+#include "../runtime/foreign_coroutines.hpp"
+
 #include <lockstep/runtime/task.hpp>
 
 #include <cstdint>
@@ -31,10 +33,12 @@ struct program {
   std::vector<step_kind> kinds;  // that these are of
 
   bool declared = true;  // whether the variables are such that a search sees
+  // Coroutines of others that the last run has started: they may wait for ours until it is over.
+  mutable std::vector<foreign::owned> abroad{};
 
   std::string text() const;
-  // Whether any task may wait for several things at once.
-  bool selects() const;
+  // Whether a value decides what else a step touches, as where a task waits for several things at once.
+  bool branches_on_values() const;
 };
 
 // Of kinds of one or two groups, such as what can be done to a queue; at most `length_max` steps a task.

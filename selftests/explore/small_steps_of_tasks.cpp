@@ -1,4 +1,4 @@
-// What tasks do with time, with each other, and with the world.
+// What tasks do with time, and with each other.
 #include "small_world.hpp"
 
 #include <tuple>
@@ -7,14 +7,24 @@
 
 namespace lockstep::small {
 
-namespace {
-
-// -- time -------------------------------------------------------------------------------------------------------------
-
 task<int> doze(world_of_steps& of, step what, int, int seen) {
   co_await sleep_for(soon(what.a));
   co_return note(seen, variable(of, what.b));
 }
+
+task<int> cancel_another(world_of_steps& of, step what, int me, int seen) {
+  const std::size_t other = static_cast<std::size_t>(what.a) % of.seen.size();
+  if (other < of.tasks.size() && static_cast<int>(other) != me) {
+    seen = note(seen, of.tasks[other].cancel() ? 1 : 0);
+  }
+  co_await yield();
+  co_return seen;
+}
+
+namespace {
+
+// -- time -------------------------------------------------------------------------------------------------------------
+
 task<int> wait_with_timeout(world_of_steps& of, step what, int, int seen) {
   bool late = false;
   const auto wait = [&of, what]() -> task<void> {
@@ -67,6 +77,58 @@ constexpr step_kind of_time[] = {{"doze", doze},
                                  {"wait_for_quiet", wait_for_quiet}};
 constexpr step_kind of_clocks[] = {{"doze", doze}, {"compute", compute}, {"set_clock", set_clock}};
 
+task<int> sleep_to(world_of_steps& of, step what, int, int seen) {
+  co_await sleep_until(of.began + what.a / 2 * 1ms);
+  co_return note(seen, variable(of, what.b));
+}
+task<int> move_own_deadline(world_of_steps& of, step what, int, int seen) {
+  bool late = false;
+  const auto wait = [&of, what](timeout_scope& scope) -> task<void> {
+    co_await sleep_to(of, {what.kind, what.b, what.b}, 0, 0);
+    scope.reschedule(of.began + what.b * 1ms);
+    co_await of.happened.wait();
+  };
+  try {
+    co_await with_timeout_at(of.began + what.a * 1ms, wait);
+  } catch (const timed_out&) {
+    late = true;
+  }
+  co_return note(seen, late ? 1 : 0);
+}
+task<int> show_deadline(world_of_steps& of, step what, int, int seen) {
+  if (of.deadline.shown() != nullptr) co_return note(seen, 2);
+  bool late = false;
+  const auto wait = [&of](timeout_scope& scope) -> task<void> {
+    of.deadline.show(&scope);
+    co_await of.happened.wait();
+  };
+  const auto hide = of.deadline.hidden_later();
+  try {
+    co_await with_timeout(soon(what.a), wait);
+  } catch (const timed_out&) {
+    late = true;
+  }
+  co_return note(seen, late ? 1 : 0);
+}
+task<int> move_deadline_of_another(world_of_steps& of, step what, int, int seen) {
+  timeout_scope* const scope = of.deadline.shown();
+  if (scope != nullptr && !scope->expired()) {
+    scope->reschedule(of.began + what.a * 1ms);
+    seen = note(seen, scope->expired() ? 1 : 0);
+  }
+  co_await yield();
+  co_return seen;
+}
+constexpr step_kind of_deadlines[] = {{"sleep_to", sleep_to},
+                                      {"move_own_deadline", move_own_deadline},
+                                      {"sleep_to", sleep_to},
+                                      {"set_event", set_event},
+                                      {"add", add}};
+constexpr step_kind of_shown_deadlines[] = {{"show_deadline", show_deadline},
+                                            {"move_deadline_of_another", move_deadline_of_another},
+                                            {"doze", doze},
+                                            {"set_event", set_event}};
+
 task<int> call_soon_step(world_of_steps& of, step what, int, int seen) {
   of.calls_made += 1;
   of.call = call_soon([&of, what] { variable(of, what.a) += 1; });
@@ -104,14 +166,6 @@ constexpr step_kind of_ends[] = {
 
 // -- tasks ------------------------------------------------------------------------------------------------------------
 
-task<int> cancel_another(world_of_steps& of, step what, int me, int seen) {
-  const std::size_t other = static_cast<std::size_t>(what.a) % of.seen.size();
-  if (other < of.tasks.size() && static_cast<int>(other) != me) {
-    seen = note(seen, of.tasks[other].cancel() ? 1 : 0);
-  }
-  co_await yield();
-  co_return seen;
-}
 task<int> cancel_itself(world_of_steps&, step, int, int seen) {
   current_task().cancel();
   bool was = false;
@@ -246,6 +300,44 @@ constexpr step_kind of_groups[] = {{"group_of_two", group_of_two},
                                    {"set_event", set_event},
                                    {"cancel_another", cancel_another}};
 
+task<int> show_group(world_of_steps& of, step what, int, int seen) {
+  if (of.group.shown() != nullptr) co_return note(seen, 2);
+  bool failed = false;
+  const auto body = [&of, what](task_group& group) -> task<void> {
+    of.group.show(&group);
+    group.spawn(child_of(of, what.a, what.b));
+    co_await yield();
+  };
+  const auto hide = of.group.hidden_later();
+  try {
+    co_await with_task_group(body);
+  } catch (const exception_group&) {
+    failed = true;
+  }
+  co_return note(seen, failed ? 1 : 0);
+}
+task<int> end_group_of_another(world_of_steps& of, step, int, int seen) {
+  if (task_group* const group = of.group.shown()) {
+    seen = note(seen, static_cast<int>(group->size()));
+    group->cancel();
+  }
+  co_await yield();
+  co_return seen;
+}
+task<int> spawn_into_group_of_another(world_of_steps& of, step what, int, int seen) {
+  if (task_group* const group = of.group.shown()) {
+    group->spawn(child_of(of, what.a, what.b));
+    seen = note(seen, static_cast<int>(group->size()));
+  }
+  co_await yield();
+  co_return seen;
+}
+constexpr step_kind of_shown_groups[] = {{"show_group", show_group},
+                                         {"show_group", show_group},
+                                         {"end_group_of_another", end_group_of_another},
+                                         {"spawn_into_group_of_another", spawn_into_group_of_another},
+                                         {"set_event", set_event}};
+
 task<int> all_of_two(world_of_steps& of, step what, int, int seen) {
   bool failed = false;
   try {
@@ -379,44 +471,10 @@ constexpr step_kind of_starts[] = {{"start_eagerly", start_eagerly},
 constexpr step_kind of_onlookers[] = {
     {"look_on", look_on}, {"as_they_end", as_they_end}, {"set_event", set_event}, {"cancel_another", cancel_another}};
 
-// -- values, workers, points ------------------------------------------------------------------------------------------
-
-task<int> draw(world_of_steps& of, step what, int, int seen) {
-  variable(of, what.b) += random_int(what.a % 2 == 0 ? "dice" : "coin", 0, 1);
-  co_await yield();
-  co_return seen;
-}
-constexpr step_kind of_values[] = {{"draw", draw}, {"read", read}, {"lock_and_add", lock_and_add}};
-
-task<int> block(world_of_steps& of, step what, int me, int seen) {
-  const auto work = [what, me] {
-    if (what.a % 2 == 0) consume(soon(what.b));
-    return me * 10 + what.b;
-  };
-  co_return note(seen, co_await run_blocking(*of.workers, work));
-}
-constexpr step_kind of_workers[] = {{"block", block}, {"doze", doze}, {"cancel_another", cancel_another}, {"add", add}};
-
-task<int> pass_point(world_of_steps& of, step what, int, int seen) {
-  if (what.a % 2 == 0) {
-    co_await point("one");
-  } else {
-    co_await point("two");
-  }
-  co_return note(seen, variable(of, what.b));
-}
-task<int> order_points(world_of_steps& of, step, int me, int seen) {
-  if (me != 0) co_return seen;
-  const order wanted("two", "one");
-  co_await of.happened.wait();
-  co_return note(seen, wanted.complete() ? 1 : 0);
-}
-constexpr step_kind of_points[] = {
-    {"pass_point", pass_point}, {"pass_point", pass_point}, {"order_points", order_points}, {"set_event", set_event}};
-
-constexpr std::span<const step_kind> groups[] = {
-    of_time,    of_clocks,        of_calls,  of_ends,   of_cancellation, of_joins,  of_groups,  of_combinators,
-    of_selects, of_selects_ended, of_common, of_starts, of_onlookers,    of_values, of_workers, of_points};
+constexpr std::span<const step_kind> groups[] = {of_time,          of_clocks,       of_deadlines,    of_shown_deadlines,
+                                                 of_calls,         of_ends,         of_cancellation, of_joins,
+                                                 of_groups,        of_shown_groups, of_combinators,  of_selects,
+                                                 of_selects_ended, of_common,       of_starts,       of_onlookers};
 
 }  // namespace
 

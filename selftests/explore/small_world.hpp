@@ -1,12 +1,14 @@
 // What the steps of small programs are made of.
 #pragma once
 
+#include "../runtime/foreign_coroutines.hpp"
 #include "small_programs.hpp"
 
 #include <lockstep/lockstep.hpp>
 #include <lockstep/sync/shared.hpp>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -33,10 +35,40 @@ class cell {
   int unseen_ = 0;
 };
 
+// What one task has on its stack, and shows to the others for as long as it is there.
+template <class T>
+class shown_object {
+ public:
+  explicit shown_object(bool declared) : changes_(declared) {}
+  void show(T* what) {
+    changes_ += 1;
+    what_ = what;
+  }
+  T* shown() const {
+    static_cast<void>(static_cast<int>(changes_));
+    return what_;
+  }
+  auto hidden_later() {
+    struct hiding {
+      explicit hiding(shown_object& shown) : of(shown) {}
+      hiding(const hiding&) = delete;
+      hiding& operator=(const hiding&) = delete;
+      ~hiding() { of.show(nullptr); }
+      shown_object& of;
+    };
+    return hiding(*this);
+  }
+
+ private:
+  cell changes_;  // whoever looks at it looks at this
+  T* what_ = nullptr;
+};
+
 // What the steps are done to. All of it is made before the tasks, so that its numbers are the same in every order.
 struct world_of_steps {
-  explicit world_of_steps(bool declared)
-      : variables{cell(declared), cell(declared), cell(declared)}, calls_made(declared) {}
+  world_of_steps(bool declared, std::vector<foreign::owned>& all_abroad)
+      : variables{cell(declared), cell(declared), cell(declared)}, calls_made(declared), deadline(declared),
+        group(declared), closings(std::make_shared<cell>(declared)), signals_fired(declared), abroad(all_abroad) {}
 
   std::array<cell, 3> variables;
   std::array<mutex, 2> mutexes{mutex(), mutex()};
@@ -58,8 +90,20 @@ struct world_of_steps {
   std::optional<thread_pool> workers;
   callback_handle call;
   cell calls_made;  // whoever looks at the call looks at this
+  time_point began = now();
+  shown_object<timeout_scope> deadline;
+  shown_object<task_group> group;
+  std::shared_ptr<cell> closings;  // outlives the world, as what closes a generator may
+  foreign::signal signal;
+  cell signals_fired;  // whoever looks at the signal looks at this
+  std::vector<foreign::owned>& abroad;
   std::vector<join_handle<void>> tasks;
   std::vector<int> seen;
+
+  bool signal_is_awaited() const {
+    static_cast<void>(static_cast<int>(signals_fired));
+    return signal.awaited();
+  }
 };
 
 // Not of the default: an outcome tells apart what was seen, and in which order.
@@ -75,6 +119,7 @@ inline duration soon(int which) { return (which % 2 + 1) * 1ms; }
 using step_groups = std::span<const std::span<const step_kind>>;
 step_groups steps_of_sync();
 step_groups steps_of_tasks();
+step_groups steps_of_the_world();
 
 // Those that go with several groups.
 task<int> read(world_of_steps& of, step what, int me, int seen);
@@ -85,6 +130,8 @@ task<int> set_event(world_of_steps& of, step what, int me, int seen);
 task<int> release(world_of_steps& of, step what, int me, int seen);
 task<int> send(world_of_steps& of, step what, int me, int seen);
 task<int> set_promise(world_of_steps& of, step what, int me, int seen);
+task<int> doze(world_of_steps& of, step what, int me, int seen);
+task<int> cancel_another(world_of_steps& of, step what, int me, int seen);
 
 template <auto Queue>
 task<int> put(world_of_steps& of, step what, int me, int seen) {

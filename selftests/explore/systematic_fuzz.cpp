@@ -47,7 +47,7 @@ explored explore_in_parts(sim::world& world, const searched_program& made, bool 
 }
 
 // Larger ones are left.
-void compare(sim::world& world, program tried, std::uint64_t orders_max, totals& sums) {
+void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals& sums) {
   const searched_program made = [&tried](std::string& outcome) { return small::run(tried, outcome); };
   const auto explore = [&](reduction how, bool declared, std::uint64_t most) {
     return explore_all(world, made, {.reduced_by = how, .all_shared_declared = declared}, most);
@@ -73,7 +73,7 @@ void compare(sim::world& world, program tried, std::uint64_t orders_max, totals&
     EXPECT_EQ(first_missing(all, together), "");
     // Which arm a select() tries first is a value, and it touches no others if that succeeds. A task is known by what
     // it touches with any value, so that some classes are made more than once.
-    if (tried.selects()) {
+    if (tried.branches_on_values()) {
       EXPECT_GE(by_source_sets.orders, static_cast<double>(all.runs));
     } else {
       EXPECT_EQ(by_source_sets.orders, static_cast<double>(all.runs));
@@ -96,7 +96,7 @@ TEST(SystematicFuzz, FindsWhatThePlainSearchFinds) {
   sim::world world;
   totals sums;
   for (std::uint64_t seed = first; seed < first + programs; ++seed) {
-    const program tried = small::program_of(seed, 2 + static_cast<int>(seed % 2), 1 + static_cast<int>(seed / 2 % 3));
+    program tried = small::program_of(seed, 2 + static_cast<int>(seed % 2), 1 + static_cast<int>(seed / 2 % 3));
     SCOPED_TRACE(fmt::format("program {}:{}", seed, tried.text()));
     compare(world, tried, orders_max, sums);
     if (testing::Test::HasFailure() && number_from("LOCKSTEP_FUZZ_GO_ON", 0) == 0) break;

@@ -50,6 +50,7 @@ task<void> withdraw_twice();
 task<void> lock_in_both_orders();
 task<void> see_values();
 task<void> draw_values();
+task<void> draw_any();
 task<void> wait_within_the_library();
 task<void> cancel_a_wait();
 task<void> make_mistakes();
@@ -120,6 +121,20 @@ TEST(ColumnsOfRunsTest, ShowValuesThatWereDrawn) {
    dice.cpp in draw_values()  die drew 6, shift drew 3, big drew 18446744073709551614, jitter drew 20 ms
    ── 20 ms ────────────────────────────────────────────────────────────────────────────────────────────
    dice.cpp:6  sleep
+)");
+}
+
+TEST(ColumnsOfRunsTest, ShowTheValuesOfPropertyTests) {
+  const std::string plain = below(columns_of(record(draw_any)));
+  EXPECT_EQ(plain, R"(
+   main
+   any.cpp in draw_any()  drew 0, 0, bytes drew 0 bytes, text drew ""
+   any.cpp:8  which drew 1/2, alternative 1, list drew 0 elements, late drew 0 ns, drew false
+)");
+  EXPECT_EQ(shown(draw_any), R"(
+   main
+   any.cpp in draw_any()  drew -9, 255, bytes drew 3 bytes: ff ff ff, text drew "ccc"
+   any.cpp:8  which drew 3/4, alternative 2, list drew 2 elements, 7, 7, late drew 1 s, drew true
 )");
 }
 
@@ -209,8 +224,8 @@ TEST(ColumnsOfRunsTest, OfManyTasksFitOneScreen) {
 
 // What is kept for reports changes nothing of the run.
 TEST(ColumnsOfRunsTest, LeaveTheRunAsItIs) {
-  for (const auto program : {withdraw_twice, lock_in_both_orders, see_values, draw_values, wait_within_the_library,
-                             cancel_a_wait, make_mistakes, serve_many}) {
+  for (const auto program : {withdraw_twice, lock_in_both_orders, see_values, draw_values, draw_any,
+                             wait_within_the_library, cancel_a_wait, make_mistakes, serve_many}) {
     taking_turns turns;
     const recorded_run kept = record(program, &turns);
     const recorded_run plain = record(program, &turns, false);
@@ -310,6 +325,22 @@ task<void> draw_values() {
   random_int<std::uint64_t>("big", 0, ~std::uint64_t{0});
   random_int("no choice", 2, 2);
   co_await sleep_for(random_duration("jitter", 1ms, 20ms));
+}
+
+#line 1 "/src/any.cpp"
+task<void> draw_any() {
+  any_int(-9, 5);
+  any_int<std::uint8_t>(0, 255);
+  any_int(2, 2);
+  any_bytes("bytes", 3);
+  any_string("text", 3, "abc");
+  any_of({4});
+  co_await yield();
+  any_of("which", {point_of_two{1, 2}, point_of_two{3, 4}});
+  any_of("which", {without_text{1}, without_text{2}});
+  any_vector("list", 2, [] { return any_int("list", 0, 7); });
+  any_duration("late", 0s, 1s);
+  any_bool();
 }
 
 #line 1 "/src/library.cpp"

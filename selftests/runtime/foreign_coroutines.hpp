@@ -19,6 +19,28 @@ struct fire_and_forget {
   };
 };
 
+// Starts when it is called, and belongs to whoever holds it.
+class owned {
+ public:
+  struct promise_type {
+    owned get_return_object() noexcept { return owned(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    void unhandled_exception() noexcept { std::terminate(); }
+  };
+
+  owned(owned&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  owned& operator=(owned&&) = delete;
+  ~owned() {
+    if (handle_) handle_.destroy();
+  }
+
+ private:
+  explicit owned(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+  std::coroutine_handle<promise_type> handle_;
+};
+
 // Starts when it is awaited, and goes from one coroutine to the other by symmetric transfer.
 template <class T>
 class lazy {

@@ -477,6 +477,28 @@ TEST(ForeignTest, AlsoWhereAForeignOneIsTheLeaf) {
 }
 
 // Its frame is its own: what of ours it waits for is left alone, and nothing is resumed.
+CO_TEST(ForeignTest, OneOnItsOwnIsNotCancelledWithWhoStartedIt) {
+  std::string log;
+  mutex lock;
+  const auto abroad = [&]() -> foreign::fire_and_forget {
+    try {
+      const auto held = co_await lock.lock();
+      log += "locked ";
+    } catch (const cancelled&) {
+      log += "cancelled ";
+    }
+  };
+  const auto start = [&]() -> task<void> {
+    current_task().cancel();
+    abroad();
+    co_await yield();
+  };
+  auto starter = spawn(start());
+  EXPECT_THROW(co_await starter.join(), cancelled);
+  co_await settle();
+  EXPECT_EQ(log, "locked ");
+}
+
 TEST(ForeignTest, OneOnItsOwnThatStillWaitsIsALeakedTask) {
   std::coroutine_handle<> frame;
   struct handle_of {

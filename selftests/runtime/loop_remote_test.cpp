@@ -1,3 +1,4 @@
+#include "../base/sanitizers.hpp"
 #include "judged_run.hpp"
 
 #include <lockstep/testing/testing.hpp>
@@ -14,14 +15,12 @@
 #include <utility>
 #include <vector>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#ifdef LOCKSTEP_UNDER_TSAN
 // libstdc++ is not built for ThreadSanitizer, which cannot see how it counts who holds an exception.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
   return "race:std::runtime_error::~runtime_error\nrace:std::__exception_ptr::exception_ptr::_M_release\n";
 }
-#endif
 #endif
 
 namespace lockstep {

@@ -477,6 +477,24 @@ TEST(TaskGroupTest, SpawningIntoOneThatWasJoinedIsMisuse) {
   EXPECT_EQ(judge(main).messages(), "misuse: spawn() into a task_group that has been joined\n");
 }
 
+// As in asyncio, and as if the owner went on at once.
+TEST(TaskGroupTest, IsClosedWhenAllHaveFinishedForWhomSomebodyWaits) {
+  const auto main = []() -> task<void> {
+    task_group group;
+    const auto child = []() -> task<void> { co_return; };
+    const auto other = [&]() -> task<void> {
+      EXPECT_EQ(group.size(), 0u);
+      EXPECT_THROW(group.spawn(wait_for_ever()), misuse);
+      co_return;
+    };
+    group.spawn(child());
+    auto late = spawn(other());
+    co_await group.join();
+    co_await late.join();
+  };
+  EXPECT_EQ(judge(main).messages(), "misuse: spawn() into a task_group that has been joined\n");
+}
+
 TEST(TaskGroupTest, JoiningItFromAnotherTaskIsMisuse) {
   const auto main = []() -> task<void> {
     task_group group;

@@ -2,12 +2,6 @@
 // with texts that people have approved.
 #pragma once
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define LOCKSTEP_UNDER_TSAN
-#endif
-#endif
-
 #include <string>
 
 namespace lockstep {

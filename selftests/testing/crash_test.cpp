@@ -1,3 +1,4 @@
+#include "../base/sanitizers.hpp"
 #include "child.hpp"
 
 #include <lockstep/testing/crash.hpp>
@@ -10,15 +11,6 @@
 #include <cstdio>
 #include <map>
 #include <string>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LOCKSTEP_UNDER_ASAN 1
-#endif
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LOCKSTEP_UNDER_SANITIZER 1
-#endif
-#endif
 
 namespace lockstep {
 namespace {

@@ -26,6 +26,8 @@ TEST(ExplorationTest, ShowsTheShrunkRunInColumnsAndWhatDecides) { expect_approve
 
 TEST(ExplorationTest, ShowsTheTimersOfOneInstant) { expect_approved_report("Explored.TimersOfOneInstant"); }
 
+TEST(ExplorationTest, ShowsTheValuesThatWereDrawn) { expect_approved_report("Explored.SpendsWhatWasDrawn"); }
+
 TEST(ExplorationTest, AFailureOfThePlainRunNeedsNoSearch) { expect_approved_report("Explored.FailsInThePlainRun"); }
 
 TEST(ExplorationTest, SaysWhatWasProven) {
@@ -84,6 +86,13 @@ TEST(ExplorationTest, TriesFirstWhatHasFailedBefore) {
   EXPECT_THAT(explored("CountsUnderItsLock", flag), Not(HasSubstr("FAILED")));
   EXPECT_EQ(kept(), line);
   std::remove(file.c_str());
+}
+
+TEST(ExplorationTest, WeightsSayWhoMakesTheSamples) {
+  for (const std::string name : {"urw", "pos", "uniform", "pct", "coverage"}) {
+    EXPECT_THAT(explored("TimersOfOneInstant", "--lockstep_search=random --lockstep_weights=" + name + ":1"),
+                HasSubstr("of the search (" + name + ")"));
+  }
 }
 
 TEST(ExplorationTest, TriesFirstWhatHasEndedAProcess) {

@@ -1,3 +1,4 @@
+#include "../base/sanitizers.hpp"
 #include "child.hpp"
 
 #include <lockstep/testing/testing.hpp>

@@ -1,3 +1,5 @@
+#include "lost_update.hpp"
+
 #include <lockstep/explore/explain.hpp>
 #include <lockstep/explore/explorer.hpp>
 #include <lockstep/explore/shrink.hpp>
@@ -12,23 +14,6 @@
 
 namespace lockstep::detail {
 namespace {
-
-task<void> add_one(int& value, std::function<void()> lost) {
-  const int seen = value;
-  co_await yield();
-  if (value != seen) lost();
-  value = seen + 1;
-}
-
-// The plain run passes: the second reads when the first has written.
-task<void> add_two(std::function<void()> lost) {
-  int value = 0;
-  auto first = spawn(add_one(value, lost));
-  co_await yield();
-  auto second = spawn(add_one(value, lost));
-  co_await first.join();
-  co_await second.join();
-}
 
 world_program throwing([] { return add_two([] { throw std::runtime_error("lost"); }); });
 

@@ -57,6 +57,8 @@ TEST(OptionsTest, EveryFieldHasADefault) {
   EXPECT_EQ(all.fail_alloc_every, false);
   EXPECT_EQ(all.destroy_every, false);
   EXPECT_EQ(all.sweep_max, 10'000u);
+  ASSERT_TRUE(all.weights);
+  EXPECT_EQ(all.weights->urw, sample_weights().urw);
 }
 
 TEST(OptionsTest, SeveralRunsAreRandomUnlessAScheduleWasChosen) {
@@ -130,6 +132,18 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
       "lockstep: --lockstep_time_max is \"99999999999999999999ns\", which is too long; the longest is 2562047h\n");
   EXPECT_EQ(said("--lockstep_check_determinism=maybe"),
             "lockstep: --lockstep_check_determinism is \"maybe\", which is neither true nor false; write 1 or 0\n");
+  EXPECT_EQ(said("--lockstep_weights=urw:1,luck:2"),
+            "lockstep: --lockstep_weights is \"urw:1,luck:2\", where \"luck\" is none of urw, pos, uniform, pct, "
+            "coverage\n");
+  for (const std::string bad :
+       {"40", "urw", "urw:", "urw:x", "urw:-1", "urw:1;pos:2", "urw:1,", "urw:1000001", "1:urw"}) {
+    EXPECT_EQ(said("'--lockstep_weights=" + bad + "'"),
+              "lockstep: --lockstep_weights is \"" + bad +
+                  "\", which is no list of weights; write them as urw:60,pos:40, each up to 1000000\n");
+  }
+  EXPECT_EQ(said("--lockstep_weights=urw:0"),
+            "lockstep: --lockstep_weights is \"urw:0\", which leaves nobody to make a sample; one weight at least must "
+            "be above 0\n");
   EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");
 }
 

@@ -122,6 +122,19 @@ TEST(SeedRunsTest, RangesAreMergedByCat) {
   EXPECT_EQ(merged.text, whole.text_of("Seeded.LosesAnUpdateInSomeOrders.0-24.jsonl"));
 }
 
+// As GNU parallel starts them: each process with a range of its own.
+TEST(SeedRunsTest, RangesInSeveralProcessesAreOneRange) {
+  const std::string test = "LosesAnUpdateInSomeOrders";
+  const folder whole;
+  seeds(test, "0:25", whole);
+  const folder parts;
+  const child_run merged = run_command(fmt::format(
+      "seq 0 5 20 | xargs -P 2 -I % sh -c './testing_subject --gtest_filter=Seeded.{0} --lockstep_seeds=%:$((% + 5)) "
+      "--lockstep_out={1} > /dev/null 2>&1'; cat $(ls -v {1}/*.jsonl)",
+      test, parts.path()));
+  EXPECT_EQ(merged.text, whole.text_of("Seeded.LosesAnUpdateInSomeOrders.0-25.jsonl"));
+}
+
 TEST(SeedRunsTest, ALineIsTheSameWithoutWorkers) {
   const folder workers;
   const folder none;

@@ -1,5 +1,6 @@
 #include <lockstep/testing/under_test.hpp>
 
+#include "../base/sanitizers.hpp"
 #include "child.hpp"
 
 #include <lockstep/testing/testing.hpp>

@@ -1,4 +1,6 @@
+#include "../base/sanitizers.hpp"
 #include "child.hpp"
+#include "lost_update.hpp"
 
 #include <lockstep/explore/world_program.hpp>
 #include <lockstep/lockstep.hpp>
@@ -14,15 +16,6 @@
 #include <string>
 #include <vector>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LOCKSTEP_UNDER_ASAN 1
-#endif
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LOCKSTEP_UNDER_SANITIZER 1
-#endif
-#endif
-
 namespace lockstep::detail {
 namespace {
 
@@ -31,22 +24,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 // -- the search -------------------------------------------------------------------------------------------------------
-
-task<void> add_one(int& value, std::function<void()> lost) {
-  const int seen = value;
-  co_await yield();
-  if (value != seen) lost();
-  value = seen + 1;
-}
-// The plain run passes.
-task<void> add_two(std::function<void()> lost) {
-  int value = 0;
-  auto first = spawn(add_one(value, lost));
-  co_await yield();
-  auto second = spawn(add_one(value, lost));
-  co_await first.join();
-  co_await second.join();
-}
 
 search_result search_for(std::function<void()> lost, std::uint32_t jobs, explore_options how = {}) {
   world_program code([lost] { return add_two(lost); });
@@ -319,6 +296,20 @@ TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
   EXPECT_EQ(run.end, "") << run.text;
   EXPECT_THAT(run.text, ContainsRegex("explored Searched.IsInterrupted: interrupted: [0-9,]+ runs, "));
   EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsLeftOutWhenTheSearchWasInterrupted"));
+}
+
+TEST(WorkersOfATest, EndWithTheProcessAtTheSecondInterrupt) {
+  const child_run run = search("EndsAtTheSecondInterrupt", "");
+  EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;
+  EXPECT_THAT(run.text, Not(HasSubstr("explored")));
+}
+
+TEST(WorkersOfATest, TellOfAFailureThatWasNotShrunkAsItWasInterrupted) {
+  const child_run run = search("FailsAndIsInterrupted", "");
+  EXPECT_EQ(run.end, "exit status 1\n") << run.text;
+  EXPECT_THAT(run.text, ContainsRegex("fails in run [0-9]+ of the search \\([a-z ]+\\)\\. Not shrunk, as it was "
+                                      "interrupted: [0-9]+ deviations? from the plain run\\.\n"));
+  EXPECT_THAT(run.text, HasSubstr("repeat: LOCKSTEP_REPLAY='ls1:"));
 }
 
 TEST(WorkersOfATest, CompareRunsThatAreMadeTwice) {

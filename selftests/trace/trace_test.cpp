@@ -232,6 +232,37 @@ TEST(TraceTest, KeepsANoteThatIsNewsOnly) {
   EXPECT_EQ(text_of(history.notes()), "0 balance 100\n0 limit 5\n0 balance = 20\n0 balance = 100\n1 balance 100\n");
 }
 
+TEST(TraceTest, KeepsWhatAStepDrewInARowTogether) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  history.note_drawn(1, "early", "1");  // it has made no step
+  step(history, 1);
+  history.note_drawn(1, "die", "6");
+  history.note_drawn(1, "die", "6");
+  history.note_drawn(1, "coin", "true");
+  history.note_drawn(1, "die", "2");
+  history.note_drawn(1, "", "0");
+  history.note_drawn(1, "", "0");
+  history.note(1, "speed", "5");
+  history.note_drawn(1, "speed", "9");
+  step(history, 1);
+  history.note_drawn(1, "speed", "9");
+  EXPECT_EQ(
+      text_of(history.notes()),
+      "0 die drew 6, 6\n0 coin drew true\n0 die drew 2\n0 drew 0, 0\n0 speed 5\n0 speed drew 9\n1 speed drew 9\n");
+}
+
+TEST(TraceTest, KeepsTheFirstOfManyValuesThatAStepDrew) {
+  trace history;
+  history.start(~std::uint64_t{0}, true);
+  step(history, 1);
+  for (int i = 0; i < 1'000; ++i) history.note_drawn(1, "", std::to_string(i));
+  ASSERT_EQ(history.notes().size(), 1u);
+  const std::string& text = history.notes().front().text;
+  EXPECT_EQ(text.substr(0, 10), "0, 1, 2, 3");
+  EXPECT_EQ(text.substr(text.size() - 9), ", 42, …") << text;
+}
+
 TEST(TraceTest, KeepsNothingBesideRecordsUnlessAllAreKept) {
   trace history;
   const auto tell = [&history] {
@@ -239,6 +270,7 @@ TEST(TraceTest, KeepsNothingBesideRecordsUnlessAllAreKept) {
     history.object_named(1, "audit");
     history.object_named(2, "");
     history.note(1, "balance", "100");
+    history.note_drawn(1, "die", "6");
   };
   tell();
   const std::uint64_t without = history.hash();
@@ -249,7 +281,7 @@ TEST(TraceTest, KeepsNothingBesideRecordsUnlessAllAreKept) {
   EXPECT_EQ(history.hash(), without);
   EXPECT_EQ(history.objects().size(), 1u);
   EXPECT_EQ(history.objects().at(1), "audit");
-  EXPECT_EQ(history.notes().size(), 1u);
+  EXPECT_EQ(history.notes().size(), 2u);
   history.start(~std::uint64_t{0}, true);
   EXPECT_TRUE(history.objects().empty());
   EXPECT_TRUE(history.notes().empty());

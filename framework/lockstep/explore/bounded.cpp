@@ -1,8 +1,32 @@
 #include <lockstep/explore/bounded.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace lockstep {
+
+namespace {
+
+// What is asked first is mostly which of several tasks begins, and what is asked last has little after it that could go
+// wrong; so the middle comes first.
+template <class T>
+void begin_in_the_middle(std::vector<T>& of) {
+  std::vector<T> outwards;
+  outwards.reserve(of.size());
+  for (std::size_t after = of.size() / 2, before = after; after < of.size() || before > 0;) {
+    if (after < of.size()) outwards.push_back(std::move(of[after++]));
+    if (before > 0) outwards.push_back(std::move(of[--before]));
+  }
+  of = std::move(outwards);
+}
+
+}  // namespace
+
+void bounded_search::begin_behind(std::vector<choice> plain) {
+  first_ = false;
+  log_ = std::move(plain);
+  end_run();
+}
 
 bool bounded_search::begin_run() {
   log_.clear();
@@ -53,6 +77,8 @@ void bounded_search::end_run() {
     const std::uint64_t options = each.of_task ? each.options : std::min(each.options, values_max_);
     if (options > 1) (costs ? costly : free).questions.emplace_back(at, options);
   }
+  begin_in_the_middle(free.questions);
+  begin_in_the_middle(costly.questions);
   if (!free.questions.empty()) levels_[level_].push_back(std::move(free));
   if (costly.questions.empty() || level_ == most_) return;
   if (level_ + 1 == levels_.size()) levels_.emplace_back();

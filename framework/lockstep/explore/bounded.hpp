@@ -32,6 +32,8 @@ class bounded_search final : public oracle {
     levels_.resize(1);
   }
 
+  // Before the first run: the plain one, which these choices were, has been made elsewhere and is left out.
+  void begin_behind(std::vector<choice> plain);
   // Prepares the next run. False if all have been made.
   bool begin_run();
   void end_run();

@@ -17,6 +17,14 @@ bool depend(const footprint& one, const footprint& other) noexcept {
   return false;
 }
 
+bool covers(const footprint& more, const footprint& less) noexcept {
+  return std::all_of(less.begin(), less.end(), [&more](const touched& wanted) {
+    return wanted.how == access::after || std::any_of(more.begin(), more.end(), [&wanted](const touched& each) {
+             return each.object == wanted.object && (each.how == wanted.how || each.how == access::write);
+           });
+  });
+}
+
 bool depend(const footprint& one, std::uint32_t reads, const footprint& other, std::uint32_t other_reads) noexcept {
   const auto changes = [](const footprint& what, std::uint32_t object) {
     return std::any_of(what.begin(), what.end(), [object](const touched& each) {

@@ -31,6 +31,8 @@ using footprint = std::vector<touched>;
 inline constexpr std::uint32_t number_of_everything = 0;
 
 bool depend(const footprint& one, const footprint& other) noexcept;
+// Whether whatever depends on `less` depends on `more`.
+bool covers(const footprint& more, const footprint& less) noexcept;
 // The same of a step, whose task is the object `reads`, and another one.
 bool depend(const footprint& one, std::uint32_t reads, const footprint& other, std::uint32_t other_reads) noexcept;
 void add_to(footprint& what, touched more);

@@ -99,7 +99,9 @@ std::optional<deciding_pair> explain(program& code, const token& failing, bool a
   for (std::size_t second = 1; second < steps.size(); ++second) {
     for (std::size_t first = second - std::min(second, apart_max); first < second; ++first) {
       if (steps[first].task == steps[second].task) continue;
-      if (!detail::depend(causes[first].touches, causes[second].touches)) continue;
+      if (!detail::depend(causes[first].touches, causes[first].reads, causes[second].touches, causes[second].reads)) {
+        continue;
+      }
       const std::pair made(steps[first].task, steps[first].nth);
       const bool deviates =
           std::find(described.steps().begin(), described.steps().end(), made) != described.steps().end();

@@ -135,6 +135,7 @@ class explorer::search {
   std::string_view phase_ = "first runs";
   std::optional<double> share_;
   std::size_t covered_ = 0;
+  std::optional<std::vector<choice>> plain_;  // the choices of the plain run, once it was made
   std::vector<std::uint64_t> seen_;
   std::uint64_t set_ = 0;
   profile profile_;
@@ -169,9 +170,11 @@ void explorer::search::portfolio() {
 }
 
 void explorer::search::first_runs() {
-  profiled_choices plain(profile_);
+  profiled_choices dullest(profile_);
+  logged_choices plain(&dullest);
   const bool goes_on = make(plain, "plain", [] { return std::vector<std::uint64_t>(); });
   profile_.end_run();
+  plain_ = plain.log();
   if (!goes_on || !is_first_part() || options_.order == ordering::fifo || options_.samples_skipped != 0) return;
   const std::unique_ptr<oracle> turns = make_oracle(schedule::round_robin, 0);
   logged_choices logged(turns.get());
@@ -179,8 +182,10 @@ void explorer::search::first_runs() {
 }
 
 void explorer::search::bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max) {
+  if (options_.samples_skipped != 0) return;  // what a search that died has made, or has died of
   enter(what == cost_of::deviations ? "deviations" : "preemptions");
   bounded_search by(what, most);
+  if (plain_) by.begin_behind(*plain_);
   const std::uint64_t until = found_.runs + std::min(runs_max, left());
   std::uint64_t nth = 0;
   std::uint64_t level = 0;

@@ -10,10 +10,11 @@
 
 namespace lockstep {
 
-// Of a hundred samples, how many each strategy makes. What is left of the sum is nobody's.
+// How much of the samples each strategy makes, of the sum of all; coverage makes them where all are 0. The defaults are
+// measured (`lockstep_finding`, ADR 036).
 struct sample_weights {
-  std::uint32_t urw = 40;
-  std::uint32_t pos = 30;
+  std::uint32_t urw = 60;
+  std::uint32_t pos = 10;
   std::uint32_t uniform = 20;
   std::uint32_t pct = 10;
   std::uint32_t coverage = 0;

@@ -237,6 +237,9 @@ void systematic_search::end_run() {
   steps_.judge(races_);
   if (options_.reduced_by != reduction::source_sets) return;
   for (const race& each : races_) reverse(each);
+  for (std::size_t i = 0; i < depth_; ++i) {
+    if (!places_[i].is_value && places_[i].step < steps_.size()) reverse_what_slept(places_[i]);
+  }
 }
 
 // The later step, or one that can come before it, is to be tried where the earlier one was made. Among the steps in
@@ -266,6 +269,46 @@ void systematic_search::reverse(const race& found) {
   }
   if (others_.empty() && consider(found.second)) return;
   if (chosen != step_event::none) want(at, chosen);
+}
+
+// A task that slept here and was woken by the step that was made may then have done something else, or nothing. Its
+// races are those of the step that it would have made here: what that depends on may come before it, and before what
+// woke it.
+void systematic_search::reverse_what_slept(place& at) {
+  const auto size = static_cast<std::uint32_t>(steps_.size());
+  for (std::size_t i = 0; i < at.count; ++i) {
+    const branch& slept = at.branches[i];
+    const auto depends_on = [&](std::uint32_t step) {
+      return detail::depend(slept.touches, object_of(slept.task), steps_[step].touches, steps_[step].reads);
+    };
+    if (!slept.sleeping || !depends_on(at.step)) continue;
+    std::uint32_t own = at.step + 1;
+    while (own < size && steps_[own].task != slept.task) ++own;
+    if (own < size && detail::covers(steps_[own].touches, slept.touches)) continue;  // then it has those races itself
+    for (std::uint32_t other = at.step + 1; other < size; ++other) {
+      if (steps_[other].task == slept.task || steps_.happens_before(at.step, other)) continue;
+      if (depends_on(other)) want_before(at, other);
+    }
+  }
+}
+
+// Of the steps that lead to the later one, whoever can be first is to be tried.
+void systematic_search::want_before(place& at, std::uint32_t later) {
+  others_.clear();
+  std::uint32_t chosen = step_event::none;
+  for (std::uint32_t step = at.step + 1; step <= later; ++step) {
+    if (step != later && !steps_.happens_before(step, later)) continue;
+    const bool can_be_first = std::none_of(others_.begin(), others_.end(),
+                                           [&](std::uint32_t other) { return steps_.happens_before(other, step); });
+    others_.push_back(step);
+    if (!can_be_first) continue;
+    const std::uint32_t task = steps_[step].task;
+    for (std::size_t i = 0; i < at.count; ++i) {
+      if (at.branches[i].task == task && at.branches[i].wanted) return;
+    }
+    if (chosen == step_event::none) chosen = task;
+  }
+  want(at, chosen);
 }
 
 void systematic_search::want(place& at, std::uint32_t task) {

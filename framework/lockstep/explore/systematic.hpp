@@ -125,6 +125,8 @@ class systematic_search final : public oracle, private step_observer {
   void step_back();
   void keep_footprint(std::uint32_t step);
   void reverse(const detail::race& found);
+  void reverse_what_slept(place& at);
+  void want_before(place& at, std::uint32_t later);
   void want(place& at, std::uint32_t task);
   std::uint32_t place_of_step(std::uint32_t step) const noexcept { return places_of_steps_[step]; }
 

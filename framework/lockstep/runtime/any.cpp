@@ -30,6 +30,14 @@ std::int64_t nth_from_zero(std::int64_t lowest, std::int64_t highest, std::uint6
   return static_cast<std::int64_t>(positive ? distance : -distance);
 }
 
+std::size_t draw_size(std::string_view label, std::size_t size_max) {
+  return static_cast<std::size_t>(draw_of(label, std::uint64_t{size_max} + 1));
+}
+
+void tell_size(std::string_view label, std::size_t drawn) {
+  tell_drawn(label, [drawn] { return fmt::format("{} element{}", drawn, drawn == 1 ? "" : "s"); });
+}
+
 void no_alternatives(std::string_view label, const source& where) {
   const std::string of = label.empty() ? "" : fmt::format(" of \"{}\"", label);
   here().owner->misused(fmt::format("there are no alternatives{} to choose from", of), where);
@@ -38,15 +46,26 @@ void no_alternatives(std::string_view label, const source& where) {
 }  // namespace detail
 
 std::vector<std::byte> any_bytes(std::string_view label, std::size_t size_max) {
-  return any_vector(label, size_max, [label] { return static_cast<std::byte>(any_int(label, 0, 255)); });
+  std::vector<std::byte> made(detail::draw_size(label, size_max));
+  for (std::byte& each : made) each = static_cast<std::byte>(detail::draw_of(label, 256));
+  if (size_max == 0) return made;
+  detail::tell_drawn(label, [&made] {
+    std::string text = fmt::format("{} byte{}", made.size(), made.size() == 1 ? "" : "s");
+    for (std::size_t i = 0; i < made.size() && text.size() <= detail::value_bytes_max; ++i) {
+      text += fmt::format("{}{:02x}", i == 0 ? ": " : " ", static_cast<unsigned>(made[i]));
+    }
+    return detail::cut_to_value(std::move(text));
+  });
+  return made;
 }
 
 std::string any_string(std::string_view label, std::size_t size_max, std::string_view alphabet, source where) {
   if (alphabet.empty()) detail::no_alternatives(label, where);
   std::string made;
-  for (std::size_t left = any_int(label, std::size_t{0}, size_max); left > 0; --left) {
-    made += alphabet[any_int(label, std::size_t{0}, alphabet.size() - 1)];
+  for (std::size_t left = detail::draw_size(label, size_max); left > 0; --left) {
+    made += alphabet[detail::draw_of(label, alphabet.size())];
   }
+  if (size_max > 0) detail::tell_drawn(label, [&made] { return *detail::text_of_value(made); });
   return made;
 }
 

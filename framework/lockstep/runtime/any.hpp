@@ -11,13 +11,14 @@
 // A label, which comes first, names the domain of the draws. Without one it is the task that draws, "any-1.2": either
 // way one draw more elsewhere shifts none of these.
 // Draw one value a statement: in `put(any_int(0, 9), any_int(0, 9))` compilers differ in which comes first.
-// None of them suspends. Misuse without a loop on this thread. What is random in the code under test itself is rather
-// drawn by random_int() and random_duration(), whose plain run has the lowest value.
-// Source: Claessen, Hughes, "QuickCheck", ICFP 2000; MacIver, Donaldson, "Test-case reduction via test-case
-// generation", ECOOP 2020.
+// Reports show what was drawn: "drew 7, 0" in the step of the task that drew them. None of them suspends. Misuse
+// without a loop on this thread. What is random in the code under test itself is rather drawn by random_int() and
+// random_duration(), whose plain run has the lowest value. Source: Claessen, Hughes, "QuickCheck", ICFP 2000; MacIver,
+// Donaldson, "Test-case reduction via test-case generation", ECOOP 2020.
 #pragma once
 
 #include <lockstep/base/source.hpp>
+#include <lockstep/base/value_text.hpp>
 #include <lockstep/runtime/random.hpp>
 #include <lockstep/time/clock.hpp>
 
@@ -50,7 +51,7 @@ template <class T>
 concept names_a_domain = std::convertible_to<const T&, std::string_view>;
 
 template <class T>
-T any_int_of(std::string_view label, T lowest, T highest, const source& where) {
+T draw_int(std::string_view label, T lowest, T highest, const source& where) {
   constexpr bool is_number = std::integral<T> && !std::same_as<T, bool>;
   static_assert(is_number, "any_int() draws integers: divide the result, or take any_bool()");
   if (highest < lowest) empty_range(label, where);
@@ -61,6 +62,17 @@ T any_int_of(std::string_view label, T lowest, T highest, const source& where) {
     return static_cast<T>(lowest + draw_of(label, std::uint64_t{highest} - lowest + 1));
   }
 }
+
+template <class T>
+T any_int_of(std::string_view label, T lowest, T highest, const source& where) {
+  const T drawn = draw_int(label, lowest, highest, where);
+  if (lowest != highest) tell_drawn(label, [&] { return text_of_value(drawn).value_or(std::string()); });
+  return drawn;
+}
+
+// How many elements a sequence has.
+std::size_t draw_size(std::string_view label, std::size_t size_max);
+void tell_size(std::string_view label, std::size_t drawn);
 
 }  // namespace detail
 
@@ -78,7 +90,11 @@ T any_int(T lowest, T highest, source where = source::current()) {
 }
 
 // false, which is the duller, or true.
-inline bool any_bool(std::string_view label = {}) { return detail::draw_of(label, 2) != 0; }
+inline bool any_bool(std::string_view label = {}) {
+  const bool drawn = detail::draw_of(label, 2) != 0;
+  detail::tell_drawn(label, [drawn] { return drawn ? "true" : "false"; });
+  return drawn;
+}
 
 // A copy of one of the alternatives; the dullest is the first. Misuse if there are none.
 template <std::ranges::forward_range R>
@@ -87,7 +103,14 @@ std::ranges::range_value_t<R> any_of(std::string_view label, R&& alternatives, s
   const auto count = std::ranges::distance(alternatives);
   if (count == 0) detail::no_alternatives(label, where);
   const std::uint64_t drawn = detail::draw_of(label, static_cast<std::uint64_t>(count));
-  return *std::ranges::next(std::ranges::begin(alternatives), static_cast<std::ranges::range_difference_t<R>>(drawn));
+  const auto at =
+      std::ranges::next(std::ranges::begin(alternatives), static_cast<std::ranges::range_difference_t<R>>(drawn));
+  std::ranges::range_value_t<R> value(*at);
+  if (count > 1) {
+    detail::tell_drawn(
+        label, [&] { return detail::text_of_value(value).value_or("alternative " + std::to_string(drawn + 1)); });
+  }
+  return value;
 }
 template <std::ranges::forward_range R>
   requires(!detail::names_a_domain<R>)
@@ -112,7 +135,9 @@ std::decay_t<First> any_of(First&& first, More&&... more) {
 // A duration in lowest … highest, in nanoseconds and in the order of any_int().
 inline duration any_duration(std::string_view label, duration lowest, duration highest,
                              source where = source::current()) {
-  return duration(any_int<duration::rep>(label, lowest.count(), highest.count(), where));
+  const duration drawn(detail::draw_int(label, lowest.count(), highest.count(), where));
+  if (lowest != highest) detail::tell_drawn(label, [drawn] { return to_text(drawn); });
+  return drawn;
 }
 inline duration any_duration(duration lowest, duration highest, source where = source::current()) {
   return any_duration({}, lowest, highest, where);
@@ -133,7 +158,9 @@ duration any_duration(Lowest lowest, Highest highest, source where = source::cur
 template <std::invocable Make>
 std::vector<std::invoke_result_t<Make&>> any_vector(std::string_view label, std::size_t size_max, Make make) {
   std::vector<std::invoke_result_t<Make&>> made;
-  for (std::size_t left = any_int(label, std::size_t{0}, size_max); left > 0; --left) made.push_back(make());
+  std::size_t left = detail::draw_size(label, size_max);
+  if (size_max > 0) detail::tell_size(label, left);
+  for (; left > 0; --left) made.push_back(make());
   return made;
 }
 template <std::invocable Make>

@@ -85,6 +85,8 @@ class foreign_wait final : public primitive<foreign_wait> {
   ~foreign_wait();
 
   bool try_now() noexcept { return false; }
+  // The foreign side has been asked whether it is ready: nobody comes in between.
+  bool waits_in_any_case() const noexcept override { return true; }
   void touch_what() const noexcept { touch(everything, access::write); }
   void touch_end() const noexcept override { touch_what(); }
   void enqueue() noexcept override {}
@@ -217,8 +219,9 @@ class proxied {
   }
 
   bool await_ready() {
+    wait_.touch_what();
     if (awaiter_.await_ready()) return true;
-    if (wait_.await_ready()) return true;  // cancelled
+    if (wait_.begin_in_task(*here().owner)) return true;  // cancelled
     return false;
   }
   template <class Promise>

@@ -459,7 +459,10 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
   }
 }
 
-bool loop::begin_attentively(operation& op) {
+// `of_running`: of the running task, and not of a foreign coroutine that was called within its step. Such a one is not
+// asked to stop when that task is, and goes on where it can, as what is started eagerly does: the step that it is
+// within cannot be left here.
+inline bool loop::begin(operation& op, bool of_running) {
   agent& who = *context::running;
   constexpr std::uint16_t seldom = attention_slow | attention_disturb | attention_stop;
   if (asked_for(seldom) || (who.attention_ & attention_doomed) != 0) [[unlikely]] {
@@ -472,7 +475,7 @@ bool loop::begin_attentively(operation& op) {
     return false;
   }
   if (op.progress_ != operation::progress::fresh) refuse_second_await(op);
-  if ((who.attention_ & attention_cancel) != 0) {
+  if (of_running && (who.attention_ & attention_cancel) != 0) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
     who.attention_ |= attention_swallow;
     ++who.steps_;
@@ -480,10 +483,10 @@ bool loop::begin_attentively(operation& op) {
     op.progress_ = operation::progress::cancelled;
     return true;
   }
-  if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
+  if (of_running && (who.attention_ & attention_swallow) != 0) note_swallowed(who);
   const bool waits = op.waits_in_any_case();
   if (waits && context::observer == nullptr) return false;
-  const bool others_may_run = asked_for(attention_switch) && starting_ == nullptr && !waits;
+  const bool others_may_run = of_running && asked_for(attention_switch) && starting_ == nullptr && !waits;
   if (others_may_run && !ready_.empty()) {
     op.progress_ = operation::progress::switching;
     return false;
@@ -504,6 +507,10 @@ bool loop::begin_attentively(operation& op) {
   note_step(who, op.label_);
   return true;
 }
+
+bool loop::begin_attentively(operation& op) { return begin(op, true); }
+
+bool loop::begin_of_foreign(operation& op) { return begin(op, acts_for(*context::running)); }
 
 void loop::note_swallowed(agent& who) {
   const sparing_allocations of_reports;

@@ -165,6 +165,8 @@ class loop : public detail::context {
   }
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
+  // The same for an await of a foreign coroutine.
+  bool begin_of_foreign(operation& op);
   // Counts an operation that was granted without waiting.
   void note_granted(operation& op) { note_step(*context::running, op.label_); }
   // For await_suspend: the running task waits at `op`, which its innermost frame awaits; `op` enqueues itself then.
@@ -276,6 +278,8 @@ class loop : public detail::context {
   [[gnu::cold]] void note(std::string_view subject, std::string_view text) noexcept;
   // The same of a value, whose text may be made by code of the user's: what that does is no part of the run.
   [[gnu::cold]] void note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept;
+  // The same for a value that it drew, whose text `text` makes of `value`; the label may be empty.
+  [[gnu::cold]] void note_drawn(std::string_view label, std::string (*text)(const void*), const void* value) noexcept;
   std::uint64_t steps() const noexcept { return trace_.steps(); }
 
   // Reports `kind` at `where` with a snapshot of the tasks concerned; `trail` is of what ended the first of them.
@@ -418,9 +422,13 @@ class loop : public detail::context {
   }
   [[gnu::cold, gnu::noinline]] void see_to_step();
   [[gnu::cold, gnu::noinline]] void see_to_resumed_step();
+  // Calls `make`, which makes texts of values by code of users.
+  template <class F>
+  void make_text(F make) noexcept;
   [[gnu::cold]] void note_waits(const std::vector<agent*>& of) noexcept;
   void note_if_all_have_gone() noexcept;
   bool acts_for(agent& who);
+  bool begin(operation& op, bool of_running);
   agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
   agent& adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);

@@ -240,20 +240,40 @@ void loop::note(std::string_view subject, std::string_view text) noexcept {
   }
 }
 
-void loop::note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept {
-  const sparing_allocations of_the_trace;
+// What that code reads meanwhile is no part of the run, and of what it cannot make there is no text.
+template <class F>
+void loop::make_text(F make) noexcept {
   step_observer* const outer_observer = std::exchange(context::observer, nullptr);
   noting_ = true;
-  std::string subject;
-  std::string made;
   try {
-    made = text(of);
-    subject = !of.name().empty() ? std::string(of.name()) : of_this_run ? of.described() : std::string(of.noun());
-  } catch (...) {  // then there is no text
+    make();
+  } catch (...) {
   }
   noting_ = false;
   context::observer = outer_observer;
+}
+
+void loop::note_value(const object& of, bool of_this_run, std::string (*text)(const object&)) noexcept {
+  const sparing_allocations of_the_trace;
+  std::string subject;
+  std::string made;
+  make_text([&] {
+    made = text(of);
+    subject = !of.name().empty() ? std::string(of.name()) : of_this_run ? of.described() : std::string(of.noun());
+  });
   if (!subject.empty()) note(subject, made);
+}
+
+void loop::note_drawn(std::string_view label, std::string (*text)(const void*), const void* value) noexcept {
+  const agent* const who = context::running;
+  if (who == nullptr || !takes_notes()) return;
+  const sparing_allocations of_the_trace;
+  std::string made;
+  make_text([&] { made = text(value); });
+  try {
+    if (!made.empty()) trace_.note_drawn(who->number(), label, made);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 // The same, where it goes on after a wait: whom it has joined is known to the operation, and to no record.

@@ -55,7 +55,8 @@ class primitive : public Base {
   bool await_ready() {
     if (detail::here().running == nullptr) [[unlikely]]
       detail::awaited_outside_of_tasks();
-    return begin_in_task(*detail::here().owner);
+    loop& owner = *detail::here().owner;
+    return owner.needs_attention() ? owner.begin_of_foreign(*this) : begin_in_task(owner);
   }
   void await_suspend(std::coroutine_handle<> leaf) { detail::here().owner->park_unusually(*this, leaf, nullptr); }
   decltype(auto) await_resume() {

@@ -11,17 +11,20 @@ namespace lockstep::detail {
 
 namespace {
 
-[[gnu::cold]] void note_drawn(loop& owner, std::string_view what, std::uint64_t drawn, kind_of_value kind) {
-  const sparing_allocations of_the_trace;
-  const auto number = static_cast<std::int64_t>(drawn);
-  std::string text;
-  switch (kind) {
-    case kind_of_value::natural: text = std::to_string(drawn); break;
-    case kind_of_value::integer: text = std::to_string(number); break;
-    case kind_of_value::duration: text = to_text(duration(number)); break;
+struct drawn_value {
+  std::uint64_t bits;
+  kind_of_value kind;
+
+  std::string text() const {
+    const auto number = static_cast<std::int64_t>(bits);
+    switch (kind) {
+      case kind_of_value::natural: return std::to_string(bits);
+      case kind_of_value::integer: return std::to_string(number);
+      case kind_of_value::duration: return to_text(duration(number));
+    }
+    return {};
   }
-  owner.note(what, "drew " + text);
-}
+};
 
 }  // namespace
 
@@ -29,9 +32,14 @@ std::uint64_t draw(std::string_view what, std::uint64_t lowest, std::uint64_t sp
   loop& owner = *here().owner;
   if (span == ~std::uint64_t{0}) --span;  // 2^64 options do not fit; the highest is never drawn
   const std::uint64_t drawn = lowest + owner.pick(what, span + 1);
-  if (span != 0 && owner.takes_notes()) [[unlikely]]
-    note_drawn(owner, what, drawn, kind);
+  if (span != 0) tell_drawn(what, [&] { return drawn_value{drawn, kind}.text(); });
   return drawn;
+}
+
+void tell_drawn(std::string_view label, std::string (*text)(const void*), const void* value) noexcept {
+  loop& owner = *current_context->owner;
+  if (owner.takes_notes()) [[unlikely]]
+    owner.note_drawn(label, text, value);
 }
 
 void empty_range(std::string_view what, const source& where) {

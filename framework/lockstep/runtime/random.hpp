@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -19,6 +20,13 @@ enum class kind_of_value : std::uint8_t { natural, integer, duration };
 
 // A value in lowest … lowest + span, modulo 2^64. The plain run draws the lowest.
 std::uint64_t draw(std::string_view what, std::uint64_t lowest, std::uint64_t span, kind_of_value kind);
+// Tells reports that the running task has drawn a value, of which `text()` makes the text if anybody is to read it.
+void tell_drawn(std::string_view label, std::string (*text)(const void*), const void* value) noexcept;
+template <std::invocable F>
+void tell_drawn(std::string_view label, const F& text) noexcept {
+  tell_drawn(
+      label, [](const void* of) { return std::string((*static_cast<const F*>(of))()); }, &text);
+}
 [[noreturn]] void empty_range(std::string_view what, const source& where);
 
 }  // namespace detail

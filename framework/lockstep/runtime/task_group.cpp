@@ -120,19 +120,29 @@ void task_group::make_room() {
   if (failures_.capacity() < needed) failures_.reserve(2 * needed);
 }
 
+// As in asyncio, it is closed when all have finished for whom somebody waits, and not only when that one goes on.
 void task_group::require_open(const source& where) {
   owner_.require_here("had a task spawned into its task_group", where);
-  if (ending_ || closed_) {
-    detail::here().owner->misused(closed_ ? "spawn() into a task_group that has been joined"
-                                          : "spawn() into a task_group that is ending: a task failed or the group "
-                                            "was cancelled",
+  detail::touch(identity_, access::read);
+  touch_owner();
+  const bool closed = joined_ && children_.empty();
+  if (ending_ || closed) {
+    detail::here().owner->misused(closed ? "spawn() into a task_group that has been joined"
+                                         : "spawn() into a task_group that is ending: a task failed or the group "
+                                           "was cancelled",
                                   where);
   }
+}
+
+// What another task does to the group is before or after what the owner does.
+void task_group::touch_owner() const noexcept {
+  if (detail::current_context->running != &owner_) detail::touch(owner_.id(), access::write);
 }
 
 void task_group::cancel(const label& reason, source where) {
   owner_.require_here("had its task_group cancelled", where);
   detail::touch(identity_, access::write);
+  touch_owner();
   if (!ending_) end_early(reason);
 }
 
@@ -175,11 +185,11 @@ void task_group::add_failure(std::exception_ptr failure, std::vector<task_snapsh
 }
 
 void task_group::end_children(const label& reason) {
+  detail::touch(identity_, access::read);  // who is left
   if (!std::exchange(ending_, true)) cancel_children(reason);
 }
 
 void task_group::conclude(const std::exception_ptr& interrupted) {
-  closed_ = true;
   if (!failures_.empty()) {
     if (owner_.cancel_requests_ > requests_before_) owner_.keep_cancellation();
     std::exception_ptr all;
@@ -200,13 +210,14 @@ task<void> task_group::join() {
                                               current_task().name(), owner_.name()));
   }
   std::exception_ptr interrupted;
+  joined_ = true;
   try {
     co_await children_wait(*this);
   } catch (const cancelled&) {
     interrupted = std::current_exception();
   }
   // The cancellation may have been there before the wait began.
-  if (interrupted != nullptr && !children_.empty()) {
+  if (interrupted != nullptr && size() != 0) {
     end_children(owner_.cancel_reason());
     const shield_scope until_all_ended;
     co_await children_wait(*this);
@@ -239,6 +250,7 @@ task<void> task_group::run_body(task<void> body) {
     of_body = trail_of_caught(owner_, "body of the group");
   }
   interrupted = end_body(interrupted);
+  joined_ = true;
   const bool ended_early = failure != nullptr || interrupted != nullptr;
   if (!ended_early) {
     try {
@@ -247,7 +259,7 @@ task<void> task_group::run_body(task<void> body) {
       interrupted = std::current_exception();
     }
   }
-  if (ended_early || (interrupted != nullptr && !children_.empty())) {
+  if (ended_early || (interrupted != nullptr && size() != 0)) {
     end_children(ended_early ? label("the body of the group ended early") : owner_.cancel_reason());
     const shield_scope until_all_ended;
     co_await children_wait(*this);

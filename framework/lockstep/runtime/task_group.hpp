@@ -95,6 +95,7 @@ class task_group final : private detail::finish_listener {
   void cancel_children(const label& reason);
   void end_early(const label& reason);
   void require_open(const source& where);
+  void touch_owner() const noexcept;
   void leave_children() noexcept;
   void finished(agent& who) noexcept override;
   // Requires a place among the failures, which each child has.
@@ -118,7 +119,7 @@ class task_group final : private detail::finish_listener {
   std::vector<task_snapshot> trail_;  // of all these
   operation* waiter_ = nullptr;
   bool ending_ = false;        // a child failed, or it or the owner was cancelled
-  bool closed_ = false;        // joined
+  bool joined_ = false;        // somebody waits, or has waited, for all of it
   bool cancels_body_ = false;  // with_task_group: what ends the group cancels the owner
   bool cancelled_body_ = false;
 };

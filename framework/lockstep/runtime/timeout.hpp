@@ -35,11 +35,17 @@ class timeout_scope : private timer {
       take_back_request();
   }
 
-  time_point when() const noexcept { return deadline_; }
+  time_point when() const noexcept {
+    detail::touch(owner_.id(), access::read);
+    return deadline_;
+  }
   // Sets a new deadline, time_point::max() for none. Any task of the loop may. Misuse once the scope has expired.
   void reschedule(time_point deadline, source where = source::current());
   // Whether the time was up. The cancellation need not have been delivered yet.
-  bool expired() const noexcept { return expired_; }
+  bool expired() const noexcept {
+    detail::touch(owner_.id(), access::read);
+    return expired_;
+  }
 
   // For a handler of `cancelled` at the scope's end: whether the scope itself caused it and nobody else asked. Takes
   // the scope's own request back.

@@ -38,6 +38,16 @@ regular<T> result_of(join_handle<T>& finished) {
   }
 }
 
+// In their order; `all` watches each. Whoever calls it owns the handles before anything can fail.
+template <class T>
+void spawn_into(std::vector<join_handle<T>>& handles, crowd& all, std::vector<task<T>>& works, const source& where) {
+  handles.reserve(works.size());
+  for (task<T>& work : works) {
+    handles.push_back(spawn(std::move(work), where));
+    all.watch(handles.back().get());
+  }
+}
+
 template <class... T, std::size_t... I>
 task<std::tuple<regular<T>...>> when_all(std::index_sequence<I...>, task<T>... works) {
   const source where = users_line();
@@ -75,11 +85,7 @@ task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::kept<T>>>> 
     std::vector<task<T>> works, source where = source::current()) {
   std::vector<join_handle<T>> handles;
   detail::crowd all;
-  handles.reserve(works.size());
-  for (task<T>& work : works) {
-    handles.push_back(spawn(std::move(work), where));
-    all.watch(handles.back().get());
-  }
+  detail::spawn_into(handles, all, works, where);
   co_await all.run_until(detail::crowd::until::first_failure, "another task of when_all failed");
   if (const agent* failed = all.first_failed(); failed != nullptr) {
     for (join_handle<T>& handle : handles) handle.get().observe();

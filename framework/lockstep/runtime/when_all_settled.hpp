@@ -56,11 +56,7 @@ template <class T>
 task<std::vector<result<T>>> when_all_settled(std::vector<task<T>> works, source where = source::current()) {
   std::vector<join_handle<T>> handles;
   detail::crowd all;
-  handles.reserve(works.size());
-  for (task<T>& work : works) {
-    handles.push_back(spawn(std::move(work), where));
-    all.watch(handles.back().get());
-  }
+  detail::spawn_into(handles, all, works, where);
   co_await all.run_until(detail::crowd::until::all, {});
   std::vector<result<T>> results;
   results.reserve(handles.size());

@@ -80,11 +80,7 @@ task<first_among<T>> when_any(std::vector<task<T>> works, source where = source:
   const detail::rescue_scope race;
   std::vector<join_handle<T>> handles;
   detail::crowd all;
-  handles.reserve(works.size());
-  for (task<T>& work : works) {
-    handles.push_back(spawn(std::move(work), where));
-    all.watch(handles.back().get());
-  }
+  detail::spawn_into(handles, all, works, where);
   if (handles.empty()) detail::here().owner->misused("when_any() of no tasks would wait for ever", where);
   co_await all.run_until(detail::crowd::until::first, "another task of when_any was first");
   std::size_t index = 0;

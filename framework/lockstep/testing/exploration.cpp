@@ -76,8 +76,10 @@ std::string headline(const finding& known, const failing_run& failure) {
   }
   const std::size_t left = known.replay.task_overrides.size() + known.replay.value_overrides.size();
   if (left == 0) return text + "It is the plain run that fails.\n";
-  return text + fmt::format("Shrunk to {} deviation{} from the plain run{}.\n", left, left == 1 ? "" : "s",
-                            known.finished ? "" : fmt::format(", as far as {} runs went", known.shrink_runs));
+  const std::string departs = fmt::format("{} deviation{} from the plain run", left, left == 1 ? "" : "s");
+  if (known.finished) return text + fmt::format("Shrunk to {}.\n", departs);
+  if (known.shrink_runs == 0) return text + fmt::format("Not shrunk, as it was interrupted: {}.\n", departs);
+  return text + fmt::format("Shrunk to {}, as far as {} runs went.\n", departs, known.shrink_runs);
 }
 
 std::string failures_path() {
@@ -94,6 +96,7 @@ class test_exploration {
     how_.seed = *knobs.seed;
     how_.order = *knobs.order;
     how_.by = *knobs.search;
+    how_.weights = *knobs.weights;
     how_.all_shared_declared = *knobs.all_shared_declared;
     if (*knobs.check_determinism) how_.check_every = 1;
     if (has_time_limit()) {

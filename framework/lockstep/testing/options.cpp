@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -73,6 +74,39 @@ exploration_budget read_budget(const std::string& text) {
   }
 }
 
+// "urw:60,pos:10": who is not named makes none.
+sample_weights read_weights(const std::string& text) {
+  static constexpr std::pair<std::string_view, std::uint32_t sample_weights::*> known[] = {
+      {"urw", &sample_weights::urw},
+      {"pos", &sample_weights::pos},
+      {"uniform", &sample_weights::uniform},
+      {"pct", &sample_weights::pct},
+      {"coverage", &sample_weights::coverage}};
+  sample_weights read{0, 0, 0, 0, 0};
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::string each = text.substr(at, text.find(',', at) - at);
+    at += each.size() + 1;
+    const std::size_t colon = std::min(each.find(':'), each.size());
+    std::uint32_t weight = 0;
+    const char* const end = each.data() + each.size();
+    const auto number = std::from_chars(std::min(each.data() + colon + 1, end), end, weight);
+    if (number.ec != std::errc() || number.ptr != end || weight > 1'000'000) {
+      throw bad_value("which is no list of weights; write them as urw:60,pos:40, each up to 1000000");
+    }
+    const auto found = std::find_if(std::begin(known), std::end(known), [&](const auto& one) {
+      return one.first == std::string_view(each).substr(0, colon);
+    });
+    if (found == std::end(known)) {
+      throw bad_value(fmt::format("where \"{}\" is none of urw, pos, uniform, pct, coverage", each.substr(0, colon)));
+    }
+    read.*found->second = weight;
+    sum += weight;
+  }
+  if (sum == 0) throw bad_value("which leaves nobody to make a sample; one weight at least must be above 0");
+  return read;
+}
+
 bool read_truth(const std::string& text) {
   if (text == "1" || text == "true") return true;
   if (text == "0" || text == "false") return false;
@@ -115,6 +149,7 @@ options defaults() {
   all.sweep_max = 10'000;
   all.explore = exploration_budget{0};
   all.search = search_by::portfolio;
+  all.weights = sample_weights();
   all.all_shared_declared = false;
   all.jobs = detail::usable_cores();
   return all;
@@ -168,6 +203,9 @@ class knobs {
     names_of<search_by> searches;
     for (const search_by each : all_searches) searches.emplace_back(name_of(each), each);
     choice("search", set.search, searches, "which orders are tried, and in which turn; portfolio");
+    knob("weights", "NAME:NUMBER,...", set.weights, read_weights,
+         fmt::format("how much of the samples of a search each strategy makes; urw:{},pos:{},uniform:{},pct:{}",
+                     unset.weights->urw, unset.weights->pos, unset.weights->uniform, unset.weights->pct));
     flag("all_shared_declared", set.all_shared_declared,
          "take the test's word that tasks share no plain variables, and try far fewer orders; false");
     knob("jobs", "NUMBER", set.jobs, read_jobs,
@@ -344,6 +382,7 @@ options& options::apply(const options& over) {
   take(sweep_max, over.sweep_max);
   take(explore, over.explore);
   take(search, over.search);
+  take(weights, over.weights);
   take(all_shared_declared, over.all_shared_declared);
   take(jobs, over.jobs);
   return *this;

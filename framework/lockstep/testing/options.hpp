@@ -77,6 +77,8 @@ struct options {
   std::optional<exploration_budget> explore = {};
   // Which orders are tried, and in which turn. portfolio.
   std::optional<search_by> search = {};
+  // How much of the samples that a search makes each strategy makes. urw 60, pos 10, uniform 20, pct 10.
+  std::optional<sample_weights> weights = {};
   // The test's word that every variable which its tasks share is a shared<T> or one of our objects: then far fewer
   // orders come to the same, and more can be proven. false.
   std::optional<bool> all_shared_declared = {};

@@ -15,12 +15,9 @@ namespace lockstep::detail {
 
 namespace {
 
-constexpr std::int64_t interval_ms = 240;
+using real = std::chrono::steady_clock;
 
-std::int64_t now_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
+constexpr std::chrono::milliseconds interval{240};
 
 bool somebody_looks() {
   const char* const terminal = std::getenv("TERM");
@@ -40,9 +37,9 @@ progress_line::progress_line() : wanted_(somebody_looks()) {}
 
 void progress_line::show(const std::string& text) {
   if (!wanted_) return;
-  const std::int64_t now = now_ms();
-  if (now < due_ms_) return;
-  due_ms_ = now + interval_ms;
+  const real::time_point now = real::now();
+  if (now < due_) return;
+  due_ = now + interval;
   shown_ = true;
   fmt::print(stderr, "\r\033[K{}", text.substr(0, std::max<std::size_t>(columns(), 2) - 1));
   std::fflush(stderr);

@@ -3,6 +3,7 @@
 
 #include <lockstep/explore/explorer.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -24,7 +25,7 @@ class progress_line {
  private:
   bool shown_ = false;
   bool wanted_;
-  std::int64_t due_ms_ = 0;
+  std::chrono::steady_clock::time_point due_ = {};
 };
 
 // "12,000 runs (41,000/s), 8,314 distinct, 40 pairs; samples, 37 % of the budget". `seconds` is how long it has been

@@ -46,17 +46,38 @@ const trace_record* trace::last_step_of(std::uint32_t task) const noexcept {
 }
 
 // Kept in the order of their records; nearly always it is the last one's.
+std::vector<trace_note>::iterator trace::end_of_notes(std::size_t record) noexcept {
+  auto end = notes_.end();
+  while (end != notes_.begin() && end[-1].record > record) --end;
+  return end;
+}
+
 void trace::note(std::uint32_t task, std::string_view subject, std::string_view text) {
   const trace_record* const step = last_step_of(task);
   if (step == nullptr) return;
   const std::size_t at = static_cast<std::size_t>(step - all_.data());
-  auto end = notes_.end();
-  while (end != notes_.begin() && end[-1].record > at) --end;
+  const auto end = end_of_notes(at);
   const auto same = [&](const trace_note& each) { return each.record != at || each.subject == subject; };
   const auto before = std::find_if(std::make_reverse_iterator(end), notes_.rend(), same);
   const bool known = before != notes_.rend() && before->record == at &&
                      (before->text == text || before->text == std::string("= ").append(text));
   if (!known) notes_.insert(end, {at, std::string(subject), std::string(text)});
+}
+
+void trace::note_drawn(std::uint32_t task, std::string_view label, std::string_view value) {
+  constexpr std::size_t bytes_max = 160;  // of a note that goes on
+  const trace_record* const step = last_step_of(task);
+  if (step == nullptr) return;
+  const std::size_t at = static_cast<std::size_t>(step - all_.data());
+  const std::string_view subject = label.empty() ? "drew" : label;
+  const auto end = end_of_notes(at);
+  const bool goes_on = end != notes_.begin() && end[-1].record == at && end[-1].subject == subject &&
+                       (label.empty() || std::string_view(end[-1].text).starts_with("drew "));
+  if (!goes_on) {
+    notes_.insert(end, {at, std::string(subject), std::string(label.empty() ? "" : "drew ").append(value)});
+  } else if (std::string& text = end[-1].text; !std::string_view(text).ends_with("…")) {
+    text.append(", ").append(text.size() + value.size() <= bytes_max ? value : "…");
+  }
 }
 
 inline trace::rolling_hash trace::rolling_hash::after(const trace_record* first, std::size_t count) const noexcept {

@@ -130,6 +130,9 @@ class trace {
   // Belongs to the last step of that task, if it has made one. Not kept if the step's last note of `subject` says the
   // same already, or "= " and the same.
   void note(std::uint32_t task, std::string_view subject, std::string_view text);
+  // The same of a value that was drawn; such as one step draws of one label, in a row, are one note: "drew 3, 0, 5".
+  // Without a label, the subject is "drew".
+  void note_drawn(std::uint32_t task, std::string_view label, std::string_view value);
   // That step; null if it has made none.
   const trace_record* last_step_of(std::uint32_t task) const noexcept;
   // The last record, which is a step, has a better place.
@@ -193,6 +196,8 @@ class trace {
     if (store(payload, task, label)) turn();
   }
   void set_end() noexcept;
+  // Where in notes_ those end that belong to the record or to an earlier one.
+  std::vector<trace_note>::iterator end_of_notes(std::size_t record) noexcept;
   [[gnu::cold]] void forget_all() noexcept;
 
   std::unique_ptr<trace_record[]> records_;

@@ -67,5 +67,18 @@ CO_TEST(Explored, TimersOfOneInstant, explore(1'000, {.order = ordering::fifo}))
   EXPECT_EQ(last, 2);
 }
 
+// Whether it fails depends on both, an amount and an order.
+CO_TEST(Explored, SpendsWhatWasDrawn, explore()) {
+  shared<int> balance{10, "balance"};
+  const auto spend = [](shared<int>& from) -> task<void> {
+    const int amount = any_int("amount", 0, 9);
+    if (from < amount) co_return;
+    co_await yield();
+    from -= amount;
+  };
+  co_await when_all(spend(balance), spend(balance));
+  EXPECT_GE(balance, 0);
+}
+
 }  // namespace
 }  // namespace lockstep

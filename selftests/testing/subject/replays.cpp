@@ -1,24 +1,10 @@
 // Tests of which a run is replayed that fails, or cannot be made any more.
+#include "../overdraft.hpp"
+
 #include <lockstep/testing/testing.hpp>
 
 namespace lockstep {
 namespace {
-
-task<void> withdraw(int& balance, int amount) {
-  if (balance < amount) co_return;
-  co_await yield();
-  balance -= amount;
-}
-
-task<void> withdraw_twice(int amount) {
-  int balance = 100;
-  auto one = spawn(withdraw(balance, amount));
-  co_await yield();
-  auto other = spawn(withdraw(balance, amount));
-  co_await one.join();
-  co_await other.join();
-  EXPECT_GE(balance, 0);
-}
 
 CO_TEST(Replayed, Overdraws) { co_await withdraw_twice(80); }
 CO_REPLAY(Replayed, Overdraws, "ls1:e671:plain:1@2>2:;");

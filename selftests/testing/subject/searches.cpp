@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -117,6 +118,22 @@ const detail::shared_object<std::atomic<int>> runs_of_all;
 CO_TEST(Searched, IsInterrupted, explore(1h)) {
   if (++*runs_of_all == 300) ::kill(::getppid(), SIGINT);
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
+// Within this process, where a signal has been handled when raise() returns.
+CO_TEST(Searched, EndsAtTheSecondInterrupt, explore(1h, {.jobs = 0})) {
+  static int runs = 0;
+  if (++runs == 10) {
+    ::raise(SIGINT);
+    ::raise(SIGINT);
+  }
+  co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
+CO_TEST(Searched, FailsAndIsInterrupted, explore({}, {.jobs = 0})) {
+  static bool told = false;
+  bool lost = false;
+  co_await add_two([&] { lost = true; });
+  if (lost && !std::exchange(told, true)) ::raise(SIGINT);
+  EXPECT_FALSE(lost);
 }
 CO_TEST(Searched, IsLeftOutWhenTheSearchWasInterrupted, explore()) { co_await yield(); }
 
