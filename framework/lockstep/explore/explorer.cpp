@@ -42,7 +42,10 @@ class explorer::search {
         budget_(options.runs_max / options.parts + (options.part < options.runs_max % options.parts ? 1 : 0)) {}
 
   exploration run() {
-    if (options_.order == ordering::fifo && options_.by != search_by::random && options_.by != search_by::portfolio) {
+    if (options_.plain_dies) {
+      sample();
+    } else if (options_.order == ordering::fifo && options_.by != search_by::random &&
+               options_.by != search_by::portfolio) {
       tree(reduction::none, options_.parts);
     } else {
       switch (options_.by) {
@@ -75,6 +78,7 @@ class explorer::search {
   bool make(oracle& choices, std::string_view by, const Answers& answers, const systematic_search* tree = nullptr) {
     const run_result result = code_.run(choices, options_.order);
     ++found_.runs;
+    if (result.skipped) ++found_.skipped;
     note_trace(code_.trace_hash());
     if (result.failed) {
       found_.failure = {result, answers(), std::string(by), found_.runs};
@@ -236,6 +240,7 @@ bool explorer::search::tree(reduction by, std::uint32_t parts, std::uint64_t kep
   systematic_search all(how);
   double orders = 0;
   std::uint64_t counted = 0;
+  const std::uint64_t skipped_before = found_.skipped;
   while (all.begin_run()) {
     if (left() <= kept_for_later && options_.ask_for_runs && parts > 1) {
       budget_ += options_.ask_for_runs(found_.runs + kept_for_later);
@@ -259,6 +264,7 @@ bool explorer::search::tree(reduction by, std::uint32_t parts, std::uint64_t kep
     return false;
   }
   found_.exhaustive = true;
+  found_.skipped -= skipped_before;
   found_.parts = parts;
   found_.classes = all.runs();
   found_.interleavings_counted = by == reduction::none || counted == all.runs();
@@ -287,6 +293,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
   const bool checked = is_checked(1);
   const run_result result = code_.run(checked ? static_cast<oracle&>(logged) : by, options_.order);
   ++found_.runs;
+  if (result.skipped) ++found_.skipped;
   note_trace(code_.trace_hash());
   if (&by == corpus_.get()) {
     corpus_->end_run();
@@ -313,7 +320,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
 void explorer::search::sample() {
   share_.reset();
   enter("samples");
-  if (profile_.choices() == 0 && found_.runs == 0) {
+  if (profile_.choices() == 0 && found_.runs == 0 && !options_.plain_dies) {
     first_runs();
     if (over()) return;
   }
@@ -344,8 +351,10 @@ void join_proofs(exploration& all, const std::vector<exploration>& parts) {
   }
   if (proofs.empty() || proofs.size() != proofs.front()->parts) return;
   all.exhaustive = all.interleavings_counted = true;
+  all.skipped = 0;
   for (const exploration* proof : proofs) {
     all.classes += proof->classes;
+    all.skipped += proof->skipped;
     all.interleavings += proof->interleavings;
     all.interleavings_counted &= proof->interleavings_counted;
     all.over_declared_data = proof->over_declared_data;
@@ -362,6 +371,7 @@ exploration joined(const std::vector<exploration>& parts) {
   all.stopped = false;
   for (const exploration& part : parts) {
     all.runs += part.runs;
+    all.skipped += part.skipped;
     all.stopped |= part.stopped;
     all.bound = std::max(all.bound, part.bound);
     if (part.failure && (!all.failure || part.failure->runs < all.failure->runs)) all.failure = part.failure;
@@ -421,6 +431,8 @@ std::string count_text(double number) {
 
 std::string statement_of(const exploration& found, const explore_options& options) {
   const auto runs = static_cast<double>(found.runs);
+  const std::string skipped =
+      found.skipped == 0 ? "" : fmt::format(", {} of them skipped", count_text(static_cast<double>(found.skipped)));
   if (found.departed && found.departing) {
     return fmt::format("the search ended after {} runs: one of them, made again with the same choices, was another run",
                        count_text(runs));
@@ -438,21 +450,21 @@ std::string statement_of(const exploration& found, const explore_options& option
     const std::string_view data =
         found.over_declared_data ? "every shared variable is declared, as the test says" : "any variable may be shared";
     const std::string values = found.values_left_out ? "; of some values only the least were tried" : "";
-    return fmt::format("all {} ordering{} checked{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", of, data, values);
+    return fmt::format("all {} ordering{} checked{}{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", of, skipped, data, values);
   }
   if (options.by == search_by::deviations || options.by == search_by::preemptions) {
-    return fmt::format("{} runs, all with up to {} {} among them, nothing found", count_text(runs), found.bound,
-                       name_of(options.by));
+    return fmt::format("{} runs{}, all with up to {} {} among them, nothing found", count_text(runs), skipped,
+                       found.bound, name_of(options.by));
   }
   if (found.estimated && *found.estimated > 0) {
     const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;
     const std::string percent = share >= 99.5  ? "nearly all"
                                 : share >= 0.1 ? fmt::format("{:.2g} %", share)
                                                : "less than 0.1 %";
-    return fmt::format("{} runs, an estimated {} of the space, nothing found", count_text(runs), percent);
+    return fmt::format("{} runs{}, an estimated {} of the space, nothing found", count_text(runs), skipped, percent);
   }
-  return fmt::format("{} runs, nothing found", count_text(runs));
+  return fmt::format("{} runs{}, nothing found", count_text(runs), skipped);
 }
 
 }  // namespace lockstep

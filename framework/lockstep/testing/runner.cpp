@@ -238,7 +238,7 @@ void run_test(const test_plan& plan) {
     return;
   }
   if (interruption::noted()) {
-    publish({testing::TestPartResult::kSkip, "", 0, "the search was interrupted"});
+    publish({testing::TestPartResult::kSkip, "", 0, std::string(interrupted_search)});
     return;
   }
   test_runner runner(plan, knobs);
@@ -279,9 +279,13 @@ void run_test(const test_plan& plan) {
   if (!knobs.explore->none()) {
     token plain = choices;
     plain.base = schedule::plain;
-    outcome first = runner.make(plain);
-    if (first.failed || first.skipped) return report(std::move(first), 0, 1);
-    if (!explore_test(runner, knobs) || !brute_force.wanted()) return;
+    const std::optional<worker_end> death = death_of_plain_run(runner, knobs);
+    std::optional<outcome> first;
+    if (!death) first = runner.make(plain);
+    if (first && first->failed) return report(std::move(*first), 0, 1);
+    const search_end end = explore_test(runner, knobs, death);
+    if (end == search_end::skipped && first) return report(std::move(*first), 0, 1);
+    if (end != search_end::passed || !brute_force.wanted()) return;
   }
   // Output is shown of the first run, and of the one that is told of.
   std::optional<muted_output> muted;

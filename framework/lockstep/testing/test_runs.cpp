@@ -146,7 +146,7 @@ run_result test_runner::make_for_search(oracle& choices, ordering order) {
   for (const verdict& found : world.verdicts()) {
     if (counts(found)) return {true, signature_of(found)};
   }
-  return {};
+  return {false, {}, failures.skipped()};
 }
 
 void test_runner::drive(failure_interceptor& failures, disturbance* by) {
