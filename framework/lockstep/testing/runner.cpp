@@ -212,7 +212,7 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
   if (knobs.clock == clock_mode::real) return fail("CO_REPLAY has nothing to replay: no token repeats a real clock");
   auto replay = token_to_replay(token_text, of, "a CO_REPLAY names the test that its token is of");
   if (!replay) return;
-  replay->print = {};  // other steps are no failure
+  replay->print = {0, {}, {}, replay->print.deviations};  // other steps are no failure, other deviations are
   const bool disturbed = replay->disturbed.has_value();
   if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
   test_runner runner(plan, knobs, of);
