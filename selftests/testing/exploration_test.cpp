@@ -128,6 +128,12 @@ TEST(ExplorationTest, TriesFirstWhatHasEndedAProcess) {
   std::remove(file.c_str());
 }
 
+TEST(ExplorationTest, SaysWhatItLeavesOut) {
+  EXPECT_THAT(explored("CountsUnderItsLock", "--lockstep_runs=5"),
+              HasSubstr("explored Explored.CountsUnderItsLock: runs is 5, which is left out: the budget of a search is "
+                        "that of explore\n"));
+}
+
 TEST(ExplorationTest, EachSearchFindsIt) {
   for (const search_by by : all_searches) {
     EXPECT_THAT(explored("LosesAVote", "--lockstep_search=" + std::string(name_of(by))),

@@ -348,6 +348,9 @@ TEST(WorkersOfATest, CompareRunsThatAreMadeTwice) {
     EXPECT_THAT(text, HasSubstr("Failure\nnondeterminism: the search ended after ")) << text;
     EXPECT_THAT(text, HasSubstr("one of them, made again with the same choices, was another run"));
     EXPECT_THAT(text, HasSubstr("they differ first at 0 ns (virtual), after step "));
+    const std::string line = repeat_line_in(text);
+    EXPECT_THAT(line, HasSubstr(" --lockstep_check_determinism"));
+    EXPECT_THAT(run_command(line).text, HasSubstr("Failure\nnondeterminism: "));
   }
 }
 

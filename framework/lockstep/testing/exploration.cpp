@@ -356,7 +356,7 @@ class test_exploration {
     publish({testing::TestPartResult::kNonFatalFailure, "", 0,
              fmt::format("nondeterminism: a run that failed passes when it is repeated ({})\n  {}\n{}{}",
                          known.signature, causes_of_nondeterminism, failure.death ? failure.death->text + "\n" : "",
-                         repeat_line(known.replay))});
+                         line_that_compares(known.replay))});
   }
 
   // The two may be alike next time: they are tried a few times for what differs.
@@ -380,7 +380,7 @@ class test_exploration {
           first = std::move(second);
         }
       }
-      text += fmt::format("\n{}", repeat_line(replay));
+      text += fmt::format("\n{}", line_that_compares(replay));
     }
     publish({testing::TestPartResult::kNonFatalFailure, "", 0, text});
   }

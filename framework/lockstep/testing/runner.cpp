@@ -63,7 +63,7 @@ std::optional<token> token_to_replay(const std::string& text, const std::string&
 class flag_reader : public testing::TestWithParam<int> {
  public:
   static testing::internal::ParamGenerator<int> read() {
-    parsed_command_line();
+    if (parsed_command_line().seeds) expect_seeds_to_be_run();
     return testing::ValuesIn(std::vector<int>());
   }
 };
@@ -228,6 +228,19 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
   report(std::move(found), 0, 1);
 }
 
+// What one layer of options asks for and another makes meaningless.
+void tell_what_is_left_out(const test_plan& plan, const options& knobs) {
+  options asked = plan.of_fixture;
+  asked.apply(plan.of_test).apply(parsed_command_line().test_options);
+  if (knobs.clock == clock_mode::real && asked.explore && !asked.explore->none()) {
+    fmt::print("not explored: {}: the real clock has one order only\n", full_name());
+  }
+  if (!knobs.explore->none() && *knobs.runs > 1) {
+    fmt::print("explored {}: runs is {}, which is left out: the budget of a search is that of explore\n", full_name(),
+               *knobs.runs);
+  }
+}
+
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
@@ -241,6 +254,7 @@ void run_test(const test_plan& plan) {
     publish({testing::TestPartResult::kSkip, "", 0, std::string(interrupted_search)});
     return;
   }
+  tell_what_is_left_out(plan, knobs);
   test_runner runner(plan, knobs);
   if (line.seeds) return run_seeds(runner, knobs, *line.seeds, line.out);
   sweeps brute_force(runner, knobs);
