@@ -145,6 +145,60 @@ TEST(ReplayTest, AnOverrideFlipsOneDecision) {
   EXPECT_EQ(order_under("ls1:0000:plain:1@2>2;", 2), "abba");
 }
 
+// What a token says of its deviations, under the text of one; and what does not fit of it where the tasks make another
+// step before.
+std::string deviations_under(const std::string& text, int yields_of_a, int yields_of_b, std::string* misfit = nullptr) {
+  mutex door;
+  const auto work = [](mutex& in, int yields) -> task<void> {
+    for (int i = 0; i < yields; ++i) co_await yield();
+    auto entry = co_await in.lock();
+  };
+  const token of = parsed(text);
+  guided_oracle choices(of);
+  sim::world_options how;
+  how.choices = &choices;
+  const judged_run run = judge(
+      [&]() -> task<void> {
+        auto a = spawn(work(door, yields_of_a));
+        auto b = spawn(work(door, yields_of_b));
+        co_await a.join();
+        co_await b.join();
+      },
+      how);
+  EXPECT_EQ(run.failure, "");
+  if (misfit != nullptr) *misfit = choices.misfit().value_or("");
+  return choices.print(run.summary.trace_hash).deviations;
+}
+
+TEST(ReplayTest, ADeviationIsThatOfTheSameSteps) {
+  const std::string at_the_door = deviations_under("ls1:0000:plain:1@2>2;", 0, 0);
+  EXPECT_THAT(at_the_door, testing::MatchesRegex("04[0-9a-f]{2}00[0-9a-f]{2}"));
+  const std::string both = deviations_under("ls1:0000:plain:1@1>2,2@2>1;", 0, 0);
+  EXPECT_THAT(both, testing::MatchesRegex("00[0-9a-f]{2}00[0-9a-f]{2}04[0-9a-f]{2}00[0-9a-f]{2}"));
+  EXPECT_EQ(deviations_under("ls1:0000:plain:7@1>8;", 0, 0), "");
+
+  std::string misfit;
+  const std::string kept = "ls1:0000:plain:1@2>2:3.412.0000." + at_the_door + ";";
+  EXPECT_EQ(to_text(parsed(kept)), kept);
+  deviations_under(kept, 0, 0, &misfit);
+  EXPECT_EQ(misfit, "");
+  deviations_under(kept, 0, 1, &misfit);  // behind what matters
+  EXPECT_EQ(misfit, "");
+  deviations_under(kept, 1, 1, &misfit);
+  EXPECT_EQ(misfit, "step 2 of task 1 was \"mutex\" then, and is \"yield\" now");
+  // Of the second, that is at the door when it runs instead.
+  const std::string second = deviations_under("ls1:0000:plain:2@2>1,1@2>2;", 0, 0);
+  const std::string of_second = "ls1:0000:plain:2@2>1,1@2>2:4.4123.0000." + second + ";";
+  ASSERT_EQ(second.size(), 16u);
+  deviations_under(of_second, 0, 0, &misfit);
+  EXPECT_EQ(misfit, "");
+}
+
+TEST(ReplayTest, ADeviationOfAnotherLengthIsDamage) {
+  EXPECT_THAT(std::get<std::string>(parse_token("ls1:0000:plain:1@2>2:3.412.0000.04c4;")), HasSubstr("is damaged"));
+  EXPECT_THAT(std::get<std::string>(parse_token("ls1:0000:plain::3.412.0000.04c40028;")), HasSubstr("is damaged"));
+}
+
 TEST(ReplayTest, OverridesOfOneStepApplyOneAfterAnother) {
   EXPECT_EQ(order_under("ls1:0000:plain:1@1>2,1@1>2;", 3), "bbabaa");
   EXPECT_EQ(order_under("ls1:0000:plain:1@1>2,1@1>1;", 3), "bababa");

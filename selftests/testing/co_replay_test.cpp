@@ -92,6 +92,16 @@ TEST(CoReplayTest, SaysThatATaskIsNotReady) {
               HasSubstr("the token no longer applies: at choice 2 the task that should run instead is not ready; if"));
 }
 
+TEST(CoReplayTest, SaysThatAStepIsAnotherByNow) {
+  EXPECT_THAT(
+      report_on("Replayed.YieldsBeforeTheStep"),
+      HasSubstr("Failure\nthe token no longer applies: step 2 of task 1 was \"mutex\" then, and "
+                "is \"yield\" now; if"));
+  EXPECT_THAT(report_on("Replayed.HasAnotherDoorBefore"),
+              HasSubstr("the token no longer applies: step 2 of task 1, \"mutex\", is about another object now; if"));
+  EXPECT_EQ(report_on("Replayed.SleepsBeforeThat").find("Failure"), std::string::npos);
+}
+
 TEST(CoReplayTest, SaysThatAValueIsNotAskedFor) {
   EXPECT_THAT(report_on("Replayed.HasNoSuchValue"),
               HasSubstr("the token no longer applies: the question amount#2 never comes up; if"));

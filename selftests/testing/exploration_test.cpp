@@ -36,6 +36,22 @@ TEST(ExplorationTest, SaysWhatWasProven) {
                         "and steps take no time"));
 }
 
+TEST(ExplorationTest, WhatSkipsIsNeitherAPassNorAFailure) {
+  for (const std::string jobs : {"--lockstep_jobs=0", "--lockstep_jobs=2"}) {
+    const std::string some = explored("SkipsThePlainOrder", jobs);
+    EXPECT_THAT(some, HasSubstr("all 2 orderings checked, 1 of them skipped; any variable"));
+    EXPECT_THAT(some, HasSubstr("[       OK ] Explored.SkipsThePlainOrder"));
+    const std::string fails = explored("SkipsThePlainOrderAndFails", jobs);
+    EXPECT_THAT(fails, HasSubstr("fails in 1 of 2 orderings (all checked). Shrunk to 1 deviation"));
+    const std::string every = explored("SkipsEveryOrder", jobs);
+    EXPECT_THAT(every, HasSubstr("all 2 orderings checked, 2 of them skipped; any variable"));
+    EXPECT_THAT(every, HasSubstr("Skipped\nnot on this machine\n"));
+    EXPECT_THAT(every, HasSubstr("[  SKIPPED ] Explored.SkipsEveryOrder"));
+  }
+  EXPECT_THAT(explored("SkipsEveryOrder", "--lockstep_search=random"),
+              HasSubstr("10,000 runs, 10,000 of them skipped, nothing found"));
+}
+
 TEST(ExplorationTest, WhatIsDeclaredNeedsFewerOrders) {
   const std::string text = explored("CountsWhatIsDeclared");
   EXPECT_THAT(text, HasSubstr("all 4 orderings checked ("));
@@ -110,6 +126,12 @@ TEST(ExplorationTest, TriesFirstWhatHasEndedAProcess) {
   EXPECT_THAT(run_subject(the_crash + flags + " --lockstep_jobs=0 --lockstep_explore=1 --lockstep_search=random").text,
               HasSubstr("1 run"));
   std::remove(file.c_str());
+}
+
+TEST(ExplorationTest, SaysWhatItLeavesOut) {
+  EXPECT_THAT(explored("CountsUnderItsLock", "--lockstep_runs=5"),
+              HasSubstr("explored Explored.CountsUnderItsLock: runs is 5, which is left out: the budget of a search is "
+                        "that of explore\n"));
 }
 
 TEST(ExplorationTest, EachSearchFindsIt) {

@@ -144,6 +144,18 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
   EXPECT_EQ(said("--lockstep_weights=urw:0"),
             "lockstep: --lockstep_weights is \"urw:0\", which leaves nobody to make a sample; one weight at least must "
             "be above 0\n");
+  for (const std::string bad : {"-1", "1025", "many"}) {
+    EXPECT_THAT(said("--lockstep_jobs=" + bad), HasSubstr("; it is 0 to 1024\n"));
+  }
+  EXPECT_EQ(said("--lockstep_explore 50"),
+            "lockstep: --lockstep_explore is followed by \"50\", which nobody reads; a value stands behind a \"=\": "
+            "--lockstep_explore=50\n");
+  EXPECT_EQ(said("--lockstep_out=found"),
+            "lockstep: --lockstep_out is for --lockstep_seeds=FIRST:END, which is not there\n");
+  EXPECT_EQ(
+      said("--lockstep_explore --lockstep_runs=5"),
+      "lockstep: --lockstep_runs is for tests that are not explored; how many runs a search makes is the value of "
+      "--lockstep_explore\n");
   EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");
 }
 

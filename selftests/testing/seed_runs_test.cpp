@@ -81,6 +81,12 @@ TEST(SeedRunsTest, TroubleIsNoBug) {
     EXPECT_EQ(seeds("Passes", range, out).end, "exit status 3\n") << range;
   }
   EXPECT_EQ(run_subject("--gtest_filter=Seeded.Passes --lockstep_seeds=0:1").end, "exit status 3\n");
+  const child_run none = run_subject("--gtest_filter=Seeded.NoSuchTest --lockstep_seeds=0:1 --lockstep_out=found_none");
+  EXPECT_EQ(none.end, "exit status 3\n");
+  EXPECT_THAT(none.text, testing::HasSubstr("there was no coroutine test to run"));
+  const std::string a_shard = "GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=1";
+  EXPECT_EQ(run_subject("--gtest_filter=Seeded.NoSuchTest --lockstep_seeds=0:1 --lockstep_out=found_none", a_shard).end,
+            "");
   const child_run unwritable =
       run_subject("--gtest_filter=Seeded.Passes --lockstep_seeds=0:1 --lockstep_out=/proc/none");
   EXPECT_EQ(unwritable.end, "exit status 3\n");

@@ -11,8 +11,11 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -275,6 +278,31 @@ TEST(CrashOfAWorkerTest, IsFoundThoughItCannotSayAnything) {
   EXPECT_THAT(search("ExitsAtOnce").text, HasSubstr("crash of the process: exit status 3\n"));
 }
 
+TEST(CrashOfAWorkerTest, MayBeThatOfThePlainRun) {
+  const std::string file = testing::TempDir() + "lockstep_plain_death_test.failures";
+  std::remove(file.c_str());
+  const child_run run = search("DiesInThePlainRun*", "--lockstep_jobs=2 --lockstep_failures=" + file);
+  SCOPED_TRACE(run.text);
+  EXPECT_EQ(run.end, "exit status 1\n");
+  EXPECT_THAT(run.text, HasSubstr("crash of the process: SIGABRT"));
+  EXPECT_THAT(run.text, HasSubstr(" fails in run 1 of the search (plain). It is the plain run that fails.\n"));
+  EXPECT_THAT(run.text, HasSubstr("The search went on behind that run, and found 1 other failure.\n"));
+  EXPECT_THAT(run.text, HasSubstr("Expected equality of these values:\n  order\n    Which is: \"ba\""));
+  EXPECT_THAT(run.text, HasSubstr("[       OK ] Searched.DiesInThePlainRunAndIsFollowed"));
+  const child_run again = run_command("exec env " + unsymbolized + repeat_line_in(run.text));
+  EXPECT_EQ(again.end, "signal 6\n") << again.text;
+  std::ifstream kept(file);
+  const std::string lines(std::istreambuf_iterator<char>(kept), {});
+  EXPECT_EQ(count_of("\tSearched.DiesInThePlainRun\t", lines), 2) << lines;
+  std::remove(file.c_str());
+}
+
+TEST(CrashOfAWorkerTest, OfThePlainRunMayBeAStepWithoutAnEnd) {
+  const child_run run = search("NeverEndsThePlainRun", "--lockstep_real_time_max=50ms --lockstep_jobs=1");
+  EXPECT_EQ(run.end, "exit status 1\n");
+  EXPECT_THAT(run.text, HasSubstr("crash of the process: stuck step"));
+}
+
 TEST(CrashOfAWorkerTest, ShowsWhatItHadWritten) {
   const std::string text = search("Aborts").text;
   EXPECT_EQ(count_of("the end of it\n", text), 1) << text;
@@ -313,8 +341,9 @@ TEST(WorkersOfATest, GoOnBehindACrash) {
 
 TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
   const child_run run = search("Is*Interrupted", "--lockstep_jobs=2");
-  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;
   EXPECT_THAT(run.text, ContainsRegex("explored Searched.IsInterrupted: interrupted: [0-9,]+ runs, "));
+  EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsInterrupted"));
   EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsLeftOutWhenTheSearchWasInterrupted"));
 }
 
@@ -326,7 +355,8 @@ TEST(WorkersOfATest, EndWithTheProcessAtTheSecondInterrupt) {
 
 TEST(WorkersOfATest, TellOfAFailureThatWasNotShrunkAsItWasInterrupted) {
   const child_run run = search("FailsAndIsInterrupted", "");
-  EXPECT_EQ(run.end, "exit status 1\n") << run.text;
+  EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;
+  EXPECT_THAT(run.text, HasSubstr("1 FAILED TEST\n"));
   EXPECT_THAT(run.text, ContainsRegex("fails in run [0-9]+ of the search \\([a-z ]+\\)\\. Not shrunk, as it was "
                                       "interrupted: [0-9]+ deviations? from the plain run\\.\n"));
   EXPECT_THAT(run.text, HasSubstr("repeat: LOCKSTEP_REPLAY='ls1:"));
@@ -338,6 +368,9 @@ TEST(WorkersOfATest, CompareRunsThatAreMadeTwice) {
     EXPECT_THAT(text, HasSubstr("Failure\nnondeterminism: the search ended after ")) << text;
     EXPECT_THAT(text, HasSubstr("one of them, made again with the same choices, was another run"));
     EXPECT_THAT(text, HasSubstr("they differ first at 0 ns (virtual), after step "));
+    const std::string line = repeat_line_in(text);
+    EXPECT_THAT(line, HasSubstr(" --lockstep_check_determinism"));
+    EXPECT_THAT(run_command(line).text, HasSubstr("Failure\nnondeterminism: "));
   }
 }
 

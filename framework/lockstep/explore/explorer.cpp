@@ -49,7 +49,9 @@ class explorer::search {
 
   exploration run() {
     if (budget_ == 0) return std::move(found_);
-    if (is_fifo() && options_.by != search_by::random && options_.by != search_by::portfolio) {
+    if (options_.plain_dies) {
+      sample();
+    } else if (is_fifo() && options_.by != search_by::random && options_.by != search_by::portfolio) {
       all_orders(reduction::none);
     } else {
       switch (options_.by) {
@@ -83,6 +85,7 @@ class explorer::search {
   bool make(oracle& choices, std::string_view by, const Answers& answers, const systematic_search* tree = nullptr) {
     const run_result result = code_.run(choices, options_.order);
     ++found_.runs;
+    if (result.skipped) ++found_.skipped;
     note_trace(code_.trace_hash());
     if (result.failed) {
       fail(result, answers(), by);
@@ -326,6 +329,7 @@ bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   systematic_search all(how);
   double orders = 0;
   std::uint64_t counted = 0;
+  const std::uint64_t skipped_before = found_.skipped;
   while (all.begin_run()) {
     if (left() <= kept_for_later && options_.ask_for_runs && parts > 1) {
       budget_ += options_.ask_for_runs(found_.runs + kept_for_later);
@@ -352,6 +356,7 @@ bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   found_.values_asked = all.values_left_out();
   found_.values_tried = found_.exhaustive ? 0 : values_max;
   found_.starving_left_out = all.left_starving_out();
+  found_.skipped -= skipped_before;
   found_.parts = parts;
   found_.classes = all.runs();
   found_.interleavings_counted = by == reduction::none || counted == all.runs();
@@ -380,6 +385,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
   const run_result result = code_.run(checked ? static_cast<oracle&>(logged) : by, options_.order);
   ++found_.runs;
   ++found_.samples;
+  if (result.skipped) ++found_.skipped;
   note_trace(code_.trace_hash());
   if (&by == corpus_.get()) {
     corpus_->end_run();
@@ -406,7 +412,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
 void explorer::search::sample() {
   share_.reset();
   enter("samples");
-  if (profile_.choices() == 0 && found_.runs == 0) {
+  if (profile_.choices() == 0 && found_.runs == 0 && !options_.plain_dies) {
     first_runs();
     if (over()) return;
   }
@@ -438,8 +444,10 @@ void join_proofs(exploration& all, const std::vector<exploration>& parts) {
   if (proofs.empty() || proofs.size() != proofs.front()->parts) return;
   all.exhaustive = all.interleavings_counted = true;
   all.values_tried = all.values_asked = 0;
+  all.skipped = 0;
   for (const exploration* proof : proofs) {
     all.classes += proof->classes;
+    all.skipped += proof->skipped;
     all.interleavings += proof->interleavings;
     all.interleavings_counted &= proof->interleavings_counted;
     all.over_declared_data = proof->over_declared_data;
@@ -460,6 +468,7 @@ exploration joined(const std::vector<exploration>& parts) {
   for (const exploration& part : parts) {
     all.runs += part.runs;
     all.samples += part.samples;
+    all.skipped += part.skipped;
     all.stopped |= part.stopped;
     all.bound = std::max(all.bound, part.bound);
     if (part.failure && (!all.failure || part.failure->runs < all.failure->runs)) all.failure = part.failure;
@@ -519,6 +528,8 @@ std::string count_text(double number) {
 
 std::string statement_of(const exploration& found, const explore_options& options) {
   const auto runs = static_cast<double>(found.runs);
+  const std::string skipped =
+      found.skipped == 0 ? "" : fmt::format(", {} of them skipped", count_text(static_cast<double>(found.skipped)));
   if (found.departed && found.departing) {
     return fmt::format("the search ended after {} runs: one of them, made again with the same choices, was another run",
                        count_text(runs));
@@ -538,8 +549,8 @@ std::string statement_of(const exploration& found, const explore_options& option
   if (options.by == search_by::deviations || options.by == search_by::preemptions) {
     if (!found.exhaustive) {
       const std::string_view what = name_of(options.by);
-      return fmt::format("{} runs, all with up to {} {}{}{} among them, nothing found{}", count_text(runs), found.bound,
-                         found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
+      return fmt::format("{} runs{}, all with up to {} {}{}{} among them, nothing found{}", count_text(runs), skipped,
+                         found.bound, found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
                          values, starving);
     }
   }
@@ -554,18 +565,18 @@ std::string statement_of(const exploration& found, const explore_options& option
     const std::string samples = found.samples == 0 || found.exhaustive
                                     ? ""
                                     : fmt::format(", and {} samples", count_text(static_cast<double>(found.samples)));
-    return fmt::format("all {} ordering{}{}{} checked{}{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, of, samples, data,
-                       starving);
+    return fmt::format("all {} ordering{}{}{} checked{}{}{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, of, skipped, samples,
+                       data, starving);
   }
   if (found.estimated && *found.estimated > 0) {
     const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;
     const std::string percent = share >= 99.5  ? "nearly all"
                                 : share >= 0.1 ? fmt::format("{:.2g} %", share)
                                                : "less than 0.1 %";
-    return fmt::format("{} runs, an estimated {} of the space, nothing found", count_text(runs), percent);
+    return fmt::format("{} runs{}, an estimated {} of the space, nothing found", count_text(runs), skipped, percent);
   }
-  return fmt::format("{} runs, nothing found", count_text(runs));
+  return fmt::format("{} runs{}, nothing found", count_text(runs), skipped);
 }
 
 }  // namespace lockstep

@@ -77,6 +77,8 @@ struct explore_options {
   std::function<std::uint64_t(std::uint64_t spoken_for)> ask_for_runs = {};
   // So many samples are left out, those of a search that is gone on with.
   std::uint64_t samples_skipped = 0;
+  // The plain run is known to end its process: only samples are made, which may differ from it.
+  bool plain_dies = false;
 };
 
 // A run that failed.
@@ -91,6 +93,7 @@ struct failing_run {
 struct exploration {
   std::optional<failing_run> failure = {};
   std::uint64_t runs = 0;
+  std::uint64_t skipped = 0;  // of all runs; of the `classes` if it is exhaustive
   // Whether all runs that differ were made. `classes` of them then, and how many interleavings these stand for.
   bool exhaustive = false;
   std::uint32_t parts = 1;  // that must all be exhaustive, as each counts only its own

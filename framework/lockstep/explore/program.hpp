@@ -14,6 +14,7 @@ struct run_result {
   // Of a run that failed: what failed, where, and who was blocked, in words that do not depend on the schedule. Two
   // runs with the same signature show the same defect.
   std::string signature{};
+  bool skipped = false;  // says nothing: it has neither failed nor passed
 };
 
 class program {

@@ -11,12 +11,26 @@ namespace {
 // The lowest four bits.
 constexpr char hex_digit(std::uint64_t bits) noexcept { return "0123456789abcdef"[bits & 15]; }
 
+// What the two of an override are about to do, as a fingerprint has it.
+std::string text_of_deviation(const candidate& overtaken, const candidate& instead) {
+  const auto two_digits = [](std::uint64_t bits) { return fmt::format("{:02x}", bits & 0xFF); };
+  return two_digits(static_cast<std::uint64_t>(overtaken.operation)) + two_digits(mix(overtaken.object)) +
+         two_digits(static_cast<std::uint64_t>(instead.operation)) +
+         two_digits(mix(roll(instead.object, instead.step)));
+}
+
+// The kind of operation that two digits say.
+std::string_view kind_in(std::string_view digits) {
+  return name_of(static_cast<operation_kind>(std::stoul(std::string(digits), nullptr, 16)));
+}
+
 }  // namespace
 
 guided_oracle::guided_oracle(const token& of) : token_(of), base_(make_oracle(of.base, of.seed)) {
-  for (const task_override& each : of.task_overrides) {
-    tasks_.emplace(std::pair(task_at(each.task), each.step), task_at(each.instead));
+  for (std::size_t i = 0; i < of.task_overrides.size(); ++i) {
+    tasks_.emplace(std::pair(task_at(of.task_overrides[i].task), of.task_overrides[i].step), i);
   }
+  deviations_.resize(of.task_overrides.size());
   for (const value_override& each : of.value_overrides) {
     values_[{domain_identity(each.domain), each.nth}] = each.value;
   }
@@ -27,10 +41,12 @@ std::size_t guided_oracle::pick_task(const candidates& from) {
   if (!tasks_.empty()) {
     const candidate would_run = from[answer];
     if (const auto [found, end] = tasks_.equal_range({would_run.task, would_run.step}); found != end) {
+      const identity instead = task_at(token_.task_overrides[found->second].instead);
       std::size_t at = 0;
-      while (at < from.size() && from[at].task != found->second) ++at;
+      while (at < from.size() && from[at].task != instead) ++at;
       if (at < from.size()) {
         answer = at;
+        deviations_[found->second] = text_of_deviation(would_run, from[at]);
       } else {
         unusable_.push_back(fmt::format("at choice {} the task that should run instead is not ready", choices_ + 1));
       }
@@ -69,7 +85,12 @@ void guided_oracle::log(std::uint64_t options, std::uint64_t answer) {
 fingerprint guided_oracle::print(std::uint64_t trace_hash) const {
   std::string trace_end(4, '0');
   for (std::size_t i = 0; i < 4; ++i) trace_end[i] = hex_digit(trace_hash >> (12 - 4 * i));
-  return {choices_, digits_, std::move(trace_end)};
+  std::string deviations;
+  for (const std::string& each : deviations_) {
+    if (each.empty()) return {choices_, digits_, std::move(trace_end)};
+    deviations += each;
+  }
+  return {choices_, digits_, std::move(trace_end), std::move(deviations)};
 }
 
 std::string guided_oracle::first_unused() const {
@@ -84,8 +105,33 @@ std::string guided_oracle::first_unused() const {
   return {};
 }
 
+// Of those that were applied, the first that is not what it was.
+std::optional<std::string> guided_oracle::other_deviation() const {
+  for (std::size_t i = 0; i < deviations_.size() && 8 * i < token_.print.deviations.size(); ++i) {
+    const std::string_view was = std::string_view(token_.print.deviations).substr(8 * i, 8);
+    const std::string_view is = deviations_[i];
+    if (is.empty() || is == was) continue;
+    const task_override& where = token_.task_overrides[i];
+    const std::string who = fmt::format("step {} of task {}", where.step, where.task);
+    if (is.substr(0, 2) != was.substr(0, 2)) {
+      return fmt::format("{} was \"{}\" then, and is \"{}\" now", who, kind_in(was.substr(0, 2)),
+                         kind_in(is.substr(0, 2)));
+    }
+    if (is.substr(2, 2) != was.substr(2, 2)) {
+      return fmt::format("{}, \"{}\", is about another object now", who, kind_in(is.substr(0, 2)));
+    }
+    if (is.substr(4, 2) != was.substr(4, 2)) {
+      return fmt::format("task {}, which runs before {}, was about to do \"{}\" then, and \"{}\" now", where.instead,
+                         who, kind_in(was.substr(4, 2)), kind_in(is.substr(4, 2)));
+    }
+    return fmt::format("task {}, which runs before {}, is at another step or object now", where.instead, who);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> guided_oracle::misfit() const {
   if (!unusable_.empty()) return unusable_.front();
+  if (auto other = other_deviation()) return other;
   if (token_.disturbed || (tasks_.empty() && values_.empty())) return std::nullopt;
   return first_unused();
 }

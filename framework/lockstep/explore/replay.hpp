@@ -26,7 +26,8 @@ class guided_oracle final : public oracle {
   // The fingerprint of the run that was made. `trace_hash` is the run's.
   fingerprint print(std::uint64_t trace_hash) const;
 
-  // Which override of the token could not be made, and why, as a sentence; nothing if all were. Where the run was to be
+  // Which override of the token could not be made, and why, as a sentence; nothing if all were. One of a token with a
+  // fingerprint could neither if the tasks concerned were about to do something else then. Where the run was to be
   // disturbed, those of what came after that are not missed.
   std::optional<std::string> misfit() const;
 
@@ -37,13 +38,16 @@ class guided_oracle final : public oracle {
  private:
   void log(std::uint64_t options, std::uint64_t answer);
   std::string first_unused() const;
+  std::optional<std::string> other_deviation() const;
 
   token token_;
   std::unique_ptr<oracle> base_;
-  // Overrides that have not been used, by what they apply to; those of one place in their order.
-  std::multimap<std::pair<identity, std::uint32_t>, identity> tasks_;
+  // Overrides that have not been used, by what they apply to; those of one place in their order. Of tasks, their places
+  // in the token.
+  std::multimap<std::pair<identity, std::uint32_t>, std::size_t> tasks_;
   std::map<std::pair<identity, std::uint64_t>, std::uint64_t> values_;
   std::vector<std::string> unusable_;
+  std::vector<std::string> deviations_;  // of each override of a task, see fingerprint; empty until it is applied
   std::uint64_t choices_ = 0;
   std::uint64_t hash_ = 0;
   std::uint64_t next_checkpoint_ = 1;

@@ -152,6 +152,7 @@ std::string to_text(const token& of) {
   text += ':';
   if (!of.print.trace_end.empty()) {
     text += fmt::format("{}.{}.{}", of.print.choices, of.print.digits, of.print.trace_end);
+    if (!of.print.deviations.empty()) text += fmt::format(".{}", of.print.deviations);
   }
   return text + ';';
 }
@@ -215,10 +216,14 @@ std::string read_print(std::string_view text, token& into) {
   const std::string_view digits = cut(rest, '.');
   std::size_t digits_due = 0;
   while (choices && digits_due <= digits.size() && checkpoint(digits_due) <= *choices) ++digits_due;
-  if (!choices || !is_hex(digits) || digits.size() != digits_due || rest.size() != 4 || !is_hex(rest)) {
+  const std::string_view trace_end = cut(rest, '.');
+  const bool whole = choices && is_hex(digits) && digits.size() == digits_due && trace_end.size() == 4 &&
+                     is_hex(trace_end) && is_hex(rest) && !text.ends_with('.') &&
+                     (rest.empty() || rest.size() == 8 * into.task_overrides.size());
+  if (!whole) {
     return fmt::format("the token's fingerprint \"{}\" is damaged; leave it out to replay without it", text);
   }
-  into.print = {*choices, std::string(digits), std::string(rest)};
+  into.print = {*choices, std::string(digits), std::string(trace_end), std::string(rest)};
   return {};
 }
 

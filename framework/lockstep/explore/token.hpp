@@ -1,7 +1,8 @@
 // The token: a run in one short line that can be pasted, read and edited.
 //
-//   ls1:7c41:random-17/fifo:1@3>2,jitter#2=40:12.a9f0c41.c41d;
-//   │   │    │              │                 └ fingerprint: choices made, digits along them, end of the trace hash
+//   ls1:7c41:random-17/fifo:1@3>2,jitter#2=40:12.a9f0c41.c41d.04a70013;
+//   │   │    │              │                 └ fingerprint: choices made, digits along them, end of the trace hash,
+//   │   │    │              │                   and what the tasks of each `1@3>2` were about to do
 //   │   │    │              └ overrides: where task 1 would make its 3rd step, run task 2; the 2nd "jitter" is 40
 //   │   │    └ base: plain, round_robin, or random with its seed; /fifo for that ordering
 //   │   └ the test, as a hash of its full name
@@ -66,6 +67,9 @@ struct fingerprint {
   std::uint64_t choices = 0;
   std::string digits;     // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
   std::string trace_end;  // the last 4 hex digits of the trace hash; empty if the run did not end
+  // Of each task override, 8 hex digits: the kind of operation and the object of the step that was overtaken, the same
+  // of the one that was made instead, with its number. Empty if there is none, or one was not applied.
+  std::string deviations = {};
 
   friend bool operator==(const fingerprint&, const fingerprint&) = default;
 };

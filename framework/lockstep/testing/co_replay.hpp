@@ -7,8 +7,9 @@
 // own, Account.NeverOverdraws_replay_ and four hex digits of the token: one run of the CO_TEST, with its fixture and
 // its options, in the order that the token says. The test passes if the run does. Edits around it do no harm as long as
 // the order can still be made. Where it cannot, as the step at which the token departs from the plain run never comes
-// up or the task that should run instead is not ready, the test fails and says that the token no longer applies; the
-// fingerprint at its end is not looked at. So is a token that is damaged, or of another test.
+// up, the task that should run instead is not ready, or one of the two is about to do something else than then, the
+// test fails and says that the token no longer applies. That last is known of a token with its fingerprint, of which
+// nothing else is looked at. A token that is damaged, or of another test, is refused.
 #pragma once
 
 #include <lockstep/base/hash.hpp>

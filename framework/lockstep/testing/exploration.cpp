@@ -16,9 +16,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace lockstep::detail {
 
@@ -92,6 +96,27 @@ std::string failures_path() {
   return !asked.empty() || arguments.empty() ? asked : failures_file::beside(arguments.front());
 }
 
+// A program whose search was interrupted ends by that signal, as if it had not been caught, when all is told: whoever
+// has started it then knows that it was not finished.
+class interrupted_end final : public testing::EmptyTestEventListener {
+ public:
+  static void of_program() {
+    static const bool added = [] {
+      testing::UnitTest::GetInstance()->listeners().Append(new interrupted_end);
+      return true;
+    }();
+    static_cast<void>(added);
+  }
+
+  void OnTestProgramEnd(const testing::UnitTest&) override {
+    if (!interruption::noted()) return;
+    std::cout.flush();
+    std::fflush(nullptr);
+    std::signal(SIGINT, SIG_DFL);
+    std::raise(SIGINT);
+  }
+};
+
 class test_exploration {
  public:
   test_exploration(test_runner& runner, const options& knobs) : runner_(runner), knobs_(knobs), code_(runner) {
@@ -107,28 +132,45 @@ class test_exploration {
     }
   }
 
-  bool run() {
+  search_end run(const std::optional<worker_end>& plain_death) {
     const interruption ctrl_c;
+    interrupted_end::of_program();
     const bool here = *knobs_.jobs == 0;
-    search_result found = try_known_failures(here);
-    if (found.failures.empty()) found = here ? search_here() : search_outside();
+    search_result found;
+    if (plain_death) {
+      how_.plain_dies = true;
+      found = search_outside();
+      std::erase_if(found.failures,
+                    [&](const found_failure& each) { return each.run.result.signature == plain_death->signature; });
+      found.failures.insert(found.failures.begin(), {{{true, plain_death->signature}, {}, "plain", 1}, plain_death});
+    } else {
+      found = try_known_failures(here);
+      if (found.failures.empty()) found = here ? search_here() : search_outside();
+    }
     line_.clear();
     std::size_t told = 0;
     for (const found_failure& each : found.failures) {
       if (told++ == failures_told_max) break;
-      const finding known = known_ ? *known_ : look_into_outside(each);
+      const finding known = known_                        ? *known_
+                            : is_death_of_plain_run(each) ? of_plain_run(each)
+                                                          : look_into_outside(each);
       line_.clear();
       report(each, known, found);
       if (known.repeats) failures_.add({to_text(known.replay), full_name(), known.signature});
     }
-    if (told != 0) return false;
+    if (told != 0) return search_end::told;
     if (found.together.departed) {
       report_departure(found.together);
-      return false;
+      return search_end::told;
     }
     fmt::print("explored {}: {}{}\n", full_name(), found.interrupted ? "interrupted: " : "",
                statement_of(found.together, how_));
-    return true;
+    if (found.interrupted) {
+      publish({testing::TestPartResult::kSkip, "", 0, std::string(interrupted_search)});
+      return search_end::told;
+    }
+    const exploration& all = found.together;
+    return all.skipped == (all.exhaustive ? all.classes : all.runs) ? search_end::skipped : search_end::passed;
   }
 
  private:
@@ -214,6 +256,20 @@ class test_exploration {
     code_.rest();
     return search_in_workers(
         code_, how_, {*knobs_.jobs, [this](const exploration_progress& now) { show(now); }, [this] { code_.rest(); }});
+  }
+
+  // It cannot be shrunk, and nothing else has to be known of it.
+  static bool is_death_of_plain_run(const found_failure& failure) {
+    const std::vector<std::uint64_t>& answers = failure.run.answers;
+    return failure.death && std::all_of(answers.begin(), answers.end(), [](std::uint64_t each) { return each == 0; });
+  }
+  finding of_plain_run(const found_failure& failure) const {
+    finding known;
+    known.signature = failure.run.result.signature;
+    known.replay.test = test_hash(full_name());
+    known.replay.order = how_.order;
+    known.repeats = known.finished = true;
+    return known;
   }
 
   // In one worker, at full speed. What is tried there may crash though the failure does not: then each run is made in a
@@ -307,7 +363,7 @@ class test_exploration {
     publish({testing::TestPartResult::kNonFatalFailure, "", 0,
              fmt::format("nondeterminism: a run that failed passes when it is repeated ({})\n  {}\n{}{}",
                          known.signature, causes_of_nondeterminism, failure.death ? failure.death->text + "\n" : "",
-                         repeat_line(known.replay))});
+                         line_that_compares(known.replay))});
   }
 
   // The two may be alike next time: they are tried a few times for what differs.
@@ -331,7 +387,7 @@ class test_exploration {
           first = std::move(second);
         }
       }
-      text += fmt::format("\n{}", repeat_line(replay));
+      text += fmt::format("\n{}", line_that_compares(replay));
     }
     publish({testing::TestPartResult::kNonFatalFailure, "", 0, text});
   }
@@ -348,6 +404,18 @@ class test_exploration {
 
 }  // namespace
 
-bool explore_test(test_runner& runner, const options& knobs) { return test_exploration(runner, knobs).run(); }
+std::optional<worker_end> death_of_plain_run(test_runner& runner, const options& knobs) {
+  if (*knobs.jobs == 0) return std::nullopt;
+  runner.rest();
+  test_program code(runner);
+  isolated_program isolated(code, [&code] { code.rest(); });
+  guided_oracle plain{token()};
+  if (!is_signature_of_death(isolated.run(plain, *knobs.order).signature)) return std::nullopt;
+  return isolated.last_death();
+}
+
+search_end explore_test(test_runner& runner, const options& knobs, const std::optional<worker_end>& plain_death) {
+  return test_exploration(runner, knobs).run(plain_death);
+}
 
 }  // namespace lockstep::detail

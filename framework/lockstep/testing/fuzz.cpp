@@ -51,7 +51,8 @@ void fuzz_target::run(std::span<const std::uint8_t> bytes, std::span<std::uint8_
                "nondeterminism: it passes when the same run is made again; look for what one run leaves to the "
                "next\n");
   }
-  fmt::print(stderr, "{}\n", repeat_line(again.replay, command_that_repeats(parts_->name)));
+  fmt::print(stderr, "{}\n(in the program of GoogleTest's main() that holds this test, not in the fuzzer)\n",
+             repeat_line(again.replay, command_that_repeats(parts_->name)));
   std::fflush(stdout);
   std::abort();
 }

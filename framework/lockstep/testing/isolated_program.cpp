@@ -189,7 +189,8 @@ run_result isolated_program::run(oracle& choices, ordering order) {
     recorder kept(choices, *log_, log_.behind());
     const run_result result = code_.run(kept, order);
     message said;
-    said.add(std::uint64_t{result.failed}).add(result.signature).add(code_.trace_hash());
+    said.add(std::uint64_t{result.failed}).add(result.signature).add(std::uint64_t{result.skipped});
+    said.add(code_.trace_hash());
     send(said.bytes());
     if (after_run_) after_run_();
   });
@@ -204,6 +205,7 @@ run_result isolated_program::run(oracle& choices, ordering order) {
   message said(worker.sent());
   const bool failed = said.number() != 0;
   run_result result{failed, said.text()};
+  result.skipped = said.number() != 0;
   trace_hash_ = said.number();
   return result;
 }

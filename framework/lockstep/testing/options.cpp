@@ -286,7 +286,11 @@ class knobs {
   }
 
   static std::uint32_t read_jobs(const std::string& text) {
-    const std::uint64_t jobs = read_number(text);
+    std::uint64_t jobs = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), jobs);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      throw bad_value("which is no number of processes; it is 0 to 1024");
+    }
     if (jobs > 1'024) throw bad_value("which is too many; it is 0 to 1024");
     return static_cast<std::uint32_t>(jobs);
   }
@@ -388,6 +392,36 @@ options& options::apply(const options& over) {
   return *this;
 }
 
+namespace {
+
+// A value behind a blank is GoogleTest's, or nobody's; and some flags say nothing without or beside another.
+void refuse_what_would_be_left_out(const std::vector<std::string>& ours) {
+  const std::vector<std::string> all = testing::internal::GetArgvs();
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    const bool may_be_alone = is_meant_for_us(all[i]) && all[i].find('=') == std::string::npos;
+    const std::string& next = all[i + 1];
+    const bool is_value = next.find_first_of("0123456789") == 0 || next == "true" || next == "false";
+    if (!may_be_alone || !is_value) continue;
+    throw bad_value(fmt::format(
+        "{0} is followed by \"{1}\", which nobody reads; a value stands behind a \"=\": {0}={1}", all[i], next));
+  }
+  const auto given = [&ours](std::string_view name) {
+    return std::any_of(ours.begin(), ours.end(), [name](const std::string& each) {
+      return std::string_view(each).substr(0, each.find('=')) == name;
+    });
+  };
+  if (given("--lockstep_out") && !given("--lockstep_seeds") && std::getenv("LOCKSTEP_SEEDS") == nullptr) {
+    throw bad_value("--lockstep_out is for --lockstep_seeds=FIRST:END, which is not there");
+  }
+  if (given("--lockstep_explore") && given("--lockstep_runs")) {
+    throw bad_value(
+        "--lockstep_runs is for tests that are not explored; how many runs a search makes is the value of "
+        "--lockstep_explore");
+  }
+}
+
+}  // namespace
+
 const command_line& parsed_command_line() {
   static const command_line parsed = [] {
     command_line read;
@@ -406,6 +440,7 @@ const command_line& parsed_command_line() {
       known.warn_of_unknown_variables();
       known.read(ours);
       if (read.seeds && read.out.empty()) throw bad_value("--lockstep_seeds needs --lockstep_out=FOLDER");
+      refuse_what_would_be_left_out(ours);
     } catch (const std::runtime_error& wrong) {
       std::fflush(stdout);
       fmt::print(stderr, "lockstep: {}\n", wrong.what());

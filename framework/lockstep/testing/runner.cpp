@@ -63,7 +63,7 @@ std::optional<token> token_to_replay(const std::string& text, const std::string&
 class flag_reader : public testing::TestWithParam<int> {
  public:
   static testing::internal::ParamGenerator<int> read() {
-    parsed_command_line();
+    if (parsed_command_line().seeds) expect_seeds_to_be_run();
     return testing::ValuesIn(std::vector<int>());
   }
 };
@@ -212,7 +212,7 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
   if (knobs.clock == clock_mode::real) return fail("CO_REPLAY has nothing to replay: no token repeats a real clock");
   auto replay = token_to_replay(token_text, of, "a CO_REPLAY names the test that its token is of");
   if (!replay) return;
-  replay->print = {};  // other steps are no failure
+  replay->print = {0, {}, {}, replay->print.deviations};  // other steps are no failure, other deviations are
   const bool disturbed = replay->disturbed.has_value();
   if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
   test_runner runner(plan, knobs, of);
@@ -228,6 +228,19 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
   report(std::move(found), 0, 1);
 }
 
+// What one layer of options asks for and another makes meaningless.
+void tell_what_is_left_out(const test_plan& plan, const options& knobs) {
+  options asked = plan.of_fixture;
+  asked.apply(plan.of_test).apply(parsed_command_line().test_options);
+  if (knobs.clock == clock_mode::real && asked.explore && !asked.explore->none()) {
+    fmt::print("not explored: {}: the real clock has one order only\n", full_name());
+  }
+  if (!knobs.explore->none() && *knobs.runs > 1) {
+    fmt::print("explored {}: runs is {}, which is left out: the budget of a search is that of explore\n", full_name(),
+               *knobs.runs);
+  }
+}
+
 void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
@@ -238,9 +251,10 @@ void run_test(const test_plan& plan) {
     return;
   }
   if (interruption::noted()) {
-    publish({testing::TestPartResult::kSkip, "", 0, "the search was interrupted"});
+    publish({testing::TestPartResult::kSkip, "", 0, std::string(interrupted_search)});
     return;
   }
+  tell_what_is_left_out(plan, knobs);
   test_runner runner(plan, knobs);
   if (line.seeds) return run_seeds(runner, knobs, *line.seeds, line.out);
   sweeps brute_force(runner, knobs);
@@ -279,9 +293,13 @@ void run_test(const test_plan& plan) {
   if (!knobs.explore->none()) {
     token plain = choices;
     plain.base = schedule::plain;
-    outcome first = runner.make(plain);
-    if (first.failed || first.skipped) return report(std::move(first), 0, 1);
-    if (!explore_test(runner, knobs) || !brute_force.wanted()) return;
+    const std::optional<worker_end> death = death_of_plain_run(runner, knobs);
+    std::optional<outcome> first;
+    if (!death) first = runner.make(plain);
+    if (first && first->failed) return report(std::move(*first), 0, 1);
+    const search_end end = explore_test(runner, knobs, death);
+    if (end == search_end::skipped && first) return report(std::move(*first), 0, 1);
+    if (end != search_end::passed || !brute_force.wanted()) return;
   }
   // Output is shown of the first run, and of the one that is told of.
   std::optional<muted_output> muted;

@@ -46,19 +46,27 @@ class exit_status final : public testing::EmptyTestEventListener {
     }();
     return *added;
   }
+  void note_run() noexcept { ran_ = true; }
   void note_bug() noexcept { bug_ = true; }
   void note_nondeterminism() noexcept { nondeterminism_ = true; }
   void note_trouble() noexcept { trouble_ = true; }
 
   void OnTestProgramEnd(const testing::UnitTest& program) override {
+    if (!ran_ && program.Passed() && std::getenv("GTEST_TOTAL_SHARDS") == nullptr) {
+      fmt::print(stderr,
+                 "lockstep: --lockstep_seeds was given, and there was no coroutine test to run; see "
+                 "--gtest_filter\n");
+      trouble_ = true;
+    }
     const int status = trouble_ ? 3 : bug_ || !nondeterminism_ ? 1 : 2;
-    if (program.Passed() || status == 1) return;
+    if ((program.Passed() && !trouble_) || status == 1) return;
     std::cout.flush();
     std::fflush(nullptr);
     std::_Exit(status);
   }
 
  private:
+  bool ran_ = false;
   bool bug_ = false;
   bool nondeterminism_ = false;
   bool trouble_ = false;
@@ -208,7 +216,8 @@ void report(const std::vector<seed_result>& made, const std::string& file) {
   publish({testing::TestPartResult::kNonFatalFailure, "", 0,
            fmt::format("{} of {} seeds did not pass, see {}\nseed {} ({}) {}: {}\n{}", failed, made.size(), file,
                        first->seed, first->strategy, first->result, first->signature,
-                       repeat_line(std::get<token>(replay)))});
+                       first->result == "nondeterministic" ? line_that_compares(std::get<token>(replay))
+                                                           : repeat_line(std::get<token>(replay)))});
 }
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
@@ -255,8 +264,10 @@ std::string json_string(const std::string& text) {
   return quoted + '"';
 }
 
+void expect_seeds_to_be_run() { exit_status::of_program(); }
+
 void run_seeds(test_runner& runner, const options& knobs, seed_range seeds, const std::string& folder) {
-  exit_status::of_program();
+  exit_status::of_program().note_run();
   const auto trouble = [](const std::string& what) {
     exit_status::of_program().note_trouble();
     publish({testing::TestPartResult::kFatalFailure, "", 0, "the seeds were not run: " + what});

@@ -9,7 +9,7 @@
 //    "token":"ls1:…","trace":"9f3c…"}
 // `result` is passed, failed, crashed or nondeterministic; signature and token are null if it passed.
 // The process exits with 1 if a run failed or crashed, with 2 if the only trouble is a run that is another one when it
-// is repeated, and with 3 if the range or the folder cannot be used.
+// is repeated, and with 3 if the range or the folder cannot be used, or no test was run.
 //
 // Where a scheduler numbers its jobs, the range is that of its job 0: it is moved by its own length as often as
 // SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX (Kubernetes) or TEST_RANDOM_SEED (Bazel), whichever is set first, says.
@@ -32,6 +32,9 @@ std::string file_of_seeds(const std::string& folder, const std::string& test, se
 
 // As a JSON string, with its quotes. What is no UTF-8 is replaced.
 std::string json_string(const std::string& text);
+
+// If no test has made such runs in the end, and this is no shard of several, the process exits with 3.
+void expect_seeds_to_be_run();
 
 // Makes the runs of the test that GoogleTest runs now, and reports to it.
 void run_seeds(test_runner& runner, const options& knobs, seed_range seeds, const std::string& folder);

@@ -38,8 +38,8 @@ std::string quoted(const std::string& word) {
 
 std::string command_that_repeats(const std::string& name) {
   const std::vector<std::string> arguments = testing::internal::GetArgvs();
-  std::string command =
-      fmt::format("{} {}", quoted(arguments.empty() ? "./test" : arguments.front()), quoted("--gtest_filter=" + name));
+  std::string command = fmt::format("{} {}", quoted(arguments.empty() ? "./TEST_PROGRAM" : arguments.front()),
+                                    quoted("--gtest_filter=" + name));
   for (const auto& [flag, value] : parsed_command_line().shape) command += fmt::format(" {}={}", flag, quoted(value));
   if (name.find("DISABLED_") != std::string::npos) command += " --gtest_also_run_disabled_tests";
   return command;
@@ -47,6 +47,13 @@ std::string command_that_repeats(const std::string& name) {
 
 std::string repeat_line(const token& replay, const std::string& command) {
   return "repeat: LOCKSTEP_REPLAY='" + to_text(replay) + "' " + command;
+}
+
+std::string line_that_compares(const token& replay) {
+  const std::string command = command_that_repeats();
+  const bool compares = parsed_command_line().test_options.check_determinism.value_or(false) &&
+                        command.find("--lockstep_check_determinism") != std::string::npos;
+  return repeat_line(replay, compares ? command : command + " --lockstep_check_determinism");
 }
 
 namespace {
@@ -146,7 +153,7 @@ run_result test_runner::make_for_search(oracle& choices, ordering order) {
   for (const verdict& found : world.verdicts()) {
     if (counts(found)) return {true, signature_of(found)};
   }
-  return {};
+  return {false, {}, failures.skipped()};
 }
 
 void test_runner::drive(failure_interceptor& failures, disturbance* by) {

@@ -48,6 +48,8 @@ std::string command_that_repeats(const std::string& name = full_name());
 // The line that repeats a run, to be pasted where the program was started. A test that is run many times passes its
 // command, which is the same for all of them.
 std::string repeat_line(const token& replay, const std::string& command = command_that_repeats());
+// The same for one that is another when it is repeated: there the run is made twice and compared.
+std::string line_that_compares(const token& replay);
 // The same for a run in a real world.
 inline constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
 // Where to look when a run is not what it was before.

@@ -144,7 +144,11 @@ std::string sent_form(const exploration& found) {
     said.add(found.failure->result.signature).add(found.failure->found_by).add(found.failure->runs);
     add(said, found.failure->answers);
   }
-  said.add(found.runs).add(std::uint64_t{found.exhaustive}).add(found.classes).add(found.interleavings);
+  said.add(found.runs)
+      .add(found.skipped)
+      .add(std::uint64_t{found.exhaustive})
+      .add(found.classes)
+      .add(found.interleavings);
   said.add(std::uint64_t{found.interleavings_counted}).add(std::uint64_t{found.over_declared_data});
   said.add(std::uint64_t{found.parts})
       .add(found.values_tried)
@@ -171,6 +175,7 @@ exploration read_exploration(const std::string& bytes) {
     failure.answers = read_numbers(said);
   }
   found.runs = said.number();
+  found.skipped = said.number();
   found.exhaustive = said.number() != 0;
   found.classes = said.number();
   found.interleavings = said.real();

@@ -31,6 +31,31 @@ CO_TEST(Replayed, FailsBeforeTheStep) {
 }
 CO_REPLAY(Replayed, FailsBeforeTheStep, "ls1:f1ed:plain:1@70>1.2:;");
 
+// As after an edit. The tokens are of runs whose first task was at the first mutex of main, and whose second began.
+task<void> go_in(mutex& door) { auto entry = co_await door.lock(); }
+task<void> yield_and_go_in(mutex& door) {
+  co_await yield();
+  co_await go_in(door);
+}
+CO_TEST(Replayed, YieldsBeforeTheStep) {
+  mutex door;
+  co_await when_all(yield_and_go_in(door), yield_and_go_in(door));
+}
+CO_REPLAY(Replayed, YieldsBeforeTheStep, "ls1:0acb:plain:1@2>2:2.12.0000.04c40028;");
+CO_TEST(Replayed, HasAnotherDoorBefore) {
+  mutex front;
+  mutex door;
+  co_await when_all(go_in(door), go_in(door));
+}
+CO_REPLAY(Replayed, HasAnotherDoorBefore, "ls1:97b8:plain:1@2>2:2.12.0000.04c40028;");
+// Which is no failure.
+CO_TEST(Replayed, SleepsBeforeThat) {
+  mutex door;
+  co_await sleep_for(std::chrono::seconds(1));
+  co_await when_all(go_in(door), yield_and_go_in(door));
+}
+CO_REPLAY(Replayed, SleepsBeforeThat, "ls1:0ce3:plain:1@2>2:2.12.0000.04c40028;");
+
 CO_TEST(Replayed, HasADamagedToken) { co_await yield(); }
 CO_REPLAY(Replayed, HasADamagedToken, "ls1:1234:plain:");
 

@@ -101,6 +101,24 @@ CO_TEST(Searched, CrashesBeforeItFails, explore()) {
   EXPECT_LT(drawn, 50);
 }
 
+// The plain run ends the process; in another order it fails.
+CO_TEST(Searched, DiesInThePlainRun, explore()) {
+  std::string order;
+  const auto note = [](std::string& into, char who) -> task<void> {
+    into += who;
+    co_return;
+  };
+  co_await when_all(note(order, 'a'), note(order, 'b'));
+  if (order == "ab") std::abort();
+  EXPECT_EQ(order, "ab");
+}
+CO_TEST(Searched, DiesInThePlainRunAndIsFollowed) { co_await yield(); }
+CO_TEST(Searched, NeverEndsThePlainRun, explore()) {
+  co_await yield();
+  for (volatile bool forever = true; forever;) {
+  }
+}
+
 CO_TEST(Searched, Passes, explore()) {
   co_await add_two([] {});
 }
