@@ -550,8 +550,8 @@ std::string statement_of(const exploration& found, const explore_options& option
     if (!found.exhaustive) {
       const std::string_view what = name_of(options.by);
       return fmt::format("{} runs{}, all with up to {} {}{}{} among them, nothing found{}", count_text(runs), skipped,
-                         found.bound, found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
-                         values, starving);
+                         found.bound, found.bound == 1 ? what.substr(0, what.size() - 1) : what,
+                         values.empty() ? "" : " and ", values, starving);
     }
   }
   if (found.exhaustive || found.classes != 0) {
