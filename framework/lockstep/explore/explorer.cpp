@@ -527,16 +527,17 @@ std::string count_text(double number) {
 }
 
 std::string statement_of(const exploration& found, const explore_options& options) {
-  const auto runs = static_cast<double>(found.runs);
   const std::string skipped =
       found.skipped == 0 ? "" : fmt::format(", {} of them skipped", count_text(static_cast<double>(found.skipped)));
+  const std::string runs =
+      fmt::format("{} run{}", count_text(static_cast<double>(found.runs)), found.runs == 1 ? "" : "s");
   if (found.departed && found.departing) {
-    return fmt::format("the search ended after {} runs: one of them, made again with the same choices, was another run",
-                       count_text(runs));
+    return fmt::format("the search ended after {}: one of them, made again with the same choices, was another run",
+                       runs);
   }
   if (found.departed) {
-    return fmt::format("the search ended after {} runs: a run could not be repeated, so the test is not deterministic",
-                       count_text(runs));
+    return fmt::format("the search ended after {}: a run could not be repeated, so the test is not deterministic",
+                       runs);
   }
   const std::string values = found.values_tried == 0 ? ""
                                                      : fmt::format("the least {} of {} values",
@@ -549,9 +550,9 @@ std::string statement_of(const exploration& found, const explore_options& option
   if (options.by == search_by::deviations || options.by == search_by::preemptions) {
     if (!found.exhaustive) {
       const std::string_view what = name_of(options.by);
-      return fmt::format("{} runs{}, all with up to {} {}{}{} among them, nothing found{}", count_text(runs), skipped,
-                         found.bound, found.bound == 1 ? what.substr(0, what.size() - 1) : what,
-                         values.empty() ? "" : " and ", values, starving);
+      return fmt::format("{}{}, all with up to {} {}{}{} among them, nothing found{}", runs, skipped, found.bound,
+                         found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
+                         values, starving);
     }
   }
   if (found.exhaustive || found.classes != 0) {
@@ -574,9 +575,9 @@ std::string statement_of(const exploration& found, const explore_options& option
     const std::string percent = share >= 99.5  ? "nearly all"
                                 : share >= 0.1 ? fmt::format("{:.2g} %", share)
                                                : "less than 0.1 %";
-    return fmt::format("{} runs{}, an estimated {} of the space, nothing found", count_text(runs), skipped, percent);
+    return fmt::format("{}{}, an estimated {} of the space, nothing found", runs, skipped, percent);
   }
-  return fmt::format("{} runs{}, nothing found", count_text(runs), skipped);
+  return fmt::format("{}{}, nothing found", runs, skipped);
 }
 
 }  // namespace lockstep
