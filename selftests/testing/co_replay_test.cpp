@@ -93,10 +93,9 @@ TEST(CoReplayTest, SaysThatATaskIsNotReady) {
 }
 
 TEST(CoReplayTest, SaysThatAStepIsAnotherByNow) {
-  EXPECT_THAT(
-      report_on("Replayed.YieldsBeforeTheStep"),
-      HasSubstr("Failure\nthe token no longer applies: step 2 of task 1 was \"mutex\" then, and "
-                "is \"yield\" now; if"));
+  EXPECT_THAT(report_on("Replayed.YieldsBeforeTheStep"),
+              HasSubstr("Failure\nthe token no longer applies: step 2 of task 1 was \"mutex\" then, and "
+                        "is \"yield\" now; if"));
   EXPECT_THAT(report_on("Replayed.HasAnotherDoorBefore"),
               HasSubstr("the token no longer applies: step 2 of task 1, \"mutex\", is about another object now; if"));
   EXPECT_EQ(report_on("Replayed.SleepsBeforeThat").find("Failure"), std::string::npos);

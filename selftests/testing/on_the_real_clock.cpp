@@ -56,6 +56,12 @@ TEST(OnTheRealClockTest, RefusesWhatItCannotDoIfOnePlaceAsksForBoth) {
   }
 }
 
+TEST(OnTheRealClockTest, SaysThatATestIsNotExploredThere) {
+  const child_run run = run_subject("--gtest_filter=Explored.CountsUnderItsLock --lockstep_clock=real");
+  EXPECT_EQ(run.end, "") << run.text;
+  EXPECT_THAT(run.text, HasSubstr("not explored: Explored.CountsUnderItsLock: the real clock has one order only\n"));
+}
+
 TEST(OnTheRealClockTest, CallsAWaitForTheWorldOutsideNoSlowStep) {
   const child_run run = run_subject("--gtest_filter=OnTheRealClock.WaitsLongerThanAStepMay --lockstep_slow_step=2ms");
   EXPECT_EQ(run.end, "") << run.text;

@@ -11,8 +11,8 @@
 
 namespace lockstep::detail {
 
-// How the plain run of the test ends its process, which is one of its own; nothing if it does not, or if there are to be
-// no other processes.
+// How the plain run of the test ends its process, which is one of its own; nothing if it does not, or if there are to
+// be no other processes.
 std::optional<worker_end> death_of_plain_run(test_runner& runner, const options& knobs);
 
 // Why a test is skipped: said of that whose search was interrupted, and of those behind it.
