@@ -280,6 +280,13 @@ void run_test(const test_plan& plan) {
     token plain = choices;
     plain.base = schedule::plain;
     outcome first = runner.make(plain);
+    if (first.failed) {
+      const auto part = std::find_if(first.parts.begin(), first.parts.end(), std::mem_fn(&failure_part::failed));
+      if (const std::string columns = columns_of_plain_run(runner, plain); part != first.parts.end()) {
+        while (part->message.ends_with('\n')) part->message.pop_back();
+        part->message += columns;
+      }
+    }
     if (first.failed || first.skipped) return report(std::move(first), 0, 1);
     if (!explore_test(runner, knobs) || !brute_force.wanted()) return;
   }
