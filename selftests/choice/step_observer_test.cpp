@@ -37,6 +37,7 @@ TEST(AccessTest, CommutesUnlessOneCanTellTheOrder) {
 TEST(AccessTest, HasObjectsThatAreNoneOfTheUsers) {
   const std::set<identity> all{everything,
                                the_clock,
+                               the_settlers,
                                the_points,
                                main_identity,
                                group_identity(main_identity),
@@ -44,7 +45,7 @@ TEST(AccessTest, HasObjectsThatAreNoneOfTheUsers) {
                                end_identity(group_identity(main_identity)),
                                task_identity(main_identity, 1),
                                object_identity(main_identity, 1)};
-  EXPECT_EQ(all.size(), 9u);
+  EXPECT_EQ(all.size(), 10u);
 }
 
 // -- what it is told --------------------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ TEST(FootprintTest, DependsWhereOneChangesTheTaskOfTheOtherOrEverything) {
 TEST(CausalityTest, KnowsOfARunThatBeginsAsAnotherDidWhatIsTrueOfItAlone) {
   std::uint64_t drawn = 0;
   const auto below = [&](std::uint32_t options) {
-    return static_cast<std::uint32_t>(bounded(draw(1, 2, ++drawn), options));
+    return static_cast<std::uint32_t>(bounded(lockstep::draw(1, 2, ++drawn), options));
   };
   constexpr access kinds[] = {access::read, access::update, access::write, access::after};
   causality kept;

@@ -47,7 +47,7 @@ bool program::branches_on_values() const {
   for (const std::vector<step>& each : tasks) {
     for (const step& made : each) {
       const std::string_view name = kinds[made.kind].name;
-      if (name == "select_two" || name == "draw_and_branch") return true;
+      if (name == "select_two" || name == "select_end" || name == "draw_and_branch") return true;
     }
   }
   return false;

@@ -390,6 +390,23 @@ task<int> select_two(world_of_steps& of, step what, int, int seen) {
   }
   co_return note(seen, static_cast<int>(which));
 }
+task<int> select_end(world_of_steps& of, step what, int me, int seen) {
+  const std::size_t other = static_cast<std::size_t>(what.a) % of.seen.size();
+  if (other >= of.tasks.size() || static_cast<int>(other) <= me) co_return seen;
+  std::size_t which = 9;
+  try {
+    if (what.b % 2 == 0) {
+      const auto chosen = co_await select(of.happened.wait(), of.tasks[other].join_shielded());
+      which = chosen.index;
+    } else {
+      const auto chosen = co_await select(of.tasks[other].join(), sleep_for(soon(what.b)), of.letters.get());
+      which = chosen.index;
+    }
+  } catch (const cancelled&) {
+    if (current_task().cancelling() != 0) throw;
+  }
+  co_return note(seen, static_cast<int>(which));
+}
 constexpr step_kind of_selects[] = {{"select_two", select_two},
                                     {"select_two", select_two},
                                     {"set_event", set_event},
@@ -397,6 +414,11 @@ constexpr step_kind of_selects[] = {{"select_two", select_two},
                                     {"release", release},
                                     {"set_promise", set_promise},
                                     {"send", send}};
+constexpr step_kind of_selects_of_ends[] = {{"select_end", select_end},
+                                            {"select_end", select_end},
+                                            {"set_event", set_event},
+                                            {"doze", doze},
+                                            {"cancel_another", cancel_another}};
 constexpr step_kind of_selects_ended[] = {{"select_two", select_two},
                                           {"cancel_another", cancel_another},
                                           {"put_if_room", put_if_room<letters>},
@@ -471,10 +493,10 @@ constexpr step_kind of_starts[] = {{"start_eagerly", start_eagerly},
 constexpr step_kind of_onlookers[] = {
     {"look_on", look_on}, {"as_they_end", as_they_end}, {"set_event", set_event}, {"cancel_another", cancel_another}};
 
-constexpr std::span<const step_kind> groups[] = {of_time,          of_clocks,       of_deadlines,    of_shown_deadlines,
-                                                 of_calls,         of_ends,         of_cancellation, of_joins,
-                                                 of_groups,        of_shown_groups, of_combinators,  of_selects,
-                                                 of_selects_ended, of_common,       of_starts,       of_onlookers};
+constexpr std::span<const step_kind> groups[] = {
+    of_time,          of_clocks,          of_deadlines, of_shown_deadlines, of_calls,       of_ends,
+    of_cancellation,  of_joins,           of_groups,    of_shown_groups,    of_combinators, of_selects,
+    of_selects_ended, of_selects_of_ends, of_common,    of_starts,          of_onlookers};
 
 }  // namespace
 

@@ -152,8 +152,8 @@ constexpr step_kind of_abroad[] = {{"go_abroad", go_abroad},
                                    {"cancel_another", cancel_another},
                                    {"set_event", set_event}};
 
-constexpr std::span<const step_kind> groups[] = {of_values,     of_workers, of_points,
-                                                 of_generators, of_foreign, of_abroad};
+constexpr std::span<const step_kind> groups[] = {of_values,     of_branches, of_workers, of_points,
+                                                 of_generators, of_foreign,  of_abroad};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <lockstep/lockstep.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -101,13 +102,15 @@ TEST(SharedTest, TellsWhoReadsAndWrites) {
     number += 1;
     ++number;
     number.change([](int& value) { value = 0; });
+    EXPECT_EQ(fmt::format("{}", number), "0");
+    EXPECT_EQ(testing::PrintToString(number), "0");
     noted.of = 0;
     co_return;
   };
   sim::world_options how;
   how.choices = &noted;
   EXPECT_EQ(judge(main, how).messages(), "");
-  EXPECT_EQ(noted.all, "rrwwww");
+  EXPECT_EQ(noted.all, "rrwwwwrr");
 }
 
 }  // namespace

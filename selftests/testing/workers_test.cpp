@@ -150,6 +150,26 @@ TEST_P(Workers, ShowTheAnswersOfTheRunInWhichTheyDie) {
   EXPECT_FALSE(same.misfit());
 }
 
+// A worker makes one run after the other: one that dies before its first choice has none of the former run's answers.
+TEST(WorkersTest, OneThatDiesBeforeItsFirstChoiceShowsNoAnswers) {
+  int runs = 0;  // of this worker: each has its own
+  const auto body = [&runs]() -> task<void> {
+    if (++runs == 3) ::raise(SIGKILL);
+    static_cast<void>(random_int("drawn", 0, 99));
+    co_return;
+  };
+  world_program code(body);
+  explore_options how;
+  how.by = search_by::random;
+  how.runs_max = 10;
+  how.check_every = 0;
+  const search_result found = search_in_workers(code, how, {.jobs = 1});
+  ASSERT_EQ(found.failures.size(), 1u);
+  ASSERT_TRUE(found.failures[0].death);
+  EXPECT_EQ(found.failures[0].run.runs, 3u);
+  EXPECT_THAT(found.failures[0].run.answers, testing::IsEmpty());
+}
+
 TEST(WorkersTest, OneThatDiesDoesNotEndTheSearchForWhatFails) {
   const auto body = []() -> task<void> {
     const int drawn = random_int("drawn", 0, 99);

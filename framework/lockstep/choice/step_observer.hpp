@@ -33,8 +33,9 @@ constexpr bool commute(access one, access other) noexcept {
 inline constexpr identity everything = domain_identity("lockstep: everything");
 // The variables that are not seen: whoever searches adds them to each step in which the user's code ran.
 inline constexpr identity plain_variables = domain_identity("lockstep: plain variables");
-// The time of day, and the order of points in force.
+// The time of day, the line of those who wait for quiet, and the order of points in force.
 inline constexpr identity the_clock = domain_identity("lockstep: clock");
+inline constexpr identity the_settlers = domain_identity("lockstep: settlers");
 inline constexpr identity the_points = domain_identity("lockstep: points");
 
 // Tasks that are waited for together, of which this is the first.

@@ -3,7 +3,7 @@
 #include <lockstep/base/hash.hpp>
 
 #include <algorithm>
-#include <map>
+#include <functional>
 #include <utility>
 
 namespace lockstep::detail {
@@ -91,20 +91,23 @@ void causality::note_quiet(std::size_t at) {
 void causality::judge_one(std::size_t at, std::vector<race>& found) {
   const step_event& now = events_[at].step;
   std::uint32_t* const clock = clock_of(at);
-  if (now.task < last_of_task_.size() && last_of_task_[now.task] != step_event::none) {
-    std::copy_n(clock_of(last_of_task_[now.task]), width_, clock);
-  } else {
+  const std::uint32_t before = now.task < last_of_task_.size() ? last_of_task_[now.task] : step_event::none;
+  if (before == step_event::none && now.enabled_by == step_event::none) {
     std::fill_n(clock, width_, 0);
+  } else {
+    const std::uint32_t* const one = clock_of(before != step_event::none ? before : now.enabled_by);
+    const std::uint32_t* const other = clock_of(now.enabled_by != step_event::none ? now.enabled_by : before);
+    for (std::size_t i = 0; i < width_; ++i) clock[i] = std::max(one[i], other[i]);
   }
-  if (now.enabled_by != step_event::none) join(at, now.enabled_by);
   if (quiet_count_ != 0) join(clock, quiets_[quiet_count_ - 1].clock.data(), quiets_[quiet_count_ - 1].clock.size());
   candidates_.clear();
   find_candidates(at, {number_of_everything, access::read});
   if (now.reads != step_event::none) find_candidates(at, {now.reads, access::read});
   for (const touched& each : now.touches) find_candidates(at, each);
-  if (candidates_.size() > 1) {
+  if (candidates_.size() == 2) {
+    if (candidates_[0] < candidates_[1]) std::swap(candidates_[0], candidates_[1]);
+  } else if (candidates_.size() > 2) {
     std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
-    candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
   }
   for (const std::uint32_t earlier : candidates_) {
     if (clock[events_[earlier].step.task] > earlier) continue;
@@ -160,6 +163,11 @@ void causality::note_access(std::size_t at, touched made) {
   if (made.object >= accesses_.size()) accesses_.resize(made.object + 1);
   std::vector<last_access>& of_object = accesses_[made.object];
   const last_access now{static_cast<std::uint32_t>(at), made.how};
+  if (made.how == access::write && of_object.size() == 1) {
+    changes_.push_back({made.object, 0, of_object.front()});
+    of_object.front() = now;
+    return;
+  }
   if (made.how == access::write) {
     for (; !of_object.empty(); of_object.pop_back())
       changes_.push_back({made.object, change::removed, of_object.back()});
@@ -194,37 +202,105 @@ void causality::take_back(std::size_t at) noexcept {
   if (quiet_count_ != 0 && quiets_[quiet_count_ - 1].at == at) --quiet_count_;
 }
 
-// A down-set is known by how many steps of each task are in it.
+namespace {
+
+// Down-sets of one size, each known by how many steps of each task are in it, and the number of ways to it.
+class level {
+ public:
+  explicit level(std::size_t tasks) : tasks_(tasks) { grow(); }
+
+  std::size_t size() const noexcept { return ways_.size(); }
+  const std::uint32_t* state(std::size_t i) const noexcept { return states_.data() + i * tasks_; }
+  double ways(std::size_t i) const noexcept { return ways_[i]; }
+
+  void clear() noexcept {
+    for (const std::size_t each : used_) slots_[each] = none;
+    used_.clear();
+    states_.clear();
+    ways_.clear();
+  }
+  void add(const std::uint32_t* state, double ways) {
+    if (2 * (size() + 1) > slots_.size()) grow();
+    const std::size_t at = slot_of(state);
+    std::uint32_t& slot = slots_[at];
+    if (slot == none) {
+      slot = static_cast<std::uint32_t>(size());
+      used_.push_back(at);
+      states_.insert(states_.end(), state, state + tasks_);
+      ways_.push_back(0);
+    }
+    ways_[slot] += ways;
+  }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  // Where it is, or would be.
+  std::size_t slot_of(const std::uint32_t* wanted) const noexcept {
+    std::uint64_t hash = 0;
+    for (std::size_t i = 0; i < tasks_; ++i) hash = roll(hash, wanted[i]);
+    std::size_t at = hash & (slots_.size() - 1);
+    while (slots_[at] != none && !std::equal(wanted, wanted + tasks_, state(slots_[at]))) {
+      at = (at + 1) & (slots_.size() - 1);
+    }
+    return at;
+  }
+  void grow() {
+    slots_.assign(slots_.empty() ? 16 : 2 * slots_.size(), none);
+    used_.clear();
+    for (std::size_t i = 0; i < size(); ++i) {
+      used_.push_back(slot_of(state(i)));
+      slots_[used_.back()] = static_cast<std::uint32_t>(i);
+    }
+  }
+
+  std::size_t tasks_;
+  std::vector<std::uint32_t> states_;
+  std::vector<double> ways_;
+  std::vector<std::uint32_t> slots_;  // a power of two of them, half of them free
+  std::vector<std::size_t> used_;     // the others
+};
+
+}  // namespace
+
 std::optional<double> causality::orders(std::size_t states_max) const {
   std::uint32_t tasks = 0;
   for (std::size_t at = 0; at < size_; ++at) tasks = std::max(tasks, events_[at].step.task + 1);
   std::vector<std::vector<std::uint32_t>> steps(tasks);
-  for (std::size_t at = 0; at < size_; ++at) steps[events_[at].step.task].push_back(static_cast<std::uint32_t>(at));
-  std::map<std::vector<std::uint32_t>, double> front;
-  front[std::vector<std::uint32_t>(tasks, 0)] = 1;
+  std::vector<std::uint32_t> nth(size_);             // of its task's
+  std::vector<std::uint32_t> needed(size_ * tasks);  // before each step, how many of each task's
+  for (std::uint32_t at = 0; at < size_; ++at) {
+    std::vector<std::uint32_t>& own = steps[events_[at].step.task];
+    nth[at] = static_cast<std::uint32_t>(own.size());
+    own.push_back(at);
+    for (std::uint32_t task = 0; task < tasks; ++task) {
+      const std::uint32_t before = task == events_[at].step.task ? 0 : clock_of(at)[task];
+      needed[at * tasks + task] = before == 0 ? 0 : nth[before - 1] + 1;
+    }
+  }
+  level front(tasks);
+  level next(tasks);
+  std::vector<std::uint32_t> after(tasks, 0);
+  front.add(after.data(), 1);
   std::size_t states = 1;
   for (std::size_t made = 0; made < size_; ++made) {
-    std::map<std::vector<std::uint32_t>, double> next;
-    for (const auto& [state, ways] : front) {
+    next.clear();
+    for (std::size_t i = 0; i < front.size(); ++i) {
+      after.assign(front.state(i), front.state(i) + tasks);
       for (std::uint32_t task = 0; task < tasks; ++task) {
-        if (state[task] == steps[task].size()) continue;
-        const std::uint32_t at = steps[task][state[task]];
-        bool can = true;
-        for (std::uint32_t other = 0; other < tasks && can; ++other) {
-          if (other == task || state[other] == steps[other].size()) continue;
-          can = !happens_before(steps[other][state[other]], at);
-        }
-        if (!can) continue;
-        std::vector<std::uint32_t> after = state;
+        if (after[task] == steps[task].size()) continue;
+        const std::uint32_t* const needs = needed.data() + std::size_t{steps[task][after[task]]} * tasks;
+        if (!std::equal(after.begin(), after.end(), needs, std::greater_equal<>())) continue;
         ++after[task];
-        next[after] += ways;
+        next.add(after.data(), front.ways(i));
+        --after[task];
       }
+      if (states + next.size() > states_max) return std::nullopt;
     }
     states += next.size();
-    if (states > states_max) return std::nullopt;
-    front = std::move(next);
+    std::swap(front, next);
   }
-  return front.begin()->second;
+  return front.ways(0);
 }
 
 }  // namespace lockstep::detail

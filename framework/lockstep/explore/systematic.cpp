@@ -132,7 +132,7 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
 
 // All that is ready, of which the first that does not sleep is chosen.
 void systematic_search::open(place& here, const candidates& ready) {
-  here.is_value = false;
+  here.is_value = here.has_sleeping = false;
   find_leaf(here);
   here.step = static_cast<std::uint32_t>(steps_.size());
   here.count = ready.size();
@@ -175,7 +175,7 @@ void systematic_search::inherit_sleep(place& here) {
     if (detail::depend(other.touches, object_of(other.task), made, steps_[here.step - 1].reads)) continue;
     for (std::size_t j = 0; j < here.count; ++j) {
       if (here.branches[j].task != other.task) continue;
-      here.branches[j].sleeping = true;
+      here.branches[j].sleeping = here.has_sleeping = true;
       here.branches[j].touches = other.touches;
     }
   }
@@ -193,6 +193,7 @@ std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options)
     return here.answer;
   }
   here.is_value = here.asked = true;
+  here.has_sleeping = false;
   find_leaf(here);
   here.step = static_cast<std::uint32_t>(steps_.size() == 0 ? 0 : steps_.size() - 1);
   here.count = 0;
@@ -238,7 +239,7 @@ void systematic_search::end_run() {
   if (options_.reduced_by != reduction::source_sets) return;
   for (const race& each : races_) reverse(each);
   for (std::size_t i = 0; i < depth_; ++i) {
-    if (!places_[i].is_value && places_[i].step < steps_.size()) reverse_what_slept(places_[i]);
+    if (places_[i].has_sleeping && places_[i].step < steps_.size()) reverse_what_slept(places_[i]);
   }
 }
 

@@ -92,6 +92,7 @@ class systematic_search final : public oracle, private step_observer {
   struct place {
     bool is_value;
     bool asked;             // the oracle, which is not where one task is ready
+    bool has_sleeping;      // among the branches
     std::uint32_t step;     // its number among the steps; of a value, that of the step within which it was asked
     std::size_t chosen;     // of the branches
     std::size_t count = 0;  // of the branches

@@ -195,8 +195,7 @@ class loop : public detail::context {
   void yield_was_cancelled() noexcept { yield_cancelled_ = false; }
   // The object grants `op`, which it has taken from its list: its task becomes ready.
   void grant(operation& op) noexcept {
-    if (op.progress_ == operation::progress::arm) [[unlikely]]
-      return grant_arm(op);
+    if (op.progress_ == operation::progress::arm) return grant_arm(op);
     op.progress_ = operation::progress::granted;
     op.who_->state_ = agent::state::ready;
     ready_.push_back(op.who_);
@@ -206,8 +205,7 @@ class loop : public detail::context {
   // operation on it join `orphans`. The others, which got what they waited for, forget it. `handed` says whether it may
   // have given somebody what can be given back.
   void part_from(const object& dying, wait_list& orphans, bool handed) noexcept {
-    if (!ready_.empty() && (handed || oracle_ != nullptr)) [[unlikely]]
-      part_ready_from(dying, orphans);
+    if (!ready_.empty() && (handed || oracle_ != nullptr)) part_ready_from(dying, orphans);
   }
 
   // -- time and choices -------------------------------------------------------------------------------------------
@@ -290,14 +288,12 @@ class loop : public detail::context {
   void report_end(verdict_kind kind, std::string message, const source& where, std::vector<agent*> concerned) noexcept;
   // For the end of a run that found nothing else: makes the verdicts that were kept back.
   void report_kept_back() noexcept {
-    if (!kept_back_.empty()) [[unlikely]]
-      report_what_was_kept_back();
+    if (!kept_back_.empty()) report_what_was_kept_back();
   }
   // For the end of a run, when every frame that is left has been destroyed: tasks whose handles are kept outlive it.
   // Who of them failed unseen is told of now or, if not `reported`, never.
   void part_with_kept(bool reported) noexcept {
-    if (!all_have_gone() || !failures_.empty()) [[unlikely]]
-      part_with_those_kept(reported);
+    if (!all_have_gone() || !failures_.empty()) part_with_those_kept(reported);
   }
   // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
   void tell_of(const exception_context& found) noexcept;
@@ -313,8 +309,7 @@ class loop : public detail::context {
     return handler;
   }
   void forget_exception_handler() noexcept {
-    if (handler_ != nullptr) [[unlikely]]
-      handler_ = nullptr;
+    if (handler_ != nullptr) handler_ = nullptr;
   }
   // What report() would make of it, about the running task.
   verdict verdict_here(verdict_kind kind, std::string message, const source& where);
@@ -417,8 +412,7 @@ class loop : public detail::context {
   void note_swallowed(agent& who);
 
   void note_step(agent& who, std::uint32_t label) {
-    if (trace_.step(who.number_, label, who.leaf_frame_->where)) [[unlikely]]
-      see_to_step();
+    if (trace_.step(who.number_, label, who.leaf_frame_->where)) see_to_step();
   }
   [[gnu::cold, gnu::noinline]] void see_to_step();
   [[gnu::cold, gnu::noinline]] void see_to_resumed_step();
@@ -442,8 +436,7 @@ class loop : public detail::context {
   [[gnu::noinline]] void step_observed(agent& who);
   // One step.
   void resume(agent& who) {
-    if (trace_.step(who.number_, who.label_, who.leaf_frame_->where)) [[unlikely]]
-      see_to_resumed_step();
+    if (trace_.step(who.number_, who.label_, who.leaf_frame_->where)) see_to_resumed_step();
     who.leaf_.resume();
     if (next) follow();
   }

@@ -102,6 +102,7 @@ class settle_operation final : public primitive<settle_operation> {
   settle_operation() noexcept : primitive(operation_kind::settle) {}
 
   bool try_now() const noexcept { return false; }
+  void touch_what() const noexcept { touch(the_settlers, access::write); }  // the first who waits is woken first
   bool waits_in_any_case() const noexcept override { return true; }
   void enqueue() noexcept override { current_context->owner->settlers().push_back(*this); }
   void withdraw() noexcept override { unlink(); }

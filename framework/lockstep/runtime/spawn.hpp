@@ -39,8 +39,13 @@ class join_operation : public primitive<Self> {
       : primitive<Self>(operation_kind::join), target_(target), target_id_(target.id()), forward_(forward) {}
 
   bool try_now() const noexcept { return target_.finished(); }
+  // One of several for which a select() waits does not wait in any case: whether it can be now decides between them.
   void touch_what() const noexcept {
-    if (target_.finished()) touch(end_identity(target_.id()), access::after);
+    if (this->progress_ == operation::progress::arm) {
+      touch(end_identity(target_.id()), access::read);
+    } else if (target_.finished()) {
+      touch(end_identity(target_.id()), access::after);
+    }
   }
   void touch_end() const noexcept override { touch(target_id_, access::read); }
   bool waits_in_any_case() const noexcept override { return !target_.finished(); }

@@ -38,7 +38,7 @@ class task_group final : private detail::finish_listener {
   // Adds a task, which starts when its turn comes. The result, if any, is dropped: let the task store it, or spawn what
   // a shared_task's get() returns, and read that afterwards. The reference is good until the task has finished. Does
   // not suspend. If it throws, `work` never runs. Misuse once the group is ending: a task has failed, it or the task
-  // that runs it was cancelled, or it was joined.
+  // that runs it was cancelled, or it was joined and all have finished.
   template <class T>
   agent& spawn(task<T> work, label name = {}, source where = source::current()) {
     require_open(where);
