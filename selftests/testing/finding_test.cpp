@@ -107,18 +107,18 @@ TEST(FifoTest, IsTriedWithTheValuesOfTheFailure) {
 }
 
 TEST(FifoTest, IsNotDeniedWhereValuesWereLeftOut) {
-  // 20 passes in fifo order, 700 fails there; among the least it fails in no order.
+  // 20 passes in fifo order, 700,000 fails there; among the least it fails in no order.
   const auto body = []() -> task<void> {
     std::vector<int> order;
     const auto note = [&order](int who) -> task<void> {
       order.push_back(who);
       co_return;
     };
-    const int x = any_int("x", 0, 999);
+    const int x = any_int("x", 0, 999'999);
     co_await when_all(note(1), note(2));
-    if (x == 700 || (x == 20 && order.front() == 2)) throw std::runtime_error("unlucky");
+    if (x == 700'000 || (x == 20 && order.front() == 2)) throw std::runtime_error("unlucky");
   };
-  EXPECT_EQ(text_of_fifo(body, {20, 1}), "It was not seen in fifo order (17 runs).\n");
+  EXPECT_TRUE(text_of_fifo(body, {20, 1}).starts_with("It was not seen in fifo order ("));
 }
 
 }  // namespace
