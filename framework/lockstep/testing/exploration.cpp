@@ -16,8 +16,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -430,13 +428,6 @@ class test_exploration {
 };
 
 }  // namespace
-
-std::string columns_of_plain_run(test_runner& runner, const token& plain) {
-  const muted_output muted;
-  const outcome again = runner.make_with_record(plain);
-  if (!again.failed) return {};
-  return fmt::format("\n\n{}\nIt is the plain run that fails, so no other order was tried.", columns_of(again.record));
-}
 
 bool explore_test(test_runner& runner, const options& knobs) { return test_exploration(runner, knobs).run(); }
 
