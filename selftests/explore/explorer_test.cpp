@@ -106,6 +106,17 @@ TEST(ExplorerTest, SaysHowMuchItHasSeenWhereTheSpaceIsTooLarge) {
   EXPECT_EQ(statement_of(found, how), "500 runs, an estimated less than 0.1 % of the space, nothing found");
 }
 
+TEST(ExplorerTest, ClaimsNoWholeSpaceByAnEstimate) {
+  exploration found;
+  found.runs = found.distinct = 1'499;
+  found.estimated = 1'500;
+  EXPECT_EQ(statement_of(found, {}), "1,499 runs, by an estimate most of the space, nothing found");
+  found.estimated = 1'000;
+  EXPECT_EQ(statement_of(found, {}), "1,499 runs, by an estimate most of the space, nothing found");
+  found.estimated = 15'000;
+  EXPECT_EQ(statement_of(found, {}), "1,499 runs, an estimated 10 % of the space, nothing found");
+}
+
 TEST(ExplorerTest, CountsTheOrdersThatFail) {
   world_program code(searched::loses_an_update);
   const auto share = explorer(code).share_that_fails({}, 1'000);

@@ -98,6 +98,20 @@ TEST(ColumnsTest, SayInFullWhatIsKnownInFull) {
 )");
 }
 
+TEST(ColumnsTest, SayOnceThatAnAssertionFailed) {
+  written_run made(0);
+  const std::size_t failed = made.step(0, "seen");
+  made.run.notes.push_back({failed, "failed at", "a_test.cpp:40"});
+  made.run.notes.push_back({failed, "threw", "a_test.cpp:40: Failure\nValue of: ready\n  Actual: false"});
+  const std::size_t threw = made.step(0, "seen again");
+  made.run.notes.push_back({threw, "threw", "not ready"});
+  EXPECT_EQ(below(columns_of(made.run)), R"(
+   main
+   seen, failed at a_test.cpp:40
+   seen again, threw not ready
+)");
+}
+
 TEST(ColumnsTest, ShowMovedTimeOnceAcrossAll) {
   written_run made(1);
   made.step(0, "before it, at the beginning");
@@ -175,10 +189,92 @@ TEST(ColumnsTest, RemarkNothingWhereNothingDecides) {
   const std::size_t one = made.step(0, "reads");
   made.step(1, "writes");
   const std::string plain = columns_of(made.run);
-  for (const std::size_t other : {one, std::size_t{0}, std::size_t{99}}) {
+  for (const std::size_t other : {one, std::size_t{0}}) {
     column_options how;
     how.deciding = {one, other};
     EXPECT_EQ(columns_of(made.run, how), plain);
+  }
+}
+
+TEST(ColumnsTest, SayWhereTheRunHasNotComeToTheLaterStep) {
+  written_run made(1);
+  const std::size_t one = made.step(0, "reads");
+  made.step(1, "writes");
+  column_options how;
+  how.deciding = {one, made.run.records.size()};
+  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+   main    task 1
+   reads  <- before a step that was not made
+           writes
+)");
+}
+
+TEST(ColumnsTest, CountWhatRepeatsItself) {
+  written_run made(2);
+  made.step(0, "", operation_kind::start);
+  for (int i = 0; i < 40; ++i) made.step(1, "", operation_kind::yield);
+  made.step(1, "livelock", operation_kind::yield);
+  EXPECT_EQ(below(columns_of(made.run)), R"(
+   main    task 1
+   start
+           yield
+           yield
+   ... 38 more like these ...
+           livelock
+)");
+}
+
+TEST(ColumnsTest, CountWhatRepeatsItselfInTurns) {
+  written_run made(2);
+  made.step(0, "first");
+  for (int i = 0; i < 100; ++i) {
+    made.step(1, "looks");
+    made.step(2, "looks as well");
+  }
+  made.step(0, "last");
+  EXPECT_EQ(below(columns_of(made.run)), R"(
+   main    task 1   task 2
+   first
+           looks
+                    looks as well
+           looks
+                    looks as well
+   ... 196 more like these ...
+   last
+)");
+}
+
+TEST(ColumnsTest, NeverCountAwayWhatDecides) {
+  written_run made(2);
+  std::vector<std::size_t> steps;
+  for (int i = 0; i < 20; ++i) steps.push_back(made.step(1, "", operation_kind::yield));
+  const std::size_t later = made.step(2, "sees");
+  column_options how;
+  how.deciding = {steps[10], later};
+  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+   task 1   task 2
+   yield
+   yield
+   ... 8 more like these ...
+   yield   <- before task 2 went on
+   yield
+   ... 8 more like these ...
+            sees
+)");
+}
+
+// So that what decides has a place in a crowd.
+TEST(ColumnsTest, ShowTasksThatHaveNothingOfWhatDecidesBehindOthers) {
+  written_run made(12);
+  std::vector<std::size_t> steps;
+  for (unsigned i = 0; i < 60; ++i) steps.push_back(made.step(i % 12 + 1, "step " + std::to_string(i)));
+  made.step(0, "end");
+  column_options how;
+  how.deciding = {steps[1], steps[37]};
+  how.lines_max = 14;
+  const std::string text = columns_of(made.run, how);
+  for (const std::string shown : {"step 1 ", "step 13", "step 25", "step 37", "step 49", "end"}) {
+    EXPECT_NE(text.find(shown), std::string::npos) << text;
   }
 }
 

@@ -28,6 +28,10 @@ TEST(ExplorationTest, ShowsTheTimersOfOneInstant) { expect_approved_report("Expl
 
 TEST(ExplorationTest, ShowsTheValuesThatWereDrawn) { expect_approved_report("Explored.SpendsWhatWasDrawn"); }
 
+TEST(ExplorationTest, NamesAStepThatTheRunHasNotComeTo) { expect_approved_report("Explored.AsksTooEarly"); }
+
+TEST(ExplorationTest, NamesNoPairWhereNoOrderMatters) { expect_approved_report("Explored.DrawsTheWrongValue"); }
+
 TEST(ExplorationTest, AFailureOfThePlainRunNeedsNoSearch) { expect_approved_report("Explored.FailsInThePlainRun"); }
 
 TEST(ExplorationTest, SaysWhatWasProven) {

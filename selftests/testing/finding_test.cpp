@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace lockstep::detail {
 namespace {
@@ -123,6 +127,7 @@ TEST_F(FindingTest, CanBeSent) {
   EXPECT_EQ(read.share->all, known.share->all);
   EXPECT_EQ(read.pair->first.task, known.pair->first.task);
   EXPECT_EQ(read.pair->second.nth, known.pair->second.nth);
+  EXPECT_EQ(read.pair->passing, known.pair->passing);
   EXPECT_EQ(read.in_fifo_order, known.in_fifo_order);
 }
 
@@ -140,6 +145,38 @@ TEST_F(FindingTest, IsLeftAsItWasFoundIfItIsEndedEarly) {
 TEST_F(FindingTest, SaysThatAFailureDoesNotRepeat) {
   world_program harmless([]() -> task<void> { co_await yield(); });
   EXPECT_FALSE(look_into(harmless, how_, failure_, {}).repeats);
+}
+
+// In fifo order a search tries the least 16 values of each, which is not all that there are.
+std::string text_of_fifo(task<void> (*body)(), std::vector<std::uint64_t> answers) {
+  world_program code(body);
+  fixed_choices choices(answers);
+  const failing_run failure{code.run(choices, ordering::any_order), std::move(answers), "by hand"};
+  EXPECT_TRUE(failure.result.failed);
+  return look_into(code, {}, failure, {}).in_fifo_order;
+}
+
+TEST(FifoTest, IsTriedWithTheValuesOfTheFailure) {
+  const auto body = []() -> task<void> {
+    if (any_int("x", 0, 999) == 777) throw std::runtime_error("unlucky");
+    co_return;
+  };
+  EXPECT_EQ(text_of_fifo(body, {777}), "It also fails in fifo order.\n");
+}
+
+TEST(FifoTest, IsNotDeniedWhereValuesWereLeftOut) {
+  // 20 passes in fifo order, 700,000 fails there; among the least it fails in no order.
+  const auto body = []() -> task<void> {
+    std::vector<int> order;
+    const auto note = [&order](int who) -> task<void> {
+      order.push_back(who);
+      co_return;
+    };
+    const int x = any_int("x", 0, 999'999);
+    co_await when_all(note(1), note(2));
+    if (x == 700'000 || (x == 20 && order.front() == 2)) throw std::runtime_error("unlucky");
+  };
+  EXPECT_TRUE(text_of_fifo(body, {20, 1}).starts_with("It was not seen in fifo order ("));
 }
 
 }  // namespace

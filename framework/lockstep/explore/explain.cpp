@@ -5,24 +5,33 @@
 #include <lockstep/explore/replay.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
 #include <utility>
-#include <vector>
 
 namespace lockstep {
 
 namespace {
 
 using step = observed_choices::step;
+using steps = std::vector<step>;
 
 // Lets the tasks make their steps in a given order, as far as they are ready; the first that is, otherwise.
-class ordered_choices final : public oracle, private step_observer {
+class ordered_choices final : public oracle {
  public:
-  ordered_choices(std::vector<identity> order, oracle& values) : order_(std::move(order)), values_(values) {}
+  // `made` are those of the run under way.
+  ordered_choices(const steps& order, const steps& made, oracle& values) : made_(made), values_(values) {
+    for (const step& each : order) left_.push_back(each.task);
+  }
 
   std::size_t pick_task(const candidates& from) override {
-    for (std::size_t at = 0; at < order_.size(); ++at) {
+    for (; seen_ < made_.size(); ++seen_) {
+      const auto at = std::find(left_.begin(), left_.end(), made_[seen_].task);
+      if (at != left_.end()) left_.erase(at);
+    }
+    for (const identity next : left_) {
       for (std::size_t i = 0; i < from.size(); ++i) {
-        if (from[i].task == order_[at]) return i;
+        if (from.task(i) == next) return i;
       }
     }
     return 0;
@@ -30,101 +39,150 @@ class ordered_choices final : public oracle, private step_observer {
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
     return values_.pick_value(point, options);
   }
-  step_observer* observer() noexcept override { return this; }
 
  private:
-  bool step_begins(const candidates& ready, std::size_t picked) override {
-    const auto at = std::find(order_.begin(), order_.end(), ready[picked].task);
-    if (at != order_.end()) order_.erase(at);
-    return true;
-  }
-  void touches(identity, access) override {}
-  void only_attempted() override {}
-  void all_quiet() override {}
-  void run_ends(const candidates&) override {}
-
-  std::vector<identity> order_;  // what is left of it
+  std::vector<identity> left_;
+  const steps& made_;
+  std::size_t seen_ = 0;
   oracle& values_;
 };
 
-struct swap {
-  std::size_t first;
-  std::size_t second;
-  bool deviates;  // the first, from the plain run
-};
-
-// The order in which `second` and whatever it needs come before `first`. Empty if `first` is needed.
-std::vector<identity> swapped(const std::vector<step>& steps, const detail::causality& causes, swap pair) {
-  std::vector<bool> moves(steps.size(), false);
-  moves[pair.second] = true;
-  for (std::size_t at = pair.second + 1; at-- > pair.first;) {
-    if (!moves[at]) continue;
-    if (at == pair.first) return {};
-    const std::uint32_t by = causes[at].enabled_by;
-    if (by != detail::step_event::none && by >= pair.first) moves[by] = true;
-    for (std::size_t before = at; before-- > pair.first;) {
-      if (steps[before].task != steps[at].task) continue;
-      moves[before] = true;
-      break;
-    }
+class explanation {
+ public:
+  explanation(program& code, const token& failing, std::uint64_t runs_max)
+      : code_(code), failing_(failing), plain_(failing), runs_max_(runs_max) {
+    plain_.base = schedule::plain;
+    plain_.task_overrides.clear();
+    plain_.print = {};
   }
-  if (moves[pair.first] || causes[pair.second].quiet_before > pair.first) return {};
-  std::vector<identity> order;
-  const auto add = [&](std::size_t from, std::size_t to, bool moved) {
-    for (std::size_t i = from; i < to; ++i) {
-      if (moves[i] == moved) order.push_back(steps[i].task);
+
+  std::optional<deciding_pair> find() {
+    const steps fails = steps_of(failing_);
+    const steps passes = steps_that_pass();
+    if (passes.empty()) return std::nullopt;
+    const auto [last_alike, unused] =
+        std::mismatch(fails.begin(), fails.end(), passes.begin(), passes.end(),
+                      [](const step& one, const step& other) { return one.task == other.task; });
+    const auto begun_alike = static_cast<std::size_t>(last_alike - fails.begin());
+    if (begun_alike == passes.size()) return std::nullopt;
+
+    // The first steps as in the run that passes, the others as in that which fails: how many first steps make it pass?
+    const std::size_t first_steps =
+        bisect(begun_alike, passes.size(), [&](std::size_t count) { return passes_in(joined(passes, count, fails)); });
+    steps begin(passes.begin(), passes.begin() + static_cast<std::ptrdiff_t>(first_steps));
+    const step& later = passes[first_steps];
+    // The last of them came too late: behind which of the others?
+    steps rest = joined(begin, begin.size(), fails);
+    rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(first_steps));
+    const auto own = std::find_if(rest.begin(), rest.end(), [&](const step& each) { return each.task == later.task; });
+    const auto place = static_cast<std::size_t>(own - rest.begin());
+    if (own != rest.end()) rest.erase(own);
+    const auto with_later_at = [&](std::size_t at) {
+      steps order = begin;
+      order.insert(order.end(), rest.begin(), rest.end());
+      order.insert(order.begin() + static_cast<std::ptrdiff_t>(first_steps + at), later);
+      return order;
+    };
+    if (place == 0) return std::nullopt;
+    const std::size_t before =
+        place - 1 - bisect(0, place, [&](std::size_t forward) { return passes_in(with_later_at(place - forward)); });
+    if (runs_ >= runs_max_ || !passes_in(with_later_at(before))) return std::nullopt;
+
+    const step& first = rest[before];
+    const std::size_t at = made_at(first);
+    if (at == made_.steps().size() || made_at(later) > at) return std::nullopt;
+    return deciding_pair{{first.task, first.record}, {later.task, later.record}, passing_, runs_};
+  }
+
+ private:
+  // The last count that does not do; `from` does not, and `to` does.
+  template <class Does>
+  static std::size_t bisect(std::size_t from, std::size_t to, Does does) {
+    while (to - from > 1) {
+      const std::size_t middle = from + (to - from) / 2;
+      (does(middle) ? to : from) = middle;
     }
-  };
-  add(0, pair.first, false);
-  add(pair.first, pair.second + 1, true);
-  add(pair.first, steps.size(), false);
-  return order;
-}
+    return from;
+  }
+
+  // The first `count` of `first`, and then what is left of `all`.
+  static steps joined(const steps& first, std::size_t count, const steps& all) {
+    steps order(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(count));
+    std::map<identity, std::size_t> made;
+    for (const step& each : order) ++made[each.task];
+    for (const step& each : all) {
+      std::size_t& left = made[each.task];
+      if (left == 0) {
+        order.push_back(each);
+      } else {
+        --left;
+      }
+    }
+    return order;
+  }
+
+  steps steps_of(const token& of) {
+    guided_oracle guided(of);
+    made_.begin(&guided);
+    passed_ = !run();
+    return made_.steps();
+  }
+
+  // Those of the plain run, with the same values; or of some other run, where these values make that one fail.
+  steps steps_that_pass() {
+    constexpr std::uint64_t others = 30;
+    for (std::uint64_t seed = 0; seed <= others && runs_ < runs_max_; ++seed) {
+      token other = plain_;
+      if (seed != 0) other.base = schedule::random;
+      other.seed = seed;
+      steps made = steps_of(other);
+      if (passed_) return made;
+    }
+    return {};
+  }
+
+  bool passes_in(const steps& order) {
+    if (runs_ >= runs_max_) return false;
+    guided_oracle values(plain_);
+    ordered_choices ordered(order, made_.steps(), values);
+    described_choices described(ordered);
+    made_.begin(&described);
+    passed_ = !run();
+    passing_ = plain_;
+    passing_.task_overrides = described.of_tasks();
+    return passed_;
+  }
+
+  bool run() {
+    ++runs_;
+    return code_.run(made_, failing_.order).failed;
+  }
+
+  // Where in the last run; behind all others if the task has not made that step.
+  std::size_t made_at(const step& wanted) const {
+    const auto same = [&wanted](const step& each) {
+      return each.task == wanted.task && each.record == wanted.record && each.operation == wanted.operation &&
+             each.object == wanted.object;
+    };
+    const steps& all = made_.steps();
+    return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
+  }
+
+  program& code_;
+  const token& failing_;
+  token plain_;  // with the same values
+  observed_choices made_;
+  bool passed_ = false;
+  token passing_;  // the last run's, if it has passed
+  std::uint64_t runs_max_;
+  std::uint64_t runs_ = 0;
+};
 
 }  // namespace
 
-std::optional<deciding_pair> explain(program& code, const token& failing, bool all_shared_declared,
-                                     std::uint64_t runs_max) {
+std::optional<deciding_pair> explain(program& code, const token& failing, std::uint64_t runs_max) {
   if (failing.order == ordering::fifo) return std::nullopt;
-  observed_choices observed(all_shared_declared);
-  guided_oracle guided(failing);
-  described_choices described(guided);
-  observed.begin(&described);
-  code.run(observed, failing.order);
-  observed.end_run();
-  const std::vector<step>& steps = observed.steps();
-  const detail::causality& causes = observed.causes();
-  std::vector<swap> pairs;
-  constexpr std::size_t apart_max = 64;
-  for (std::size_t second = 1; second < steps.size(); ++second) {
-    for (std::size_t first = second - std::min(second, apart_max); first < second; ++first) {
-      if (steps[first].task == steps[second].task) continue;
-      if (!detail::depend(causes[first].touches, causes[first].reads, causes[second].touches, causes[second].reads)) {
-        continue;
-      }
-      const std::pair made(steps[first].task, steps[first].nth);
-      const bool deviates =
-          std::find(described.steps().begin(), described.steps().end(), made) != described.steps().end();
-      pairs.push_back({first, second, deviates});
-    }
-  }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const swap& one, const swap& other) {
-    if (one.deviates != other.deviates) return one.deviates;
-    return one.second - one.first < other.second - other.first;
-  });
-  std::uint64_t runs = 0;
-  for (const swap& each : pairs) {
-    if (runs == runs_max) break;
-    std::vector<identity> order = swapped(steps, causes, each);
-    if (order.empty()) continue;
-    guided_oracle values(failing);
-    ordered_choices other_way(std::move(order), values);
-    ++runs;
-    if (code.run(other_way, failing.order).failed) continue;
-    return deciding_pair{
-        {steps[each.first].task, steps[each.first].record}, {steps[each.second].task, steps[each.second].record}, runs};
-  }
-  return std::nullopt;
+  return explanation(code, failing, runs_max).find();
 }
 
 std::vector<named_step> deviations_of(program& code, const token& replay) {

@@ -22,18 +22,19 @@ struct named_step {
 std::vector<named_step> deviations_of(program& code, const token& replay);
 
 // It fails when `first` is made before `second`, and passes the other way round, all else being as it was as far as
-// that can be.
+// that can be. Where it fails, `second` may be missing: the run may have ended before.
 struct deciding_pair {
   named_step first;
   named_step second;
+  token passing;           // the other way round
   std::uint64_t runs = 0;  // that it took to find it
 };
 
-// Looks for the pair in the run of `failing`, which should have been shrunk: swaps steps of different tasks that depend
-// on each other until the run passes: steps by which the run departs from the plain one first, and of those the ones
-// next to each other. Nothing if none of at most `runs_max` swaps makes it pass, or if there is nothing to swap, as in
-// fifo order. Source: the schedule search of Meta's Hermit.
-std::optional<deciding_pair> explain(program& code, const token& failing, bool all_shared_declared = false,
-                                     std::uint64_t runs_max = 200);
+// Looks for the pair in the run of `failing`, which should have been shrunk. The order of its steps is changed into
+// that of a run that passes with the same values, the plain one if it does, one step after another; and bisection finds
+// two neighbours the swap of which makes it pass. That they were made in the other order there is checked. Nothing if
+// none of some other orders passes, if a task makes other steps in the two orders, if more than `runs_max` runs are
+// needed, or in fifo order, where there is nothing to swap. Source: the schedule search of Meta's Hermit.
+std::optional<deciding_pair> explain(program& code, const token& failing, std::uint64_t runs_max = 200);
 
 }  // namespace lockstep

@@ -50,7 +50,7 @@ bool observed_choices::step_begins(const candidates& ready, std::size_t picked) 
   }
   const candidate who = ready[picked];
   const std::uint32_t task = tasks_.of(who.task);
-  made_.push_back({who.task, who.step, ++records_[task]});
+  made_.push_back({who.task, who.step, ++records_[task], who.operation, who.object});
   step_event& made = steps_.add(task);
   made.enabled_by = ready_.enabled_by(task);
   made.quiet_before = quiet_before_;

@@ -18,6 +18,8 @@ class observed_choices final : public oracle, private step_observer {
     identity task;
     std::uint32_t nth;     // of the task's steps, as tokens count them
     std::uint32_t record;  // of the task's records, from 1: an attempt that came to nothing has that of what follows
+    operation_kind operation;
+    identity object;  // 0 where the operation touches none
   };
 
   // With `all_shared_declared`, plain variables are taken not to be shared, see systematic.hpp.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string_view>
 
 namespace lockstep {
@@ -29,13 +30,14 @@ constexpr std::string_view mark = "  *";
 
 // -- rows -------------------------------------------------------------------------------------------------------------
 
-// A line of the report, if it is shown: a step, or time that moved before the next one.
+// A line of the report, if it is shown: a step, time that moved before the next one, or steps that repeat those above.
 struct row {
   std::size_t record;
   std::uint32_t task;
   bool is_step;
   bool marked = false;
-  std::string text{};  // once it is known that it is shown
+  std::size_t repeats = 0;  // that it stands for
+  std::string text{};       // once it is known that it is shown
 };
 
 struct rows_of_run {
@@ -79,6 +81,12 @@ std::pair<std::vector<trace_note>::const_iterator, std::vector<trace_note>::cons
           std::find_if(first, run.notes.end(), [record](const trace_note& each) { return each.record != record; })};
 }
 
+// Whether it is what an assertion has thrown, and the step says already which one failed.
+bool repeats_the_failure(const trace_note& note, const std::vector<std::string>& parts) {
+  return note.subject == "threw" && note.text.find(": Failure\n") != std::string::npos && !parts.empty() &&
+         parts.back().starts_with("failed at ");
+}
+
 std::string text_of_step(const recorded_run& run, std::size_t record, const std::vector<task_title>& titles) {
   const trace_record& step = run.records[record];
   std::string operation = text_of_operation(run, step);
@@ -87,7 +95,7 @@ std::string text_of_step(const recorded_run& run, std::size_t record, const std:
   for (auto note = first; note != end; ++note) {
     if (note->subject == trace_note::awaited) {
       operation = note->text;
-    } else {
+    } else if (!repeats_the_failure(*note, parts)) {
       parts.push_back(note->subject + (note->text.empty() ? "" : " ") + note->text);
     }
   }
@@ -118,20 +126,83 @@ rows_of_run rows_of(const recorded_run& run, const std::vector<bool>& marked) {
   return rows;
 }
 
+// Whether the two say the same.
+bool alike(const recorded_run& run, const row& one, const row& other) {
+  const trace_record& first = run.records[one.record];
+  const trace_record& second = run.records[other.record];
+  if (!one.is_step || !other.is_step || one.marked != other.marked || first.word() != second.word()) return false;
+  if (first.payload != second.payload) return false;
+  const auto [note, end] = notes_of(run, one.record);
+  const auto [other_note, other_end] = notes_of(run, other.record);
+  return std::equal(note, end, other_note, other_end, [](const trace_note& here, const trace_note& there) {
+    return here.subject == there.subject && here.text == there.text;
+  });
+}
+
+// How many rows from that one on repeat those that are `period` before them. What decides repeats nothing.
+std::size_t repeats_at(const recorded_run& run, const std::vector<row>& rows, std::size_t from, std::size_t period,
+                       const std::vector<std::size_t>& deciding) {
+  std::size_t to = from;
+  while (to < rows.size() && alike(run, rows[to], rows[to - period]) &&
+         std::find(deciding.begin(), deciding.end(), to) == deciding.end()) {
+    ++to;
+  }
+  return to - from;
+}
+
+// Replaces rows that repeat those above them, one by one or a few together, by one row that counts them.
+void fold(const recorded_run& run, rows_of_run& rows, const std::vector<std::size_t>& deciding) {
+  constexpr std::size_t period_max = 4;
+  std::vector<row> kept;
+  std::vector<std::size_t> becomes;  // of each row, its number among those that are kept
+  for (std::size_t at = 0; at < rows.all.size();) {
+    std::size_t repeats = 0;
+    for (std::size_t period = 1; period <= period_max && 2 * period <= at && repeats == 0; ++period) {
+      if (repeats_at(run, rows.all, at - period, period, deciding) < period) continue;  // once is not often
+      const std::size_t found = repeats_at(run, rows.all, at, period, deciding);
+      if (found > std::max<std::size_t>(period, 2)) repeats = found;
+    }
+    row next = rows.all[at];
+    if (repeats != 0) {
+      next.is_step = false;
+      next.repeats = repeats;
+    }
+    becomes.insert(becomes.end(), std::max<std::size_t>(repeats, 1), kept.size());
+    kept.push_back(std::move(next));
+    at += std::max<std::size_t>(repeats, 1);
+  }
+  rows.all = std::move(kept);
+  for (std::size_t& each : rows.of_record) {
+    if (each != none) each = becomes[each];
+  }
+}
+
 // -- which are shown --------------------------------------------------------------------------------------------------
 
+constexpr std::size_t never = none;
+
 // The lower, the sooner a row is shown: what decides, the end, what is marked, the beginning, and what is around these.
-std::vector<std::size_t> urgencies_of(const std::vector<row>& rows, const std::vector<std::size_t>& deciding) {
+// Where something decides, `never` the steps of tasks that have nothing of this, unless there is room for all.
+std::vector<std::size_t> urgencies_of(const std::vector<row>& rows, const std::vector<std::size_t>& deciding,
+                                      std::size_t lines_max) {
   constexpr std::size_t per_row = 3;
-  std::vector<std::size_t> of(rows.size(), none - per_row);
+  std::set<std::uint32_t> related{rows.back().task, 0};  // 0 is the main task
+  std::vector<std::size_t> of(rows.size(), never - per_row);
   of.front() = 8;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].marked) of[i] = 5;
+    if (!rows[i].marked) continue;
+    of[i] = 5;
+    related.insert(rows[i].task);
   }
+  for (const std::size_t each : deciding) related.insert(rows[each].task);
   of.back() = 1;
   for (const std::size_t each : deciding) of[each] = 0;
   for (std::size_t i = 1; i < of.size(); ++i) of[i] = std::min(of[i], of[i - 1] + per_row);
   for (std::size_t i = of.size() - 1; i > 0; --i) of[i - 1] = std::min(of[i - 1], of[i] + per_row);
+  if (deciding.empty() || rows.size() <= lines_max) return of;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (related.count(rows[i].task) == 0) of[i] = never;
+  }
   return of;
 }
 
@@ -148,7 +219,7 @@ std::vector<bool> chosen(const std::vector<std::size_t>& urgencies, std::size_t 
   };
   std::size_t lines = 1;
   for (const std::size_t each : order) {
-    if (lines + parts(each) > lines_max) continue;
+    if (urgencies[each] == never || lines + parts(each) > lines_max) continue;
     lines += parts(each);
     shown[each] = true;
   }
@@ -237,32 +308,43 @@ class report {
   report(const recorded_run& run, const column_options& how, const std::vector<task_title>& titles)
       : how_(how), titles_(texts_of(titles)), of_run_(rows_of(run, how.marked)), rows_(of_run_.all) {
     if (rows_.empty()) return;
-    find_deciding();
+    fold(run, of_run_, deciding());
+    deciding_ = deciding();
     const std::size_t others = deciding_.empty() ? 1 : 2;  // the header, and the remark if it needs a line
-    shown_ = chosen(urgencies_of(rows_, deciding_), how.lines_max > others ? how.lines_max - others : 1);
+    const std::size_t lines_max = how.lines_max > others ? how.lines_max - others : 1;
+    shown_ = chosen(urgencies_of(rows_, deciding_, lines_max), lines_max);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       row& each = rows_[i];
-      if (!each.is_step) {
+      if (each.repeats != 0) {
+        each.text = fmt::format("... {} more like these ...", each.repeats);
+      } else if (!each.is_step) {
         each.text = text_of_time(run.records[each.record]);
       } else if (shown_[i]) {
         each.text = text_of_step(run, each.record, titles);
       }
     }
     make_columns();
-    if (!deciding_.empty()) {
+    if (deciding_.size() == 2) {
       const row& later = rows_[deciding_[1]];
       const std::string place = in_one_line(place_of(run.records[later.record]));
       remark_ = fmt::format("<- before {} {}", title_of(later.task), place.empty() ? "went on" : "reached " + place);
+    } else {
+      remark_ = "<- before a step that was not made";
     }
   }
 
-  void find_deciding() {
-    if (!how_.deciding) return;
+  // The rows of the steps that decide, the earlier first; one, if the run has not come to the later; or none.
+  std::vector<std::size_t> deciding() const {
+    if (!how_.deciding) return {};
     const auto row_of = [this](std::size_t record) {
       return record < of_run_.of_record.size() ? of_run_.of_record[record] : none;
     };
-    const auto [first, second] = std::minmax({row_of(how_.deciding->first), row_of(how_.deciding->second)});
-    if (second != none && first != second) deciding_ = {first, second};
+    const auto [earlier, later] = std::minmax(how_.deciding->first, how_.deciding->second);
+    const std::size_t first = row_of(earlier);
+    const std::size_t second = row_of(later);
+    if (first == none || first == second) return {};
+    if (later >= of_run_.of_record.size()) return {first};
+    return second == none ? std::vector<std::size_t>() : std::vector<std::size_t>{first, second};
   }
 
   std::string title_of(std::uint32_t task) const { return task < titles_.size() ? titles_[task] : "task"; }
@@ -311,6 +393,7 @@ class report {
   void add_row(std::size_t i) {
     const row& each = rows_[i];
     std::string line(indent, ' ');
+    if (each.repeats != 0) return add(line + each.text + (each.marked ? std::string(mark) : ""));
     if (!each.is_step) {
       line += fmt::format("── {} ──", each.text);
       while (width_of(line) < width()) line += "─";
@@ -334,13 +417,13 @@ class report {
     std::size_t steps = 0;
     std::string until;
     for (; from < rows_.size() && !shown_[from]; ++from) {
-      if (rows_[from].is_step) {
-        ++steps;
+      if (rows_[from].is_step || rows_[from].repeats != 0) {
+        steps += std::max<std::size_t>(rows_[from].repeats, 1);
       } else {
         until = ", until " + rows_[from].text;
       }
     }
-    add(fmt::format("{}... {} steps{} ...", std::string(indent, ' '), steps, until));
+    add(fmt::format("{}... {} step{}{} ...", std::string(indent, ' '), steps, steps == 1 ? "" : "s", until));
     return from;
   }
 

@@ -47,25 +47,78 @@ std::optional<std::size_t> record_of(const recorded_run& run, const named_step& 
   return std::nullopt;
 }
 
-std::string text_of_pair(const recorded_run& run, const deciding_pair& pair) {
-  const std::optional<std::size_t> first = record_of(run, pair.first);
-  const std::optional<std::size_t> second = record_of(run, pair.second);
-  if (!first || !second) return {};
-  return fmt::format("It fails when {}\n    comes before {},\n    and passes the other way round.\n",
-                     text_of_record(run, *first), text_of_record(run, *second));
+// The name of the step in that record, which is one.
+named_step name_of(const recorded_run& run, std::size_t wanted) {
+  named_step name{0, 0};
+  for (std::size_t at = 0; at <= wanted; ++at) {
+    const trace_record& record = run.records[at];
+    if (record.task != run.records[wanted].task) continue;
+    if (record.operation() == operation_kind::task_made) name.task = record.payload;
+    if (record.is_step()) ++name.nth;
+  }
+  return name;
+}
+
+std::string ordinal(std::size_t nth) {
+  const std::size_t digit = nth / 10 % 10 == 1 ? 0 : nth % 10;
+  return fmt::format("{}{}", nth, digit == 1 ? "st" : digit == 2 ? "nd" : digit == 3 ? "rd" : "th");
+}
+
+// With the how-manieth time it is, where the task does the same at the same place more than once.
+std::string text_of_step(const recorded_run& run, std::size_t wanted) {
+  const trace_record& step = run.records[wanted];
+  const std::string place = file_and_line(step.where());
+  std::size_t times = 0;
+  std::size_t nth = 0;
+  for (std::size_t at = 0; at < run.records.size(); ++at) {
+    const trace_record& other = run.records[at];
+    if (other.word() != step.word() || file_and_line(other.where()) != place) continue;
+    ++times;
+    if (at == wanted) nth = times;
+  }
+  const std::string text = text_of_record(run, wanted);
+  return times == 1 ? text : fmt::format("{} (the {} time)", text, ordinal(nth));
+}
+
+// The pair as the run that fails has it; a step that this run has not come to, as the one that passes.
+std::string text_of_pair(const recorded_run& failing, const recorded_run& passing, const deciding_pair& pair) {
+  const auto text_of = [&](const named_step& step) -> std::string {
+    const std::optional<std::size_t> there = record_of(passing, step);
+    if (!there) return {};
+    const std::optional<std::size_t> here = record_of(failing, step);
+    const bool same = here && failing.records[*here].operation() == passing.records[*there].operation() &&
+                      failing.records[*here].payload == passing.records[*there].payload;
+    return same ? text_of_step(failing, *here) : text_of_step(passing, *there);
+  };
+  const std::string first = text_of(pair.first);
+  const std::string second = text_of(pair.second);
+  if (first.empty() || second.empty()) return {};
+  return fmt::format("It fails when {}\n    comes before {},\n    and passes the other way round.\n", first, second);
+}
+
+// Where the records have that answer; nothing if it was to no question for data.
+std::optional<std::size_t> record_of(const recorded_run& run, const value_override& wanted) {
+  const std::uint32_t label =
+      trace::label(operation_kind::value_picked, static_cast<std::uint32_t>(domain_identity(wanted.domain)));
+  std::uint64_t left = wanted.nth;
+  for (std::size_t at = 0; at < run.records.size(); ++at) {
+    if (run.records[at].label == label && --left == 0) return at;
+  }
+  return std::nullopt;
 }
 
 column_options columns_for(const recorded_run& run, const finding& known) {
   column_options how;
   how.marked.resize(run.records.size());
-  for (const named_step& each : known.deviations) {
-    if (const auto at = record_of(run, each)) how.marked[*at] = true;
-  }
-  if (known.pair) {
-    const auto first = record_of(run, known.pair->first);
-    const auto second = record_of(run, known.pair->second);
-    if (first && second) how.deciding.emplace(*first, *second);
-  }
+  const auto mark = [&how](std::optional<std::size_t> at) {
+    if (at) how.marked[*at] = true;
+  };
+  for (const named_step& each : known.deviations) mark(record_of(run, each));
+  for (const value_override& each : known.replay.value_overrides) mark(record_of(run, each));
+  if (!known.pair) return how;
+  const std::optional<std::size_t> first = record_of(run, known.pair->first);
+  const std::optional<std::size_t> second = record_of(run, known.pair->second);
+  if (first) how.deciding.emplace(*first, second && *second > *first ? *second : run.records.size());
   return how;
 }
 
@@ -312,38 +365,73 @@ class test_exploration {
     if (failure.death) return report_death(failure, known, found);
     outcome last = runner_.make_with_record(known.replay);
     if (!last.failed) return report_nondeterminism(failure, known);
+    const finding all = known.replay.order == ordering::fifo ? with_timers(known, last.record) : known;
+    const std::string pair = text_of_pair(all, last.record, passing_run(all));
     bool told = false;
     for (failure_part& part : last.parts) {
       while (part.message.ends_with('\n')) part.message.pop_back();
       if (part.failed() && !std::exchange(told, true)) {
         part.message += fmt::format("\n{}\n{}\n{}{}{}\ntrace {:016x}", headline(known, failure.run),
-                                    columns_of(last.record, columns_for(last.record, known)),
-                                    known.pair ? text_of_pair(last.record, *known.pair) : "", known.in_fifo_order,
+                                    columns_of(last.record, columns_for(last.record, all)), pair, known.in_fifo_order,
                                     repeat_line(last.replay), last.trace_hash);
       }
       publish(part);
     }
   }
 
-  // How the run came to its death, told by a worker that makes it once more; or, where it could not tell, the two steps
-  // as the plain run has them, which has not died.
+  // Where there is a pair, of which it is the run that passes.
+  recorded_run passing_run(const finding& known) {
+    const muted_output muted;
+    return known.pair ? runner_.make_with_record(known.pair->passing).record : recorded_run();
+  }
+
+  // What decides; or that nothing does, where there is an order to look at.
+  static std::string text_of_pair(const finding& known, const recorded_run& failing, const recorded_run& passing) {
+    if (known.pair) return detail::text_of_pair(failing, passing, *known.pair);
+    const bool looked_into = known.finished || known.shrink_runs != 0;
+    const bool departs = !known.replay.task_overrides.empty() || !known.deviations.empty();
+    return looked_into && departs ? "No two steps were found that decide it alone.\n" : "";
+  }
+
+  // In fifo order nobody is asked which task is next, but which of the timers that are due is first. What that comes to
+  // is seen in the run without it: the first step that is another one there.
+  finding with_timers(finding known, const recorded_run& run) {
+    for (std::size_t i = 0; i < known.replay.value_overrides.size(); ++i) {
+      if (!known.replay.value_overrides[i].domain.starts_with("timers-")) continue;
+      token without = known.replay;
+      without.value_overrides.erase(without.value_overrides.begin() + static_cast<std::ptrdiff_t>(i));
+      without.print = {};
+      const muted_output muted;
+      const outcome other = runner_.make_with_record(without);
+      const auto [here, there] =
+          std::mismatch(run.hashes.begin(), run.hashes.end(), other.record.hashes.begin(), other.record.hashes.end());
+      const auto at = static_cast<std::size_t>(here - run.hashes.begin());
+      if (here == run.hashes.end() || there == other.record.hashes.end()) continue;
+      if (!run.records[at].is_step() || !other.record.records[at].is_step()) continue;
+      const named_step first = name_of(run, at);
+      const named_step second = name_of(other.record, at);
+      known.deviations.push_back(first);
+      if (!other.failed && first.task != second.task && record_of(other.record, first)) {
+        known.pair = {first, second, without, 1};
+      }
+    }
+    return known;
+  }
+
+  // How the run came to its death, told by a worker that makes it once more.
   std::string text_of_last_run(const finding& known) {
+    const recorded_run passing = passing_run(known);
     runner_.rest();
     const work_result made = make_in_worker(
         [&](const sender& send) {
           call_when_dying([&] {
             const recorded_run run = runner_.record_so_far();
-            send(fmt::format("\n{}\n{}", columns_of(run, columns_for(run, known)),
-                             known.pair ? text_of_pair(run, *known.pair) : ""));
+            send(fmt::format("\n{}\n{}", columns_of(run, columns_for(run, known)), text_of_pair(known, run, passing)));
           });
           runner_.make_with_record(known.replay);
         },
         nullptr);
-    if (!made.sent.empty() || !known.pair) return made.sent;
-    token plain;
-    plain.test = known.replay.test;
-    plain.order = known.replay.order;
-    return text_of_pair(runner_.make_with_record(plain).record, *known.pair);
+    return made.sent.empty() ? text_of_pair(known, {}, passing) : made.sent;
   }
 
   void report_death(const found_failure& failure, const finding& known, const search_result& found) {

@@ -69,9 +69,18 @@ class limited_program final : public program {
   std::uint64_t left_;
 };
 
-// Whether it needs another order than that in which tasks become ready.
-std::string text_of_fifo(program& code, const explore_options& how, const std::string& signature) {
+// Whether it needs another order than that in which tasks become ready. What was not tried is not denied: the search
+// knows only the least of many values, so the run's own come first.
+std::string text_of_fifo(program& code, const explore_options& how, const token& failing,
+                         const std::string& signature) {
   if (how.order == ordering::fifo) return {};
+  const std::string it_fails = "It also fails in fifo order.\n";
+  token same_values = failing;
+  same_values.order = ordering::fifo;
+  same_values.task_overrides.clear();
+  same_values.print = {};
+  guided_oracle guided(same_values);
+  if (code.run(guided, ordering::fifo).signature == signature) return it_fails;
   explore_options fifo;
   fifo.order = ordering::fifo;
   fifo.by = search_by::every_order;
@@ -79,9 +88,9 @@ std::string text_of_fifo(program& code, const explore_options& how, const std::s
   fifo.seed = how.seed;
   fifo.check_every = 0;
   const exploration there = explorer(code).explore(fifo);
-  if (there.failure && there.failure->result.signature == signature) return "It also fails in fifo order.\n";
+  if (there.failure && there.failure->result.signature == signature) return it_fails;
   if (there.exhaustive) return "It does not happen in fifo order.\n";
-  return fmt::format("It was not seen in fifo order ({} runs).\n", there.runs);
+  return fmt::format("It was not seen in fifo order ({} runs).\n", there.runs + 1);
 }
 
 }  // namespace
@@ -121,8 +130,8 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
     known.shrink_runs = shrunk.runs;
     if (counted.steps() > explained_steps_max) return known;
     if (how.order == ordering::any_order) known.deviations = deviations_of(limited, known.replay);
-    known.pair = explain(limited, known.replay, how.all_shared_declared);
-    known.in_fifo_order = text_of_fifo(limited, how, known.signature);
+    known.pair = explain(limited, known.replay);
+    known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature);
     known.share = explorer(limited).share_that_fails(how, std::min(options.share_runs_max, limited.left()));
   } catch (const ended_early&) {  // what is known until then is known
   }
@@ -135,7 +144,7 @@ std::string finding::sent_form() const {
   said.add(in_fifo_order).add(std::uint64_t{pair.has_value()}).add(std::uint64_t{share.has_value()});
   if (pair) {
     for (const named_step& each : {pair->first, pair->second}) said.add(each.task).add(std::uint64_t{each.nth});
-    said.add(pair->runs);
+    said.add(to_text(pair->passing)).add(pair->runs);
   }
   if (share) said.add(share->failing).add(share->all);
   said.add(std::uint64_t{deviations.size()});
@@ -160,6 +169,8 @@ finding finding::read(message from) {
       each->task = from.number();
       each->nth = static_cast<std::uint32_t>(from.number());
     }
+    const std::variant<token, std::string> passing = parse_token(from.text());
+    if (const token* read = std::get_if<token>(&passing)) known.pair->passing = *read;
     known.pair->runs = from.number();
   }
   if (has_share) {

@@ -1,5 +1,6 @@
 #include <lockstep/testing/runner.hpp>
 
+#include <lockstep/report/columns.hpp>
 #include <lockstep/testing/exploration.hpp>
 #include <lockstep/testing/seed_runs.hpp>
 #include <lockstep/testing/test_runs.hpp>
@@ -38,6 +39,20 @@ void report(outcome found, std::uint64_t run, std::uint64_t runs, std::string_vi
     }
     publish(part);
   }
+}
+
+// To the report of a plain run that has failed, for which nothing was searched: the run in columns, if it fails again.
+void add_columns(test_runner& runner, outcome& plain) {
+  const auto part = std::find_if(plain.parts.begin(), plain.parts.end(), std::mem_fn(&failure_part::failed));
+  if (part == plain.parts.end()) return;
+  token same = plain.replay;
+  same.print = {};
+  const muted_output muted;
+  const outcome again = runner.make_with_record(same);
+  if (!again.failed) return;
+  while (part->message.ends_with('\n')) part->message.pop_back();
+  part->message +=
+      fmt::format("\n\n{}\nIt is the plain run that fails, so no other order was tried.", columns_of(again.record));
 }
 
 // The token of the test `of`; reports and returns nothing if it cannot be used there. `advice` is what to do with that
@@ -296,7 +311,10 @@ void run_test(const test_plan& plan) {
     const std::optional<worker_end> death = death_of_plain_run(runner, knobs);
     std::optional<outcome> first;
     if (!death) first = runner.make(plain);
-    if (first && first->failed) return report(std::move(*first), 0, 1);
+    if (first && first->failed) {
+      add_columns(runner, *first);
+      return report(std::move(*first), 0, 1);
+    }
     const search_end end = explore_test(runner, knobs, death);
     if (end == search_end::skipped && first) return report(std::move(*first), 0, 1);
     if (end != search_end::passed || !brute_force.wanted()) return;

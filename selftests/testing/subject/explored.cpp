@@ -67,6 +67,26 @@ CO_TEST(Explored, TimersOfOneInstant, explore(1'000, {.order = ordering::fifo}))
   EXPECT_EQ(last, 2);
 }
 
+// Fails before the step is made that it should have waited for.
+CO_TEST(Explored, AsksTooEarly, explore()) {
+  shared<bool> ready{false, "ready"};
+  const auto prepare = [](shared<bool>& done) -> task<void> {
+    for (int i = 0; i < 2; ++i) co_await yield();
+    done = true;
+  };
+  auto preparing = spawn(prepare(ready), "preparing");
+  for (int i = 0; i < 3; ++i) co_await yield();
+  CO_ASSERT_TRUE(ready);
+  co_await preparing.join();
+}
+
+// Fails for a value alone.
+CO_TEST(Explored, DrawsTheWrongValue, explore()) {
+  const int value = any_int("value", 0, 3);
+  co_await yield();
+  EXPECT_NE(value, 2);
+}
+
 // Whether it fails depends on both, an amount and an order.
 CO_TEST(Explored, SpendsWhatWasDrawn, explore()) {
   shared<int> balance{10, "balance"};
