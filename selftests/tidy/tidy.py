@@ -166,7 +166,7 @@ def unfinished(tree):
 
 
 def headers(tree):
-    """That each compiles alone is checked by the build: all_verify_interface_header_sets."""
+    """Each compiles alone: as the first in its source, or in the build's all_verify_interface_header_sets."""
     for path in tree.files("", ".hpp"):
         first = next((line for _, line in tree.lines(path) if line and not line.startswith("//")), "")
         if first != "#pragma once":
