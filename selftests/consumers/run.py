@@ -1,8 +1,9 @@
 """Builds and runs each consumer in this folder: run.py CMAKE_BUILD MESON_BUILD.
 
 The two build folders are of this source tree; what they install, and the source itself, is what is consumed. A consumer
-is a production program, which must hold nothing of GoogleTest, one on the operating system, and a test program. One
-of them is optimized, as nothing else among the tests is.
+is a production program, which must hold nothing of GoogleTest, one on the operating system, and a test program. Those
+that build the library do so with many sources at once, as some users do: it takes less time, and the sources must get
+on with each other. One of them is optimized, as nothing else among the tests is.
 """
 import os
 import pathlib
@@ -44,7 +45,7 @@ def cmake(name, *definitions, folder=None, with_tests=True):
 
 def meson(name):
     build = SCRATCH / name
-    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=release", build, CONSUMERS / name)
+    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=release", "--unity=subprojects", build, CONSUMERS / name)
     call("meson", "compile", "-C", build)
     check(build)
 
@@ -70,8 +71,8 @@ call("meson", "install", "-C", MESON_BUILD, DESTDIR=str(MESON_PREFIX))
 cmake("find_package", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}")
 cmake("find_package_without_gtest", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}",
       "CMAKE_DISABLE_FIND_PACKAGE_GTest=ON", folder="find_package", with_tests=False)
-cmake("add_subdirectory", f"LOCKSTEP={SOURCE}")
-cmake("fetch_content", f"FETCHCONTENT_SOURCE_DIR_LOCKSTEP={SOURCE}")
+cmake("add_subdirectory", f"LOCKSTEP={SOURCE}", "CMAKE_UNITY_BUILD=ON")
+cmake("fetch_content", f"FETCHCONTENT_SOURCE_DIR_LOCKSTEP={SOURCE}", "CMAKE_UNITY_BUILD=ON")
 meson("meson_subproject")
 pkg_config("pkg_config_of_cmake", CMAKE_PREFIX)
 pkg_config("pkg_config_of_meson", MESON_PREFIX)

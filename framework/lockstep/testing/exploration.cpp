@@ -232,7 +232,8 @@ class test_exploration {
 
   void show(const exploration_progress& now) {
     const double max = has_time_limit() ? std::chrono::duration<double>(knobs_.explore->time).count() : -1.0;
-    line_.show(fmt::format("{}: {}", full_name(), text_of(now, how_.runs_max, seconds(real::now() - begun_), max)));
+    line_.show(
+        fmt::format("{}: {}", full_name(), progress_text(now, how_.runs_max, seconds(real::now() - begun_), max)));
   }
   bool show_shrinking(std::uint64_t runs, std::uint64_t deviations) {
     line_.show(fmt::format("{}: shrinking: {} runs, {} deviation{} left", full_name(), runs, deviations,

@@ -52,7 +52,7 @@ void progress_line::clear() {
   std::fflush(stderr);
 }
 
-std::string text_of(const exploration_progress& now, std::uint64_t runs_max, double seconds, double seconds_max) {
+std::string progress_text(const exploration_progress& now, std::uint64_t runs_max, double seconds, double seconds_max) {
   const auto runs = static_cast<double>(now.runs);
   std::string text = fmt::format("{} runs", count_text(runs));
   if (seconds > 0) text += fmt::format(" ({}/s)", count_text(runs / seconds));

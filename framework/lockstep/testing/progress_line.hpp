@@ -30,6 +30,6 @@ class progress_line {
 
 // "12,000 runs (41,000/s), 8,314 distinct, 40 pairs; samples, 37 % of the budget". `seconds` is how long it has been
 // searched, `seconds_max` how long that may take; negative if there is no such limit.
-std::string text_of(const exploration_progress& now, std::uint64_t runs_max, double seconds, double seconds_max);
+std::string progress_text(const exploration_progress& now, std::uint64_t runs_max, double seconds, double seconds_max);
 
 }  // namespace lockstep::detail

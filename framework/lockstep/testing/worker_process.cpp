@@ -29,7 +29,7 @@ constexpr std::size_t errors_bytes_max = 8'000;  // that are shown of what a wor
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-void write_all(int to, std::string_view bytes) {
+void send_all(int to, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(to, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -145,7 +145,7 @@ void worker_process::run(int pipe, pid_t parent, const std::function<void(const 
   if (nowhere >= 0) ::dup2(nowhere, STDOUT_FILENO);
   if (errors_ != nullptr) ::dup2(::fileno(errors_), STDERR_FILENO);
   leave_last_words(state_->words);
-  work([pipe](std::string_view bytes) { write_all(pipe, bytes); });
+  work([pipe](std::string_view bytes) { send_all(pipe, bytes); });
   state_->done = true;
   ::_exit(0);
 }
