@@ -28,12 +28,12 @@ namespace lockstep::detail {
 
 namespace {
 
-using real = std::chrono::steady_clock;
+using steady = std::chrono::steady_clock;
 
 constexpr std::uint64_t share_runs_max = 20'000;        // of the search that counts how many orders fail
 constexpr std::uint64_t share_runs_isolated_max = 500;  // the same, where each takes a process of its own
 constexpr std::size_t failures_told_max = 3;
-constexpr real::duration shown_for_max = std::chrono::seconds(60);  // that a failure is looked into, without a limit
+constexpr steady::duration shown_for_max = std::chrono::seconds(60);  // that a failure is looked into, without a limit
 
 // Where in the records the step of that name is; nothing if it was not made.
 std::optional<std::size_t> record_of(const recorded_run& run, const named_step& wanted) {
@@ -181,7 +181,7 @@ class test_exploration {
     how_.all_shared_declared = *knobs.all_shared_declared;
     if (*knobs.check_determinism) how_.check_every = 1;
     if (has_time_limit()) {
-      how_.out_of_time = [end = begun_ + knobs.explore->time] { return real::now() >= end; };
+      how_.out_of_time = [end = begun_ + knobs.explore->time] { return steady::now() >= end; };
     }
   }
 
@@ -228,12 +228,12 @@ class test_exploration {
 
  private:
   bool has_time_limit() const noexcept { return knobs_.explore->time != duration::max(); }
-  static double seconds(real::duration length) { return std::chrono::duration<double>(length).count(); }
+  static double seconds(steady::duration length) { return std::chrono::duration<double>(length).count(); }
 
   void show(const exploration_progress& now) {
     const double max = has_time_limit() ? std::chrono::duration<double>(knobs_.explore->time).count() : -1.0;
     line_.show(
-        fmt::format("{}: {}", full_name(), progress_text(now, how_.runs_max, seconds(real::now() - begun_), max)));
+        fmt::format("{}: {}", full_name(), progress_text(now, how_.runs_max, seconds(steady::now() - begun_), max)));
   }
   bool show_shrinking(std::uint64_t runs, std::uint64_t deviations) {
     line_.show(fmt::format("{}: shrinking: {} runs, {} deviation{} left", full_name(), runs, deviations,
@@ -246,8 +246,8 @@ class test_exploration {
     options.share_runs_max = share_runs_max;
     // As long again as it was searched for.
     const auto most =
-        has_time_limit() ? std::chrono::duration_cast<real::duration>(knobs_.explore->time) : shown_for_max;
-    options.out_of_time = [end = real::now() + most] { return real::now() >= end; };
+        has_time_limit() ? std::chrono::duration_cast<steady::duration>(knobs_.explore->time) : shown_for_max;
+    options.out_of_time = [end = steady::now() + most] { return steady::now() >= end; };
     options.on_progress = [this](std::uint64_t runs, std::size_t left) { return show_shrinking(runs, left); };
     return options;
   }
@@ -486,7 +486,7 @@ class test_exploration {
   test_program code_;
   explore_options how_;
   progress_line line_;
-  real::time_point begun_ = real::now();
+  steady::time_point begun_ = steady::now();
   std::optional<finding> known_;  // of what was found within this process
   failures_file failures_{failures_path()};
 };

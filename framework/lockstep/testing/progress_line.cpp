@@ -15,7 +15,7 @@ namespace lockstep::detail {
 
 namespace {
 
-using real = std::chrono::steady_clock;
+using steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds interval{240};
 
@@ -37,7 +37,7 @@ progress_line::progress_line() : wanted_(somebody_looks()) {}
 
 void progress_line::show(const std::string& text) {
   if (!wanted_) return;
-  const real::time_point now = real::now();
+  const steady::time_point now = steady::now();
   if (now < due_) return;
   due_ = now + interval;
   shown_ = true;

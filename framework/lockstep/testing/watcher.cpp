@@ -24,18 +24,18 @@ watcher::~watcher() {
 
 // Holds the lock but while it waits, so that what it asks for reaches the run that it has looked at.
 void watcher::watch() {
-  using real = std::chrono::steady_clock;
+  using steady = std::chrono::steady_clock;
   std::uint64_t run = 0;
   std::uint64_t seen = 0;
-  real::time_point since;
-  real::time_point busy_since;  // the same, or when it was last seen to rest
+  steady::time_point since;
+  steady::time_point busy_since;  // the same, or when it was last seen to rest
   bool told = false;
   std::unique_lock lock(mutex_);
   const auto tick = std::clamp<duration>(slow_ / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
   while (!ended_.wait_for(lock, tick, [this] { return over_; })) {
     if (notice_ == nullptr) continue;
     const std::uint64_t steps = watched_.steps();
-    const auto now = real::now();
+    const auto now = steady::now();
     if (run != runs_ || steps != seen) {
       run = runs_;
       seen = steps;
