@@ -178,14 +178,16 @@ void systematic_search::see_who_waits(place& here, const candidates& ready) {
   const place& before = places_[place_of_step(here.step - 1)];
   const branch& made = before.branches[before.chosen];
   const waiting* longest = nullptr;
+  std::size_t at = 0;  // in the place before, where they stood in nearly the same order
   for (std::size_t i = 0; i < here.count; ++i) {
     branch& each = here.branches[i];
     each.waits.will_yield = ready[i].operation == operation_kind::yield;
-    for (std::size_t j = 0; j < before.count; ++j) {
-      const branch& was = before.branches[j];
-      if (was.task != each.task || j == before.chosen) continue;
-      each.waits.steps = was.waits.steps + 1;
-      each.waits.yields = was.waits.yields + (made.waits.will_yield ? 1 : 0);
+    std::size_t left = before.count;
+    for (; left != 0 && before.branches[at].task != each.task; --left) at = at + 1 == before.count ? 0 : at + 1;
+    if (left != 0 && at != before.chosen) {
+      const waiting& was = before.branches[at].waits;
+      each.waits.steps = was.steps + 1;
+      each.waits.yields = was.yields + (made.waits.will_yield ? 1 : 0);
     }
     const bool too_long = each.waits.yields >= options_.yields_max || each.waits.steps >= options_.patience;
     if (too_long && (longest == nullptr || each.waits.steps > longest->steps)) longest = &each.waits;
