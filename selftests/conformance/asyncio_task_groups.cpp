@@ -199,8 +199,7 @@ CO_TEST(AsyncioTaskGroupTest, AGroupInATimeoutInAGroup) {
   EXPECT_EQ(log, "[the body of the group ended early][the body of the group ended early]");
 }
 
-// -- a cancellation of the caller
-// --------------------------------------------------------------------------------------
+// -- a cancellation of the caller -------------------------------------------------------------------------------------
 
 CO_TEST(AsyncioTaskGroupTest, CancellingTheCallerEndsAllAndIsDeliveredWhenTheyHave) {
   std::string log;

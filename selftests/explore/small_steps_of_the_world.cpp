@@ -56,8 +56,7 @@ task<int> order_points(world_of_steps& of, step, int me, int seen) {
 constexpr step_kind of_points[] = {
     {"pass_point", pass_point}, {"pass_point", pass_point}, {"order_points", order_points}, {"set_event", set_event}};
 
-// -- generators
-// ----------------------------------------------------------------------------------------------------------
+// -- generators -------------------------------------------------------------------------------------------------------
 
 task<void> count_closing(std::shared_ptr<cell> closings) {
   co_await yield();
@@ -95,8 +94,7 @@ constexpr step_kind of_generators[] = {{"take_all", take_all},
                                        {"cancel_another", cancel_another},
                                        {"lock_and_add", lock_and_add}};
 
-// -- coroutines of others
-// ------------------------------------------------------------------------------------------------
+// -- coroutines of others ---------------------------------------------------------------------------------------------
 
 task<int> await_signal(world_of_steps& of, step, int, int seen) {
   if (of.signal_is_awaited()) co_return note(seen, 2);

@@ -11,6 +11,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -63,8 +64,24 @@ TEST(SystematicReports, LosesNoClassWhereATaskIsWokenToDoSomethingElse) {
   });
 }
 
-// -- groups
-// --------------------------------------------------------------------------------------------------------------
+// Spawns that, and one who cancels it, having set `before` if there is one. Adds what it came to.
+task<void> cancelled_by_another(task<void> work, std::string& outcome, event* before = nullptr) {
+  auto works = spawn(std::move(work));
+  const auto cancel = [&]() -> task<void> {
+    if (before != nullptr) before->set();
+    works.cancel();
+    co_await yield();
+  };
+  auto cancels = spawn(cancel());
+  co_await cancels.join();
+  try {
+    co_await works.join_shielded();
+  } catch (const cancelled&) {
+    outcome += "cancelled ";
+  }
+}
+
+// -- groups -----------------------------------------------------------------------------------------------------------
 
 TEST(SystematicReports, KnowsThatACancelledGroupLooksWhetherAnybodyIsLeft) {
   expect_nothing_left_out([](std::string& outcome) -> task<void> {
@@ -88,18 +105,7 @@ TEST(SystematicReports, KnowsThatACancelledGroupLooksWhetherAnybodyIsLeft) {
       }
       outcome += failed ? "failed " : "ended ";
     };
-    auto runs = spawn(run());
-    const auto cancel = [&]() -> task<void> {
-      runs.cancel();
-      co_await yield();
-    };
-    auto cancels = spawn(cancel());
-    co_await cancels.join();
-    try {
-      co_await runs.join_shielded();
-    } catch (const cancelled&) {
-      outcome += "cancelled ";
-    }
+    co_await cancelled_by_another(run(), outcome);
   });
 }
 
@@ -115,19 +121,7 @@ TEST(SystematicReports, KnowsThatABodyWhichIsCancelledCancelsWhoIsLeft) {
       co_await yield();
     };
     const auto run = [&]() -> task<void> { co_await with_task_group(body); };
-    auto runs = spawn(run());
-    const auto cancel = [&]() -> task<void> {
-      happened.set();
-      runs.cancel();
-      co_await yield();
-    };
-    auto cancels = spawn(cancel());
-    co_await cancels.join();
-    try {
-      co_await runs.join_shielded();
-    } catch (const cancelled&) {
-      outcome += "cancelled ";
-    }
+    co_await cancelled_by_another(run(), outcome, &happened);
   });
 }
 

@@ -1,7 +1,10 @@
+#include <lockstep/testing/finding.hpp>
+
+#include "lost_update.hpp"
+
 #include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/world_program.hpp>
 #include <lockstep/lockstep.hpp>
-#include <lockstep/testing/finding.hpp>
 
 #include <gtest/gtest.h>
 
@@ -14,22 +17,6 @@
 namespace lockstep::detail {
 namespace {
 
-task<void> add_one(int& value) {
-  const int seen = value;
-  co_await yield();
-  if (value != seen) throw std::runtime_error("lost");
-  value = seen + 1;
-}
-// The plain run passes.
-task<void> add_two() {
-  int value = 0;
-  auto first = spawn(add_one(value));
-  co_await yield();
-  auto second = spawn(add_one(value));
-  co_await first.join();
-  co_await second.join();
-}
-
 class FindingTest : public testing::Test {
  protected:
   FindingTest() {
@@ -37,7 +24,7 @@ class FindingTest : public testing::Test {
     failure_ = *explorer(code_).explore(how_).failure;
   }
 
-  world_program code_{[] { return add_two(); }};
+  world_program code_{[] { return add_two([] { throw std::runtime_error("lost"); }); }};
   explore_options how_;
   failing_run failure_;
 };

@@ -64,7 +64,7 @@ TEST(SeedRunsTest, ACrashIsALineToo) {
   EXPECT_EQ(seeds("CrashesInSomeOrders", "0:20", out).end, "exit status 1\n");
   const std::string text = out.text_of("Seeded.CrashesInSomeOrders.0-20.jsonl");
   EXPECT_EQ(count_of("\n", text), 20);
-  EXPECT_THAT(text, HasSubstr(R"("result":"crashed","signature":"crash: SIGABRT after searches.cpp:)"));
+  EXPECT_THAT(text, HasSubstr(R"("result":"crashed","signature":"crash: SIGABRT after lost_update.hpp:)"));
   EXPECT_THAT(text, HasSubstr(R"("result":"passed")"));
 }
 

@@ -130,6 +130,28 @@ TEST_P(Workers, FindTheSameFailureInAllOrdersEachTime) {
   }
 }
 
+// Who has used up its share waits until nobody is at work any more: also for the one that comes instead of a dead one.
+TEST_P(Workers, EndThoughOneDiesWhileOthersWaitForItsShare) {
+  explore_options how;
+  how.by = search_by::systematic;
+  how.runs_max = 1'700;
+  int died = 0;
+  for (const std::string dies : {"abcabcab", "bcabcaba", "ccbbbaaa"}) {
+    world_program code([dies] {
+      return take_turns([dies](const std::string& turns) {
+        if (turns == dies) ::raise(SIGKILL);
+      });
+    });
+    const search_result found = search_in_workers(code, how, {.jobs = GetParam()});
+    EXPECT_FALSE(found.together.exhaustive) << dies;
+    if (found.failures.empty()) continue;  // not within that budget
+    ++died;
+    EXPECT_TRUE(found.failures[0].death) << dies;
+    EXPECT_EQ(found.failures[0].run.result.signature, "crash: SIGKILL");
+  }
+  EXPECT_GT(died, 0);
+}
+
 TEST_P(Workers, AreReplacedWhenTheyDie) {
   explore_options how;
   how.by = search_by::random;
@@ -245,8 +267,8 @@ TEST_P(CrashOfAWorker, IsFoundShrunkAndRepeated) {
   const child_run run = search(test, flags);
   SCOPED_TRACE(run.text);
   EXPECT_EQ(run.end, "exit status 1\n");
-  EXPECT_THAT(run.text, ContainsRegex("searches.cpp:[0-9]+: Failure\ncrash of the process: " + verdict +
-                                      ", in the step of a task that had awaited at searches.cpp:[0-9]+\n"));
+  EXPECT_THAT(run.text, ContainsRegex("lost_update.hpp:[0-9]+: Failure\ncrash of the process: " + verdict +
+                                      ", in the step of a task that had awaited at lost_update.hpp:[0-9]+\n"));
   EXPECT_THAT(run.text, ContainsRegex(". Shrunk to 1 deviation from the plain run.\n\n +main +add_one 1 +add_one 2\n"));
   EXPECT_THAT(run.text, HasSubstr("\nIt fails when "));
   EXPECT_THAT(run.text, HasSubstr("\nThe search went on behind that run, and found nothing else.\n"));

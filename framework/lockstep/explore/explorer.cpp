@@ -152,7 +152,7 @@ class explorer::search {
   std::optional<std::uint64_t> bounded_runs(bounded_search& by, std::uint64_t most, std::uint64_t until);
   std::optional<double> size_with(std::uint64_t values_max, reduction by) const;
   std::uint64_t values_that_fit(reduction by, double runs_max) const;
-  bool tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later = 0);
+  void tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later = 0);
   sampling_oracle& sampler_of(std::uint64_t nth, std::string_view& name);
   bool make_sample(sampling_oracle& by, std::string_view name, std::uint64_t seed);
 
@@ -241,7 +241,7 @@ void explorer::search::bounded(cost_of what, std::uint64_t most, std::uint64_t r
   enter(what == cost_of::deviations ? "deviations" : "preemptions");
   const bool alone = most == ~std::uint64_t{0};
   const std::uint64_t until = found_.runs + std::min(runs_max, left());
-  for (std::uint64_t values_max = values_min;; values_max *= values_min) {
+  for (const std::uint64_t values_max : limits_of_values) {
     bounded_search by(what, most, values_max, detail::patience_for(profile_.steps()));
     if (plain_) by.begin_behind(*plain_);
     const std::uint64_t before = found_.runs;
@@ -318,8 +318,8 @@ std::uint64_t explorer::search::values_that_fit(reduction by, double runs_max) c
   return values_min;
 }
 
-// Whether all orders were made that are this part's, with so many values.
-bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later) {
+// Makes all orders that are this part's, with so many values.
+void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later) {
   enter("all orders");
   systematic_options how{by, options_.all_shared_declared};
   how.values_max = values_max;
@@ -334,11 +334,11 @@ bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
     if (left() <= kept_for_later && options_.ask_for_runs && parts > 1) {
       budget_ += options_.ask_for_runs(found_.runs + kept_for_later);
     }
-    if (left() <= kept_for_later) return false;
+    if (left() <= kept_for_later) return;
     share_ = all.progress();
     make(
         all, "all orders", [&] { return all.answers(); }, &all);
-    if (found_.failure || found_.departed || found_.stopped) return false;
+    if (found_.failure || found_.departed || found_.stopped) return;
     all.end_run();
     if (!all.gave_up() && counted == all.runs() - 1 && counted < orders_counted_max) {
       const std::optional<double> here = by == reduction::none ? 1 : all.steps().orders();
@@ -350,13 +350,13 @@ bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   }
   if (all.departed()) {
     found_.departed = true;
-    return false;
+    return;
   }
   found_.exhaustive = !all.left_values_out();
   found_.values_asked = all.values_left_out();
   found_.values_tried = found_.exhaustive ? 0 : values_max;
   found_.starving_left_out = all.left_starving_out();
-  found_.skipped -= skipped_before;
+  if (found_.exhaustive) found_.skipped -= skipped_before;  // those before are among the orders
   found_.parts = parts;
   found_.classes = all.runs();
   found_.interleavings_counted = by == reduction::none || counted == all.runs();
@@ -364,7 +364,6 @@ bool explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
                          : counted != 0        ? orders * static_cast<double>(all.runs()) / static_cast<double>(counted)
                                                : 0;
   found_.over_declared_data = options_.all_shared_declared && by != reduction::none;
-  return true;
 }
 
 // -- samples ----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 // Tests that are searched, and fail, crash or are interrupted meanwhile. Run by the tests of workers and of seeds, each
 // in a process of its own.
+#include "../lost_update.hpp"
+
 #include <lockstep/testing/testing.hpp>
 #include <lockstep/testing/worker_process.hpp>
 
@@ -19,25 +21,6 @@ namespace lockstep {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Adds one to `value`, unless somebody has been here meanwhile: then it does what `lost` does.
-task<void> add_one(int& value, const std::function<void()>& lost) {
-  const int seen = value;
-  co_await yield();
-  if (value != seen) lost();
-  value = seen + 1;
-}
-
-// The plain run passes: the second reads when the first has written.
-task<void> add_two(const std::function<void()>& lost) {
-  int value = 0;
-  auto first = spawn(add_one(value, lost));
-  co_await yield();
-  auto second = spawn(add_one(value, lost));
-  co_await first.join();
-  co_await second.join();
-  co_await yield();
-}
 
 CO_TEST(Searched, ReadsThroughANullPointer, explore()) {
   co_await add_two([] {
