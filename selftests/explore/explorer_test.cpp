@@ -364,6 +364,34 @@ TEST(ExplorerTest, IsNoProofWhereValuesWereLeftOut) {
             "500 runs, all with up to 1 deviation and the least 256 of 1,000 values among them, nothing found");
 }
 
+// Every run of this one is skipped.
+class skipped_program final : public program {
+ public:
+  explicit skipped_program(task<void> (*main)()) : code_(main) {}
+  run_result run(oracle& choices, ordering order) override {
+    run_result result = code_.run(choices, order);
+    result.skipped = true;
+    return result;
+  }
+  std::uint64_t trace_hash() const override { return code_.trace_hash(); }
+
+ private:
+  world_program code_;
+};
+
+TEST(ExplorerTest, CountsWhatIsSkippedAmongWhatIsCounted) {
+  explore_options how;
+  how.runs_max = 500;
+  skipped_program code(draw_below_a_limit<1'000>);
+  const exploration found = explorer(code).explore(how);
+  EXPECT_FALSE(found.exhaustive);
+  EXPECT_EQ(found.skipped, found.runs);
+  skipped_program small(searched::keeps_all_updates);
+  const exploration all = explorer(small).explore(how);
+  EXPECT_TRUE(all.exhaustive);
+  EXPECT_EQ(all.skipped, all.classes);
+}
+
 TEST(ExplorerTest, PartsThatLeftValuesOutProveNothing) {
   explore_options how;
   how.by = search_by::systematic;
