@@ -10,7 +10,7 @@ import textwrap
 
 # The layers of docs/design/architecture.md, lowest first. A module includes itself and what is in earlier rows.
 # "" is the header of everything but tests, lockstep.hpp.
-LAYERS = [["base"], ["choice"], ["trace"], ["time"], ["runtime"], ["sync"], ["net", "fs"], ["sim", "real"],
+LAYERS = [["base"], ["choice"], ["trace"], ["time"], ["runtime"], ["sync"], ["system"], ["net", "fs"], ["sim", "real"],
           ["explore", "adapters"], ["report", "http"], [""], ["testing"]]
 ROW = {module: row for row, modules in enumerate(LAYERS) for module in modules}
 

@@ -36,6 +36,10 @@ enum class operation_kind : std::uint8_t {
   receive_broadcast = 24,
   select = 27,
   job = 28,
+  connect = 29,
+  accept = 30,
+  read_socket = 31,
+  write_socket = 32,
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,

@@ -13,6 +13,7 @@
 namespace lockstep {
 
 class loop;
+class system_calls;
 
 class driver {
  public:
@@ -43,6 +44,8 @@ class driver {
   virtual std::unique_ptr<executor> make_workers(unsigned /*count*/, std::string_view /*name*/) { return nullptr; }
   // How many workers the loop's own pool has.
   virtual unsigned workers_by_default() const noexcept { return 4; }
+  // What answers the system calls of tasks that are on no host of their own; null if there is nothing.
+  virtual system_calls* system() { return nullptr; }
   // The machine's steady time, from any thread; it stands still where time is virtual.
   virtual duration machine_time() const noexcept { return {}; }
   // Whether time passes only by what the program says.

@@ -67,6 +67,19 @@ class quiet_listener : public list_hook<> {
   bool spent_ = false;
 };
 
+// What belongs to a run beside its tasks, such as its network. It must leave the list before it dies.
+class run_listener : public list_hook<run_listener> {
+ public:
+  // No task is left, and the timers are forgotten next: none may stay armed. Objects that outlive the tasks are to die.
+  virtual void tasks_have_gone() noexcept = 0;
+  // They have died: what is left now is left for good. It has been taken out of the list.
+  virtual void run_ends() noexcept = 0;
+
+ protected:
+  run_listener() noexcept { mark_unlinked(); }
+  ~run_listener() = default;
+};
+
 }  // namespace detail
 
 class loop : public detail::context {
@@ -239,6 +252,12 @@ class loop : public detail::context {
 
   // Which of several arms of a select() is tried first: any may be, in any order; 0 in the plain run.
   [[gnu::cold, gnu::noinline]] std::size_t pick_arm(std::size_t arms);
+  // The identity of what the running task makes now: the n-th that it has made.
+  identity identity_of_new() noexcept {
+    agent* const maker = context::running;
+    return maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
+                            : object_identity(main_identity, ++fixture_objects_made_);
+  }
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
   std::uint64_t pick(std::string_view domain, std::uint64_t options);
 
@@ -363,6 +382,12 @@ class loop : public detail::context {
   void tell_of_quiet();
   // The one that is being asked; null if none is.
   detail::quiet_listener* asked() const noexcept { return asked_; }
+  // Told of the end of this run.
+  using run_listeners_list = intrusive_list<detail::run_listener, detail::run_listener>;
+  run_listeners_list& run_listeners() noexcept { return run_listeners_; }
+  void tell_of_end() noexcept {
+    while (!run_listeners_.empty()) run_listeners_.pop_front().run_ends();
+  }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.
   wait_list& settlers() noexcept { return settlers_; }
@@ -545,6 +570,7 @@ class loop : public detail::context {
   bool noting_ = false;
   disturbance* disturbed_by_ = nullptr;
   intrusive_list<detail::quiet_listener> quiet_listeners_;
+  run_listeners_list run_listeners_;
   detail::quiet_listener* asked_ = nullptr;
   bool running_tasks_ = false;  // until they are wound up
   std::unique_ptr<frame_pool> pool_;

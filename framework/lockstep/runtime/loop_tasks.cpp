@@ -317,6 +317,7 @@ void loop::tear_down() noexcept {
   forget_exception_handler();
   context::running = nullptr;
   if (!all_have_gone()) destroy_tasks();
+  for (detail::run_listener& each : run_listeners_) each.tasks_have_gone();
   timers_.reset();
   ready_.clear();
   settlers_.reset();

@@ -48,8 +48,7 @@ detail::context& object::adopt(detail::context* context, const char* deed, const
   home_ = context->owner->inbox_;
   number_ = ++context->owner->objects_made_;
   agent* maker = context->running;
-  identity_ = maker != nullptr ? object_identity(maker->identity_, ++maker->objects_made_)
-                               : object_identity(main_identity, ++context->owner->fixture_objects_made_);
+  identity_ = context->owner->identity_of_new();
   trace& history = context->owner->trace_;
   history.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
   if (history.keeps_all()) [[unlikely]] {

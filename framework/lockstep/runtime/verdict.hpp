@@ -29,6 +29,8 @@ enum class verdict_kind {
   swallowed_cancellation,  // cancelled was caught, and the task awaits again as if nothing had been
   misuse,                  // a mistake in the use of the library
   unreached_point,         // an order of points that did not come about
+  leaked_descriptor,       // a socket or file was still open at the end
+  unfired_fault,           // a fault was injected and never happened
   slow_step,               // one step took too much real time
 };
 
