@@ -87,9 +87,11 @@ class base_world : private monitor {
   virtual void main_begins(agent&) {}
   virtual bool main_ended(agent&) { return false; }
 
+  // Ends a run that is under way, before what it needs is destroyed.
+  [[gnu::cold]] void finish_last() noexcept;
+
  private:
   void report(verdict found) noexcept override;
-  [[gnu::cold]] void finish_last() noexcept;
   [[gnu::cold]] void forget_findings() noexcept;
   [[gnu::cold]] void main_failed(agent& who, const std::exception_ptr& failure);
   [[gnu::cold]] void report_leaks();

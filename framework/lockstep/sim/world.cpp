@@ -1,18 +1,31 @@
 #include <lockstep/sim/world.hpp>
 
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
 #include <lockstep/sim/virtual_workers.hpp>
 
 namespace lockstep::sim {
 
 world::world() : base_world(static_cast<driver&>(*this)) {}
 
+world::~world() { finish_last(); }
+
 void world::start(const world_options& options) {
   loop_limits limits;
   limits.steps_max = options.steps_max;
   limits.time_max = time_point(options.time_max);
   base_world::start(limits, options.choices, options.order, options.keep_trace, options.paused_clock);
+  if (network_ != nullptr) [[unlikely]]
+    network_.reset();
 }
+
+network& world::network() {
+  if (network_ == nullptr) network_ = std::make_unique<sim::network>(loop());
+  return *network_;
+}
+
+system_calls* world::system() { return &network().first_host(); }
 
 bool world::idle(lockstep::loop& of) {
   if (of.outside().in_flight != 0) {
@@ -28,3 +41,14 @@ std::unique_ptr<executor> world::make_workers(unsigned count, std::string_view) 
 }
 
 }  // namespace lockstep::sim
+
+namespace lockstep {
+
+sim::world& world(source where) {
+  loop& owner = *detail::here().owner;
+  auto* const simulation = dynamic_cast<sim::world*>(&owner.driven_by());
+  if (simulation == nullptr) owner.misused("there is no simulation in a run on the operating system", where);
+  return *simulation;
+}
+
+}  // namespace lockstep

@@ -14,12 +14,15 @@
 #include <lockstep/runtime/base_world.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
 namespace lockstep::sim {
 
 using lockstep::run_summary;
+
+class network;
 
 struct world_options {
   std::uint64_t steps_max = loop_limits().steps_max;              // steps of all tasks together; more is a livelock
@@ -33,6 +36,7 @@ struct world_options {
 class world final : private driver, public base_world {
  public:
   world();
+  ~world() override;
 
   // Begins a run, ending one that is under way.
   void start(const world_options& options = {});
@@ -52,10 +56,23 @@ class world final : private driver, public base_world {
     return run_started(task_of(std::move(make)));
   }
 
+  // Of the run under way, from its first use on.
+  sim::network& network();
+
  private:
   bool idle(lockstep::loop& of) override;
   std::unique_ptr<executor> make_workers(unsigned count, std::string_view name) override;
   bool time_is_virtual() const noexcept override { return true; }
+  system_calls* system() override;
+
+  std::unique_ptr<sim::network> network_;
 };
 
 }  // namespace lockstep::sim
+
+namespace lockstep {
+
+// The simulation of the run under way on this thread. Misuse in a real world, and without a run.
+sim::world& world(source where = source::current());
+
+}  // namespace lockstep

@@ -2,10 +2,9 @@
 // them on. What is built on them, the coroutine face in `net`, runs on either.
 //
 // Each call is made at once and never waits: where Linux would block it fails with EAGAIN, or EINPROGRESS for
-// connect(), as on a descriptor with O_NONBLOCK. Who wants to wait has the descriptor watched, and makes the call again.
-// Results are Linux's, but for errors, which are minus the error number: there is no errno.
-// Threads: those of the loop whose system this is.
-// Source: the manual page of each call, section 2.
+// connect(), as on a descriptor with O_NONBLOCK. Who wants to wait has the descriptor watched, and makes the call
+// again. Results are Linux's, but for errors, which are minus the error number: there is no errno. Threads: those of
+// the loop whose system this is. Source: the manual page of each call, section 2.
 #pragma once
 
 #include <lockstep/base/intrusive_list.hpp>

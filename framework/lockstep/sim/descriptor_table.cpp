@@ -1,0 +1,32 @@
+#include <lockstep/sim/descriptor_table.hpp>
+
+#include <algorithm>
+
+namespace lockstep::sim {
+
+int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {
+  std::size_t at = std::max(lowest_free_, static_cast<std::size_t>(least));
+  while (at < slots_.size() && slots_[at].file) ++at;
+  if (at >= limit_) return -EMFILE;
+  put(static_cast<int>(at), std::move(file), closes_on_exec);
+  if (static_cast<std::size_t>(least) <= lowest_free_) lowest_free_ = at + 1;
+  return static_cast<int>(at);
+}
+
+void descriptor_table::put(int fd, file_reference file, bool closes_on_exec) {
+  const auto at = static_cast<std::size_t>(fd);
+  if (at >= slots_.size()) slots_.resize(at + 1);
+  if (!slots_[at].file) ++count_;
+  slots_[at].closes_on_exec = closes_on_exec;
+  std::swap(slots_[at].file, file);  // what it was goes when the table is right again
+}
+
+file_reference descriptor_table::remove(int fd) noexcept {
+  if (find(fd) == nullptr) return {};
+  const auto at = static_cast<std::size_t>(fd);
+  lowest_free_ = std::min(lowest_free_, at);
+  --count_;
+  return std::exchange(slots_[at].file, {});
+}
+
+}  // namespace lockstep::sim

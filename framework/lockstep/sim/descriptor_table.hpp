@@ -1,0 +1,47 @@
+// The descriptors of one host: small numbers, of which the lowest free one is given out.
+#pragma once
+
+#include <lockstep/sim/open_file.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace lockstep::sim {
+
+class descriptor_table {
+ public:
+  struct slot {
+    file_reference file;
+    bool closes_on_exec = false;
+  };
+
+  // The most that there may be, as RLIMIT_NOFILE says: 1024.
+  std::size_t limit() const noexcept { return limit_; }
+  void set_limit(std::size_t limit) noexcept { limit_ = limit; }
+
+  // Null if there is none of that number.
+  open_file* find(int fd) const noexcept {
+    const auto at = static_cast<std::size_t>(fd);
+    return at < slots_.size() ? slots_[at].file.get() : nullptr;
+  }
+  slot* find_slot(int fd) noexcept { return find(fd) == nullptr ? nullptr : &slots_[static_cast<std::size_t>(fd)]; }
+  // The lowest free number that is not below `least`, or -EMFILE.
+  int add(file_reference file, bool closes_on_exec, int least = 0);
+  // Requires that `fd` is below the limit. What it was before is closed.
+  void put(int fd, file_reference file, bool closes_on_exec);
+  // Returns what it was; nothing if there was none.
+  file_reference remove(int fd) noexcept;
+  bool has_room() const noexcept { return count_ < limit_; }
+  std::size_t count() const noexcept { return count_; }
+  const std::vector<slot>& slots() const noexcept { return slots_; }
+
+ private:
+  static constexpr std::size_t first = 3;  // after standard input, output and error, which a host has not
+
+  std::vector<slot> slots_;
+  std::size_t lowest_free_ = first;  // none from the first on that is below
+  std::size_t count_ = 0;
+  std::size_t limit_ = 1024;
+};
+
+}  // namespace lockstep::sim

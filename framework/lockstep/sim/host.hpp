@@ -1,0 +1,127 @@
+// A host in a simulated network: its addresses, its descriptors, its ports, and the system calls of the tasks that run
+// on it.
+//
+//   sim::host& web = world().network().add_host("web", {"10.0.0.2"});
+//   const auto server = web.spawn(serve_pages());
+//
+// What a task spawns runs on the same host.
+#pragma once
+
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/sim/descriptor_table.hpp>
+#include <lockstep/sim/port_space.hpp>
+#include <lockstep/system/current.hpp>
+
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+
+class network;
+class tcp_socket;
+
+class host final : public system_calls {
+ public:
+  host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number);
+  ~host() override;
+
+  const std::string& name() const noexcept { return name_; }
+  // Counts from 0 in each run.
+  std::uint32_t number() const noexcept { return number_; }
+  const std::vector<ip_address>& addresses() const noexcept { return addresses_; }
+  // The first of them.
+  const ip_address& address() const noexcept { return addresses_.front(); }
+  network& of() const noexcept { return *network_; }
+
+  // As lockstep::spawn(), but the task, and what it spawns, runs on this host.
+  template <class T>
+  join_handle<T> spawn(task<T> work, source where = source::current()) {
+    const scoped_value here = enter(where);
+    return lockstep::spawn(std::move(work), where);
+  }
+  // What the running task does and spawns while the scope lives, it does on this host.
+  [[nodiscard]] scoped_value enter(source where = source::current()) {
+    return detail::system_of_task.bind(this, where);
+  }
+
+  // Whether its tasks may bind ports below 1024: yes, at first.
+  bool privileged() const noexcept { return privileged_; }
+  void set_privileged(bool privileged) noexcept { privileged_ = privileged; }
+  descriptor_table& descriptors() noexcept { return table_; }
+
+  // -- for the sockets --------------------------------------------------------------------------------------------
+
+  // Whether a socket may be bound to it.
+  bool has(const ip_address& address) const noexcept;
+  // Where `to` is: `there` is null if nobody has it. Chooses the address to send from if `from` is none yet. Returns 0
+  // or what connect() fails with.
+  int route(const ip_address& to, ip_address& from, host*& there) noexcept;
+  port_space& ports() noexcept { return tcp_ports_; }
+  identity ports_id() const noexcept { return roll(id_, 1); }
+  void listens(tcp_socket& who, bool does);
+  // The socket that listens there, the one with that very address first; null if there is none.
+  tcp_socket* find_listener(const endpoint& at) noexcept;
+  time_point now() const noexcept;
+  // The run ends: every descriptor is closed.
+  void close_all() noexcept;
+
+  // -- system calls -----------------------------------------------------------------------------------------------
+
+  std::int64_t read(int fd, void* into, std::size_t size) override;
+  std::int64_t write(int fd, const void* from, std::size_t size) override;
+  std::int64_t readv(int fd, const iovec* into, int count) override;
+  std::int64_t writev(int fd, const iovec* from, int count) override;
+  int close(int fd) override;
+  int dup(int fd) override;
+  int dup3(int fd, int as, int flags) override;
+  int fcntl(int fd, int command, std::int64_t argument) override;
+  int ioctl(int fd, unsigned long request, void* argument) override;
+  int pipe2(int fds[2], int flags) override;
+  int eventfd(unsigned value, int flags) override;
+  int timerfd_create(int clock, int flags) override;
+  int timerfd_settime(int fd, int flags, const itimerspec* value, itimerspec* before) override;
+  int timerfd_gettime(int fd, itimerspec* value) override;
+  int poll(pollfd* fds, nfds_t count) override;
+  int epoll_create1(int flags) override;
+  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override;
+  int epoll_wait(int epoll, epoll_event* events, int events_max) override;
+  int watch(int fd, unsigned events, readiness_watch& by) override;
+  void unwatch(readiness_watch& watch) noexcept override { watch.unlink(); }
+  void opened_at(int fd, const source& where) noexcept override;
+  int socket(int domain, int type, int protocol) override;
+  int socketpair(int domain, int type, int protocol, int fds[2]) override;
+  int bind(int fd, const sockaddr* address, socklen_t size) override;
+  int listen(int fd, int backlog) override;
+  int accept4(int fd, sockaddr* address, socklen_t* size, int flags) override;
+  int connect(int fd, const sockaddr* address, socklen_t size) override;
+  std::int64_t recvmsg(int fd, msghdr* message, int flags) override;
+  std::int64_t sendmsg(int fd, const msghdr* message, int flags) override;
+  std::int64_t recv(int fd, void* into, std::size_t size, int flags) override;
+  std::int64_t send(int fd, const void* from, std::size_t size, int flags) override;
+  int shutdown(int fd, int how) override;
+  int getsockname(int fd, sockaddr* address, socklen_t* size) override;
+  int getpeername(int fd, sockaddr* address, socklen_t* size) override;
+  int getsockopt(int fd, int level, int name, void* value, socklen_t* size) override;
+  int setsockopt(int fd, int level, int name, const void* value, socklen_t size) override;
+
+ private:
+  // The file, or why there is none: EBADF, ENOTSOCK.
+  sim::socket* find_socket(int fd, int& error) noexcept;
+  template <class F>
+  auto with_socket(int fd, const F& call);
+  template <class F>
+  auto with_file(int fd, const F& call);
+
+  network* network_;
+  std::string name_;
+  std::vector<ip_address> addresses_;
+  std::uint32_t number_;
+  identity id_;
+  bool privileged_ = true;
+  port_space tcp_ports_;
+  std::vector<tcp_socket*> listeners_;
+  descriptor_table table_;  // before all else, its files go
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,201 @@
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/tcp_socket.hpp>
+
+#include <netinet/in.h>
+
+namespace lockstep::sim {
+
+// -- descriptors ------------------------------------------------------------------------------------------------------
+
+sim::socket* host::find_socket(int fd, int& error) noexcept {
+  open_file* const file = table_.find(fd);
+  error = file == nullptr ? -EBADF : -ENOTSOCK;
+  return file == nullptr ? nullptr : file->as_socket();
+}
+
+template <class F>
+auto host::with_socket(int fd, const F& call) {
+  int error = 0;
+  sim::socket* const found = find_socket(fd, error);
+  return found == nullptr ? static_cast<decltype(call(*found))>(error) : call(*found);
+}
+
+template <class F>
+auto host::with_file(int fd, const F& call) {
+  open_file* const found = table_.find(fd);
+  return found == nullptr ? static_cast<decltype(call(*found))>(-EBADF) : call(*found);
+}
+
+std::int64_t host::read(int fd, void* into, std::size_t size) {
+  const iovec piece{into, size};
+  return readv(fd, &piece, 1);
+}
+
+std::int64_t host::write(int fd, const void* from, std::size_t size) {
+  const iovec piece{const_cast<void*>(from), size};
+  return writev(fd, &piece, 1);
+}
+
+std::int64_t host::readv(int fd, const iovec* into, int count) {
+  if (count < 0 || count > IOV_MAX) return -EINVAL;
+  return with_file(fd, [&](open_file& file) { return file.read(into, count); });
+}
+
+std::int64_t host::writev(int fd, const iovec* from, int count) {
+  if (count < 0 || count > IOV_MAX) return -EINVAL;
+  return with_file(fd, [&](open_file& file) { return file.write(from, count); });
+}
+
+int host::close(int fd) {
+  const file_reference closed = table_.remove(fd);
+  return closed ? 0 : -EBADF;
+}
+
+int host::dup(int fd) {
+  return with_file(fd, [&](open_file& file) { return table_.add(&file, false); });
+}
+
+int host::dup3(int fd, int as, int flags) {
+  if ((flags & ~O_CLOEXEC) != 0 || fd == as) return -EINVAL;
+  if (as < 0 || static_cast<std::size_t>(as) >= table_.limit()) return -EBADF;
+  return with_file(fd, [&](open_file& file) {
+    table_.put(as, &file, (flags & O_CLOEXEC) != 0);
+    return as;
+  });
+}
+
+int host::fcntl(int fd, int command, std::int64_t argument) {
+  descriptor_table::slot* const slot = table_.find_slot(fd);
+  if (slot == nullptr) return -EBADF;
+  open_file& file = *slot->file;
+  constexpr int changeable = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
+  switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+      if (argument < 0 || static_cast<std::size_t>(argument) >= table_.limit()) return -EINVAL;
+      return table_.add(&file, command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
+    case F_GETFD: return slot->closes_on_exec ? FD_CLOEXEC : 0;
+    case F_SETFD: slot->closes_on_exec = (argument & FD_CLOEXEC) != 0; return 0;
+    case F_GETFL: return file.status_flags();
+    case F_SETFL:
+      file.set_status_flags((file.status_flags() & ~changeable) | (static_cast<int>(argument) & changeable));
+      return 0;
+    default: return -EINVAL;
+  }
+}
+
+int host::ioctl(int fd, unsigned long request, void* argument) {
+  return with_file(fd, [&](open_file& file) { return file.ioctl(request, argument); });
+}
+
+// -- readiness --------------------------------------------------------------------------------------------------------
+
+int host::poll(pollfd* fds, nfds_t count) {
+  int ready = 0;
+  for (nfds_t i = 0; i < count; ++i) {
+    pollfd& each = fds[i];
+    each.revents = 0;
+    if (each.fd < 0) continue;
+    const open_file* const file = table_.find(each.fd);
+    const auto wanted = static_cast<unsigned>(static_cast<unsigned short>(each.events)) | POLLERR | POLLHUP;
+    each.revents = static_cast<short>(file == nullptr ? POLLNVAL : file->ready() & wanted);
+    if (file != nullptr) detail::touch(file->id(), access::read);
+    if (each.revents != 0) ++ready;
+  }
+  return ready;
+}
+
+int host::watch(int fd, unsigned events, readiness_watch& by) {
+  return with_file(fd, [&](open_file& file) {
+    by.set_events(events);
+    file.watch(by);
+    if ((file.ready() & (events | POLLERR | POLLHUP)) != 0) by.may_be_ready();
+    return 0;
+  });
+}
+
+void host::opened_at(int fd, const source& where) noexcept {
+  if (open_file* const file = table_.find(fd)) file->set_opened_at(where);
+}
+
+// -- sockets ----------------------------------------------------------------------------------------------------------
+
+int host::socket(int domain, int type, int protocol) {
+  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
+  if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
+  if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
+  if (!table_.has_room()) return -EMFILE;
+  const int flags = O_RDWR | ((type & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
+  const file_reference made = new tcp_socket(*this, network_->owner().identity_of_new(), domain == AF_INET6, flags);
+  return table_.add(made, (type & SOCK_CLOEXEC) != 0);
+}
+
+int host::bind(int fd, const sockaddr* address, socklen_t size) {
+  return with_socket(fd, [&](sim::socket& of) { return of.bind(address, size); });
+}
+
+int host::listen(int fd, int backlog) {
+  return with_socket(fd, [&](sim::socket& of) { return of.listen(backlog); });
+}
+
+int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
+  if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
+  return with_socket(fd, [&](sim::socket& of) {
+    if (!table_.has_room()) return -EMFILE;
+    file_reference made;
+    if (const int failed = of.accept(made); failed != 0) return failed;
+    if ((flags & SOCK_NONBLOCK) != 0) made->set_status_flags(O_RDWR | O_NONBLOCK);
+    if (address != nullptr && made->as_socket()->peer_name(address, size) != 0) *size = 0;
+    return table_.add(made, (flags & SOCK_CLOEXEC) != 0);
+  });
+}
+
+int host::connect(int fd, const sockaddr* address, socklen_t size) {
+  return with_socket(fd, [&](sim::socket& of) { return of.connect(address, size); });
+}
+
+std::int64_t host::recvmsg(int fd, msghdr* message, int flags) {
+  return with_socket(fd, [&](sim::socket& of) {
+    return of.receive(message->msg_iov, static_cast<int>(message->msg_iovlen), flags, message);
+  });
+}
+
+std::int64_t host::sendmsg(int fd, const msghdr* message, int flags) {
+  return with_socket(fd, [&](sim::socket& of) {
+    return of.send(message->msg_iov, static_cast<int>(message->msg_iovlen), flags, message);
+  });
+}
+
+std::int64_t host::recv(int fd, void* into, std::size_t size, int flags) {
+  const iovec piece{into, size};
+  return with_socket(fd, [&](sim::socket& of) { return of.receive(&piece, 1, flags, nullptr); });
+}
+
+std::int64_t host::send(int fd, const void* from, std::size_t size, int flags) {
+  const iovec piece{const_cast<void*>(from), size};
+  return with_socket(fd, [&](sim::socket& of) { return of.send(&piece, 1, flags, nullptr); });
+}
+
+int host::shutdown(int fd, int how) {
+  return with_socket(fd, [&](sim::socket& of) { return of.shutdown(how); });
+}
+
+int host::getsockname(int fd, sockaddr* address, socklen_t* size) {
+  return with_socket(fd, [&](sim::socket& of) { return of.local_name(address, size); });
+}
+
+int host::getpeername(int fd, sockaddr* address, socklen_t* size) {
+  return with_socket(fd, [&](sim::socket& of) { return of.peer_name(address, size); });
+}
+
+int host::getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
+  return with_socket(fd, [&](sim::socket& of) { return of.get_option(level, name, value, size); });
+}
+
+int host::setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
+  return with_socket(fd, [&](sim::socket& of) { return of.set_option(level, name, value, size); });
+}
+
+}  // namespace lockstep::sim

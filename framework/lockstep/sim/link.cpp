@@ -1,0 +1,40 @@
+#include <lockstep/sim/link.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+
+#include <algorithm>
+
+namespace lockstep::sim {
+
+duration lane::latency_of(loop& owner, std::size_t bytes) {
+  duration taken = traits_.latency_min;
+  if (const auto spread = traits_.latency_max - traits_.latency_min; spread > duration::zero()) {
+    taken += duration(static_cast<duration::rep>(owner.pick(name_, static_cast<std::uint64_t>(spread.count()) + 1)));
+  }
+  if (traits_.bytes_per_second != 0) {
+    constexpr std::uint64_t ns_per_second = 1'000'000'000;  // a packet is short, so that this does not overflow
+    const auto ns = static_cast<duration::rep>(bytes * ns_per_second / traits_.bytes_per_second);
+    busy_until_ = saturating_add(std::max(busy_until_, owner.now()), duration(ns));
+    taken = saturating_add(taken, busy_until_ - owner.now());
+  }
+  return taken;
+}
+
+void lane::add_cut() noexcept {
+  if (cuts_++ != 0) return;
+  for (traveller& each : travellers_) each.lane_cut();
+}
+
+void lane::heal() noexcept {
+  if (--cuts_ != 0) return;
+  // Whoever sets out again stays in the list; what arrives at once may end others, so each is looked up anew.
+  intrusive_list<traveller, traveller> waiting;
+  waiting.splice_back(travellers_);
+  while (!waiting.empty()) {
+    traveller& next = waiting.pop_front();
+    travellers_.push_back(next);
+    next.lane_healed();
+  }
+}
+
+}  // namespace lockstep::sim

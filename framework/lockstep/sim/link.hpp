@@ -1,0 +1,80 @@
+// The way from one host to another: how long it takes, and whether there is one.
+//
+// A link has two lanes, one for each direction. Whatever travels is in a lane's list while it may be affected, so that
+// a fault reaches bytes that are already on their way: a lane that is cut freezes them, and when it is healed they set
+// out again.
+// Latencies are picks of the oracle, each lane a domain of its own; the plain run takes the least.
+#pragma once
+
+#include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace lockstep {
+class loop;
+}
+
+namespace lockstep::sim {
+
+class lane;
+
+// Something that is sent along a lane, at once or again and again.
+class traveller : public list_hook<traveller> {
+ public:
+  // The lane was cut, or is open again.
+  virtual void lane_cut() noexcept = 0;
+  virtual void lane_healed() noexcept = 0;
+
+ protected:
+  traveller() noexcept { mark_unlinked(); }
+  ~traveller() = default;
+};
+
+struct lane_traits {
+  duration latency_min{};
+  duration latency_max{};              // at least latency_min
+  std::uint64_t bytes_per_second = 0;  // 0: as many as come
+  std::uint32_t mtu = 1500;            // bytes of a packet
+};
+
+class lane {
+ public:
+  lane(std::string name) : name_(std::move(name)) {}
+
+  const std::string& name() const noexcept { return name_; }
+  const lane_traits& traits() const noexcept { return traits_; }
+  void set_traits(const lane_traits& traits) noexcept { traits_ = traits; }
+  bool cut() const noexcept { return cuts_ != 0; }
+  // Whether what is sent has arrived when the call returns.
+  bool instant() const noexcept {
+    return traits_.latency_max == duration::zero() && traits_.bytes_per_second == 0 && cuts_ == 0;
+  }
+
+  // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
+  duration latency_of(loop& owner, std::size_t bytes);
+
+  void join(traveller& who) noexcept { travellers_.push_back(who); }
+  // Nested: it is open again when every cut was healed.
+  void add_cut() noexcept;
+  void heal() noexcept;
+
+ private:
+  std::string name_;
+  lane_traits traits_;
+  unsigned cuts_ = 0;
+  time_point busy_until_{};
+  intrusive_list<traveller, traveller> travellers_;
+};
+
+// Between two hosts. `there` is the lane from the one whose number is lower.
+struct link {
+  link(const std::string& one, const std::string& other) : there(one + " -> " + other), back(other + " -> " + one) {}
+  lane there;
+  lane back;
+};
+
+}  // namespace lockstep::sim

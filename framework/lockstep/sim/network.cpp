@@ -1,0 +1,106 @@
+#include <lockstep/sim/network.hpp>
+
+#include <lockstep/sim/host.hpp>
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace lockstep::sim {
+
+network::network(loop& of) : owner_(of) {
+  of.run_listeners().push_back(*this);
+  add_host("client");
+}
+
+network::~network() {
+  if (linked()) unlink();
+  close_all();
+}
+
+void network::close_all() noexcept {
+  for (const auto& each : hosts_) each->close_all();
+  while (!connections_.empty()) delete &connections_.front();
+}
+
+host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
+  if (by_name_.contains(name)) owner_.misused(fmt::format("there is a host \"{}\" already", name), where);
+  if (addresses.empty()) {
+    while (by_address_.contains(ip_address::v4(next_address_))) ++next_address_;
+    addresses.push_back(ip_address::v4(next_address_++));
+  }
+  for (const ip_address& each : addresses) {
+    if (const host* const other = find(each)) {
+      owner_.misused(fmt::format("{} is the address of host \"{}\"", each.text(), other->name()), where);
+    }
+    if (each.is_any() || each.is_loopback()) {
+      owner_.misused(fmt::format("{} can be no address of a host", each.text()), where);
+    }
+  }
+  const auto number = static_cast<std::uint32_t>(hosts_.size());
+  hosts_.push_back(std::make_shared<host>(*this, name, std::move(addresses), number));
+  host& made = *hosts_.back();
+  for (const ip_address& each : made.addresses()) by_address_[each] = &made;
+  by_name_[std::move(name)] = &made;
+  return made;
+}
+
+host* network::find(std::string_view name) noexcept {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+host* network::find(const ip_address& address) noexcept {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? nullptr : found->second;
+}
+
+host& network::at(std::string_view name, source where) {
+  if (host* const found = find(name)) return *found;
+  std::string names;
+  for (const auto& each : hosts_) names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", each->name());
+  owner_.misused(fmt::format("there is no host \"{}\": there are {}", name, names), where);
+}
+
+link& network::between(host& one, host& other) {
+  if (&one == &other) owner_.misused(fmt::format("host \"{}\" has no link to itself", one.name()));
+  host& lower = one.number() < other.number() ? one : other;
+  host& higher = one.number() < other.number() ? other : one;
+  std::unique_ptr<link>& found = links_[{lower.number(), higher.number()}];
+  if (found == nullptr) {
+    found = std::make_unique<link>(lower.name(), higher.name());
+    found->there.set_traits(default_traits_);
+    found->back.set_traits(default_traits_);
+  }
+  return *found;
+}
+
+lane* network::lane_between(host& from, host& to) {
+  if (&from == &to) return nullptr;
+  link& found = between(from, to);
+  return from.number() < to.number() ? &found.there : &found.back;
+}
+
+void network::tasks_have_gone() noexcept {
+  for (tcp_connection& each : connections_) each.stop();
+}
+
+void network::run_ends() noexcept {
+  report_leaks();
+  close_all();
+}
+
+void network::report_leaks() noexcept {
+  for (const auto& each : hosts_) {
+    for (std::size_t fd = 0; fd < each->descriptors().slots().size(); ++fd) {
+      const file_reference& file = each->descriptors().slots()[fd].file;
+      if (!file) continue;
+      owner_.report(verdict_kind::leaked_descriptor,
+                    fmt::format("{} of host \"{}\" was still open at the end, as descriptor {}", file->described(),
+                                each->name(), fd),
+                    file->opened_at());
+    }
+  }
+}
+
+}  // namespace lockstep::sim

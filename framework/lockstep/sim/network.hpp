@@ -1,0 +1,73 @@
+// A network of hosts, simulated: who has which address, and what lies between.
+//
+// A simulation has one (`sim::world::network()`), which is new in each run. It begins with one host, "client" at
+// 10.0.0.1, on which the test's own tasks run.
+#pragma once
+
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/byte_queue.hpp>
+#include <lockstep/sim/link.hpp>
+#include <lockstep/sim/tcp_connection.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim {
+
+class host;
+
+class network final : private detail::run_listener {
+ public:
+  explicit network(loop& of);
+  network(const network&) = delete;
+  network& operator=(const network&) = delete;
+  ~network();
+
+  loop& owner() const noexcept { return owner_; }
+  byte_memory& memory() noexcept { return memory_; }
+
+  // A new host with these addresses; the next of 10.0.0.0/8, if none is given. Misuse if the name or an address is
+  // taken.
+  host& add_host(std::string name, std::vector<ip_address> addresses = {}, source where = source::current());
+  // Misuse if there is none of that name.
+  host& at(std::string_view name, source where = source::current());
+  host* find(std::string_view name) noexcept;
+  // Null if nobody has it.
+  host* find(const ip_address& address) noexcept;
+  // The tasks that are on no other host run on this one.
+  host& first_host() noexcept { return *hosts_.front(); }
+  const std::vector<std::shared_ptr<host>>& hosts() const noexcept { return hosts_; }
+
+  // What lies between two hosts, which must not be the same.
+  link& between(host& one, host& other);
+  // The lane from one to the other; null within one host.
+  lane* lane_between(host& from, host& to);
+  // What every link is that is made from now on, both ways; without latency at first.
+  void set_default_traits(const lane_traits& traits) noexcept { default_traits_ = traits; }
+
+  void add(tcp_connection& made) noexcept { connections_.push_back(made); }
+  intrusive_list<tcp_connection, tcp_connection>& connections() noexcept { return connections_; }
+
+ private:
+  void close_all() noexcept;
+  void tasks_have_gone() noexcept override;
+  void run_ends() noexcept override;
+  void report_leaks() noexcept;
+
+  loop& owner_;
+  byte_memory memory_;
+  std::vector<std::shared_ptr<host>> hosts_;
+  std::map<std::string, host*, std::less<>> by_name_;
+  std::map<ip_address, host*> by_address_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<link>> links_;
+  lane_traits default_traits_;
+  intrusive_list<tcp_connection, tcp_connection> connections_;
+  std::uint32_t next_address_ = 0x0A000001;
+};
+
+}  // namespace lockstep::sim

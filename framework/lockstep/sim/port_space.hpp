@@ -1,0 +1,74 @@
+// Who has which port of a host, of one protocol: sockets that are bound, connections that were accepted or closed, and
+// those in TIME_WAIT.
+// Source: socket(7), tcp(7), ip(7); Linux's net/ipv4/inet_connection_sock.c for who is in whose way.
+#pragma once
+
+#include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+
+namespace lockstep::sim {
+
+struct port_claim {
+  endpoint local{};
+  bool only_v6 = false;
+  bool reuse_address = false;
+  bool reuse_port = false;
+};
+
+// Has its port while it is in the list. It must leave that before it dies.
+struct port_holder : list_hook<port_holder> {
+  port_holder() noexcept { mark_unlinked(); }
+
+  port_claim claim;
+  bool listens = false;
+};
+
+class port_space {
+ public:
+  port_space() = default;
+  port_space(const port_space&) = delete;
+  port_space& operator=(const port_space&) = delete;
+  using holder_list = intrusive_list<port_holder, port_holder>;
+  struct kept final : port_holder {
+    time_point until;
+  };
+
+  ~port_space();
+
+  static constexpr std::uint16_t first_ephemeral = 32768;
+  static constexpr std::uint16_t last_ephemeral = 60999;
+
+  // Gives `wanted` the port that it claims, or for 0 a free one. Returns 0 or -EADDRINUSE.
+  int claim(port_holder& wanted, time_point now);
+  // The same without asking anybody, beside others.
+  void add(port_holder& holder) { holders_[holder.claim.local.port()].push_back(holder); }
+  // One like that has the port until then, whoever else leaves it.
+  void keep(const port_claim& like, time_point until);
+  // Whether it may begin to listen where it is: 0 or -EADDRINUSE.
+  int may_listen(port_holder& holder, time_point now) noexcept;
+
+  // Those of one port; null if there is none.
+  holder_list* find(std::uint16_t port) noexcept {
+    const auto found = holders_.find(port);
+    return found == holders_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  bool in_the_way(port_holder& wanted, bool to_listen) noexcept;
+  void forget_kept(time_point now) noexcept;
+
+  std::map<std::uint16_t, holder_list> holders_;
+  std::deque<std::unique_ptr<kept>> kept_;  // those whose time comes first, first
+  std::uint16_t next_ephemeral_ = first_ephemeral;
+};
+
+// Whether what comes to `to` is for who has claimed that.
+bool is_for(const port_claim& claim, const ip_address& to) noexcept;
+
+}  // namespace lockstep::sim

@@ -1,0 +1,42 @@
+// A socket of any family, as the calls on sockets see it. Results are the calls', errors minus the error number.
+#pragma once
+
+#include <lockstep/sim/open_file.hpp>
+
+#include <sys/socket.h>
+
+namespace lockstep::sim {
+
+class socket : public open_file {
+ public:
+  socket* as_socket() noexcept override { return this; }
+
+  virtual int bind(const sockaddr* address, socklen_t size) = 0;
+  virtual int listen(int backlog) = 0;
+  // The accepted socket is in `made`.
+  virtual int accept(file_reference& made) = 0;
+  virtual int connect(const sockaddr* address, socklen_t size) = 0;
+  // `rest` has the address and control data; null for none of either.
+  virtual std::int64_t receive(const iovec* into, int count, int flags, msghdr* rest) = 0;
+  virtual std::int64_t send(const iovec* from, int count, int flags, const msghdr* rest) = 0;
+  virtual int shutdown(int how) = 0;
+  virtual int local_name(sockaddr* address, socklen_t* size) const = 0;
+  virtual int peer_name(sockaddr* address, socklen_t* size) const = 0;
+  virtual int get_option(int level, int name, void* value, socklen_t* size) = 0;
+  virtual int set_option(int level, int name, const void* value, socklen_t size) = 0;
+
+  std::int64_t read(const iovec* into, int count) override { return receive(into, count, 0, nullptr); }
+  std::int64_t write(const iovec* from, int count) override { return send(from, count, MSG_NOSIGNAL, nullptr); }
+
+ protected:
+  using open_file::open_file;
+};
+
+// The bytes of all pieces together.
+inline std::size_t size_of(const iovec* pieces, int count) noexcept {
+  std::size_t size = 0;
+  for (int i = 0; i < count; ++i) size += pieces[i].iov_len;
+  return size;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,75 @@
+// The options of a socket that are numbers: what setsockopt() sets and getsockopt() gives back.
+// Source: socket(7), ip(7), ipv6(7), tcp(7), unix(7).
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace lockstep::sim {
+
+enum class option : std::uint8_t {
+  reuse_address,
+  reuse_port,
+  keep_alive,
+  broadcast,
+  out_of_band_inline,
+  send_buffer,
+  receive_buffer,
+  receive_low_water,
+  priority,
+  pass_credentials,
+  timestamp,
+  do_not_route,
+  zero_copy,
+  // From here on of one family or protocol.
+  only_v6,
+  time_to_live,
+  type_of_service,
+  receive_errors,
+  path_mtu_discovery,
+  no_delay,
+  cork,
+  quick_acknowledgement,
+  keep_alive_idle,
+  keep_alive_interval,
+  keep_alive_count,
+  user_timeout,
+  syn_count,
+  defer_accept,
+  linger_2,
+  count
+};
+
+// Which options there are.
+enum class socket_class : std::uint8_t { tcp, udp, local };
+
+class socket_options {
+ public:
+  socket_options(socket_class of, bool v6) noexcept;
+
+  int operator[](option which) const noexcept { return values_[static_cast<std::size_t>(which)]; }
+  bool on(option which) const noexcept { return (*this)[which] != 0; }
+  linger lingering() const noexcept { return linger_; }
+
+  // As the system's calls, for the options that are kept here; -ENOPROTOOPT for others.
+  int get(int level, int name, void* value, socklen_t* size) const;
+  int set(int level, int name, const void* value, socklen_t size);
+
+ private:
+  int set_timeout(int name, const void* value, socklen_t size);
+
+  std::array<int, static_cast<std::size_t>(option::count)> values_{};
+  linger linger_{};
+  timeval receive_timeout_{};
+  timeval send_timeout_{};
+  socket_class class_;
+  bool v6_;
+};
+
+// Writes a value of an option as getsockopt() does: as much of it as there is room for.
+int write_option(const void* from, std::size_t from_size, void* value, socklen_t* size) noexcept;
+
+}  // namespace lockstep::sim

@@ -1,0 +1,217 @@
+#include <lockstep/sim/tcp_connection.hpp>
+
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/tcp_socket.hpp>
+
+namespace lockstep::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr unsigned everything_ready = POLLIN | POLLOUT | POLLRDHUP;
+// net.ipv4.tcp_retries2 is 15: the sum of the retransmission timeouts from 200 ms to 120 s.
+constexpr duration retransmission_limit = milliseconds(924'600);
+// net.ipv4.tcp_syn_retries is 6: 1 + 2 + 4 + ... + 64 s.
+constexpr unsigned syn_retries = 6;
+constexpr duration syn_limit = seconds(127);
+// Nobody on the link answers who has that address: three requests of ARP, one second each, and a little.
+constexpr duration address_limit = milliseconds(3'072);
+constexpr duration time_wait = seconds(60);
+
+}  // namespace
+
+// -- an end -----------------------------------------------------------------------------------------------------------
+
+void tcp_end::begin(host& where, const port_claim& port, phase at) {
+  host_ = &where;
+  phase_ = at;
+  port_.claim = port;
+  where.ports().add(port_);
+}
+
+void tcp_end::tell(unsigned events) noexcept {
+  if (owner_ != nullptr) owner_->notify(events);
+}
+
+void tcp_end::data_arrived() { tell(POLLIN); }
+
+void tcp_end::refuses_data() {
+  const tcp_connection::keeper alive(of_);
+  if (owner_ != nullptr) {
+    fail(ECONNRESET);
+  } else {
+    close_both();
+  }
+  if (peer_.phase_ != phase::closed) out_.send_reset();
+}
+
+void tcp_end::acknowledged() {
+  if (owner_ != nullptr && owner_->becomes_writable()) owner_->notify(POLLOUT);
+}
+
+void tcp_end::fin_arrived() {
+  reads_shut_ = true;
+  tell(POLLIN | POLLRDHUP);
+  if (!out_.fin_arrived()) return;
+  // Both have said that no more comes, and heard it. The port is this one's for a while, as it was the first.
+  if (phase_ == phase::established) {
+    close_both();
+    host_->ports().keep(port_.claim, saturating_add(of_.of().owner().now(), time_wait));
+    tell(everything_ready | POLLHUP);
+  }
+  if (peer_.phase_ == phase::established) {
+    peer_.close_both();
+    peer_.tell(everything_ready | POLLHUP);
+  }
+}
+
+void tcp_end::close_both() noexcept {
+  phase_ = phase::closed;
+  reads_shut_ = writes_shut_ = true;
+}
+
+void tcp_end::fail(int error) {
+  const tcp_connection::keeper alive(of_);
+  if (phase_ == phase::closed) return;
+  if (phase_ == phase::syn_received && listener_ != nullptr) listener_->forgets(*this);
+  error_ = error;
+  close_both();
+  out_.abandon();
+  tell(everything_ready | POLLERR | POLLHUP);
+}
+
+void tcp_end::reset_arrived() {
+  if (phase_ == phase::syn_sent) return fail(ECONNREFUSED);
+  fail(in().fin_arrived() ? EPIPE : ECONNRESET);
+}
+
+void tcp_end::refusal_arrived() { fail(ECONNREFUSED); }
+
+void tcp_end::syn_arrived() {
+  if (host_ == nullptr) return;
+  tcp_socket* const listener = host_->find_listener(local());
+  if (listener == nullptr) {
+    close_both();
+    out_.send(tcp_way::mark_kind::refusal);
+  } else if (!listener->has_room()) {
+    of_.retry_later();
+  } else {
+    begin(*host_, listener->as_child(local()), phase::syn_received);
+    listener->receives(*this);
+    out_.send(tcp_way::mark_kind::syn_ack);
+  }
+}
+
+void tcp_end::syn_ack_arrived() {
+  if (phase_ != phase::syn_sent) return out_.send_reset();
+  phase_ = phase::established;
+  out_.send(tcp_way::mark_kind::handshake_ack);
+  out_.transmit();
+  tell(POLLOUT);
+}
+
+void tcp_end::handshake_ack_arrived() {
+  if (phase_ != phase::syn_received) return;
+  phase_ = phase::established;
+  if (listener_ != nullptr) listener_->notify(POLLIN);
+}
+
+void tcp_end::shut(bool reads, bool writes) {
+  reads_shut_ |= reads;
+  if (writes && !writes_shut_) {
+    writes_shut_ = true;
+    out_.finish();
+  }
+  if (reads || writes) tell(POLLIN | POLLRDHUP | (reads_shut_ && writes_shut_ ? POLLHUP | POLLOUT : 0u));
+}
+
+void tcp_end::orphan(bool aborted) {
+  const tcp_connection::keeper alive(of_);
+  owner_ = listener_ = nullptr;
+  if (phase_ == phase::closed) return;
+  const bool unread = in().available() != 0;
+  in().drop_all();
+  if (aborted || unread || phase_ == phase::syn_sent || phase_ == phase::syn_received) {
+    const bool peer_knows = peer_.phase_ != phase::unborn;
+    close_both();
+    if (peer_knows) {
+      out_.send_reset();
+    } else {
+      out_.abandon();
+    }
+    return;
+  }
+  shut(true, true);
+}
+
+duration tcp_end::patience() const noexcept {
+  if (phase_ == phase::syn_sent) return syn_limit;
+  return user_timeout_ != duration::zero() ? user_timeout_ : retransmission_limit;
+}
+
+// -- both -------------------------------------------------------------------------------------------------------------
+
+tcp_connection::tcp_connection(network& of, identity id) noexcept
+    : timer(&retry), network_(of), id_(id), there_(of.owner(), of.memory(), client_, server_),
+      back_(of.owner(), of.memory(), server_, client_), client_(*this, server_, there_),
+      server_(*this, client_, back_) {
+  of.add(*this);
+}
+
+tcp_connection::~tcp_connection() {
+  stop();
+  for (tcp_end* each : {&client_, &server_}) {
+    if (each->port_.linked()) each->port_.unlink();
+  }
+  list_hook<tcp_connection>::unlink();
+}
+
+void tcp_connection::stop() noexcept {
+  there_.stop();
+  back_.stop();
+  if (timer::armed()) network_.owner().timers().disarm(*this);
+}
+
+void tcp_connection::connect(host& from, host* to) {
+  const keeper alive(*this);
+  began_ = network_.owner().now();
+  if (to == nullptr) {
+    network_.owner().timers().arm(*this, saturating_add(began_, address_limit));
+    return;
+  }
+  there_.begin_on(network_.lane_between(from, *to));
+  back_.begin_on(network_.lane_between(*to, from));
+  there_.send(tcp_way::mark_kind::syn);
+}
+
+void tcp_connection::retry_later() {
+  constexpr std::int64_t first_second = 1;
+  const duration after = seconds((first_second << ++tries_) - 1);
+  network_.owner().timers().arm(*this, saturating_add(began_, after));
+}
+
+void tcp_connection::retry(timer& due) noexcept {
+  auto& self = static_cast<tcp_connection&>(due);
+  const keeper alive(self);
+  if (self.client_.at() != tcp_end::phase::syn_sent) return;
+  if (self.server_.where() == nullptr) {
+    self.client_.fail(EHOSTUNREACH);
+  } else if (self.tries_ > syn_retries) {
+    self.client_.timed_out();
+  } else {
+    self.there_.send(tcp_way::mark_kind::syn);
+  }
+}
+
+void tcp_connection::end_if_over() noexcept {
+  const auto is_over = [](const tcp_end& end) {
+    return end.owner_ == nullptr && end.listener_ == nullptr &&
+           (end.phase_ == tcp_end::phase::closed || end.phase_ == tcp_end::phase::unborn);
+  };
+  if (kept_ == 0 && is_over(client_) && is_over(server_)) delete this;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,390 @@
+#include <lockstep/sim/tcp_socket.hpp>
+
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+
+#include <fmt/format.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+#include <linux/sockios.h>
+
+#include <algorithm>
+
+namespace lockstep::sim {
+
+namespace {
+
+constexpr int somaxconn = 4096;
+constexpr int first_unprivileged_port = 1024;
+
+}  // namespace
+
+tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
+    : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
+  if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
+}
+
+void tcp_socket::touch() const { detail::touch(end_ != nullptr ? end_->connection().id() : id(), access::write); }
+
+// -- names ------------------------------------------------------------------------------------------------------------
+
+int tcp_socket::bind(const sockaddr* address, socklen_t size) {
+  touch();
+  const int family = v6_ ? AF_INET6 : AF_INET;
+  if (size < (v6_ ? 24u : sizeof(sockaddr_in))) return -EINVAL;
+  if (address->sa_family != family) return v6_ || address->sa_family != AF_UNSPEC ? -EAFNOSUPPORT : -EINVAL;
+  const std::optional<endpoint> wanted = endpoint::from(address, size);
+  if (!wanted) return -EINVAL;
+  if (!host_.has(wanted->address())) return -EADDRNOTAVAIL;
+  if (wanted->port() != 0 && wanted->port() < first_unprivileged_port && !host_.privileged()) return -EACCES;
+  if (phase_ != phase::fresh || holder_.linked()) return -EINVAL;
+  holder_.claim.local = *wanted;
+  const int claimed = claim_port();
+  if (claimed != 0) {
+    holder_.claim.local = endpoint(v6_ ? ip_address::any_v6() : ip_address::any_v4(), 0);
+    return claimed;
+  }
+  bound_ = true;
+  return 0;
+}
+
+int tcp_socket::claim_port() {
+  detail::touch(host_.ports_id(), access::write);
+  holder_.claim.only_v6 = v6_ && options_.on(option::only_v6);
+  holder_.claim.reuse_address = options_.on(option::reuse_address);
+  holder_.claim.reuse_port = options_.on(option::reuse_port);
+  return host_.ports().claim(holder_, host_.now());
+}
+
+int tcp_socket::write_name(const endpoint& name, sockaddr* address, socklen_t* size) const noexcept {
+  if (static_cast<int>(*size) < 0) return -EINVAL;
+  sockaddr_storage whole;
+  const ip_address& from = name.address();
+  const socklen_t length =
+      endpoint(v6_ ? (from.is_v4() && from.is_any() ? ip_address::any_v6() : from.mapped()) : from.unmapped(),
+               name.port())
+          .to(whole);
+  std::copy_n(reinterpret_cast<const char*>(&whole), std::min(length, *size), reinterpret_cast<char*>(address));
+  *size = length;
+  return 0;
+}
+
+int tcp_socket::local_name(sockaddr* address, socklen_t* size) const {
+  return write_name(end_ != nullptr ? end_->local() : holder_.claim.local, address, size);
+}
+
+int tcp_socket::peer_name(sockaddr* address, socklen_t* size) const {
+  if (end_ == nullptr || end_->at() != tcp_end::phase::established) return -ENOTCONN;
+  return write_name(end_->peer().local(), address, size);
+}
+
+std::string tcp_socket::described() const {
+  if (end_ == nullptr) {
+    const char* const what = phase_ == phase::listening ? "listening tcp socket" : "tcp socket";
+    return holder_.claim.local.port() == 0 ? what : fmt::format("{} {}", what, holder_.claim.local.text());
+  }
+  return fmt::format("tcp socket {} -> {}", end_->local().text(), end_->peer().local().text());
+}
+
+// -- listening --------------------------------------------------------------------------------------------------------
+
+int tcp_socket::listen(int backlog) {
+  touch();
+  if (phase_ == phase::connecting || phase_ == phase::connected) return -EINVAL;
+  if (phase_ == phase::fresh) {
+    const int claimed = holder_.linked() ? host_.ports().may_listen(holder_, host_.now()) : claim_port();
+    if (claimed != 0) return claimed;
+    phase_ = phase::listening;
+    holder_.listens = true;
+    host_.listens(*this, true);
+  }
+  backlog_ = static_cast<std::size_t>(backlog < 0 || backlog > somaxconn ? somaxconn : backlog);
+  return 0;
+}
+
+port_claim tcp_socket::as_child(const endpoint& local) const noexcept {
+  port_claim child = holder_.claim;
+  child.local = local;
+  return child;
+}
+
+void tcp_socket::receives(tcp_end& from_client) {
+  from_client.wait_at(this);
+  from_client.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
+  waiting_.push_back(&from_client);
+}
+
+void tcp_socket::forgets(tcp_end& from_client) noexcept {
+  std::erase(waiting_, &from_client);
+  from_client.wait_at(nullptr);
+}
+
+int tcp_socket::accept(file_reference& made) {
+  touch();
+  if (phase_ != phase::listening) return -EINVAL;
+  const auto ready = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+  if (ready == waiting_.end()) return -EAGAIN;
+  tcp_end& end = **ready;
+  auto* const child = new tcp_socket(host_, roll(end.connection().id(), 1), v6_, O_RDWR);
+  made = child;
+  child->options_ = options_;
+  waiting_.erase(ready);
+  end.wait_at(nullptr);
+  child->attach(end);
+  child->phase_ = phase::connected;
+  return 0;
+}
+
+void tcp_socket::stop_listening() noexcept {
+  host_.listens(*this, false);
+  holder_.listens = false;
+  phase_ = phase::fresh;
+  while (!waiting_.empty()) {
+    tcp_end& each = *waiting_.front();
+    waiting_.pop_front();
+    each.orphan(true);
+  }
+}
+
+// -- connecting -------------------------------------------------------------------------------------------------------
+
+void tcp_socket::attach(tcp_end& end) noexcept {
+  end_ = &end;
+  end.belong_to(this);
+  end.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
+}
+
+void tcp_socket::detach(bool aborted) noexcept {
+  if (end_ == nullptr) return;
+  std::exchange(end_, nullptr)->orphan(aborted);
+}
+
+int tcp_socket::connect(const sockaddr* address, socklen_t size) {
+  touch();
+  if (size < sizeof(sa_family_t)) return -EINVAL;
+  if (address->sa_family == AF_UNSPEC) {
+    detach(true);
+    phase_ = phase::fresh;
+    return 0;
+  }
+  if (phase_ == phase::connecting) return finish_connecting();
+  if (phase_ == phase::connected || phase_ == phase::listening) return -EISCONN;
+  if (size < (v6_ ? 24u : sizeof(sockaddr_in))) return -EINVAL;
+  const std::optional<endpoint> to = endpoint::from(address, size);
+  if (!to || (to->address().is_v6() && !v6_)) return -EAFNOSUPPORT;
+  return start_connecting(*to);
+}
+
+// As Linux: nobody's error once, and then ECONNABORTED, after which it may be tried again.
+int tcp_socket::finish_connecting() noexcept {
+  if (end_->at() == tcp_end::phase::syn_sent) return -EALREADY;
+  if (end_->error() == 0 && end_->at() == tcp_end::phase::established) {
+    phase_ = phase::connected;
+    return 0;
+  }
+  const int error = end_->take_error();
+  detach(true);
+  phase_ = phase::fresh;
+  if (bound_) host_.ports().add(holder_);
+  return error != 0 ? -error : -ECONNABORTED;
+}
+
+int tcp_socket::start_connecting(const endpoint& to) {
+  ip_address target = to.address().unmapped();
+  if (target.is_any()) target = target.is_v6() ? ip_address::loopback_v6() : ip_address::loopback_v4();
+  ip_address source_address = holder_.claim.local.address().unmapped();
+  host* there = nullptr;
+  if (const int routed = host_.route(target, source_address, there); routed != 0) return routed;
+  if (!holder_.linked()) {
+    if (const int claimed = claim_port(); claimed != 0) return -EADDRNOTAVAIL;
+  }
+  auto& made = *new tcp_connection(host_.of(), roll(id(), 0));
+  holder_.claim.local = endpoint(source_address, holder_.claim.local.port());
+  made.client().begin(host_, holder_.claim, tcp_end::phase::syn_sent);
+  if (!bound_) holder_.claim.local = endpoint(v6_ ? ip_address::any_v6() : ip_address::any_v4(), 0);
+  holder_.unlink();
+  if (there != nullptr) {
+    made.server().begin_at(*there, endpoint(target, to.port()));
+  } else {
+    made.server().begin_nowhere(endpoint(target, to.port()));
+  }
+  attach(made.client());
+  made.client().set_user_timeout(std::chrono::milliseconds(options_[option::user_timeout]));
+  phase_ = phase::connecting;
+  shut_when_fresh_ = false;
+  made.connect(host_, there);
+  return -EINPROGRESS;
+}
+
+// -- bytes ------------------------------------------------------------------------------------------------------------
+
+std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr* rest) {
+  touch();
+  if (end_ == nullptr) return -ENOTCONN;
+  tcp_way& in = end_->in();
+  if (const std::size_t available = in.available(); available != 0) {
+    std::size_t taken = 0;
+    for (int i = 0; i < count && taken < available; ++i) {
+      const std::size_t part = std::min(into[i].iov_len, available - taken);
+      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken);
+      taken += part;
+    }
+    if (rest != nullptr) rest->msg_flags = 0;
+    if ((flags & MSG_PEEK) == 0 && taken != 0) {
+      in.drop(taken);
+      in.transmit();
+    }
+    return static_cast<std::int64_t>(taken);
+  }
+  if (rest != nullptr) rest->msg_flags = 0;
+  if (in.fin_arrived()) return 0;
+  if (const int error = end_->take_error(); error != 0) return -error;
+  if (end_->reads_shut()) return 0;
+  return -EAGAIN;
+}
+
+// Linux says that there is no room until a third of the buffer is free.
+bool tcp_socket::writable() const noexcept {
+  const std::uint64_t used = end_->out().unacknowledged();
+  const auto buffer = static_cast<std::uint64_t>(options_[option::send_buffer]);
+  return used + used / 2 <= buffer;
+}
+
+bool tcp_socket::becomes_writable() noexcept {
+  if (!full_ || !writable()) return false;
+  full_ = false;
+  return true;
+}
+
+std::uint64_t tcp_socket::room() const noexcept {
+  const std::uint64_t used = end_->out().unacknowledged();
+  const auto buffer = static_cast<std::uint64_t>(options_[option::send_buffer]);
+  return used < buffer ? buffer - used : 0;
+}
+
+std::int64_t tcp_socket::send(const iovec* from, int count, int, const msghdr*) {
+  touch();
+  if (end_ == nullptr) return -EPIPE;
+  if (end_->at() == tcp_end::phase::syn_sent) {
+    full_ = true;
+    return -EAGAIN;
+  }
+  if (end_->error() != 0 || end_->writes_shut()) {
+    const int error = end_->take_error();
+    return error != 0 ? -error : -EPIPE;
+  }
+  const tcp_connection::keeper alive(end_->connection());
+  std::size_t sent = 0;
+  const std::uint64_t most = full_ && !writable() ? 0 : room();
+  for (int i = 0; i < count && sent < most; ++i) {
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, most - sent));
+    end_->out().write({static_cast<const std::byte*>(from[i].iov_base), part});
+    sent += part;
+  }
+  const std::size_t wanted = size_of(from, count);
+  if (sent < wanted) full_ = true;
+  if (sent != 0) end_->out().transmit();
+  return sent != 0 || wanted == 0 ? static_cast<std::int64_t>(sent) : -EAGAIN;
+}
+
+int tcp_socket::shutdown(int how) {
+  touch();
+  if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+  if (phase_ == phase::listening) {
+    if (how != SHUT_WR) stop_listening();
+    return 0;
+  }
+  if (end_ == nullptr || end_->at() == tcp_end::phase::closed) {
+    shut_when_fresh_ = end_ == nullptr;
+    return -ENOTCONN;
+  }
+  if (end_->at() == tcp_end::phase::syn_sent) {
+    detach(true);
+    phase_ = phase::fresh;
+    return 0;
+  }
+  end_->shut(how != SHUT_WR, how != SHUT_RD);
+  return 0;
+}
+
+void tcp_socket::closed() noexcept {
+  touch();
+  if (phase_ == phase::listening) stop_listening();
+  const linger how = options_.lingering();
+  detach(how.l_onoff != 0 && how.l_linger == 0);
+  if (holder_.linked()) holder_.unlink();
+}
+
+// -- readiness and options --------------------------------------------------------------------------------------------
+
+unsigned tcp_socket::ready() const noexcept {
+  if (phase_ == phase::listening) {
+    const bool any = std::any_of(waiting_.begin(), waiting_.end(),
+                                 [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+    return any ? POLLIN : 0u;
+  }
+  if (end_ == nullptr) return POLLOUT | POLLHUP | (shut_when_fresh_ ? POLLIN | POLLRDHUP : 0u);
+  unsigned is = end_->error() != 0 ? POLLERR : 0u;
+  const bool closed = end_->at() == tcp_end::phase::closed;
+  if (closed || (end_->reads_shut() && end_->writes_shut())) is |= POLLHUP;
+  if (end_->reads_shut()) is |= POLLIN | POLLRDHUP;
+  if (end_->at() == tcp_end::phase::syn_sent) return is;
+  if (end_->in().available() >= static_cast<std::size_t>(options_[option::receive_low_water])) is |= POLLIN;
+  if (end_->writes_shut() || writable()) {
+    is |= POLLOUT;
+  } else {
+    full_ = true;
+  }
+  return is;
+}
+
+int tcp_socket::ioctl(unsigned long request, void* argument) {
+  if (request == FIONREAD) {
+    if (phase_ == phase::listening) return -EINVAL;
+    *static_cast<int*>(argument) = end_ != nullptr ? static_cast<int>(end_->in().available()) : 0;
+    return 0;
+  }
+  if (request == SIOCOUTQ) {
+    if (phase_ == phase::listening) return -EINVAL;
+    *static_cast<int*>(argument) = end_ != nullptr ? static_cast<int>(end_->out().unacknowledged()) : 0;
+    return 0;
+  }
+  return -ENOTTY;
+}
+
+int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
+  touch();
+  const auto number = [&](int is) { return write_option(&is, sizeof is, value, size); };
+  if (level == SOL_SOCKET) {
+    switch (name) {
+      case SO_ERROR: return number(end_ != nullptr ? end_->take_error() : 0);
+      case SO_TYPE: return number(SOCK_STREAM);
+      case SO_DOMAIN: return number(v6_ ? AF_INET6 : AF_INET);
+      case SO_PROTOCOL: return number(IPPROTO_TCP);
+      case SO_ACCEPTCONN: return number(phase_ == phase::listening ? 1 : 0);
+      default: break;
+    }
+  }
+  if (level == IPPROTO_TCP && name == TCP_MAXSEG) return number(end_ != nullptr ? 1448 : 536);
+  return options_.get(level, name, value, size);
+}
+
+int tcp_socket::set_option(int level, int name, const void* value, socklen_t size) {
+  touch();
+  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
+  const int done = options_.set(level, name, value, size);
+  if (done != 0) return done;
+  if (end_ != nullptr) {
+    end_->set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
+    end_->set_user_timeout(std::chrono::milliseconds(options_[option::user_timeout]));
+  }
+  holder_.claim.reuse_address = options_.on(option::reuse_address);
+  holder_.claim.reuse_port = options_.on(option::reuse_port);
+  return 0;
+}
+
+}  // namespace lockstep::sim

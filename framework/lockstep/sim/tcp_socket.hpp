@@ -1,0 +1,79 @@
+// A TCP socket as a program sees it: fresh, bound, listening, connecting, connected.
+//
+// The one-shot rule: a connection that failed has one pending error, which whichever of receiving, sending and SO_ERROR
+// comes first takes away; after that, receiving gives the end and sending EPIPE. Bytes that had arrived stay readable.
+// Source: tcp(7), socket(7), connect(2), accept(2), listen(2); Linux's net/ipv4/af_inet.c, tcp.c.
+#pragma once
+
+#include <lockstep/sim/port_space.hpp>
+#include <lockstep/sim/socket.hpp>
+#include <lockstep/sim/socket_options.hpp>
+#include <lockstep/sim/tcp_connection.hpp>
+
+#include <cstdint>
+#include <deque>
+
+namespace lockstep::sim {
+
+class tcp_socket final : public socket {
+ public:
+  tcp_socket(host& of, identity id, bool v6, int status_flags);
+
+  int bind(const sockaddr* address, socklen_t size) override;
+  int listen(int backlog) override;
+  int accept(file_reference& made) override;
+  int connect(const sockaddr* address, socklen_t size) override;
+  std::int64_t receive(const iovec* into, int count, int flags, msghdr* rest) override;
+  std::int64_t send(const iovec* from, int count, int flags, const msghdr* rest) override;
+  int shutdown(int how) override;
+  int local_name(sockaddr* address, socklen_t* size) const override;
+  int peer_name(sockaddr* address, socklen_t* size) const override;
+  int get_option(int level, int name, void* value, socklen_t* size) override;
+  int set_option(int level, int name, const void* value, socklen_t size) override;
+  int ioctl(unsigned long request, void* argument) override;
+  unsigned ready() const noexcept override;
+  std::string described() const override;
+
+  // Whether it was full, and now has room for about a third.
+  bool becomes_writable() noexcept;
+
+  // -- of a listener ----------------------------------------------------------------------------------------------
+
+  const port_claim& claim() const noexcept { return holder_.claim; }
+  // What a connection to it has, of its port.
+  port_claim as_child(const endpoint& local) const noexcept;
+  bool has_room() const noexcept { return waiting_.size() <= backlog_; }
+  // A connection comes, or one that has come is no more.
+  void receives(tcp_end& from_client);
+  void forgets(tcp_end& from_client) noexcept;
+
+ private:
+  enum class phase : std::uint8_t { fresh, listening, connecting, connected };
+
+  ~tcp_socket() override = default;
+  void closed() noexcept override;
+  void stop_listening() noexcept;
+  void attach(tcp_end& end) noexcept;
+  void detach(bool aborted) noexcept;
+  int claim_port();
+  int start_connecting(const endpoint& to);
+  int finish_connecting() noexcept;
+  int write_name(const endpoint& name, sockaddr* address, socklen_t* size) const noexcept;
+  bool writable() const noexcept;
+  std::uint64_t room() const noexcept;
+  void touch() const;
+
+  host& host_;
+  socket_options options_;
+  port_holder holder_;  // until it has a connection
+  bool bound_ = false;  // by bind()
+  bool v6_;
+  bool shut_when_fresh_ = false;
+  mutable bool full_ = false;  // somebody was told that there is no room
+  phase phase_ = phase::fresh;
+  tcp_end* end_ = nullptr;
+  std::size_t backlog_ = 0;
+  std::deque<tcp_end*> waiting_;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,162 @@
+#include <lockstep/sim/tcp_way.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/tcp_connection.hpp>
+
+#include <algorithm>
+
+namespace lockstep::sim {
+
+tcp_way::~tcp_way() { stop(); }
+
+void tcp_way::begin_on(lane* over) noexcept {
+  over_ = over;
+  if (over_ != nullptr) over_->join(*this);
+}
+
+void tcp_way::stop() noexcept {
+  stopped_ = true;
+  disarm();
+  if (patience_.armed()) owner_.timers().disarm(patience_);
+  if (list_hook<traveller>::linked()) list_hook<traveller>::unlink();
+}
+
+// -- setting out ------------------------------------------------------------------------------------------------------
+
+void tcp_way::transmit() {
+  const std::uint64_t window_end = read_ + to_.receive_buffer();
+  while (transmitted_ < written_ && transmitted_ < window_end) {
+    std::uint64_t up_to = std::min(written_, window_end);
+    if (over_ != nullptr && over_->traits().bytes_per_second != 0) {
+      up_to = std::min(up_to, transmitted_ + over_->traits().mtu);
+    }
+    transmitted_ = up_to;
+    set_out(mark_kind::data, up_to);
+  }
+  if (finished_ && !fin_transmitted_ && transmitted_ == written_) {
+    fin_transmitted_ = true;
+    set_out(mark_kind::fin, written_);
+  }
+}
+
+void tcp_way::set_out(mark_kind kind, std::uint64_t up_to) {
+  if (stopped_) return;
+  if (instant()) return arrive(kind, up_to);
+  const std::size_t bytes = kind == mark_kind::data ? static_cast<std::size_t>(up_to - arrived_) : 0;
+  time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
+  if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
+  marks_.push_back({arrives, up_to, kind});
+  if (over_->cut()) {
+    see_to_patience();
+  } else if (!timer::armed()) {
+    arm();
+  }
+}
+
+void tcp_way::send_reset() {
+  abandon();
+  set_out(mark_kind::reset, arrived_);
+}
+
+void tcp_way::abandon() noexcept {
+  queue_.drop_back(static_cast<std::size_t>(written_ - arrived_));
+  transmitted_ = written_ = arrived_;
+  finished_ = true;
+  fin_transmitted_ = true;
+  marks_.clear();
+  next_mark_ = 0;
+  disarm();
+}
+
+// -- arriving ---------------------------------------------------------------------------------------------------------
+
+void tcp_way::arm() noexcept { owner_.timers().arm(*this, marks_[next_mark_].arrives); }
+
+void tcp_way::disarm() noexcept {
+  if (timer::armed()) owner_.timers().disarm(*this);
+}
+
+void tcp_way::deliver() noexcept {
+  const tcp_connection::keeper alive(from_.connection());
+  while (under_way() && marks_[next_mark_].arrives <= owner_.now() && !stopped_) {
+    const mark next = marks_[next_mark_++];
+    if (!under_way()) {
+      marks_.clear();
+      next_mark_ = 0;
+    }
+    arrive(next.kind, next.up_to);
+  }
+  if (under_way() && !timer::armed() && !stopped_ && !cut()) arm();
+}
+
+void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
+  switch (kind) {
+    case mark_kind::data:
+      if (to_.discards()) [[unlikely]]
+        return to_.refuses_data();
+      arrived_ = up_to;
+      acknowledge();
+      to_.data_arrived();
+      break;
+    case mark_kind::fin:
+      fin_arrived_ = true;
+      to_.fin_arrived();
+      break;
+    case mark_kind::reset: to_.reset_arrived(); break;
+    case mark_kind::syn: to_.syn_arrived(); break;
+    case mark_kind::syn_ack: to_.syn_ack_arrived(); break;
+    case mark_kind::handshake_ack: to_.handshake_ack_arrived(); break;
+    case mark_kind::refusal: to_.refusal_arrived(); break;
+  }
+}
+
+// The answer takes the other lane, at once: how long it takes is not modelled, whether it comes is.
+void tcp_way::acknowledge() {
+  if (to_.out().cut()) return see_to_patience();
+  acknowledged_ = arrived_;
+  from_.acknowledged();
+}
+
+void tcp_way::drop_all() noexcept { drop(available()); }
+
+// -- cuts -------------------------------------------------------------------------------------------------------------
+
+void tcp_way::lane_cut() noexcept {
+  disarm();
+  see_to_patience();
+}
+
+// The answers to what has arrived on the other lane come now, too.
+void tcp_way::lane_healed() noexcept {
+  const tcp_connection::keeper alive(from_.connection());
+  time_point arrives = owner_.now();
+  for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
+    arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, 0)));
+    marks_[i].arrives = arrives;
+  }
+  if (under_way() && !timer::armed()) arm();
+  tcp_way& other = from_.peer().out();
+  if (other.acknowledged_ != other.arrived_) other.acknowledge();
+  see_to_patience();
+  other.see_to_patience();
+}
+
+// Whoever has sent something, and gets no answer because a lane is cut, waits for only so long.
+void tcp_way::see_to_patience() noexcept {
+  if (stopped_) return;
+  const bool is_cut = cut() || to_.out().cut();
+  const bool waits = is_cut && (acknowledged_ != transmitted_ || under_way() || (fin_transmitted_ && !fin_arrived_));
+  if (waits == patience_.armed()) return;
+  if (waits) {
+    owner_.timers().arm(patience_, saturating_add(owner_.now(), from_.patience()));
+  } else {
+    owner_.timers().disarm(patience_);
+  }
+}
+
+void tcp_way::lose_patience() noexcept {
+  const tcp_connection::keeper alive(from_.connection());
+  from_.timed_out();
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,126 @@
+// One direction of a TCP connection: the bytes that one end has written and the other has not read, in one queue, and
+// the marks of what is on its way.
+//
+//   read <= arrived <= transmitted <= written        positions in the stream, which counts from 0
+//   acknowledged <= arrived
+//
+// - Bytes between `transmitted` and `written` wait in the sender's buffer for room in the receiver's.
+// - Bytes between `arrived` and `transmitted` are in flight: each mark says up to where they come, and when.
+// - Bytes between `read` and `arrived` are in the receiver's buffer.
+// On a lane without latency, what may be transmitted has arrived at once, and there are no marks.
+// What is sent arrives in its order. A lane that is cut freezes what is in flight. When it is healed, that sets out
+// again, as if it were retransmitted then. If the sender has no answer for too long, it gives the connection up.
+// Source: RFC 9293; Linux's net/ipv4/tcp*.c for what it does at each turn.
+#pragma once
+
+#include <lockstep/sim/byte_queue.hpp>
+#include <lockstep/sim/link.hpp>
+#include <lockstep/time/timer_wheel.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace lockstep::sim {
+
+class tcp_end;
+
+class tcp_way final : private traveller, private timer {
+ public:
+  enum class mark_kind : std::uint8_t { data, fin, reset, syn, syn_ack, handshake_ack, refusal };
+
+  tcp_way(loop& owner, byte_memory& memory, tcp_end& from, tcp_end& to) noexcept
+      : timer(&arrival), patience_(*this), owner_(owner), queue_(memory), from_(from), to_(to) {}
+  ~tcp_way();
+
+  // The lane that it takes; null within one host.
+  void begin_on(lane* over) noexcept;
+  // No timer is armed any more, and nothing is told.
+  void stop() noexcept;
+
+  // -- the sender's end -------------------------------------------------------------------------------------------
+
+  std::uint64_t unacknowledged() const noexcept { return written_ - acknowledged_; }
+  std::uint64_t unsent() const noexcept { return written_ - transmitted_; }
+  void write(std::span<const std::byte> more) {
+    queue_.push(more);
+    written_ += more.size();
+  }
+  // Sends on what there is room for.
+  void transmit();
+  // After all that was written, no more comes.
+  void finish() {
+    finished_ = true;
+    transmit();
+  }
+  bool finished() const noexcept { return finished_; }
+  // The connection is to be reset: what has not left is dropped.
+  void send_reset();
+  void send(mark_kind kind) { set_out(kind, transmitted_); }
+  // What has not arrived never will.
+  void abandon() noexcept;
+
+  // -- the receiver's end -----------------------------------------------------------------------------------------
+
+  std::size_t available() const noexcept { return static_cast<std::size_t>(arrived_ - read_); }
+  bool fin_arrived() const noexcept { return fin_arrived_; }
+  void peek(std::span<std::byte> into, std::size_t skipped) const noexcept { queue_.peek(into, skipped); }
+  // Takes them out; transmit() is to follow, as there is room again.
+  void drop(std::size_t count) noexcept {
+    queue_.drop_front(count);
+    read_ += count;
+  }
+  // Nobody reads any more: what is there goes.
+  void drop_all() noexcept;
+
+  // For reports.
+  bool cut() const noexcept { return over_ != nullptr && over_->cut(); }
+  std::uint64_t in_flight() const noexcept { return transmitted_ - arrived_; }
+
+ private:
+  struct mark {
+    time_point arrives;
+    std::uint64_t up_to;
+    mark_kind kind;
+  };
+  // Runs while there is something that gets no answer.
+  struct patience final : timer {
+    explicit patience(tcp_way& of) noexcept : timer(&run_out), way(of) {}
+    static void run_out(timer& due) noexcept { static_cast<patience&>(due).way.lose_patience(); }
+    tcp_way& way;
+  };
+
+  static void arrival(timer& due) noexcept { static_cast<tcp_way&>(due).deliver(); }
+  void lane_cut() noexcept override;
+  void lane_healed() noexcept override;
+  bool under_way() const noexcept { return next_mark_ != marks_.size(); }
+  bool instant() const noexcept { return !under_way() && (over_ == nullptr || over_->instant()); }
+  void set_out(mark_kind kind, std::uint64_t up_to);
+  void deliver() noexcept;
+  void arrive(mark_kind kind, std::uint64_t up_to);
+  void acknowledge();
+  void arm() noexcept;
+  void disarm() noexcept;
+  void see_to_patience() noexcept;
+  void lose_patience() noexcept;
+
+  patience patience_;
+  loop& owner_;
+  byte_queue queue_;
+  tcp_end& from_;
+  tcp_end& to_;
+  lane* over_ = nullptr;
+  std::vector<mark> marks_;
+  std::size_t next_mark_ = 0;  // those before have arrived
+  std::uint64_t read_ = 0;
+  std::uint64_t arrived_ = 0;
+  std::uint64_t transmitted_ = 0;
+  std::uint64_t written_ = 0;
+  std::uint64_t acknowledged_ = 0;
+  bool finished_ = false;  // the sender has shut it down
+  bool fin_transmitted_ = false;
+  bool fin_arrived_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace lockstep::sim
