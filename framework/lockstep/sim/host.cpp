@@ -33,7 +33,7 @@ int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
   if (own == addresses_.end()) return -ENETUNREACH;
   if (from.is_loopback()) return -EINVAL;
   if (from.is_any() || from.is_v6() != to.is_v6()) from = *own;
-  there = network_->find(to);
+  there = network_->host_of(to);
   return 0;
 }
 

@@ -2,11 +2,13 @@
 
 #include <lockstep/runtime/loop.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace lockstep::sim {
 
-duration lane::latency_of(loop& owner, std::size_t bytes) {
+duration lane::latency_of(loop& owner, std::uint64_t bytes) {
   duration taken = traits_.latency_min;
   if (const auto spread = traits_.latency_max - traits_.latency_min; spread > duration::zero()) {
     taken += duration(static_cast<duration::rep>(owner.pick(name_, static_cast<std::uint64_t>(spread.count()) + 1)));
@@ -35,6 +37,31 @@ void lane::heal() noexcept {
     travellers_.push_back(next);
     next.lane_healed();
   }
+}
+
+link& link::latency(duration shortest, duration longest, source where) {
+  if (shortest < duration::zero() || longest < shortest) {
+    detail::here().owner->misused(fmt::format("a latency of {} to {}: it must not be negative, and the longest not "
+                                              "below the shortest",
+                                              to_text(shortest), to_text(longest)),
+                                  where);
+  }
+  for (lane* const each : {&there, &back}) {
+    lane_traits changed = each->traits();
+    changed.latency_min = shortest;
+    changed.latency_max = longest;
+    each->set_traits(changed);
+  }
+  return *this;
+}
+
+link& link::bandwidth(std::uint64_t bytes_per_second) {
+  for (lane* const each : {&there, &back}) {
+    lane_traits changed = each->traits();
+    changed.bytes_per_second = bytes_per_second;
+    each->set_traits(changed);
+  }
+  return *this;
 }
 
 }  // namespace lockstep::sim

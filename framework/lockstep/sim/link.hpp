@@ -7,6 +7,7 @@
 #pragma once
 
 #include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/time/clock.hpp>
 
@@ -55,7 +56,7 @@ class lane {
   }
 
   // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
-  duration latency_of(loop& owner, std::size_t bytes);
+  duration latency_of(loop& owner, std::uint64_t bytes);
 
   void join(traveller& who) noexcept { travellers_.push_back(who); }
   // Nested: it is open again when every cut was healed.
@@ -70,9 +71,29 @@ class lane {
   intrusive_list<traveller, traveller> travellers_;
 };
 
-// Between two hosts. `there` is the lane from the one whose number is lower.
-struct link {
+// Between two hosts. `there` is the lane from the one that was made first.
+//
+//   world().link("client", "web").latency(5ms, 80ms).bandwidth(1'000'000);
+class link {
+ public:
   link(const std::string& one, const std::string& other) : there(one + " -> " + other), back(other + " -> " + one) {}
+
+  // What holds from now on, for both lanes; what is under way is not changed. Each packet takes a time in
+  // shortest … longest, a pick; the plain run takes the shortest.
+  link& latency(duration shortest, duration longest, source where = source::current());
+  link& latency(duration exactly, source where = source::current()) { return latency(exactly, exactly, where); }
+  template <class Shortest, class Longest>
+    requires(coarser_duration<Shortest> || coarser_duration<Longest>)
+  link& latency(Shortest shortest, Longest longest, source where = source::current()) {
+    return latency(saturating_cast(shortest), saturating_cast(longest), where);
+  }
+  template <coarser_duration D>
+  link& latency(D exactly, source where = source::current()) {
+    return latency(saturating_cast(exactly), saturating_cast(exactly), where);
+  }
+  // So many bytes a second, one packet after another; 0 for as many as come.
+  link& bandwidth(std::uint64_t bytes_per_second);
+
   lane there;
   lane back;
 };

@@ -30,7 +30,7 @@ host& network::add_host(std::string name, std::vector<ip_address> addresses, sou
     addresses.push_back(ip_address::v4(next_address_++));
   }
   for (const ip_address& each : addresses) {
-    if (const host* const other = find(each)) {
+    if (const host* const other = host_of(each)) {
       owner_.misused(fmt::format("{} is the address of host \"{}\"", each.text(), other->name()), where);
     }
     if (each.is_any() || each.is_loopback()) {
@@ -50,7 +50,7 @@ host* network::find(std::string_view name) noexcept {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-host* network::find(const ip_address& address) noexcept {
+host* network::host_of(const ip_address& address) noexcept {
   const auto found = by_address_.find(address);
   return found == by_address_.end() ? nullptr : found->second;
 }
@@ -62,13 +62,13 @@ host& network::at(std::string_view name, source where) {
   owner_.misused(fmt::format("there is no host \"{}\": there are {}", name, names), where);
 }
 
-link& network::between(host& one, host& other) {
-  if (&one == &other) owner_.misused(fmt::format("host \"{}\" has no link to itself", one.name()));
+link& network::between(host& one, host& other, source where) {
+  if (&one == &other) owner_.misused(fmt::format("host \"{}\" has no link to itself", one.name()), where);
   host& lower = one.number() < other.number() ? one : other;
   host& higher = one.number() < other.number() ? other : one;
-  std::unique_ptr<link>& found = links_[{lower.number(), higher.number()}];
+  std::unique_ptr<sim::link>& found = links_[{lower.number(), higher.number()}];
   if (found == nullptr) {
-    found = std::make_unique<link>(lower.name(), higher.name());
+    found = std::make_unique<sim::link>(lower.name(), higher.name());
     found->there.set_traits(default_traits_);
     found->back.set_traits(default_traits_);
   }
@@ -77,7 +77,7 @@ link& network::between(host& one, host& other) {
 
 lane* network::lane_between(host& from, host& to) {
   if (&from == &to) return nullptr;
-  link& found = between(from, to);
+  sim::link& found = between(from, to);
   return from.number() < to.number() ? &found.there : &found.back;
 }
 

@@ -38,13 +38,16 @@ class network final : private detail::run_listener {
   host& at(std::string_view name, source where = source::current());
   host* find(std::string_view name) noexcept;
   // Null if nobody has it.
-  host* find(const ip_address& address) noexcept;
+  host* host_of(const ip_address& address) noexcept;
   // The tasks that are on no other host run on this one.
   host& first_host() noexcept { return *hosts_.front(); }
   const std::vector<std::shared_ptr<host>>& hosts() const noexcept { return hosts_; }
 
   // What lies between two hosts, which must not be the same.
-  link& between(host& one, host& other);
+  sim::link& between(host& one, host& other, source where = source::current());
+  sim::link& link(std::string_view one, std::string_view other, source where = source::current()) {
+    return between(at(one, where), at(other, where), where);
+  }
   // The lane from one to the other; null within one host.
   lane* lane_between(host& from, host& to);
   // What every link is that is made from now on, both ways; without latency at first.
@@ -64,7 +67,7 @@ class network final : private detail::run_listener {
   std::vector<std::shared_ptr<host>> hosts_;
   std::map<std::string, host*, std::less<>> by_name_;
   std::map<ip_address, host*> by_address_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<link>> links_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<sim::link>> links_;
   lane_traits default_traits_;
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::uint32_t next_address_ = 0x0A000001;

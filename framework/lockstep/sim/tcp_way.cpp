@@ -4,6 +4,7 @@
 #include <lockstep/sim/tcp_connection.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace lockstep::sim {
 
@@ -30,8 +31,8 @@ void tcp_way::transmit() {
     if (over_ != nullptr && over_->traits().bytes_per_second != 0) {
       up_to = std::min(up_to, transmitted_ + over_->traits().mtu);
     }
-    transmitted_ = up_to;
-    set_out(mark_kind::data, up_to);
+    const std::uint64_t bytes = up_to - std::exchange(transmitted_, up_to);
+    set_out(mark_kind::data, up_to, bytes);
   }
   if (finished_ && !fin_transmitted_ && transmitted_ == written_) {
     fin_transmitted_ = true;
@@ -39,10 +40,9 @@ void tcp_way::transmit() {
   }
 }
 
-void tcp_way::set_out(mark_kind kind, std::uint64_t up_to) {
+void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) {
   if (stopped_) return;
   if (instant()) return arrive(kind, up_to);
-  const std::size_t bytes = kind == mark_kind::data ? static_cast<std::size_t>(up_to - arrived_) : 0;
   time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
   if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
   marks_.push_back({arrives, up_to, kind});
@@ -134,7 +134,7 @@ void tcp_way::lane_healed() noexcept {
     arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, 0)));
     marks_[i].arrives = arrives;
   }
-  if (under_way() && !timer::armed()) arm();
+  deliver();
   tcp_way& other = from_.peer().out();
   if (other.acknowledged_ != other.arrived_) other.acknowledge();
   see_to_patience();

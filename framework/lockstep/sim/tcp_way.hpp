@@ -95,7 +95,7 @@ class tcp_way final : private traveller, private timer {
   void lane_healed() noexcept override;
   bool under_way() const noexcept { return next_mark_ != marks_.size(); }
   bool instant() const noexcept { return !under_way() && (over_ == nullptr || over_->instant()); }
-  void set_out(mark_kind kind, std::uint64_t up_to);
+  void set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes = 0);
   void deliver() noexcept;
   void arrive(mark_kind kind, std::uint64_t up_to);
   void acknowledge();

@@ -25,6 +25,18 @@ network& world::network() {
   return *network_;
 }
 
+host& world::host(std::string name, std::vector<ip_address> addresses, source where) {
+  return network().add_host(std::move(name), std::move(addresses), where);
+}
+
+host& world::host(std::string name, const ip_address& address, source where) {
+  return network().add_host(std::move(name), {address}, where);
+}
+
+link& world::link(std::string_view one, std::string_view other, source where) {
+  return network().link(one, other, where);
+}
+
 system_calls* world::system() { return &network().first_host(); }
 
 bool world::idle(lockstep::loop& of) {

@@ -11,17 +11,23 @@
 // Threads: a world stays on the thread that runs it. Worlds nest: a task may run another world, to its end.
 #pragma once
 
+#include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/base_world.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace lockstep::sim {
 
 using lockstep::run_summary;
 
+class host;
+class link;
 class network;
 
 struct world_options {
@@ -33,7 +39,7 @@ struct world_options {
   bool keep_trace = false;    // keep every record, not only the last ones
 };
 
-class world final : private driver, public base_world {
+class world final : public driver, public base_world {
  public:
   world();
   ~world() override;
@@ -58,6 +64,10 @@ class world final : private driver, public base_world {
 
   // Of the run under way, from its first use on.
   sim::network& network();
+  // Adds a host to it; and what lies between two: see network.hpp.
+  sim::host& host(std::string name, std::vector<ip_address> addresses = {}, source where = source::current());
+  sim::host& host(std::string name, const ip_address& address, source where = source::current());
+  sim::link& link(std::string_view one, std::string_view other, source where = source::current());
 
  private:
   bool idle(lockstep::loop& of) override;
