@@ -286,6 +286,16 @@ void descriptor::wait_for_acknowledgement() {
   if (!on_->wait_until(gone)) on_->ends(fmt::format("{} never has its last {} bytes acknowledged", name_, left));
 }
 
+void descriptor::wait_for_arrival() {
+  const auto arrived = [&] {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    const int result = calls_->getsockopt(number_, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return result < 0 || info.tcpi_unacked == 0;
+  };
+  if (!on_->wait_until(arrived)) on_->ends(name_ + " never has acknowledged what it has sent");
+}
+
 void descriptor::wait_for_reset() { wait(POLLERR | POLLHUP); }
 
 address descriptor::local() const {
@@ -318,10 +328,13 @@ void descriptor::linger(int seconds) {
 std::size_t descriptor::fill(std::size_t piece) {
   const std::string bytes(piece, 'x');
   std::size_t sent = 0;
-  for (std::int64_t done; (done = calls_->write(number_, bytes.data(), bytes.size())) != -EAGAIN;) {
-    if (done <= 0) on_->ends(name_ + " fill: " + result_text(done));
-    sent += static_cast<std::size_t>(done);
-  }
+  do {
+    for (std::int64_t done; (done = calls_->write(number_, bytes.data(), bytes.size())) != -EAGAIN;) {
+      if (done <= 0) on_->ends(name_ + " fill: " + result_text(done));
+      sent += static_cast<std::size_t>(done);
+    }
+    wait_for_arrival();
+  } while ((ready() & POLLOUT) != 0);
   return sent;
 }
 

@@ -44,6 +44,7 @@ std::uint16_t port_of(const address& of);
 // The same with another port.
 address with_port(address of, std::uint16_t port);
 
+// For `text` see LOCKSTEP_OPTION.
 struct option {
   int level;
   int name;
@@ -109,6 +110,8 @@ class descriptor {
   void wait_for_bytes(int count);
   // Until the peer has acknowledged all bytes.
   void wait_for_acknowledgement();
+  // Until no segment of a TCP connection is under way; bytes for which the peer has no room may still wait.
+  void wait_for_arrival();
   // Until SO_ERROR would say something, or the connection has ended.
   void wait_for_reset();
   unsigned ready() const;
@@ -116,7 +119,8 @@ class descriptor {
   address peer() const;
   void must_set(const option& which, int value);
   void linger(int seconds);
-  // Sends and receives as long as it goes; how many bytes. `piece` is the size of one call.
+  // Sends until there is room no more, and receives as long as there is something; how many bytes. `piece` is the size
+  // of one call.
   std::size_t fill(std::size_t piece);
   std::size_t drain(std::size_t piece, std::size_t bytes_max = SIZE_MAX);
 

@@ -236,7 +236,7 @@ client send "x" -> 1
        R"(
 client poll -> -
 server recv 1 -> "x"
-client poll -> OUT
+client poll -> -
 client shutdown SHUT_WR -> 0
 client poll -> OUT
 )"},
