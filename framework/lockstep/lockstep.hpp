@@ -1,6 +1,8 @@
 // Everything a program needs to write coroutines on lockstep. Tests include <lockstep/testing/testing.hpp> as well.
 #pragma once
 
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/net/tcp.hpp>
 #include <lockstep/report/call_graph.hpp>
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/any.hpp>

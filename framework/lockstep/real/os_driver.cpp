@@ -1,6 +1,7 @@
 #include <lockstep/real/os_driver.hpp>
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/real/linux_calls.hpp>
 #include <lockstep/real/worker_threads.hpp>
 #include <lockstep/runtime/errors.hpp>
 #include <lockstep/runtime/inbox.hpp>
@@ -28,16 +29,21 @@ wall_clock::time_point time_of_day() noexcept {
 
 }  // namespace
 
-// The timer and the watched descriptor are operations of the driver's own in the io_context, begun when it waits and
+// The timer and the watched descriptors are operations of the driver's own in the io_context, begun when it waits and
 // ended when somebody asks whether there are others.
-struct os_driver::parts {
+struct os_driver::parts final : detail::run_listener {
   boost::asio::io_context io{1};
   boost::asio::steady_timer timer{io};
   std::optional<os_clock::machine::time_point> armed;  // when the timer wakes the thread
   std::optional<boost::asio::posix::stream_descriptor> watched;
   std::function<void()> ready;
   bool watching = false;
+  std::shared_ptr<linux_calls> calls;
+  std::optional<boost::asio::posix::stream_descriptor> called;  // what tells of the readiness that they wait for
+  bool calling = false;
 
+  // Whether somebody waits for a call to be possible.
+  bool calls_wait() const noexcept { return calls != nullptr && calls->watching(); }
   // Wakes the thread at that time, or before.
   void arm(os_clock::machine::time_point at) {
     if (armed && *armed <= at) return;
@@ -48,6 +54,7 @@ struct os_driver::parts {
     });
   }
   void watch() {
+    watch_calls();
     if (!watched || std::exchange(watching, true)) return;
     watched->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](const boost::system::error_code& cancelled) {
@@ -55,20 +62,39 @@ struct os_driver::parts {
                           if (!cancelled && ready) ready();
                         });
   }
+  void watch_calls() {
+    if (!calls_wait() || std::exchange(calling, true)) return;
+    if (!called) called.emplace(io, calls->descriptor());
+    called->async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [this](const boost::system::error_code& cancelled) {
+                         calling = false;
+                         if (!cancelled) calls->deliver();
+                       });
+  }
+  void end_watching_calls() {
+    if (calling) called->cancel();
+  }
   void end_own_operations() {
     if (armed) timer.cancel();
     armed.reset();
     if (watching) watched->cancel();
+    end_watching_calls();
   }
   std::size_t poll() {
     io.restart();
     return io.poll();
   }
+  void tasks_have_gone() noexcept override { end_watching_calls(); }
+  void run_ends() noexcept override {}
 };
 
 os_driver::os_driver() : driver(true), parts_(std::make_unique<parts>()) {}
 
-os_driver::~os_driver() { watch_nothing(); }
+os_driver::~os_driver() {
+  watch_nothing();
+  if (parts_->linked()) parts_->unlink();
+  if (parts_->called) static_cast<void>(parts_->called->release());
+}
 
 void os_driver::begin(const clock_options& how, std::optional<std::uint64_t> seed) {
   how_ = how;
@@ -130,11 +156,12 @@ bool os_driver::idle(loop& of) {
     parts_->arm(clock_.when(next));
   }
   const inbox& box = of.outside();
-  if (jobs_until_ && box.jobs != 0 && box.jobs == box.in_flight && !(timed && of.timers_wake_tasks())) {
+  const bool calls_wait = parts_->calls_wait();
+  if (jobs_until_ && box.jobs != 0 && box.jobs == box.in_flight && !calls_wait && !(timed && of.timers_wake_tasks())) {
     if (os_clock::machine::now() >= *jobs_until_ && box.empty()) return false;
     parts_->arm(*jobs_until_);
   }
-  const bool awaited = timed || box.in_flight != 0 || box.callers.load() != 0;
+  const bool awaited = timed || calls_wait || box.in_flight != 0 || box.callers.load() != 0;
   if (!awaited && !others_wait(of)) return false;
   if (of.quiet()) rest(of, awaited);
   renew(of);
@@ -189,6 +216,14 @@ unsigned os_driver::workers_by_default() const noexcept {
   constexpr unsigned most = 32;
   constexpr unsigned beyond_cores = 4;
   return std::min(most, std::thread::hardware_concurrency() + beyond_cores);
+}
+
+// -- system calls -----------------------------------------------------------------------------------------------------
+
+system_calls* os_driver::system() {
+  if (parts_->calls == nullptr) parts_->calls = std::make_shared<linux_calls>();
+  if (!parts_->linked()) detail::here().owner->run_listeners().push_back(*parts_);
+  return parts_->calls.get();
 }
 
 duration os_driver::machine_time() const noexcept { return (os_clock::machine::now() - began_) * how_.time_scale; }

@@ -26,6 +26,8 @@ class io_context;
 
 namespace lockstep::real {
 
+class linux_calls;
+
 // How time passes in a run.
 struct clock_options {
   // How many times faster than the machine's the clock is; what really takes time takes that many times longer on it.
@@ -62,6 +64,8 @@ class os_driver : public driver {
   std::unique_ptr<executor> make_workers(unsigned count, std::string_view name) override;
   // Source: concurrent.futures.ThreadPoolExecutor.
   unsigned workers_by_default() const noexcept override;
+  // The machine's calls, made when they are first asked for. What is watched there is waited for, as a run under way.
+  system_calls* system() override;
   duration machine_time() const noexcept override;
 
  private:

@@ -147,4 +147,19 @@ task<result<T>> as_result(task<T> work) {
   }
 }
 
+namespace detail {
+
+template <class Operation>
+auto performing(Operation& what) -> task<std::remove_cvref_t<decltype(what.await_resume())>> {
+  co_return co_await std::move(what);
+}
+
+}  // namespace detail
+
+// The same for one operation, such as reading from a socket. It stays where it is, so co_await this where it is made:
+//   const result<std::size_t> got = co_await as_result(peer.read_some(buffer));
+template <operation_of_ours Operation>
+  requires(!std::is_reference_v<Operation>)
+auto as_result(Operation&& work) { return as_result(detail::performing(work)); }
+
 }  // namespace lockstep

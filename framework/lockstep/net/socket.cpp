@@ -1,0 +1,287 @@
+#include <lockstep/net/socket.hpp>
+
+#include <lockstep/sync/guard.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace lockstep {
+
+incomplete_read::incomplete_read(std::size_t bytes_read, std::size_t bytes_wanted)
+    : std::runtime_error(fmt::format("the stream ended after {} of {} bytes", bytes_read, bytes_wanted)),
+      bytes_read_(bytes_read) {}
+
+namespace detail {
+
+void throw_system_error(int error, const std::string& deed) {
+  throw std::system_error(error, std::system_category(), deed);
+}
+
+// -- open_socket ------------------------------------------------------------------------------------------------------
+
+open_socket::open_socket(std::string_view noun, std::shared_ptr<system_calls> calls, int fd,
+                         std::optional<endpoint> remote, const source& where)
+    : object(label()), noun_(noun), calls_(std::move(calls)), fd_(fd), remote_(remote) {
+  if (fd_ >= 0) calls_->opened_at(fd_, where);
+}
+
+open_socket::~open_socket() {
+  for (operation& each : waiters_) calls_->unwatch(static_cast<socket_wait&>(each));
+  orphan_waiters(waiters_, *this, handed_ != 0);
+  close();
+}
+
+void open_socket::close() noexcept {
+  if (fd_ >= 0) calls_->close(std::exchange(fd_, -1));
+}
+
+endpoint open_socket::local() const {
+  sockaddr_storage stored{};
+  socklen_t size = sizeof stored;
+  auto* const address = reinterpret_cast<sockaddr*>(&stored);
+  checked(calls_->getsockname(fd_, address, &size), fmt::format("address of {}", noun_));
+  return endpoint::from(address, size).value_or(endpoint());
+}
+
+int open_socket::option(int level, int name) const {
+  int value = 0;
+  socklen_t size = sizeof value;
+  checked(calls_->getsockopt(fd_, level, name, &value, &size), fmt::format("option of {}", noun_));
+  return value;
+}
+
+void open_socket::set_option(int level, int name, int value) {
+  checked(calls_->setsockopt(fd_, level, name, &value, sizeof value), fmt::format("option of {}", noun_));
+}
+
+std::string open_socket::described_with_ends() const {
+  std::string text(noun_);
+  if (fd_ >= 0) {
+    sockaddr_storage stored{};
+    socklen_t size = sizeof stored;
+    auto* const address = reinterpret_cast<sockaddr*>(&stored);
+    const bool known = calls_->getsockname(fd_, address, &size) == 0;
+    const std::optional<endpoint> local = known ? endpoint::from(address, size) : std::nullopt;
+    if (local) text += ' ' + local->text();
+  }
+  if (remote_) text += " -> " + remote_->text();
+  return fd_ >= 0 ? text : text + ", which is closed";
+}
+
+std::size_t open_socket::take_returned(std::span<std::byte> into) noexcept {
+  const std::size_t count = std::min(into.size(), returned_.size());
+  if (count == 0) return 0;
+  std::memcpy(into.data(), returned_.data(), count);
+  returned_.erase(returned_.begin(), returned_.begin() + static_cast<std::ptrdiff_t>(count));
+  return count;
+}
+
+bool open_socket::make_room_for_returns(std::size_t bytes) noexcept {
+  try {
+    returned_.reserve(returned_.size() + bytes);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+// There is room, unless several readers that want so much exactly are cancelled at once.
+void open_socket::give_back(std::span<const std::byte> bytes) noexcept {
+  if (make_room_for_returns(bytes.size())) returned_.insert(returned_.begin(), bytes.begin(), bytes.end());
+}
+
+// One that is told takes all, or has what it wants and leaves.
+void open_socket::tell_readers() noexcept {
+  const auto reads = [](const operation& each) { return each.kind() == operation_kind::read_socket; };
+  while (!returned_.empty()) {
+    auto at = waiters_.begin();
+    while (at != waiters_.end() && !reads(*at)) ++at;
+    if (at == waiters_.end()) return;
+    static_cast<socket_wait&>(*at).may_be_ready();
+  }
+}
+
+// -- socket_wait ------------------------------------------------------------------------------------------------------
+
+socket_wait::socket_wait(operation_kind kind, open_socket& of, unsigned events) noexcept : operation(kind, of) {
+  set_events(events);
+}
+
+std::string socket_wait::describe() const {
+  const auto deed = [this]() -> std::string_view {
+    switch (kind()) {
+      case operation_kind::read_socket: return "read from";
+      case operation_kind::write_socket: return "write to";
+      case operation_kind::accept: return "accept at";
+      default: return "connect of";
+    }
+  };
+  if (what() == nullptr) return fmt::format("{} a socket that is gone", deed());
+  return fmt::format("{} {}", deed(), socket().described_with_ends());
+}
+
+bool socket_wait::try_now() noexcept {
+  const std::int64_t result = call();
+  if (result == -EAGAIN) return false;
+  outcome_ = result;
+  return true;
+}
+
+std::int64_t socket_wait::outcome() {
+  if (std::exchange(handed_, false) && what() != nullptr) --socket().handed_;
+  if (outcome_ < 0) throw_system_error(static_cast<int>(-outcome_), describe());
+  return outcome_;
+}
+
+void socket_wait::enqueue() noexcept {
+  socket().waiters_.push_back(*this);
+  const int result = socket().calls().watch(socket().fd(), events(), *this);
+  if (result >= 0) return;
+  fail(-result);
+  leave();
+  hand_over();
+}
+
+void socket_wait::withdraw() noexcept {
+  socket().calls().unwatch(*this);
+  leave();
+}
+
+void socket_wait::may_be_ready() noexcept {
+  socket().touch(access::write);
+  if (!try_now()) return;
+  socket().calls().unwatch(*this);
+  leave();
+  hand_over();
+}
+
+void socket_wait::was_closed() noexcept {
+  fail(ECANCELED);
+  leave();
+  hand_over();
+}
+
+void socket_wait::leave() noexcept { static_cast<list_hook<operation>&>(*this).unlink(); }
+
+void socket_wait::hand_over() noexcept {
+  handed_ = true;
+  ++socket().handed_;
+  current_context->owner->grant(*this);
+}
+
+// -- streams ----------------------------------------------------------------------------------------------------------
+
+stream_read::stream_read(open_socket& from, std::span<std::byte> into, bool exactly) noexcept
+    : socket_wait(operation_kind::read_socket, from, POLLIN), into_(into), exactly_(exactly) {}
+
+// One call, or as many as it takes. Of an empty buffer Linux would say EAGAIN while nothing has come.
+std::int64_t stream_read::fill() noexcept {
+  if (into_.empty()) return socket().fd() >= 0 ? 0 : -EBADF;
+  filled_ += socket().take_returned(into_.subspan(filled_));
+  if (filled_ != 0 && (!exactly_ || filled_ == into_.size())) return 0;
+  for (;;) {
+    const std::span<std::byte> left = into_.subspan(filled_);
+    const std::int64_t result = socket().calls().recv(socket().fd(), left.data(), left.size(), 0);
+    if (result < 0) return result;
+    filled_ += static_cast<std::size_t>(result);
+    if (!exactly_ || result == 0 || filled_ == into_.size()) return 0;
+  }
+}
+
+std::int64_t stream_read::call() noexcept {
+  const std::int64_t error = fill();
+  if (error == 0) return static_cast<std::int64_t>(filled_);
+  if (filled_ == 0) return error;
+  if (error == -EAGAIN) return socket().make_room_for_returns(into_.size()) ? error : -ENOMEM;
+  socket().give_back(into_.first(std::exchange(filled_, 0)));
+  return error;
+}
+
+void stream_read::withdraw() noexcept {
+  socket_wait::withdraw();
+  if (filled_ == 0) return;
+  socket().give_back(into_.first(std::exchange(filled_, 0)));
+  socket().tell_readers();
+}
+
+stream_write::stream_write(open_socket& to, std::span<const std::byte> from, bool all) noexcept
+    : socket_wait(operation_kind::write_socket, to, POLLOUT), from_(from), all_(all) {}
+
+std::int64_t stream_write::call() noexcept {
+  for (;;) {
+    const std::span<const std::byte> left = from_.subspan(written_);
+    const std::int64_t result = socket().calls().send(socket().fd(), left.data(), left.size(), MSG_NOSIGNAL);
+    if (result < 0) return result;
+    written_ += static_cast<std::size_t>(result);
+    if (!all_ || written_ == from_.size()) return static_cast<std::int64_t>(written_);
+  }
+}
+
+void reading_exactly::result() {
+  outcome();
+  if (filled_ != into_.size()) throw incomplete_read(filled_, into_.size());
+}
+
+// -- connections ------------------------------------------------------------------------------------------------------
+
+accepting_socket::accepting_socket(open_socket& listener, const source& where) noexcept
+    : socket_wait(operation_kind::accept, listener, POLLIN), calls_(listener.shared_calls()), where_(where) {}
+
+accepting_socket::~accepting_socket() {
+  if (fd_ >= 0) calls_->close(fd_);
+}
+
+std::int64_t accepting_socket::call() noexcept {
+  sockaddr_storage stored{};
+  socklen_t size = sizeof stored;
+  auto* const address = reinterpret_cast<sockaddr*>(&stored);
+  const int result = calls_->accept4(socket().fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (result < 0) return result;
+  fd_ = result;
+  remote_ = endpoint::from(address, size);
+  return result;
+}
+
+std::unique_ptr<open_socket> accepting_socket::accepted(std::string_view noun) {
+  outcome();
+  auto made = std::make_unique<open_socket>(noun, calls_, fd_, remote_, where_);
+  fd_ = -1;
+  return made;
+}
+
+connecting_socket::connecting_socket(std::unique_ptr<open_socket> made, const endpoint& to, int error) noexcept
+    : socket_wait(operation_kind::connect, *made, POLLOUT), made_(std::move(made)), to_(to), error_(error) {}
+
+// Begun once; then the socket says when it is over, and how.
+std::int64_t connecting_socket::call() noexcept {
+  if (error_ != 0) return -error_;
+  system_calls& calls = made_->calls();
+  if (!std::exchange(begun_, true)) {
+    sockaddr_storage stored{};
+    const socklen_t size = to_.to(stored);
+    const int result = calls.connect(made_->fd(), reinterpret_cast<const sockaddr*>(&stored), size);
+    return result == -EINPROGRESS ? -EAGAIN : result;
+  }
+  pollfd asked{made_->fd(), POLLOUT, 0};
+  if (calls.poll(&asked, 1) <= 0) return -EAGAIN;
+  int error = 0;
+  socklen_t size = sizeof error;
+  const int result = calls.getsockopt(made_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return result < 0 ? result : -error;
+}
+
+std::unique_ptr<open_socket> connecting_socket::connected() {
+  outcome();
+  return std::move(made_);
+}
+
+}  // namespace detail
+
+}  // namespace lockstep

@@ -1,0 +1,229 @@
+// What the sockets of this module are made of: one that is open, and the awaits of calls on it. Users see the classes
+// that are built on it, such as tcp_stream.
+//
+// An await makes its call at once. If the system says EAGAIN, the descriptor is watched, and the call is made again as
+// soon as it may be possible, there and then; so who waits longest gets what has come. A call that was made is not
+// taken back: a cancellation that comes after it is delivered at the next await. So no byte and no connection is lost
+// by cancellation, nor by a timeout.
+#pragma once
+
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/runtime/primitive.hpp>
+#include <lockstep/system/calls.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep::detail {
+
+[[noreturn]] void throw_system_error(int error, const std::string& deed);
+// The result, or throws the error that it is: std::system_error of std::system_category(), whose text begins with
+// `deed`.
+inline int checked(int result, const std::string& deed) {
+  if (result < 0) [[unlikely]]
+    throw_system_error(-result, deed);
+  return result;
+}
+
+// Owns a descriptor. Requires that no task waits for it when it dies; misuse otherwise. Its awaits refer to it, so it
+// does not move.
+class open_socket final : public object {
+ public:
+  // A descriptor of -1 is for one that could not be opened. `remote` is its peer, where it has one.
+  open_socket(std::string_view noun, std::shared_ptr<system_calls> calls, int fd, std::optional<endpoint> remote,
+              const source& where);
+  ~open_socket();
+  std::string_view noun() const noexcept override { return noun_; }
+
+  system_calls& calls() const noexcept { return *calls_; }
+  const std::shared_ptr<system_calls>& shared_calls() const noexcept { return calls_; }
+  // -1 once it is closed; then every call fails with EBADF.
+  int fd() const noexcept { return fd_; }
+  // It is about to be awaited that something `deed`, such as "was read from"; or this is done now.
+  void begin(const char* deed, const source& where) { enter(deed, where); }
+  void change(const char* deed, const source& where) { enter_if_used(deed, where); }
+  void look_at(const char* deed, const source& where) const { look(deed, where); }
+
+  // Who waits for it gets ECANCELED. Does nothing if it is closed.
+  void close() noexcept;
+
+  endpoint local() const;
+  const std::optional<endpoint>& remote() const noexcept { return remote_; }
+  int option(int level, int name) const;
+  void set_option(int level, int name, int value);
+  // "tcp_stream 10.0.0.1:40000 -> 10.0.0.2:80".
+  std::string described_with_ends() const;
+
+ private:
+  friend class socket_wait;
+  friend class stream_read;
+
+  // What a reader that was cancelled had read, which is read again before all else.
+  std::size_t take_returned(std::span<std::byte> into) noexcept;
+  bool make_room_for_returns(std::size_t bytes) noexcept;
+  void give_back(std::span<const std::byte> bytes) noexcept;
+  void tell_readers() noexcept;
+
+  std::string_view noun_;
+  std::shared_ptr<system_calls> calls_;
+  int fd_;
+  std::optional<endpoint> remote_;
+  wait_list waiters_;
+  std::size_t handed_ = 0;  // awaits that were granted, and have not returned
+  std::vector<std::byte> returned_;
+};
+
+// An await of a call: what it has in common with others.
+class socket_wait : public operation, private readiness_watch {
+ public:
+  // "read from tcp_stream 10.0.0.1:40000 -> 10.0.0.2:80".
+  std::string describe() const override;
+  // Makes the call; false if it would have to wait.
+  bool try_now() noexcept;
+
+ protected:
+  // Waits for those events, as poll() names them.
+  socket_wait(operation_kind kind, open_socket& of, unsigned events) noexcept;
+  ~socket_wait() = default;
+
+  // Its result, or minus an error number; -EAGAIN if it is to be made again.
+  virtual std::int64_t call() noexcept = 0;
+  // What the last call came to; throws its error. Once, when the await returns.
+  std::int64_t outcome();
+
+  open_socket& socket() const noexcept { return subject<open_socket>(); }
+  void fail(int error) noexcept { outcome_ = -error; }
+
+  void enqueue() noexcept override;
+  void withdraw() noexcept override;
+  bool revoke() noexcept override { return false; }
+
+ private:
+  friend class open_socket;
+
+  void may_be_ready() noexcept override;
+  void was_closed() noexcept override;
+  void leave() noexcept;
+  void hand_over() noexcept;
+
+  std::int64_t outcome_ = 0;
+  bool handed_ = false;
+};
+
+// -- streams ----------------------------------------------------------------------------------------------------------
+
+class stream_read : public socket_wait {
+ protected:
+  stream_read(open_socket& from, std::span<std::byte> into, bool exactly) noexcept;
+  ~stream_read() = default;
+
+  std::int64_t call() noexcept override;
+  void withdraw() noexcept override;
+
+  std::span<std::byte> into_;
+  std::size_t filled_ = 0;
+
+ private:
+  std::int64_t fill() noexcept;
+
+  bool exactly_;
+};
+
+class stream_write : public socket_wait {
+ protected:
+  stream_write(open_socket& to, std::span<const std::byte> from, bool all) noexcept;
+  ~stream_write() = default;
+
+  std::int64_t call() noexcept override;
+
+ private:
+  std::span<const std::byte> from_;
+  std::size_t written_ = 0;
+  bool all_;
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
+class reading_some final : public primitive<reading_some, stream_read> {
+ public:
+  reading_some(open_socket& from, std::span<std::byte> into) noexcept : primitive(from, into, false) {}
+  std::size_t result() { return static_cast<std::size_t>(outcome()); }
+};
+
+class reading_exactly final : public primitive<reading_exactly, stream_read> {
+ public:
+  reading_exactly(open_socket& from, std::span<std::byte> into) noexcept : primitive(from, into, true) {}
+  void result();
+};
+
+class writing_some final : public primitive<writing_some, stream_write> {
+ public:
+  writing_some(open_socket& to, std::span<const std::byte> from) noexcept : primitive(to, from, false) {}
+  std::size_t result() { return static_cast<std::size_t>(outcome()); }
+};
+
+class writing_all final : public primitive<writing_all, stream_write> {
+ public:
+  writing_all(open_socket& to, std::span<const std::byte> from) noexcept : primitive(to, from, true) {}
+  void result() { outcome(); }
+};
+
+// What accept() and connect() have in common with those of other kinds of sockets.
+class accepting_socket : public socket_wait {
+ protected:
+  accepting_socket(open_socket& listener, const source& where) noexcept;
+  ~accepting_socket();
+
+  std::int64_t call() noexcept override;
+  // The connection, as a socket that reports call `noun`. Throws the error of the call.
+  std::unique_ptr<open_socket> accepted(std::string_view noun);
+
+ private:
+  std::shared_ptr<system_calls> calls_;
+  source where_;
+  int fd_ = -1;
+  std::optional<endpoint> remote_;
+};
+
+class connecting_socket : public socket_wait {
+ protected:
+  // Fails with `error` if that is not 0.
+  connecting_socket(std::unique_ptr<open_socket> made, const endpoint& to, int error) noexcept;
+  ~connecting_socket() = default;
+
+  std::int64_t call() noexcept override;
+  std::unique_ptr<open_socket> connected();
+
+ private:
+  std::unique_ptr<open_socket> made_;
+  endpoint to_;
+  int error_;
+  bool begun_ = false;
+};
+
+#pragma GCC diagnostic pop
+
+}  // namespace lockstep::detail
+
+namespace lockstep {
+
+// Thrown by read_exactly() where the stream ends before as much has come. What has come is in the buffer.
+// Source: asyncio.IncompleteReadError.
+class incomplete_read : public std::runtime_error {
+ public:
+  incomplete_read(std::size_t bytes_read, std::size_t bytes_wanted);
+  std::size_t bytes_read() const noexcept { return bytes_read_; }
+
+ private:
+  std::size_t bytes_read_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,250 @@
+// TCP: tcp_listener takes connections, connect_tcp() makes them, and tcp_stream is one end of one.
+//
+//   task<void> echo(tcp_stream peer) {
+//     std::array<std::byte, 4096> buffer;
+//     while (const std::size_t count = co_await peer.read_some(buffer)) {
+//       co_await peer.write(std::span(buffer).first(count));
+//     }
+//   }
+//
+// They run on the system of the task that makes them: on the host of a simulation, or on the machine.
+// Every await is a cancel point, and other tasks may run first even if it need not wait. What was read, written or
+// accepted when a cancellation or a timeout comes is not lost: the await returns it, and the cancellation is delivered
+// at the next. `co_await as_result(...)` returns what otherwise is thrown.
+// Errors are std::system_error, with the code of the operating system, and an error of the connection is told once; see
+// each function. An object that was closed fails with EBADF; one that is closed while a task waits for it, there with
+// ECANCELED. To use one that was moved from is misuse, and so is one that dies while a task waits for it.
+// Threads: those of the run in which it was made.
+// Source: tcp(7), ip(7) and socket(7).
+#pragma once
+
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/net/socket.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace lockstep {
+
+namespace detail {
+
+class accepting_tcp;
+class connecting_tcp;
+
+// Owns the socket of a stream or listener.
+class socket_owner {
+ public:
+  bool is_open() const noexcept { return socket_ != nullptr && socket_->fd() >= 0; }
+  // Closes it, if that was not done. A task that waits for it gets ECANCELED.
+  void close(source where = source::current());
+  // The address that it has on its host. Throws std::system_error if it is closed.
+  endpoint local(source where = source::current()) const {
+    return looked_at("was asked for its address", where).local();
+  }
+  // For calls that this class has no name for; -1 if it is closed.
+  int native_handle() const noexcept { return socket_ != nullptr ? socket_->fd() : -1; }
+
+ protected:
+  explicit socket_owner(std::unique_ptr<open_socket> owned) noexcept : socket_(std::move(owned)) {}
+  ~socket_owner() = default;
+  socket_owner(socket_owner&&) noexcept = default;
+  socket_owner& operator=(socket_owner&&) noexcept = default;
+
+  // It is about to be awaited, or changed, at that line.
+  open_socket& awaited(const char* deed, const source& where) const {
+    open_socket& found = owned(deed, where);
+    found.begin(deed, where);
+    return found;
+  }
+  open_socket& changed(const char* deed, const source& where) const {
+    open_socket& found = owned(deed, where);
+    found.change(deed, where);
+    return found;
+  }
+  const open_socket& looked_at(const char* deed, const source& where) const {
+    open_socket& found = owned(deed, where);
+    found.look_at(deed, where);
+    return found;
+  }
+
+ private:
+  open_socket& owned(const char* deed, const source& where) const {
+    if (socket_ == nullptr) [[unlikely]]
+      refuse_moved(deed, where);
+    return *socket_;
+  }
+  [[noreturn]] static void refuse_moved(const char* deed, const source& where);
+
+  std::unique_ptr<open_socket> socket_;
+};
+
+}  // namespace detail
+
+// One end of a connection. Closes it when it dies; what the peer has sent and nobody has read makes that a reset.
+// Requires that buffers outlive the await. One task may read while another writes; of several that read, the one that
+// has waited longest gets what comes.
+class [[nodiscard("a connection that nobody keeps is closed at once")]] tcp_stream : public detail::socket_owner {
+ public:
+  // -- reading ----------------------------------------------------------------------------------------------------
+
+  // Waits until something has come and takes as much as there is, up to the size of the buffer. Returns how many bytes
+  // that were; 0 if the peer will send no more, or if the buffer is empty.
+  // Errors: ECONNRESET once, if the peer has reset the connection; ETIMEDOUT once, if it was given up.
+  // Source: recv(2).
+  LOCKSTEP_AWAIT_IT detail::reading_some read_some(std::span<std::byte> into, source where = source::current()) {
+    return {awaited("was read from", where), into};
+  }
+  LOCKSTEP_AWAIT_IT detail::reading_some read_some(std::span<char> into, source where = source::current()) {
+    return read_some(std::as_writable_bytes(into), where);
+  }
+  // Waits until the buffer is full. What it has taken when it is cancelled or fails is read again by the next.
+  // Errors: incomplete_read, if the stream ends before that; those of read_some().
+  LOCKSTEP_AWAIT_IT detail::reading_exactly read_exactly(std::span<std::byte> into, source where = source::current()) {
+    return {awaited("was read from", where), into};
+  }
+  LOCKSTEP_AWAIT_IT detail::reading_exactly read_exactly(std::span<char> into, source where = source::current()) {
+    return read_exactly(std::as_writable_bytes(into), where);
+  }
+
+  // -- writing ----------------------------------------------------------------------------------------------------
+
+  // Waits until the system takes some of it, and returns how many bytes it has taken: the first ones. The peer need not
+  // have got them.
+  // Errors: EPIPE, if nothing can be sent any more; ECONNRESET once, if the peer has reset the connection; ETIMEDOUT
+  // once, if it was given up.
+  // Source: send(2).
+  LOCKSTEP_AWAIT_IT detail::writing_some write_some(std::span<const std::byte> from, source where = source::current()) {
+    return {awaited("was written to", where), from};
+  }
+  LOCKSTEP_AWAIT_IT detail::writing_some write_some(std::string_view from, source where = source::current()) {
+    return write_some(std::as_bytes(std::span(from)), where);
+  }
+  // Waits until the system has taken all of it. If it is cancelled or fails, some of it may have been sent; where the
+  // rest could still be sent, write_some() in a loop knows from where on.
+  // Errors: those of write_some().
+  LOCKSTEP_AWAIT_IT detail::writing_all write(std::span<const std::byte> from, source where = source::current()) {
+    return {awaited("was written to", where), from};
+  }
+  LOCKSTEP_AWAIT_IT detail::writing_all write(std::string_view from, source where = source::current()) {
+    return write(std::as_bytes(std::span(from)), where);
+  }
+
+  // -- ending -----------------------------------------------------------------------------------------------------
+
+  // Tells the peer that nothing more is sent, behind what was written. It may go on sending. Never waits.
+  // Errors: ENOTCONN, if the connection is over.
+  // Source: shutdown(2) with SHUT_WR.
+  void shutdown_write(source where = source::current());
+  // Closes it at once: what the peer has not got is dropped, and it gets ECONNRESET. Never waits.
+  // Source: SO_LINGER of socket(7), with a time of 0.
+  void reset(source where = source::current());
+
+  // The peer; that of a connection that is over as well.
+  const endpoint& remote(source where = source::current()) const;
+
+  // -- options ----------------------------------------------------------------------------------------------------
+
+  // Whether small pieces are sent at once, and not held back until the peer has acknowledged what came before.
+  // Default: false.
+  // Source: TCP_NODELAY of tcp(7).
+  void no_delay(bool on, source where = source::current());
+  bool no_delay(source where = source::current()) const;
+  // Whether a peer that is silent for long is asked if it is still there. Default: false.
+  // Source: SO_KEEPALIVE of socket(7).
+  void keep_alive(bool on, source where = source::current());
+  bool keep_alive(source where = source::current()) const;
+  // How much the system holds in either direction. Linux takes twice what it is given, within its limits, and returns
+  // that.
+  // Source: SO_RCVBUF and SO_SNDBUF of socket(7).
+  void receive_buffer_bytes(int bytes, source where = source::current());
+  int receive_buffer_bytes(source where = source::current()) const;
+  void send_buffer_bytes(int bytes, source where = source::current());
+  int send_buffer_bytes(source where = source::current()) const;
+  // How long what was sent may stay unacknowledged before the connection is given up with ETIMEDOUT; 0 for as long as
+  // the system likes, which is the default.
+  // Source: TCP_USER_TIMEOUT of tcp(7).
+  void user_timeout(std::chrono::milliseconds limit, source where = source::current());
+  std::chrono::milliseconds user_timeout(source where = source::current()) const;
+
+ private:
+  friend class detail::accepting_tcp;
+  friend class detail::connecting_tcp;
+  explicit tcp_stream(std::unique_ptr<detail::open_socket> owned) noexcept : socket_owner(std::move(owned)) {}
+};
+
+// How to listen.
+struct listen_options {
+  // Whether an address that connections of the past still use may be taken.
+  bool reuse_address = true;
+  // Whether several may listen at one address, which then share the connections.
+  bool reuse_port = false;
+  // Whether a listener at an IPv6 address leaves IPv4 alone; otherwise that of [::] takes both.
+  bool only_v6 = false;
+  // How many connections the system keeps that nobody has accepted. At least 0; Linux keeps one more.
+  int backlog = 128;
+};
+
+// Takes connections at one address. Those that nobody has accepted are reset when it dies.
+class [[nodiscard("a listener that nobody keeps is closed at once")]] tcp_listener : public detail::socket_owner {
+ public:
+  // A listener at that address; port 0 is one that is free, which local() tells. Never waits.
+  // Errors: EADDRINUSE, if somebody has it; EADDRNOTAVAIL, if the host has no such address; EACCES, for a port that
+  // needs privileges.
+  // Source: socket(2), bind(2) and listen(2).
+  static tcp_listener bind(const endpoint& at, const listen_options& how = {}, source where = source::current());
+
+  // Waits for a connection and takes it. The peer may have gone since: the first read tells.
+  // Errors: EMFILE and ENFILE, if there are too many descriptors; the connection is kept for the next.
+  // Source: accept(2).
+  LOCKSTEP_AWAIT_IT detail::accepting_tcp accept(source where = source::current());
+
+ private:
+  using socket_owner::socket_owner;
+};
+
+// How to connect.
+struct connect_options {
+  // The address to come from; otherwise the system picks one.
+  std::optional<endpoint> from;
+  // Of the stream; these have to be known when it connects.
+  std::optional<int> receive_buffer_bytes;
+  std::optional<int> send_buffer_bytes;
+};
+
+// Connects to a listener at that address and returns the stream. Cancelled while it waits, it gives up.
+// Errors: ECONNREFUSED, if nobody listens there; ENETUNREACH and EHOSTUNREACH, if there is no way; ETIMEDOUT, if nobody
+// answers; EADDRNOTAVAIL and EADDRINUSE, if the address to come from is not to be had.
+// Source: connect(2).
+LOCKSTEP_AWAIT_IT detail::connecting_tcp connect_tcp(const endpoint& to, const connect_options& how = {},
+                                                     source where = source::current());
+
+namespace detail {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
+class accepting_tcp final : public primitive<accepting_tcp, accepting_socket> {
+ public:
+  accepting_tcp(open_socket& listener, const source& where) noexcept : primitive(listener, where) {}
+  tcp_stream result() { return tcp_stream(accepted("tcp_stream")); }
+};
+
+class connecting_tcp final : public primitive<connecting_tcp, connecting_socket> {
+ public:
+  connecting_tcp(std::unique_ptr<open_socket> made, const endpoint& to, int error) noexcept
+      : primitive(std::move(made), to, error) {}
+  tcp_stream result() { return tcp_stream(connected()); }
+};
+
+#pragma GCC diagnostic pop
+
+}  // namespace detail
+
+inline detail::accepting_tcp tcp_listener::accept(source where) { return {awaited("was accepted at", where), where}; }
+
+}  // namespace lockstep

@@ -1,0 +1,123 @@
+#include <lockstep/net/socket.hpp>
+
+#include "on_the_machine.hpp"
+
+#include <lockstep/system/current.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <span>
+
+namespace lockstep {
+namespace {
+
+using detail::open_socket;
+
+struct socket_pair {
+  std::unique_ptr<open_socket> a;
+  std::unique_ptr<open_socket> b;
+};
+
+socket_pair make_pair_of_sockets() {
+  system_calls& calls = current_system();
+  int fds[2];
+  detail::checked(calls.socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), "socketpair");
+  const auto owned = [&calls](int fd) {
+    return std::make_unique<open_socket>("pair", calls.shared_from_this(), fd, std::nullopt, source::current());
+  };
+  return {owned(fds[0]), owned(fds[1])};
+}
+
+task<void> closes_when_it_dies() {
+  auto [a, b] = make_pair_of_sockets();
+  const int fd = a->fd();
+  const std::shared_ptr<system_calls> calls = a->shared_calls();
+  EXPECT_GE(calls->fcntl(fd, F_GETFD, 0), 0);
+  a.reset();
+  EXPECT_EQ(calls->fcntl(fd, F_GETFD, 0), -EBADF);
+  EXPECT_GE(b->fd(), 0);
+  b->close();
+  EXPECT_EQ(b->fd(), -1);
+  b->close();
+  co_return;
+}
+
+TEST(OpenSocketTest, ClosesItsDescriptorWhenItDies) { run_on_machine(closes_when_it_dies); }
+
+task<void> names_what_failed() {
+  auto [a, b] = make_pair_of_sockets();
+  EXPECT_EQ(a->described_with_ends(), "pair");
+  a->close();
+  EXPECT_EQ(a->described_with_ends(), "pair, which is closed");
+  char byte[1];
+  try {
+    co_await detail::reading_some(*a, std::as_writable_bytes(std::span(byte)));
+    ADD_FAILURE();
+  } catch (const std::system_error& failed) {
+    EXPECT_EQ(failed.code(), std::error_code(EBADF, std::system_category()));
+    EXPECT_STREQ(failed.what(), "read from pair, which is closed: Bad file descriptor");
+  }
+  try {
+    a->local();
+    ADD_FAILURE();
+  } catch (const std::system_error& failed) {
+    EXPECT_STREQ(failed.what(), "address of pair: Bad file descriptor");
+  }
+  EXPECT_THROW(a->option(SOL_SOCKET, SO_SNDBUF), std::system_error);
+  EXPECT_THROW(b->set_option(SOL_SOCKET, -1, 1), std::system_error);
+}
+
+TEST(OpenSocketTest, NamesWhatFailed) { run_on_machine(names_what_failed); }
+
+task<std::string> read_from(open_socket& from) {
+  char bytes[16];
+  const std::size_t count = co_await detail::reading_some(from, std::as_writable_bytes(std::span(bytes)));
+  co_return std::string(bytes, count);
+}
+
+task<void> calls_again() {
+  auto [a, b] = make_pair_of_sockets();
+  auto first = spawn(read_from(*b), "first");
+  auto second = spawn(read_from(*b), "second");
+  co_await settle();
+  co_await detail::writing_all(*a, std::as_bytes(std::span("one", 3)));
+  EXPECT_EQ(co_await first.join(), "one");  // the second was asked too, and found nothing
+  EXPECT_FALSE(second.done());
+  co_await detail::writing_all(*a, std::as_bytes(std::span("two", 3)));
+  EXPECT_EQ(co_await second.join(), "two");
+}
+
+TEST(SocketWaitTest, CallsAgainUntilThereIsSomething) { run_on_machine(calls_again); }
+
+task<void> outlives_its_socket() {
+  auto [a, b] = make_pair_of_sockets();
+  auto reader = spawn(read_from(*b), "reader");
+  co_await settle();
+  a.reset();  // which is the end of the stream
+  co_await yield();
+  b.reset();  // the reader has its answer, perhaps, and has not returned
+  EXPECT_EQ(co_await reader.join(), "");
+}
+
+TEST(SocketWaitTest, ReturnsWhatItWasGivenAfterItsSocketHasDied) { run_on_machine(outlives_its_socket); }
+
+task<void> fails_without_its_socket() {
+  auto [a, b] = make_pair_of_sockets();
+  auto reader = spawn(error_of_task(read_from(*b)), "reader");
+  co_await settle();
+  b->close();
+  b.reset();
+  EXPECT_EQ(co_await reader.join(), ECANCELED);
+}
+
+TEST(SocketWaitTest, FailsAfterItsSocketHasDied) { run_on_machine(fails_without_its_socket); }
+
+TEST(IncompleteReadTest, SaysHowMuchCame) {
+  const incomplete_read ended(3, 8);
+  EXPECT_EQ(ended.bytes_read(), 3U);
+  EXPECT_STREQ(ended.what(), "the stream ended after 3 of 8 bytes");
+}
+
+}  // namespace
+}  // namespace lockstep
