@@ -30,9 +30,9 @@ std::string transcript_of(void (*body)(machine&), machine& on) {
   return on.transcript();
 }
 
-// The simulated kernel joins here, as {"Lockstep", false, lockstep_has, run_on_lockstep}.
 const std::vector<arm>& arms() {
-  static const std::vector<arm> all = {{"Linux", true, linux_has, run_on_linux}};
+  static const std::vector<arm> all = {{"Linux", true, linux_has, run_on_linux},
+                                       {"Lockstep", false, lockstep_has, run_on_lockstep}};
   return all;
 }
 

@@ -68,10 +68,9 @@ int port_space::claim(port_holder& wanted, time_point now) {
     add(wanted);
     return 0;
   }
-  for (int tries = 0; tries <= last_ephemeral - first_ephemeral; ++tries) {
+  for (int tries = 0; tries <= highest_ - lowest_; ++tries) {
     local = local.with_port(next_ephemeral_);
-    next_ephemeral_ =
-        next_ephemeral_ == last_ephemeral ? first_ephemeral : static_cast<std::uint16_t>(next_ephemeral_ + 1);
+    next_ephemeral_ = next_ephemeral_ == highest_ ? lowest_ : static_cast<std::uint16_t>(next_ephemeral_ + 1);
     if (holder_list* const there = find(local.port()); there != nullptr && !there->empty()) continue;
     add(wanted);
     return 0;

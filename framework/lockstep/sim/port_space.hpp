@@ -44,6 +44,12 @@ class port_space {
   static constexpr std::uint16_t first_ephemeral = 32768;
   static constexpr std::uint16_t last_ephemeral = 60999;
 
+  // The ports that are given out where none is asked for, both included.
+  // Source: net.ipv4.ip_local_port_range.
+  void set_ephemeral(std::uint16_t first, std::uint16_t last) noexcept {
+    next_ephemeral_ = lowest_ = first;
+    highest_ = last;
+  }
   // Gives `wanted` the port that it claims, or for 0 a free one. Returns 0 or -EADDRINUSE.
   int claim(port_holder& wanted, time_point now);
   // The same without asking anybody, beside others.
@@ -65,6 +71,8 @@ class port_space {
 
   std::map<std::uint16_t, holder_list> holders_;
   std::deque<std::unique_ptr<kept>> kept_;  // those whose time comes first, first
+  std::uint16_t lowest_ = first_ephemeral;
+  std::uint16_t highest_ = last_ephemeral;
   std::uint16_t next_ephemeral_ = first_ephemeral;
 };
 
