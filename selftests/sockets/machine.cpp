@@ -486,7 +486,7 @@ std::string machine::text_of(const address& of) {
   const std::uint16_t port = port_of(of);
   const std::string of_port =
       port == 0 ? "0" : fmt::format("#{}", ports_.emplace(port, static_cast<int>(ports_.size()) + 1).first->second);
-  return family == AF_INET ? fmt::format("{}:{}", host, of_port) : fmt::format("[{}]:{}", host, of_port);
+  return family == AF_INET ? fmt::format("{}:{}", host_name(host), of_port) : fmt::format("[{}]:{}", host, of_port);
 }
 
 std::uint64_t machine::key_of(const descriptor& of) {

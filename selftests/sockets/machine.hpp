@@ -160,6 +160,8 @@ class machine {
   virtual void limit_ports(int first, int last) = 0;
   // Only where there are two hosts: how the other is called, and a cable that is cut and mended.
   virtual address host_address(const std::string& host, std::uint16_t port);
+  // What the transcript calls an address.
+  virtual std::string host_name(const std::string& address) { return address; }
   virtual void cut();
   virtual void mend();
 

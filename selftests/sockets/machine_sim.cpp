@@ -17,6 +17,7 @@ class simulated_machine final : public machine {
   simulated_machine() {
     world_.start();
     world_.host("b", "10.0.0.2");
+    at("a").set_privileged(false);
   }
   ~simulated_machine() override {
     cable_.reset();
@@ -48,6 +49,9 @@ class simulated_machine final : public machine {
   std::string prefix() override { return "lockstep."; }
   address host_address(const std::string& host, std::uint16_t port) override {
     return v4(host == "nobody" ? "10.0.0.99" : at(host).address().text(), port);
+  }
+  std::string host_name(const std::string& address) override {
+    return address == "10.0.0.2" ? "b" : address == "10.0.0.99" ? "nobody" : address;
   }
   void cut() override { cable_.emplace("client", "b"); }
   void mend() override { cable_.reset(); }

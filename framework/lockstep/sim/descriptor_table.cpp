@@ -4,9 +4,14 @@
 
 namespace lockstep::sim {
 
-int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {
-  std::size_t at = std::max(lowest_free_, static_cast<std::size_t>(least));
+std::size_t descriptor_table::next_free(std::size_t least) const noexcept {
+  std::size_t at = std::max(lowest_free_, least);
   while (at < slots_.size() && slots_[at].file) ++at;
+  return at;
+}
+
+int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {
+  const std::size_t at = next_free(static_cast<std::size_t>(least));
   if (at >= limit_) return -EMFILE;
   put(static_cast<int>(at), std::move(file), closes_on_exec);
   if (static_cast<std::size_t>(least) <= lowest_free_) lowest_free_ = at + 1;

@@ -31,11 +31,13 @@ class descriptor_table {
   void put(int fd, file_reference file, bool closes_on_exec);
   // Returns what it was; nothing if there was none.
   file_reference remove(int fd) noexcept;
-  bool has_room() const noexcept { return count_ < limit_; }
+  bool has_room() const noexcept { return next_free(0) < limit_; }
   std::size_t count() const noexcept { return count_; }
   const std::vector<slot>& slots() const noexcept { return slots_; }
 
  private:
+  std::size_t next_free(std::size_t least) const noexcept;
+
   static constexpr std::size_t first = 3;  // after standard input, output and error, which a host has not
 
   std::vector<slot> slots_;

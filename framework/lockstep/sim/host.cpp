@@ -21,6 +21,19 @@ bool host::has(const ip_address& address) const noexcept {
          std::find(addresses_.begin(), addresses_.end(), plain) != addresses_.end();
 }
 
+namespace {
+
+// An address that nobody has is looked for among the neighbours, which share the first 8 bits of an IPv4 address, or 64
+// of IPv6; there is no router that would know others.
+bool is_on_link(const ip_address& own, const ip_address& to) noexcept {
+  if (to.is_multicast()) return false;
+  constexpr std::ptrdiff_t v4_bytes = 1;
+  constexpr std::ptrdiff_t v6_bytes = 8;
+  return std::equal(own.bytes().begin(), own.bytes().begin() + (own.is_v4() ? v4_bytes : v6_bytes), to.bytes().begin());
+}
+
+}  // namespace
+
 int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
   if (to.is_loopback() || has(to)) {
     if (from.is_any() || from.is_v6() != to.is_v6())
@@ -34,7 +47,7 @@ int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
   if (from.is_loopback()) return -EINVAL;
   if (from.is_any() || from.is_v6() != to.is_v6()) from = *own;
   there = network_->host_of(to);
-  return 0;
+  return there != nullptr || is_on_link(*own, to) ? 0 : -ENETUNREACH;
 }
 
 void host::listens(tcp_socket& who, bool does) {

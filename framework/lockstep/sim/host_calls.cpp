@@ -3,6 +3,7 @@
 #include <lockstep/sim/tcp_socket.hpp>
 
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 
 namespace lockstep::sim {
 
@@ -34,17 +35,17 @@ std::int64_t host::read(int fd, void* into, std::size_t size) {
 
 std::int64_t host::write(int fd, const void* from, std::size_t size) {
   const iovec piece{const_cast<void*>(from), size};
-  return writev(fd, &piece, 1);
+  return with_file(fd, [&](open_file& file) { return file.write(&piece, 1); });
 }
 
 std::int64_t host::readv(int fd, const iovec* into, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  return with_file(fd, [&](open_file& file) { return file.read(into, count); });
+  return with_file(fd, [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); });
 }
 
 std::int64_t host::writev(int fd, const iovec* from, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  return with_file(fd, [&](open_file& file) { return file.write(from, count); });
+  return with_file(fd, [&](open_file& file) { return size_of(from, count) == 0 ? 0 : file.write(from, count); });
 }
 
 int host::close(int fd) {
@@ -86,7 +87,17 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
 }
 
 int host::ioctl(int fd, unsigned long request, void* argument) {
-  return with_file(fd, [&](open_file& file) { return file.ioctl(request, argument); });
+  descriptor_table::slot* const slot = table_.find_slot(fd);
+  if (slot == nullptr) return -EBADF;
+  open_file& file = *slot->file;
+  switch (request) {
+    case FIOCLEX: slot->closes_on_exec = true; return 0;
+    case FIONCLEX: slot->closes_on_exec = false; return 0;
+    case FIONBIO:
+      file.set_status_flags((file.status_flags() & ~O_NONBLOCK) | (*static_cast<int*>(argument) != 0 ? O_NONBLOCK : 0));
+      return 0;
+    default: return file.ioctl(request, argument);
+  }
 }
 
 // -- readiness --------------------------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ constexpr row rows[] = {
     {option::user_timeout, IPPROTO_TCP, TCP_USER_TIMEOUT, tcp, 0, 0, most, false},
     {option::syn_count, IPPROTO_TCP, TCP_SYNCNT, tcp, 6, 1, 127, false},
     {option::defer_accept, IPPROTO_TCP, TCP_DEFER_ACCEPT, tcp, 0, 1, 0, false},
+    {option::segment_bytes, IPPROTO_TCP, TCP_MAXSEG, tcp, 536, 88, 32767, false},
     {option::linger_2, IPPROTO_TCP, TCP_LINGER2, tcp, 60, 1, 0, false},
 };
 
@@ -117,6 +118,7 @@ int socket_options::set_timeout(int name, const void* value, socklen_t size) {
   if (size < sizeof given) return -EINVAL;
   std::memcpy(&given, value, sizeof given);
   if (given.tv_usec < 0 || given.tv_usec >= us_per_second) return -EDOM;
+  if (given.tv_sec < 0) given = {};
   (name == SO_RCVTIMEO ? receive_timeout_ : send_timeout_) = given;
   return 0;
 }
@@ -128,9 +130,11 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
   if (level == SOL_SOCKET) {
     if (name == SO_RCVTIMEO || name == SO_SNDTIMEO) return set_timeout(name, value, size);
     if (name == SO_LINGER) {
-      if (size < sizeof linger_) return -EINVAL;
-      std::memcpy(&linger_, value, sizeof linger_);
-      linger_.l_onoff = linger_.l_onoff != 0 ? 1 : 0;
+      linger wanted;
+      if (size < sizeof wanted) return -EINVAL;
+      std::memcpy(&wanted, value, sizeof wanted);
+      linger_.l_onoff = wanted.l_onoff != 0 ? 1 : 0;
+      if (wanted.l_onoff != 0) linger_.l_linger = wanted.l_linger;
       return 0;
     }
     if (name == SO_ERROR || name == SO_TYPE || name == SO_DOMAIN || name == SO_PROTOCOL || name == SO_ACCEPTCONN ||

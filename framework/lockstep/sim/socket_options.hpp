@@ -39,6 +39,7 @@ enum class option : std::uint8_t {
   user_timeout,
   syn_count,
   defer_accept,
+  segment_bytes,
   linger_2,
   count
 };

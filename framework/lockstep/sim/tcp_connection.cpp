@@ -4,6 +4,9 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
 
+#include <cstddef>
+#include <vector>
+
 namespace lockstep::sim {
 
 namespace {
@@ -36,7 +39,20 @@ void tcp_end::tell(unsigned events) noexcept {
   if (owner_ != nullptr) owner_->notify(events);
 }
 
-void tcp_end::data_arrived() { tell(POLLIN); }
+void tcp_end::data_arrived() {
+  if (mirrors_) [[unlikely]]
+    return mirror();
+  tell(POLLIN | POLLPRI);
+}
+
+void tcp_end::mirror() {
+  std::vector<std::byte> all(in().available());
+  in().peek(all, 0);
+  in().drop(all.size());
+  in().transmit();
+  out_.write(all);
+  out_.transmit();
+}
 
 void tcp_end::refuses_data() {
   const tcp_connection::keeper alive(of_);
@@ -54,6 +70,7 @@ void tcp_end::acknowledged() {
 
 void tcp_end::fin_arrived() {
   reads_shut_ = true;
+  if (mirrors_) return shut(false, true);
   tell(POLLIN | POLLRDHUP);
   if (!out_.fin_arrived()) return;
   // Both have said that no more comes, and heard it. The port is this one's for a while, as it was the first.
@@ -71,6 +88,11 @@ void tcp_end::fin_arrived() {
 void tcp_end::close_both() noexcept {
   phase_ = phase::closed;
   reads_shut_ = writes_shut_ = true;
+  if (owner_ == nullptr) leave_port();
+}
+
+void tcp_end::leave_port() noexcept {
+  if (port_.linked()) port_.unlink();
 }
 
 void tcp_end::fail(int error) {
@@ -93,7 +115,11 @@ void tcp_end::refusal_arrived() { fail(ECONNREFUSED); }
 void tcp_end::syn_arrived() {
   if (host_ == nullptr) return;
   tcp_socket* const listener = host_->find_listener(local());
-  if (listener == nullptr) {
+  if (listener == nullptr && peer_.host_ == host_ && peer_.local() == local()) {
+    mirrors_ = true;
+    phase_ = phase::established;
+    out_.send(tcp_way::mark_kind::syn_ack);
+  } else if (listener == nullptr) {
     close_both();
     out_.send(tcp_way::mark_kind::refusal);
   } else if (!listener->has_room()) {
@@ -131,7 +157,7 @@ void tcp_end::shut(bool reads, bool writes) {
 void tcp_end::orphan(bool aborted) {
   const tcp_connection::keeper alive(of_);
   owner_ = listener_ = nullptr;
-  if (phase_ == phase::closed) return;
+  if (phase_ == phase::closed) return leave_port();
   const bool unread = in().available() != 0;
   in().drop_all();
   if (aborted || unread || phase_ == phase::syn_sent || phase_ == phase::syn_received) {
@@ -147,9 +173,23 @@ void tcp_end::orphan(bool aborted) {
   shut(true, true);
 }
 
-duration tcp_end::patience() const noexcept {
-  if (phase_ == phase::syn_sent) return syn_limit;
-  return user_timeout_ != duration::zero() ? user_timeout_ : retransmission_limit;
+void tcp_end::set_patience(const tcp_patience& how) noexcept {
+  patience_ = how;
+  out_.see_to_patience();
+}
+
+time_point tcp_end::gives_up_at() const noexcept {
+  duration limit = patience_.user_timeout != duration::zero() ? patience_.user_timeout : retransmission_limit;
+  if (phase_ == phase::syn_sent) limit = syn_limit;
+  return saturating_add(of_.of().owner().now(), limit);
+}
+
+time_point tcp_end::finds_dead_at() const noexcept {
+  if (!patience_.keeps_alive || phase_ != phase::established) return time_point::max();
+  // Each question that was answered so far began the time anew.
+  const duration silent = of_.of().owner().now() - in().heard_at();
+  const time_point asks = saturating_add(in().heard_at(), (silent / patience_.idle + 1) * patience_.idle);
+  return saturating_add(asks, patience_.interval * patience_.questions);
 }
 
 // -- both -------------------------------------------------------------------------------------------------------------
@@ -163,9 +203,8 @@ tcp_connection::tcp_connection(network& of, identity id) noexcept
 
 tcp_connection::~tcp_connection() {
   stop();
-  for (tcp_end* each : {&client_, &server_}) {
-    if (each->port_.linked()) each->port_.unlink();
-  }
+  client_.leave_port();
+  server_.leave_port();
   list_hook<tcp_connection>::unlink();
 }
 

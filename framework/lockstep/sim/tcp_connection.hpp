@@ -9,6 +9,8 @@
 // An end whose socket was closed is an orphan, and answers bytes with a reset. It has its port until it is closed, and
 // the one that finished first for a minute more.
 //
+// A socket that connects to the very port that it is bound to is connected to itself: its peer is a mirror.
+//
 // Lifetime: it destroys itself when both ends are orphans and closed, and no call goes on in it.
 // Source: RFC 9293; Linux's net/ipv4/tcp_input.c, tcp.c.
 #pragma once
@@ -25,6 +27,16 @@ class host;
 class network;
 class tcp_connection;
 class tcp_socket;
+
+// How long an end waits for answers.
+// Source: TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of tcp(7); SO_KEEPALIVE of socket(7).
+struct tcp_patience {
+  duration user_timeout{};  // 0: as long as retransmissions go on
+  bool keeps_alive = false;
+  duration idle{};  // between what was heard last and the first question
+  duration interval{};
+  int questions = 0;
+};
 
 class tcp_end {
  public:
@@ -60,7 +72,7 @@ class tcp_end {
   // The bytes that its side of the connection takes in.
   std::uint64_t receive_buffer() const noexcept { return receive_buffer_; }
   void set_receive_buffer(std::uint64_t bytes) noexcept { receive_buffer_ = bytes; }
-  void set_user_timeout(duration limit) noexcept { user_timeout_ = limit; }
+  void set_patience(const tcp_patience& how) noexcept;
   void shut(bool reads, bool writes);
   // Its socket has gone; `aborted` where what it has sent is not to arrive.
   void orphan(bool aborted);
@@ -83,14 +95,18 @@ class tcp_end {
   void refusal_arrived();
   // The other end has more of what it has sent.
   void acknowledged();
-  // For so long it waits for an answer.
-  duration patience() const noexcept;
+  // When it has waited long enough for an answer, if it begins now.
+  time_point gives_up_at() const noexcept;
+  // The same where it has sent nothing, but asks now and then whether the other end is there; never, if it does not.
+  time_point finds_dead_at() const noexcept;
   void timed_out() { fail(ETIMEDOUT); }
 
  private:
   friend class tcp_connection;
 
   void close_both() noexcept;
+  void leave_port() noexcept;
+  void mirror();
   void tell(unsigned events) noexcept;
 
   tcp_connection& of_;
@@ -103,9 +119,10 @@ class tcp_end {
   phase phase_ = phase::unborn;
   bool reads_shut_ = false;
   bool writes_shut_ = false;
+  bool mirrors_ = false;  // of a socket that is connected to itself: sends back what comes
   int error_ = 0;
   std::uint64_t receive_buffer_ = 131'072;
-  duration user_timeout_{};
+  tcp_patience patience_;
 };
 
 class tcp_connection final : public list_hook<tcp_connection>, private timer {

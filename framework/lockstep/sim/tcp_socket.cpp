@@ -12,6 +12,7 @@
 #include <linux/sockios.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace lockstep::sim {
 
@@ -155,7 +156,18 @@ void tcp_socket::stop_listening() noexcept {
 void tcp_socket::attach(tcp_end& end) noexcept {
   end_ = &end;
   end.belong_to(this);
+  tune(end);
+}
+
+void tcp_socket::tune(tcp_end& end) const noexcept {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
   end.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
+  end.set_patience({.user_timeout = milliseconds(options_[option::user_timeout]),
+                    .keeps_alive = options_.on(option::keep_alive),
+                    .idle = seconds(options_[option::keep_alive_idle]),
+                    .interval = seconds(options_[option::keep_alive_interval]),
+                    .questions = options_[option::keep_alive_count]});
 }
 
 void tcp_socket::detach(bool aborted) noexcept {
@@ -213,9 +225,7 @@ int tcp_socket::start_connecting(const endpoint& to) {
     made.server().begin_nowhere(endpoint(target, to.port()));
   }
   attach(made.client());
-  made.client().set_user_timeout(std::chrono::milliseconds(options_[option::user_timeout]));
   phase_ = phase::connecting;
-  shut_when_fresh_ = false;
   made.connect(host_, there);
   return -EINPROGRESS;
 }
@@ -224,27 +234,45 @@ int tcp_socket::start_connecting(const endpoint& to) {
 
 std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr* rest) {
   touch();
+  if (rest != nullptr) {
+    rest->msg_flags = 0;
+    rest->msg_namelen = 0;
+    rest->msg_controllen = 0;
+  }
   if (end_ == nullptr) return -ENOTCONN;
+  if ((flags & MSG_OOB) != 0) return receive_urgent(into, count, flags);
   tcp_way& in = end_->in();
-  if (const std::size_t available = in.available(); available != 0) {
+  if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
+  if (std::size_t available = in.available(); available != 0) {
+    available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
     std::size_t taken = 0;
     for (int i = 0; i < count && taken < available; ++i) {
       const std::size_t part = std::min(into[i].iov_len, available - taken);
       if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken);
       taken += part;
     }
-    if (rest != nullptr) rest->msg_flags = 0;
     if ((flags & MSG_PEEK) == 0 && taken != 0) {
       in.drop(taken);
       in.transmit();
     }
     return static_cast<std::int64_t>(taken);
   }
-  if (rest != nullptr) rest->msg_flags = 0;
   if (in.fin_arrived()) return 0;
   if (const int error = end_->take_error(); error != 0) return -error;
   if (end_->reads_shut()) return 0;
   return -EAGAIN;
+}
+
+// The urgent byte is read by itself, and stays out of the line.
+std::int64_t tcp_socket::receive_urgent(const iovec* into, int count, int flags) {
+  tcp_way& in = end_->in();
+  const std::optional<std::uint64_t> before = in.before_urgent();
+  if (!before || options_.on(option::out_of_band_inline)) return -EINVAL;
+  if (in.available() <= *before) return -EAGAIN;
+  if (size_of(into, count) == 0) return 0;
+  in.peek({static_cast<std::byte*>(into[0].iov_base), 1}, static_cast<std::size_t>(*before));
+  if ((flags & MSG_PEEK) == 0) in.take_urgent();
+  return 1;
 }
 
 // Linux says that there is no room until a third of the buffer is free.
@@ -266,7 +294,7 @@ std::uint64_t tcp_socket::room() const noexcept {
   return used < buffer ? buffer - used : 0;
 }
 
-std::int64_t tcp_socket::send(const iovec* from, int count, int, const msghdr*) {
+std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msghdr*) {
   touch();
   if (end_ == nullptr) return -EPIPE;
   if (end_->at() == tcp_end::phase::syn_sent) {
@@ -287,6 +315,7 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int, const msghdr*) 
   }
   const std::size_t wanted = size_of(from, count);
   if (sent < wanted) full_ = true;
+  if ((flags & MSG_OOB) != 0 && sent != 0) end_->out().mark_urgent();
   if (sent != 0) end_->out().transmit();
   return sent != 0 || wanted == 0 ? static_cast<std::int64_t>(sent) : -EAGAIN;
 }
@@ -298,10 +327,7 @@ int tcp_socket::shutdown(int how) {
     if (how != SHUT_WR) stop_listening();
     return 0;
   }
-  if (end_ == nullptr || end_->at() == tcp_end::phase::closed) {
-    shut_when_fresh_ = end_ == nullptr;
-    return -ENOTCONN;
-  }
+  if (end_ == nullptr || end_->at() == tcp_end::phase::closed) return -ENOTCONN;
   if (end_->at() == tcp_end::phase::syn_sent) {
     detach(true);
     phase_ = phase::fresh;
@@ -327,13 +353,14 @@ unsigned tcp_socket::ready() const noexcept {
                                  [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
     return any ? POLLIN : 0u;
   }
-  if (end_ == nullptr) return POLLOUT | POLLHUP | (shut_when_fresh_ ? POLLIN | POLLRDHUP : 0u);
+  if (end_ == nullptr) return POLLOUT | POLLHUP;
   unsigned is = end_->error() != 0 ? POLLERR : 0u;
   const bool closed = end_->at() == tcp_end::phase::closed;
   if (closed || (end_->reads_shut() && end_->writes_shut())) is |= POLLHUP;
   if (end_->reads_shut()) is |= POLLIN | POLLRDHUP;
   if (end_->at() == tcp_end::phase::syn_sent) return is;
   if (end_->in().available() >= static_cast<std::size_t>(options_[option::receive_low_water])) is |= POLLIN;
+  if (const auto before = end_->in().before_urgent(); before && end_->in().available() > *before) is |= POLLPRI;
   if (end_->writes_shut() || writable()) {
     is |= POLLOUT;
   } else {
@@ -369,19 +396,42 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
       default: break;
     }
   }
-  if (level == IPPROTO_TCP && name == TCP_MAXSEG) return number(end_ != nullptr ? 1448 : 536);
+  if (level == IPPROTO_TCP && name == TCP_INFO) {
+    tcp_info info{};
+    info.tcpi_state = state();
+    return write_option(&info, sizeof info, value, size);
+  }
+  if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+    char padded[16] = {};
+    congestion_control_.copy(padded, sizeof padded - 1);
+    return write_option(padded, sizeof padded, value, size);
+  }
   return options_.get(level, name, value, size);
+}
+
+// As TCP_INFO calls it.
+std::uint8_t tcp_socket::state() const noexcept {
+  if (phase_ == phase::listening) return TCP_LISTEN;
+  if (end_ == nullptr || end_->at() == tcp_end::phase::closed) return TCP_CLOSE;
+  if (end_->at() == tcp_end::phase::syn_sent) return TCP_SYN_SENT;
+  const bool peer_finished = end_->in().fin_arrived();
+  if (!end_->writes_shut()) return peer_finished ? TCP_CLOSE_WAIT : TCP_ESTABLISHED;
+  if (peer_finished) return TCP_LAST_ACK;
+  return end_->out().fin_arrived() ? TCP_FIN_WAIT2 : TCP_FIN_WAIT1;
 }
 
 int tcp_socket::set_option(int level, int name, const void* value, socklen_t size) {
   touch();
   if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
+  if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+    const std::string_view wanted(static_cast<const char*>(value), strnlen(static_cast<const char*>(value), size));
+    if (wanted != "reno" && wanted != "cubic") return -ENOENT;
+    congestion_control_ = wanted == "reno" ? "reno" : "cubic";
+    return 0;
+  }
   const int done = options_.set(level, name, value, size);
   if (done != 0) return done;
-  if (end_ != nullptr) {
-    end_->set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
-    end_->set_user_timeout(std::chrono::milliseconds(options_[option::user_timeout]));
-  }
+  if (end_ != nullptr) tune(*end_);
   holder_.claim.reuse_address = options_.on(option::reuse_address);
   holder_.claim.reuse_port = options_.on(option::reuse_port);
   return 0;

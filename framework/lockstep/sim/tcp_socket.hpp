@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string_view>
 
 namespace lockstep::sim {
 
@@ -54,21 +55,24 @@ class tcp_socket final : public socket {
   void closed() noexcept override;
   void stop_listening() noexcept;
   void attach(tcp_end& end) noexcept;
+  void tune(tcp_end& end) const noexcept;
   void detach(bool aborted) noexcept;
   int claim_port();
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
   int write_name(const endpoint& name, sockaddr* address, socklen_t* size) const noexcept;
+  std::int64_t receive_urgent(const iovec* into, int count, int flags);
+  std::uint8_t state() const noexcept;
   bool writable() const noexcept;
   std::uint64_t room() const noexcept;
   void touch() const;
 
   host& host_;
   socket_options options_;
+  std::string_view congestion_control_ = "cubic";
   port_holder holder_;  // until it has a connection
   bool bound_ = false;  // by bind()
   bool v6_;
-  bool shut_when_fresh_ = false;
   mutable bool full_ = false;  // somebody was told that there is no room
   phase phase_ = phase::fresh;
   tcp_end* end_ = nullptr;

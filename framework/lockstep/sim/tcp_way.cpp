@@ -19,6 +19,7 @@ void tcp_way::stop() noexcept {
   stopped_ = true;
   disarm();
   if (patience_.armed()) owner_.timers().disarm(patience_);
+  waits_ = waiting::not_at_all;
   if (list_hook<traveller>::linked()) list_hook<traveller>::unlink();
 }
 
@@ -90,6 +91,7 @@ void tcp_way::deliver() noexcept {
 }
 
 void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
+  heard_at_ = owner_.now();
   switch (kind) {
     case mark_kind::data:
       if (to_.discards()) [[unlikely]]
@@ -117,8 +119,6 @@ void tcp_way::acknowledge() {
   from_.acknowledged();
 }
 
-void tcp_way::drop_all() noexcept { drop(available()); }
-
 // -- cuts -------------------------------------------------------------------------------------------------------------
 
 void tcp_way::lane_cut() noexcept {
@@ -144,14 +144,17 @@ void tcp_way::lane_healed() noexcept {
 // Whoever has sent something, and gets no answer because a lane is cut, waits for only so long.
 void tcp_way::see_to_patience() noexcept {
   if (stopped_) return;
-  const bool is_cut = cut() || to_.out().cut();
-  const bool waits = is_cut && (acknowledged_ != transmitted_ || under_way() || (fin_transmitted_ && !fin_arrived_));
-  if (waits == patience_.armed()) return;
-  if (waits) {
-    owner_.timers().arm(patience_, saturating_add(owner_.now(), from_.patience()));
-  } else {
-    owner_.timers().disarm(patience_);
+  waiting waits = waiting::not_at_all;
+  if (cut() || to_.out().cut()) {
+    const bool sent = acknowledged_ != transmitted_ || under_way() || (fin_transmitted_ && !fin_arrived_);
+    waits = sent ? waiting::for_an_answer : waiting::for_a_sign;
   }
+  if (waits == waits_) return;
+  waits_ = waits;
+  if (patience_.armed()) owner_.timers().disarm(patience_);
+  if (waits == waiting::not_at_all) return;
+  const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at() : from_.finds_dead_at();
+  if (limit != time_point::max()) owner_.timers().arm(patience_, limit);
 }
 
 void tcp_way::lose_patience() noexcept {

@@ -18,6 +18,7 @@
 #include <lockstep/time/timer_wheel.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -46,6 +47,11 @@ class tcp_way final : private traveller, private timer {
     queue_.push(more);
     written_ += more.size();
   }
+  // The last byte that was written is urgent, and no other.
+  void mark_urgent() noexcept {
+    urgent_at_ = written_ - 1;
+    urgent_taken_ = false;
+  }
   // Sends on what there is room for.
   void transmit();
   // After all that was written, no more comes.
@@ -71,7 +77,21 @@ class tcp_way final : private traveller, private timer {
     read_ += count;
   }
   // Nobody reads any more: what is there goes.
-  void drop_all() noexcept;
+  void drop_all() noexcept { drop(available()); }
+  // How many bytes stand before the urgent one; nothing if none is announced, or it was read or passed.
+  std::optional<std::uint64_t> before_urgent() const noexcept {
+    if (urgent_taken_ || urgent_at_ < read_ || urgent_at_ == no_urgent) return std::nullopt;
+    return urgent_at_ - read_;
+  }
+  // The same of one that was taken out of its turn, and is still in the line.
+  bool stands_at_urgent() const noexcept { return urgent_at_ == read_; }
+  std::uint64_t to_urgent() const noexcept { return urgent_at_ < read_ ? no_urgent : urgent_at_ - read_; }
+  void take_urgent() noexcept { urgent_taken_ = true; }
+
+  // When something arrived last.
+  time_point heard_at() const noexcept { return heard_at_; }
+  // Whether the sender waits for an answer in vain, and for how long yet, is looked at anew.
+  void see_to_patience() noexcept;
 
   // For reports.
   bool cut() const noexcept { return over_ != nullptr && over_->cut(); }
@@ -83,12 +103,15 @@ class tcp_way final : private traveller, private timer {
     std::uint64_t up_to;
     mark_kind kind;
   };
+  enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign };
   // Runs while there is something that gets no answer.
   struct patience final : timer {
     explicit patience(tcp_way& of) noexcept : timer(&run_out), way(of) {}
     static void run_out(timer& due) noexcept { static_cast<patience&>(due).way.lose_patience(); }
     tcp_way& way;
   };
+
+  static constexpr std::uint64_t no_urgent = ~std::uint64_t{0};
 
   static void arrival(timer& due) noexcept { static_cast<tcp_way&>(due).deliver(); }
   void lane_cut() noexcept override;
@@ -101,7 +124,6 @@ class tcp_way final : private traveller, private timer {
   void acknowledge();
   void arm() noexcept;
   void disarm() noexcept;
-  void see_to_patience() noexcept;
   void lose_patience() noexcept;
 
   patience patience_;
@@ -117,10 +139,14 @@ class tcp_way final : private traveller, private timer {
   std::uint64_t transmitted_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t acknowledged_ = 0;
+  std::uint64_t urgent_at_ = no_urgent;
+  bool urgent_taken_ = false;
   bool finished_ = false;  // the sender has shut it down
   bool fin_transmitted_ = false;
   bool fin_arrived_ = false;
   bool stopped_ = false;
+  waiting waits_ = waiting::not_at_all;
+  time_point heard_at_{};
 };
 
 }  // namespace lockstep::sim
