@@ -25,6 +25,9 @@ namespace lockstep::sockets {
 
 class machine;
 
+// Routes that lead nowhere.
+enum class no_route { unreachable, prohibited, black_hole };
+
 // A row that cannot go on; the transcript says where.
 class row_ended : public std::runtime_error {
  public:
@@ -156,8 +159,11 @@ class machine {
   virtual std::string prefix() = 0;
   // From here on, until it is taken back, no descriptor more can be opened.
   virtual void no_more_descriptors(bool none) = 0;
-  // Only where the network is the row's own: the ports that the kernel chooses from.
-  virtual void limit_ports(int first, int last) = 0;
+  // Only where the network is the row's own, and until the row's end: a setting as sysctl has it, the loopback
+  // interface, and a route to a network of 24 bits.
+  virtual void set(const std::string& setting, const std::string& value) = 0;
+  virtual void set_loopback(bool is_up, int mtu = 65'536) = 0;
+  virtual void add_route(const address& to, no_route kind) = 0;
   // Only where there are two hosts: how the other is called, and a cable that is cut and mended.
   virtual address host_address(const std::string& host, std::uint16_t port);
   virtual void cut();

@@ -1,6 +1,7 @@
 // Table 1.2 of the reference: how a connection ends, and who is told of an error.
 #include "rows.hpp"
 
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #include <string>
@@ -418,7 +419,7 @@ client recv 9 -> 0
          descriptor client = m.tcp("client");
          client.connect(m.host_address("b", 80));
          client.wait(POLLOUT);
-         client.must_set(LOCKSTEP_OPTION(IPPROTO_TCP, 18 /* TCP_USER_TIMEOUT */), 5'000);
+         client.must_set(LOCKSTEP_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT), 5'000);
          m.cut();
          client.send("hello");
          client.recv(9);
@@ -438,6 +439,27 @@ client recv 9 -> 0
 client send "x" -> EPIPE
 )",
        needs::simulation, "takes seconds, and a cable to cut"},
+      {"D8", "the interface is down",
+       [](machine& m) {
+         auto [client, server] = m.tcp_pair();
+         const address listens = m.listening().local();
+         m.set_loopback(false);
+         client.send("hello");
+         server.recv(9);
+         client.poll();
+         m.tcp("late").connect(listens);
+         m.udp("datagrams").send_to("x", listens);
+         m.tcp("bound").bind(v4("127.0.0.1"));
+       },
+       R"(
+client send "hello" -> 5
+server recv 9 -> EAGAIN
+client poll -> OUT
+late connect 127.0.0.1:#1 -> EINPROGRESS
+datagrams send "x" to 127.0.0.1:#1 -> 1
+bound bind 127.0.0.1:0 -> 0
+)",
+       needs::own_network},
       {"D9", "a socket without a connection",
        [](machine& m) {
          descriptor fresh = m.tcp("fresh");
