@@ -67,6 +67,28 @@ server recv 9 -> 0
 server send "x" -> EPIPE
 server SO_ERROR -> 0
 )"},
+      {"D1", "names after the peer has closed",
+       [](machine& m) {
+         auto [client, server] = m.tcp_pair();
+         client.close();
+         server.wait(POLLRDHUP);
+         server.local_name();
+         server.peer_name();
+         server.shutdown(SHUT_RDWR);
+         server.wait(POLLHUP);
+         server.local_name();
+         server.peer_name();
+         server.shutdown(SHUT_RDWR);
+       },
+       R"(
+client close -> 0
+server getsockname -> 127.0.0.1:#1
+server getpeername -> 127.0.0.1:#2
+server shutdown SHUT_RDWR -> 0
+server getsockname -> 127.0.0.1:#1
+server getpeername -> ENOTCONN
+server shutdown SHUT_RDWR -> ENOTCONN
+)"},
       {"D1", "both close",
        [](machine& m) {
          auto [client, server] = m.tcp_pair();
