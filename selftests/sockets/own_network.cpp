@@ -3,6 +3,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/netlink.h>
@@ -30,8 +31,15 @@ bool change_loopback(bool is_up, int mtu) {
 
 bool make_own_network() {
   if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-  if (!change_loopback(true, mtu_of_loopback)) throw row_ended("the process's own network cannot be used");
-  return true;
+  return change_loopback(true, mtu_of_loopback);
+}
+
+// There is no way back from a network that cannot be used, so a child tries first.
+bool can_make_own_network() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(make_own_network() ? 0 : 1);
+  int status = -1;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
 }
 
 void must_have_own_network() {
@@ -48,7 +56,7 @@ unsigned char type_of(no_route kind) {
 }  // namespace
 
 bool has_own_network() {
-  static const bool has = make_own_network();
+  static const bool has = can_make_own_network() && make_own_network();
   return has;
 }
 

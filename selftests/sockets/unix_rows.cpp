@@ -359,6 +359,21 @@ b recv 9 -> "one"
 b recv 9 -> "four"
 a SIOCOUTQ -> 0
 )"},
+      {"X5", "a buffer is writable when a quarter is left",
+       [](machine& m) {
+         auto [a, b] = m.unix_pair(SOCK_STREAM);
+         const std::size_t sent = a.fill(4096);
+         std::size_t read = 0;
+         while ((a.ready() & POLLOUT) == 0) read += b.drain(4096, 4096);
+         m.says("more than 70 of 100 are read", read * 100 > sent * 70 ? "yes" : "no");
+         m.says("more than 80 of 100 are read", read * 100 > sent * 80 ? "yes" : "no");
+         a.poll();
+       },
+       R"(
+more than 70 of 100 are read -> yes
+more than 80 of 100 are read -> no
+a poll -> OUT
+)"},
       {"X6", "how much fits",
        [](machine& m) {
          for (const int piece : {4096, 1}) {
