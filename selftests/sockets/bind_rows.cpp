@@ -1,4 +1,5 @@
-// Table 1.1 of the reference, bind().
+// Table 1.1 of the reference, bind(). Who binds a port again needs the network for himself: another process could take
+// it, or has it at another address.
 #include "rows.hpp"
 
 #include <poll.h>
@@ -94,7 +95,8 @@ std::vector<row> bind_rows() {
 127.0.0.1 reuse listens, 127.0.0.1 -> EADDRINUSE
 127.0.0.1 listens, 127.0.0.1 reuse -> EADDRINUSE
 127.0.0.1 reuse listens, 127.0.0.1 reuse -> EADDRINUSE
-)"},
+)",
+       needs::own_network},
       {"B1", "any address and one",
        [](machine& m) {
          for (const bool listens : {false, true}) {
@@ -117,7 +119,8 @@ std::vector<row> bind_rows() {
 0.0.0.0 reuse listens, 127.0.0.1 reuse -> EADDRINUSE
 127.0.0.1 listens, 0.0.0.0 -> EADDRINUSE
 127.0.0.1 reuse listens, 0.0.0.0 reuse -> EADDRINUSE
-)"},
+)",
+       needs::own_network},
       {"B1", "two addresses of the host",
        [](machine& m) {
          second_bind(m, {"127.0.0.1", "127.0.0.2", false, false, false});
@@ -130,7 +133,8 @@ std::vector<row> bind_rows() {
 127.0.0.1 listens, 127.0.0.2 -> 0
   second listens -> 0
   first listens -> 0
-)"},
+)",
+       needs::own_network},
       {"B1", "a shared port",
        [](machine& m) {
          second_bind(m, {"127.0.0.1", "127.0.0.1", true, true, true, SOCK_STREAM, reuse_port});
@@ -147,7 +151,8 @@ std::vector<row> bind_rows() {
 0.0.0.0 reuse listens, 127.0.0.1 reuse -> 0
   second listens -> 0
   first listens -> 0
-)"},
+)",
+       needs::own_network},
       {"B1", "datagram sockets",
        [](machine& m) {
          second_bind(m, {"127.0.0.1", "127.0.0.1", false, false, false, SOCK_DGRAM});
@@ -166,7 +171,8 @@ std::vector<row> bind_rows() {
 127.0.0.1, 127.0.0.2 -> 0
 127.0.0.1 reuse, 127.0.0.1 reuse -> 0
 127.0.0.1 reuse, 127.0.0.1 -> EADDRINUSE
-)"},
+)",
+       needs::own_network},
       {"B1", "TCP and UDP share no ports",
        [](machine& m) {
          descriptor datagrams = m.bound(SOCK_DGRAM, "datagrams");
@@ -174,7 +180,8 @@ std::vector<row> bind_rows() {
        },
        R"(
 stream bind 127.0.0.1:#1 -> 0
-)"},
+)",
+       needs::own_network},
       {"B1", "the port of a connected client",
        [](machine& m) {
          auto [client, server] = m.tcp_pair();
@@ -186,7 +193,8 @@ stream bind 127.0.0.1:#1 -> 0
        R"(
 next bind 127.0.0.1:#1 -> EADDRINUSE
 reusing bind 127.0.0.1:#1 -> EADDRINUSE
-)"},
+)",
+       needs::own_network},
       {"B2", "the server side in TIME WAIT",
        [](machine& m) {
          for (const bool old : {false, true}) {
@@ -204,7 +212,8 @@ the listener reused -> yes
 next bind 127.0.0.1:#2 -> EADDRINUSE
 reusing bind 127.0.0.1:#2 -> 0
 reusing listen 1 -> 0
-)"},
+)",
+       needs::own_network},
       {"B2", "a connection still lives",
        [](machine& m) {
          for (const bool old : {false, true}) {
@@ -235,7 +244,8 @@ listener close -> 0
 next bind 127.0.0.1:#2 -> EADDRINUSE
 reusing bind 127.0.0.1:#2 -> 0
 reusing listen 1 -> 0
-)"},
+)",
+       needs::own_network},
       {"B2", "the client side in TIME WAIT",
        [](machine& m) {
          descriptor listener = m.listening();
@@ -260,7 +270,8 @@ client close -> 0
 listener close -> 0
 next bind 127.0.0.1:#1 -> 0
 next listen 1 -> 0
-)"},
+)",
+       needs::own_network},
       {"B2", "the listener is closed and bound again",
        [](machine& m) {
          descriptor listener = m.listening();
@@ -272,7 +283,8 @@ next listen 1 -> 0
 listener close -> 0
 next bind 127.0.0.1:#1 -> 0
 next listen 1 -> 0
-)"},
+)",
+       needs::own_network},
       {"B3", "the client takes its port again",
        [](machine& m) {
          descriptor listener = m.listening();
@@ -304,7 +316,8 @@ next bind 127.0.0.1:#1 -> EADDRINUSE
 reusing bind 127.0.0.1:#1 -> EADDRINUSE
 reusing connect 127.0.0.1:#2 -> EINPROGRESS
 reusing SO_ERROR -> 0
-)"},
+)",
+       needs::own_network},
       {"B4", "addresses and sockets that cannot be bound",
        [](machine& m) {
          m.tcp("foreign").bind(v4("203.0.113.1"));
@@ -396,7 +409,8 @@ one bind 127.0.0.1:#1 -> EADDRINUSE
 six connect [::1]:#1 -> EINPROGRESS
 both accept -> server
 server getpeername -> [::1]:#3
-)"},
+)",
+       needs::own_network},
       {"B5", "one family only",
        [](machine& m) {
          descriptor six = m.socket(AF_INET6, SOCK_STREAM, "six");
@@ -421,7 +435,8 @@ client SO_ERROR -> ECONNREFUSED
 four bind 0.0.0.0:#1 -> 0
 six set IPV6_V6ONLY 0 -> EINVAL
 default get IPV6_V6ONLY -> 0
-)"},
+)",
+       needs::own_network},
       {"B5", "a mapped address reaches the other family",
        [](machine& m) {
          descriptor listener = m.listening();
@@ -440,7 +455,8 @@ six getpeername -> [::ffff:127.0.0.1]:#1
 six getsockname -> [::ffff:127.0.0.1]:#2
 listener accept -> server
 server getpeername -> 127.0.0.1:#2
-)"},
+)",
+       needs::own_network},
   };
 }
 

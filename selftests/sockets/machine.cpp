@@ -32,6 +32,17 @@ std::string text_of_type(int how) {
   return how == SHUT_RDWR ? "SHUT_RDWR" : std::to_string(how);
 }
 
+// Without the port.
+std::string host_text(const address& of) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (of.bytes.ss_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&of.bytes)->sin_addr, text, sizeof text);
+    return text;
+  }
+  ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&of.bytes)->sin6_addr, text, sizeof text);
+  return fmt::format("[{}]", text);
+}
+
 std::string message_flags_text(int flags) {
   std::string text;
   const auto add = [&](int flag, const char* name) { text += (flags & flag) != 0 ? std::string(" ") + name : ""; };
@@ -269,7 +280,7 @@ unsigned descriptor::ready() const {
 }
 
 void descriptor::wait(unsigned events) {
-  if (!on_->wait_until([&] { return (ready() & events) != 0; })) {
+  if (!on_->wait_ready(number_, events, [&] { return (ready() & events) != 0; })) {
     on_->ends(fmt::format("{} never becomes {}, but is {}", name_, events_text(events), events_text(ready())));
   }
 }
@@ -352,7 +363,9 @@ std::size_t descriptor::drain(std::size_t piece, std::size_t bytes_max) {
 
 // -- machine ----------------------------------------------------------------------------------------------------------
 
-address machine::host_address(const std::string& host, std::uint16_t) { ends("there is no other host: " + host); }
+bool machine::wait_ready(int, unsigned, const std::function<bool()>& holds) { return wait_until(holds); }
+
+address machine::find_host(const std::string& host) { ends("there is no other host: " + host); }
 void machine::cut() { ends("there is no cable to cut"); }
 void machine::mend() { ends("there is no cable to mend"); }
 
@@ -424,6 +437,12 @@ address machine::deaf_datagram_address() {
   return is;
 }
 
+address machine::host_address(const std::string& host, std::uint16_t port) {
+  const address is = with_port(find_host(host), port);
+  hosts_[host_text(is)] = host;
+  return is;
+}
+
 address machine::path(const std::string& name) {
   const std::string whole = folder() + "/" + name;
   sockaddr_un un{};
@@ -466,12 +485,7 @@ void machine::ends(const std::string& why) { throw row_ended(why); }
 
 std::string machine::text_of(const address& of) {
   const sa_family_t family = of.size < sizeof of.bytes.ss_family ? sa_family_t{AF_UNSPEC} : of.bytes.ss_family;
-  char host[INET6_ADDRSTRLEN] = {};
-  if (family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&of.bytes)->sin_addr, host, sizeof host);
-  } else if (family == AF_INET6) {
-    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&of.bytes)->sin6_addr, host, sizeof host);
-  } else if (family == AF_UNIX) {
+  if (family == AF_UNIX) {
     const auto& un = reinterpret_cast<const sockaddr_un&>(of.bytes);
     std::string name(un.sun_path, of.size - offsetof(sockaddr_un, sun_path));
     if (name.empty()) return "no name";
@@ -480,13 +494,14 @@ std::string machine::text_of(const address& of) {
     }
     if (name.front() == '\0') return "@" + name.substr(1);
     return name.substr(0, name.find('\0'));
-  } else {
-    return "AF_UNSPEC";
   }
+  if (family != AF_INET && family != AF_INET6) return "AF_UNSPEC";
+  const std::string numbers = host_text(of);
+  const auto named = hosts_.find(numbers);
   const std::uint16_t port = port_of(of);
-  const std::string of_port =
-      port == 0 ? "0" : fmt::format("#{}", ports_.emplace(port, static_cast<int>(ports_.size()) + 1).first->second);
-  return family == AF_INET ? fmt::format("{}:{}", host_name(host), of_port) : fmt::format("[{}]:{}", host, of_port);
+  const auto seen = static_cast<int>(ports_.size()) + 1;
+  return (named == hosts_.end() ? numbers : named->second) + ":" +
+         (port == 0 ? "0" : fmt::format("#{}", ports_.emplace(port, seen).first->second));
 }
 
 std::uint64_t machine::key_of(const descriptor& of) {

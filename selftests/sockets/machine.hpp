@@ -25,6 +25,9 @@ namespace lockstep::sockets {
 
 class machine;
 
+// Routes that lead nowhere.
+enum class no_route { unreachable, prohibited, black_hole };
+
 // A row that cannot go on; the transcript says where.
 class row_ended : public std::runtime_error {
  public:
@@ -147,6 +150,8 @@ class machine {
   virtual system_calls& calls(const std::string& host = "a") = 0;
   // Lets things happen until it holds; false if it does not although nothing more will happen.
   virtual bool wait_until(const std::function<bool()>& holds) = 0;
+  // The same for a descriptor of host "a" that becomes ready for one of `events`, which `holds` says.
+  virtual bool wait_ready(int fd, unsigned events, const std::function<bool()>& holds);
   // For Unix-domain names: a folder of the row's own, and what can stand in it.
   virtual std::string folder() = 0;
   virtual void make_file(const std::string& name) = 0;
@@ -156,12 +161,14 @@ class machine {
   virtual std::string prefix() = 0;
   // From here on, until it is taken back, no descriptor more can be opened.
   virtual void no_more_descriptors(bool none) = 0;
-  // Only where the network is the row's own: the ports that the kernel chooses from.
-  virtual void limit_ports(int first, int last) = 0;
-  // Only where there are two hosts: how the other is called, and a cable that is cut and mended.
-  virtual address host_address(const std::string& host, std::uint16_t port);
-  // What the transcript calls an address.
-  virtual std::string host_name(const std::string& address) { return address; }
+  // Only where the network is the row's own, and until the row's end: a setting as sysctl has it, the loopback
+  // interface, and a route to a network of 24 bits.
+  virtual void set(const std::string& setting, const std::string& value) = 0;
+  virtual void set_loopback(bool is_up, int mtu = 65'536) = 0;
+  virtual void add_route(const address& to, no_route kind) = 0;
+  // Only where there are two hosts: the address of the other, "b", or of "nobody" on the same link, and the cable
+  // between them, which is cut and mended.
+  virtual address find_host(const std::string& host);
   virtual void cut();
   virtual void mend();
 
@@ -187,6 +194,8 @@ class machine {
   address deaf_address();
   // Where a socket hears only itself: for all others there is nobody.
   address deaf_datagram_address();
+  // Of another host; the transcript has its name.
+  address host_address(const std::string& host, std::uint16_t port);
   address path(const std::string& name);
   address abstract(const std::string& name);
 
@@ -209,6 +218,7 @@ class machine {
 
   std::string transcript_;
   std::map<std::uint16_t, int> ports_;
+  std::map<std::string, std::string> hosts_;  // by the numbers of their addresses
   std::vector<std::string> watched_;
 };
 

@@ -1,9 +1,8 @@
 // The arm that is the kernel of this machine: plain calls, on loopback.
+#include "own_network.hpp"
 #include "rows.hpp"
 
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -135,24 +134,7 @@ class plain_calls final : public system_calls {
   std::set<int> open_;
 };
 
-// A network that only this process has, with nothing but loopback: tests at the same time take no ports from it.
-bool make_own_network() {
-  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-  const int some = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq loopback{};
-  std::strcpy(loopback.ifr_name, "lo");
-  loopback.ifr_flags = IFF_UP;
-  const bool is_up = ::ioctl(some, SIOCSIFFLAGS, &loopback) == 0;
-  ::close(some);
-  if (!is_up) throw row_ended("the process has a network of its own, but cannot use it");
-  return true;
-}
-bool has_own_network() {
-  static const bool has = make_own_network();
-  return has;
-}
-
-constexpr const char* port_range = "/proc/sys/net/ipv4/ip_local_port_range";
+constexpr int wait_max_milliseconds = 60'000;
 
 class linux_machine final : public machine {
  public:
@@ -163,7 +145,6 @@ class linux_machine final : public machine {
   }
   ~linux_machine() override {
     no_more_descriptors(false);
-    if (!ports_.empty()) std::ofstream(port_range) << ports_;
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
@@ -172,13 +153,19 @@ class linux_machine final : public machine {
     return *calls_;
   }
 
-  // No row needs even a millisecond of a machine that has time for it. One that has none in a minute fails.
+  // What shows no readiness is looked at each millisecond. Hardly a row needs one; a machine that has no time for it in
+  // a minute fails.
   bool wait_until(const std::function<bool()>& holds) override {
-    for (int i = 0; i < 60'000; ++i) {
+    for (int i = 0; i < wait_max_milliseconds; ++i) {
       if (holds()) return true;
       ::poll(nullptr, 0, 1);
     }
     return false;
+  }
+  bool wait_ready(int fd, unsigned events, const std::function<bool()>& holds) override {
+    pollfd waited = {fd, static_cast<short>(events), 0};
+    ::poll(&waited, 1, wait_max_milliseconds);
+    return holds() || wait_until(holds);  // POLLHUP, which nobody asked for, may come before
   }
 
   std::string folder() override {
@@ -203,18 +190,16 @@ class linux_machine final : public machine {
     }
     ::setrlimit(RLIMIT_NOFILE, &now);
   }
-  void limit_ports(int first, int last) override {
-    if (!has_own_network()) ends("the ports are not this test's alone");
-    std::getline(std::ifstream(port_range), ports_);
-    if (!(std::ofstream(port_range) << first << " " << last << std::flush)) ends("the ports cannot be limited");
-  }
+  void set(const std::string& setting, const std::string& value) override { changes_.set(setting, value); }
+  void set_loopback(bool is_up, int mtu) override { changes_.set_loopback(is_up, mtu); }
+  void add_route(const address& to, no_route kind) override { network_changes::add_route(to, kind); }
   std::string prefix() override { return "lockstep." + std::to_string(::getpid()) + "."; }
 
  private:
   std::shared_ptr<plain_calls> calls_ = std::make_shared<plain_calls>();
   std::string folder_;
   rlimit descriptors_{};
-  std::string ports_;
+  network_changes changes_;
 };
 
 }  // namespace

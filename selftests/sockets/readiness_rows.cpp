@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 #include <string>
 
@@ -275,6 +276,30 @@ epoll epoll_wait -> event IN
 epoll epoll_wait -> nothing
 event write "\0\0\0\0\0\0\0" -> 8
 epoll epoll_wait -> event IN
+)"},
+      {"R1", "the edge of a timer",
+       [](machine& m) {
+         descriptor timer = m.named(m.calls().timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), "timer");
+         descriptor epoll = m.epoll();
+         epoll.add(timer, EPOLLIN | EPOLLET);
+         epoll.events();
+         const itimerspec soon = {{0, 0}, {0, 1}};
+         for (int i = 0; i < 2; ++i) {
+           m.says("settime", m.calls().timerfd_settime(timer.number(), 0, &soon, nullptr));
+           epoll.wait(POLLIN);
+           epoll.events();
+           epoll.events();
+         }
+       },
+       R"(
+epoll add timer -> 0
+epoll epoll_wait -> nothing
+settime -> 0
+epoll epoll_wait -> timer IN
+epoll epoll_wait -> nothing
+settime -> 0
+epoll epoll_wait -> timer IN
+epoll epoll_wait -> nothing
 )"},
       {"R2", "levels are told as long as they last",
        [](machine& m) {

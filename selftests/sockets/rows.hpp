@@ -50,7 +50,9 @@ struct row_file {
 };
 const std::vector<row_file>& row_files();
 
-// Where rows run. Each run is on a machine of its own; gives the transcript.
+// Where rows run. Each run is on a machine of its own, and gives the transcript. An arm has a source of its own,
+// machine_real.cpp, with a class derived from `machine`, and its line in arms(). One that lets a simulated world run
+// while a row waits calls the body from outside of the world, or from an agent that may wait in the middle of a call.
 struct arm {
   const char* name;
   bool is_linux;

@@ -1,6 +1,7 @@
 // Table 1.2 of the reference: how a connection ends, and who is told of an error.
 #include "rows.hpp"
 
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #include <string>
@@ -65,6 +66,28 @@ server send "x" -> 1
 server recv 9 -> 0
 server send "x" -> EPIPE
 server SO_ERROR -> 0
+)"},
+      {"D1", "names after the peer has closed",
+       [](machine& m) {
+         auto [client, server] = m.tcp_pair();
+         client.close();
+         server.wait(POLLRDHUP);
+         server.local_name();
+         server.peer_name();
+         server.shutdown(SHUT_RDWR);
+         server.wait(POLLHUP);
+         server.local_name();
+         server.peer_name();
+         server.shutdown(SHUT_RDWR);
+       },
+       R"(
+client close -> 0
+server getsockname -> 127.0.0.1:#1
+server getpeername -> 127.0.0.1:#2
+server shutdown SHUT_RDWR -> 0
+server getsockname -> 127.0.0.1:#1
+server getpeername -> ENOTCONN
+server shutdown SHUT_RDWR -> ENOTCONN
 )"},
       {"D1", "both close",
        [](machine& m) {
@@ -418,7 +441,7 @@ client recv 9 -> 0
          descriptor client = m.tcp("client");
          client.connect(m.host_address("b", 80));
          client.wait(POLLOUT);
-         client.must_set(LOCKSTEP_OPTION(IPPROTO_TCP, 18 /* TCP_USER_TIMEOUT */), 5'000);
+         client.must_set(LOCKSTEP_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT), 5'000);
          m.cut();
          client.send("hello");
          client.recv(9);
@@ -438,6 +461,27 @@ client recv 9 -> 0
 client send "x" -> EPIPE
 )",
        needs::simulation, "takes seconds, and a cable to cut"},
+      {"D8", "the interface is down",
+       [](machine& m) {
+         auto [client, server] = m.tcp_pair();
+         const address listens = m.listening().local();
+         m.set_loopback(false);
+         client.send("hello");
+         server.recv(9);
+         client.poll();
+         m.tcp("late").connect(listens);
+         m.udp("datagrams").send_to("x", listens);
+         m.tcp("bound").bind(v4("127.0.0.1"));
+       },
+       R"(
+client send "hello" -> 5
+server recv 9 -> EAGAIN
+client poll -> OUT
+late connect 127.0.0.1:#1 -> EINPROGRESS
+datagrams send "x" to 127.0.0.1:#1 -> 1
+bound bind 127.0.0.1:0 -> 0
+)",
+       needs::own_network},
       {"D9", "a socket without a connection",
        [](machine& m) {
          descriptor fresh = m.tcp("fresh");

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <string>
+#include <utility>
 
 namespace lockstep::sockets {
 
@@ -48,6 +49,30 @@ client SO_ERROR -> 0
 client connect 203.0.113.1:#1 -> ENETUNREACH
 datagrams send "x" to 203.0.113.1:#1 -> ENETUNREACH
 datagrams connect 203.0.113.1:#1 -> ENETUNREACH
+)",
+       needs::own_network},
+      {"C3", "routes that lead nowhere",
+       [](machine& m) {
+         const std::pair<const char*, no_route> routes[] = {{"198.51.100.0", no_route::unreachable},
+                                                            {"198.51.101.0", no_route::prohibited},
+                                                            {"198.51.102.0", no_route::black_hole}};
+         for (const auto& [network, kind] : routes) {
+           m.add_route(v4(network), kind);
+           m.tcp("client").connect(v4(network, 80));
+           m.udp("datagrams").connect(v4(network, 80));
+           m.udp("datagrams").send_to("x", v4(network, 80));
+         }
+       },
+       R"(
+client connect 198.51.100.0:#1 -> EHOSTUNREACH
+datagrams connect 198.51.100.0:#1 -> EHOSTUNREACH
+datagrams send "x" to 198.51.100.0:#1 -> EHOSTUNREACH
+client connect 198.51.101.0:#1 -> EACCES
+datagrams connect 198.51.101.0:#1 -> EACCES
+datagrams send "x" to 198.51.101.0:#1 -> EACCES
+client connect 198.51.102.0:#1 -> EINVAL
+datagrams connect 198.51.102.0:#1 -> EINVAL
+datagrams send "x" to 198.51.102.0:#1 -> EINVAL
 )",
        needs::own_network},
       {"C4", "nobody answers on the link",
@@ -266,7 +291,7 @@ client poll -> OUT
       {"C8", "no port is left",
        [](machine& m) {
          descriptor listener = m.listening();
-         m.limit_ports(20'000, 20'001);
+         m.set("net/ipv4/ip_local_port_range", "20000 20001");
          m.bound(SOCK_STREAM, "one");
          m.bound(SOCK_STREAM, "two");
          m.tcp("third").bind(v4("127.0.0.1"));

@@ -1,6 +1,7 @@
 // Table 1.1 of the reference, listen() and accept().
 #include "rows.hpp"
 
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #include <string>
@@ -16,6 +17,14 @@ void fill_backlog(machine& m, int backlog) {
   int accepted = 0;
   while (m.calls().accept4(listener.number(), nullptr, nullptr, SOCK_NONBLOCK) >= 0) ++accepted;
   m.says("accepted of backlog " + std::to_string(backlog), accepted);
+}
+
+// What TCP_INFO says of a listener: connections that wait for accept, and how many may.
+void tell_backlog(machine& m, const descriptor& listener) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  m.calls().getsockopt(listener.number(), IPPROTO_TCP, TCP_INFO, &info, &size);
+  m.says(listener.name() + " has", std::to_string(info.tcpi_unacked) + " of " + std::to_string(info.tcpi_sacked));
 }
 
 }  // namespace
@@ -67,6 +76,21 @@ listener accept -> server
 listener accept -> server
 listener accept -> EAGAIN
 )"},
+      {"L1", "the backlog has a limit",
+       [](machine& m) {
+         m.set("net/core/somaxconn", "3");
+         for (const int backlog : {2, 100, -1}) {
+           descriptor listener = m.listening(backlog);
+           m.connecting(listener).wait(POLLOUT);
+           tell_backlog(m, listener);
+         }
+       },
+       R"(
+listener has -> 1 of 2
+listener has -> 1 of 3
+listener has -> 1 of 3
+)",
+       needs::own_network},
       {"L2", "listen without bind",
        [](machine& m) {
          descriptor listener = m.tcp("listener");
@@ -326,7 +350,8 @@ reads send "x" -> EPIPE
 sends send "x" -> ECONNRESET
 sends send "x" -> EPIPE
 next bind 127.0.0.1:#1 -> 0
-)"},
+)",
+       needs::own_network},
       {"L6", "an accepted connection outlives its listener",
        [](machine& m) {
          descriptor listener = m.listening();

@@ -1,6 +1,7 @@
 // Table 1.3 of the reference.
 #include "rows.hpp"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 
@@ -167,18 +168,34 @@ one recv 9 -> EAGAIN
       {"U2", "nobody at the port and the error is asked for",
        [](machine& m) {
          descriptor one = m.udp("one");
-         one.set(LOCKSTEP_OPTION(IPPROTO_IP, 11 /* IP_RECVERR */), 1);
+         one.set(LOCKSTEP_OPTION(IPPROTO_IP, IP_RECVERR), 1);
          one.send_to("x", m.deaf_datagram_address());
          one.wait(POLLERR);
          one.recv(9);
          one.recv(9);
        },
        R"(
-one set 11 1 -> 0
+one set IP_RECVERR 1 -> 0
 one send "x" to 127.0.0.1:#1 -> 1
 one recv 9 -> ECONNREFUSED
 one recv 9 -> EAGAIN
 )"},
+      {"U3", "nobody on the link",
+       [](machine& m) {
+         descriptor one = m.udp("one");
+         one.set(LOCKSTEP_OPTION(IPPROTO_IP, IP_RECVERR), 1);
+         one.send_to("x", m.host_address("nobody", 80));
+         one.wait(POLLERR);
+         one.recv(9);
+         one.recv(9);
+       },
+       R"(
+one set IP_RECVERR 1 -> 0
+one send "x" to nobody:#1 -> 1
+one recv 9 -> EHOSTUNREACH
+one recv 9 -> EAGAIN
+)",
+       needs::simulation, "takes a link with an address that nobody has, and three seconds"},
       {"U4", "the largest datagram",
        [](machine& m) {
          auto [one, two] = udp_pair(m);
@@ -192,6 +209,28 @@ one send 65508 bytes -> EMSGSIZE
 one send 65507 bytes -> 65507
 two recv 70000 -> 65507 bytes
 )"},
+      {"U4", "a datagram of several packets",
+       [](machine& m) {
+         m.set_loopback(true, 1500);
+         auto [one, two] = udp_pair(m);
+         one.send(std::string(3000, 'x'));
+         two.wait(POLLIN);
+         two.recv(4000);
+         one.set(LOCKSTEP_OPTION(IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_DO);
+         one.send(std::string(1473, 'x'));
+         one.send(std::string(1472, 'x'));
+         two.wait(POLLIN);
+         two.recv(4000);
+       },
+       R"(
+one send 3000 bytes -> 3000
+two recv 4000 -> 3000 bytes
+one set IP_MTU_DISCOVER 2 -> 0
+one send 1473 bytes -> EMSGSIZE
+one send 1472 bytes -> 1472
+two recv 4000 -> 1472 bytes
+)",
+       needs::own_network},
       {"U5", "a full buffer drops the newest",
        [](machine& m) {
          auto [one, two] = udp_pair(m);
@@ -443,7 +482,8 @@ two bind 127.0.0.1:#1 -> 0
 sender send "x" to 127.0.0.1:#1 -> 1
 one poll -> OUT
 two recv 9 -> "x"
-)"},
+)",
+       needs::own_network},
       {"U6", "the more precise address hears",
        [](machine& m) {
          descriptor any = m.udp("any"), one = m.udp("one");
@@ -466,7 +506,8 @@ sender send "to one" to 127.0.0.1:#1 -> 6
 sender send "to any" to 127.0.0.2:#1 -> 6
 one recv 9 -> "to one"
 any recv 9 -> "to any"
-)"},
+)",
+       needs::own_network},
   };
 }
 

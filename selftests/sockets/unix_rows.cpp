@@ -2,6 +2,9 @@
 #include "rows.hpp"
 
 #include <poll.h>
+#include <sys/ioctl.h>
+
+#include <linux/sockios.h>
 
 #include <string>
 
@@ -316,6 +319,61 @@ all come -> yes
 a poll -> OUT
 a send "x" -> 1
 )"},
+      {"X5", "how much is queued",
+       [](machine& m) {
+         for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+           auto [a, b] = m.unix_pair(type);
+           a.send("one");
+           a.send("four");
+           int count = -1;
+           m.calls().ioctl(b.number(), FIONREAD, &count);
+           m.says("b FIONREAD", count);
+           m.says("a SIOCOUTQ is more than 0",
+                  m.calls().ioctl(a.number(), SIOCOUTQ, &count) == 0 && count > 0 ? "yes" : "no");
+           b.recv(9);
+           b.recv(9);
+           m.calls().ioctl(a.number(), SIOCOUTQ, &count);
+           m.says("a SIOCOUTQ", count);
+         }
+       },
+       R"(
+a send "one" -> 3
+a send "four" -> 4
+b FIONREAD -> 7
+a SIOCOUTQ is more than 0 -> yes
+b recv 9 -> "onefour"
+b recv 9 -> EAGAIN
+a SIOCOUTQ -> 0
+a send "one" -> 3
+a send "four" -> 4
+b FIONREAD -> 3
+a SIOCOUTQ is more than 0 -> yes
+b recv 9 -> "one"
+b recv 9 -> "four"
+a SIOCOUTQ -> 0
+a send "one" -> 3
+a send "four" -> 4
+b FIONREAD -> 7
+a SIOCOUTQ is more than 0 -> yes
+b recv 9 -> "one"
+b recv 9 -> "four"
+a SIOCOUTQ -> 0
+)"},
+      {"X5", "a buffer is writable when a quarter is left",
+       [](machine& m) {
+         auto [a, b] = m.unix_pair(SOCK_STREAM);
+         const std::size_t sent = a.fill(4096);
+         std::size_t read = 0;
+         while ((a.ready() & POLLOUT) == 0) read += b.drain(4096, 4096);
+         m.says("more than 70 of 100 are read", read * 100 > sent * 70 ? "yes" : "no");
+         m.says("more than 80 of 100 are read", read * 100 > sent * 80 ? "yes" : "no");
+         a.poll();
+       },
+       R"(
+more than 70 of 100 are read -> yes
+more than 80 of 100 are read -> no
+a poll -> OUT
+)"},
       {"X6", "how much fits",
        [](machine& m) {
          for (const int piece : {4096, 1}) {
@@ -404,6 +462,44 @@ one send "x" -> 1
 a send 20000 bytes -> EMSGSIZE
 a send 19000 bytes -> 19000
 b recv 30000 -> 19000 bytes
+)"},
+      {"X7", "what is told of datagrams",
+       [](machine& m) {
+         auto [a, b] = m.unix_pair(SOCK_DGRAM);
+         a.poll();
+         b.send("");
+         a.poll();
+         a.recv_from(9);
+         a.recv(9);
+         b.send("x");
+         a.shutdown(SHUT_RD);
+         a.poll();
+         a.recv(9);
+         a.recv(9);
+         b.send("x");
+         a.shutdown(SHUT_WR);
+         a.poll();
+         b.poll();
+         b.close();
+         a.poll();
+       },
+       R"(
+a poll -> OUT
+b send "" -> 0
+a poll -> IN|OUT
+a recvmsg 9 -> "" from nobody
+a recv 9 -> EAGAIN
+b send "x" -> 1
+a shutdown SHUT_RD -> 0
+a poll -> IN|OUT|RDHUP
+a recv 9 -> "x"
+a recv 9 -> EAGAIN
+b send "x" -> EPIPE
+a shutdown SHUT_WR -> 0
+a poll -> IN|OUT|HUP|RDHUP
+b poll -> OUT
+b close -> 0
+a poll -> IN|OUT|HUP|RDHUP
 )"},
       {"X7", "the peer of datagrams is gone",
        [](machine& m) {

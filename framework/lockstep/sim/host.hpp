@@ -10,6 +10,7 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/descriptor_table.hpp>
+#include <lockstep/sim/link.hpp>
 #include <lockstep/sim/port_space.hpp>
 #include <lockstep/system/current.hpp>
 
@@ -49,6 +50,16 @@ class host final : public system_calls {
   bool privileged() const noexcept { return privileged_; }
   void set_privileged(bool privileged) noexcept { privileged_ = privileged; }
   descriptor_table& descriptors() noexcept { return table_; }
+  // What it sends to itself takes that, in either direction: without latency, at first.
+  lane& loopback() noexcept { return loopback_; }
+  // From now on, packets to the addresses that share so many bits with `network` fail like that: EHOSTUNREACH for one
+  // that is unreachable, EACCES for one that is prohibited, EINVAL for a black hole.
+  // Source: ip-route(8).
+  void refuse_route(const ip_address& network, unsigned bits, int error);
+  // The longest queue that listen() gives.
+  // Source: net.core.somaxconn.
+  int somaxconn() const noexcept { return somaxconn_; }
+  void set_somaxconn(int connections) noexcept { somaxconn_ = connections; }
 
   // -- for the sockets --------------------------------------------------------------------------------------------
 
@@ -118,7 +129,16 @@ class host final : public system_calls {
   std::vector<ip_address> addresses_;
   std::uint32_t number_;
   identity id_;
+  struct refused_route {
+    ip_address network;
+    unsigned bits;
+    int error;
+  };
+
   bool privileged_ = true;
+  int somaxconn_ = 4096;
+  lane loopback_;
+  std::vector<refused_route> refused_;
   port_space tcp_ports_;
   std::vector<tcp_socket*> listeners_;
   descriptor_table table_;  // before all else, its files go
