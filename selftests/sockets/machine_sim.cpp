@@ -6,7 +6,9 @@
 #include <lockstep/sim/partition.hpp>
 #include <lockstep/sim/world.hpp>
 
+#include <cerrno>
 #include <optional>
+#include <sstream>
 #include <string>
 
 namespace lockstep::sockets {
@@ -43,15 +45,32 @@ class simulated_machine final : public machine {
     sim::descriptor_table& table = at("a").descriptors();
     table.set_limit(none ? 3 + table.count() : 1024);
   }
-  void limit_ports(int first, int last) override {
-    at("a").ports().set_ephemeral(static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last));
+  void set(const std::string& setting, const std::string& value) override {
+    std::istringstream given(value);
+    int first = 0;
+    int last = 0;
+    given >> first >> last;
+    if (setting == "net/ipv4/ip_local_port_range") {
+      at("a").ports().set_ephemeral(static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last));
+    } else if (setting == "net/core/somaxconn") {
+      at("a").set_somaxconn(first);
+    } else {
+      ends("there is no setting " + setting);
+    }
+  }
+  void set_loopback(bool is_up, int mtu) override {
+    sim::lane_traits traits = at("a").loopback().traits();
+    traits.mtu = static_cast<std::uint32_t>(mtu);
+    at("a").loopback().set_traits(traits);
+    if (!is_up) at("a").loopback().add_cut();
+  }
+  void add_route(const address& to, no_route kind) override {
+    const int error = kind == no_route::unreachable ? EHOSTUNREACH : kind == no_route::prohibited ? EACCES : EINVAL;
+    at("a").refuse_route(endpoint::from(to.get(), to.size)->address(), 24, error);
   }
   std::string prefix() override { return "lockstep."; }
-  address host_address(const std::string& host, std::uint16_t port) override {
-    return v4(host == "nobody" ? "10.0.0.99" : at(host).address().text(), port);
-  }
-  std::string host_name(const std::string& address) override {
-    return address == "10.0.0.2" ? "b" : address == "10.0.0.99" ? "nobody" : address;
+  address find_host(const std::string& host) override {
+    return v4(host == "nobody" ? "10.0.0.99" : at(host).address().text());
   }
   void cut() override { cable_.emplace("client", "b"); }
   void mend() override { cable_.reset(); }

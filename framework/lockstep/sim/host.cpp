@@ -9,7 +9,7 @@ namespace lockstep::sim {
 
 host::host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number)
     : network_(&of), name_(std::move(name)), addresses_(std::move(addresses)), number_(number),
-      id_(domain_identity(name_)) {}
+      id_(domain_identity(name_)), loopback_(name_ + " -> itself") {}
 
 host::~host() = default;
 
@@ -23,16 +23,29 @@ bool host::has(const ip_address& address) const noexcept {
 
 namespace {
 
+bool shares_bits(const ip_address& one, const ip_address& other, unsigned bits) noexcept {
+  if (one.is_v6() != other.is_v6()) return false;
+  constexpr unsigned byte = 8;
+  for (unsigned at = 0; at < bits; ++at) {
+    const auto mask = static_cast<std::uint8_t>(0x80u >> at % byte);
+    if (((one.bytes()[at / byte] ^ other.bytes()[at / byte]) & mask) != 0) return false;
+  }
+  return true;
+}
+
 // An address that nobody has is looked for among the neighbours, which share the first 8 bits of an IPv4 address, or 64
 // of IPv6; there is no router that would know others.
 bool is_on_link(const ip_address& own, const ip_address& to) noexcept {
-  if (to.is_multicast()) return false;
-  constexpr std::ptrdiff_t v4_bytes = 1;
-  constexpr std::ptrdiff_t v6_bytes = 8;
-  return std::equal(own.bytes().begin(), own.bytes().begin() + (own.is_v4() ? v4_bytes : v6_bytes), to.bytes().begin());
+  constexpr unsigned v4_bits = 8;
+  constexpr unsigned v6_bits = 64;
+  return !to.is_multicast() && shares_bits(own, to, own.is_v4() ? v4_bits : v6_bits);
 }
 
 }  // namespace
+
+void host::refuse_route(const ip_address& network, unsigned bits, int error) {
+  refused_.push_back({network, bits, error});
+}
 
 int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
   if (to.is_loopback() || has(to)) {
@@ -40,6 +53,9 @@ int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
       from = to.is_loopback() && to.is_v4() ? ip_address::loopback_v4() : to;
     there = this;
     return 0;
+  }
+  for (const refused_route& each : refused_) {
+    if (shares_bits(each.network, to, each.bits)) return -each.error;
   }
   const auto same_family = [&to](const ip_address& each) { return each.is_v6() == to.is_v6(); };
   const auto own = std::find_if(addresses_.begin(), addresses_.end(), same_family);

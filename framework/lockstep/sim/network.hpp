@@ -48,7 +48,7 @@ class network final : private detail::run_listener {
   sim::link& link(std::string_view one, std::string_view other, source where = source::current()) {
     return between(at(one, where), at(other, where), where);
   }
-  // The lane from one to the other; null within one host.
+  // The lane from one to the other, or of one to itself.
   lane* lane_between(host& from, host& to);
   // What every link is that is made from now on, both ways; without latency at first.
   void set_default_traits(const lane_traits& traits) noexcept { default_traits_ = traits; }

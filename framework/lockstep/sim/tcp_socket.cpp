@@ -18,7 +18,6 @@ namespace lockstep::sim {
 
 namespace {
 
-constexpr int somaxconn = 4096;
 constexpr int first_unprivileged_port = 1024;
 
 }  // namespace
@@ -102,7 +101,7 @@ int tcp_socket::listen(int backlog) {
     holder_.listens = true;
     host_.listens(*this, true);
   }
-  backlog_ = static_cast<std::size_t>(backlog < 0 || backlog > somaxconn ? somaxconn : backlog);
+  backlog_ = static_cast<std::size_t>(backlog < 0 || backlog > host_.somaxconn() ? host_.somaxconn() : backlog);
   return 0;
 }
 
@@ -399,6 +398,10 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   if (level == IPPROTO_TCP && name == TCP_INFO) {
     tcp_info info{};
     info.tcpi_state = state();
+    if (phase_ == phase::listening) {
+      info.tcpi_unacked = static_cast<std::uint32_t>(waiting_.size());
+      info.tcpi_sacked = static_cast<std::uint32_t>(backlog_);
+    }
     return write_option(&info, sizeof info, value, size);
   }
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
