@@ -61,7 +61,7 @@ task<void> is_refused() {
   const result<tcp_stream> came_to = co_await as_result(connect_tcp(closed));
   EXPECT_EQ(error_of(came_to), ECONNREFUSED);
   try {
-    co_await connect_tcp(closed);
+    static_cast<void>(co_await connect_tcp(closed));
   } catch (const std::system_error& refused) {
     EXPECT_THAT(refused.what(), StartsWith("connect of tcp_stream 127.0.0.1:"));
     EXPECT_THAT(refused.what(), EndsWith(" -> " + closed.text() + ": Connection refused"));
@@ -169,7 +169,7 @@ TEST(TcpTest, AcceptsWhoHasGone) { run_on_machine(accepts_who_has_gone); }
 task<void> tells_who_waits_of_a_close() {
   auto [client, server] = co_await connected_pair();
   tcp_listener listener = listener_on_loopback();
-  const auto accept_one = [](tcp_listener& at) -> task<void> { co_await at.accept(); };
+  const auto accept_one = [](tcp_listener& at) -> task<void> { static_cast<void>(co_await at.accept()); };
   auto reader = spawn(error_of_task(read_piece(server)), "reader");
   auto other = spawn(error_of_task(read_piece(server)), "other");
   auto accepter = spawn(error_of_task(accept_one(listener)), "accepter");
