@@ -74,6 +74,34 @@ CO_TEST(AsResultTest, GivesWhatTheWorkCameTo) {
   EXPECT_EQ(now(), time_point{3s});
 }
 
+CO_TEST(AsResultTest, ReturnsWhatAnOperationCameTo) {
+  queue<std::string> letters;
+  EXPECT_TRUE((co_await as_result(letters.put("hello"))).has_value());
+  EXPECT_EQ((co_await as_result(letters.get())).value(), "hello");
+  letters.shut_down();
+  const result<std::string> none = co_await as_result(letters.get());
+  EXPECT_EQ(text_of(none.error()), "the queue was shut down");
+  int target = 1;
+  const auto refer = [](int& to) -> task<int&> { co_return to; };
+  auto referring = spawn(refer(target));
+  int& referred = (co_await as_result(referring.join())).value();
+  EXPECT_EQ(&referred, &target);
+}
+
+CO_TEST(AsResultTest, IsCancelledWithItsTaskInAnOperation) {
+  event never;
+  bool returned = false;
+  const auto wait = [&]() -> task<void> {
+    static_cast<void>(co_await as_result(never.wait()));
+    returned = true;
+  };
+  auto waiting = spawn(wait());
+  co_await settle();
+  waiting.cancel();
+  EXPECT_TRUE((co_await as_result(waiting.join())).was_cancelled());
+  EXPECT_FALSE(returned);
+}
+
 CO_TEST(AsResultTest, GivesATimeoutAndTheCancellationOfATaskThatIsJoined) {
   const result<int> late = co_await as_result(with_timeout(1s, value_after(2s, 5)));
   EXPECT_TRUE(holds<timed_out>(late.error()));

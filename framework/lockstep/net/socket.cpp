@@ -39,7 +39,11 @@ open_socket::~open_socket() {
 }
 
 void open_socket::close() noexcept {
-  if (fd_ >= 0) calls_->close(std::exchange(fd_, -1));
+  if (fd_ < 0) return;
+  for (const connection& each : returned_connections_) calls_->close(each.fd);
+  returned_connections_.clear();
+  returned_.clear();
+  calls_->close(std::exchange(fd_, -1));
 }
 
 endpoint open_socket::local() const {
@@ -92,19 +96,36 @@ bool open_socket::make_room_for_returns(std::size_t bytes) noexcept {
   }
 }
 
-// There is room, unless several readers that want so much exactly are cancelled at once.
-void open_socket::give_back(std::span<const std::byte> bytes) noexcept {
-  if (make_room_for_returns(bytes.size())) returned_.insert(returned_.begin(), bytes.begin(), bytes.end());
+bool open_socket::give_back(std::span<const std::byte> bytes) noexcept {
+  if (fd_ < 0 || !make_room_for_returns(bytes.size())) return false;
+  returned_.insert(returned_.begin(), bytes.begin(), bytes.end());
+  return true;
 }
 
-// One that is told takes all, or has what it wants and leaves.
-void open_socket::tell_readers() noexcept {
-  const auto reads = [](const operation& each) { return each.kind() == operation_kind::read_socket; };
-  while (!returned_.empty()) {
-    auto at = waiters_.begin();
-    while (at != waiters_.end() && !reads(*at)) ++at;
-    if (at == waiters_.end()) return;
-    static_cast<socket_wait&>(*at).may_be_ready();
+bool open_socket::give_back(const connection& accepted) noexcept {
+  if (fd_ < 0) return false;
+  try {
+    returned_connections_.insert(returned_connections_.begin(), accepted);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+socket_wait* open_socket::first_waiter(operation_kind of) noexcept {
+  for (operation& each : waiters_) {
+    if (each.kind() == of) return &static_cast<socket_wait&>(each);
+  }
+  return nullptr;
+}
+
+// One that is told takes something, if it is not just about to.
+void open_socket::tell_waiters(operation_kind of) noexcept {
+  for (std::size_t left = returned_count(), before = left + 1; left != 0 && left < before; left = returned_count()) {
+    socket_wait* const first = first_waiter(of);
+    if (first == nullptr) return;
+    before = left;
+    first->may_be_ready();
   }
 }
 
@@ -127,53 +148,70 @@ std::string socket_wait::describe() const {
   return fmt::format("{} {}", deed(), socket().described_with_ends());
 }
 
-bool socket_wait::try_now() noexcept {
-  const std::int64_t result = call();
-  if (result == -EAGAIN) return false;
-  outcome_ = result;
-  return true;
+bool socket_wait::others_wait() const noexcept {
+  open_socket& of = socket();
+  return !of.waiters_.empty() && of.first_waiter(kind()) != nullptr;
+}
+
+// What the call does to others may come back to this one while it is being made.
+bool socket_wait::make_call() noexcept {
+  if (calling_) {
+    again_ = true;
+    return false;
+  }
+  calling_ = true;
+  do {
+    again_ = false;
+    outcome_ = call();
+  } while (outcome_ == -EAGAIN && again_);
+  calling_ = false;
+  return outcome_ != -EAGAIN;
 }
 
 std::int64_t socket_wait::outcome() {
-  if (std::exchange(handed_, false) && what() != nullptr) --socket().handed_;
+  note_return();
   if (outcome_ < 0) throw_system_error(static_cast<int>(-outcome_), describe());
   return outcome_;
 }
 
 void socket_wait::enqueue() noexcept {
-  socket().waiters_.push_back(*this);
-  const int result = socket().calls().watch(socket().fd(), events(), *this);
-  if (result >= 0) return;
-  fail(-result);
-  leave();
-  hand_over();
+  open_socket& of = socket();
+  of.waiters_.push_back(*this);
+  if (const int result = of.calls().watch(of.fd(), events(), *this); result < 0) end(result);
 }
 
 void socket_wait::withdraw() noexcept {
   socket().calls().unwatch(*this);
-  leave();
+  static_cast<list_hook<operation>&>(*this).unlink();
+}
+
+bool socket_wait::revoke() noexcept {
+  if (what() == nullptr || outcome_ < 0 || !give_back()) return false;
+  note_return();
+  socket().tell_waiters(kind());
+  return true;
 }
 
 void socket_wait::may_be_ready() noexcept {
   socket().touch(access::write);
-  if (!try_now()) return;
+  if (!make_call()) return;
   socket().calls().unwatch(*this);
-  leave();
-  hand_over();
+  end(outcome_);
 }
 
-void socket_wait::was_closed() noexcept {
-  fail(ECANCELED);
-  leave();
-  hand_over();
-}
+void socket_wait::was_closed() noexcept { end(-ECANCELED); }
 
-void socket_wait::leave() noexcept { static_cast<list_hook<operation>&>(*this).unlink(); }
-
-void socket_wait::hand_over() noexcept {
+// It is watched no more.
+void socket_wait::end(std::int64_t outcome) noexcept {
+  static_cast<list_hook<operation>&>(*this).unlink();
+  outcome_ = outcome;
   handed_ = true;
   ++socket().handed_;
   current_context->owner->grant(*this);
+}
+
+void socket_wait::note_return() noexcept {
+  if (std::exchange(handed_, false) && what() != nullptr) --socket().handed_;
 }
 
 // -- streams ----------------------------------------------------------------------------------------------------------
@@ -200,15 +238,19 @@ std::int64_t stream_read::call() noexcept {
   if (error == 0) return static_cast<std::int64_t>(filled_);
   if (filled_ == 0) return error;
   if (error == -EAGAIN) return socket().make_room_for_returns(into_.size()) ? error : -ENOMEM;
-  socket().give_back(into_.first(std::exchange(filled_, 0)));
-  return error;
+  return give_back() ? error : -ENOMEM;
+}
+
+// The end of the stream comes again by itself.
+bool stream_read::give_back() noexcept {
+  if (!socket().give_back(into_.first(filled_))) return false;
+  filled_ = 0;
+  return true;
 }
 
 void stream_read::withdraw() noexcept {
   socket_wait::withdraw();
-  if (filled_ == 0) return;
-  socket().give_back(into_.first(std::exchange(filled_, 0)));
-  socket().tell_readers();
+  if (filled_ != 0 && give_back()) socket().tell_waiters(kind());
 }
 
 stream_write::stream_write(open_socket& to, std::span<const std::byte> from, bool all) noexcept
@@ -239,6 +281,12 @@ accepting_socket::~accepting_socket() {
 }
 
 std::int64_t accepting_socket::call() noexcept {
+  if (std::vector<open_socket::connection>& kept = socket().returned_connections_; !kept.empty()) {
+    fd_ = kept.front().fd;
+    remote_ = kept.front().remote;
+    kept.erase(kept.begin());
+    return fd_;
+  }
   sockaddr_storage stored{};
   socklen_t size = sizeof stored;
   auto* const address = reinterpret_cast<sockaddr*>(&stored);
@@ -247,6 +295,12 @@ std::int64_t accepting_socket::call() noexcept {
   fd_ = result;
   remote_ = endpoint::from(address, size);
   return result;
+}
+
+bool accepting_socket::give_back() noexcept {
+  if (!socket().give_back(open_socket::connection{fd_, remote_})) return false;
+  fd_ = -1;
+  return true;
 }
 
 std::unique_ptr<open_socket> accepting_socket::accepted(std::string_view noun) {

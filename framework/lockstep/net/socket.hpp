@@ -32,6 +32,8 @@ inline int checked(int result, const std::string& deed) {
   return result;
 }
 
+class socket_wait;
+
 // Owns a descriptor. Requires that no task waits for it when it dies; misuse otherwise. Its awaits refer to it, so it
 // does not move.
 class open_socket final : public object {
@@ -64,12 +66,24 @@ class open_socket final : public object {
  private:
   friend class socket_wait;
   friend class stream_read;
+  friend class accepting_socket;
+
+  struct connection {
+    int fd;
+    std::optional<endpoint> remote;
+  };
 
   // What a reader that was cancelled had read, which is read again before all else.
   std::size_t take_returned(std::span<std::byte> into) noexcept;
   bool make_room_for_returns(std::size_t bytes) noexcept;
-  void give_back(std::span<const std::byte> bytes) noexcept;
-  void tell_readers() noexcept;
+  // False if it is closed, or there is no memory for it.
+  bool give_back(std::span<const std::byte> bytes) noexcept;
+  bool give_back(const connection& accepted) noexcept;
+  // The first that waits to make such a call; null if nobody does.
+  socket_wait* first_waiter(operation_kind of) noexcept;
+  // Something has come back: those that wait for it are told.
+  void tell_waiters(operation_kind of) noexcept;
+  std::size_t returned_count() const noexcept { return returned_.size() + returned_connections_.size(); }
 
   std::string_view noun_;
   std::shared_ptr<system_calls> calls_;
@@ -78,6 +92,7 @@ class open_socket final : public object {
   wait_list waiters_;
   std::size_t handed_ = 0;  // awaits that were granted, and have not returned
   std::vector<std::byte> returned_;
+  std::vector<connection> returned_connections_;
 };
 
 // An await of a call: what it has in common with others.
@@ -85,8 +100,8 @@ class socket_wait : public operation, private readiness_watch {
  public:
   // "read from tcp_stream 10.0.0.1:40000 -> 10.0.0.2:80".
   std::string describe() const override;
-  // Makes the call; false if it would have to wait.
-  bool try_now() noexcept;
+  // Makes the call; false if it would have to wait, as it has where somebody waits to make the same.
+  bool try_now() noexcept { return !others_wait() && make_call(); }
 
  protected:
   // Waits for those events, as poll() names them.
@@ -99,22 +114,27 @@ class socket_wait : public operation, private readiness_watch {
   std::int64_t outcome();
 
   open_socket& socket() const noexcept { return subject<open_socket>(); }
-  void fail(int error) noexcept { outcome_ = -error; }
+  // Puts what the call came to back into the socket; false if that cannot be.
+  virtual bool give_back() noexcept { return false; }
 
   void enqueue() noexcept override;
   void withdraw() noexcept override;
-  bool revoke() noexcept override { return false; }
+  bool revoke() noexcept override;
 
  private:
   friend class open_socket;
 
   void may_be_ready() noexcept override;
   void was_closed() noexcept override;
-  void leave() noexcept;
-  void hand_over() noexcept;
+  bool others_wait() const noexcept;
+  bool make_call() noexcept;
+  void end(std::int64_t outcome) noexcept;
+  void note_return() noexcept;
 
   std::int64_t outcome_ = 0;
-  bool handed_ = false;
+  bool handed_ = false;   // granted, and has not returned
+  bool calling_ = false;  // within the call
+  bool again_ = false;    // which is to be made again, as something came meanwhile
 };
 
 // -- streams ----------------------------------------------------------------------------------------------------------
@@ -125,6 +145,7 @@ class stream_read : public socket_wait {
   ~stream_read() = default;
 
   std::int64_t call() noexcept override;
+  bool give_back() noexcept override;
   void withdraw() noexcept override;
 
   std::span<std::byte> into_;
@@ -183,6 +204,7 @@ class accepting_socket : public socket_wait {
   ~accepting_socket();
 
   std::int64_t call() noexcept override;
+  bool give_back() noexcept override;
   // The connection, as a socket that reports call `noun`. Throws the error of the call.
   std::unique_ptr<open_socket> accepted(std::string_view noun);
 

@@ -150,7 +150,7 @@ task<result<T>> as_result(task<T> work) {
 namespace detail {
 
 template <class Operation>
-auto performing(Operation& what) -> task<std::remove_cvref_t<decltype(what.await_resume())>> {
+auto performing(Operation& what) -> task<decltype(what.await_resume())> {
   co_return co_await std::move(what);
 }
 
