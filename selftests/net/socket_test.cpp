@@ -1,6 +1,6 @@
 #include <lockstep/net/socket.hpp>
 
-#include "on_the_machine.hpp"
+#include "in_both_worlds.hpp"
 
 #include <lockstep/system/current.hpp>
 
@@ -43,7 +43,7 @@ task<void> closes_when_it_dies() {
   co_return;
 }
 
-TEST(OpenSocketTest, ClosesItsDescriptorWhenItDies) { run_on_machine(closes_when_it_dies); }
+TEST(OpenSocketTest, ClosesItsDescriptorWhenItDies) { run_in_both_worlds(closes_when_it_dies); }
 
 task<void> names_what_failed() {
   auto [a, b] = make_pair_of_sockets();
@@ -68,7 +68,7 @@ task<void> names_what_failed() {
   EXPECT_THROW(b->set_option(SOL_SOCKET, -1, 1), std::system_error);
 }
 
-TEST(OpenSocketTest, NamesWhatFailed) { run_on_machine(names_what_failed); }
+TEST(OpenSocketTest, NamesWhatFailed) { run_in_both_worlds(names_what_failed); }
 
 task<std::string> read_from(open_socket& from) {
   char bytes[16];
@@ -88,7 +88,7 @@ task<void> calls_again() {
   EXPECT_EQ(co_await second.join(), "two");
 }
 
-TEST(SocketWaitTest, CallsAgainUntilThereIsSomething) { run_on_machine(calls_again); }
+TEST(SocketWaitTest, CallsAgainUntilThereIsSomething) { run_in_both_worlds(calls_again); }
 
 task<void> outlives_its_socket() {
   auto [a, b] = make_pair_of_sockets();
@@ -100,7 +100,7 @@ task<void> outlives_its_socket() {
   EXPECT_EQ(co_await reader.join(), "");
 }
 
-TEST(SocketWaitTest, ReturnsWhatItWasGivenAfterItsSocketHasDied) { run_on_machine(outlives_its_socket); }
+TEST(SocketWaitTest, ReturnsWhatItWasGivenAfterItsSocketHasDied) { run_in_both_worlds(outlives_its_socket); }
 
 task<void> fails_without_its_socket() {
   auto [a, b] = make_pair_of_sockets();
@@ -111,7 +111,7 @@ task<void> fails_without_its_socket() {
   EXPECT_EQ(co_await reader.join(), ECANCELED);
 }
 
-TEST(SocketWaitTest, FailsAfterItsSocketHasDied) { run_on_machine(fails_without_its_socket); }
+TEST(SocketWaitTest, FailsAfterItsSocketHasDied) { run_in_both_worlds(fails_without_its_socket); }
 
 TEST(IncompleteReadTest, SaysHowMuchCame) {
   const incomplete_read ended(3, 8);

@@ -1,6 +1,6 @@
 #include <lockstep/net/tcp.hpp>
 
-#include "on_the_machine.hpp"
+#include "in_both_worlds.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -38,7 +38,7 @@ task<void> echoes() {
   co_await server.join();
 }
 
-TEST(TcpTest, Echoes) { run_on_machine(echoes); }
+TEST(TcpTest, Echoes) { run_in_both_worlds(echoes); }
 
 task<void> knows_its_ends() {
   tcp_listener listener = listener_on_loopback();
@@ -51,7 +51,7 @@ task<void> knows_its_ends() {
   EXPECT_EQ(server.local(), client.remote());
 }
 
-TEST(TcpTest, KnowsItsEnds) { run_on_machine(knows_its_ends); }
+TEST(TcpTest, KnowsItsEnds) { run_in_both_worlds(knows_its_ends); }
 
 task<void> is_refused() {
   tcp_listener listener = listener_on_loopback();
@@ -68,7 +68,7 @@ task<void> is_refused() {
   }
 }
 
-TEST(TcpTest, IsRefusedWhereNobodyListens) { run_on_machine(is_refused); }
+TEST(TcpTest, IsRefusedWhereNobodyListens) { run_in_both_worlds(is_refused); }
 
 task<void> connects_from() {
   tcp_listener listener = listener_on_loopback();
@@ -82,7 +82,7 @@ task<void> connects_from() {
   EXPECT_EQ(error_of(co_await as_result(connect_tcp(listener.local(), how))), EADDRINUSE);
 }
 
-TEST(TcpTest, ConnectsFromTheAddressThatIsAskedFor) { run_on_machine(connects_from); }
+TEST(TcpTest, ConnectsFromTheAddressThatIsAskedFor) { run_in_both_worlds(connects_from); }
 
 task<void> refuses_addresses_in_use() {
   tcp_listener first = listener_on_loopback();
@@ -106,7 +106,7 @@ task<void> refuses_addresses_in_use() {
   co_return;
 }
 
-TEST(TcpTest, RefusesAddressesInUse) { run_on_machine(refuses_addresses_in_use); }
+TEST(TcpTest, RefusesAddressesInUse) { run_in_both_worlds(refuses_addresses_in_use); }
 
 // -- ends -------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ task<void> half_closes() {
   EXPECT_EQ(co_await read_piece(client), "");
 }
 
-TEST(TcpTest, ClosesOneDirection) { run_on_machine(half_closes); }
+TEST(TcpTest, ClosesOneDirection) { run_in_both_worlds(half_closes); }
 
 task<void> tells_of_a_reset_once() {
   auto [client, server] = co_await connected_pair();
@@ -138,7 +138,7 @@ task<void> tells_of_a_reset_once() {
   EXPECT_EQ(peer.address(), ip_address::loopback_v4());
 }
 
-TEST(TcpTest, TellsOfAResetOnce) { run_on_machine(tells_of_a_reset_once); }
+TEST(TcpTest, TellsOfAResetOnce) { run_in_both_worlds(tells_of_a_reset_once); }
 
 task<void> is_reset_while_it_waits() {
   auto [client, server] = co_await connected_pair();
@@ -148,7 +148,7 @@ task<void> is_reset_while_it_waits() {
   EXPECT_EQ(co_await reader.join(), ECONNRESET);
 }
 
-TEST(TcpTest, IsResetWhileItWaits) { run_on_machine(is_reset_while_it_waits); }
+TEST(TcpTest, IsResetWhileItWaits) { run_in_both_worlds(is_reset_while_it_waits); }
 
 task<void> accepts_who_has_gone() {
   tcp_listener listener = listener_on_loopback();
@@ -164,7 +164,7 @@ task<void> accepts_who_has_gone() {
   EXPECT_EQ(co_await error_of_task(read_piece(reset)), ECONNRESET);
 }
 
-TEST(TcpTest, AcceptsWhoHasGone) { run_on_machine(accepts_who_has_gone); }
+TEST(TcpTest, AcceptsWhoHasGone) { run_in_both_worlds(accepts_who_has_gone); }
 
 task<void> tells_who_waits_of_a_close() {
   auto [client, server] = co_await connected_pair();
@@ -187,7 +187,7 @@ task<void> tells_who_waits_of_a_close() {
   EXPECT_THROW(server.shutdown_write(), std::system_error);
 }
 
-TEST(TcpTest, TellsWhoWaitsOfAClose) { run_on_machine(tells_who_waits_of_a_close); }
+TEST(TcpTest, TellsWhoWaitsOfAClose) { run_in_both_worlds(tells_who_waits_of_a_close); }
 
 // -- reading and writing ----------------------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ task<void> reads_exactly() {
   EXPECT_EQ(co_await server.read_some(std::span(none).first(0)), 0U);
 }
 
-TEST(TcpTest, ReadsExactlyAsMuchAsIsAskedFor) { run_on_machine(reads_exactly); }
+TEST(TcpTest, ReadsExactlyAsMuchAsIsAskedFor) { run_in_both_worlds(reads_exactly); }
 
 task<void> writes_all() {
   auto [client, server] = co_await connected_pair();
@@ -228,7 +228,7 @@ task<void> writes_all() {
   co_await writer.join();
 }
 
-TEST(TcpTest, WritesMoreThanTheSystemTakesAtOnce) { run_on_machine(writes_all); }
+TEST(TcpTest, WritesMoreThanTheSystemTakesAtOnce) { run_in_both_worlds(writes_all); }
 
 task<void> serves_readers_in_order() {
   auto [client, server] = co_await connected_pair();
@@ -241,7 +241,7 @@ task<void> serves_readers_in_order() {
   EXPECT_EQ(co_await first.join(), "a");
 }
 
-TEST(TcpTest, ServesReadersInTheOrderInWhichTheyCame) { run_on_machine(serves_readers_in_order); }
+TEST(TcpTest, ServesReadersInTheOrderInWhichTheyCame) { run_in_both_worlds(serves_readers_in_order); }
 
 task<void> sets_options() {
   auto [client, server] = co_await connected_pair();
@@ -268,7 +268,7 @@ task<void> sets_options() {
   EXPECT_EQ(small.send_buffer_bytes(), 12'000);
 }
 
-TEST(TcpTest, HasOptions) { run_on_machine(sets_options); }
+TEST(TcpTest, HasOptions) { run_in_both_worlds(sets_options); }
 
 // -- cancellation -----------------------------------------------------------------------------------------------------
 
@@ -282,7 +282,7 @@ task<void> loses_no_byte_of_a_cancelled_read() {
   EXPECT_EQ(co_await read_bytes(server, 4), "kept");
 }
 
-TEST(TcpTest, LosesNoByteOfACancelledRead) { run_on_machine(loses_no_byte_of_a_cancelled_read); }
+TEST(TcpTest, LosesNoByteOfACancelledRead) { run_in_both_worlds(loses_no_byte_of_a_cancelled_read); }
 
 // Whether the reader is given them before it is cancelled is up to the schedule.
 task<void> loses_no_byte_between_gift_and_cancellation() {
@@ -304,7 +304,7 @@ task<void> loses_no_byte_between_gift_and_cancellation() {
   }
 }
 
-TEST(TcpTest, LosesNoByteBetweenGiftAndCancellation) { run_on_machine(loses_no_byte_between_gift_and_cancellation); }
+TEST(TcpTest, LosesNoByteBetweenGiftAndCancellation) { run_in_both_worlds(loses_no_byte_between_gift_and_cancellation); }
 
 task<void> gives_back_what_it_had_read() {
   auto [client, server] = co_await connected_pair();
@@ -320,7 +320,7 @@ task<void> gives_back_what_it_had_read() {
   EXPECT_EQ(co_await read_bytes(server, 4), "cdef");
 }
 
-TEST(TcpTest, GivesBackWhatACancelledReaderHadRead) { run_on_machine(gives_back_what_it_had_read); }
+TEST(TcpTest, GivesBackWhatACancelledReaderHadRead) { run_in_both_worlds(gives_back_what_it_had_read); }
 
 task<void> gives_back_what_came_before_an_error() {
   auto [client, server] = co_await connected_pair();
@@ -331,7 +331,7 @@ task<void> gives_back_what_came_before_an_error() {
   EXPECT_EQ(co_await read_piece(server), "");
 }
 
-TEST(TcpTest, GivesBackWhatCameBeforeAnError) { run_on_machine(gives_back_what_came_before_an_error); }
+TEST(TcpTest, GivesBackWhatCameBeforeAnError) { run_in_both_worlds(gives_back_what_came_before_an_error); }
 
 task<void> times_out() {
   auto [client, server] = co_await connected_pair();
@@ -348,7 +348,7 @@ task<void> times_out() {
   EXPECT_EQ(co_await read_bytes(server, 4), "late");
 }
 
-TEST(TcpTest, LosesNoByteByATimeout) { run_on_machine(times_out); }
+TEST(TcpTest, LosesNoByteByATimeout) { run_in_both_worlds(times_out); }
 
 task<void> cancels_an_accept() {
   tcp_listener listener = listener_on_loopback();
@@ -362,7 +362,7 @@ task<void> cancels_an_accept() {
   EXPECT_EQ(co_await other.join(), client.local());
 }
 
-TEST(TcpTest, LeavesTheConnectionToTheNextWhenAnAcceptIsCancelled) { run_on_machine(cancels_an_accept); }
+TEST(TcpTest, LeavesTheConnectionToTheNextWhenAnAcceptIsCancelled) { run_in_both_worlds(cancels_an_accept); }
 
 task<void> keeps_a_connection_for_the_next() {
   const auto accept_one = [](tcp_listener& at) -> task<endpoint> { co_return (co_await at.accept()).remote(); };
@@ -382,7 +382,7 @@ task<void> keeps_a_connection_for_the_next() {
   }
 }
 
-TEST(TcpTest, KeepsAConnectionForTheNextBetweenGiftAndCancellation) { run_on_machine(keeps_a_connection_for_the_next); }
+TEST(TcpTest, KeepsAConnectionForTheNextBetweenGiftAndCancellation) { run_in_both_worlds(keeps_a_connection_for_the_next); }
 
 task<void> gives_an_arm_that_loses_back() {
   auto [client, server] = co_await connected_pair();
@@ -402,7 +402,7 @@ task<void> gives_an_arm_that_loses_back() {
   EXPECT_EQ(co_await read_piece(server), "abc");
 }
 
-TEST(TcpTest, GivesBackWhatAnArmHadReadThatLoses) { run_on_machine(gives_an_arm_that_loses_back); }
+TEST(TcpTest, GivesBackWhatAnArmHadReadThatLoses) { run_in_both_worlds(gives_an_arm_that_loses_back); }
 
 task<void> does_not_overtake() {
   auto [client, server] = co_await connected_pair();
@@ -413,7 +413,7 @@ task<void> does_not_overtake() {
   EXPECT_EQ(co_await first.join(), "a");
 }
 
-TEST(TcpTest, DoesNotOvertakeAReaderThatWaits) { run_on_machine(does_not_overtake); }
+TEST(TcpTest, DoesNotOvertakeAReaderThatWaits) { run_in_both_worlds(does_not_overtake); }
 
 task<void> is_selected() {
   auto [client, server] = co_await connected_pair();
@@ -432,7 +432,7 @@ task<void> is_selected() {
   EXPECT_EQ(co_await read_piece(client), "x");
 }
 
-TEST(TcpTest, IsSelected) { run_on_machine(is_selected); }
+TEST(TcpTest, IsSelected) { run_in_both_worlds(is_selected); }
 
 // -- reports and misuse -----------------------------------------------------------------------------------------------
 
@@ -450,7 +450,7 @@ task<void> says_what_it_waits_for() {
             "read from tcp_stream -> " + client.local().text() + ", which is closed");
 }
 
-TEST(TcpTest, SaysWhatItWaitsFor) { run_on_machine(says_what_it_waits_for); }
+TEST(TcpTest, SaysWhatItWaitsFor) { run_in_both_worlds(says_what_it_waits_for); }
 
 TEST(TcpTest, IsMisusedWhenItDiesWhileATaskWaits) {
   real::world world;

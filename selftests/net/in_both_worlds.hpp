@@ -3,6 +3,7 @@
 
 #include <lockstep/lockstep.hpp>
 #include <lockstep/real/world.hpp>
+#include <lockstep/sim/world.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,13 +16,23 @@
 
 namespace lockstep {
 
-// Runs it on the machine's own kernel, and expects that nothing is wrong with it. That is asked after each turn.
-inline void run_on_machine(task<void> (*body)()) {
-  real::world world;
-  real::world_options how;
-  how.clock.exact = true;
-  world.run(body(), how);
-  for (const verdict& each : world.verdicts()) ADD_FAILURE() << name_of(each.kind) << ": " << each.message;
+// Runs it on the machine's own kernel, and on the simulated one. Expects that nothing is wrong with it.
+inline void run_in_both_worlds(task<void> (*body)()) {
+  const auto judge = [](const base_world& world, const std::string& which) {
+    for (const verdict& each : world.verdicts()) {
+      ADD_FAILURE() << name_of(each.kind) << ": " << each.message << " " << which;
+    }
+  };
+  {
+    real::world world;
+    real::world_options how;
+    how.clock.exact = true;  // what has happened is asked after each turn
+    world.run(body(), how);
+    judge(world, "on the machine");
+  }
+  sim::world world;
+  world.run(body());
+  judge(world, "in the plain run");
 }
 
 inline tcp_listener listener_on_loopback() { return tcp_listener::bind("127.0.0.1:0"); }
