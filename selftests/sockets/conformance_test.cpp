@@ -1,6 +1,6 @@
 // What Linux does with sockets, pipes and the rest, and that the simulated kernel does the same: each row of rows.hpp
 // on each arm. docs/reference/sockets.md has a table of it. LOCKSTEP_APPROVE=1 writes what Linux says into the rows,
-// and the table anew.
+// and, once these are compiled, the table anew.
 #include "rows.hpp"
 
 #include <fmt/format.h>
