@@ -318,6 +318,39 @@ reusing connect 127.0.0.1:#2 -> EINPROGRESS
 reusing SO_ERROR -> 0
 )",
        needs::own_network},
+      {"B3", "the client takes a port again that it may use again",
+       [](machine& m) {
+         descriptor listener = m.listening();
+         descriptor client = m.tcp("client");
+         client.must_set(reuse_address, 1);
+         client.bind(v4("127.0.0.1"));
+         client.connect(listener.local());
+         listener.wait(POLLIN);
+         descriptor server = listener.accept("server");
+         const address was = client.local();
+         client.shutdown(SHUT_WR);
+         server.wait(POLLRDHUP);
+         server.close();
+         client.wait(POLLHUP);
+         client.close();
+         descriptor reusing = m.tcp("reusing");
+         reusing.must_set(reuse_address, 1);
+         reusing.bind(was);
+         reusing.connect(listener.local());
+         reusing.wait(POLLOUT);
+         reusing.error();
+       },
+       R"(
+client bind 127.0.0.1:0 -> 0
+client connect 127.0.0.1:#1 -> EINPROGRESS
+listener accept -> server
+client shutdown SHUT_WR -> 0
+server close -> 0
+client close -> 0
+reusing bind 127.0.0.1:#2 -> 0
+reusing connect 127.0.0.1:#1 -> EINPROGRESS
+reusing SO_ERROR -> 0
+)", needs::own_network},
       {"B4", "addresses and sockets that cannot be bound",
        [](machine& m) {
          m.tcp("foreign").bind(v4("203.0.113.1"));

@@ -362,8 +362,10 @@ tcp set TCP_INFO 1 -> ENOPROTOOPT
       {"S4", "options that there are not",
        [](machine& m) {
          descriptor of = m.tcp("tcp");
-         const option unknown[] = {LOCKSTEP_OPTION(SOL_SOCKET, 9999), LOCKSTEP_OPTION(IPPROTO_TCP, 9999),
-                                   LOCKSTEP_OPTION(IPPROTO_IP, 9999), LOCKSTEP_OPTION(9999, 1),
+         const option unknown[] = {{SOL_SOCKET, 9999, "9999 of SOL_SOCKET"},
+                                   {IPPROTO_TCP, 9999, "9999 of IPPROTO_TCP"},
+                                   {IPPROTO_IP, 9999, "9999 of IPPROTO_IP"},
+                                   {9999, 1, "1 of 9999"},
                                    LOCKSTEP_OPTION(IPPROTO_IPV6, IPV6_V6ONLY)};
          for (const option& each : unknown) {
            of.get(each);
@@ -378,14 +380,14 @@ tcp set TCP_INFO 1 -> ENOPROTOOPT
          unix_one.set(OF_SOCKET(SO_REUSEPORT), 1);
        },
        R"(
-tcp get 9999 -> ENOPROTOOPT
-tcp set 9999 1 -> ENOPROTOOPT
-tcp get 9999 -> ENOPROTOOPT
-tcp set 9999 1 -> ENOPROTOOPT
-tcp get 9999 -> ENOPROTOOPT
-tcp set 9999 1 -> ENOPROTOOPT
-tcp get 1 -> EOPNOTSUPP
-tcp set 1 1 -> ENOPROTOOPT
+tcp get 9999 of SOL_SOCKET -> ENOPROTOOPT
+tcp set 9999 of SOL_SOCKET 1 -> ENOPROTOOPT
+tcp get 9999 of IPPROTO_TCP -> ENOPROTOOPT
+tcp set 9999 of IPPROTO_TCP 1 -> ENOPROTOOPT
+tcp get 9999 of IPPROTO_IP -> ENOPROTOOPT
+tcp set 9999 of IPPROTO_IP 1 -> ENOPROTOOPT
+tcp get 1 of 9999 -> EOPNOTSUPP
+tcp set 1 of 9999 1 -> ENOPROTOOPT
 tcp get IPV6_V6ONLY -> EOPNOTSUPP
 tcp set IPV6_V6ONLY 1 -> ENOPROTOOPT
 udp get TCP_NODELAY -> EOPNOTSUPP
