@@ -17,6 +17,7 @@
 #include <lockstep/runtime/context.hpp>
 #include <lockstep/runtime/driver.hpp>
 #include <lockstep/runtime/exception_handler.hpp>
+#include <lockstep/runtime/listeners.hpp>
 #include <lockstep/runtime/object.hpp>
 #include <lockstep/runtime/verdict.hpp>
 #include <lockstep/time/timer_wheel.hpp>
@@ -47,40 +48,6 @@ struct loop_limits {
   std::uint64_t steps_max = 1'000'000;                             // of all tasks together
   time_point time_max = time_point(std::chrono::hours{24 * 366});  // the last instant to which virtual time may come
 };
-
-namespace detail {
-
-// Wants to look at everything when all is quiet. It must leave the list before it dies.
-class quiet_listener : public list_hook<> {
- public:
-  virtual void all_is_quiet() noexcept = 0;
-
-  // It has found something, and is not asked any more.
-  void spend() noexcept { spent_ = true; }
-  bool spent() const noexcept { return spent_; }
-
- protected:
-  quiet_listener() noexcept { mark_unlinked(); }
-  ~quiet_listener() = default;
-
- private:
-  bool spent_ = false;
-};
-
-// What belongs to a run beside its tasks, such as its network. It must leave the list before it dies.
-class run_listener : public list_hook<run_listener> {
- public:
-  // No task is left, and the timers are forgotten next: none may stay armed. Objects that outlive the tasks are to die.
-  virtual void tasks_have_gone() noexcept = 0;
-  // They have died: what is left now is left for good. It has been taken out of the list.
-  virtual void run_ends() noexcept = 0;
-
- protected:
-  run_listener() noexcept { mark_unlinked(); }
-  ~run_listener() = default;
-};
-
-}  // namespace detail
 
 class loop : public detail::context {
  public:
