@@ -17,9 +17,10 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint64_t pilot_runs = 48;      // of the sample that tells how large the space is
-constexpr double classes_max = 5e6;           // that are worth a systematic search where only time limits it
-constexpr double classes_shared_min = 2'000;  // that are worth sharing among parts
+constexpr std::uint64_t pilot_runs = 48;        // of the sample that tells how large the space is
+constexpr double classes_max = 5e6;             // that are worth a systematic search where only time limits it
+constexpr double classes_shared_min = 2'000;    // that are worth sharing among parts
+constexpr std::uint64_t runs_on_trial = 2'000;  // of a systematic search of which nobody knows how large it is
 constexpr std::uint64_t all_values = ~std::uint64_t{0};
 // How many answers to one question are all tried, at least; and of which more it is asked whether they fit.
 constexpr std::uint64_t values_min = 16;
@@ -201,6 +202,10 @@ void explorer::search::portfolio() {
     } else {
       budget_ = found_.runs + for_samples / (options_.parts - 1);
     }
+    if (found_.exhaustive || over()) return;
+  } else if (!size && is_first_part() && options_.samples_skipped == 0) {
+    // So much is independent that the orders of one run could not be counted: there may be few that differ.
+    tree(by, values_max, 1, left() - std::min(left() / 4, runs_on_trial));
     if (found_.exhaustive || over()) return;
   }
   sample();
