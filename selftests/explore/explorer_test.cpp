@@ -440,6 +440,11 @@ TEST(ExplorerTest, ProvesWhatFitsInFifoOrderAsWell) {
   const exploration found = search(late, how);
   EXPECT_TRUE(found.exhaustive);
   EXPECT_EQ(found.classes, 6u);
+  EXPECT_EQ(statement_of(found, how),
+            "all 6 orderings checked in fifo order; any variable may be shared, and steps take no time");
+  how.by = search_by::random;
+  how.runs_max = 20;
+  EXPECT_EQ(statement_of(search(late, how), how), "20 runs in fifo order, nothing found");
 }
 
 TEST(ExplorerTest, WritesNumbersForPeople) {

@@ -533,8 +533,9 @@ std::string count_text(double number) {
 std::string statement_of(const exploration& found, const explore_options& options) {
   const std::string skipped =
       found.skipped == 0 ? "" : fmt::format(", {} of them skipped", count_text(static_cast<double>(found.skipped)));
+  const std::string_view in_order = options.order == ordering::fifo ? " in fifo order" : "";
   const std::string runs =
-      fmt::format("{} run{}", count_text(static_cast<double>(found.runs)), found.runs == 1 ? "" : "s");
+      fmt::format("{} run{}{}", count_text(static_cast<double>(found.runs)), found.runs == 1 ? "" : "s", in_order);
   if (found.departed && found.departing) {
     return fmt::format("the search ended after {}: one of them, made again with the same choices, was another run",
                        runs);
@@ -570,9 +571,9 @@ std::string statement_of(const exploration& found, const explore_options& option
     const std::string samples = found.samples == 0 || found.exhaustive
                                     ? ""
                                     : fmt::format(", and {} samples", count_text(static_cast<double>(found.samples)));
-    return fmt::format("all {} ordering{}{}{} checked{}{}{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, of, skipped, samples,
-                       data, starving);
+    return fmt::format("all {} ordering{}{}{} checked{}{}{}{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, in_order, of, skipped,
+                       samples, data, starving);
   }
   if (found.estimated && *found.estimated > 0) {
     const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;
