@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -104,6 +105,31 @@ TEST(ExplorerTest, SaysHowMuchItHasSeenWhereTheSpaceIsTooLarge) {
   ASSERT_TRUE(found.estimated);
   EXPECT_GT(*found.estimated, 1e6);
   EXPECT_EQ(statement_of(found, how), "500 runs, an estimated less than 0.1 % of the space, nothing found");
+}
+
+// Nearly all steps of such tasks are independent: in so many orders that they cannot be counted.
+task<void> add_after(int yields, shared<int>& sum) {
+  for (int i = 0; i < yields; ++i) co_await yield();
+  sum += 1;
+}
+
+TEST(ExplorerTest, TriesAllOrdersWhereNobodyKnowsHowManyThereAre) {
+  world_program code([]() -> task<void> {
+    shared<int> sum(0);
+    std::vector<task<void>> all;
+    for (int i = 0; i < 5; ++i) all.push_back(add_after(8, sum));
+    co_await when_all(std::move(all));
+  });
+  explore_options how;
+  how.all_shared_declared = true;
+  const exploration found = explorer(code).explore(how);
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_EQ(found.classes, 120u);
+  how.runs_max = 400;  // of which the search on trial may have a quarter
+  const exploration sampled = explorer(code).explore(how);
+  EXPECT_FALSE(sampled.exhaustive);
+  EXPECT_EQ(sampled.runs, 400u);
+  EXPECT_GT(sampled.samples, 100u);
 }
 
 TEST(ExplorerTest, ClaimsNoWholeSpaceByAnEstimate) {
@@ -414,6 +440,11 @@ TEST(ExplorerTest, ProvesWhatFitsInFifoOrderAsWell) {
   const exploration found = search(late, how);
   EXPECT_TRUE(found.exhaustive);
   EXPECT_EQ(found.classes, 6u);
+  EXPECT_EQ(statement_of(found, how),
+            "all 6 orderings checked in fifo order; any variable may be shared, and steps take no time");
+  how.by = search_by::random;
+  how.runs_max = 20;
+  EXPECT_EQ(statement_of(search(late, how), how), "20 runs in fifo order, nothing found");
 }
 
 TEST(ExplorerTest, WritesNumbersForPeople) {

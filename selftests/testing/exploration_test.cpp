@@ -28,6 +28,8 @@ TEST(ExplorationTest, ShowsTheTimersOfOneInstant) { expect_approved_report("Expl
 
 TEST(ExplorationTest, ShowsTheValuesThatWereDrawn) { expect_approved_report("Explored.SpendsWhatWasDrawn"); }
 
+TEST(ExplorationTest, MarksTheStepOfASelectThatTookTheOther) { expect_approved_report("Explored.LeavesALetterBehind"); }
+
 TEST(ExplorationTest, NamesAStepThatTheRunHasNotComeTo) { expect_approved_report("Explored.AsksTooEarly"); }
 
 TEST(ExplorationTest, NamesNoPairWhereNoOrderMatters) { expect_approved_report("Explored.DrawsTheWrongValue"); }

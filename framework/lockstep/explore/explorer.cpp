@@ -17,9 +17,10 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint64_t pilot_runs = 48;      // of the sample that tells how large the space is
-constexpr double classes_max = 5e6;           // that are worth a systematic search where only time limits it
-constexpr double classes_shared_min = 2'000;  // that are worth sharing among parts
+constexpr std::uint64_t pilot_runs = 48;        // of the sample that tells how large the space is
+constexpr double classes_max = 5e6;             // that are worth a systematic search where only time limits it
+constexpr double classes_shared_min = 2'000;    // that are worth sharing among parts
+constexpr std::uint64_t runs_on_trial = 2'000;  // of a systematic search of which nobody knows how large it is
 constexpr std::uint64_t all_values = ~std::uint64_t{0};
 // How many answers to one question are all tried, at least; and of which more it is asked whether they fit.
 constexpr std::uint64_t values_min = 16;
@@ -201,6 +202,10 @@ void explorer::search::portfolio() {
     } else {
       budget_ = found_.runs + for_samples / (options_.parts - 1);
     }
+    if (found_.exhaustive || over()) return;
+  } else if (!size && is_first_part() && options_.samples_skipped == 0) {
+    // So much is independent that the orders of one run could not be counted: there may be few that differ.
+    tree(by, values_max, 1, left() - std::min(left() / 4, runs_on_trial));
     if (found_.exhaustive || over()) return;
   }
   sample();
@@ -528,8 +533,9 @@ std::string count_text(double number) {
 std::string statement_of(const exploration& found, const explore_options& options) {
   const std::string skipped =
       found.skipped == 0 ? "" : fmt::format(", {} of them skipped", count_text(static_cast<double>(found.skipped)));
+  const std::string_view in_order = options.order == ordering::fifo ? " in fifo order" : "";
   const std::string runs =
-      fmt::format("{} run{}", count_text(static_cast<double>(found.runs)), found.runs == 1 ? "" : "s");
+      fmt::format("{} run{}{}", count_text(static_cast<double>(found.runs)), found.runs == 1 ? "" : "s", in_order);
   if (found.departed && found.departing) {
     return fmt::format("the search ended after {}: one of them, made again with the same choices, was another run",
                        runs);
@@ -565,9 +571,9 @@ std::string statement_of(const exploration& found, const explore_options& option
     const std::string samples = found.samples == 0 || found.exhaustive
                                     ? ""
                                     : fmt::format(", and {} samples", count_text(static_cast<double>(found.samples)));
-    return fmt::format("all {} ordering{}{}{} checked{}{}{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, of, skipped, samples,
-                       data, starving);
+    return fmt::format("all {} ordering{}{}{} checked{}{}{}{}; {}, and steps take no time{}", count_text(classes),
+                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, in_order, of, skipped,
+                       samples, data, starving);
   }
   if (found.estimated && *found.estimated > 0) {
     const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;

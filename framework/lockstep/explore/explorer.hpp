@@ -122,7 +122,7 @@ struct exploration {
 exploration joined(const std::vector<exploration>& parts);
 
 // What is known after a search that found nothing, as a sentence: "all 15 orderings checked (148,990 interleavings);
-// steps take no time, and plain variables may be shared".
+// any variable may be shared, and steps take no time".
 std::string statement_of(const exploration& found, const explore_options& options);
 // "148,990", "1.2e+15".
 std::string count_text(double number);

@@ -366,7 +366,7 @@ class test_exploration {
     if (failure.death) return report_death(failure, known, found);
     outcome last = runner_.make_with_record(known.replay);
     if (!last.failed) return report_nondeterminism(failure, known);
-    const finding all = known.replay.order == ordering::fifo ? with_timers(known, last.record) : known;
+    const finding all = with_unrecorded_answers(known, last.record);
     const std::string pair = text_of_pair(all, last.record, passing_run(all));
     bool told = false;
     for (failure_part& part : last.parts) {
@@ -394,11 +394,13 @@ class test_exploration {
     return looked_into && departs ? "No two steps were found that decide it alone.\n" : "";
   }
 
-  // In fifo order nobody is asked which task is next, but which of the timers that are due is first. What that comes to
-  // is seen in the run without it: the first step that is another one there.
-  finding with_timers(finding known, const recorded_run& run) {
+  // No record tells which arm a select() tried first, nor in fifo order, where nobody is asked which task is next,
+  // which of the timers that are due was first. What that comes to is seen in the run without it: the first step that
+  // is another one there.
+  finding with_unrecorded_answers(finding known, const recorded_run& run) {
     for (std::size_t i = 0; i < known.replay.value_overrides.size(); ++i) {
-      if (!known.replay.value_overrides[i].domain.starts_with("timers-")) continue;
+      const std::string& domain = known.replay.value_overrides[i].domain;
+      if (!domain.starts_with("timers-") && !domain.starts_with("select-")) continue;
       token without = known.replay;
       without.value_overrides.erase(without.value_overrides.begin() + static_cast<std::ptrdiff_t>(i));
       without.print = {};

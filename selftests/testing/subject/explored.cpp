@@ -124,5 +124,20 @@ CO_TEST(Explored, SkipsEveryOrder, explore()) {
   CO_SKIP() << "not on this machine";
 }
 
+// Where both have come, which is taken is a choice of its own.
+CO_TEST(Explored, LeavesALetterBehind, explore()) {
+  queue<int> letters(2, "letters");
+  event stop("stop");
+  const auto post = [](queue<int>& into, event& last) -> task<void> {
+    co_await into.put(1);
+    last.set();
+  };
+  auto posting = spawn(post(letters, stop), "posting");
+  int read = 0;
+  while ((co_await select(letters.get(), stop.wait())).index == 0) ++read;
+  co_await posting.join();
+  EXPECT_EQ(read, 1);
+}
+
 }  // namespace
 }  // namespace lockstep
