@@ -45,6 +45,10 @@ class byte_queue {
   std::size_t size() const noexcept { return static_cast<std::size_t>(end_ - begin_); }
   bool empty() const noexcept { return begin_ == end_; }
 
+  // Pushing so many more does not throw then. Throws std::bad_alloc, and has changed nothing then.
+  void reserve(std::size_t more) {
+    if (size() + more > capacity()) grow(size() + more);
+  }
   // Throws std::bad_alloc, and has changed nothing then.
   void push(std::span<const std::byte> more);
   // Copies the first ones from `skipped` on, without taking them. Requires that there are as many.

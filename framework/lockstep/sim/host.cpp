@@ -91,6 +91,7 @@ tcp_socket* host::find_listener(const endpoint& at) noexcept {
 
 void host::close_all() noexcept {
   for (std::size_t at = 0; at < table_.slots().size(); ++at) table_.remove(static_cast<int>(at));
+  unix_.collect();  // those that are left are in flight, of each other
 }
 
 }  // namespace lockstep::sim

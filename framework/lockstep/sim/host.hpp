@@ -11,7 +11,9 @@
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/descriptor_table.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/names.hpp>
 #include <lockstep/sim/port_space.hpp>
+#include <lockstep/sim/unix_space.hpp>
 #include <lockstep/system/current.hpp>
 
 #include <string>
@@ -21,6 +23,7 @@ namespace lockstep::sim {
 
 class network;
 class tcp_socket;
+class timer_file;
 
 class host final : public system_calls {
  public:
@@ -74,6 +77,16 @@ class host final : public system_calls {
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
   time_point now() const noexcept;
+  // The names of its file system.
+  name_space& names() noexcept { return names_; }
+  identity names_id() const noexcept { return roll(id_, 2); }
+  unix_space& unix_names() noexcept { return unix_; }
+  identity unix_names_id() const noexcept { return roll(id_, 3); }
+  // Of its one process, as sockets show them to each other.
+  ucred credentials() const noexcept;
+  void add(timer_file& made) noexcept;
+  // No timer fires any more.
+  void tasks_have_gone() noexcept;
   // The run ends: every descriptor is closed.
   void close_all() noexcept;
 
@@ -116,7 +129,15 @@ class host final : public system_calls {
   int getsockopt(int fd, int level, int name, void* value, socklen_t* size) override;
   int setsockopt(int fd, int level, int name, const void* value, socklen_t size) override;
 
+  // -- calls on names, which are not yet part of the interface ------------------------------------------------------
+
+  int mkdir(const char* path);
+  int unlink(const char* path);
+
  private:
+  int unix_socket_of(int type, int protocol);
+  // The two under the lowest free numbers, or neither.
+  int add_pair(const file_reference& first, const file_reference& second, bool closes_on_exec, int fds[2]);
   // The file, or why there is none: EBADF, ENOTSOCK.
   sim::socket* find_socket(int fd, int& error) noexcept;
   template <class F>
@@ -141,6 +162,9 @@ class host final : public system_calls {
   std::vector<refused_route> refused_;
   port_space tcp_ports_;
   std::vector<tcp_socket*> listeners_;
+  name_space names_;
+  unix_space unix_;
+  intrusive_list<timer_file, timer_file> timer_files_;
   descriptor_table table_;  // before all else, its files go
 };
 

@@ -82,7 +82,7 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
     case F_SETFL:
       file.set_status_flags((file.status_flags() & ~changeable) | (static_cast<int>(argument) & changeable));
       return 0;
-    default: return -EINVAL;
+    default: return file.control(command, argument);
   }
 }
 
@@ -111,7 +111,7 @@ int host::poll(pollfd* fds, nfds_t count) {
     const open_file* const file = table_.find(each.fd);
     const auto wanted = static_cast<unsigned>(static_cast<unsigned short>(each.events)) | POLLERR | POLLHUP;
     each.revents = static_cast<short>(file == nullptr ? POLLNVAL : file->ready() & wanted);
-    if (file != nullptr) detail::touch(file->id(), access::read);
+    if (file != nullptr) detail::touch(file->touched_id(), access::read);
     if (each.revents != 0) ++ready;
   }
   return ready;
@@ -134,6 +134,7 @@ void host::opened_at(int fd, const source& where) noexcept {
 
 int host::socket(int domain, int type, int protocol) {
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (domain == AF_UNIX) return unix_socket_of(type, protocol);
   if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
   if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;

@@ -83,6 +83,7 @@ lane* network::lane_between(host& from, host& to) {
 
 void network::tasks_have_gone() noexcept {
   for (tcp_connection& each : connections_) each.stop();
+  for (const auto& each : hosts_) each->tasks_have_gone();
 }
 
 void network::run_ends() noexcept {

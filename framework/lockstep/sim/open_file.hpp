@@ -17,6 +17,8 @@ namespace lockstep::sim {
 class socket;
 class epoll;
 class host;
+class timer_file;
+class unix_socket;
 
 class open_file {
  public:
@@ -26,6 +28,8 @@ class open_file {
 
   // Known to an observer of the run by that.
   identity id() const noexcept { return id_; }
+  // What its calls touch: of the two ends of a pair the same.
+  virtual identity touched_id() const noexcept { return id_; }
   // O_NONBLOCK and the like, which fcntl() changes.
   int status_flags() const noexcept { return status_flags_; }
   void set_status_flags(int flags) noexcept { status_flags_ = flags; }
@@ -35,10 +39,18 @@ class open_file {
   virtual std::int64_t read(const iovec*, int) { return -EINVAL; }
   virtual std::int64_t write(const iovec*, int) { return -EINVAL; }
   virtual int ioctl(unsigned long, void*) { return -ENOTTY; }
+  // The commands of fcntl() that only some files have.
+  virtual int control(int command, std::int64_t) {
+    return command == F_SETPIPE_SZ || command == F_GETPIPE_SZ ? -EBADF : -EINVAL;
+  }
+  // Whether an epoll takes it.
+  virtual bool can_be_polled() const noexcept { return true; }
   // What is ready, as poll() says it.
   virtual unsigned ready() const noexcept = 0;
   virtual socket* as_socket() noexcept { return nullptr; }
   virtual epoll* as_epoll() noexcept { return nullptr; }
+  virtual timer_file* as_timer() noexcept { return nullptr; }
+  virtual unix_socket* as_unix() noexcept { return nullptr; }
   // What reports call it: "tcp socket 10.0.0.2:80".
   virtual std::string described() const = 0;
 
@@ -53,6 +65,7 @@ class open_file {
   void release() noexcept {
     if (--references_ == 0) end();
   }
+  int references() const noexcept { return references_; }
 
  protected:
   virtual ~open_file() = default;

@@ -54,6 +54,9 @@ class socket_options {
   int operator[](option which) const noexcept { return values_[static_cast<std::size_t>(which)]; }
   bool on(option which) const noexcept { return (*this)[which] != 0; }
   linger lingering() const noexcept { return linger_; }
+  void inherit(const socket_options& from, option which) noexcept {
+    values_[static_cast<std::size_t>(which)] = from[which];
+  }
 
   // As the system's calls, for the options that are kept here; -ENOPROTOOPT for others.
   int get(int level, int name, void* value, socklen_t* size) const;

@@ -27,7 +27,7 @@ tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
 }
 
-void tcp_socket::touch() const { detail::touch(end_ != nullptr ? end_->connection().id() : id(), access::write); }
+void tcp_socket::touch() const { detail::touch(touched_id(), access::write); }
 
 // -- names ------------------------------------------------------------------------------------------------------------
 

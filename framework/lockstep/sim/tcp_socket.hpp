@@ -33,6 +33,7 @@ class tcp_socket final : public socket {
   int set_option(int level, int name, const void* value, socklen_t size) override;
   int ioctl(unsigned long request, void* argument) override;
   unsigned ready() const noexcept override;
+  identity touched_id() const noexcept override { return end_ != nullptr ? end_->connection().id() : id(); }
   std::string described() const override;
 
   // Whether it was full, and now has room for about a third.
