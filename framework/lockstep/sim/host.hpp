@@ -59,6 +59,8 @@ class host final : public system_calls {
   int route(const ip_address& to, ip_address& from, host*& there) noexcept;
   port_space& ports() noexcept { return tcp_ports_; }
   identity ports_id() const noexcept { return roll(id_, 1); }
+  port_space& udp_ports() noexcept { return udp_ports_; }
+  identity udp_ports_id() const noexcept { return roll(id_, 2); }
   void listens(tcp_socket& who, bool does);
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
@@ -120,6 +122,7 @@ class host final : public system_calls {
   identity id_;
   bool privileged_ = true;
   port_space tcp_ports_;
+  port_space udp_ports_;
   std::vector<tcp_socket*> listeners_;
   descriptor_table table_;  // before all else, its files go
 };

@@ -21,6 +21,11 @@ network::~network() {
 void network::close_all() noexcept {
   for (const auto& each : hosts_) each->close_all();
   while (!connections_.empty()) delete &connections_.front();
+  drop_packets();
+}
+
+void network::drop_packets() noexcept {
+  while (!packets_.empty()) delete &packets_.front();
 }
 
 host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
@@ -83,6 +88,7 @@ lane* network::lane_between(host& from, host& to) {
 
 void network::tasks_have_gone() noexcept {
   for (tcp_connection& each : connections_) each.stop();
+  drop_packets();
 }
 
 void network::run_ends() noexcept {

@@ -8,6 +8,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/byte_queue.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/packet.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
 
 #include <map>
@@ -52,9 +53,12 @@ class network final : private detail::run_listener {
 
   void add(tcp_connection& made) noexcept { connections_.push_back(made); }
   intrusive_list<tcp_connection, tcp_connection>& connections() noexcept { return connections_; }
+  // Its packets are its own.
+  void add(packet& sent) noexcept { packets_.push_back(sent); }
 
  private:
   void close_all() noexcept;
+  void drop_packets() noexcept;
   void tasks_have_gone() noexcept override;
   void run_ends() noexcept override;
   void report_leaks() noexcept;
@@ -67,6 +71,7 @@ class network final : private detail::run_listener {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<link>> links_;
   lane_traits default_traits_;
   intrusive_list<tcp_connection, tcp_connection> connections_;
+  intrusive_list<packet, packet> packets_;
   std::uint32_t next_address_ = 0x0A000001;
 };
 

@@ -58,7 +58,6 @@ class tcp_socket final : public socket {
   int claim_port();
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
-  int write_name(const endpoint& name, sockaddr* address, socklen_t* size) const noexcept;
   bool writable() const noexcept;
   std::uint64_t room() const noexcept;
   void touch() const;
