@@ -106,6 +106,7 @@ class host final : public system_calls {
   int getpeername(int fd, sockaddr* address, socklen_t* size) override;
   int getsockopt(int fd, int level, int name, void* value, socklen_t* size) override;
   int setsockopt(int fd, int level, int name, const void* value, socklen_t size) override;
+  int look_up(name_query& asked) override;
 
  private:
   // The file, or why there is none: EBADF, ENOTSOCK.

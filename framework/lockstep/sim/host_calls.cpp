@@ -1,4 +1,5 @@
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
 #include <lockstep/sim/udp_socket.hpp>
@@ -204,5 +205,7 @@ int host::getsockopt(int fd, int level, int name, void* value, socklen_t* size) 
 int host::setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
   return with_socket(fd, [&](sim::socket& of) { return of.set_option(level, name, value, size); });
 }
+
+int host::look_up(name_query& asked) { return network_->dns().look_up(*this, asked); }
 
 }  // namespace lockstep::sim

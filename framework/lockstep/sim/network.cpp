@@ -1,6 +1,7 @@
 #include <lockstep/sim/network.hpp>
 
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/name_service.hpp>
 
 #include <fmt/format.h>
 
@@ -19,6 +20,7 @@ network::~network() {
 }
 
 void network::close_all() noexcept {
+  if (dns_ != nullptr) dns_->stop();
   for (const auto& each : hosts_) each->close_all();
   while (!connections_.empty()) delete &connections_.front();
   drop_packets();
@@ -86,8 +88,14 @@ lane* network::lane_between(host& from, host& to) {
   return from.number() < to.number() ? &found.there : &found.back;
 }
 
+name_service& network::dns() {
+  if (dns_ == nullptr) dns_ = std::make_unique<name_service>(*this);
+  return *dns_;
+}
+
 void network::tasks_have_gone() noexcept {
   for (tcp_connection& each : connections_) each.stop();
+  if (dns_ != nullptr) dns_->stop();
   drop_packets();
 }
 

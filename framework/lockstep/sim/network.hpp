@@ -21,6 +21,7 @@
 namespace lockstep::sim {
 
 class host;
+class name_service;
 
 class network final : private detail::run_listener {
  public:
@@ -51,6 +52,9 @@ class network final : private detail::run_listener {
   // What every link is that is made from now on, both ways; without latency at first.
   void set_default_traits(const lane_traits& traits) noexcept { default_traits_ = traits; }
 
+  // What names there are.
+  name_service& dns();
+
   void add(tcp_connection& made) noexcept { connections_.push_back(made); }
   intrusive_list<tcp_connection, tcp_connection>& connections() noexcept { return connections_; }
   // Its packets are its own.
@@ -71,6 +75,7 @@ class network final : private detail::run_listener {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<link>> links_;
   lane_traits default_traits_;
   intrusive_list<tcp_connection, tcp_connection> connections_;
+  std::unique_ptr<name_service> dns_;
   intrusive_list<packet, packet> packets_;
   std::uint32_t next_address_ = 0x0A000001;
 };
