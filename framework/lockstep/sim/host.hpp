@@ -73,6 +73,8 @@ class host final : public system_calls {
   int route(const ip_address& to, ip_address& from, host*& there) noexcept;
   port_space& ports() noexcept { return tcp_ports_; }
   identity ports_id() const noexcept { return roll(id_, 1); }
+  port_space& udp_ports() noexcept { return udp_ports_; }
+  identity udp_ports_id() const noexcept { return roll(id_, 2); }
   void listens(tcp_socket& who, bool does);
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
@@ -128,6 +130,7 @@ class host final : public system_calls {
   int getpeername(int fd, sockaddr* address, socklen_t* size) override;
   int getsockopt(int fd, int level, int name, void* value, socklen_t* size) override;
   int setsockopt(int fd, int level, int name, const void* value, socklen_t size) override;
+  int look_up(name_query& asked) override;
 
   // -- calls on names, which are not yet part of the interface ------------------------------------------------------
 
@@ -161,6 +164,7 @@ class host final : public system_calls {
   lane loopback_;
   std::vector<refused_route> refused_;
   port_space tcp_ports_;
+  port_space udp_ports_;
   std::vector<tcp_socket*> listeners_;
   name_space names_;
   unix_space unix_;

@@ -1,6 +1,8 @@
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
+#include <lockstep/sim/udp_socket.hpp>
 
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -136,11 +138,17 @@ int host::socket(int domain, int type, int protocol) {
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (domain == AF_UNIX) return unix_socket_of(type, protocol);
   if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
-  if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
-  if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
+  if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
+  if (protocol != 0 && protocol != (kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return -EPROTONOSUPPORT;
   if (!table_.has_room()) return -EMFILE;
   const int flags = O_RDWR | ((type & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
-  const file_reference made = new tcp_socket(*this, network_->owner().identity_of_new(), domain == AF_INET6, flags);
+  const identity id = network_->owner().identity_of_new();
+  file_reference made;
+  if (kind == SOCK_STREAM) {
+    made = new tcp_socket(*this, id, domain == AF_INET6, flags);
+  } else {
+    made = new udp_socket(*this, id, domain == AF_INET6, flags);
+  }
   return table_.add(made, (type & SOCK_CLOEXEC) != 0);
 }
 
@@ -209,5 +217,7 @@ int host::getsockopt(int fd, int level, int name, void* value, socklen_t* size) 
 int host::setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
   return with_socket(fd, [&](sim::socket& of) { return of.set_option(level, name, value, size); });
 }
+
+int host::look_up(name_query& asked) { return network_->dns().look_up(*this, asked); }
 
 }  // namespace lockstep::sim

@@ -22,9 +22,21 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
   return taken;
 }
 
+bool lane::draws(loop& owner, std::string_view what, std::uint64_t one_in) const {
+  if (one_in <= 1) return one_in == 1;
+  return owner.pick(fmt::format("{} {}", name_, what), one_in) == 1;
+}
+
 void lane::add_cut() noexcept {
   if (cuts_++ != 0) return;
-  for (traveller& each : travellers_) each.lane_cut();
+  // Those that are lost by it leave the list.
+  intrusive_list<traveller, traveller> under_way;
+  under_way.splice_back(travellers_);
+  while (!under_way.empty()) {
+    traveller& next = under_way.pop_front();
+    travellers_.push_back(next);
+    next.lane_cut();
+  }
 }
 
 void lane::heal() noexcept {

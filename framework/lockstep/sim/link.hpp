@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace lockstep {
 class loop;
@@ -40,7 +42,16 @@ struct lane_traits {
   duration latency_max{};              // at least latency_min
   std::uint64_t bytes_per_second = 0;  // 0: as many as come
   std::uint32_t mtu = 1500;            // bytes of a packet
+  // What happens to packets that travel by themselves, as those of UDP, one in so many times; 0 for never. Each is a
+  // pick of the oracle in a domain of its own, "a -> b loss" and so on; the plain run takes that nothing happens.
+  std::uint64_t loss = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t corrupt = 0;     // and then is dropped by the receiver, whose checksum fails
+  bool corrupt_payload = false;  // it gets through instead, with one bit of what it carries changed
 };
+
+// After so long it is known that nobody has an address: three requests of ARP, one second each, and a little.
+inline constexpr duration address_limit = std::chrono::milliseconds(3'072);
 
 class lane {
  public:
@@ -57,6 +68,8 @@ class lane {
 
   // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
   duration latency_of(loop& owner, std::uint64_t bytes);
+  // Whether this time it happens, of what happens one in so many times.
+  bool draws(loop& owner, std::string_view what, std::uint64_t one_in) const;
 
   void join(traveller& who) noexcept { travellers_.push_back(who); }
   // Nested: it is open again when every cut was healed.

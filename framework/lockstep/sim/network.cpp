@@ -1,6 +1,7 @@
 #include <lockstep/sim/network.hpp>
 
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/name_service.hpp>
 
 #include <fmt/format.h>
 
@@ -19,8 +20,14 @@ network::~network() {
 }
 
 void network::close_all() noexcept {
+  if (dns_ != nullptr) dns_->stop();
   for (const auto& each : hosts_) each->close_all();
   while (!connections_.empty()) delete &connections_.front();
+  drop_packets();
+}
+
+void network::drop_packets() noexcept {
+  while (!packets_.empty()) delete &packets_.front();
 }
 
 host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
@@ -81,9 +88,16 @@ lane* network::lane_between(host& from, host& to) {
   return from.number() < to.number() ? &found.there : &found.back;
 }
 
+name_service& network::dns() {
+  if (dns_ == nullptr) dns_ = std::make_unique<name_service>(*this);
+  return *dns_;
+}
+
 void network::tasks_have_gone() noexcept {
   for (tcp_connection& each : connections_) each.stop();
   for (const auto& each : hosts_) each->tasks_have_gone();
+  if (dns_ != nullptr) dns_->stop();
+  drop_packets();
 }
 
 void network::run_ends() noexcept {

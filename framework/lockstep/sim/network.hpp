@@ -8,6 +8,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/byte_queue.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/packet.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
 
 #include <map>
@@ -20,6 +21,7 @@
 namespace lockstep::sim {
 
 class host;
+class name_service;
 
 class network final : private detail::run_listener {
  public:
@@ -53,11 +55,17 @@ class network final : private detail::run_listener {
   // What every link is that is made from now on, both ways; without latency at first.
   void set_default_traits(const lane_traits& traits) noexcept { default_traits_ = traits; }
 
+  // What names there are.
+  name_service& dns();
+
   void add(tcp_connection& made) noexcept { connections_.push_back(made); }
   intrusive_list<tcp_connection, tcp_connection>& connections() noexcept { return connections_; }
+  // Its packets are its own.
+  void add(packet& sent) noexcept { packets_.push_back(sent); }
 
  private:
   void close_all() noexcept;
+  void drop_packets() noexcept;
   void tasks_have_gone() noexcept override;
   void run_ends() noexcept override;
   void report_leaks() noexcept;
@@ -70,6 +78,8 @@ class network final : private detail::run_listener {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<sim::link>> links_;
   lane_traits default_traits_;
   intrusive_list<tcp_connection, tcp_connection> connections_;
+  std::unique_ptr<name_service> dns_;
+  intrusive_list<packet, packet> packets_;
   std::uint32_t next_address_ = 0x0A000001;
 };
 

@@ -8,15 +8,11 @@ namespace {
 
 // Whether something may come to both.
 bool overlap(const port_claim& one, const port_claim& other) noexcept {
-  const ip_address& mine = one.local.address();
-  const ip_address& its = other.local.address();
+  const ip_address mine = one.local.address().unmapped();
+  const ip_address its = other.local.address().unmapped();
   if (mine.is_v6() != its.is_v6()) {
     const port_claim& v6 = mine.is_v6() ? one : other;
-    const port_claim& v4 = mine.is_v6() ? other : one;
-    if (v6.only_v6) return false;
-    if (v6.local.address().is_any()) return true;
-    return v6.local.address().is_v4_mapped() &&
-           (v4.local.address().is_any() || v6.local.address().unmapped() == v4.local.address());
+    return !v6.only_v6 && v6.local.address().is_any();
   }
   return mine.is_any() || its.is_any() || mine == its;
 }

@@ -1,6 +1,7 @@
 // Who has which port of a host, of one protocol: sockets that are bound, connections that were accepted or closed, and
 // those in TIME_WAIT.
-// Source: socket(7), tcp(7), ip(7); Linux's net/ipv4/inet_connection_sock.c for who is in whose way.
+// UDP has the same rules, where nobody listens.
+// Source: socket(7), tcp(7), udp(7), ip(7); Linux's net/ipv4/inet_connection_sock.c and udp.c for who is in whose way.
 #pragma once
 
 #include <lockstep/base/intrusive_list.hpp>
@@ -43,6 +44,7 @@ class port_space {
 
   static constexpr std::uint16_t first_ephemeral = 32768;
   static constexpr std::uint16_t last_ephemeral = 60999;
+  static constexpr std::uint16_t first_unprivileged = 1024;
 
   // The ports that are given out where none is asked for, both included.
   // Source: net.ipv4.ip_local_port_range.

@@ -20,8 +20,6 @@ constexpr duration retransmission_limit = milliseconds(924'600);
 // net.ipv4.tcp_syn_retries is 6: 1 + 2 + 4 + ... + 64 s.
 constexpr unsigned syn_retries = 6;
 constexpr duration syn_limit = seconds(127);
-// Nobody on the link answers who has that address: three requests of ARP, one second each, and a little.
-constexpr duration address_limit = milliseconds(3'072);
 constexpr duration time_wait = seconds(60);
 
 }  // namespace

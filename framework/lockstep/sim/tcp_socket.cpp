@@ -2,6 +2,7 @@
 
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
+#include <lockstep/sim/socket_name.hpp>
 
 #include <fmt/format.h>
 
@@ -15,12 +16,6 @@
 #include <cstring>
 
 namespace lockstep::sim {
-
-namespace {
-
-constexpr int first_unprivileged_port = 1024;
-
-}  // namespace
 
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
@@ -39,7 +34,7 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   const std::optional<endpoint> wanted = endpoint::from(address, size);
   if (!wanted) return -EINVAL;
   if (!host_.has(wanted->address())) return -EADDRNOTAVAIL;
-  if (wanted->port() != 0 && wanted->port() < first_unprivileged_port && !host_.privileged()) return -EACCES;
+  if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (phase_ != phase::fresh || holder_.linked()) return -EINVAL;
   holder_.claim.local = *wanted;
   const int claimed = claim_port();
@@ -59,26 +54,13 @@ int tcp_socket::claim_port() {
   return host_.ports().claim(holder_, host_.now());
 }
 
-int tcp_socket::write_name(const endpoint& name, sockaddr* address, socklen_t* size) const noexcept {
-  if (static_cast<int>(*size) < 0) return -EINVAL;
-  sockaddr_storage whole;
-  const ip_address& from = name.address();
-  const socklen_t length =
-      endpoint(v6_ ? (from.is_v4() && from.is_any() ? ip_address::any_v6() : from.mapped()) : from.unmapped(),
-               name.port())
-          .to(whole);
-  std::copy_n(reinterpret_cast<const char*>(&whole), std::min(length, *size), reinterpret_cast<char*>(address));
-  *size = length;
-  return 0;
-}
-
 int tcp_socket::local_name(sockaddr* address, socklen_t* size) const {
-  return write_name(end_ != nullptr ? end_->local() : holder_.claim.local, address, size);
+  return write_name(end_ != nullptr ? end_->local() : holder_.claim.local, v6_, address, size);
 }
 
 int tcp_socket::peer_name(sockaddr* address, socklen_t* size) const {
   if (end_ == nullptr || end_->at() != tcp_end::phase::established) return -ENOTCONN;
-  return write_name(end_->peer().local(), address, size);
+  return write_name(end_->peer().local(), v6_, address, size);
 }
 
 std::string tcp_socket::described() const {

@@ -61,7 +61,6 @@ class tcp_socket final : public socket {
   int claim_port();
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
-  int write_name(const endpoint& name, sockaddr* address, socklen_t* size) const noexcept;
   std::int64_t receive_urgent(const iovec* into, int count, int flags);
   std::uint8_t state() const noexcept;
   bool writable() const noexcept;

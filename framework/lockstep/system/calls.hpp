@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,8 @@
 struct epoll_event;
 
 namespace lockstep {
+
+class name_query;
 
 // Waits for a descriptor to become ready. In one list at most; it must be taken off before it dies.
 class readiness_watch : public list_hook<readiness_watch> {
@@ -101,6 +104,12 @@ class system_calls : public std::enable_shared_from_this<system_calls> {
   virtual int getpeername(int fd, sockaddr* address, socklen_t* size) = 0;
   virtual int getsockopt(int fd, int level, int name, void* value, socklen_t* size) = 0;
   virtual int setsockopt(int fd, int level, int name, const void* value, socklen_t size) = 0;
+
+  // -- names ------------------------------------------------------------------------------------------------------
+
+  // Begins to look up what the query is for (net/name_query.hpp), which is answered when that is known. -ENOSYS where
+  // names are found by getaddrinfo() alone, which waits.
+  virtual int look_up(name_query& /*asked*/) { return -ENOSYS; }
 };
 
 }  // namespace lockstep

@@ -1,0 +1,44 @@
+#include <lockstep/sim/datagram.hpp>
+
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/udp_socket.hpp>
+
+#include <cerrno>
+
+namespace lockstep::sim {
+
+std::size_t datagram::fragments(std::uint32_t mtu) const noexcept {
+  const bool v6 = route_.to.address().is_v6();
+  constexpr std::size_t udp_header = 8;
+  const std::size_t headers = header_bytes(v6) - udp_header;
+  const std::size_t carried = payload_.size() + udp_header;
+  if (carried + headers <= mtu) return 1;
+  // Each begins at a multiple of 8; IPv6 has a header of 8 bytes for it.
+  const std::size_t fragment_headers = headers + (v6 ? 8 : 0);
+  const std::size_t most = mtu > fragment_headers + 8 ? (mtu - fragment_headers) / 8 * 8 : 8;
+  return (carried + most - 1) / most;
+}
+
+std::size_t datagram::bytes() const noexcept { return payload_.size() + header_bytes(route_.to.address().is_v6()); }
+
+void datagram::arrive() noexcept {
+  host& there = *route_.receiver;
+  if (is_broadcast(route_.to.address())) {
+    udp_socket::deliver_to_all(there, route_.from, route_.to, payload_);
+    return;
+  }
+  if (udp_socket* const taker = udp_socket::find(there, route_.to, route_.from)) {
+    taker->take(route_.from, std::move(payload_));
+    return;
+  }
+  network& over = there.of();
+  packet::send(std::make_unique<delivery_failure>(route_, ECONNREFUSED), over,
+               over.lane_between(there, *route_.sender));
+}
+
+void delivery_failure::arrive() noexcept {
+  if (udp_socket* const sender = udp_socket::find(*of_.sender, of_.from, of_.to)) sender->fail(error_);
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,136 @@
+#include <lockstep/sim/dns_message.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+namespace lockstep::sim {
+
+namespace {
+
+constexpr std::size_t header_size = 12;
+constexpr std::uint16_t type_a = 1;
+constexpr std::uint16_t type_cname = 5;
+constexpr std::uint16_t type_aaaa = 28;
+constexpr std::uint16_t is_response = 0x8000;
+constexpr std::uint16_t is_authoritative = 0x0400;
+constexpr std::uint16_t is_truncated = 0x0200;
+constexpr std::uint16_t wants_recursion = 0x0100;
+constexpr std::uint16_t has_recursion = 0x0080;
+
+class writer {
+ public:
+  void byte(std::size_t value) { made.push_back(static_cast<std::byte>(value)); }
+  void two(std::size_t value) {
+    byte(value >> 8 & 0xFF);
+    byte(value & 0xFF);
+  }
+  void four(std::uint32_t value) {
+    two(value >> 16);
+    two(value & 0xFFFF);
+  }
+  void name(std::string_view text) {
+    while (!text.empty()) {
+      const std::string_view label = text.substr(0, text.find('.'));
+      byte(label.size());
+      for (const char each : label) byte(static_cast<unsigned char>(each));
+      text.remove_prefix(std::min(label.size() + 1, text.size()));
+    }
+    byte(0);
+  }
+  // All of a record but what it says.
+  void record(std::string_view of, std::uint16_t type, duration ttl) {
+    constexpr std::uint16_t internet = 1;
+    name(of);
+    two(type);
+    two(internet);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ttl).count();
+    four(static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, 0x7FFFFFFF)));
+  }
+
+  std::vector<std::byte> made;
+};
+
+std::uint16_t two_at(std::span<const std::byte> message, std::size_t at) noexcept {
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(message[at]) << 8 |
+                                    std::to_integer<unsigned>(message[at + 1]));
+}
+
+std::uint16_t code_of(name_failure failure) noexcept {
+  switch (failure) {
+    case name_failure::no_such_name: return 3;
+    case name_failure::server_failure: return 2;
+    case name_failure::refused: return 5;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+int dns_question::family() const noexcept {
+  return type == type_a ? AF_INET : type == type_aaaa ? AF_INET6 : AF_UNSPEC;
+}
+
+std::optional<dns_question> parse_question(std::span<const std::byte> message) {
+  if (message.size() < header_size || (two_at(message, 2) & is_response) != 0) return std::nullopt;
+  dns_question read;
+  read.id = two_at(message, 0);
+  read.recursion_desired = (two_at(message, 2) & wants_recursion) != 0;
+  if (two_at(message, 4) != 1) return read;
+  std::size_t at = header_size;
+  std::string name;
+  for (;;) {
+    if (at >= message.size()) return read;
+    const auto length = std::to_integer<std::size_t>(message[at++]);
+    if (length == 0) break;
+    constexpr std::size_t label_max = 63;  // more would be a pointer, which a question has none of
+    if (length > label_max || at + length > message.size()) return read;
+    if (!name.empty()) name += '.';
+    for (const std::byte each : message.subspan(at, length)) name += static_cast<char>(each);
+    at += length;
+  }
+  constexpr std::size_t type_and_class = 4;
+  if (at + type_and_class > message.size()) return read;
+  read.readable = true;
+  read.name = std::move(name);
+  read.type = two_at(message, at);
+  const auto section = message.subspan(header_size, at + type_and_class - header_size);
+  read.section.assign(section.begin(), section.end());
+  return read;
+}
+
+std::vector<std::byte> encode_answer(const dns_question& to, const name_answer& answer, std::size_t size_max) {
+  constexpr std::uint16_t format_error = 1;
+  const bool cut_short = answer.failure == name_failure::truncated;
+  const std::size_t answers = answer.aliases.size() + answer.addresses.size();
+  std::size_t flags = std::size_t{is_response} | is_authoritative | has_recursion;
+  if (to.recursion_desired) flags |= wants_recursion;
+  if (cut_short) flags |= is_truncated;
+  flags |= to.readable ? code_of(answer.failure) : format_error;
+  writer out;
+  out.two(to.id);
+  out.two(flags);
+  out.two(to.readable ? 1 : 0);
+  out.two(cut_short ? 0 : answers);
+  out.four(0);  // no authorities, and nothing additional
+  out.made.insert(out.made.end(), to.section.begin(), to.section.end());
+  if (cut_short || !to.readable) return std::move(out.made);
+  for (const name_alias& each : answer.aliases) {
+    out.record(each.name, type_cname, each.ttl);
+    writer target;
+    target.name(each.target);
+    out.two(target.made.size());
+    out.made.insert(out.made.end(), target.made.begin(), target.made.end());
+  }
+  const std::string_view owner = answer.aliases.empty() ? std::string_view(to.name) : answer.aliases.back().target;
+  for (const ip_address& each : answer.addresses) {
+    out.record(owner, each.is_v6() ? type_aaaa : type_a, answer.ttl);
+    const std::size_t length = each.is_v6() ? 16 : 4;
+    out.two(length);
+    for (std::size_t i = 0; i < length; ++i) out.byte(each.bytes()[i]);
+  }
+  if (out.made.size() <= size_max) return std::move(out.made);
+  return encode_answer(to, name_answer::failed(name_failure::truncated), size_max);
+}
+
+}  // namespace lockstep::sim

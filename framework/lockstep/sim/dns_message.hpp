@@ -1,0 +1,34 @@
+// Questions and answers of DNS as they go over the wire.
+// Source: RFC 1035, RFC 3596.
+#pragma once
+
+#include <lockstep/sim/zone.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+
+struct dns_question {
+  std::uint16_t id = 0;
+  bool recursion_desired = false;
+  bool readable = false;  // if not, the rest is empty, and the answer is FORMERR
+  std::string name;       // as it was written, without the dot at the end
+  std::uint16_t type = 0;
+  std::vector<std::byte> section;  // the question as it came, which the answer repeats
+
+  // AF_INET for a question of type A, AF_INET6 for AAAA, AF_UNSPEC for any other.
+  int family() const noexcept;
+};
+
+// Nothing for what is no question at all.
+std::optional<dns_question> parse_question(std::span<const std::byte> message);
+
+// Without answers but with the bit TC, where it would have more than `size_max` bytes.
+std::vector<std::byte> encode_answer(const dns_question& to, const name_answer& answer, std::size_t size_max);
+
+}  // namespace lockstep::sim

@@ -1,0 +1,71 @@
+#include <lockstep/net/resolver.hpp>
+
+#include <lockstep/lockstep.hpp>
+#include <lockstep/sim/name_service.hpp>
+#include <lockstep/sim/network.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <netdb.h>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <class F>
+void simulate(F body) {
+  sim::world simulation;
+  const auto main = [&]() -> task<void> { co_await body(simulation.network()); };
+  simulation.run(main());
+}
+
+TEST(ResolverTest, GivesEachAddressThePort) {
+  simulate([](sim::network& net) -> task<void> {
+    net.add_host("web", {"10.0.0.2", "fd00::2"});
+    EXPECT_THAT(co_await resolver().resolve("web", 80), ElementsAre(endpoint("[fd00::2]:80"), endpoint("10.0.0.2:80")));
+    EXPECT_THAT(co_await resolver({.family = address_family::v4}).resolve("web", 80),
+                ElementsAre(endpoint("10.0.0.2:80")));
+  });
+}
+
+TEST(ResolverTest, AsksNobodyForAnAddressThatIsWrittenOut) {
+  simulate([](sim::network& net) -> task<void> {
+    net.dns().fail("10.9.9.9", {.failure = sim::name_failure::timeout});
+    EXPECT_THAT(co_await resolver().look_up("10.9.9.9"), ElementsAre(ip_address("10.9.9.9")));
+    EXPECT_THAT(co_await resolver().look_up("fe80::1%2"), ElementsAre(ip_address("fe80::1%2")));
+    try {
+      co_await resolver({.family = address_family::v6}).look_up("10.9.9.9");
+      ADD_FAILURE();
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::error_code(EAI_ADDRFAMILY, getaddrinfo_category()));
+    }
+    EXPECT_EQ(now().time_since_epoch(), 0s);
+  });
+}
+
+TEST(ResolverTest, ThrowsWhatGetaddrinfoSays) {
+  simulate([](sim::network& net) -> task<void> {
+    try {
+      co_await resolver().resolve("nobody", 80);
+      ADD_FAILURE();
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::error_code(EAI_NONAME, getaddrinfo_category()));
+      EXPECT_THAT(error.what(), HasSubstr("no address of \"nobody\""));
+      EXPECT_THAT(error.what(), HasSubstr(gai_strerror(EAI_NONAME)));
+    }
+    net.dns().fail_with("nobody", EAI_SYSTEM, EMFILE);
+    try {
+      co_await resolver().resolve("nobody", 80);
+      ADD_FAILURE();
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::error_code(EMFILE, std::system_category()));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,207 @@
+#include <lockstep/sim/name_service.hpp>
+
+#include "udp_calls.hpp"
+
+#include <lockstep/net/resolver.hpp>
+
+#include <netdb.h>
+
+namespace lockstep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// What came of a look-up, and how long it took.
+struct outcome {
+  int error = 0;
+  std::vector<std::string> addresses;
+  duration took{};
+};
+
+task<outcome> found(std::string name, address_family family = address_family::any) {
+  outcome result;
+  const time_point began = now();
+  try {
+    for (const ip_address& each : co_await resolver({.family = family}).look_up(name)) {
+      result.addresses.push_back(each.text());
+    }
+  } catch (const std::system_error& error) {
+    result.error = error.code().value();
+  }
+  result.took = now() - began;
+  co_return result;
+}
+
+TEST(NameServiceTest, KnowsHostsByThemselves) {
+  in_network([](network& net) -> task<void> {
+    net.add_host("web", {"10.0.0.2", "fd00::2"});
+    net.dns().add("web", "10.9.9.9");  // the hosts file goes first
+    net.dns().add_to_hosts("printer", "10.0.0.77");
+    EXPECT_THAT((co_await found("web")).addresses, ElementsAre("fd00::2", "10.0.0.2"));
+    EXPECT_THAT((co_await found("web", address_family::v4)).addresses, ElementsAre("10.0.0.2"));
+    EXPECT_THAT((co_await found("Client")).addresses, ElementsAre("10.0.0.1"));
+    EXPECT_THAT((co_await found("localhost")).addresses, ElementsAre("::1", "127.0.0.1"));
+    EXPECT_THAT((co_await found("PRINTER.")).addresses, ElementsAre("10.0.0.77"));
+    EXPECT_EQ((co_await found("client", address_family::v6)).error, EAI_NODATA);
+  });
+}
+
+TEST(NameServiceTest, FailsAsTheCLibraryDoes) {
+  in_network([](network& net) -> task<void> {
+    name_service& dns = net.dns();
+    dns.add("four.example", "10.0.0.7");
+    EXPECT_EQ((co_await found("nobody.example")).error, EAI_NONAME);
+    EXPECT_EQ((co_await found("a..b")).error, EAI_NONAME);
+    EXPECT_EQ((co_await found("four.example", address_family::v6)).error, EAI_NODATA);
+    for (const auto& [failure, error] : std::map<name_failure, int>{{name_failure::no_such_name, EAI_NONAME},
+                                                                    {name_failure::no_data, EAI_NODATA},
+                                                                    {name_failure::server_failure, EAI_AGAIN},
+                                                                    {name_failure::refused, EAI_AGAIN}}) {
+      dns.fail("four.example", {.failure = failure});
+      const outcome failed = co_await found("four.example");
+      EXPECT_EQ(failed.error, error);
+      EXPECT_EQ(failed.took, 0s);
+    }
+    dns.heal("four.example");
+    EXPECT_EQ((co_await found("four.example")).error, 0);
+    dns.fail_with("four.example", EAI_MEMORY);
+    EXPECT_EQ((co_await found("four.example")).error, EAI_MEMORY);
+    dns.fail_with("four.example", EAI_SYSTEM, EMFILE);
+    EXPECT_EQ((co_await found("four.example")).error, EMFILE);
+  });
+}
+
+TEST(NameServiceTest, GivesUpOnASilentServerAfterTenSeconds) {
+  in_network([](network& net) -> task<void> {
+    name_service& dns = net.dns();
+    dns.add("db.example", "10.0.0.7");
+    dns.fail("db.example", {.failure = name_failure::timeout});
+    const outcome silent = co_await found("db.example");
+    EXPECT_EQ(silent.error, EAI_AGAIN);
+    EXPECT_EQ(silent.took, 10s);
+    dns.fail("db.example", {.failure = name_failure::timeout, .count = 2});
+    const outcome second_round = co_await found("db.example");
+    EXPECT_THAT(second_round.addresses, ElementsAre("10.0.0.7"));
+    EXPECT_EQ(second_round.took, 5s);
+    // One family that never answers holds up the other.
+    dns.fail("db.example", {.failure = name_failure::timeout, .family = AF_INET6});
+    const outcome half = co_await found("db.example");
+    EXPECT_THAT(half.addresses, ElementsAre("10.0.0.7"));
+    EXPECT_EQ(half.took, 15s);
+  });
+}
+
+TEST(NameServiceTest, AsksOnceMoreWhenTheServerFails) {
+  in_network([](network& net) -> task<void> {
+    name_service& dns = net.dns();
+    dns.add("db.example", "10.0.0.7");
+    dns.fail("db.example", {.failure = name_failure::server_failure, .count = 2});
+    EXPECT_THAT((co_await found("db.example")).addresses, ElementsAre("10.0.0.7"));
+    dns.fail("db.example", {.failure = name_failure::server_failure, .family = AF_INET6});
+    EXPECT_THAT((co_await found("db.example")).addresses, ElementsAre("10.0.0.7"));
+    EXPECT_EQ((co_await found("db.example", address_family::v6)).error, EAI_AGAIN);
+  });
+}
+
+TEST(NameServiceTest, TakesARoundTripAndOverTcpTwoMore) {
+  in_network([](network& net) -> task<void> {
+    lane_traits slow;
+    slow.latency_min = slow.latency_max = 10ms;
+    net.set_default_traits(slow);
+    name_service& dns = net.dns();
+    dns.serve_on(net.add_host("ns"));
+    dns.add("db.example", "10.0.0.7");
+    EXPECT_EQ((co_await found("db.example")).took, 20ms);
+    dns.fail("db.example", {.failure = name_failure::truncated});
+    const outcome long_one = co_await found("db.example");
+    EXPECT_THAT(long_one.addresses, ElementsAre("10.0.0.7"));
+    EXPECT_EQ(long_one.took, 60ms);
+    dns.fail("db.example", {.delay = 1s, .family = AF_INET6});
+    EXPECT_EQ((co_await found("db.example")).took, 1s + 20ms);
+    EXPECT_EQ((co_await found("db.example", address_family::v4)).took, 20ms);
+  });
+}
+
+TEST(NameServiceTest, HearsNothingOverALaneThatIsCutOrLoses) {
+  in_network([](network& net) -> task<void> {
+    host& ns = net.add_host("ns");
+    name_service& dns = net.dns();
+    dns.serve_on(ns);
+    dns.add("db.example", "10.0.0.7");
+    lane& back = *net.lane_between(ns, net.first_host());
+    back.add_cut();
+    const outcome cut = co_await found("db.example");
+    EXPECT_EQ(cut.error, EAI_AGAIN);
+    EXPECT_EQ(cut.took, 10s);
+    back.heal();
+    EXPECT_EQ((co_await found("db.example")).took, 0s);
+  });
+  named_choices first_lost({{"client -> ns loss", {1, 0}}});
+  in_network(
+      [](network& net) -> task<void> {
+        host& ns = net.add_host("ns");
+        net.dns().serve_on(ns);
+        net.dns().add("db.example", "10.0.0.7");
+        lane_traits losing;
+        losing.loss = 100;
+        net.lane_between(net.first_host(), ns)->set_traits(losing);
+        EXPECT_EQ((co_await found("db.example", address_family::v4)).took, 5s);
+      },
+      &first_lost);
+}
+
+TEST(NameServiceTest, KeepsAnAnswerForItsTimeToLiveOnEachHost) {
+  in_network([](network& net) -> task<void> {
+    name_service& dns = net.dns();
+    host& web = net.add_host("web");
+    dns.add("db.example", "10.0.0.7", 30s);
+    dns.add("now.example", "10.0.0.7");
+    co_await found("db.example");
+    co_await found("now.example");
+    for (const char* each : {"db.example", "now.example"}) {
+      dns.remove(each);
+      dns.add(each, "10.0.0.8", 30s);
+    }
+    EXPECT_THAT((co_await found("now.example")).addresses, ElementsAre("10.0.0.8"));
+    EXPECT_THAT((co_await web.spawn(found("db.example")).join()).addresses, ElementsAre("10.0.0.8"));
+    co_await sleep_for(30s - 1ns);
+    EXPECT_THAT((co_await found("db.example")).addresses, ElementsAre("10.0.0.7"));
+    co_await sleep_for(1ns);
+    EXPECT_THAT((co_await found("db.example")).addresses, ElementsAre("10.0.0.8"));
+  });
+}
+
+TEST(NameServiceTest, BeginsWithWhicheverAddressIsPicked) {
+  named_choices second({{"order of db.example", {1}}});
+  in_network(
+      [](network& net) -> task<void> {
+        for (const char* each : {"10.0.0.7", "10.0.0.8", "10.0.0.9", "fd00::7"}) net.dns().add("db.example", each);
+        EXPECT_THAT((co_await found("db.example")).addresses,
+                    ElementsAre("fd00::7", "10.0.0.8", "10.0.0.9", "10.0.0.7"));
+        EXPECT_THAT((co_await found("db.example")).addresses,
+                    ElementsAre("fd00::7", "10.0.0.7", "10.0.0.8", "10.0.0.9"));
+      },
+      &second);
+}
+
+TEST(NameServiceTest, FollowsAnAliasToAHost) {
+  in_network([](network& net) -> task<void> {
+    net.add_host("web", {"10.0.0.2"});
+    net.dns().alias("www.example", "web");
+    EXPECT_THAT((co_await found("www.example")).addresses, ElementsAre("10.0.0.2"));
+  });
+}
+
+TEST(NameServiceTest, ForgetsWhoWantsNoAnswerAnyMore) {
+  in_network([](network& net) -> task<void> {
+    net.dns().fail("db.example", {.failure = name_failure::timeout});
+    EXPECT_FALSE(co_await as_result(with_timeout(1s, resolver().look_up("db.example"))));
+    EXPECT_EQ(now().time_since_epoch(), 1s);
+    co_await sleep_for(20s);
+  });
+}
+
+}  // namespace
+}  // namespace lockstep::sim
