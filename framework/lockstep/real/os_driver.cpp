@@ -54,7 +54,6 @@ struct os_driver::parts final : detail::run_listener {
     });
   }
   void watch() {
-    watch_calls();
     if (!watched || std::exchange(watching, true)) return;
     watched->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](const boost::system::error_code& cancelled) {
@@ -81,6 +80,7 @@ struct os_driver::parts final : detail::run_listener {
     end_watching_calls();
   }
   std::size_t poll() {
+    if (calls_wait()) calls->deliver();
     io.restart();
     return io.poll();
   }
@@ -183,6 +183,7 @@ void os_driver::rest(loop& of, bool awaited) {
   };
   using work = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
   parts_->watch();
+  parts_->watch_calls();
   std::optional<work> held;
   if (awaited) held.emplace(parts_->io.get_executor());
   parts_->io.restart();
