@@ -350,7 +350,8 @@ client close -> 0
 reusing bind 127.0.0.1:#2 -> 0
 reusing connect 127.0.0.1:#1 -> EINPROGRESS
 reusing SO_ERROR -> 0
-)", needs::own_network},
+)",
+       needs::own_network},
       {"B4", "addresses and sockets that cannot be bound",
        [](machine& m) {
          m.tcp("foreign").bind(v4("203.0.113.1"));

@@ -7,6 +7,7 @@
 #include <lockstep/sim/world.hpp>
 
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -37,10 +38,18 @@ class simulated_machine final : public machine {
     return true;
   }
 
-  std::string folder() override { ends("no names yet"); }
-  void make_file(const std::string&) override { ends("no names yet"); }
-  void unlink(const std::string&) override { ends("no names yet"); }
-  bool exists(const std::string&) override { ends("no names yet"); }
+  std::string folder() override { return "/tmp"; }
+  void make_file(const std::string& name) override {
+    std::shared_ptr<sim::inode> made;
+    if (at("a").names().make(path_of(name), sim::inode_kind::regular, made) != 0) ends("no file: " + name);
+  }
+  void unlink(const std::string& name) override {
+    if (at("a").unlink(path_of(name).c_str()) != 0) ends("nothing to unlink: " + name);
+  }
+  bool exists(const std::string& name) override {
+    std::shared_ptr<sim::inode> found;
+    return at("a").names().find(path_of(name), found) == 0;
+  }
   void no_more_descriptors(bool none) override {
     sim::descriptor_table& table = at("a").descriptors();
     table.set_limit(none ? 3 + table.count() : 1024);
@@ -76,6 +85,7 @@ class simulated_machine final : public machine {
   void mend() override { cable_.reset(); }
 
  private:
+  static std::string path_of(const std::string& name) { return "/tmp/" + name; }
   sim::host& at(const std::string& host) {
     if (host == "a") return world_.network().first_host();
     sim::host* const found = world_.network().find(host);

@@ -122,7 +122,7 @@ int epoll::add(int fd, open_file& file, const epoll_event& event) {
     inner->outer_.push_back(this);
   }
   made.ask(event);
-  file.watch(made);
+  file.watch_first(made);  // as Linux does
   report_if_ready(made);
   return 0;
 }

@@ -9,7 +9,12 @@ namespace lockstep::sim {
 
 host::host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number)
     : network_(&of), name_(std::move(name)), addresses_(std::move(addresses)), number_(number),
-      id_(domain_identity(name_)), loopback_(name_ + " -> itself") {}
+      id_(domain_identity(name_)), loopback_(name_ + " -> itself") {
+  constexpr std::uint32_t mtu_of_loopback = 65'536;
+  lane_traits traits;
+  traits.mtu = mtu_of_loopback;
+  loopback_.set_traits(traits);
+}
 
 host::~host() = default;
 
@@ -45,6 +50,27 @@ bool is_on_link(const ip_address& own, const ip_address& to) noexcept {
 
 void host::refuse_route(const ip_address& network, unsigned bits, int error) {
   refused_.push_back({network, bits, error});
+}
+
+bool is_broadcast(const ip_address& address) noexcept {
+  constexpr std::uint32_t every_network = 0xFFFFFFFF;
+  constexpr std::uint32_t this_network = 0x0AFFFFFF;
+  constexpr std::uint32_t this_host = 0x7FFFFFFF;
+  return address.is_v4() &&
+         (address.number() == every_network || address.number() == this_network || address.number() == this_host);
+}
+
+std::uint32_t host::mtu_to(host* there) {
+  return there != nullptr ? network_->lane_between(*this, *there)->traits().mtu : lane_traits().mtu;
+}
+
+int host::mtu_told(host* there) {
+  constexpr std::uint32_t most = 65'535;
+  return static_cast<int>(std::min(mtu_to(there), most));
+}
+
+bool host::may_bind(const ip_address& address) const noexcept {
+  return has(address) || is_broadcast(address) || address.unmapped().is_multicast();
 }
 
 int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {

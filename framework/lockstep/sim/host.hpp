@@ -25,6 +25,9 @@ class network;
 class tcp_socket;
 class timer_file;
 
+// 255.255.255.255, that of the network 10.0.0.0/8, or of the host itself.
+bool is_broadcast(const ip_address& address) noexcept;
+
 class host final : public system_calls {
  public:
   host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number);
@@ -66,11 +69,15 @@ class host final : public system_calls {
 
   // -- for the sockets --------------------------------------------------------------------------------------------
 
-  // Whether a socket may be bound to it.
+  // Whether it is one of its own; and whether a socket may be bound to it.
   bool has(const ip_address& address) const noexcept;
+  bool may_bind(const ip_address& address) const noexcept;
   // Where `to` is: `there` is null if nobody has it. Chooses the address to send from if `from` is none yet. Returns 0
   // or what connect() fails with.
   int route(const ip_address& to, ip_address& from, host*& there) noexcept;
+  // The MTU of the way to it, which may be null; a program is told of 65,535 at most.
+  std::uint32_t mtu_to(host* there);
+  int mtu_told(host* there);
   port_space& ports() noexcept { return tcp_ports_; }
   identity ports_id() const noexcept { return roll(id_, 1); }
   port_space& udp_ports() noexcept { return udp_ports_; }

@@ -135,9 +135,13 @@ void host::opened_at(int fd, const source& where) noexcept {
 // -- sockets ----------------------------------------------------------------------------------------------------------
 
 int host::socket(int domain, int type, int protocol) {
-  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  constexpr int kinds = 0xF;
+  constexpr int protocol_max = 262;
+  const int kind = type & kinds;
+  if ((type & ~(kinds | SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
   if (domain == AF_UNIX) return unix_socket_of(type, protocol);
   if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
+  if (protocol < 0 || protocol > protocol_max) return -EINVAL;
   if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != (kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return -EPROTONOSUPPORT;
   if (!table_.has_room()) return -EMFILE;

@@ -47,6 +47,7 @@ constexpr row rows[] = {
     {option::only_v6, IPPROTO_IPV6, IPV6_V6ONLY, inet, 0, 0, 1, true},
     {option::time_to_live, IPPROTO_IP, IP_TTL, inet, 64, 1, 255, false},
     {option::type_of_service, IPPROTO_IP, IP_TOS, inet, 0, 0, 255, false},
+    {option::packet_info, IPPROTO_IP, IP_PKTINFO, inet, 0, 0, 1, true},
     {option::receive_errors, IPPROTO_IP, IP_RECVERR, inet, 0, 0, 1, true},
     {option::path_mtu_discovery, IPPROTO_IP, IP_MTU_DISCOVER, inet, IP_PMTUDISC_WANT, 0, 5, false},
     {option::no_delay, IPPROTO_TCP, TCP_NODELAY, tcp, 0, 0, 1, true},
@@ -96,6 +97,18 @@ int write_option(const void* from, std::size_t from_size, void* value, socklen_t
   return 0;
 }
 
+// Whether it would have options of that level.
+bool socket_options::knows_level(int level) const noexcept {
+  switch (class_) {
+    case socket_class::tcp:
+      return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_TCP || (v6_ && level == IPPROTO_IPV6);
+    case socket_class::udp:
+      return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_UDP || (v6_ && level == IPPROTO_IPV6);
+    case socket_class::local: return level == SOL_SOCKET;
+  }
+  return false;
+}
+
 int socket_options::get(int level, int name, void* value, socklen_t* size) const {
   if (level == SOL_SOCKET) {
     if (name == SO_LINGER) return write_option(&linger_, sizeof linger_, value, size);
@@ -107,7 +120,7 @@ int socket_options::get(int level, int name, void* value, socklen_t* size) const
     }
   }
   const row* const found = find(class_, v6_, level, name);
-  if (found == nullptr) return level == SOL_SOCKET || class_ != socket_class::local ? -ENOPROTOOPT : -EOPNOTSUPP;
+  if (found == nullptr) return knows_level(level) ? -ENOPROTOOPT : -EOPNOTSUPP;
   const int held = (*this)[found->which];
   return write_option(&held, sizeof held, value, size);
 }
@@ -143,7 +156,10 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
     }
   }
   const row* const found = find(class_, v6_, level, name);
-  if (found == nullptr) return level == SOL_SOCKET || class_ != socket_class::local ? -ENOPROTOOPT : -EOPNOTSUPP;
+  if (found == nullptr) {
+    const bool knows = class_ != socket_class::local || (level == SOL_SOCKET && name != SO_REUSEPORT);
+    return knows ? -ENOPROTOOPT : -EOPNOTSUPP;
+  }
   int& held = values_[static_cast<std::size_t>(found->which)];
   if (name == SO_SNDBUF && level == SOL_SOCKET) {
     held = buffer_of(given, send_buffer_min);
@@ -151,6 +167,8 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
     held = buffer_of(given, receive_buffer_min);
   } else if (name == SO_RCVLOWAT && level == SOL_SOCKET) {
     held = given < 0 ? most : std::max(given, 1);
+  } else if (name == IP_TTL && level == IPPROTO_IP && given == -1) {
+    held = found->initial;
   } else if (found->flag) {
     held = given != 0 ? 1 : 0;
   } else if (found->lowest <= found->highest && (given < found->lowest || given > found->highest)) {

@@ -28,6 +28,7 @@ enum class option : std::uint8_t {
   only_v6,
   time_to_live,
   type_of_service,
+  packet_info,
   receive_errors,
   path_mtu_discovery,
   no_delay,
@@ -63,6 +64,7 @@ class socket_options {
   int set(int level, int name, const void* value, socklen_t size);
 
  private:
+  bool knows_level(int level) const noexcept;
   int set_timeout(int name, const void* value, socklen_t size);
 
   std::array<int, static_cast<std::size_t>(option::count)> values_{};

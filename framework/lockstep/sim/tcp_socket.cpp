@@ -33,7 +33,7 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   if (address->sa_family != family) return v6_ || address->sa_family != AF_UNSPEC ? -EAFNOSUPPORT : -EINVAL;
   const std::optional<endpoint> wanted = endpoint::from(address, size);
   if (!wanted) return -EINVAL;
-  if (!host_.has(wanted->address())) return -EADDRNOTAVAIL;
+  if (!host_.may_bind(wanted->address())) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (phase_ != phase::fresh || holder_.linked()) return -EINVAL;
   holder_.claim.local = *wanted;
@@ -385,6 +385,9 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
       info.tcpi_sacked = static_cast<std::uint32_t>(backlog_);
     }
     return write_option(&info, sizeof info, value, size);
+  }
+  if (level == IPPROTO_IP && name == IP_MTU) {
+    return end_ == nullptr ? -ENOTCONN : number(host_.mtu_told(end_->peer().where()));
   }
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     char padded[16] = {};

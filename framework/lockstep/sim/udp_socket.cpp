@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t size_max_v4 = 65'507;
 constexpr std::size_t size_max_v6 = 65'527;
-constexpr std::uint32_t loopback_mtu = 65'536;
 constexpr socklen_t v6_name_min = 24;
 
 // The memory that Linux takes for a datagram of so many bytes: the descriptor of a packet, and a block of a power of
@@ -56,12 +55,6 @@ std::uint64_t hash_of_name(std::uint64_t seed, const endpoint& name) noexcept {
 
 }  // namespace
 
-bool is_broadcast(const ip_address& address) noexcept {
-  constexpr std::uint32_t every_network = 0xFFFFFFFF;
-  constexpr std::uint32_t this_network = 0x0AFFFFFF;
-  return address.is_v4() && (address.number() == every_network || address.number() == this_network);
-}
-
 udp_socket::udp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::udp, v6), port_(*this), v6_(v6) {
   port_.claim.local = endpoint(any(), 0);
@@ -77,7 +70,7 @@ int udp_socket::bind(const sockaddr* address, socklen_t size) {
   const std::optional<endpoint> wanted = no_family ? v4_name(address, size) : endpoint::from(address, size);
   const ip_address& at = wanted->address();
   if (no_family && !at.is_any()) return -EAFNOSUPPORT;
-  if (!host_.has(at) && !is_broadcast(at) && !at.is_multicast()) return -EADDRNOTAVAIL;
+  if (!host_.may_bind(at)) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (peer_ || port_.linked()) return -EINVAL;
   port_.claim.local = *wanted;
@@ -190,12 +183,6 @@ int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
   return 0;
 }
 
-std::uint32_t udp_socket::mtu_to(host* there) const {
-  if (there == nullptr) return lane_traits().mtu;
-  const lane* const along = host_.of().lane_between(host_, *there);
-  return along == nullptr ? loopback_mtu : along->traits().mtu;
-}
-
 std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msghdr* rest) {
   detail::touch(id(), access::write);
   if (const int bound = bind_if_unbound(); bound != 0) return bound;
@@ -213,7 +200,7 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
   if (size > (to_v6 ? size_max_v6 : size_max_v4)) return -EMSGSIZE;
   const int discovery = options_[option::path_mtu_discovery];
   const bool may_fragment = discovery < IP_PMTUDISC_DO || discovery > IP_PMTUDISC_INTERFACE;
-  if (!may_fragment && size + datagram::header_bytes(to_v6) > mtu_to(route.receiver)) return -EMSGSIZE;
+  if (!may_fragment && size + datagram::header_bytes(to_v6) > host_.mtu_to(route.receiver)) return -EMSGSIZE;
   if (error_ != 0) return -take_error();
   if (writes_shut_) return -EPIPE;
 
@@ -228,6 +215,7 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
   network& over = here.of();
   if (is_broadcast(route.to.address())) {
     for (const auto& each : over.hosts()) {
+      if (route.to.address().is_loopback() && each.get() != &here) continue;
       route.receiver = each.get();
       packet::send(std::make_unique<datagram>(route, payload), over, over.lane_between(here, *each));
     }
@@ -387,7 +375,7 @@ int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
     ip_address source_address;
     host* there = nullptr;
     if (const int found = find_way(*peer_, target, source_address, there); found != 0) return found;
-    return number(static_cast<int>(mtu_to(there)));
+    return number(host_.mtu_told(there));
   }
   return options_.get(level, name, value, size);
 }

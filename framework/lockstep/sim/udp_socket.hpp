@@ -21,9 +21,6 @@
 
 namespace lockstep::sim {
 
-// 255.255.255.255, or that of the network that hosts get their addresses of, 10.255.255.255.
-bool is_broadcast(const ip_address& address) noexcept;
-
 class udp_socket final : public socket {
  public:
   udp_socket(host& of, identity id, bool v6, int status_flags);
@@ -73,7 +70,6 @@ class udp_socket final : public socket {
   int named_in_call(const msghdr* rest, endpoint& to) const;
   int take_error() noexcept { return std::exchange(error_, 0); }
   bool takes(const endpoint& to, const endpoint& from) const noexcept;
-  std::uint32_t mtu_to(host* there) const;
   ip_address any() const noexcept { return v6_ ? ip_address::any_v6() : ip_address::any_v4(); }
 
   host& host_;
