@@ -66,15 +66,17 @@ TEST(ByteQueueTest, IsAStreamWhateverTheSizes) {
 TEST(ByteQueueTest, LeavesItsMemoryToOthersWhenItIsEmpty) {
   byte_memory memory;
   byte_queue one(memory);
-  one.push(bytes_of("x"));
-  take(one, 1);
-  std::byte* const left = memory.take(byte_memory::least_order);
-  memory.give(left, byte_memory::least_order);
+  constexpr unsigned order = byte_memory::least_order + 1;
+  const std::string much(std::size_t{1} << order, 'x');
+  one.push(bytes_of(much));
+  take(one, much.size());
+  std::byte* const left = memory.take(order);
+  memory.give(left, order);
   byte_queue other(memory);
-  other.push(bytes_of("y"));
-  std::byte* const more = memory.take(byte_memory::least_order);
+  other.push(bytes_of(much));
+  std::byte* const more = memory.take(order);
   EXPECT_NE(more, left);
-  memory.give(more, byte_memory::least_order);
+  memory.give(more, order);
 }
 
 }  // namespace

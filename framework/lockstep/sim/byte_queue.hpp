@@ -1,5 +1,5 @@
 // Bytes in the order in which they came: what is in a stream and was not read. A ring that grows, in memory that all
-// queues of a network share, so that an empty queue holds none.
+// queues of a network share, so that an empty queue holds little or none.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace lockstep::sim {
 // Blocks whose sizes are powers of two.
 class byte_memory {
  public:
-  static constexpr unsigned least_order = 12;  // 4 KiB
+  static constexpr unsigned least_order = 8;  // 256 bytes
 
   // A block of 2^order bytes. Throws std::bad_alloc.
   std::byte* take(unsigned order) {
@@ -60,17 +60,21 @@ class byte_queue {
   }
   void drop_front(std::size_t count) noexcept {
     begin_ += count;
-    if (empty()) release();
+    if (empty()) empty_out();
   }
   // Takes the last ones. Requires that there are as many.
   void drop_back(std::size_t count) noexcept {
     end_ -= count;
-    if (empty()) release();
+    if (empty()) empty_out();
   }
 
  private:
   std::size_t capacity() const noexcept { return block_ == nullptr ? 0 : std::size_t{1} << order_; }
   [[gnu::noinline]] void grow(std::size_t wanted);
+  // The least block is kept: a short message is likely to follow a short message.
+  void empty_out() noexcept {
+    if (order_ != byte_memory::least_order) release();
+  }
   void release() noexcept {
     if (block_ != nullptr) memory_.give(block_, order_);
     block_ = nullptr;
