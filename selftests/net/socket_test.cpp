@@ -25,7 +25,9 @@ socket_pair make_pair_of_sockets() {
   int fds[2];
   detail::checked(calls.socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), "socketpair");
   const auto owned = [&calls](int fd) {
-    return std::make_unique<open_socket>("pair", calls.shared_from_this(), fd, std::nullopt, source::current());
+    auto made = std::make_unique<open_socket>("pair", calls.shared_from_this(), std::nullopt);
+    made->hold(fd, source::current());
+    return made;
   };
   return {owned(fds[0]), owned(fds[1])};
 }
@@ -116,7 +118,9 @@ TEST(SocketWaitTest, FailsAfterItsSocketHasDied) { run_on_machine(fails_without_
 
 struct scripted_socket {
   std::shared_ptr<scripted_calls> calls = std::make_shared<scripted_calls>();
-  open_socket socket{"scripted", calls, 3, std::nullopt, source::current()};
+  open_socket socket{"scripted", calls, std::nullopt};
+
+  scripted_socket() { socket.hold(3, source::current()); }
 };
 
 task<void> fails_where_it_cannot_wait() {
