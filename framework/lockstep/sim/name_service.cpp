@@ -172,19 +172,19 @@ void name_service::heal(std::string_view name) {
 
 std::vector<ip_address> name_service::from_hosts_file(std::string_view name, int family) const {
   const std::string normal = normal_name(name);
-  std::vector<ip_address> all;
+  std::vector<ip_address> known;
   if (const auto line = hosts_file_.find(normal); line != hosts_file_.end()) {
-    all = line->second;
+    known = line->second;
   } else if (const host* const named = network_.find(name)) {
-    all = named->addresses();
+    known = named->addresses();
   } else if (const host* const in_lower_case = network_.find(std::string_view(normal))) {
-    all = in_lower_case->addresses();
+    known = in_lower_case->addresses();
   } else if (normal == "localhost") {
-    all = {ip_address::loopback_v4(), ip_address::loopback_v6()};
+    known = {ip_address::loopback_v4(), ip_address::loopback_v6()};
   }
   std::erase_if(
-      all, [family](const ip_address& each) { return family != AF_UNSPEC && each.is_v6() != (family == AF_INET6); });
-  return all;
+      known, [family](const ip_address& each) { return family != AF_UNSPEC && each.is_v6() != (family == AF_INET6); });
+  return known;
 }
 
 // -- the server -------------------------------------------------------------------------------------------------------
@@ -212,10 +212,10 @@ name_service::served name_service::serve(std::string_view name, int family, bool
     if (!from_hosts_file(last, AF_UNSPEC).empty()) made.answer.failure = name_failure::no_data;
     if (!made.answer.addresses.empty()) made.answer.failure = name_failure::none;
   }
-  if (std::vector<ip_address>& all = made.answer.addresses; all.size() > 1) {
+  if (std::vector<ip_address>& given = made.answer.addresses; given.size() > 1) {
     const auto first =
-        static_cast<std::ptrdiff_t>(network_.owner().pick(fmt::format("order of {}", normal), all.size()));
-    std::rotate(all.begin(), all.begin() + first, all.end());
+        static_cast<std::ptrdiff_t>(network_.owner().pick(fmt::format("order of {}", normal), given.size()));
+    std::rotate(given.begin(), given.begin() + first, given.end());
   }
   return made;
 }

@@ -266,9 +266,9 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int, const msghdr*) 
   }
   const tcp_connection::keeper alive(end_->connection());
   std::size_t sent = 0;
-  const std::uint64_t most = full_ && !writable() ? 0 : room();
-  for (int i = 0; i < count && sent < most; ++i) {
-    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, most - sent));
+  const std::uint64_t sendable = full_ && !writable() ? 0 : room();
+  for (int i = 0; i < count && sent < sendable; ++i) {
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, sendable - sent));
     end_->out().write({static_cast<const std::byte*>(from[i].iov_base), part});
     sent += part;
   }
@@ -362,7 +362,7 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
 
 int tcp_socket::set_option(int level, int name, const void* value, socklen_t size) {
   touch();
-  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
+  if (v6_ && level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
   const int done = options_.set(level, name, value, size);
   if (done != 0) return done;
   if (end_ != nullptr) {
