@@ -114,8 +114,35 @@ TEST(UdpSocketTest, OfIpV6SpeaksBoth) {
     const int six = open_udp(here, AF_INET6);
     EXPECT_EQ(set(here, six, IPPROTO_IPV6, IPV6_V6ONLY, 1), 0);
     EXPECT_EQ(send_to(here, six, "z", "[::ffff:127.0.0.1]:5001"), -ENETUNREACH);
-    EXPECT_EQ(connect_to(here, six, "127.0.0.1:5001"), -ENETUNREACH);
+    EXPECT_EQ(connect_to(here, six, "127.0.0.1:5001"), -EAFNOSUPPORT);
     EXPECT_EQ(send_to(here, open_udp(here, AF_INET6), "z", "[2001:db8::1]:9"), -ENETUNREACH);
+    co_return;
+  });
+}
+
+TEST(UdpSocketTest, BoundToOneFamilyDoesNotReachTheOther) {
+  in_network([](network& net) -> task<void> {
+    host& here = net.first_host();
+    const int six = open_udp(here, endpoint(ip_address::loopback_v6(), 5000));
+    EXPECT_EQ(get(here, six, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    EXPECT_EQ(send_to(here, six, "x", "127.0.0.1:5001"), -ENETUNREACH);
+    EXPECT_EQ(connect_to(here, six, "127.0.0.1:5001"), -EAFNOSUPPORT);
+    const int mapped = open_udp(here, "[::ffff:127.0.0.1]:5000");
+    EXPECT_EQ(send_to(here, mapped, "x", "[::1]:5001"), -EAFNOSUPPORT);
+    EXPECT_EQ(connect_to(here, mapped, "[::]:5001"), 0);  // and is at the address of IPv4
+    EXPECT_EQ(local_of(here, mapped), "[::ffff:127.0.0.1]:5000");
+    EXPECT_EQ(set(here, open_udp(here), IPPROTO_IPV6, IPV6_V6ONLY, 1), -ENOPROTOOPT);
+    co_return;
+  });
+}
+
+TEST(UdpSocketTest, SendsToItsOwnAddressWhatIsForNone) {
+  in_network([](network& net) -> task<void> {
+    host& here = net.first_host();
+    const int to = open_udp(here, "127.0.0.2:5001");
+    const int from = open_udp(here, "127.0.0.2:5000");
+    EXPECT_EQ(send_to(here, from, "x", "0.0.0.0:5001"), 1);
+    EXPECT_EQ(receive(here, to).from, "127.0.0.2:5000");
     co_return;
   });
 }

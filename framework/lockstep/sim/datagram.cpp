@@ -16,8 +16,8 @@ std::size_t datagram::fragments(std::uint32_t mtu) const noexcept {
   if (carried + headers <= mtu) return 1;
   // Each begins at a multiple of 8; IPv6 has a header of 8 bytes for it.
   const std::size_t fragment_headers = headers + (v6 ? 8 : 0);
-  const std::size_t most = mtu > fragment_headers + 8 ? (mtu - fragment_headers) / 8 * 8 : 8;
-  return (carried + most - 1) / most;
+  const std::size_t room = mtu > fragment_headers + 8 ? (mtu - fragment_headers) / 8 * 8 : 8;
+  return (carried + room - 1) / room;
 }
 
 std::size_t datagram::bytes() const noexcept { return payload_.size() + header_bytes(route_.to.address().is_v6()); }

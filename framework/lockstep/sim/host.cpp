@@ -64,9 +64,9 @@ std::uint32_t host::mtu_to(host* there) {
   return there != nullptr ? network_->lane_between(*this, *there)->traits().mtu : lane_traits().mtu;
 }
 
-int host::mtu_told(host* there) {
-  constexpr std::uint32_t most = 65'535;
-  return static_cast<int>(std::min(mtu_to(there), most));
+int host::mtu_told(host* there, const ip_address& to) {
+  constexpr std::uint32_t v4_packet_max = 65'535;
+  return static_cast<int>(to.is_v4() ? std::min(mtu_to(there), v4_packet_max) : mtu_to(there));
 }
 
 bool host::may_bind(const ip_address& address) const noexcept {

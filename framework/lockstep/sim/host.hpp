@@ -75,9 +75,9 @@ class host final : public system_calls {
   // Where `to` is: `there` is null if nobody has it. Chooses the address to send from if `from` is none yet. Returns 0
   // or what connect() fails with.
   int route(const ip_address& to, ip_address& from, host*& there) noexcept;
-  // The MTU of the way to it, which may be null; a program is told of 65,535 at most.
+  // The MTU of the way to it, which may be null; of IPv4 a program is told of 65,535 at most.
   std::uint32_t mtu_to(host* there);
-  int mtu_told(host* there);
+  int mtu_told(host* there, const ip_address& to);
   port_space& ports() noexcept { return tcp_ports_; }
   identity ports_id() const noexcept { return roll(id_, 1); }
   port_space& udp_ports() noexcept { return udp_ports_; }

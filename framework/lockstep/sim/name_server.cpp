@@ -130,14 +130,14 @@ class name_server::held_answer final : public packet {
 
 name_server::name_server(name_service& of, host& on) : of_(of), on_(on) {
   const identity id = hash_of("name server");
-  const file_reference udp = new udp_socket(on, roll(id, on.number()), true, O_RDWR | O_NONBLOCK);
-  const file_reference tcp = new tcp_socket(on, roll(roll(id, on.number()), 1), true, O_RDWR | O_NONBLOCK);
-  if (bind_to_port(*udp->as_socket()) != 0 || bind_to_port(*tcp->as_socket()) != 0) {
+  const file_reference for_datagrams = new udp_socket(on, roll(id, on.number()), true, O_RDWR | O_NONBLOCK);
+  const file_reference for_streams = new tcp_socket(on, roll(roll(id, on.number()), 1), true, O_RDWR | O_NONBLOCK);
+  if (bind_to_port(*for_datagrams->as_socket()) != 0 || bind_to_port(*for_streams->as_socket()) != 0) {
     on.of().owner().misused(fmt::format("port 53 of host \"{}\" is taken, where a name server is to be", on.name()));
   }
-  tcp->as_socket()->listen(std::numeric_limits<int>::max());
-  datagrams_ = std::make_unique<datagrams>(*this, udp);
-  listener_ = std::make_unique<listener>(*this, tcp);
+  for_streams->as_socket()->listen(std::numeric_limits<int>::max());
+  datagrams_ = std::make_unique<datagrams>(*this, for_datagrams);
+  listener_ = std::make_unique<listener>(*this, for_streams);
 }
 
 name_server::~name_server() = default;

@@ -156,7 +156,10 @@ void name_service::add_to_hosts(std::string_view name, const ip_address& address
 
 void name_service::fail(std::string_view name, const name_fault& how) {
   detail::touch(service_id, access::write);
-  faults_[normal_name(name)] = how;
+  std::array<name_fault, 2>& held = faults_[normal_name(name)];
+  for (const int family : families) {
+    if (how.family == AF_UNSPEC || how.family == family) held[slot_of(family)] = how;
+  }
 }
 
 void name_service::fail_with(std::string_view name, int error, int system_error) {
@@ -172,19 +175,19 @@ void name_service::heal(std::string_view name) {
 
 std::vector<ip_address> name_service::from_hosts_file(std::string_view name, int family) const {
   const std::string normal = normal_name(name);
-  std::vector<ip_address> all;
+  std::vector<ip_address> known;
   if (const auto line = hosts_file_.find(normal); line != hosts_file_.end()) {
-    all = line->second;
+    known = line->second;
   } else if (const host* const named = network_.find(name)) {
-    all = named->addresses();
+    known = named->addresses();
   } else if (const host* const in_lower_case = network_.find(std::string_view(normal))) {
-    all = in_lower_case->addresses();
+    known = in_lower_case->addresses();
   } else if (normal == "localhost") {
-    all = {ip_address::loopback_v4(), ip_address::loopback_v6()};
+    known = {ip_address::loopback_v4(), ip_address::loopback_v6()};
   }
   std::erase_if(
-      all, [family](const ip_address& each) { return family != AF_UNSPEC && each.is_v6() != (family == AF_INET6); });
-  return all;
+      known, [family](const ip_address& each) { return family != AF_UNSPEC && each.is_v6() != (family == AF_INET6); });
+  return known;
 }
 
 // -- the server -------------------------------------------------------------------------------------------------------
@@ -194,9 +197,9 @@ name_service::served name_service::serve(std::string_view name, int family, bool
   const std::string normal = normal_name(name);
   served made;
   if (const auto found = faults_.find(normal); found != faults_.end()) {
-    name_fault& fault = found->second;
+    name_fault& fault = found->second[slot_of(family)];
     const bool cut_short = fault.failure == name_failure::truncated;
-    if (fault.count != 0 && (fault.family == AF_UNSPEC || fault.family == family) && !(cut_short && over_tcp)) {
+    if (fault.count != 0 && !(cut_short && over_tcp)) {
       --fault.count;
       made.delay = fault.delay;
       made.answer.failure = fault.failure;
@@ -212,10 +215,10 @@ name_service::served name_service::serve(std::string_view name, int family, bool
     if (!from_hosts_file(last, AF_UNSPEC).empty()) made.answer.failure = name_failure::no_data;
     if (!made.answer.addresses.empty()) made.answer.failure = name_failure::none;
   }
-  if (std::vector<ip_address>& all = made.answer.addresses; all.size() > 1) {
+  if (std::vector<ip_address>& given = made.answer.addresses; given.size() > 1) {
     const auto first =
-        static_cast<std::ptrdiff_t>(network_.owner().pick(fmt::format("order of {}", normal), all.size()));
-    std::rotate(all.begin(), all.begin() + first, all.end());
+        static_cast<std::ptrdiff_t>(network_.owner().pick(fmt::format("order of {}", normal), given.size()));
+    std::rotate(given.begin(), given.begin() + first, given.end());
   }
   return made;
 }
@@ -315,8 +318,12 @@ void name_service::arrive_at_host(const query& to, const name_answer& given) {
   ask_what_is_missing(to.number);
 }
 
+// A server's trouble, with silence about the other family, is no answer.
 void name_service::round_ends(std::uint64_t number) {
   lookup& by = *find(number);
+  for (std::optional<name_answer>& each : by.answers) {
+    if (each && is_trouble(each->failure)) each.reset();
+  }
   const bool half = by.answers[0].has_value() || by.answers[1].has_value();
   if (by.rounds >= (half ? rounds_max_of_half : rounds_max)) return finish(number);
   by.begin_round();
@@ -328,19 +335,20 @@ void name_service::finish(std::uint64_t number) {
   if (done->waiting.empty()) return;
   found_addresses found;
   bool unknown = false;
-  bool unanswered = false;
+  bool no_data = false;
   for (const int family : {AF_INET6, AF_INET}) {
-    if (!done->wants(family)) continue;
     const std::optional<name_answer>& answer = done->answers[slot_of(family)];
-    if (!answer) {
-      unanswered = true;
-      continue;
-    }
+    if (!answer) continue;
     unknown = unknown || answer->failure == name_failure::no_such_name;
-    unanswered = unanswered || is_trouble(answer->failure);
+    no_data = no_data || answer->failure == name_failure::no_data;
     found.addresses.insert(found.addresses.end(), answer->addresses.begin(), answer->addresses.end());
   }
-  if (found.addresses.empty()) found.error = unknown ? EAI_NONAME : unanswered ? EAI_AGAIN : EAI_NODATA;
+  // Silence about IPv4 is silence: then the C library does not look at the other half.
+  const bool silent = done->wants(AF_INET) && !done->answers[slot_of(AF_INET)];
+  if (silent) found.addresses.clear();
+  if (found.addresses.empty()) {
+    found.error = silent ? EAI_AGAIN : unknown ? EAI_NONAME : no_data ? EAI_NODATA : EAI_AGAIN;
+  }
   done->waiting.pop_front().answer(std::move(found));
 }
 

@@ -1,12 +1,13 @@
 // The names of a simulated network, and how its hosts find them.
 //
 //   net.dns().add("db.example", "10.0.0.7", 30s);
-//   net.dns().fail("db.example", {.failure = name_failure::server_failure, .count = 2});
+//   net.dns().fail("db.example", {.failure = name_failure::server_failure, .count = 1});
 //
 // The names of hosts, and localhost, are known to each host as from /etc/hosts, without asking anybody. For others it
 // asks the name server as the GNU C library does: for addresses of both families at once; again after 5 s without an
-// answer, at once if the server fails or refuses, over TCP if the answer was cut short; and gives up after 10 s. An
-// answer is kept on the host for its time to live, and not at all if that is 0.
+// answer, at once if the server fails or refuses, over TCP if the answer was cut short; and gives up after 10 s, or
+// after 15 s where one family was answered and the other was not. An answer is kept on the host for its time to live,
+// and not at all if that is 0.
 // A query takes a round trip to where the server is, over lanes that may lose it; without serve_on() no time. In which
 // order a server gives several addresses of one family is a pick, of which it begins with; the plain run takes the
 // zone's.
@@ -18,6 +19,7 @@
 #include <lockstep/sim/zone.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -39,7 +41,8 @@ struct name_fault {
   name_failure failure = name_failure::none;
   duration delay{};        // the answer comes so much later
   int family = AF_UNSPEC;  // of the questions that it is about: AF_INET, AF_INET6, AF_UNSPEC for both
-  std::uint64_t count = std::numeric_limits<std::uint64_t>::max();  // how many questions it is about
+  // How many questions of each family it is about; a call of getaddrinfo() may ask more than one.
+  std::uint64_t count = std::numeric_limits<std::uint64_t>::max();
 };
 
 class name_service {
@@ -64,7 +67,7 @@ class name_service {
 
   // -- faults -----------------------------------------------------------------------------------------------------
 
-  // One at a time of each name: the last.
+  // One at a time of each name and family: the last.
   void fail(std::string_view name, const name_fault& how);
   // getaddrinfo() itself fails with EAI_FAIL, EAI_MEMORY or the like, or with EAI_SYSTEM and that errno.
   void fail_with(std::string_view name, int error, int system_error = 0);
@@ -119,7 +122,7 @@ class name_service {
   std::unique_ptr<name_server> server_;
   zone zone_;
   std::map<std::string, std::vector<ip_address>, std::less<>> hosts_file_;
-  std::map<std::string, name_fault, std::less<>> faults_;
+  std::map<std::string, std::array<name_fault, 2>, std::less<>> faults_;  // of each family
   std::map<std::string, std::pair<int, int>, std::less<>> local_faults_;
   std::map<cache_key, kept> cache_;
   std::map<std::uint64_t, std::unique_ptr<lookup>> lookups_;

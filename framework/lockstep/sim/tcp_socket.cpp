@@ -288,9 +288,9 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msg
   }
   const tcp_connection::keeper alive(end_->connection());
   std::size_t sent = 0;
-  const std::uint64_t most = full_ && !writable() ? 0 : room();
-  for (int i = 0; i < count && sent < most; ++i) {
-    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, most - sent));
+  const std::uint64_t sendable = full_ && !writable() ? 0 : room();
+  for (int i = 0; i < count && sent < sendable; ++i) {
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, sendable - sent));
     end_->out().write({static_cast<const std::byte*>(from[i].iov_base), part});
     sent += part;
   }
@@ -387,7 +387,7 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
     return write_option(&info, sizeof info, value, size);
   }
   if (level == IPPROTO_IP && name == IP_MTU) {
-    return end_ == nullptr ? -ENOTCONN : number(host_.mtu_told(end_->peer().where()));
+    return end_ == nullptr ? -ENOTCONN : number(host_.mtu_told(end_->peer().where(), end_->peer().local().address()));
   }
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     char padded[16] = {};
@@ -410,7 +410,7 @@ std::uint8_t tcp_socket::state() const noexcept {
 
 int tcp_socket::set_option(int level, int name, const void* value, socklen_t size) {
   touch();
-  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
+  if (v6_ && level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     const std::string_view wanted(static_cast<const char*>(value), strnlen(static_cast<const char*>(value), size));
     if (wanted != "reno" && wanted != "cubic") return -ENOENT;

@@ -70,6 +70,7 @@ int udp_socket::bind(const sockaddr* address, socklen_t size) {
   const std::optional<endpoint> wanted = no_family ? v4_name(address, size) : endpoint::from(address, size);
   const ip_address& at = wanted->address();
   if (no_family && !at.is_any()) return -EAFNOSUPPORT;
+  if (at.is_v4_mapped() && options_.on(option::only_v6)) return -EINVAL;
   if (!host_.may_bind(at)) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (peer_ || port_.linked()) return -EINVAL;
@@ -111,17 +112,27 @@ std::string udp_socket::described() const {
 
 // -- connecting -------------------------------------------------------------------------------------------------------
 
+// Bound to an address of IPv6, it is of that alone.
+bool udp_socket::only_v6() const noexcept {
+  const ip_address& local = port_.claim.local.address();
+  return v6_ && (options_.on(option::only_v6) || (bound_address_ && local.is_v6() && !local.is_v4_mapped()));
+}
+
 int udp_socket::find_way(const endpoint& to, endpoint& target, ip_address& source_address, host*& there) const {
   ip_address address = to.address().unmapped();
   const ip_address& local = port_.claim.local.address();
-  if (v6_ && address.is_v4()) {
-    const bool of_v6 = local.is_v6() && !local.is_any() && !local.is_v4_mapped();
-    if (options_.on(option::only_v6) || of_v6) return -ENETUNREACH;
-  }
-  if (address.is_any()) address = address.is_v6() ? ip_address::loopback_v6() : ip_address::loopback_v4();
-  target = endpoint(address, to.port());
+  const bool from_v4 = local.unmapped().is_v4();
+  if (address.is_v4() && only_v6()) return -ENETUNREACH;
   source_address = local.unmapped();
   if (is_broadcast(source_address) || source_address.is_multicast()) source_address = any();
+  if (source_address.is_v6() && address.is_v4()) source_address = ip_address::any_v4();
+  if (address.is_any() && address.is_v6()) {
+    address = from_v4 ? ip_address::loopback_v4() : ip_address::loopback_v6();
+  } else if (address.is_any()) {
+    address = from_v4 && !source_address.is_any() ? source_address : ip_address::loopback_v4();
+  }
+  if (address.is_v6() && from_v4) return -EAFNOSUPPORT;
+  target = endpoint(address, to.port());
   if (const int routed = host_.route(address, source_address, there); routed != 0) return routed;
   return is_broadcast(address) && !options_.on(option::broadcast) ? -EACCES : 0;
 }
@@ -137,7 +148,7 @@ int udp_socket::connect(const sockaddr* address, socklen_t size) {
   const bool of_v6 = v6_ && address->sa_family != AF_INET;
   if (size < (of_v6 ? v6_name_min : sizeof(sockaddr_in))) return -EINVAL;
   const std::optional<endpoint> to = endpoint::from(address, size);
-  if (!to || (to->address().is_v6() && !v6_)) return -EAFNOSUPPORT;
+  if (!to || (to->address().is_v6() && !v6_) || (to->address().is_v4() && only_v6())) return -EAFNOSUPPORT;
   endpoint target;
   ip_address source_address;
   host* there = nullptr;
@@ -159,9 +170,14 @@ void udp_socket::forget_peer() noexcept {
 
 // -- sending ----------------------------------------------------------------------------------------------------------
 
+bool udp_socket::has_name(const msghdr* rest) const noexcept {
+  const auto* const name = rest != nullptr ? static_cast<const sockaddr*>(rest->msg_name) : nullptr;
+  return name != nullptr && !(v6_ && name->sa_family == AF_UNSPEC);
+}
+
 int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
   const auto* const name = rest != nullptr ? static_cast<const sockaddr*>(rest->msg_name) : nullptr;
-  if (name == nullptr || (v6_ && name->sa_family == AF_UNSPEC)) {
+  if (!has_name(rest)) {
     if (!peer_) return -EDESTADDRREQ;
     to = *peer_;
     return 0;
@@ -178,7 +194,8 @@ int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
     if (size >= sizeof(sockaddr_in) && name->sa_family != AF_INET && name->sa_family != AF_UNSPEC) return -EAFNOSUPPORT;
     found = v4_name(name, size);
   }
-  if (!found || found->port() == 0) return -EINVAL;
+  if (!found) return -EINVAL;
+  if (found->address().unmapped().is_v4() && only_v6()) return -ENETUNREACH;
   to = unmapped(*found);
   return 0;
 }
@@ -187,16 +204,20 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
   detail::touch(id(), access::write);
   if (const int bound = bind_if_unbound(); bound != 0) return bound;
   const std::size_t size = size_of(from, count);
-  if (!v6_ && size > 0xFFFF) return -EMSGSIZE;
-  if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+  const auto refused = [&] { return size > 0xFFFF ? -EMSGSIZE : (flags & MSG_OOB) != 0 ? -EOPNOTSUPP : 0; };
+  if (!v6_ && refused() != 0) return refused();
   endpoint to;
   if (const int named = named_in_call(rest, to); named != 0) return named;
+  if (to.address().is_v4() && refused() != 0) return refused();
+  // To port 0 it sends only what a connected socket sends without a name, and not from one family to the other.
+  if (to.port() == 0 && (has_name(rest) || (v6_ && to.address().is_v4()))) return -EINVAL;
   datagram_route route;
   route.sender = &host_;
   ip_address source_address;
   if (const int found = find_way(to, route.to, source_address, route.receiver); found != 0) return found;
   route.from = endpoint(source_address, port_.claim.local.port());
   const bool to_v6 = route.to.address().is_v6();
+  if (!to_v6 && refused() != 0) return refused();
   if (size > (to_v6 ? size_max_v6 : size_max_v4)) return -EMSGSIZE;
   const int discovery = options_[option::path_mtu_discovery];
   const bool may_fragment = discovery < IP_PMTUDISC_DO || discovery > IP_PMTUDISC_INTERFACE;
@@ -231,7 +252,8 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
 // -- receiving --------------------------------------------------------------------------------------------------------
 
 bool udp_socket::takes(const endpoint& to, const endpoint& from) const noexcept {
-  return is_for(port_.claim, to.address()) && (!peer_ || *peer_ == from);
+  if (!is_for(port_.claim, to.address())) return false;
+  return !peer_ || (peer_->address() == from.address() && (peer_->port() == 0 || peer_->port() == from.port()));
 }
 
 udp_socket* udp_socket::find(host& at, const endpoint& to, const endpoint& from) noexcept {
@@ -358,7 +380,7 @@ int udp_socket::ioctl(unsigned long request, void* argument) {
 int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   detail::touch(id(), access::write);
   const auto number = [&](int is) { return write_option(&is, sizeof is, value, size); };
-  if (level == IPPROTO_TCP) return -EOPNOTSUPP;
+  if (!v6_ && (level == IPPROTO_TCP || level == IPPROTO_IPV6)) return -EOPNOTSUPP;
   if (level == SOL_SOCKET) {
     switch (name) {
       case SO_ERROR: return number(take_error());
@@ -369,20 +391,21 @@ int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
       default: break;
     }
   }
+  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) return number(only_v6() ? 1 : 0);
   if (level == IPPROTO_IP && name == IP_MTU) {
     if (!peer_) return -ENOTCONN;
     endpoint target;
     ip_address source_address;
     host* there = nullptr;
     if (const int found = find_way(*peer_, target, source_address, there); found != 0) return found;
-    return number(host_.mtu_told(there));
+    return number(host_.mtu_told(there, target.address()));
   }
   return options_.get(level, name, value, size);
 }
 
 int udp_socket::set_option(int level, int name, const void* value, socklen_t size) {
   detail::touch(id(), access::write);
-  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && port_.linked()) return -EINVAL;
+  if (v6_ && level == IPPROTO_IPV6 && name == IPV6_V6ONLY && port_.linked()) return -EINVAL;
   const int done = options_.set(level, name, value, size);
   port_.claim.reuse_address = options_.on(option::reuse_address);
   port_.claim.reuse_port = options_.on(option::reuse_port);
