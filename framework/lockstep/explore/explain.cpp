@@ -13,15 +13,15 @@ namespace lockstep {
 
 namespace {
 
-using step = observed_choices::step;
-using steps = std::vector<step>;
+using made_step = observed_choices::step;
+using steps = std::vector<made_step>;
 
 // Lets the tasks make their steps in a given order, as far as they are ready; the first that is, otherwise.
 class ordered_choices final : public oracle {
  public:
   // `made` are those of the run under way.
   ordered_choices(const steps& order, const steps& made, oracle& values) : made_(made), values_(values) {
-    for (const step& each : order) left_.push_back(each.task);
+    for (const made_step& each : order) left_.push_back(each.task);
   }
 
   std::size_t pick_task(const candidates& from) override {
@@ -62,7 +62,7 @@ class explanation {
     if (passes.empty()) return std::nullopt;
     const auto [last_alike, unused] =
         std::mismatch(fails.begin(), fails.end(), passes.begin(), passes.end(),
-                      [](const step& one, const step& other) { return one.task == other.task; });
+                      [](const made_step& one, const made_step& other) { return one.task == other.task; });
     const auto begun_alike = static_cast<std::size_t>(last_alike - fails.begin());
     if (begun_alike == passes.size()) return std::nullopt;
 
@@ -70,11 +70,11 @@ class explanation {
     const std::size_t first_steps =
         bisect(begun_alike, passes.size(), [&](std::size_t count) { return passes_in(joined(passes, count, fails)); });
     steps begin(passes.begin(), passes.begin() + static_cast<std::ptrdiff_t>(first_steps));
-    const step& later = passes[first_steps];
+    const made_step& later = passes[first_steps];
     // The last of them came too late: behind which of the others?
     steps rest = joined(begin, begin.size(), fails);
     rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(first_steps));
-    const auto own = std::find_if(rest.begin(), rest.end(), [&](const step& each) { return each.task == later.task; });
+    const auto own = std::find_if(rest.begin(), rest.end(), [&](const made_step& each) { return each.task == later.task; });
     const auto place = static_cast<std::size_t>(own - rest.begin());
     if (own != rest.end()) rest.erase(own);
     const auto with_later_at = [&](std::size_t at) {
@@ -88,7 +88,7 @@ class explanation {
         place - 1 - bisect(0, place, [&](std::size_t forward) { return passes_in(with_later_at(place - forward)); });
     if (runs_ >= runs_max_ || !passes_in(with_later_at(before))) return std::nullopt;
 
-    const step& first = rest[before];
+    const made_step& first = rest[before];
     const std::size_t at = made_at(first);
     if (at == made_.steps().size() || made_at(later) > at) return std::nullopt;
     return deciding_pair{{first.task, first.record}, {later.task, later.record}, passing_, runs_};
@@ -109,8 +109,8 @@ class explanation {
   static steps joined(const steps& first, std::size_t count, const steps& all) {
     steps order(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(count));
     std::map<identity, std::size_t> made;
-    for (const step& each : order) ++made[each.task];
-    for (const step& each : all) {
+    for (const made_step& each : order) ++made[each.task];
+    for (const made_step& each : all) {
       std::size_t& left = made[each.task];
       if (left == 0) {
         order.push_back(each);
@@ -159,8 +159,8 @@ class explanation {
   }
 
   // Where in the last run; behind all others if the task has not made that step.
-  std::size_t made_at(const step& wanted) const {
-    const auto same = [&wanted](const step& each) {
+  std::size_t made_at(const made_step& wanted) const {
+    const auto same = [&wanted](const made_step& each) {
       return each.task == wanted.task && each.record == wanted.record && each.operation == wanted.operation &&
              each.object == wanted.object;
     };
@@ -194,7 +194,7 @@ std::vector<named_step> deviations_of(program& code, const token& replay) {
   observed.end_run();
   std::vector<named_step> found;
   for (const auto& [task, nth] : described.steps()) {
-    for (const step& each : observed.steps()) {
+    for (const made_step& each : observed.steps()) {
       if (each.task == task && each.nth == nth) found.push_back({task, each.record});
     }
   }
