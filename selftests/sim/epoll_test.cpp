@@ -139,7 +139,7 @@ TEST(EpollTest, KnowsItsItemsByDescriptorAndFile) {
     EXPECT_EQ(with.add(copy), 0);
     write_text(with.system, first[1], "a");
     with.system.close(first[0]);
-    EXPECT_THAT(with.wait(), ElementsAre(first[0], copy)) << "the file is open";
+    EXPECT_THAT(with.wait(), ElementsAre(copy, first[0])) << "the file is open";
     EXPECT_EQ(with.control(EPOLL_CTL_DEL, first[0]), -EBADF);
     const descriptor_pair second = with.pipe();
     ASSERT_EQ(second[0], first[0]);

@@ -34,7 +34,7 @@ std::int64_t host::read(int fd, void* into, std::size_t size) {
 
 std::int64_t host::write(int fd, const void* from, std::size_t size) {
   const iovec piece{const_cast<void*>(from), size};
-  return writev(fd, &piece, 1);
+  return with_file(fd, [&](open_file& file) { return file.write(&piece, 1); });
 }
 
 std::int64_t host::readv(int fd, const iovec* into, int count) {
@@ -44,7 +44,10 @@ std::int64_t host::readv(int fd, const iovec* into, int count) {
 
 std::int64_t host::writev(int fd, const iovec* from, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  return with_file(fd, [&](open_file& file) { return file.write(from, count); });
+  return with_file(fd, [&](open_file& file) {
+    // Unlike write(), which sends an empty message.
+    return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
+  });
 }
 
 int host::close(int fd) {

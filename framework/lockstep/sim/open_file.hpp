@@ -55,6 +55,8 @@ class open_file {
   virtual std::string described() const = 0;
 
   void watch(readiness_watch& by) noexcept { watches_.push_back(by); }
+  // It is told before those that are there, as Linux has it for an epoll.
+  void watch_first(readiness_watch& by) noexcept { watches_.push_front(by); }
   bool watched() noexcept { return !watches_.empty(); }
   // Something has come that may have made it ready for these.
   void notify(unsigned events) noexcept {
