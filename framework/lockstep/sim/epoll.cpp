@@ -122,7 +122,11 @@ int epoll::add(int fd, open_file& file, const epoll_event& event) {
     inner->outer_.push_back(this);
   }
   made.ask(event);
-  file.watch_first(made);  // as Linux does
+  if ((event.events & EPOLLEXCLUSIVE) != 0) {
+    file.watch(made);
+  } else {
+    file.watch_first(made);
+  }
   report_if_ready(made);
   return 0;
 }

@@ -25,6 +25,7 @@ class epoll final : public open_file {
   int control_item(int operation, int fd, open_file& file, const epoll_event* event);
   int wait(epoll_event* events, int events_max);
 
+  int ioctl(unsigned long, void*) override { return -EINVAL; }
   unsigned ready() const noexcept override;
   epoll* as_epoll() noexcept override { return this; }
   std::string described() const override { return "epoll"; }

@@ -47,7 +47,10 @@ std::int64_t host::readv(int fd, const iovec* into, int count) {
 
 std::int64_t host::writev(int fd, const iovec* from, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  return with_file(fd, [&](open_file& file) { return size_of(from, count) == 0 ? 0 : file.write(from, count); });
+  return with_file(fd, [&](open_file& file) {
+    // Unlike write(), which sends an empty message.
+    return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
+  });
 }
 
 int host::close(int fd) {

@@ -54,8 +54,8 @@ class open_file {
   // What reports call it: "tcp socket 10.0.0.2:80".
   virtual std::string described() const = 0;
 
-  // It is told after those who watch already, or before them.
   void watch(readiness_watch& by) noexcept { watches_.push_back(by); }
+  // It is told before those that are there, as Linux has it for an epoll.
   void watch_first(readiness_watch& by) noexcept { watches_.push_front(by); }
   bool watched() noexcept { return !watches_.empty(); }
   // Something has come that may have made it ready for these.

@@ -113,9 +113,8 @@ int pipe_end::control(int command, std::int64_t argument) {
   if (command == F_GETPIPE_SZ) return static_cast<int>(between_->capacity());
   if (command != F_SETPIPE_SZ) return open_file::control(command, argument);
   touch();
-  const bool was_full = between_->full();
   const int size = between_->resize(argument);
-  if (was_full && !between_->full() && between_->writer != nullptr) between_->writer->notify(POLLOUT);
+  if (size > 0 && between_->writer != nullptr) between_->writer->notify(POLLOUT | POLLERR);
   return size;
 }
 

@@ -245,7 +245,8 @@ void unix_socket::closed() noexcept {
   if (!of_datagrams() && peer_ != nullptr && peer_->socket != nullptr) {
     unix_socket& other = *peer_->socket;
     other.shut_ = reads | writes;
-    if (!messages_.empty() || embryo_) other.error_ = ECONNRESET;
+    const bool first_is_empty = !messages_.empty() && messages_.front().size == 0;  // Linux looks at the next one then
+    if (message_count_ > (first_is_empty ? 1 : 0) || embryo_) other.error_ = ECONNRESET;
     other.state_changed();
   }
   while (!messages_.empty()) drop_first();
@@ -322,9 +323,11 @@ std::int64_t unix_socket::send_stream(pieces& from, int, const msghdr* rest, uni
     failed = may_allocate();
     if (failed != 0) break;
     unix_socket* const to = peer_->socket;
-    failed = -EPIPE;
-    if (to == nullptr || (to->shut_ & reads) != 0) break;
-    failed = 0;
+    if (to == nullptr || (to->shut_ & reads) != 0) {
+      failed = -EPIPE;
+      has_room();  // the memory that was allocated is free again
+      break;
+    }
     const std::size_t size = std::min({from.left(), buffer / 2 - 64, stream_block_max + stream_pages_max});
     const std::size_t over = size > stream_block_max ? size - stream_block_max : 0;
     const std::size_t in_pages = std::min(size, whole_pages(over));
@@ -335,34 +338,39 @@ std::int64_t unix_socket::send_stream(pieces& from, int, const msghdr* rest, uni
   return sent != 0 ? static_cast<std::int64_t>(sent) : failed;
 }
 
+int unix_socket::find_receiver(const std::string& name, unix_socket*& to) {
+  if (!name.empty()) {
+    if (const int failed = find_other(name, to); failed != 0) return failed;
+  } else {
+    if (peer_ == nullptr) return -ENOTCONN;
+    to = peer_->socket;
+  }
+  if (to == nullptr) {
+    if (!of_datagrams()) return -EPIPE;
+    disconnected_from(std::exchange(peer_, nullptr));
+    return -ECONNREFUSED;
+  }
+  to->touch();
+  if (!to->may_be_sent_to_by(*this)) return -EPERM;
+  if ((to->shut_ & reads) != 0) return -EPIPE;
+  return to->full_for(*this) ? -EAGAIN : 0;
+}
+
 std::int64_t unix_socket::send_message(pieces& from, int, const msghdr* rest, unix_ancillary& with) {
   std::string name;
   if (of_datagrams() && rest != nullptr && rest->msg_namelen != 0) {
     const auto* const address = static_cast<const sockaddr*>(rest->msg_name);
     if (const int failed = read_unix_name(address, rest->msg_namelen, name); failed != 0) return failed;
-  } else if (peer_ == nullptr) {
-    return -ENOTCONN;
   }
   if (options_.on(option::pass_credentials)) bind_free_name();
   const std::size_t size = from.left();
   if (size > static_cast<std::size_t>(options_[option::send_buffer]) - 32) return -EMSGSIZE;
   if (const int failed = may_allocate(); failed != 0) return failed;
   unix_socket* to = nullptr;
-  if (!name.empty()) {
-    if (const int failed = find_other(name, to); failed != 0) return failed;
-    if (!to->may_be_sent_to_by(*this)) return -EPERM;
-  } else {
-    to = peer_->socket;
-    if (to == nullptr) {
-      if (!of_datagrams()) return -EPIPE;
-      disconnected_from(std::exchange(peer_, nullptr));
-      return -ECONNREFUSED;
-    }
-    if (!to->may_be_sent_to_by(*this)) return -EPERM;
+  if (const int failed = find_receiver(name, to); failed != 0) {
+    has_room();  // the memory that was allocated is free again
+    return failed;
   }
-  to->touch();
-  if ((to->shut_ & reads) != 0) return -EPIPE;
-  if (to->full_for(*this)) return -EAGAIN;
   const std::size_t over = size > datagram_block_max ? size - datagram_block_max : 0;
   const std::size_t in_pages = whole_pages(std::min(over, datagram_pages_max));
   put(*to, from, size, message_memory(size, std::min(size, in_pages)), with);
@@ -408,8 +416,15 @@ std::int64_t unix_socket::receive(const iovec* into, int count, int flags, msghd
   unix_ancillary with;
   pieces to(into, count);
   if (rest != nullptr) rest->msg_flags = flags & MSG_CMSG_CLOEXEC;
+  const bool at_end = messages_.empty();
   const std::int64_t got = of_stream() ? receive_stream(to, flags, rest, with) : receive_message(to, flags, rest, with);
-  if (got >= 0 && rest != nullptr) write_control(host_, *rest, with, options_.on(option::pass_credentials));
+  if (got < 0 || rest == nullptr) return got;
+  if (at_end) with.sender = {};
+  if (at_end && !of_stream()) {
+    rest->msg_controllen = 0;
+  } else {
+    write_control(host_, *rest, with, options_.on(option::pass_credentials));
+  }
   return got;
 }
 
@@ -445,7 +460,8 @@ std::int64_t unix_socket::receive_stream(pieces& into, int flags, msghdr* rest, 
       if (each.size != 0) break;
       drop_first();
     }
-    if (!with.files.empty() || into.left() == 0) break;
+    // Who peeks is shown the descriptors of what comes next too, as on Linux.
+    if (!with.files.empty() || (!peeks && into.left() == 0)) break;
   }
   return static_cast<std::int64_t>(taken);
 }
@@ -528,7 +544,9 @@ int unix_socket::get_option(int level, int name, void* value, socklen_t* size) {
 
 int unix_socket::set_option(int level, int name, const void* value, socklen_t size) {
   touch();
-  return options_.set(level, name, value, size);
+  const int done = options_.set(level, name, value, size);
+  if (done == 0 && level == SOL_SOCKET && name == SO_SNDBUF) has_room();
+  return done;
 }
 
 }  // namespace lockstep::sim

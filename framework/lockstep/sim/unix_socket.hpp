@@ -98,6 +98,8 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
 
   std::int64_t send_stream(pieces& from, int flags, const msghdr* rest, unix_ancillary& with);
   std::int64_t send_message(pieces& from, int flags, const msghdr* rest, unix_ancillary& with);
+  // Who gets it, of that name or else the peer, and whether it may be sent there.
+  int find_receiver(const std::string& name, unix_socket*& to);
   void put(unix_socket& to, pieces& from, std::size_t size, std::uint64_t memory, unix_ancillary& with);
   std::int64_t receive_stream(pieces& into, int flags, msghdr* rest, unix_ancillary& with);
   std::int64_t receive_message(pieces& into, int flags, msghdr* rest, unix_ancillary& with);
