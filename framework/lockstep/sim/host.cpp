@@ -43,7 +43,7 @@ bool shares_bits(const ip_address& one, const ip_address& other, unsigned bits) 
 bool is_on_link(const ip_address& own, const ip_address& to) noexcept {
   constexpr unsigned v4_bits = 8;
   constexpr unsigned v6_bits = 64;
-  return !to.is_multicast() && shares_bits(own, to, own.is_v4() ? v4_bits : v6_bits);
+  return is_broadcast(to) || (!to.is_multicast() && shares_bits(own, to, own.is_v4() ? v4_bits : v6_bits));
 }
 
 }  // namespace

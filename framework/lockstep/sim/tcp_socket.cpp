@@ -190,6 +190,7 @@ int tcp_socket::start_connecting(const endpoint& to) {
   ip_address target = to.address().unmapped();
   if (target.is_any()) target = target.is_v6() ? ip_address::loopback_v6() : ip_address::loopback_v4();
   ip_address source_address = holder_.claim.local.address().unmapped();
+  if (is_broadcast(target)) return -ENETUNREACH;
   host* there = nullptr;
   if (const int routed = host_.route(target, source_address, there); routed != 0) return routed;
   if (!holder_.linked()) {
