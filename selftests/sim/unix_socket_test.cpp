@@ -313,6 +313,102 @@ TEST(UnixSocketTest, ADatagramSocketHearsItsPeerOnly) {
   });
 }
 
+// -- what comparing with Linux has found
+// -------------------------------------------------------------------------------
+
+TEST(UnixSocketTest, ATooLargeDatagramIsRefusedBeforeWhoHasNoPeer) {
+  in_world([](system_calls& system) {
+    const int socket = system.socket(AF_UNIX, SOCK_DGRAM, 0);
+    EXPECT_EQ(write_text(system, socket, std::string(213'000, 'x')), -EMSGSIZE);
+    system.shutdown(socket, SHUT_WR);
+    EXPECT_EQ(write_text(system, socket, "x"), -EPIPE);
+    system.close(socket);
+  });
+}
+
+TEST(UnixSocketTest, AFailedSendingWakesThoseWhoWaitToSend) {
+  in_world([](system_calls& system) {
+    const descriptor_pair pair = unix_pair(system, SOCK_DGRAM);
+    system.close(pair[1]);
+    counting_watch watch;
+    system.watch(pair[0], POLLOUT, watch);
+    watch.told = 0;
+    EXPECT_EQ(write_text(system, pair[0], "x"), -ECONNREFUSED);
+    EXPECT_EQ(watch.told, 1) << "its memory is free again";
+    system.unwatch(watch);
+    system.close(pair[0]);
+  });
+}
+
+TEST(UnixSocketTest, AnEmptyMessageThatWasNotReadIsNoLoss) {
+  in_world([](system_calls& system) {
+    for (const std::string_view text : {"", "x"}) {
+      const descriptor_pair pair = unix_pair(system, SOCK_SEQPACKET);
+      write_text(system, pair[0], text);
+      system.close(pair[1]);
+      EXPECT_EQ(error_of(system, pair[0]), text.empty() ? 0 : ECONNRESET);
+      system.close(pair[0]);
+    }
+  });
+}
+
+TEST(UnixSocketTest, AnEmptyVectorSendsNothing) {
+  in_world([](system_calls& system) {
+    const descriptor_pair pair = unix_pair(system, SOCK_DGRAM);
+    const iovec nothing{nullptr, 0};
+    EXPECT_EQ(system.writev(pair[0], &nothing, 1), 0);
+    EXPECT_EQ(ready(system, pair[1]), static_cast<unsigned>(POLLOUT));
+    EXPECT_EQ(write_text(system, pair[0], ""), 0);
+    EXPECT_EQ(ready(system, pair[1]), static_cast<unsigned>(POLLIN | POLLOUT));
+    pair.close(system);
+  });
+}
+
+TEST(UnixSocketTest, PeekingShowsTheDescriptorsThatFollow) {
+  in_world([](system_calls& system) {
+    const descriptor_pair pair = unix_pair(system);
+    write_text(system, pair[0], "abc");
+    send_fds(system, pair[0], "d", {pair[0]});
+    const received_message peeked = receive(system, pair[1], 3, 200, MSG_PEEK);
+    EXPECT_EQ(peeked.text, "abc");
+    ASSERT_THAT(peeked.fds, SizeIs(1));
+    EXPECT_THAT(receive(system, pair[1], 3).fds, IsEmpty());
+    system.close(peeked.fds[0]);
+    pair.close(system);
+  });
+}
+
+TEST(UnixSocketTest, TheEndHasNoSender) {
+  in_world([](system_calls& system) {
+    for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+      const descriptor_pair pair = unix_pair(system, type);
+      pass_credentials(system, pair[0]);
+      system.close(pair[1]);
+      const received_message end = receive(system, pair[0], 9);
+      EXPECT_EQ(end.result, 0);
+      ASSERT_THAT(end.senders, SizeIs(type == SOCK_STREAM ? 1 : 0));
+      if (type == SOCK_STREAM) {
+        EXPECT_EQ(end.senders[0].uid, 0u);
+      }
+      system.close(pair[0]);
+    }
+  });
+}
+
+TEST(UnixSocketTest, SettingTheBufferWakesThoseWhoWaitToSend) {
+  in_world([](system_calls& system) {
+    const descriptor_pair pair = unix_pair(system);
+    counting_watch watch;
+    system.watch(pair[0], POLLOUT, watch);
+    watch.told = 0;
+    const int size = 9000;
+    EXPECT_EQ(system.setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+    EXPECT_EQ(watch.told, 1);
+    system.unwatch(watch);
+    pair.close(system);
+  });
+}
+
 // -- descriptors and credentials --------------------------------------------------------------------------------------
 
 TEST(UnixSocketTest, AStreamStopsAfterTheMessageWithDescriptors) {

@@ -159,6 +159,7 @@ int epoll::wait(epoll_event* events, int events_max) {
 unsigned epoll::ready() const noexcept {
   while (!ready_.empty()) {
     item& first = ready_.front();
+    detail::touch(first.file().touched_id(), access::read);
     if (first.ready() != 0) return POLLIN;
     first.list_hook<in_ready_list>::unlink();
   }

@@ -110,9 +110,9 @@ int pipe_end::ioctl(unsigned long request, void* argument) {
 }
 
 int pipe_end::control(int command, std::int64_t argument) {
-  if (command == F_GETPIPE_SZ) return static_cast<int>(between_->capacity());
-  if (command != F_SETPIPE_SZ) return open_file::control(command, argument);
+  if (command != F_SETPIPE_SZ && command != F_GETPIPE_SZ) return open_file::control(command, argument);
   touch();
+  if (command == F_GETPIPE_SZ) return static_cast<int>(between_->capacity());
   const int size = between_->resize(argument);
   if (size > 0 && between_->writer != nullptr) between_->writer->notify(POLLOUT | POLLERR);
   return size;

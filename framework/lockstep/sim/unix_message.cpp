@@ -77,6 +77,7 @@ int read_credentials(host& on, const std::byte* from, std::size_t size, ucred& s
 void unix_message::drop(unix_message& gone) noexcept {
   const std::unique_ptr<unix_message> owned(&gone);
   const std::shared_ptr<unix_party> sender = gone.from;
+  detail::touch(sender->id, access::write);
   sender->queued -= gone.memory;
   if (!gone.with.files.empty()) gone.on->unix_names().count_flight(-1);
   if (sender->socket != nullptr) sender->socket->has_room();

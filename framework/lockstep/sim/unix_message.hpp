@@ -20,6 +20,7 @@ class unix_socket;
 
 // What is left of a socket when it is closed: its name, and what it has sent that was not read.
 struct unix_party {
+  identity id = 0;                // what its calls touch: its own, or one with its peer
   std::string name;               // the bytes of sun_path that count; empty if it has none
   std::uint64_t queued = 0;       // the memory that its messages take
   unix_socket* socket = nullptr;  // null once it is closed

@@ -31,10 +31,11 @@ constexpr std::size_t whole_pages(std::size_t bytes) noexcept { return (bytes + 
 }  // namespace
 
 unix_socket::unix_socket(host& of, identity id, int type, int status_flags)
-    : socket(id, status_flags), host_(of), type_(type), pair_id_(id), options_(socket_class::local, false),
+    : socket(id, status_flags), host_(of), type_(type), options_(socket_class::local, false),
       self_(std::make_shared<unix_party>()), bytes_(of.of().memory()) {
   list_hook<unix_space>::mark_unlinked();
   list_hook<unix_socket>::mark_unlinked();
+  self_->id = id;
   self_->socket = this;
   of.unix_names().sockets().push_back(*this);
 }
@@ -42,7 +43,7 @@ unix_socket::unix_socket(host& of, identity id, int type, int status_flags)
 void unix_socket::touch() const { detail::touch(touched_id(), access::write); }
 
 void unix_socket::pair(unix_socket& one, unix_socket& other) {
-  one.pair_id_ = other.pair_id_ = one.id();
+  other.self_->id = one.id();
   one.peer_ = other.self_;
   other.peer_ = one.self_;
   one.phase_ = other.phase_ = phase::connected;
@@ -103,11 +104,15 @@ int unix_socket::find_other(const std::string& name, unix_socket*& found) const 
 }
 
 int unix_socket::local_name(sockaddr* address, socklen_t* size) const {
+  detail::touch(touched_id(), access::read);
   return write_unix_name(self_->name, address, size);
 }
 
 int unix_socket::peer_name(sockaddr* address, socklen_t* size) const {
-  return peer_ == nullptr ? -ENOTCONN : write_unix_name(peer_->name, address, size);
+  detail::touch(touched_id(), access::read);
+  if (peer_ == nullptr) return -ENOTCONN;
+  detail::touch(peer_->id, access::read);
+  return write_unix_name(peer_->name, address, size);
 }
 
 std::string unix_socket::described() const {
@@ -170,7 +175,7 @@ int unix_socket::connect_to_listener(const std::string& name) {
   made->peer_credentials_ = host_.credentials();
   peer_ = made->self_;
   peer_credentials_ = other->peer_credentials_;
-  pair_id_ = both;
+  self_->id = both;
   touch();
   other->notify(POLLIN);
   return 0;
@@ -343,6 +348,7 @@ int unix_socket::find_receiver(const std::string& name, unix_socket*& to) {
     if (const int failed = find_other(name, to); failed != 0) return failed;
   } else {
     if (peer_ == nullptr) return -ENOTCONN;
+    detail::touch(peer_->id, access::write);
     to = peer_->socket;
   }
   if (to == nullptr) {
@@ -505,6 +511,7 @@ unsigned unix_socket::ready() const noexcept {
   if (!of_datagrams() && phase_ == phase::fresh) is |= POLLHUP;
   if (!writable()) return is;
   unix_socket* const to = of_stream() || peer_ == nullptr ? nullptr : peer_->socket;
+  if (to != nullptr) detail::touch(to->touched_id(), access::read);
   if (to == nullptr || !to->full_for(*this)) return is | POLLOUT;
   if (!list_hook<unix_socket>::linked()) to->wait_for_room_.push_back(const_cast<unix_socket&>(*this));
   return is;

@@ -45,7 +45,7 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   int set_option(int level, int name, const void* value, socklen_t size) override;
   int ioctl(unsigned long request, void* argument) override;
   unsigned ready() const noexcept override;
-  identity touched_id() const noexcept override { return pair_id_; }
+  identity touched_id() const noexcept override { return self_->id; }
   unix_socket* as_unix() noexcept override { return this; }
   std::string described() const override;
 
@@ -109,7 +109,6 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
 
   host& host_;
   int type_;
-  identity pair_id_;  // its own, or one with its peer
   std::uint32_t connections_ = 0;
   socket_options options_;
   phase phase_ = phase::fresh;
