@@ -26,6 +26,7 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::receive_broadcast), 24);
   EXPECT_EQ(static_cast<int>(operation_kind::select), 27);
   EXPECT_EQ(static_cast<int>(operation_kind::job), 28);
+  EXPECT_EQ(static_cast<int>(operation_kind::look_up), 33);
   EXPECT_EQ(static_cast<int>(operation_kind::time_moved), 64);
   EXPECT_EQ(static_cast<int>(operation_kind::value_picked), 65);
   EXPECT_EQ(static_cast<int>(operation_kind::task_made), 66);

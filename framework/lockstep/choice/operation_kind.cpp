@@ -34,6 +34,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::accept: return "accept";
     case operation_kind::read_socket: return "read from socket";
     case operation_kind::write_socket: return "write to socket";
+    case operation_kind::look_up: return "look up name";
     case operation_kind::time_moved: return "time";
     case operation_kind::value_picked: return "value";
     case operation_kind::task_made: return "new task";

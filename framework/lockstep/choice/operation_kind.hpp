@@ -40,6 +40,7 @@ enum class operation_kind : std::uint8_t {
   accept = 30,
   read_socket = 31,
   write_socket = 32,
+  look_up = 33,
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,

@@ -1,8 +1,8 @@
 #include <lockstep/net/resolver.hpp>
 
 #include <lockstep/net/name_query.hpp>
+#include <lockstep/runtime/primitive.hpp>
 #include <lockstep/runtime/run_blocking.hpp>
-#include <lockstep/sync/event.hpp>
 #include <lockstep/system/current.hpp>
 
 #include <fmt/format.h>
@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace lockstep {
 
@@ -23,17 +25,39 @@ class category final : public std::error_category {
   std::string message(int value) const override { return gai_strerror(value); }
 };
 
-class awaited_query final : public name_query {
+// The wait for a system that answers by itself. It asks when the task's turn has come.
+class look_up_operation final : public primitive<look_up_operation>, private name_query {
  public:
-  awaited_query(std::string name, int family)
-      : name_query(std::move(name), family), known_(fmt::format("address of {}", this->name())) {}
+  look_up_operation(system_calls& of, std::string name, int family)
+      : primitive(operation_kind::look_up), name_query(std::move(name), family), system_(of) {}
+  look_up_operation(const look_up_operation&) = delete;
+  look_up_operation& operator=(const look_up_operation&) = delete;
 
-  event::waiting wait() { return known_.wait(); }
+  bool try_now() {
+    refused_ = system_.look_up(*this) != 0;
+    return refused_ || answered_;
+  }
+  void enqueue() noexcept override { waits_ = true; }
+  void withdraw() noexcept override {
+    waits_ = false;
+    if (list_hook<name_query>::linked()) list_hook<name_query>::unlink();
+  }
+  std::string describe() const override { return fmt::format("the addresses of \"{}\"", name()); }
+  // Nothing if the system finds names by getaddrinfo() alone.
+  std::optional<found_addresses> result() const {
+    return refused_ ? std::nullopt : std::optional<found_addresses>(found());
+  }
 
  private:
-  void was_answered() override { known_.set(); }
+  void was_answered() override {
+    answered_ = true;
+    if (std::exchange(waits_, false)) detail::current_context->owner->grant(*this);
+  }
 
-  event known_;
+  system_calls& system_;
+  bool refused_ = false;
+  bool answered_ = false;
+  bool waits_ = false;
 };
 
 // As the C library does it, which waits.
@@ -89,15 +113,16 @@ task<std::vector<ip_address>> resolver::look_up(std::string name, resolver_optio
       found.error = EAI_ADDRFAMILY;
     }
   } else {
-    awaited_query query(name, family);
-    system_calls* const system = find_system();
-    if (system != nullptr && system->look_up(query) == 0) {
-      co_await query.wait();
-      found = query.found();
-    } else {
-      const auto ask = [name, family] { return found_by_system(name, family); };
-      found = co_await run_blocking(ask);
+    std::optional<found_addresses> given;
+    if (system_calls* const system = find_system()) {
+      look_up_operation query(*system, name, family);
+      given = co_await query;
     }
+    if (!given) {
+      const auto ask = [name, family] { return found_by_system(name, family); };
+      given = co_await run_blocking(ask);
+    }
+    found = std::move(*given);
   }
   if (found.error != 0) fail(name, found);
   std::stable_partition(found.addresses.begin(), found.addresses.end(),

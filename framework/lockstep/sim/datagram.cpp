@@ -22,6 +22,8 @@ std::size_t datagram::fragments(std::uint32_t mtu) const noexcept {
 
 std::size_t datagram::bytes() const noexcept { return payload_.size() + header_bytes(route_.to.address().is_v6()); }
 
+identity datagram::destination() const noexcept { return route_.receiver->udp_ports_id(); }
+
 void datagram::arrive() noexcept {
   host& there = *route_.receiver;
   if (is_broadcast(route_.to.address())) {
@@ -36,6 +38,8 @@ void datagram::arrive() noexcept {
   packet::send(std::make_unique<delivery_failure>(route_, ECONNREFUSED), over,
                over.lane_between(there, *route_.sender));
 }
+
+identity delivery_failure::destination() const noexcept { return of_.sender->udp_ports_id(); }
 
 void delivery_failure::arrive() noexcept {
   if (udp_socket* const sender = udp_socket::find(*of_.sender, of_.from, of_.to)) sender->fail(error_);

@@ -29,6 +29,7 @@ class datagram final : public packet {
   // The header of the internet protocol, and UDP's.
   static constexpr std::size_t header_bytes(bool v6) noexcept { return v6 ? 48 : 28; }
 
+  identity destination() const noexcept override;
   std::size_t bytes() const noexcept override;
   std::size_t fragments(std::uint32_t mtu) const noexcept override;
 
@@ -47,6 +48,7 @@ class delivery_failure final : public packet {
  public:
   delivery_failure(const datagram_route& of, int error) noexcept : of_(of), error_(error) {}
 
+  identity destination() const noexcept override;
   std::size_t bytes() const noexcept override { return 56; }
 
  private:

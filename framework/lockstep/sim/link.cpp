@@ -28,6 +28,7 @@ bool lane::draws(loop& owner, std::string_view what, std::uint64_t one_in) const
 }
 
 void lane::add_cut() noexcept {
+  detail::touch(id(), access::write);
   if (cuts_++ != 0) return;
   // Those that are lost by it leave the list.
   intrusive_list<traveller, traveller> under_way;
@@ -40,6 +41,7 @@ void lane::add_cut() noexcept {
 }
 
 void lane::heal() noexcept {
+  detail::touch(id(), access::write);
   if (--cuts_ != 0) return;
   // Whoever sets out again stays in the list; what arrives at once may end others, so each is looked up anew.
   intrusive_list<traveller, traveller> waiting;

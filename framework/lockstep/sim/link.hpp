@@ -58,6 +58,8 @@ class lane {
   lane(std::string name) : name_(std::move(name)) {}
 
   const std::string& name() const noexcept { return name_; }
+  // As observers know what is done to it, and that of its latencies.
+  identity id() const noexcept { return domain_identity(name_); }
   const lane_traits& traits() const noexcept { return traits_; }
   void set_traits(const lane_traits& traits) noexcept { traits_ = traits; }
   bool cut() const noexcept { return cuts_ != 0; }

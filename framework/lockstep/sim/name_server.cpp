@@ -116,6 +116,7 @@ class name_server::held_answer final : public packet {
   held_answer(name_service& of, std::vector<std::byte> message, asker to)
       : of_(of), message_(std::move(message)), to_(std::move(to)) {}
 
+  identity destination() const noexcept override { return hash_of("name server"); }
   std::size_t bytes() const noexcept override { return message_.size(); }
 
  private:

@@ -75,6 +75,7 @@ class name_service::question final : public packet {
  public:
   question(name_service& to, query asked) : to_(to), asked_(std::move(asked)) {}
 
+  identity destination() const noexcept override { return service_id; }
   std::size_t bytes() const noexcept override { return 46 + asked_.name.size(); }
 
  private:
@@ -95,6 +96,7 @@ class name_service::reply final : public packet {
     packet::send(std::move(made), over, back);
   }
 
+  identity destination() const noexcept override { return service_id; }
   std::size_t bytes() const noexcept override { return 62 + 28 * given_.addresses.size(); }
 
  private:
@@ -110,6 +112,7 @@ class name_service::slow_reply final : public packet {
  public:
   explicit slow_reply(std::unique_ptr<reply> made) noexcept : made_(std::move(made)) {}
 
+  identity destination() const noexcept override { return service_id; }
   std::size_t bytes() const noexcept override { return 0; }
 
  private:

@@ -19,6 +19,7 @@ void packet::begin(network& over) noexcept {
 
 void packet::send(std::unique_ptr<packet> sent, network& over, lane* along) {
   if (along == nullptr) return sent->arrive();
+  detail::touch(along->id(), along->traits().bytes_per_second != 0 ? access::write : access::read);
   if (along->cut()) return;
   loop& owner = over.owner();
   const lane_traits traits = along->traits();
@@ -48,6 +49,7 @@ void packet::set_out(std::unique_ptr<packet> sent, network& over, lane& along) {
 
 void packet::send_later(std::unique_ptr<packet> sent, network& over, duration after) {
   packet& made = *sent.release();
+  detail::touch(made.destination(), access::write);
   made.begin(over);
   over.owner().timers().arm(made, saturating_add(over.owner().now(), after));
 }

@@ -27,6 +27,8 @@ class packet : public list_hook<packet>, private traveller, private timer {
   // It arrives after so long, whatever happens on the lanes.
   static void send_later(std::unique_ptr<packet> sent, network& over, duration after);
 
+  // What it arrives at, as observers know it: those that come at one time do so in the order in which they were sent.
+  virtual identity destination() const noexcept = 0;
   // What goes over the wire, in pieces of at most `mtu` bytes.
   virtual std::size_t bytes() const noexcept = 0;
   virtual std::size_t fragments(std::uint32_t /*mtu*/) const noexcept { return 1; }

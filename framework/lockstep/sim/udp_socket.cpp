@@ -237,6 +237,8 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
   if (is_broadcast(route.to.address())) {
     for (const auto& each : over.hosts()) {
       if (route.to.address().is_loopback() && each.get() != &here) continue;
+      const std::vector<ip_address>& its = each->addresses();
+      if (std::none_of(its.begin(), its.end(), [](const ip_address& one) { return one.is_v4(); })) continue;
       route.receiver = each.get();
       packet::send(std::make_unique<datagram>(route, payload), over, over.lane_between(here, *each));
     }
