@@ -313,8 +313,7 @@ TEST(UnixSocketTest, ADatagramSocketHearsItsPeerOnly) {
   });
 }
 
-// -- what comparing with Linux has found
-// -------------------------------------------------------------------------------
+// -- what comparing with Linux has found -----------------------------------------------------------------------------
 
 TEST(UnixSocketTest, ATooLargeDatagramIsRefusedBeforeWhoHasNoPeer) {
   in_world([](system_calls& system) {
