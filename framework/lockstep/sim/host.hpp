@@ -41,11 +41,16 @@ class host final : public system_calls {
   const ip_address& address() const noexcept { return addresses_.front(); }
   network& of() const noexcept { return *network_; }
 
-  // As lockstep::spawn(), but the task, and what it spawns, runs on this host.
+  // As lockstep::spawn() and spawn_daemon(), but the task, and what it spawns, runs on this host.
   template <class T>
-  join_handle<T> spawn(task<T> work, source where = source::current()) {
+  join_handle<T> spawn(task<T> work, label name = {}, source where = source::current()) {
     const scoped_value here = enter(where);
-    return lockstep::spawn(std::move(work), where);
+    return lockstep::spawn(std::move(work), std::move(name), where);
+  }
+  template <class T>
+  agent& spawn_daemon(task<T> work, label name = {}, source where = source::current()) {
+    const scoped_value here = enter(where);
+    return lockstep::spawn_daemon(std::move(work), std::move(name), where);
   }
   // What the running task does and spawns while the scope lives, it does on this host.
   [[nodiscard]] scoped_value enter(source where = source::current()) {

@@ -55,11 +55,11 @@ inline constexpr duration address_limit = std::chrono::milliseconds(3'072);
 
 class lane {
  public:
-  lane(std::string name) : name_(std::move(name)) {}
+  explicit lane(std::string name) : name_(std::move(name)), id_(domain_identity(name_)) {}
 
   const std::string& name() const noexcept { return name_; }
   // As observers know what is done to it, and that of its latencies.
-  identity id() const noexcept { return domain_identity(name_); }
+  identity id() const noexcept { return id_; }
   const lane_traits& traits() const noexcept { return traits_; }
   void set_traits(const lane_traits& traits) noexcept { traits_ = traits; }
   bool cut() const noexcept { return cuts_ != 0; }
@@ -80,6 +80,7 @@ class lane {
 
  private:
   std::string name_;
+  identity id_;
   lane_traits traits_;
   unsigned cuts_ = 0;
   time_point busy_until_{};

@@ -94,12 +94,14 @@ port_claim tcp_socket::as_child(const endpoint& local) const noexcept {
 }
 
 void tcp_socket::receives(tcp_end& from_client) {
+  touch();
   from_client.wait_at(this);
   from_client.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
   waiting_.push_back(&from_client);
 }
 
 void tcp_socket::forgets(tcp_end& from_client) noexcept {
+  touch();
   std::erase(waiting_, &from_client);
   from_client.wait_at(nullptr);
 }

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/link.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/partition.hpp>
 #include <lockstep/testing/actions.hpp>
 #include <lockstep/testing/co_assert.hpp>
 #include <lockstep/testing/co_replay.hpp>
