@@ -42,7 +42,7 @@ void tcp_way::transmit() {
 }
 
 void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) {
-  if (stopped_) return;
+  if (stopped_ || over_ == nullptr) return;
   detail::touch(over_->id(), over_->traits().bytes_per_second != 0 ? access::write : access::read);
   if (instant()) return arrive(kind, up_to);
   time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));

@@ -34,7 +34,7 @@ class tcp_way final : private traveller, private timer {
       : timer(&arrival), patience_(*this), owner_(owner), queue_(memory), from_(from), to_(to) {}
   ~tcp_way();
 
-  // The lane that it takes; null within one host.
+  // The lane that it takes; without one, nothing sets out.
   void begin_on(lane* over) noexcept;
   // No timer is armed any more, and nothing is told.
   void stop() noexcept;
@@ -117,7 +117,7 @@ class tcp_way final : private traveller, private timer {
   void lane_cut() noexcept override;
   void lane_healed() noexcept override;
   bool under_way() const noexcept { return next_mark_ != marks_.size(); }
-  bool instant() const noexcept { return !under_way() && (over_ == nullptr || over_->instant()); }
+  bool instant() const noexcept { return !under_way() && over_->instant(); }
   void set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes = 0);
   void deliver() noexcept;
   void arrive(mark_kind kind, std::uint64_t up_to);
