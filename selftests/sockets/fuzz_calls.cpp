@@ -218,6 +218,8 @@ void fuzz_pair::run_naming(const operation& what) {
     case connect: {
       handle* const by = pick(what.subject, is_fresh);
       if (by == nullptr) return;
+      // From one address family to another is not modelled.
+      if (by->domain == AF_INET6 && by->type == SOCK_DGRAM && std::exchange(by->was_connected, true)) return;
       const name to = name_for(what, *by, false);
       do_both(fmt::format("{}.connect({});", by->name, to.code), [&](std::size_t arm) {
         return result_text(calls(arm).connect(by->fds[arm], to.is[arm].get(), to.is[arm].size));

@@ -65,6 +65,7 @@ class fuzz_pair {
     int type = 0;
     bool listens = false;
     bool has_name = false;
+    bool was_connected = false;
     bool is_epoll = false;
     bool is_event = false;
 

@@ -86,7 +86,7 @@ void tcp_end::fin_arrived() {
 void tcp_end::close_both() noexcept {
   phase_ = phase::closed;
   reads_shut_ = writes_shut_ = true;
-  if (owner_ == nullptr) leave_port();
+  if (owner_ == nullptr || !owner_->keeps_port()) leave_port();
 }
 
 void tcp_end::leave_port() noexcept {

@@ -115,10 +115,12 @@ int udp_socket::find_way(const endpoint& to, endpoint& target, ip_address& sourc
   ip_address address = to.address().unmapped();
   const ip_address& local = port_.claim.local.address();
   if (v6_ && address.is_v4()) {
-    const bool of_v6 = local.is_v6() && !local.is_any() && !local.is_v4_mapped();
+    const bool of_v6 = bound_address_ && local.unmapped().is_v6();
     if (options_.on(option::only_v6) || of_v6) return -ENETUNREACH;
   }
-  if (address.is_any()) address = address.is_v6() ? ip_address::loopback_v6() : ip_address::loopback_v4();
+  const bool of_v4 = v6_ && local.unmapped().is_v4();
+  if (address.is_any()) address = address.is_v6() && !of_v4 ? ip_address::loopback_v6() : ip_address::loopback_v4();
+  if (of_v4 && address.is_v6()) return -EAFNOSUPPORT;
   target = endpoint(address, to.port());
   source_address = local.unmapped();
   if (is_broadcast(source_address) || source_address.is_multicast()) source_address = any();
@@ -358,7 +360,7 @@ int udp_socket::ioctl(unsigned long request, void* argument) {
 int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   detail::touch(id(), access::write);
   const auto number = [&](int is) { return write_option(&is, sizeof is, value, size); };
-  if (level == IPPROTO_TCP) return -EOPNOTSUPP;
+  if (level == IPPROTO_TCP) return v6_ ? -ENOPROTOOPT : -EOPNOTSUPP;
   if (level == SOL_SOCKET) {
     switch (name) {
       case SO_ERROR: return number(take_error());
@@ -382,7 +384,7 @@ int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
 
 int udp_socket::set_option(int level, int name, const void* value, socklen_t size) {
   detail::touch(id(), access::write);
-  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && port_.linked()) return -EINVAL;
+  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && v6_ && port_.linked()) return -EINVAL;
   const int done = options_.set(level, name, value, size);
   port_.claim.reuse_address = options_.on(option::reuse_address);
   port_.claim.reuse_port = options_.on(option::reuse_port);

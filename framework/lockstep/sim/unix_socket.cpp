@@ -245,7 +245,7 @@ void unix_socket::closed() noexcept {
   if (!of_datagrams() && peer_ != nullptr && peer_->socket != nullptr) {
     unix_socket& other = *peer_->socket;
     other.shut_ = reads | writes;
-    if (!messages_.empty() || embryo_) other.error_ = ECONNRESET;
+    if (bytes_.size() != 0 || embryo_) other.error_ = ECONNRESET;
     other.state_changed();
   }
   while (!messages_.empty()) drop_first();
@@ -340,8 +340,6 @@ std::int64_t unix_socket::send_message(pieces& from, int, const msghdr* rest, un
   if (of_datagrams() && rest != nullptr && rest->msg_namelen != 0) {
     const auto* const address = static_cast<const sockaddr*>(rest->msg_name);
     if (const int failed = read_unix_name(address, rest->msg_namelen, name); failed != 0) return failed;
-  } else if (peer_ == nullptr) {
-    return -ENOTCONN;
   }
   if (options_.on(option::pass_credentials)) bind_free_name();
   const std::size_t size = from.left();
@@ -352,6 +350,7 @@ std::int64_t unix_socket::send_message(pieces& from, int, const msghdr* rest, un
     if (const int failed = find_other(name, to); failed != 0) return failed;
     if (!to->may_be_sent_to_by(*this)) return -EPERM;
   } else {
+    if (peer_ == nullptr) return -ENOTCONN;
     to = peer_->socket;
     if (to == nullptr) {
       if (!of_datagrams()) return -EPIPE;
