@@ -28,7 +28,7 @@ fuzz_range range_from_environment() {
 }
 
 TEST(DifferentialFuzzTest, AgreesWithLinuxInEveryCall) {
-  constexpr int reports_max = 10;
+  constexpr int reports_max = 12;
   const fuzz_range range = range_from_environment();
   fuzzer by;
   int reports = 0;

@@ -17,6 +17,13 @@
 
 namespace lockstep::sim {
 
+namespace {
+
+// Whoever watches is woken, as by Linux's sk_state_change().
+constexpr unsigned everything = POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP;
+
+}  // namespace
+
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
@@ -82,7 +89,7 @@ std::string tcp_socket::described() const {
 
 int tcp_socket::listen(int backlog) {
   touch();
-  if (phase_ == phase::connecting || phase_ == phase::connected) return -EINVAL;
+  if (phase_ != phase::fresh && phase_ != phase::listening) return -EINVAL;
   if (phase_ == phase::fresh) {
     if (!holder_.linked()) holder_.claim.local = endpoint(holder_.claim.local.address(), 0);
     const int claimed = holder_.linked() ? host_.ports().may_listen(holder_, host_.now()) : claim_port();
@@ -191,6 +198,7 @@ int tcp_socket::connect(const sockaddr* address, socklen_t size) {
     return 0;
   }
   if (phase_ == phase::connecting) return finish_connecting();
+  if (phase_ == phase::disconnecting) return -EINVAL;
   if (phase_ == phase::connected || phase_ == phase::listening) return -EISCONN;
   if (size < (v6_ ? 24u : sizeof(sockaddr_in))) return -EINVAL;
   const std::optional<endpoint> to = endpoint::from(address, size);
@@ -231,6 +239,7 @@ int tcp_socket::start_connecting(const endpoint& to) {
     made.server().begin_nowhere(endpoint(target, to.port()));
   }
   attach(made.client());
+  made.client().begin_shut(std::exchange(reads_shut_, false), std::exchange(writes_shut_, false));
   phase_ = phase::connecting;
   made.connect(host_, there);
   return -EINPROGRESS;
@@ -337,24 +346,24 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msg
 int tcp_socket::shutdown(int how) {
   touch();
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+  int result = 0;
   if (phase_ == phase::listening) {
     if (how != SHUT_WR) disconnect();
-    return 0;
-  }
-  if (end_ == nullptr) {
+  } else if (end_ == nullptr) {
     reads_shut_ |= how != SHUT_WR;
     writes_shut_ |= how != SHUT_RD;
-    notify(POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
-    return -ENOTCONN;
-  }
-  if (end_->at() == tcp_end::phase::closed) return -ENOTCONN;
-  if (end_->at() == tcp_end::phase::syn_sent) {
+    result = -ENOTCONN;
+  } else if (end_->at() == tcp_end::phase::closed) {
+    if (phase_ == phase::connecting) phase_ = phase::disconnecting;
+    result = -ENOTCONN;
+  } else if (end_->at() == tcp_end::phase::syn_sent) {
     disconnect();
-    notify(POLLIN | POLLOUT | POLLERR | POLLHUP);
-    return 0;
+  } else {
+    phase_ = phase::connected;
+    end_->shut(how != SHUT_WR, how != SHUT_RD);
   }
-  end_->shut(how != SHUT_WR, how != SHUT_RD);
-  return 0;
+  notify(everything);
+  return result;
 }
 
 void tcp_socket::closed() noexcept {

@@ -52,7 +52,8 @@ class tcp_socket final : public socket {
   void forgets(tcp_end& from_client) noexcept;
 
  private:
-  enum class phase : std::uint8_t { fresh, listening, connecting, connected };
+  // Disconnecting is one that was shut down after it failed to connect: it connects only when it has forgotten that.
+  enum class phase : std::uint8_t { fresh, listening, connecting, connected, disconnecting };
 
   ~tcp_socket() override = default;
   void closed() noexcept override;

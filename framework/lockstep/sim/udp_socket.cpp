@@ -165,6 +165,7 @@ int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
   const auto* const name = rest != nullptr ? static_cast<const sockaddr*>(rest->msg_name) : nullptr;
   if (name == nullptr || (v6_ && name->sa_family == AF_UNSPEC)) {
     if (!peer_) return -EDESTADDRREQ;
+    if (name != nullptr && peer_->address().is_v4()) return -ENETUNREACH;
     to = *peer_;
     return 0;
   }
