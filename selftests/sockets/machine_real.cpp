@@ -206,6 +206,8 @@ class linux_machine final : public machine {
 
 bool linux_has(needs what) { return what == needs::loopback || (what == needs::own_network && has_own_network()); }
 
+std::unique_ptr<machine> new_linux_machine() { return std::make_unique<linux_machine>(); }
+
 std::string run_on_linux(void (*body)(machine&)) {
   linux_machine on;
   return transcript_of(body, on);

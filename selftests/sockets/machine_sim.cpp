@@ -101,6 +101,8 @@ class simulated_machine final : public machine {
 
 bool lockstep_has(needs) { return true; }
 
+std::unique_ptr<machine> new_simulated_machine() { return std::make_unique<simulated_machine>(); }
+
 std::string run_on_lockstep(void (*body)(machine&)) {
   simulated_machine on;
   return transcript_of(body, on);

@@ -60,6 +60,8 @@ bool has_own_network() {
   return has;
 }
 
+bool renew_own_network() { return has_own_network() && make_own_network(); }
+
 network_changes::~network_changes() {
   for (const auto& [name, value] : before_) std::ofstream(path_of(name)) << value;
   if (loopback_changed_) change_loopback(true, mtu_of_loopback);

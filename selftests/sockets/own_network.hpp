@@ -11,6 +11,8 @@ namespace lockstep::sockets {
 
 // The first call makes it.
 bool has_own_network();
+// Another one, in which no port is in use and no connection lingers. False where there can be none.
+bool renew_own_network();
 
 // Changes to it, each undone at the end. All throw row_ended where the network is not the process's own.
 class network_changes {

@@ -21,15 +21,6 @@ const std::vector<row_file>& row_files() {
   return files;
 }
 
-std::string transcript_of(void (*body)(machine&), machine& on) {
-  try {
-    body(on);
-  } catch (const row_ended& why) {
-    return on.transcript() + "ended: " + why.what() + "\n";
-  }
-  return on.transcript();
-}
-
 const std::vector<arm>& arms() {
   static const std::vector<arm> all = {{"Linux", true, linux_has, run_on_linux},
                                        {"Lockstep", false, lockstep_has, run_on_lockstep}};

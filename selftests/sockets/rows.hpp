@@ -3,6 +3,7 @@
 
 #include "machine.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -66,5 +67,8 @@ std::string run_on_lockstep(void (*body)(machine&));
 // Runs the body, and writes into the transcript what ended it.
 std::string transcript_of(void (*body)(machine&), machine& on);
 const std::vector<arm>& arms();
+// The machines by themselves.
+std::unique_ptr<machine> new_linux_machine();
+std::unique_ptr<machine> new_simulated_machine();
 
 }  // namespace lockstep::sockets

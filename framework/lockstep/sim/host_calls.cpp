@@ -32,7 +32,7 @@ auto host::with_file(int fd, const F& call) {
 
 std::int64_t host::read(int fd, void* into, std::size_t size) {
   const iovec piece{into, size};
-  return readv(fd, &piece, 1);
+  return with_file(fd, [&](open_file& file) { return file.read(&piece, 1); });
 }
 
 std::int64_t host::write(int fd, const void* from, std::size_t size) {

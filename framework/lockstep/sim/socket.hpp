@@ -7,6 +7,13 @@
 
 namespace lockstep::sim {
 
+// The bytes of all pieces together.
+inline std::size_t size_of(const iovec* pieces, int count) noexcept {
+  std::size_t size = 0;
+  for (int i = 0; i < count; ++i) size += pieces[i].iov_len;
+  return size;
+}
+
 class socket : public open_file {
  public:
   socket* as_socket() noexcept override { return this; }
@@ -25,18 +32,13 @@ class socket : public open_file {
   virtual int get_option(int level, int name, void* value, socklen_t* size) = 0;
   virtual int set_option(int level, int name, const void* value, socklen_t size) = 0;
 
-  std::int64_t read(const iovec* into, int count) override { return receive(into, count, 0, nullptr); }
+  std::int64_t read(const iovec* into, int count) override {
+    return size_of(into, count) == 0 ? 0 : receive(into, count, 0, nullptr);
+  }
   std::int64_t write(const iovec* from, int count) override { return send(from, count, MSG_NOSIGNAL, nullptr); }
 
  protected:
   using open_file::open_file;
 };
-
-// The bytes of all pieces together.
-inline std::size_t size_of(const iovec* pieces, int count) noexcept {
-  std::size_t size = 0;
-  for (int i = 0; i < count; ++i) size += pieces[i].iov_len;
-  return size;
-}
 
 }  // namespace lockstep::sim

@@ -157,6 +157,7 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
   }
   const row* const found = find(class_, v6_, level, name);
   if (found == nullptr) {
+    if (level == SOL_SOCKET && name == SO_REUSEPORT && given == 0) return 0;
     const bool knows = class_ != socket_class::local || (level == SOL_SOCKET && name != SO_REUSEPORT);
     return knows ? -ENOPROTOOPT : -EOPNOTSUPP;
   }

@@ -45,10 +45,12 @@ void tcp_end::data_arrived() {
 
 void tcp_end::mirror() {
   std::vector<std::byte> all(in().available());
+  const bool urgent = in().before_urgent() == all.size() - 1;
   in().peek(all, 0);
   in().drop(all.size());
   in().transmit();
   out_.write(all);
+  if (urgent) out_.mark_urgent();
   out_.transmit();
 }
 
@@ -86,7 +88,7 @@ void tcp_end::fin_arrived() {
 void tcp_end::close_both() noexcept {
   phase_ = phase::closed;
   reads_shut_ = writes_shut_ = true;
-  if (owner_ == nullptr) leave_port();
+  if (owner_ == nullptr || !owner_->keeps_port()) leave_port();
 }
 
 void tcp_end::leave_port() noexcept {
@@ -145,10 +147,8 @@ void tcp_end::handshake_ack_arrived() {
 
 void tcp_end::shut(bool reads, bool writes) {
   reads_shut_ |= reads;
-  if (writes && !writes_shut_) {
-    writes_shut_ = true;
-    out_.finish();
-  }
+  writes_shut_ |= writes;
+  if (writes && !out_.finished()) out_.finish();
   if (reads || writes) tell(POLLIN | POLLRDHUP | (reads_shut_ && writes_shut_ ? POLLHUP | POLLOUT : 0u));
 }
 

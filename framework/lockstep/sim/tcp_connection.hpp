@@ -74,6 +74,11 @@ class tcp_end {
   void set_receive_buffer(std::uint64_t bytes) noexcept { receive_buffer_ = bytes; }
   void set_patience(const tcp_patience& how) noexcept;
   void shut(bool reads, bool writes);
+  // It was shut before it had a connection, of which the other end learns nothing.
+  void begin_shut(bool reads, bool writes) noexcept {
+    reads_shut_ = reads;
+    writes_shut_ = writes;
+  }
   // Its socket has gone; `aborted` where what it has sent is not to arrive.
   void orphan(bool aborted);
   // Ends it here, with that error; the other end learns nothing.
@@ -83,7 +88,7 @@ class tcp_end {
 
   // Whether what comes now is not taken any more, but refused.
   bool discards() const noexcept {
-    return phase_ == phase::closed || (reads_shut_ && writes_shut_ && !in().fin_arrived());
+    return phase_ == phase::closed || (reads_shut_ && writes_shut_ && out_.finished() && !in().fin_arrived());
   }
   void refuses_data();
   void data_arrived();

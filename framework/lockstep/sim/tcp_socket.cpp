@@ -17,6 +17,13 @@
 
 namespace lockstep::sim {
 
+namespace {
+
+// Whoever watches is woken, as by Linux's sk_state_change().
+constexpr unsigned everything = POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP;
+
+}  // namespace
+
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
@@ -35,15 +42,21 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   if (!wanted) return -EINVAL;
   if (!host_.may_bind(wanted->address())) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
-  if (phase_ != phase::fresh || holder_.linked()) return -EINVAL;
+  if (has_port()) return -EINVAL;
   holder_.claim.local = *wanted;
   const int claimed = claim_port();
   if (claimed != 0) {
-    holder_.claim.local = endpoint(v6_ ? ip_address::any_v6() : ip_address::any_v4(), 0);
+    holder_.claim.local = endpoint(any(), 0);
     return claimed;
   }
-  bound_ = true;
+  bound_address_ = !wanted->address().is_any();
+  bound_port_ = wanted->port() != 0;
   return 0;
+}
+
+// One that was chosen for a connection goes with it, though it is shown still.
+bool tcp_socket::has_port() const noexcept {
+  return holder_.linked() || (end_ != nullptr && (end_->at() != tcp_end::phase::closed || bound_port_));
 }
 
 int tcp_socket::claim_port() {
@@ -55,7 +68,8 @@ int tcp_socket::claim_port() {
 }
 
 int tcp_socket::local_name(sockaddr* address, socklen_t* size) const {
-  return write_name(end_ != nullptr ? end_->local() : holder_.claim.local, v6_, address, size);
+  const bool of_end = end_ != nullptr && !holder_.linked();
+  return write_name(of_end ? end_->local() : holder_.claim.local, v6_, address, size);
 }
 
 int tcp_socket::peer_name(sockaddr* address, socklen_t* size) const {
@@ -75,8 +89,9 @@ std::string tcp_socket::described() const {
 
 int tcp_socket::listen(int backlog) {
   touch();
-  if (phase_ == phase::connecting || phase_ == phase::connected) return -EINVAL;
+  if (phase_ != phase::fresh && phase_ != phase::listening) return -EINVAL;
   if (phase_ == phase::fresh) {
+    if (!holder_.linked()) holder_.claim.local = endpoint(holder_.claim.local.address(), 0);
     const int claimed = holder_.linked() ? host_.ports().may_listen(holder_, host_.now()) : claim_port();
     if (claimed != 0) return claimed;
     phase_ = phase::listening;
@@ -158,15 +173,34 @@ void tcp_socket::detach(bool aborted) noexcept {
   std::exchange(end_, nullptr)->orphan(aborted);
 }
 
+void tcp_socket::disconnect() noexcept {
+  error_ = 0;
+  reads_shut_ = writes_shut_ = false;
+  if (phase_ == phase::listening) {
+    stop_listening();
+    if (!bound_port_) holder_.unlink();
+  }
+  if (end_ != nullptr) {
+    if (end_->at() != tcp_end::phase::closed) error_ = ECONNRESET;
+    if (!holder_.linked()) {
+      holder_.claim.local = holder_.claim.local.with_port(end_->local().port());
+      if (bound_port_) host_.ports().add(holder_);
+    }
+    detach(true);
+  }
+  if (!bound_address_) holder_.claim.local = endpoint(any(), holder_.claim.local.port());
+  phase_ = phase::fresh;
+}
+
 int tcp_socket::connect(const sockaddr* address, socklen_t size) {
   touch();
   if (size < sizeof(sa_family_t)) return -EINVAL;
   if (address->sa_family == AF_UNSPEC) {
-    detach(true);
-    phase_ = phase::fresh;
+    disconnect();
     return 0;
   }
   if (phase_ == phase::connecting) return finish_connecting();
+  if (phase_ == phase::disconnecting) return -EINVAL;
   if (phase_ == phase::connected || phase_ == phase::listening) return -EISCONN;
   if (size < (v6_ ? 24u : sizeof(sockaddr_in))) return -EINVAL;
   const std::optional<endpoint> to = endpoint::from(address, size);
@@ -182,9 +216,7 @@ int tcp_socket::finish_connecting() noexcept {
     return 0;
   }
   const int error = end_->take_error();
-  detach(true);
-  phase_ = phase::fresh;
-  if (bound_) host_.ports().add(holder_);
+  disconnect();
   return error != 0 ? -error : -ECONNABORTED;
 }
 
@@ -196,12 +228,13 @@ int tcp_socket::start_connecting(const endpoint& to) {
   host* there = nullptr;
   if (const int routed = host_.route(target, source_address, there); routed != 0) return routed;
   if (!holder_.linked()) {
+    holder_.claim.local = holder_.claim.local.with_port(0);
     if (const int claimed = claim_port(); claimed != 0) return -EADDRNOTAVAIL;
   }
   auto& made = *new tcp_connection(host_.of(), roll(id(), 0));
   holder_.claim.local = endpoint(source_address, holder_.claim.local.port());
   made.client().begin(host_, holder_.claim, tcp_end::phase::syn_sent);
-  if (!bound_) holder_.claim.local = endpoint(v6_ ? ip_address::any_v6() : ip_address::any_v4(), 0);
+  if (!bound_address_) holder_.claim.local = endpoint(any(), holder_.claim.local.port());
   holder_.unlink();
   if (there != nullptr) {
     made.server().begin_at(*there, endpoint(target, to.port()));
@@ -209,6 +242,7 @@ int tcp_socket::start_connecting(const endpoint& to) {
     made.server().begin_nowhere(endpoint(target, to.port()));
   }
   attach(made.client());
+  made.client().begin_shut(std::exchange(reads_shut_, false), std::exchange(writes_shut_, false));
   phase_ = phase::connecting;
   made.connect(host_, there);
   return -EINPROGRESS;
@@ -223,7 +257,12 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     rest->msg_namelen = 0;
     rest->msg_controllen = 0;
   }
-  if (end_ == nullptr) return -ENOTCONN;
+  if (end_ == nullptr) {
+    if (phase_ == phase::listening) return -ENOTCONN;
+    if ((flags & MSG_OOB) != 0) return -EINVAL;
+    if (const int error = take_error(); error != 0) return -error;
+    return reads_shut_ ? 0 : -ENOTCONN;
+  }
   if ((flags & MSG_OOB) != 0) return receive_urgent(into, count, flags);
   tcp_way& in = end_->in();
   if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
@@ -280,7 +319,10 @@ std::uint64_t tcp_socket::room() const noexcept {
 
 std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msghdr*) {
   touch();
-  if (end_ == nullptr) return -EPIPE;
+  if (end_ == nullptr) {
+    const int error = take_error();
+    return error != 0 ? -error : -EPIPE;
+  }
   if (end_->at() == tcp_end::phase::syn_sent) {
     full_ = true;
     return -EAGAIN;
@@ -307,18 +349,24 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msg
 int tcp_socket::shutdown(int how) {
   touch();
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+  int result = 0;
   if (phase_ == phase::listening) {
-    if (how != SHUT_WR) stop_listening();
-    return 0;
+    if (how != SHUT_WR) disconnect();
+  } else if (end_ == nullptr) {
+    reads_shut_ |= how != SHUT_WR;
+    writes_shut_ |= how != SHUT_RD;
+    result = -ENOTCONN;
+  } else if (end_->at() == tcp_end::phase::closed) {
+    if (phase_ == phase::connecting) phase_ = phase::disconnecting;
+    result = -ENOTCONN;
+  } else if (end_->at() == tcp_end::phase::syn_sent) {
+    disconnect();
+  } else {
+    phase_ = phase::connected;
+    end_->shut(how != SHUT_WR, how != SHUT_RD);
   }
-  if (end_ == nullptr || end_->at() == tcp_end::phase::closed) return -ENOTCONN;
-  if (end_->at() == tcp_end::phase::syn_sent) {
-    detach(true);
-    phase_ = phase::fresh;
-    return 0;
-  }
-  end_->shut(how != SHUT_WR, how != SHUT_RD);
-  return 0;
+  notify(everything);
+  return result;
 }
 
 void tcp_socket::closed() noexcept {
@@ -337,7 +385,9 @@ unsigned tcp_socket::ready() const noexcept {
                                  [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
     return any ? POLLIN : 0u;
   }
-  if (end_ == nullptr) return POLLOUT | POLLHUP;
+  if (end_ == nullptr) {
+    return POLLOUT | POLLHUP | (reads_shut_ ? POLLIN | POLLRDHUP : 0u) | (error_ != 0 ? POLLERR : 0u);
+  }
   unsigned is = end_->error() != 0 ? POLLERR : 0u;
   const bool closed = end_->at() == tcp_end::phase::closed;
   if (closed || (end_->reads_shut() && end_->writes_shut())) is |= POLLHUP;
@@ -372,7 +422,7 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   const auto number = [&](int is) { return write_option(&is, sizeof is, value, size); };
   if (level == SOL_SOCKET) {
     switch (name) {
-      case SO_ERROR: return number(end_ != nullptr ? end_->take_error() : 0);
+      case SO_ERROR: return number(take_error());
       case SO_TYPE: return number(SOCK_STREAM);
       case SO_DOMAIN: return number(v6_ ? AF_INET6 : AF_INET);
       case SO_PROTOCOL: return number(IPPROTO_TCP);
@@ -413,7 +463,7 @@ std::uint8_t tcp_socket::state() const noexcept {
 
 int tcp_socket::set_option(int level, int name, const void* value, socklen_t size) {
   touch();
-  if (v6_ && level == IPPROTO_IPV6 && name == IPV6_V6ONLY && holder_.linked()) return -EINVAL;
+  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && v6_ && has_port()) return -EINVAL;
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     const std::string_view wanted(static_cast<const char*>(value), strnlen(static_cast<const char*>(value), size));
     if (wanted != "reno" && wanted != "cubic") return -ENOENT;

@@ -36,6 +36,8 @@ class tcp_socket final : public socket {
   identity touched_id() const noexcept override { return end_ != nullptr ? end_->connection().id() : id(); }
   std::string described() const override;
 
+  // Whether its port was bound by number, and so outlives its connection.
+  bool keeps_port() const noexcept { return bound_port_; }
   // Whether it was full, and now has room for about a third.
   bool becomes_writable() noexcept;
 
@@ -50,7 +52,8 @@ class tcp_socket final : public socket {
   void forgets(tcp_end& from_client) noexcept;
 
  private:
-  enum class phase : std::uint8_t { fresh, listening, connecting, connected };
+  // Disconnecting is one that was shut down after it failed to connect: it connects only when it has forgotten that.
+  enum class phase : std::uint8_t { fresh, listening, connecting, connected, disconnecting };
 
   ~tcp_socket() override = default;
   void closed() noexcept override;
@@ -58,6 +61,11 @@ class tcp_socket final : public socket {
   void attach(tcp_end& end) noexcept;
   void tune(tcp_end& end) const noexcept;
   void detach(bool aborted) noexcept;
+  // As Linux's tcp_disconnect(): it has no connection, and listens no more.
+  void disconnect() noexcept;
+  bool has_port() const noexcept;
+  ip_address any() const noexcept { return v6_ ? ip_address::any_v6() : ip_address::any_v4(); }
+  int take_error() noexcept { return end_ != nullptr ? end_->take_error() : std::exchange(error_, 0); }
   int claim_port();
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
@@ -71,7 +79,13 @@ class tcp_socket final : public socket {
   socket_options options_;
   std::string_view congestion_control_ = "cubic";
   port_holder holder_;  // until it has a connection
-  bool bound_ = false;  // by bind()
+  // By bind(), and so kept when a connection is no more.
+  bool bound_address_ = false;
+  bool bound_port_ = false;
+  // While it has no connection.
+  bool reads_shut_ = false;
+  bool writes_shut_ = false;
+  int error_ = 0;
   bool v6_;
   mutable bool full_ = false;  // somebody was told that there is no room
   phase phase_ = phase::fresh;
