@@ -1,6 +1,7 @@
 #include <lockstep/net/socket.hpp>
 
 #include "in_both_worlds.hpp"
+#include "scripted_calls.hpp"
 
 #include <lockstep/system/current.hpp>
 
@@ -24,7 +25,9 @@ socket_pair make_pair_of_sockets() {
   int fds[2];
   detail::checked(calls.socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), "socketpair");
   const auto owned = [&calls](int fd) {
-    return std::make_unique<open_socket>("pair", calls.shared_from_this(), fd, std::nullopt, source::current());
+    auto made = std::make_unique<open_socket>("pair", calls.shared_from_this(), std::nullopt);
+    made->hold(fd, source::current());
+    return made;
   };
   return {owned(fds[0]), owned(fds[1])};
 }
@@ -112,6 +115,99 @@ task<void> fails_without_its_socket() {
 }
 
 TEST(SocketWaitTest, FailsAfterItsSocketHasDied) { run_in_both_worlds(fails_without_its_socket); }
+
+struct scripted_socket {
+  std::shared_ptr<scripted_calls> calls = std::make_shared<scripted_calls>();
+  open_socket socket{"scripted", calls, std::nullopt};
+
+  scripted_socket() { socket.hold(3, source::current()); }
+};
+
+task<void> fails_where_it_cannot_wait() {
+  scripted_socket scripted;
+  scripted.calls->watch_result = -ENOSPC;
+  EXPECT_EQ(co_await error_of_task(read_from(scripted.socket)), ENOSPC);
+  char bytes[4];
+  const std::span<std::byte> into = std::as_writable_bytes(std::span(bytes));
+  try {
+    co_await select(detail::reading_some(scripted.socket, into), sleep_for(std::chrono::hours(1)));
+    ADD_FAILURE();
+  } catch (const std::system_error& failed) {
+    EXPECT_EQ(failed.code().value(), ENOSPC);
+  }
+}
+
+TEST(SocketWaitTest, FailsWhereItCannotWait) { run_in_both_worlds(fails_where_it_cannot_wait); }
+
+// As when what the call frees lets a peer send at once.
+task<void> is_told_within_its_call() {
+  scripted_socket scripted;
+  auto reader = spawn(read_from(scripted.socket), "reader");
+  co_await settle();
+  readiness_watch* const watch = scripted.calls->watching();
+  EXPECT_NE(watch, nullptr);
+  int called = 0;
+  scripted.calls->on_recv = [&]() -> std::int64_t {
+    if (++called == 2) return 5;
+    watch->may_be_ready();
+    return -EAGAIN;
+  };
+  watch->may_be_ready();
+  EXPECT_EQ(called, 2);
+  EXPECT_EQ(scripted.calls->watching(), nullptr);
+  EXPECT_EQ((co_await reader.join()).size(), 5U);
+}
+
+TEST(SocketWaitTest, CallsAgainIfItIsToldWithinItsCall) { run_in_both_worlds(is_told_within_its_call); }
+
+task<void> is_told_for_nothing() {
+  scripted_socket scripted;
+  auto reader = spawn(read_from(scripted.socket), "reader");
+  co_await settle();
+  scripted.calls->watching()->may_be_ready();
+  co_await settle();
+  EXPECT_FALSE(reader.done());
+  EXPECT_NE(scripted.calls->watching(), nullptr);
+  reader.cancel();
+  EXPECT_TRUE((co_await as_result(reader.join())).was_cancelled());
+  EXPECT_EQ(scripted.calls->watching(), nullptr);
+}
+
+TEST(SocketWaitTest, WaitsOnIfItIsToldForNothing) { run_in_both_worlds(is_told_for_nothing); }
+
+// It was given an answer, and is cancelled before it has run.
+task<void> gives_back_what_was_not_seen() {
+  scripted_socket scripted;
+  {
+    auto reader = spawn(read_from(scripted.socket), "reader");
+    co_await settle();
+    scripted.calls->on_recv = [] { return 3; };
+    scripted.calls->watching()->may_be_ready();
+    reader.cancel();
+    EXPECT_TRUE((co_await as_result(reader.join())).was_cancelled());
+  }
+  scripted.calls->on_recv = [] { return -ECONNRESET; };
+  EXPECT_EQ((co_await read_from(scripted.socket)).size(), 3U);
+  EXPECT_EQ(co_await error_of_task(read_from(scripted.socket)), ECONNRESET);
+}
+
+TEST(SocketWaitTest, GivesBackWhatItsTaskHasNotSeen) { run_in_both_worlds(gives_back_what_was_not_seen); }
+
+// An error is told once, so it cannot be given back: the cancellation waits.
+task<void> keeps_an_error() {
+  scripted_socket scripted;
+  const auto tell = [](open_socket& from, int& told) -> task<void> { told = co_await error_of_task(read_from(from)); };
+  int told = 0;
+  auto reader = spawn(tell(scripted.socket, told), "reader");
+  co_await settle();
+  scripted.calls->on_recv = [] { return -ECONNRESET; };
+  scripted.calls->watching()->may_be_ready();
+  reader.cancel();
+  EXPECT_TRUE((co_await as_result(reader.join())).was_cancelled());
+  EXPECT_EQ(told, ECONNRESET);
+}
+
+TEST(SocketWaitTest, KeepsAnErrorForTheTask) { run_in_both_worlds(keeps_an_error); }
 
 TEST(IncompleteReadTest, SaysHowMuchCame) {
   const incomplete_read ended(3, 8);

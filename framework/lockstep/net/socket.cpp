@@ -26,10 +26,13 @@ void throw_system_error(int error, const std::string& deed) {
 
 // -- open_socket ------------------------------------------------------------------------------------------------------
 
-open_socket::open_socket(std::string_view noun, std::shared_ptr<system_calls> calls, int fd,
-                         std::optional<endpoint> remote, const source& where)
-    : object(label()), noun_(noun), calls_(std::move(calls)), fd_(fd), remote_(remote) {
-  if (fd_ >= 0) calls_->opened_at(fd_, where);
+open_socket::open_socket(std::string_view noun, std::shared_ptr<system_calls> calls, std::optional<endpoint> remote)
+    : object(label()), noun_(noun), calls_(std::move(calls)), remote_(remote) {}
+
+void open_socket::hold(int fd, const source& where) noexcept {
+  if (fd < 0) return;
+  fd_ = fd;
+  calls_->opened_at(fd, where);
 }
 
 open_socket::~open_socket() {
@@ -305,8 +308,14 @@ bool accepting_socket::give_back() noexcept {
 
 std::unique_ptr<open_socket> accepting_socket::accepted(std::string_view noun) {
   outcome();
-  auto made = std::make_unique<open_socket>(noun, calls_, fd_, remote_, where_);
-  fd_ = -1;
+  std::unique_ptr<open_socket> made;
+  try {
+    made = std::make_unique<open_socket>(noun, calls_, remote_);
+  } catch (const std::bad_alloc&) {
+    if (what() != nullptr) give_back();
+    throw;
+  }
+  made->hold(std::exchange(fd_, -1), where_);
   return made;
 }
 

@@ -38,15 +38,16 @@ class socket_wait;
 // does not move.
 class open_socket final : public object {
  public:
-  // A descriptor of -1 is for one that could not be opened. `remote` is its peer, where it has one.
-  open_socket(std::string_view noun, std::shared_ptr<system_calls> calls, int fd, std::optional<endpoint> remote,
-              const source& where);
+  // That is yet to be opened. `remote` is its peer, where it has one.
+  open_socket(std::string_view noun, std::shared_ptr<system_calls> calls, std::optional<endpoint> remote);
   ~open_socket();
   std::string_view noun() const noexcept override { return noun_; }
 
+  // Takes the descriptor over, which was opened at `where`, unless it is an error number. Once.
+  void hold(int fd, const source& where) noexcept;
   system_calls& calls() const noexcept { return *calls_; }
   const std::shared_ptr<system_calls>& shared_calls() const noexcept { return calls_; }
-  // -1 once it is closed; then every call fails with EBADF.
+  // -1 if it is closed; then every call fails with EBADF.
   int fd() const noexcept { return fd_; }
   // It is about to be awaited that something `deed`, such as "was read from"; or this is done now.
   void begin(const char* deed, const source& where) { enter(deed, where); }
@@ -87,7 +88,7 @@ class open_socket final : public object {
 
   std::string_view noun_;
   std::shared_ptr<system_calls> calls_;
-  int fd_;
+  int fd_ = -1;
   std::optional<endpoint> remote_;
   wait_list waiters_;
   std::size_t handed_ = 0;  // awaits that were granted, and have not returned

@@ -126,8 +126,9 @@ std::chrono::milliseconds tcp_stream::user_timeout(source where) const {
 
 tcp_listener tcp_listener::bind(const endpoint& at, const listen_options& how, source where) {
   system_calls& calls = current_system(where);
+  auto made = std::make_unique<detail::open_socket>("tcp_listener", calls.shared_from_this(), std::nullopt);
   const int fd = open_tcp(calls, at);
-  auto made = std::make_unique<detail::open_socket>("tcp_listener", calls.shared_from_this(), fd, std::nullopt, where);
+  made->hold(fd, where);
   const auto check = [&at](int result) {
     if (result < 0) detail::throw_system_error(-result, "tcp_listener at " + at.text());
   };
@@ -142,8 +143,9 @@ tcp_listener tcp_listener::bind(const endpoint& at, const listen_options& how, s
 
 detail::connecting_tcp connect_tcp(const endpoint& to, const connect_options& how, source where) {
   system_calls& calls = current_system(where);
+  auto made = std::make_unique<detail::open_socket>("tcp_stream", calls.shared_from_this(), to);
   const int fd = open_tcp(calls, to);
-  auto made = std::make_unique<detail::open_socket>("tcp_stream", calls.shared_from_this(), fd, to, where);
+  made->hold(fd, where);
   const int error = prepare(calls, fd, how);
   return {std::move(made), to, -error};
 }

@@ -8,9 +8,10 @@
 //   }
 //
 // They run on the system of the task that makes them: on the host of a simulation, or on the machine.
-// Every await is a cancel point, and other tasks may run first even if it need not wait. What was read, written or
-// accepted when a cancellation or a timeout comes is not lost: the await returns it, and the cancellation is delivered
-// at the next. `co_await as_result(...)` returns what otherwise is thrown.
+// Every await is a cancel point, and other tasks may run first even if it need not wait. A cancellation or a timeout
+// loses nothing: what was read or accepted for a task that has not seen it is there for the next that asks; if it was
+// sent or connected, the await returns, and the cancellation is delivered at the next.
+// `co_await as_result(...)` returns what otherwise is thrown.
 // Errors are std::system_error, with the code of the operating system, and an error of the connection is told once; see
 // each function. An object that was closed fails with EBADF; one that is closed while a task waits for it, there with
 // ECANCELED. To use one that was moved from is misuse, and so is one that dies while a task waits for it.
