@@ -74,8 +74,12 @@ void server::failed(std::exception_ptr failure, const source& where) {
     call_exception_handler(std::move(failure), fmt::format("the handler of {}", who->name()), where);
     return;
   }
+  end_with(std::move(failure));
+}
+
+void server::end_with(std::exception_ptr failure) {
   if (failure_ == nullptr) failure_ = std::move(failure);
-  stop_now(where);
+  stop_now();
 }
 
 // Perhaps as its frame is destroyed.

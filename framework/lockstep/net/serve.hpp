@@ -135,6 +135,7 @@ class server {
   // How long to wait before the next; nothing if it is no error that passes.
   std::optional<duration> pause_after(const std::error_code& error) const noexcept;
   void failed(std::exception_ptr failure, const source& where);
+  void end_with(std::exception_ptr failure);
   void left() noexcept;
   template <class Stream>
   std::string name_of(const Stream& peer) {
@@ -194,9 +195,9 @@ task<std::optional<accepted_stream<Listener>>> server::accept_one(Listener& list
     co_return std::move(std::get<1>(first.value));
   } catch (const std::system_error& error) {
     pause = pause_after(error.code());
-    if (!pause) throw;
+    if (!pause) end_with(std::current_exception());
   }
-  if (*pause > duration::zero()) co_await select(stopped_.wait(), sleep_for(*pause));
+  if (pause > duration::zero()) co_await select(stopped_.wait(), sleep_for(*pause));
   co_return std::nullopt;
 }
 

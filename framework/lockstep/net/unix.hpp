@@ -91,7 +91,7 @@ class [[nodiscard("a connection that nobody keeps is closed at once")]] unix_str
 
 // Connects to the listener at that address. Never waits: the connection is there when the listener's queue has it.
 // Errors: ENOENT, if there is no such path; ECONNREFUSED, if nobody listens there; EAGAIN, if the queue is full;
-// EPROTOTYPE, if it is one of datagrams; EACCES.
+// EPROTOTYPE, if the path is one of datagrams; EACCES.
 // Source: connect(2).
 unix_stream connect_unix(const unix_address& to, source where = source::current());
 
@@ -134,10 +134,12 @@ class [[nodiscard("a socket that nobody keeps is closed at once")]] unix_datagra
   // Two that are connected with each other.
   static std::pair<unix_datagram, unix_datagram> pair(source where = source::current());
   // From now on it sends to that peer, and receives from it alone. Never waits.
-  // Errors: ENOENT, if there is no such path; ECONNREFUSED, if nobody is there; EPROTOTYPE, if it is one of streams.
+  // Errors: ENOENT, if there is no such path; ECONNREFUSED, if nobody is there; EPROTOTYPE, if the path is
+  // one of streams.
   void connect(const unix_address& to, source where = source::current());
 
-  // Sends one datagram to the peer that it is connected to, waiting while that has as many as it may (11 on Linux).
+  // Sends one datagram to the peer that it is connected to, waiting while that has as many as it may: 11 on Linux, and
+  // of a pair as many as the buffer takes.
   // Errors: ENOTCONN, without one; EMSGSIZE, if it is too large; ECONNREFUSED, if the peer has gone.
   LOCKSTEP_AWAIT_IT detail::sending_datagram send(std::span<const std::byte> from, source where = source::current()) {
     return {awaited("was sent from", where), from};
