@@ -1,8 +1,15 @@
 // Everything a program needs to write coroutines on lockstep. Tests include <lockstep/testing/testing.hpp> as well.
 #pragma once
 
+#include <lockstep/net/connect.hpp>
 #include <lockstep/net/endpoint.hpp>
+#include <lockstep/net/reader.hpp>
+#include <lockstep/net/resolver.hpp>
+#include <lockstep/net/serve.hpp>
 #include <lockstep/net/tcp.hpp>
+#include <lockstep/net/udp.hpp>
+#include <lockstep/net/unix.hpp>
+#include <lockstep/net/writer.hpp>
 #include <lockstep/report/call_graph.hpp>
 #include <lockstep/runtime/annotation.hpp>
 #include <lockstep/runtime/any.hpp>

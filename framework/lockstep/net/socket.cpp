@@ -18,6 +18,15 @@ incomplete_read::incomplete_read(std::size_t bytes_read, std::size_t bytes_wante
     : std::runtime_error(fmt::format("the stream ended after {} of {} bytes", bytes_read, bytes_wanted)),
       bytes_read_(bytes_read) {}
 
+incomplete_read::incomplete_read(std::string partial, std::size_t bytes_wanted)
+    : incomplete_read(partial.size(), bytes_wanted) {
+  partial_ = std::move(partial);
+}
+
+incomplete_read::incomplete_read(std::string partial, std::string_view delimiter)
+    : std::runtime_error(fmt::format("the stream ended after {} bytes, without {:?}", partial.size(), delimiter)),
+      bytes_read_(partial.size()), partial_(std::move(partial)) {}
+
 namespace detail {
 
 void throw_system_error(int error, const std::string& deed) {
@@ -130,6 +139,18 @@ void open_socket::tell_waiters(operation_kind of) noexcept {
     before = left;
     first->may_be_ready();
   }
+}
+
+// -- socket_owner -----------------------------------------------------------------------------------------------------
+
+void socket_owner::close(source where) {
+  if (is_open()) changed("was closed", where).close();
+}
+
+void socket_owner::refuse_moved(const char* deed, const source& where) {
+  const std::string text = fmt::format("a socket that was moved from {}", deed);
+  if (current_context == nullptr) throw misuse(text);
+  current_context->owner->misused(text, where);
 }
 
 // -- socket_wait ------------------------------------------------------------------------------------------------------
@@ -272,6 +293,38 @@ std::int64_t stream_write::call() noexcept {
 void reading_exactly::result() {
   outcome();
   if (filled_ != into_.size()) throw incomplete_read(filled_, into_.size());
+}
+
+// -- datagrams --------------------------------------------------------------------------------------------------------
+
+datagram_read::datagram_read(open_socket& from, std::span<std::byte> into) noexcept
+    : socket_wait(operation_kind::read_socket, from, POLLIN), into_(into) {}
+
+std::int64_t datagram_read::call() noexcept {
+  iovec piece{into_.data(), into_.size()};
+  msghdr message{};
+  message.msg_name = &from_.stored;
+  message.msg_namelen = sizeof from_.stored;
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  const std::int64_t result = socket().calls().recvmsg(socket().fd(), &message, 0);
+  if (result < 0) return result;
+  from_.size = message.msg_namelen;
+  truncated_ = (message.msg_flags & MSG_TRUNC) != 0;
+  return result;
+}
+
+datagram_write::datagram_write(open_socket& by, std::span<const std::byte> from, const socket_address& to) noexcept
+    : socket_wait(operation_kind::write_socket, by, POLLOUT), from_(from), to_(to) {}
+
+std::int64_t datagram_write::call() noexcept {
+  iovec piece{const_cast<std::byte*>(from_.data()), from_.size()};
+  msghdr message{};
+  message.msg_name = to_.size != 0 ? &to_.stored : nullptr;
+  message.msg_namelen = to_.size;
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  return socket().calls().sendmsg(socket().fd(), &message, MSG_NOSIGNAL);
 }
 
 // -- connections ------------------------------------------------------------------------------------------------------

@@ -96,6 +96,49 @@ class open_socket final : public object {
   std::vector<connection> returned_connections_;
 };
 
+// Owns the socket of a stream, a listener or the like.
+class socket_owner {
+ public:
+  bool is_open() const noexcept { return socket_ != nullptr && socket_->fd() >= 0; }
+  // Closes it, if that was not done. A task that waits for it gets ECANCELED.
+  void close(source where = source::current());
+  // For calls that this class has no name for; -1 if it is closed.
+  int native_handle() const noexcept { return socket_ != nullptr ? socket_->fd() : -1; }
+
+ protected:
+  explicit socket_owner(std::unique_ptr<open_socket> owned) noexcept : socket_(std::move(owned)) {}
+  ~socket_owner() = default;
+  socket_owner(socket_owner&&) noexcept = default;
+  socket_owner& operator=(socket_owner&&) noexcept = default;
+
+  // It is about to be awaited, or changed, at that line.
+  open_socket& awaited(const char* deed, const source& where) const {
+    open_socket& found = owned(deed, where);
+    found.begin(deed, where);
+    return found;
+  }
+  open_socket& changed(const char* deed, const source& where) const {
+    open_socket& found = owned(deed, where);
+    found.change(deed, where);
+    return found;
+  }
+  const open_socket& looked_at(const char* deed, const source& where) const {
+    open_socket& found = owned(deed, where);
+    found.look_at(deed, where);
+    return found;
+  }
+
+ private:
+  open_socket& owned(const char* deed, const source& where) const {
+    if (socket_ == nullptr) [[unlikely]]
+      refuse_moved(deed, where);
+    return *socket_;
+  }
+  [[noreturn]] static void refuse_moved(const char* deed, const source& where);
+
+  std::unique_ptr<open_socket> socket_;
+};
+
 // An await of a call: what it has in common with others.
 class socket_wait : public operation, private readiness_watch {
  public:
@@ -198,6 +241,54 @@ class writing_all final : public primitive<writing_all, stream_write> {
   void result() { outcome(); }
 };
 
+// -- datagrams --------------------------------------------------------------------------------------------------------
+
+// As the system's calls take it; of no bytes for none.
+struct socket_address {
+  sockaddr_storage stored{};
+  socklen_t size = 0;
+};
+
+// A datagram that was received is not given back: the await returns it, and the cancellation comes at the next.
+class datagram_read : public socket_wait {
+ protected:
+  datagram_read(open_socket& from, std::span<std::byte> into) noexcept;
+  ~datagram_read() = default;
+
+  std::int64_t call() noexcept override;
+
+  std::span<std::byte> into_;
+  socket_address from_;
+  bool truncated_ = false;
+};
+
+class receiving_datagram final : public primitive<receiving_datagram, datagram_read> {
+ public:
+  receiving_datagram(open_socket& from, std::span<std::byte> into) noexcept : primitive(from, into) {}
+  std::size_t result() { return static_cast<std::size_t>(outcome()); }
+};
+
+class datagram_write : public socket_wait {
+ protected:
+  datagram_write(open_socket& by, std::span<const std::byte> from, const socket_address& to) noexcept;
+  ~datagram_write() = default;
+
+  std::int64_t call() noexcept override;
+
+ private:
+  std::span<const std::byte> from_;
+  socket_address to_;
+};
+
+class sending_datagram final : public primitive<sending_datagram, datagram_write> {
+ public:
+  sending_datagram(open_socket& by, std::span<const std::byte> from, const socket_address& to = {}) noexcept
+      : primitive(by, from, to) {}
+  void result() { outcome(); }
+};
+
+// -- connections ------------------------------------------------------------------------------------------------------
+
 // What accept() and connect() have in common with those of other kinds of sockets.
 class accepting_socket : public socket_wait {
  protected:
@@ -238,15 +329,23 @@ class connecting_socket : public socket_wait {
 
 namespace lockstep {
 
-// Thrown by read_exactly() where the stream ends before as much has come. What has come is in the buffer.
+// Thrown where the stream ends before as much has come as is asked for.
 // Source: asyncio.IncompleteReadError.
 class incomplete_read : public std::runtime_error {
  public:
+  // What has come is in the buffer of whoever asked.
   incomplete_read(std::size_t bytes_read, std::size_t bytes_wanted);
+  // For a reader, which had asked for so many bytes, or for all up to the delimiter.
+  incomplete_read(std::string partial, std::size_t bytes_wanted);
+  incomplete_read(std::string partial, std::string_view delimiter);
+
   std::size_t bytes_read() const noexcept { return bytes_read_; }
+  // What a reader had, which is not in its buffer any more.
+  const std::string& partial() const noexcept { return partial_; }
 
  private:
   std::size_t bytes_read_;
+  std::string partial_;
 };
 
 }  // namespace lockstep

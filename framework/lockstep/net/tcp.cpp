@@ -44,26 +44,7 @@ int prepare(system_calls& calls, int fd, const connect_options& how) {
 
 }  // namespace
 
-// -- socket_owner -----------------------------------------------------------------------------------------------------
-
-void detail::socket_owner::close(source where) {
-  if (is_open()) changed("was closed", where).close();
-}
-
-void detail::socket_owner::refuse_moved(const char* deed, const source& where) {
-  const std::string text = fmt::format("a socket that was moved from {}", deed);
-  if (current_context == nullptr) throw misuse(text);
-  current_context->owner->misused(text, where);
-}
-
 // -- tcp_stream -------------------------------------------------------------------------------------------------------
-
-void tcp_stream::shutdown_write(source where) {
-  detail::open_socket& here = changed("was shut down", where);
-  if (const int result = here.calls().shutdown(here.fd(), SHUT_WR); result < 0) {
-    detail::throw_system_error(-result, "shutdown of " + here.described_with_ends());
-  }
-}
 
 void tcp_stream::reset(source where) {
   if (!is_open()) return;

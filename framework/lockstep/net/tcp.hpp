@@ -21,13 +21,11 @@
 
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/net/socket.hpp>
+#include <lockstep/net/stream.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
-#include <string_view>
 #include <utility>
 
 namespace lockstep {
@@ -37,114 +35,23 @@ namespace detail {
 class accepting_tcp;
 class connecting_tcp;
 
-// Owns the socket of a stream or listener.
-class socket_owner {
- public:
-  bool is_open() const noexcept { return socket_ != nullptr && socket_->fd() >= 0; }
-  // Closes it, if that was not done. A task that waits for it gets ECANCELED.
-  void close(source where = source::current());
-  // The address that it has on its host. Throws std::system_error if it is closed.
-  endpoint local(source where = source::current()) const {
-    return looked_at("was asked for its address", where).local();
-  }
-  // For calls that this class has no name for; -1 if it is closed.
-  int native_handle() const noexcept { return socket_ != nullptr ? socket_->fd() : -1; }
-
- protected:
-  explicit socket_owner(std::unique_ptr<open_socket> owned) noexcept : socket_(std::move(owned)) {}
-  ~socket_owner() = default;
-  socket_owner(socket_owner&&) noexcept = default;
-  socket_owner& operator=(socket_owner&&) noexcept = default;
-
-  // It is about to be awaited, or changed, at that line.
-  open_socket& awaited(const char* deed, const source& where) const {
-    open_socket& found = owned(deed, where);
-    found.begin(deed, where);
-    return found;
-  }
-  open_socket& changed(const char* deed, const source& where) const {
-    open_socket& found = owned(deed, where);
-    found.change(deed, where);
-    return found;
-  }
-  const open_socket& looked_at(const char* deed, const source& where) const {
-    open_socket& found = owned(deed, where);
-    found.look_at(deed, where);
-    return found;
-  }
-
- private:
-  open_socket& owned(const char* deed, const source& where) const {
-    if (socket_ == nullptr) [[unlikely]]
-      refuse_moved(deed, where);
-    return *socket_;
-  }
-  [[noreturn]] static void refuse_moved(const char* deed, const source& where);
-
-  std::unique_ptr<open_socket> socket_;
-};
-
 }  // namespace detail
 
 // One end of a connection. Closes it when it dies; what the peer has sent and nobody has read makes that a reset.
 // Requires that buffers outlive the await. One task may read while another writes; of several that read, the one that
 // has waited longest gets what comes.
-class [[nodiscard("a connection that nobody keeps is closed at once")]] tcp_stream : public detail::socket_owner {
+class [[nodiscard("a connection that nobody keeps is closed at once")]] tcp_stream : public detail::stream_socket {
  public:
-  // -- reading ----------------------------------------------------------------------------------------------------
-
-  // Waits until something has come and takes as much as there is, up to the size of the buffer. Returns how many bytes
-  // that were; 0 if the peer will send no more, or if the buffer is empty.
-  // Errors: ECONNRESET once, if the peer has reset the connection; ETIMEDOUT once, if it was given up.
-  // Source: recv(2).
-  LOCKSTEP_AWAIT_IT detail::reading_some read_some(std::span<std::byte> into, source where = source::current()) {
-    return {awaited("was read from", where), into};
-  }
-  LOCKSTEP_AWAIT_IT detail::reading_some read_some(std::span<char> into, source where = source::current()) {
-    return read_some(std::as_writable_bytes(into), where);
-  }
-  // Waits until the buffer is full. What it has taken when it is cancelled or fails is read again by the next.
-  // Errors: incomplete_read, if the stream ends before that; those of read_some().
-  LOCKSTEP_AWAIT_IT detail::reading_exactly read_exactly(std::span<std::byte> into, source where = source::current()) {
-    return {awaited("was read from", where), into};
-  }
-  LOCKSTEP_AWAIT_IT detail::reading_exactly read_exactly(std::span<char> into, source where = source::current()) {
-    return read_exactly(std::as_writable_bytes(into), where);
-  }
-
-  // -- writing ----------------------------------------------------------------------------------------------------
-
-  // Waits until the system takes some of it, and returns how many bytes it has taken: the first ones. The peer need not
-  // have got them.
-  // Errors: EPIPE, if nothing can be sent any more; ECONNRESET once, if the peer has reset the connection; ETIMEDOUT
-  // once, if it was given up.
-  // Source: send(2).
-  LOCKSTEP_AWAIT_IT detail::writing_some write_some(std::span<const std::byte> from, source where = source::current()) {
-    return {awaited("was written to", where), from};
-  }
-  LOCKSTEP_AWAIT_IT detail::writing_some write_some(std::string_view from, source where = source::current()) {
-    return write_some(std::as_bytes(std::span(from)), where);
-  }
-  // Waits until the system has taken all of it. If it is cancelled or fails, some of it may have been sent; where the
-  // rest could still be sent, write_some() in a loop knows from where on.
-  // Errors: those of write_some().
-  LOCKSTEP_AWAIT_IT detail::writing_all write(std::span<const std::byte> from, source where = source::current()) {
-    return {awaited("was written to", where), from};
-  }
-  LOCKSTEP_AWAIT_IT detail::writing_all write(std::string_view from, source where = source::current()) {
-    return write(std::as_bytes(std::span(from)), where);
-  }
-
   // -- ending -----------------------------------------------------------------------------------------------------
 
-  // Tells the peer that nothing more is sent, behind what was written. It may go on sending. Never waits.
-  // Errors: ENOTCONN, if the connection is over.
-  // Source: shutdown(2) with SHUT_WR.
-  void shutdown_write(source where = source::current());
   // Closes it at once: what the peer has not got is dropped, and it gets ECONNRESET. Never waits.
   // Source: SO_LINGER of socket(7), with a time of 0.
   void reset(source where = source::current());
 
+  // The address that it has on its host. Throws std::system_error if it is closed.
+  endpoint local(source where = source::current()) const {
+    return looked_at("was asked for its address", where).local();
+  }
   // The peer; that of a connection that is over as well.
   const endpoint& remote(source where = source::current()) const;
 
@@ -175,7 +82,7 @@ class [[nodiscard("a connection that nobody keeps is closed at once")]] tcp_stre
  private:
   friend class detail::accepting_tcp;
   friend class detail::connecting_tcp;
-  explicit tcp_stream(std::unique_ptr<detail::open_socket> owned) noexcept : socket_owner(std::move(owned)) {}
+  explicit tcp_stream(std::unique_ptr<detail::open_socket> owned) noexcept : stream_socket(std::move(owned)) {}
 };
 
 // How to listen.
@@ -203,6 +110,10 @@ class [[nodiscard("a listener that nobody keeps is closed at once")]] tcp_listen
   // Errors: EMFILE and ENFILE, if there are too many descriptors; the connection is kept for the next.
   // Source: accept(2).
   LOCKSTEP_AWAIT_IT detail::accepting_tcp accept(source where = source::current());
+  // The address that it has on its host. Throws std::system_error if it is closed.
+  endpoint local(source where = source::current()) const {
+    return looked_at("was asked for its address", where).local();
+  }
 
  private:
   using socket_owner::socket_owner;

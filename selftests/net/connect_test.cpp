@@ -1,0 +1,168 @@
+#include <lockstep/net/connect.hpp>
+
+#include "in_both_worlds.hpp"
+
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/name_service.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/partition.hpp>
+
+#include <cerrno>
+#include <chrono>
+
+namespace lockstep {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+template <class F>
+void simulate(F body) {
+  sim::world simulation;
+  const auto main = [&]() -> task<void> {
+    sim::host& laptop = simulation.network().add_host("laptop", {"10.0.0.10", "fd00::10"});
+    const scoped_value here = laptop.enter();
+    co_await body(simulation.network());
+  };
+  simulation.run(main());
+  for (const verdict& each : simulation.verdicts()) ADD_FAILURE() << each.message;
+}
+
+// A host "a" at IPv6 and a host "b" at IPv4, 10 ms away, which both are "web" and listen on port 80.
+struct two_ways {
+  explicit two_ways(sim::network& net)
+      : a(net.add_host("a", {"fd00::a"})), b(net.add_host("b", {"10.0.0.11"})) {
+    net.dns().add("web", "10.0.0.11");
+    net.dns().add("web", "fd00::a");
+    net.link("laptop", "a").latency(10ms);
+    net.link("laptop", "b").latency(10ms);
+  }
+
+  static tcp_listener listen(sim::host& on) {
+    const scoped_value there = on.enter();
+    return tcp_listener::bind(endpoint(on.address(), 80));
+  }
+
+  sim::host& a;
+  sim::host& b;
+};
+
+task<void> connects_to_an_address() {
+  tcp_listener listener = listener_on_loopback();
+  const tcp_stream client = co_await connect("127.0.0.1", listener.local().port());
+  EXPECT_EQ(client.remote(), listener.local());
+  const std::uint16_t closed = listener.local().port();
+  listener.close();
+  try {
+    static_cast<void>(co_await connect("127.0.0.1", closed));
+    ADD_FAILURE();
+  } catch (const connect_failed& failed) {
+    EXPECT_EQ(failed.code().value(), ECONNREFUSED);
+    EXPECT_EQ(failed.attempts().size(), 1U);
+  }
+}
+
+TEST(ConnectTest, ConnectsToAnAddressThatIsWrittenOut) { run_in_both_worlds(connects_to_an_address); }
+
+TEST(ConnectTest, TakesTurnsBetweenTheFamilies) {
+  const std::vector<endpoint> found = {"[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"};
+  EXPECT_THAT(detail::interleaved(found), ElementsAre("[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"));
+  EXPECT_THAT(detail::interleaved({"1.1.1.1:1", "1.1.1.2:1"}), ElementsAre("1.1.1.1:1", "1.1.1.2:1"));
+}
+
+TEST(ConnectTest, TakesTheFirstThatAnswers) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    const tcp_listener at_a = two_ways::listen(ways.a);
+    const tcp_listener at_b = two_ways::listen(ways.b);
+    const tcp_stream client = co_await connect("web", 80);
+    EXPECT_EQ(client.remote(), endpoint("[fd00::a]:80"));
+    EXPECT_EQ(now().time_since_epoch(), 20ms);
+  });
+}
+
+TEST(ConnectTest, TriesTheNextAtOnceWhenOneIsRefused) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    const tcp_listener at_b = two_ways::listen(ways.b);
+    const tcp_stream client = co_await connect("web", 80);
+    EXPECT_EQ(client.remote(), endpoint("10.0.0.11:80"));
+    EXPECT_EQ(now().time_since_epoch(), 40ms);
+  });
+}
+
+TEST(ConnectTest, TriesTheNextBesideOneThatIsSlow) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    const tcp_listener at_a = two_ways::listen(ways.a);
+    const tcp_listener at_b = two_ways::listen(ways.b);
+    const partition cut("laptop", "a");
+    const tcp_stream client = co_await connect("web", 80);
+    EXPECT_EQ(client.remote(), endpoint("10.0.0.11:80"));
+    EXPECT_EQ(now().time_since_epoch(), 270ms);
+    connect_by_name_options how;
+    how.attempt_delay = 1s;
+    const tcp_stream later = co_await connect("web", 80, how);
+    EXPECT_EQ(now().time_since_epoch(), 270ms + 1020ms);
+  });
+}
+
+TEST(ConnectTest, ClosesTheOnesThatLose) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    tcp_listener at_a = two_ways::listen(ways.a);
+    const tcp_listener at_b = two_ways::listen(ways.b);
+    net.link("laptop", "a").latency(200ms);  // it would answer after 400 ms
+    const tcp_stream client = co_await connect("web", 80);
+    EXPECT_EQ(client.remote(), endpoint("10.0.0.11:80"));
+    EXPECT_EQ(now().time_since_epoch(), 270ms);
+    co_await sleep_for(10s);
+    EXPECT_EQ((co_await select(at_a.accept(), sleep_for(1s))).index, 1U);
+  });
+}
+
+TEST(ConnectTest, ListsWhatBecameOfEachAttempt) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    net.at("laptop").refuse_route("10.0.0.11", 32, EHOSTUNREACH);
+    try {
+      static_cast<void>(co_await connect("web", 80));
+      ADD_FAILURE();
+    } catch (const connect_failed& failed) {
+      EXPECT_EQ(failed.code(), std::error_code(ECONNREFUSED, std::system_category()));
+      EXPECT_EQ(failed.attempts().size(), 2U);
+      EXPECT_EQ(failed.attempts().front().to, endpoint("[fd00::a]:80"));
+      EXPECT_EQ(failed.attempts().back().error, std::error_code(EHOSTUNREACH, std::system_category()));
+      EXPECT_STREQ(failed.what(),
+                   "no connection to \"web\" ([fd00::a]:80: Connection refused; 10.0.0.11:80: No route to host): "
+                   "Connection refused");
+    }
+  });
+}
+
+TEST(ConnectTest, ThrowsWhatTheResolverSays) {
+  simulate([](sim::network&) -> task<void> {
+    const result<tcp_stream> came_to = co_await as_result(connect("nobody", 80));
+    EXPECT_FALSE(holds<connect_failed>(came_to.error()));
+    EXPECT_TRUE(holds<std::system_error>(came_to.error()));
+  });
+}
+
+TEST(ConnectTest, EndsAllAttemptsWhenItIsCancelled) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    tcp_listener at_a = two_ways::listen(ways.a);
+    net.link("laptop", "a").latency(200ms);
+    net.link("laptop", "b").latency(200ms);
+    const auto connect_in_time = []() -> task<void> {
+      static_cast<void>(co_await with_timeout(300ms, connect("web", 80)));
+    };
+    EXPECT_TRUE(holds<timed_out>((co_await as_result(connect_in_time())).error()));
+    EXPECT_EQ(now().time_since_epoch(), 300ms);
+    co_await sleep_for(10s);
+    EXPECT_EQ((co_await select(at_a.accept(), sleep_for(1s))).index, 1U);
+  });
+}
+
+}  // namespace
+}  // namespace lockstep
