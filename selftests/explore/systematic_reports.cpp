@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -218,6 +219,111 @@ TEST(SystematicReports, KnowsWhoAsksWhetherATimeoutHasExpired) {
     co_await other.join();
     co_await runs.join();
   });
+}
+
+// -- what is asked of a task ------------------------------------------------------------------------------------------
+
+// Of one that waits for an event, which is set by another, as a third one asks.
+void expect_answers_differ(const std::function<std::string(const agent&)>& ask, bool cancels = false) {
+  const searched_program program = [&](std::string& outcome) -> task<void> {
+    event go;
+    const auto work = [&]() -> task<void> {
+      co_await go.wait();
+      co_await yield();
+    };
+    auto works = spawn(work());
+    const auto start = [&]() -> task<void> {
+      cancels ? static_cast<void>(works.cancel("too late")) : go.set();
+      works.get().rename("started");
+      co_return;
+    };
+    const auto look = [&]() -> task<void> {
+      outcome += ask(works.get());
+      co_return;
+    };
+    auto starts = spawn(start());
+    auto looks = spawn(look());
+    co_await starts.join();
+    co_await looks.join();
+    try {
+      co_await works.join_shielded();
+    } catch (const cancelled&) {
+      outcome += " cancelled";
+    }
+  };
+  expect_nothing_left_out(program);
+  sim::world world;
+  EXPECT_GT(explore_all(world, program, declared).outcomes.size(), 1u) << "nothing would have been missed";
+}
+
+TEST(SystematicReports, KnowsWhoAsksWhetherATaskHasEnded) {
+  expect_answers_differ([](const agent& who) { return who.finished() ? "ended" : "runs"; });
+  expect_answers_differ([](const agent& who) { return who.was_cancelled() ? "was cancelled" : "was not"; }, true);
+  expect_answers_differ([](const agent& who) { return who.cancelling() != 0 ? "is cancelled" : "is not"; }, true);
+  expect_answers_differ([](const agent& who) { return std::string(who.cancel_reason().view()); }, true);
+}
+
+TEST(SystematicReports, KnowsWhoAsksForTheExceptionOfATask) {
+  for (const bool by_handle : {false, true}) {
+    expect_nothing_left_out([by_handle](std::string& outcome) -> task<void> {
+      const auto fail = []() -> task<void> {
+        co_await yield();
+        throw std::runtime_error("failed");
+      };
+      auto fails = spawn(fail());
+      const auto look = [&]() -> task<void> {
+        const bool failed = (by_handle ? fails.exception() : fails.get().failure()) != nullptr;
+        outcome += failed ? "failed" : "runs";
+        co_return;
+      };
+      auto looks = spawn(look());
+      co_await looks.join();
+      try {
+        co_await fails.join();
+      } catch (const std::runtime_error&) {
+      }
+    });
+  }
+}
+
+TEST(SystematicReports, KnowsWhoAsksWhereATaskStands) {
+  expect_answers_differ([](const agent& who) { return std::to_string(static_cast<int>(who.condition())); });
+  expect_answers_differ([](const agent& who) { return who.parked_at() != nullptr ? "waits" : "does not"; });
+  expect_answers_differ([](const agent& who) { return std::to_string(who.steps()); });
+  expect_answers_differ([](const agent& who) { return std::to_string(who.stack().size()); });
+  expect_answers_differ([](const agent&) {
+    const call_graph all = capture_call_graph();
+    return std::to_string(all.tasks.size()) + all.tasks[1].waits_for;
+  });
+}
+
+TEST(SystematicReports, KnowsWhoAsksForTheNameOfATask) {
+  expect_answers_differ([](const agent& who) { return who.name(); });
+}
+
+// What a task asks of itself is the same in each order.
+TEST(SystematicReports, TakesNoTaskThatLooksAtItselfForAnAccess) {
+  sim::world world;
+  const explored found = explore_all(
+      world,
+      [](std::string& outcome) -> task<void> {
+        const auto look = []() -> task<void> {
+          co_await yield();
+          EXPECT_EQ(current_task().condition(), agent::state::running);
+          EXPECT_EQ(current_task().steps(), 2u);
+          EXPECT_FALSE(current_task().finished());
+          EXPECT_NE(current_task().name(), "");
+          EXPECT_FALSE(current_task().stack().empty());
+        };
+        auto one = spawn(look());
+        auto other = spawn(look());
+        co_await one.join();
+        co_await other.join();
+        outcome = "ended";
+      },
+      declared);
+  EXPECT_TRUE(found.complete);
+  EXPECT_EQ(found.runs, 1u);
 }
 
 // -- coroutines of others --------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ void world::main_begins(agent& main) {
 bool world::main_ended(agent& main) {
   interrupts_.reset();
   // As far as it ended by that: another request to cancel it would have ended it too.
-  interrupted_ = interrupted_ && main.was_cancelled() && main.cancelling() == 1;
+  interrupted_ = interrupted_ && main.was_cancelled(detail::unseen) && main.cancelling() == 1;
   await_jobs_for(how_.jobs_limit);
   return how_.await_everybody;
 }

@@ -56,7 +56,7 @@ std::string agent::path() const {
   return fmt::format("{}", fmt::join(ordinals.rbegin(), ordinals.rend(), "."));
 }
 
-std::string agent::name() const {
+std::string agent::name(detail::unseen_t) const {
   if (rare_ && !rare_->name.empty()) return std::string(rare_->name.view());
   if (parent_ == nullptr) return "main";
   const frame* const start = start_frame();
@@ -66,7 +66,7 @@ std::string agent::name() const {
   return made;
 }
 
-void agent::rename(label name) {
+void agent::rename(label name, detail::unseen_t) {
   if (loop* owner = current_loop(); owner != nullptr) {
     const sparing_allocations of_the_trace;
     owner->trace_.task_named(number_, name.view());
@@ -77,7 +77,7 @@ void agent::rename(label name) {
 std::vector<std::string> names_of(const std::vector<agent*>& tasks) {
   std::vector<std::string> names;
   names.reserve(tasks.size());
-  for (const agent* who : tasks) names.push_back(who->name());
+  for (const agent* who : tasks) names.push_back(who->name(detail::unseen));
   return names;
 }
 
@@ -122,7 +122,7 @@ void agent::keep_reason(label reason) noexcept {
 bool agent::cancel(label reason, source where) {
   require_here("was cancelled", where);
   detail::touch(identity_, access::write);
-  if (finished()) return false;
+  if (finished(detail::unseen)) return false;
   if (shield_scope* kept_by = shield(); kept_by != nullptr) {
     kept_by->within(nullptr).keep_request(std::move(reason), true);
     return true;
@@ -134,7 +134,7 @@ bool agent::cancel(label reason, source where) {
 
 void agent::cancel_within(const shield_scope* shield_of_asker, label reason) {
   detail::touch(identity_, access::write);
-  if (finished()) return;
+  if (finished(detail::unseen)) return;
   if (shield_scope* innermost = shield(); innermost != shield_of_asker) {
     innermost->within(shield_of_asker).keep_request(std::move(reason), false);
     return;
@@ -250,7 +250,7 @@ bool agent::stop_its_token() {
   std::stop_source stop = *rare_->stop;
   loop::retain(*this);
   stop.request_stop();
-  const bool stands = !finished() && cancel_requests_ != 0;
+  const bool stands = !finished(detail::unseen) && cancel_requests_ != 0;
   loop::release(*this);
   return stands;
 }
@@ -270,21 +270,21 @@ std::stop_token agent::stop_token() {
 }
 #endif
 
-agent::state agent::condition() const noexcept {
+agent::state agent::condition(detail::unseen_t) const noexcept {
   const detail::context* context = detail::current_context;
   const bool runs = state_ == state::ready && context != nullptr && context->owner->seat_of(*this) != nullptr;
   return runs ? state::running : state_;
 }
 
-std::exception_ptr agent::failure() const noexcept {
+std::exception_ptr agent::failure(detail::unseen_t) const noexcept {
   const frame* const start = start_frame();
   return start != nullptr && !is_.cancelled ? start->failure : nullptr;
 }
 
-std::exception_ptr agent::thrown() const {
+std::exception_ptr agent::thrown(detail::unseen_t) const {
   const frame* const start = start_frame();  // null if it was destroyed
   if (start != nullptr && start->failure) return start->failure;
-  return std::make_exception_ptr(cancelled(cancel_reason()));
+  return std::make_exception_ptr(cancelled(cancel_reason(detail::unseen)));
 }
 
 namespace {
@@ -299,7 +299,9 @@ std::vector<place> lines_from(const frame* innermost) {
 
 }  // namespace
 
-std::vector<place> agent::stack() const { return lines_from(finished() ? nullptr : leaf_frame_); }
+std::vector<place> agent::stack(detail::unseen_t) const {
+  return lines_from(finished(detail::unseen) ? nullptr : leaf_frame_);
+}
 
 // -- frame ------------------------------------------------------------------------------------------------------------
 
@@ -445,21 +447,21 @@ class snapshot_builder {
  public:
   static task_snapshot of(const agent& who) {
     task_snapshot made;
-    made.name = who.name();
+    made.name = who.name(detail::unseen);
     made.spawned_at = who.spawned_at_;
     made.daemon = who.is_.daemon;
-    made.stack = who.stack();
-    switch (who.condition()) {
+    made.stack = who.stack(detail::unseen);
+    switch (who.condition(detail::unseen)) {
       case agent::state::ready: made.state = task_snapshot::condition::ready; break;
       case agent::state::running: made.state = task_snapshot::condition::running; break;
       case agent::state::parked: made.state = task_snapshot::condition::waiting; break;
       case agent::state::done:
       case agent::state::dead: made.state = end_of(who); break;
     }
-    if (const operation* at = who.parked_at(); at != nullptr) {
+    if (const operation* at = who.parked_at(detail::unseen); at != nullptr) {
       made.waits_for = at->describe();
-      if (const agent* holder = at->holder(); holder != nullptr) made.held_by = holder->name();
-    } else if (who.condition() == agent::state::parked) {
+      if (const agent* holder = at->holder(); holder != nullptr) made.held_by = holder->name(detail::unseen);
+    } else if (who.condition(detail::unseen) == agent::state::parked) {
       made.waits_for = fmt::format("{}, which is gone", name_of(who.operation_->kind()));
     }
     if (who.rare_) {
@@ -498,8 +500,9 @@ class snapshot_builder {
 
  private:
   static task_snapshot::condition end_of(const agent& who) {
-    if (who.was_cancelled()) return task_snapshot::condition::cancelled;
-    return who.failure() != nullptr ? task_snapshot::condition::failed : task_snapshot::condition::finished;
+    if (who.was_cancelled(detail::unseen)) return task_snapshot::condition::cancelled;
+    return who.failure(detail::unseen) != nullptr ? task_snapshot::condition::failed
+                                                  : task_snapshot::condition::finished;
   }
 
   // Of the exception that ended it.
@@ -538,9 +541,9 @@ std::vector<task_snapshot> snapshot_of(std::vector<agent*> tasks) {
   std::vector<task_snapshot> made;
   for (const agent* who : tasks) {
     made.push_back(snapshot_builder::of(*who));
-    if (const operation* at = who->parked_at(); at != nullptr && at->feeder() != who->id()) {
+    if (const operation* at = who->parked_at(detail::unseen); at != nullptr && at->feeder() != who->id()) {
       const auto feeder = by_identity.find(at->feeder());
-      if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name();
+      if (feeder != by_identity.end()) made.back().fed_by = feeder->second->name(detail::unseen);
     }
     for (const agent* at = who->parent(); at != nullptr && !made.back().parent; at = at->parent()) {
       const auto found = std::lower_bound(tasks.begin(), tasks.end(), at, older);

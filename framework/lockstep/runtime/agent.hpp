@@ -78,6 +78,11 @@ struct bound_value {
 };
 using bound_values = std::vector<bound_value>;  // each variable once
 
+// Says that who asks a task for something is the library, whose answer is the same whenever it asks, or which tells the
+// observer of the run itself: see agent::finished().
+struct unseen_t {};
+inline constexpr unseen_t unseen;
+
 enum class task_state : std::uint8_t {
   ready,  // also while it is running, but for what others see
   running,
@@ -127,10 +132,14 @@ class agent : private detail::step_state {
 
   identity id() const noexcept { return identity_; }
   std::uint32_t number() const noexcept { return number_; }
-  // The steps that an oracle knew of; an order of tasks that is not picked is not counted.
-  std::uint32_t steps() const noexcept { return steps_; }
+  // What one task asks another is an access of its step, as the answer may be another one in another order: the
+  // observer of the run is told, but for `unseen`. The steps that an oracle knew of; an order of tasks that is not
+  // picked is not counted.
+  std::uint32_t steps() const noexcept;
   state condition() const noexcept;
-  bool finished() const noexcept { return state_ >= state::done; }
+  state condition(detail::unseen_t) const noexcept;
+  bool finished() const noexcept;
+  bool finished(detail::unseen_t) const noexcept { return state_ >= state::done; }
   agent* parent() const noexcept { return parent_; }
   const source& spawned_at() const noexcept { return spawned_at_; }
   bool daemon() const noexcept { return is_.daemon; }
@@ -139,7 +148,8 @@ class agent : private detail::step_state {
   // A daemon that is not cancelled when the run ends.
   bool cleans_up() const noexcept { return rare_ && rare_->cleans_up; }
   // Null also if nothing can end the wait any more, because what it waited for is gone.
-  const operation* parked_at() const noexcept {
+  const operation* parked_at() const noexcept;
+  const operation* parked_at(detail::unseen_t) const noexcept {
     return state_ == state::parked && !operation_->stopped() ? operation_ : nullptr;
   }
 
@@ -148,9 +158,11 @@ class agent : private detail::step_state {
 
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;
+  std::string name(detail::unseen_t) const;
   // "main", "1", "1.2": the ordinals of the spawns that lead here.
   std::string path() const;
   void rename(label name);
+  void rename(label name, detail::unseen_t);
 
   // Asks it to stop: counted, and delivered as `cancelled` at its present or next await, or where the shield around it
   // ends; a task that returns before is cancelled too. Returns whether it was not finished. The last reason counts.
@@ -160,17 +172,21 @@ class agent : private detail::step_state {
   // The requests that were made and not taken back, those that a shield keeps for later among them.
   unsigned cancelling() const noexcept;
   // Whether it ended by `cancelled`.
-  bool was_cancelled() const noexcept { return is_.cancelled; }
+  bool was_cancelled() const noexcept;
+  bool was_cancelled(detail::unseen_t) const noexcept { return is_.cancelled; }
 
   // The exception that ended it; null if none did.
   std::exception_ptr failure() const noexcept;
+  std::exception_ptr failure(detail::unseen_t) const noexcept;
   // The same of one that was cancelled: the `cancelled` that left it, or what it would have got. Requires that it has
   // finished without a result.
   std::exception_ptr thrown() const;
+  std::exception_ptr thrown(detail::unseen_t) const;
   // Marks its outcome as seen, so that an exception in it is no verdict.
   void observe() noexcept { is_.observed = true; }
 
-  label cancel_reason() const { return rare_ ? rare_->cancel_reason : label(); }
+  label cancel_reason() const;
+  label cancel_reason(detail::unseen_t) const { return rare_ ? rare_->cancel_reason : label(); }
   wait_list& joiners() noexcept { return joiners_; }
   // The request to cancel went on to what it waits for, and is delivered to it as well when that has ended.
   void keep_cancellation() noexcept;
@@ -216,6 +232,7 @@ class agent : private detail::step_state {
 
   // The user's lines at which it stands, innermost frame first.
   std::vector<place> stack() const;
+  std::vector<place> stack(detail::unseen_t) const;
   // What follows is for reports: where there is no memory for it, they show less.
   // For who is about to throw `thrown` in its name: it comes from these tasks, as trail_of() tells of them.
   void passes_on(const std::exception_ptr& thrown, std::vector<task_snapshot> from) noexcept;
@@ -286,6 +303,11 @@ class agent : private detail::step_state {
     is_.has_values = given != nullptr;
     rare_ = std::move(given);
   }
+  // Tells the observer that the present step looks at what the task's end, a request to cancel it and a new name
+  // change.
+  void is_looked_at() const noexcept;
+  // The same of what each of its steps changes, and whoever makes it ready.
+  void is_watched() const noexcept;
   inbox& home() const noexcept;
   [[noreturn]] void refuse(const char* deed, source where) const;
   detail::usage use_of(const char* deed, const source& where) const;

@@ -72,11 +72,11 @@ class agent_pool {
   std::size_t lent() const noexcept;
   // The tasks that have not finished, in the order in which they were spawned.
   std::vector<agent*> alive() {
-    return found_by([](const agent& who) { return !who.finished(); });
+    return found_by([](const agent& who) { return !who.finished(detail::unseen); });
   }
   // Those that have finished, and whose owner still keeps the frame with the result.
   std::vector<agent*> kept() {
-    return found_by([](const agent& who) { return who.finished() && who.root_; });
+    return found_by([](const agent& who) { return who.finished(detail::unseen) && who.root_; });
   }
 
  private:

@@ -56,11 +56,12 @@ bool base_world::drive(task<void> main) {
   const bool everybody = main_ended(who);
   if (ended) left_jobs_ = !loop_.wind_up(everybody);
   loop_.forget_exception_handler();  // it may refer to what is gone soon
-  main_ended_ = who.finished();
+  main_ended_ = who.finished(detail::unseen);
   if (!main_ended_) return false;
   who.observe();
   // `cancelled` as well: nobody is left to see it.
-  if (const std::exception_ptr& failure = root.promise().failure; failure != nullptr || who.was_cancelled()) {
+  if (const std::exception_ptr& failure = root.promise().failure;
+      failure != nullptr || who.was_cancelled(detail::unseen)) {
     main_failed(who, failure);
   }
   if (left_jobs_) leave_jobs();
@@ -70,7 +71,7 @@ bool base_world::drive(task<void> main) {
 }
 
 void base_world::main_failed(agent& who, const std::exception_ptr& failure) {
-  failure_ = failure != nullptr ? failure : std::make_exception_ptr(cancelled(who.cancel_reason()));
+  failure_ = failure != nullptr ? failure : std::make_exception_ptr(cancelled(who.cancel_reason(detail::unseen)));
   describing_failure_ = true;
   loop_.report(verdict_kind::unhandled_exception, text_of(failure_), source(), {&who});
   describing_failure_ = false;
@@ -80,10 +81,10 @@ void base_world::report_leaks() {
   for (agent* left : loop_.alive()) {
     if (left_jobs_ || loop_.stopped() || loop_.cycle_found()) break;
     loop_.report(verdict_kind::leaked_task,
-                 left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(),
+                 left->daemon() ? fmt::format("daemon \"{}\" did not end{}{}", left->name(detail::unseen),
                                               left->cleans_up() ? "" : " when it was cancelled",
                                               loop_.clock_paused() ? ", and the clock is paused" : "")
-                                : fmt::format("task \"{}\" was still running at the end", left->name()),
+                                : fmt::format("task \"{}\" was still running at the end", left->name(detail::unseen)),
                  left->spawned_at(), {left});
   }
 }
@@ -93,9 +94,10 @@ void base_world::leave_jobs() {
   const std::vector<agent*> waiters = loop_.waiting_for_jobs();
   std::string names;
   for (std::size_t i = 0; i < std::min(waiters.size(), most); ++i) {
-    const std::vector<place> stack = waiters[i]->stack();
+    const std::vector<place> stack = waiters[i]->stack(detail::unseen);
     const source where = stack.empty() ? waiters[i]->spawned_at() : source(stack.front());
-    names += fmt::format("{}task \"{}\" at {}", i == 0 ? "" : ", ", waiters[i]->name(), file_and_line(where));
+    names +=
+        fmt::format("{}task \"{}\" at {}", i == 0 ? "" : ", ", waiters[i]->name(detail::unseen), file_and_line(where));
   }
   if (waiters.size() > most) names += fmt::format(" and {} more", waiters.size() - most);
   loop_.report(verdict_kind::leaked_task, "the run ends without blocking jobs that still run: " + names, source(),

@@ -12,6 +12,7 @@ call_graph capture_call_graph() {
   call_graph graph;
   loop* const here = current_loop();
   if (here == nullptr) return graph;
+  detail::touch(everything, access::write);
   graph.inside = true;
   graph.at = here->now();
   graph.step = here->steps();
@@ -23,7 +24,7 @@ call_graph capture_call_graph() {
   std::vector<std::size_t> awaited_last_by(tasks.size(), tasks.size());  // for one edge where a select has two arms
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     awaited.clear();
-    if (const operation* at = tasks[i]->parked_at(); at != nullptr) at->awaits(awaited);
+    if (const operation* at = tasks[i]->parked_at(detail::unseen); at != nullptr) at->awaits(awaited);
     for (const agent* who : awaited) {
       const auto found = std::lower_bound(tasks.begin(), tasks.end(), who, older);
       if (found == tasks.end() || *found != who) continue;

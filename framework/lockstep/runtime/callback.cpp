@@ -53,7 +53,7 @@ void scheduled_call::finished(agent& who) noexcept {
   const std::shared_ptr<scheduled_call> alive = std::move(kept_);
   unlink();
   agent_ = nullptr;
-  if (who.was_cancelled() && state_ == state::pending) state_ = state::cancelled;
+  if (who.was_cancelled(detail::unseen) && state_ == state::pending) state_ = state::cancelled;
   loop& owner = *current_context->owner;
   who.listen(this);  // by which reports know it
   owner.tell_of_failed_call(who);
@@ -99,7 +99,7 @@ void loop::start_call(detail::scheduled_call& call) {
 bool loop::timers_wake_tasks() noexcept {
   std::size_t of_calls = 0;
   for (const detail::scheduled_call& each : calls_) {
-    if (each.when() && each.who()->parked_at() != nullptr) ++of_calls;
+    if (each.when() && each.who()->parked_at(detail::unseen) != nullptr) ++of_calls;
   }
   return timers_.size() > of_calls;
 }

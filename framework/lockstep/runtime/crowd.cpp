@@ -52,18 +52,20 @@ bool crowd::enough() const noexcept {
 }
 
 void crowd::finished(agent& who) noexcept {
-  const bool in_any_order = condition_ != until::first && who.failure() == nullptr && !who.was_cancelled();
+  const bool in_any_order =
+      condition_ != until::first && who.failure(detail::unseen) == nullptr && !who.was_cancelled(detail::unseen);
   touch(group_, in_any_order ? access::update : access::write);
   touch(end_identity(group_), access::update);
   members_.remove(who);
   if (first_ == nullptr) first_ = &who;
-  if (failed_ == nullptr && (who.failure() != nullptr || who.was_cancelled())) failed_ = &who;
+  if (failed_ == nullptr && (who.failure(detail::unseen) != nullptr || who.was_cancelled(detail::unseen)))
+    failed_ = &who;
   if (waiter_ != nullptr && enough()) current_context->owner->grant(*std::exchange(waiter_, nullptr));
 }
 
 bool crowd::wait::cancel_requested() noexcept {
   of_.condition_ = until::all;
-  of_.cancel(who()->cancel_reason());
+  of_.cancel(who()->cancel_reason(detail::unseen));
   who()->keep_cancellation();
   return false;
 }
@@ -76,7 +78,7 @@ agent* crowd::wait::holder() const noexcept {
 
 agent* holder_among(const std::vector<agent*>& all, const agent& waiter) noexcept {
   const auto waits_for_waiter = [&waiter](const agent* who) {
-    const operation* at = who->parked_at();
+    const operation* at = who->parked_at(detail::unseen);
     return at != nullptr && at->what() != nullptr && at->what()->holder() == &waiter;
   };
   const auto found = std::find_if(all.begin(), all.end(), waits_for_waiter);
@@ -91,7 +93,7 @@ task<void> crowd::run_until(until condition, label reason_to_end) {
     co_await wait_until(condition);
   } catch (const cancelled&) {
     interrupted = std::current_exception();
-    reason_to_end = current_task().cancel_reason();
+    reason_to_end = current_task().cancel_reason(detail::unseen);
   }
   if (!members_.empty()) {
     cancel(reason_to_end);

@@ -21,7 +21,7 @@ std::string ordinal(std::uint64_t number) {
 }
 
 std::string where_it_stands(const agent& who) {
-  const std::vector<place> lines = who.stack();
+  const std::vector<place> lines = who.stack(detail::unseen);
   return lines.empty() ? std::string() : file_and_line(lines.front());
 }
 
@@ -79,7 +79,7 @@ void disturbance::name(agent& who) noexcept {
   if (!std::exchange(named_, true) && !waits_for_name_) moments_ = 0;
   waits_for_name_ = false;
   under_test_ = who.id();
-  awaits_ = who.parked_at() != nullptr ? 1 : 0;
+  awaits_ = who.parked_at(detail::unseen) != nullptr ? 1 : 0;
   in_->fails = lets_fail(*in_->running()) ? this : nullptr;
 }
 
@@ -97,8 +97,8 @@ bool disturbance::is_due() noexcept { return ++moments_ == at_ && done_.empty();
 
 void disturbance::cancel(agent& who, std::string_view when) {
   if (!is_due()) return;
-  done_ = awaits_ == 0 ? fmt::format("task \"{}\" was cancelled before it began", who.name())
-                       : fmt::format("task \"{}\" was cancelled at its {} suspension, {}, {}", who.name(),
+  done_ = awaits_ == 0 ? fmt::format("task \"{}\" was cancelled before it began", who.name(detail::unseen))
+                       : fmt::format("task \"{}\" was cancelled at its {} suspension, {}, {}", who.name(detail::unseen),
                                      ordinal(awaits_), where_it_stands(who), when);
   agent* const was_running = std::exchange(in_->context::running, nullptr);
   who.cancel("cancel_every");
@@ -107,9 +107,9 @@ void disturbance::cancel(agent& who, std::string_view when) {
 
 void disturbance::destroy(const agent& who) {
   if (!begun_ || waits_for_name_ || !is_due()) return;
-  const std::string stands = who.finished() ? "had ended" : "had come to " + where_it_stands(who);
-  done_ = fmt::format("the world was torn down at the {} moment, when task \"{}\" {}", ordinal(moments_), who.name(),
-                      stands);
+  const std::string stands = who.finished(detail::unseen) ? "had ended" : "had come to " + where_it_stands(who);
+  done_ = fmt::format("the world was torn down at the {} moment, when task \"{}\" {}", ordinal(moments_),
+                      who.name(detail::unseen), stands);
   in_->stop();
 }
 
@@ -131,7 +131,7 @@ void disturbance::before_step(agent& who) {
 void disturbance::after_step(agent& who) {
   if (kind_ == disturbance_kind::destroy) {
     destroy(who);
-  } else if (const operation* at = who.parked_at();
+  } else if (const operation* at = who.parked_at(detail::unseen);
              kind_ == disturbance_kind::cancel && is_under_test(who) && at != nullptr) {
     cancel(who, fmt::format("while it waited ({})", at->describe()));
   }
@@ -145,7 +145,8 @@ bool disturbance::allocates() noexcept {
   if (!is_due()) return false;
   const sparing_allocations of_reports;
   const agent* const who = detail::current_context->running;
-  const std::string task = who != nullptr ? fmt::format("task \"{}\"", who->name()) : "a task that has ended";
+  const std::string task =
+      who != nullptr ? fmt::format("task \"{}\"", who->name(detail::unseen)) : "a task that has ended";
   const std::string after = who != nullptr ? where_it_stands(*who) : std::string();
   done_ = fmt::format("the {} allocation failed, in {}{}{}", ordinal(moments_), task, after.empty() ? "" : ", after ",
                       after);

@@ -26,7 +26,7 @@ void call_exception_handler(std::exception_ptr thrown, const std::string& what, 
   loop& owner = *detail::here().owner;
   const agent* const who = owner.running();
   std::string message = fmt::format("{} failed: {}", what, text_of(thrown));
-  owner.tell_of({std::move(thrown), who != nullptr ? who->name() : std::string(),
+  owner.tell_of({std::move(thrown), who != nullptr ? who->name(detail::unseen) : std::string(),
                  owner.verdict_here(verdict_kind::unhandled_exception, std::move(message), where)});
 }
 

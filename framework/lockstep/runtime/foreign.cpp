@@ -219,7 +219,8 @@ void loop::take_from_outside(bool run_ends) {
   for (inbox::complaint& each : arrived.complaints) {
     if (each.run != under_way) continue;
     agent* const who = each.use.task != 0 ? find(each.use.task) : nullptr;
-    const std::string subject = who != nullptr ? fmt::format("task \"{}\"", who->name()) : each.use.subject;
+    const std::string subject =
+        who != nullptr ? fmt::format("task \"{}\"", who->name(detail::unseen)) : each.use.subject;
     report(verdict_kind::misuse, subject + " " + each.use.deed, each.use.where,
            who != nullptr ? std::vector<agent*>{who} : std::vector<agent*>{});
   }
@@ -231,7 +232,7 @@ void loop::take_from_outside(bool run_ends) {
   }
   for (const std::coroutine_handle<> unstarted : arrived.unstarted) unstarted.destroy();
   for (const std::shared_ptr<detail::scheduled_call>& call : arrived.calls) {
-    if (!run_ends && !tearing_down_ && main_ != nullptr && !main_->finished()) start_call(*call);
+    if (!run_ends && !tearing_down_ && main_ != nullptr && !main_->finished(detail::unseen)) start_call(*call);
   }
 }
 

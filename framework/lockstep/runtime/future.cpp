@@ -111,7 +111,8 @@ std::exception_ptr future_state::exception(source where) const {
 
 std::string future_state::text_of_wait(const agent* waiter) const {
   const agent* const maker = maker_ != 0 && current_context != nullptr ? current_context->owner->find(maker_) : nullptr;
-  return maker != nullptr && maker != waiter ? fmt::format("{} made by {}", described(), maker->name()) : described();
+  return maker != nullptr && maker != waiter ? fmt::format("{} made by {}", described(), maker->name(detail::unseen))
+                                             : described();
 }
 
 }  // namespace detail

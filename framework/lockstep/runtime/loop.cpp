@@ -86,10 +86,10 @@ bool loop::run(agent& main) {
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   main_ = &main;
   main.is_.main = true;
-  if (!go_on_until([&main] { return main.finished(); })) report_deadlock();
+  if (!go_on_until([&main] { return main.finished(detail::unseen); })) report_deadlock();
   if (context::observer != nullptr) [[unlikely]]
     observe_end();
-  if (!main.finished() || stopped()) return main.finished();
+  if (!main.finished(detail::unseen) || stopped()) return main.finished(detail::unseen);
   note_if_all_have_gone();
   if (!all_have_gone()) report_cycles();
   inbox_->take_no_calls();
@@ -118,7 +118,8 @@ bool loop::wind_up_tasks(bool everybody) {
 
 // The owner of the main task keeps it, and so does every other task that somebody keeps.
 void loop::note_if_all_have_gone() noexcept {
-  if (main_ != nullptr && roots_ == 1 && main_->references_ == 1 && main_->finished()) gone_ = trace_.tasks_made();
+  if (main_ != nullptr && roots_ == 1 && main_->references_ == 1 && main_->finished(detail::unseen))
+    gone_ = trace_.tasks_made();
 }
 
 // Returns false if nothing can go on before.
@@ -216,7 +217,7 @@ void loop::step_observed(agent& who) {
   retain(who);
   context::running = &who;
   if (who.attention_ == 0 || prepare(who)) resume(who);
-  if (who.finished() && context::observer != nullptr) {
+  if (who.finished(detail::unseen) && context::observer != nullptr) {
     detail::touch(who.identity_, access::write);
     detail::touch(end_identity(who.identity_), access::write);
     if (who.is_.main) detail::touch(everything, access::write);
@@ -333,7 +334,7 @@ inline void loop::main_ends() noexcept {
 
 void loop::complete_specially(agent& who) {
   const bool main = who.is_.main;
-  if (const std::exception_ptr failed = who.failure()) {
+  if (const std::exception_ptr failed = who.failure(detail::unseen)) {
     who.is_.cancelled = holds<cancelled>(failed);
     if (takes_notes() && !who.is_.cancelled && (who.attention_ & attention_doomed) == 0) {
       const loop_scope in_its_name(*this, &who);
@@ -519,7 +520,7 @@ void loop::note_swallowed(agent& who) {
       verdict_kind::swallowed_cancellation,
       fmt::format("task \"{}\" caught `cancelled` and awaits again; throw it on, call uncancel(), or clean up within "
                   "shield()",
-                  who.name()),
+                  who.name(detail::unseen)),
       source(), {&who});
 }
 

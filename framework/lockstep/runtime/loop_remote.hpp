@@ -79,8 +79,9 @@ class remote_reply {
     if (link_ == nullptr) return;
     const agent* const who = std::exchange(link_->who, nullptr);
     if (told_) return;
-    const bool has_reason = who != nullptr && !who->cancel_reason().empty();
-    fail(std::make_exception_ptr(cancelled(has_reason ? who->cancel_reason() : label("its run has ended"))));
+    const bool has_reason = who != nullptr && !who->cancel_reason(detail::unseen).empty();
+    fail(std::make_exception_ptr(
+        cancelled(has_reason ? who->cancel_reason(detail::unseen) : label("its run has ended"))));
   }
 
   std::future<T> future() { return promise_.get_future(); }

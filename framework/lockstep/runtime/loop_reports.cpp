@@ -20,7 +20,7 @@ namespace {
 
 // The next task along the wait graph: the one that could end the wait of `who`.
 agent* waits_for(const agent& who) noexcept {
-  const operation* at = who.parked_at();
+  const operation* at = who.parked_at(detail::unseen);
   return at != nullptr ? at->holder() : nullptr;
 }
 
@@ -56,7 +56,7 @@ std::vector<std::vector<agent*>> cycles_with_feeders(const std::vector<agent*>& 
   for (agent* who : waiters) by_identity.emplace(who->id(), who);
   const auto next = [&](const agent& who) -> agent* {
     if (agent* holder = waits_for(who); holder != nullptr) return holder;
-    const operation* at = who.parked_at();
+    const operation* at = who.parked_at(detail::unseen);
     const auto feeder = by_identity.find(at != nullptr ? at->feeder() : 0);
     return feeder != by_identity.end() && feeder->second != &who ? feeder->second : nullptr;
   };
@@ -160,7 +160,7 @@ void loop::report_what_was_kept_back() noexcept {
 void loop::part_with_those_kept(bool reported) noexcept {
   for (agent* who : agents_->kept()) {
     who->is_.outlives = true;
-    if (who->failure() == nullptr || who->is_.observed) continue;
+    if (who->failure(detail::unseen) == nullptr || who->is_.observed) continue;
     if (reported) report_unread(*who);
     who->observe();
   }
@@ -179,10 +179,10 @@ void loop::report_dropped(agent& who) noexcept {
       return;
     }
   }
-  report_end(
-      verdict_kind::dropped_handle,
-      fmt::format("the handle of task \"{}\" died before the task ended; join it, or spawn it as a daemon", who.name()),
-      who.spawned_at(), {&who});
+  report_end(verdict_kind::dropped_handle,
+             fmt::format("the handle of task \"{}\" died before the task ended; join it, or spawn it as a daemon",
+                         who.name(detail::unseen)),
+             who.spawned_at(), {&who});
 }
 
 agent* loop::find(identity of) const noexcept {
@@ -223,7 +223,7 @@ void loop::see_to_step() {
     // Where the library's own coroutines wait, the user's line is that of who awaits them.
     const agent& who = *context::running;
     if (is_internal(who.leaf_frame_->where)) {
-      const std::vector<place> stack = who.stack();
+      const std::vector<place> stack = who.stack(detail::unseen);
       if (!stack.empty()) trace_.last_step_is_at(stack.front());
     }
   }
@@ -291,9 +291,9 @@ void loop::note_waits(const std::vector<agent*>& of) noexcept {
   const sparing_allocations of_the_trace;
   try {
     for (const agent* who : of) {
-      const operation* const at = who->parked_at();
+      const operation* const at = who->parked_at(detail::unseen);
       if (at == nullptr) continue;
-      const std::vector<place> stack = who->stack();
+      const std::vector<place> stack = who->stack(detail::unseen);
       const std::string where = stack.empty() ? std::string() : " at " + file_and_line(stack.front());
       trace_.note(who->number_, "then waits for", at->describe() + where);
     }
@@ -317,13 +317,13 @@ namespace {
 // "the first step of task "main", up to cache.cpp:12,": what is known of it. `who` is null when it has ended.
 std::string text_of_step(const agent* who, bool first, std::string_view function, const source& from,
                          const source& to) {
-  std::string task = who != nullptr ? fmt::format(" of task \"{}\"", who->name()) : " of a task";
+  std::string task = who != nullptr ? fmt::format(" of task \"{}\"", who->name(detail::unseen)) : " of a task";
   if (who == nullptr && !function.empty()) task += fmt::format(" in {}()", function);
   std::string lines;
   if (from.line() != 0) lines += " from " + file_and_line(from);
   if (to.line() != 0) lines += " up to " + file_and_line(to);
   if (!lines.empty()) lines = "," + lines + ",";
-  const bool ended = who == nullptr || who->finished();
+  const bool ended = who == nullptr || who->finished(detail::unseen);
   return fmt::format("the {}step{}{}", first ? (ended ? "only " : "first ") : (ended ? "last " : ""), task, lines);
 }
 
@@ -350,7 +350,7 @@ void loop::report_slow_step() noexcept {
     const bool first = last_step->operation() == operation_kind::start;
     const bool ours = is_internal(last_step->where());
     if (last_step->where().line() != 0 && !ours) from = last_step->where();
-    const std::vector<place> stack = who != nullptr ? who->stack() : std::vector<place>();
+    const std::vector<place> stack = who != nullptr ? who->stack(detail::unseen) : std::vector<place>();
     if (!stack.empty() && stack.front().line() != 0) to = stack.front();
     step = text_of_step(who, first, ours ? std::string_view() : function_of(last_step->where()), from, to);
     if (from.line() == 0) from = to;
@@ -377,10 +377,10 @@ void loop::report_deadlock() {
 
 void loop::report_unread(agent& who) noexcept {
   const sparing_allocations of_reports;
-  const std::exception_ptr thrown = who.failure();
+  const std::exception_ptr thrown = who.failure(detail::unseen);
   const bool an_assertion_failed = (who.attention_ & attention_doomed) != 0;
   if (an_assertion_failed || tells_of(thrown)) return;
-  std::string name = who.name();
+  std::string name = who.name(detail::unseen);
   const bool nobody_can_read = who.is_.daemon || who.is_callback();
   const std::string what = who.is_.daemon    ? fmt::format("daemon \"{}\" failed", name)
                            : nobody_can_read ? name + " failed"

@@ -101,7 +101,7 @@ void loop::spawn_clean_up(std::coroutine_handle<> root, source of) {
   const loop_scope scope(*this, dropper != nullptr ? dropper : main_);
   agent& made = adopt(root, of);
   detail::spawn_guard guard(made);
-  made.rename(label(fmt::format("clean-up of {}", function_of(of))));
+  made.rename(label(fmt::format("clean-up of {}", function_of(of))), detail::unseen);
   made.rare().cleans_up = true;
   make_daemon(guard.pass());
 }
@@ -154,7 +154,7 @@ void loop::destroy_failure(agent& who) noexcept {
 
 // Children still name it as their parent. Its frame goes all the same: a handle of a child may lie in there.
 void loop::lose_owner(agent& who) noexcept {
-  if (!who.finished()) return;
+  if (!who.finished(detail::unseen)) return;
   ++who.references_;
   destroy_result(who);
   who.leaf_frame_ = nullptr;
@@ -208,14 +208,14 @@ void loop::cancel_wait(agent& who) noexcept {
 // -- destroying -------------------------------------------------------------------------------------------------------
 
 void loop::kill(agent& who) noexcept {
-  if (who.finished()) return;
+  if (who.finished(detail::unseen)) return;
   if (seat_of(who) != nullptr) {
     const sparing_allocations of_reports;
     report(verdict_kind::misuse,
            context::running == &who
-               ? fmt::format("task \"{}\" destroys its own handle", who.name())
+               ? fmt::format("task \"{}\" destroys its own handle", who.name(detail::unseen))
                : fmt::format("task \"{}\" destroys the handle of task \"{}\", which is just starting it",
-                             context::running->name(), who.name()),
+                             context::running->name(detail::unseen), who.name(detail::unseen)),
            who.spawned_at_, {&who});
     make_daemon(who);
     ++who.references_;

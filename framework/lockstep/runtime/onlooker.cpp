@@ -19,7 +19,7 @@ onlooker::onlooker(const std::vector<const agent_owner*>& tasks, const source& w
     watch& made = watches_[i];
     made.by = this;
     made.place = i;
-    if (whom.finished()) {
+    if (whom.finished(detail::unseen)) {
       note_end(made, whom);
     } else {
       whom.add_watch(made);
@@ -49,7 +49,7 @@ bool onlooker::has(const condition& wanted) const noexcept {
 void onlooker::note_end(watch& of, const agent& who) noexcept {
   of.whom = nullptr;
   ended_.push_back(of.place);
-  if (who.failure() != nullptr) failed_ = true;
+  if (who.failure(detail::unseen) != nullptr) failed_ = true;
 }
 
 void onlooker::watch::finished(agent& who) noexcept {
@@ -62,7 +62,7 @@ onlooker::turn::turn(onlooker& of) : of_(of) {
   if (of.at_turn_ != nullptr) {
     here().owner->misused(fmt::format("next() of an as_completed, for whose next end task \"{}\" waits already: take "
                                       "its handles in one task",
-                                      of.at_turn_->name()),
+                                      of.at_turn_->name(detail::unseen)),
                           users_line());
   }
   of.at_turn_ = &current_task();
@@ -104,7 +104,7 @@ std::string onlooker::wait::describe() const { return fmt::format("wait({})", li
 
 void onlooker::wait::awaits(std::vector<agent*>& into) const {
   for (agent* who : by_.left()) {
-    if (!who->finished()) into.push_back(who);
+    if (!who->finished(detail::unseen)) into.push_back(who);
   }
 }
 

@@ -80,7 +80,8 @@ void job_wait::part() noexcept {
 }
 
 void job_wait::awaits(std::vector<agent*>& into) const {
-  if (agent* const worker = work_->worker(); worker != nullptr && !worker->finished()) into.push_back(worker);
+  if (agent* const worker = work_->worker(); worker != nullptr && !worker->finished(detail::unseen))
+    into.push_back(worker);
 }
 
 // In a simulation, the task that runs the job. It has ended, unless ours ends early or has taken the job back.

@@ -24,7 +24,7 @@ task<void> shared_work::wait() {
   }
   if (interrupted == nullptr) co_return;
   // Only now: somebody may have come while this one was on its way.
-  if (waiters_ == 0 && work.cancel(current_task().cancel_reason())) {
+  if (waiters_ == 0 && work.cancel(current_task().cancel_reason(detail::unseen))) {
     const shield_scope until_it_has_ended;
     co_await end_of_task(work);
   }

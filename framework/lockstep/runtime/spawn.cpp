@@ -65,7 +65,7 @@ void throw_awaited_twice(source where) {
 }
 
 source users_line() {
-  const std::vector<place> lines = current_task().stack();
+  const std::vector<place> lines = current_task().stack(detail::unseen);
   return lines.empty() ? source() : source(lines.front());
 }
 
@@ -78,7 +78,7 @@ void throw_cancelled_yield() {
 void awaited_outside_of_tasks() { here().owner->misused("a foreign coroutine awaits something outside of every task"); }
 
 void throw_cancelled(agent& who) {
-  const label reason = who.cancel_reason();
+  const label reason = who.cancel_reason(detail::unseen);
   here().owner->note(reason.empty() ? "cancelled" : "cancelled:", reason.view());
   throw cancelled(reason);
 }
@@ -99,9 +99,9 @@ void agent_owner::owns_none(source where) {
 }
 
 std::exception_ptr agent_owner::exception(source where) const {
-  agent& who = get(where);
-  if (who.finished()) who.observe();
-  std::exception_ptr failure = who.failure();
+  agent& who = looked_at(where);
+  if (who.finished(detail::unseen)) who.observe();
+  std::exception_ptr failure = who.failure(detail::unseen);
   agent* const reader = detail::current_context != nullptr ? detail::current_context->running : nullptr;
   if (failure != nullptr && reader != nullptr) reader->passes_on(failure, trail_of(who));
   return failure;
@@ -114,11 +114,12 @@ void agent_owner::pass_on(const std::exception_ptr& failure, const agent& from) 
 }
 
 void agent_owner::no_result(agent& who, source where) {
-  if (!who.finished()) {
-    detail::here().owner->misused(fmt::format("result() of task \"{}\", which has not finished", who.name()), where);
+  if (!who.finished(detail::unseen)) {
+    detail::here().owner->misused(
+        fmt::format("result() of task \"{}\", which has not finished", who.name(detail::unseen)), where);
   }
   who.observe();
-  pass_on(who.thrown(), who);
+  pass_on(who.thrown(detail::unseen), who);
 }
 
 // On another thread, or before its task has ended.
@@ -140,7 +141,7 @@ void detail::spawn_guard::undo(agent& made) noexcept {
 agent& detail::adopt_named(std::coroutine_handle<> root, label name, const source& where) {
   agent& made = here().owner->adopt(root, where);
   spawn_guard guard(made);
-  if (!name.empty()) made.rename(std::move(name));
+  if (!name.empty()) made.rename(std::move(name), detail::unseen);
   return guard.pass();
 }
 
@@ -148,7 +149,7 @@ agent& detail::adopt_eagerly(std::coroutine_handle<> root, label name, const sou
   loop& owner = *here().owner;
   agent& made = owner.adopt_apart(root, where);
   spawn_guard guard(made);
-  if (!name.empty()) made.rename(std::move(name));
+  if (!name.empty()) made.rename(std::move(name), detail::unseen);
   owner.start_eagerly(made);
   return guard.pass();
 }

@@ -38,28 +38,28 @@ class join_operation : public primitive<Self> {
   join_operation(agent& target, bool forward) noexcept
       : primitive<Self>(operation_kind::join), target_(target), target_id_(target.id()), forward_(forward) {}
 
-  bool try_now() const noexcept { return target_.finished(); }
+  bool try_now() const noexcept { return target_.finished(detail::unseen); }
   // One of several for which a select() waits does not wait in any case: whether it can be now decides between them.
   void touch_what() const noexcept {
     if (this->progress_ == operation::progress::arm) {
       touch(end_identity(target_.id()), access::read);
-    } else if (target_.finished()) {
+    } else if (target_.finished(detail::unseen)) {
       touch(end_identity(target_.id()), access::after);
     }
   }
   void touch_end() const noexcept override { touch(target_id_, access::read); }
-  bool waits_in_any_case() const noexcept override { return !target_.finished(); }
+  bool waits_in_any_case() const noexcept override { return !target_.finished(detail::unseen); }
   void enqueue() noexcept override { target_.joiners().push_back(*this); }
   void withdraw() noexcept override { this->unlink(); }
   bool cancel_requested() noexcept override {
-    if (forward_ && target_.cancel(this->who()->cancel_reason())) return false;
+    if (forward_ && target_.cancel(this->who()->cancel_reason(detail::unseen))) return false;
     withdraw();
     return true;
   }
-  std::string describe() const override { return "join(" + target_.name() + ")"; }
-  agent* holder() const noexcept override { return target_.finished() ? nullptr : &target_; }
+  std::string describe() const override { return "join(" + target_.name(detail::unseen) + ")"; }
+  agent* holder() const noexcept override { return target_.finished(detail::unseen) ? nullptr : &target_; }
   void awaits(std::vector<agent*>& into) const override {
-    if (!target_.finished()) into.push_back(&target_);
+    if (!target_.finished(detail::unseen)) into.push_back(&target_);
   }
 
  protected:
@@ -93,7 +93,7 @@ class agent_owner {
   }
   ~agent_owner() {
     if (agent_ == nullptr) return;
-    if (agent_->is_here() && agent_->finished()) [[likely]] {
+    if (agent_->is_here() && agent_->finished(detail::unseen)) [[likely]] {
       loop::release(*agent_);
     } else {
       drop();
@@ -111,8 +111,8 @@ class agent_owner {
   }
 
   // Finished: with a result, an exception, or cancelled.
-  bool done(source where = source::current()) const { return looked_at(where).finished(); }
-  bool was_cancelled(source where = source::current()) const { return looked_at(where).was_cancelled(); }
+  bool done(source where = source::current()) const { return looked_at(where).finished(detail::unseen); }
+  bool was_cancelled(source where = source::current()) const { return looked_at(where).was_cancelled(detail::unseen); }
   // What reports call it.
   std::string name(source where = source::current()) const { return get(where).name(); }
   // Asks the task to stop, and returns at once: whether it had not finished. One that has not started never starts.

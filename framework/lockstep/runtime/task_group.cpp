@@ -25,7 +25,7 @@ class task_group::children_wait final : public primitive<task_group::children_wa
   void enqueue() noexcept override { group_.waiter_ = this; }
   void withdraw() noexcept override { group_.waiter_ = nullptr; }
   bool cancel_requested() noexcept override {
-    if (!std::exchange(group_.ending_, true)) group_.cancel_children(who()->cancel_reason());
+    if (!std::exchange(group_.ending_, true)) group_.cancel_children(who()->cancel_reason(detail::unseen));
     who()->keep_cancellation();
     return false;
   }
@@ -83,7 +83,7 @@ void task_group::leave_children() noexcept {
 agent& task_group::add(std::coroutine_handle<> root, label name, const source& where) {
   agent& made = detail::here().owner->adopt(root, where);
   detail::spawn_guard guard(made);
-  if (!name.empty()) made.rename(std::move(name));
+  if (!name.empty()) made.rename(std::move(name), detail::unseen);
   make_room();
   join_in(made);
   return guard.pass();
@@ -101,14 +101,14 @@ agent* task_group::add_eagerly(std::coroutine_handle<> root, label name, const s
   agent& made = owner.adopt_apart(root, where);
   {
     detail::spawn_guard guard(made);
-    if (!name.empty()) made.rename(std::move(name));
+    if (!name.empty()) made.rename(std::move(name), detail::unseen);
     make_room();
     join_in(made);
     guard.pass();
   }
   loop::retain(made);
   owner.start_eagerly(made);
-  const bool finished = made.finished();
+  const bool finished = made.finished(detail::unseen);
   loop::release(made);
   return finished ? nullptr : &made;
 }
@@ -164,7 +164,7 @@ void task_group::finished(agent& who) noexcept {
   children_.remove(who);
   loop& owner = *detail::current_context->owner;
   who.observe();
-  std::exception_ptr failure = who.failure();
+  std::exception_ptr failure = who.failure(detail::unseen);
   detail::touch(identity_, failure == nullptr ? access::update : access::write);
   detail::touch(end_identity(identity_), access::update);
   if (failure != nullptr) {
@@ -207,7 +207,7 @@ void task_group::conclude(const std::exception_ptr& interrupted) {
 task<void> task_group::join() {
   if (&current_task() != &owner_) {
     detail::here().owner->misused(fmt::format("join() of a task_group by task \"{}\"; it was made by task \"{}\"",
-                                              current_task().name(), owner_.name()));
+                                              current_task().name(detail::unseen), owner_.name(detail::unseen)));
   }
   std::exception_ptr interrupted;
   joined_ = true;
@@ -218,7 +218,7 @@ task<void> task_group::join() {
   }
   // The cancellation may have been there before the wait began.
   if (interrupted != nullptr && size() != 0) {
-    end_children(owner_.cancel_reason());
+    end_children(owner_.cancel_reason(detail::unseen));
     const shield_scope until_all_ended;
     co_await children_wait(*this);
   }
@@ -260,7 +260,7 @@ task<void> task_group::run_body(task<void> body) {
     }
   }
   if (ended_early || (interrupted != nullptr && size() != 0)) {
-    end_children(ended_early ? label("the body of the group ended early") : owner_.cancel_reason());
+    end_children(ended_early ? label("the body of the group ended early") : owner_.cancel_reason(detail::unseen));
     const shield_scope until_all_ended;
     co_await children_wait(*this);
   }

@@ -36,8 +36,8 @@ thread_pool::~thread_pool() {
     if (owner != nullptr) {
       operation& first = !jobs_.empty() ? jobs_.front() : drainers_.front();
       owner->report_end(verdict_kind::misuse,
-                        fmt::format("the {} died while task \"{}\" waits for {}", described(), first.who()->name(),
-                                    jobs_.empty() ? "it" : "a job"),
+                        fmt::format("the {} died while task \"{}\" waits for {}", described(),
+                                    first.who()->name(detail::unseen), jobs_.empty() ? "it" : "a job"),
                         source(), {first.who()});
     }
     while (!jobs_.empty()) static_cast<detail::job_wait&>(jobs_.pop_front()).forget_pool();
@@ -108,8 +108,9 @@ executor& loop::default_executor() {
 
 std::vector<agent*> loop::waiting_for_jobs() const {
   std::vector<agent*> waiters = alive();
-  std::erase_if(waiters,
-                [](const agent* who) { return dynamic_cast<const detail::job_wait*>(who->parked_at()) == nullptr; });
+  std::erase_if(waiters, [](const agent* who) {
+    return dynamic_cast<const detail::job_wait*>(who->parked_at(detail::unseen)) == nullptr;
+  });
   return waiters;
 }
 
@@ -117,7 +118,7 @@ std::vector<agent*> loop::waiting_for_jobs() const {
 void loop::part_with_jobs() noexcept {
   for (agent* who : alive()) {
     who->is_.outlives = true;
-    if (who->is_.in_foreign || who->parked_at() == nullptr) continue;
+    if (who->is_.in_foreign || who->parked_at(detail::unseen) == nullptr) continue;
     operation& at = *who->operation_;
     if (auto* const wait = dynamic_cast<detail::job_wait*>(&at); wait == nullptr) {
       at.withdraw();

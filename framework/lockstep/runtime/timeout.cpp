@@ -11,7 +11,7 @@ namespace lockstep {
 
 // The scope's request ends with the scope, whatever became of it.
 void timeout_scope::take_back_request() {
-  if (!owner_.finished()) owner_.end_request(requests_before_);
+  if (!owner_.finished(detail::unseen)) owner_.end_request(requests_before_);
 }
 
 void timeout_scope::reschedule(time_point deadline, source where) {

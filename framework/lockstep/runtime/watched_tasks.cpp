@@ -30,7 +30,7 @@ std::vector<agent*> watched_tasks::all() const {
 
 void watched_tasks::add_to(std::vector<agent*>& others) const {
   std::copy_if(places_.begin(), places_.end(), std::back_inserter(others),
-               [](agent* who) { return who != nullptr && !who->finished(); });
+               [](agent* who) { return who != nullptr && !who->finished(detail::unseen); });
 }
 
 // As many were removed since the last time as are moved now.

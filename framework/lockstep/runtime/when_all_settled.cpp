@@ -6,8 +6,8 @@ namespace lockstep::detail {
 
 failure failure_of(agent& finished) {
   finished.observe();
-  if (finished.was_cancelled()) return failure(finished.thrown());
-  return failure(finished.failure(), trail_of(finished));
+  if (finished.was_cancelled(detail::unseen)) return failure(finished.thrown(detail::unseen));
+  return failure(finished.failure(detail::unseen), trail_of(finished));
 }
 
 }  // namespace lockstep::detail

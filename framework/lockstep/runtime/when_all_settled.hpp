@@ -18,7 +18,7 @@ failure failure_of(agent& finished);
 template <class T>
 result<T> settled(join_handle<T>& finished) {
   agent& who = finished.get();
-  if (who.failure() != nullptr || who.was_cancelled()) return failure_of(who);
+  if (who.failure(detail::unseen) != nullptr || who.was_cancelled(detail::unseen)) return failure_of(who);
   if constexpr (std::is_void_v<T>) {
     finished.result();
     return {};

@@ -86,7 +86,7 @@ task<void> condition_variable::wait() {
   }
   // Requests that came meanwhile are delivered with this one, not at the next await, which may well be clean-up.
   const bool cancelled_since = current_task().accept_cancellation();
-  if (was_cancelled || cancelled_since) throw cancelled(current_task().cancel_reason());
+  if (was_cancelled || cancelled_since) throw cancelled(current_task().cancel_reason(detail::unseen));
   received.use();
 }
 

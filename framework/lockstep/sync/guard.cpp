@@ -14,10 +14,10 @@ void orphan_waiters(wait_list& waiters, const object& of, bool handed) noexcept 
   const sparing_allocations of_reports;
   if (of.tell_elsewhere("died while a task waits for it")) owner = nullptr;
   if (owner != nullptr) {
-    owner->report_end(
-        verdict_kind::misuse,
-        fmt::format("the {} died while task \"{}\" waits for it", of.described(), waiters.front().who()->name()),
-        source(), {waiters.front().who()});
+    owner->report_end(verdict_kind::misuse,
+                      fmt::format("the {} died while task \"{}\" waits for it", of.described(),
+                                  waiters.front().who()->name(detail::unseen)),
+                      source(), {waiters.front().who()});
   }
   while (!waiters.empty()) waiters.pop_front().orphan();
 }
@@ -30,7 +30,7 @@ agent* lockable::holder() const noexcept {
 std::string lockable::described_holder() const {
   if (holder_ == 0) return "nobody";
   const agent* who = lockable::holder();
-  return who != nullptr ? fmt::format("task \"{}\"", who->name()) : "a task that has ended";
+  return who != nullptr ? fmt::format("task \"{}\"", who->name(detail::unseen)) : "a task that has ended";
 }
 
 void lockable::refuse_to_lock() const {
@@ -52,7 +52,7 @@ static bool of_standard_library(const source& where) {
 void lockable::refuse_unlock(std::string_view call, source where) const {
   const agent* const running = current_context->running;
   std::string text = fmt::format("{} of {} by task \"{}\"; it is held by {}", call, described(),
-                                 running != nullptr ? running->name() : "none", described_holder());
+                                 running != nullptr ? running->name(detail::unseen) : "none", described_holder());
   if (of_standard_library(where)) {
     text +=
         "; std::lock_guard and the like await nothing, so they lock nothing: keep the guard that co_await lock() gives";

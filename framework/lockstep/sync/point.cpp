@@ -110,7 +110,7 @@ std::string order::what_is_missing() {
                                  reached_ + 1, names_.size());
   for (operation& waiting : waiters_) {
     const auto& waiter = static_cast<const point_operation&>(waiting);
-    text += fmt::format("; task \"{}\" waits for it at \"{}\"", waiter.who()->name(), waiter.name());
+    text += fmt::format("; task \"{}\" waits for it at \"{}\"", waiter.who()->name(detail::unseen), waiter.name());
   }
   if (!strangers_.empty()) {
     text += fmt::format("; points passed that the order does not name: \"{}\"", fmt::join(strangers_, "\", \""));

@@ -82,7 +82,7 @@ agent* shared_mutex::reader_before(const agent* waiter) const noexcept {
   if (owner == nullptr) return nullptr;
   const auto rank = [waiter](const agent& reader) {
     if (&reader == waiter) return 3;
-    const operation* const at = reader.parked_at();
+    const operation* const at = reader.parked_at(detail::unseen);
     if (at == nullptr) return 0;
     return at->kind() == operation_kind::sleep ? 1 : 2;
   };
@@ -103,7 +103,7 @@ std::string shared_mutex::described_holder() const {
     if (reader != nullptr && std::find(alive.begin(), alive.end(), reader) == alive.end()) alive.push_back(reader);
   }
   if (alive.empty()) return "a task that has ended";
-  return alive.size() == 1 ? fmt::format("task \"{}\"", alive.front()->name())
+  return alive.size() == 1 ? fmt::format("task \"{}\"", alive.front()->name(detail::unseen))
                            : fmt::format("tasks {}", list_of(alive));
 }
 

@@ -34,9 +34,9 @@ std::string context_of_failure() {
   if (owner->running() == nullptr) return {};
   const agent& who = *owner->running();
   std::string text;
-  const std::vector<place> stack = who.stack();
+  const std::vector<place> stack = who.stack(detail::unseen);
   if (who.parent() != nullptr || stack.size() > 1) {
-    text += fmt::format("\nin task \"{}\" at {}", who.name(), now_in(*owner));
+    text += fmt::format("\nin task \"{}\" at {}", who.name(detail::unseen), now_in(*owner));
     // The innermost line is the failure's own.
     for (std::size_t i = 1; i < stack.size(); ++i) {
       if (stack[i].line() != 0) text += "\n  called from " + file_and_line(stack[i]);
