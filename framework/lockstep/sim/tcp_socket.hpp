@@ -36,6 +36,16 @@ class tcp_socket final : public socket {
   identity touched_id() const noexcept override { return end_ != nullptr ? end_->connection().id() : id(); }
   std::string described() const override;
 
+  bool would_wait(unsigned event) const noexcept override;
+  bool connects_in_time() const noexcept override { return true; }
+  bool is_connected() const noexcept override;
+  void break_off(int error) override;
+  // Its connection is no more, as if it had never had one.
+  void loses_connection() noexcept {
+    end_ = nullptr;
+    phase_ = phase::fresh;
+  }
+
   // Whether it was full, and now has room for about a third.
   bool becomes_writable() noexcept;
 
