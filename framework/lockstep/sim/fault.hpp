@@ -114,6 +114,7 @@ class fault_rule {
   // The target: "db" is a host, "db:5432" a port of it; so are "10.0.0.2" and "10.0.0.2:5432". Of bind, listen and
   // accept the target is the socket's own address, of resolve the name.
   fault_rule& to(std::string_view target);
+  fault_rule& to(const char* target) { return to(std::string_view(target)); }
   fault_rule& to(const endpoint& target);
   // Whose call it is.
   fault_rule& at(std::string_view host);
