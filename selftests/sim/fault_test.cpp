@@ -88,9 +88,10 @@ TEST(FaultTest, TakesWhatThePredicateTakes) {
   run_on_hosts([]() -> task<void> {
     echo_host hosts;
     co_await yield();
-    const fault second = on(op::connect).nth(2).when([](const attempted_call& call) {
-      return call.target.port() == 80;
-    }).fail(ECONNREFUSED);
+    const fault second = on(op::connect)
+                             .nth(2)
+                             .when([](const attempted_call& call) { return call.target.port() == 80; })
+                             .fail(ECONNREFUSED);
     EXPECT_EQ(co_await connect_to(web_80), "ok");
     EXPECT_EQ(co_await connect_to("10.0.0.2:81"), "ECONNREFUSED");  // nobody listens
     EXPECT_EQ(second.fired(), 0u);
@@ -325,8 +326,9 @@ TEST(FaultTest, AFaultThatNeverFiredIsAVerdict) {
     const fault refused = on(op::connect).to("web:80").nth(3).fail(ECONNREFUSED);
     co_await connect_to(web_80);
   });
-  ASSERT_THAT(messages_of(of),
-              ElementsAre("fault on connect to web:80 (nth 3, ECONNREFUSED) never fired; 1 operation was in its scope"));
+  ASSERT_THAT(
+      messages_of(of),
+      ElementsAre("fault on connect to web:80 (nth 3, ECONNREFUSED) never fired; 1 operation was in its scope"));
   EXPECT_EQ(of.verdicts().front().kind, verdict_kind::unfired_fault);
   EXPECT_EQ(of.verdicts().front().where.line(), line);
 }

@@ -379,7 +379,7 @@ class loop : public detail::context {
   void take_from_outside(bool run_ends = false);
   unsigned advancing = 0;
   void* point_order = nullptr;  // the order in force, of sync/point
-  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> fault_points;  // of runtime/buggify.hpp
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> fault_points;  // of runtime/buggify
 
  private:
   friend class agent;

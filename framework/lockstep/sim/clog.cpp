@@ -46,6 +46,7 @@ black_hole::~black_hole() {
 
 void clog(std::string_view host, duration length, source where) {
   loop& owner = *detail::here().owner;
+  detail::touch(everything, access::write);
   owner.note("clog", fmt::format("\"{}\" for {}", host, to_text(length)));
   for (sim::lane* const each : lanes_of(host, where)) each->clog(saturating_add(owner.now(), length));
 }

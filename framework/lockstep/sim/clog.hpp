@@ -28,7 +28,7 @@ class [[nodiscard("packets vanish while it lives")]] black_hole {
   // and those that there are go on; one that nobody tried to make is a verdict, as of any fault.
   // Misuse if there is no such host.
   explicit black_hole(std::string_view target, source where = source::current());
-  black_hole(black_hole&& other) noexcept = default;
+  black_hole(black_hole && other) noexcept = default;
   black_hole& operator=(black_hole&&) = delete;
   ~black_hole();
 

@@ -41,10 +41,11 @@ constexpr int of_socket[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES};
 constexpr int of_bind[] = {EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOMEM};
 constexpr int of_listen[] = {EADDRINUSE};
 constexpr int of_accept[] = {EMFILE, ENFILE, ECONNABORTED, ENOBUFS, ENOMEM};
-constexpr int of_connect[] = {ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, EACCES, EPERM, ENOBUFS};
+constexpr int of_connect[] = {ECONNREFUSED,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+                              EADDRNOTAVAIL, EACCES,    EPERM,        ENOBUFS};
 constexpr int of_read[] = {ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENOMEM, ECONNREFUSED};
-constexpr int of_write[] = {ECONNRESET,  EPIPE,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
-                            ENOBUFS, ENOMEM, EPERM,     EMSGSIZE,     ECONNREFUSED};
+constexpr int of_write[] = {ECONNRESET, EPIPE,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+                            ENOBUFS,    ENOMEM, EPERM,     EMSGSIZE,     ECONNREFUSED};
 constexpr int of_close[] = {EIO};
 constexpr int of_resolve[] = {EAI_AGAIN, EAI_FAIL, EAI_NONAME, EAI_MEMORY};
 
@@ -103,7 +104,8 @@ std::string fault_effect::text(op of) const {
 
 std::string fault_terms::text() const {
   std::string text(name_of(what));
-  if (!to.empty()) text += fmt::format("{}{}", what == op::transfer ? " over " : what == op::resolve ? " of " : " to ", to);
+  if (!to.empty())
+    text += fmt::format("{}{}", what == op::transfer ? " over " : what == op::resolve ? " of " : " to ", to);
   if (!at.empty()) text += " at " + at;
   text += " (";
   if (first != 1) text += fmt::format("nth {}, ", first);
@@ -178,10 +180,10 @@ fault fault_rule::fail(int error) const {
     std::string names;
     for (const int each : legal) names += (names.empty() ? "" : ", ") + name_of_error(terms_.what, each);
     world(terms_.where);
-    detail::here().owner->misused(fmt::format("{} does not fail with {} on Linux: {}", name_of(terms_.what),
-                                              name_of_error(terms_.what, error),
-                                              names.empty() ? "it does not fail" : "it may with " + names),
-                                  terms_.where);
+    detail::here().owner->misused(
+        fmt::format("{} does not fail with {} on Linux: {}", name_of(terms_.what), name_of_error(terms_.what, error),
+                    names.empty() ? "it does not fail" : "it may with " + names),
+        terms_.where);
   }
   return made({fault_effect::kind::fail, error});
 }
@@ -195,8 +197,8 @@ fault fault_rule::hang() const {
 
 fault fault_rule::slow(duration by) const {
   if (terms_.what != op::connect && terms_.what != op::accept) {
-    detail::here().owner->misused(
-        fmt::format("{} cannot be slow, as connect and accept can", name_of(terms_.what)), terms_.where);
+    detail::here().owner->misused(fmt::format("{} cannot be slow, as connect and accept can", name_of(terms_.what)),
+                                  terms_.where);
   }
   if (by <= duration::zero()) detail::here().owner->misused("a fault cannot be slow by no time", terms_.where);
   return made({fault_effect::kind::slow, 0, by});

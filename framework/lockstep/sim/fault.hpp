@@ -49,7 +49,8 @@ struct attempted_call {
   std::size_t bytes = 0;             // that are to be read or written
   bool may_fail = true;              // by an error of its own
   bool may_take_time = false;
-  bool connected = false;  // a stream, which an error can end
+  bool connected = false;     // a stream, which an error can end
+  bool of_datagrams = false;  // of UDP
 };
 
 // What a fault does.
@@ -89,7 +90,7 @@ struct fault_terms {
 class [[nodiscard("the fault ends with its guard")]] fault {
  public:
   explicit fault(fault_terms terms);
-  fault(fault&& other) noexcept;
+  fault(fault && other) noexcept;
   fault& operator=(fault&&) = delete;
   ~fault();
 

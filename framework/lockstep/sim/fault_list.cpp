@@ -27,8 +27,10 @@ bool is_of_datagrams(const fault_effect& effect) noexcept {
 // -- one --------------------------------------------------------------------------------------------------------------
 
 injected_fault::injected_fault(fault_list& of, fault_terms terms) : of_(&of), terms_(std::move(terms)) {
-  domain_ = fmt::format("fault {} on {}", ++of.made_, terms_.text());
+  const std::string text = terms_.text();
+  domain_ = fmt::format("fault {} on {}", ++of.made_[text], text);
   of.all_.push_back(*this);
+  detail::touch(everything, access::write);
   if (terms_.over != nullptr) {
     terms_.over->there.break_by(this);
     terms_.over->back.break_by(this);
@@ -45,6 +47,7 @@ void injected_fault::part() noexcept {
   }
   unlink();
   of_ = nullptr;
+  detail::touch(everything, access::write);
 }
 
 void injected_fault::judge(bool run_has_ended) noexcept {
@@ -67,7 +70,7 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (effect.what == fault_effect::kind::fail ? !call.may_fail : !call.may_take_time) return false;
   if (call.what == op::read || call.what == op::write) {
     if (!call.connected && ends_connections(effect)) return false;
-    if (call.connected && is_of_datagrams(effect)) return false;
+    if (!call.of_datagrams && is_of_datagrams(effect)) return false;
   }
   if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
   if (terms_.to.empty()) return true;

@@ -6,6 +6,7 @@
 #include <lockstep/sim/fault.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -86,7 +87,7 @@ class fault_list {
   intrusive_list<injected_fault, injected_fault> all_;
   std::vector<std::unique_ptr<injected_fault>> standing_;
   std::vector<fired_fault> log_;
-  std::uint64_t made_ = 0;
+  std::map<std::string, std::uint64_t> made_;  // of the same text
 };
 
 }  // namespace lockstep::sim

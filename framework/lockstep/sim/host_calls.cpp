@@ -1,6 +1,7 @@
+#include <lockstep/sim/host.hpp>
+
 #include <lockstep/net/name_query.hpp>
 #include <lockstep/sim/fault_list.hpp>
-#include <lockstep/sim/host.hpp>
 #include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
@@ -55,6 +56,7 @@ int host::fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes) 
   if (!of_peer) call.target = named_by_host(call.target);
   call.bytes = bytes;
   call.connected = of.is_connected();
+  call.of_datagrams = of.has_datagrams();
   return fault_of(call);
 }
 

@@ -1,7 +1,8 @@
 // How a host fails: its power is cut, its process is killed, its tasks stand still.
+#include <lockstep/sim/host.hpp>
+
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/event_files.hpp>
-#include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 
 #include <fmt/format.h>
@@ -74,6 +75,7 @@ void host::end_life(const char* how, bool power_cut, source where) {
   } else if (!burial_.armed()) {
     owner.timers().arm(burial_, owner.now());
   }
+  detail::touch(everything, access::write);
 }
 
 void host::vanish() {
@@ -93,14 +95,18 @@ void host::bury() noexcept {
   const label reason(fmt::format("host \"{}\" failed", name_));
   for (agent* const who : std::exchange(dead_, {})) {
     owner.strike(*who, reason);
-    loop::release(*who);
+    if (who->finished()) {
+      loop::release(*who);
+    } else {  // it is running still, and begins the new life
+      dead_.push_back(who);
+    }
   }
+  if (!dead_.empty() && !burial_.armed()) owner.timers().arm(burial_, owner.now());
   if (!down_ && limit_of_life_ != 0) table_.set_limit(std::exchange(limit_of_life_, 0));
 }
 
 void host::begin_life(source where) {
   kill(where);
-  if (burial_.armed()) network_->owner().timers().disarm(burial_);
   paused_ = false;
   if (std::exchange(down_, false)) network_->isolate(*this, false);
   bury();
@@ -108,11 +114,13 @@ void host::begin_life(source where) {
 }
 
 void host::pause() {
+  detail::touch(everything, access::write);
   paused_ = true;
   for (agent* const who : tasks()) freeze(*who);
 }
 
 void host::resume() {
+  detail::touch(everything, access::write);
   paused_ = false;
   for (agent* const who : tasks()) network_->owner().thaw(*who);
 }

@@ -46,10 +46,10 @@ struct lane_traits {
   duration latency_max{};              // at least latency_min
   std::uint64_t bytes_per_second = 0;  // 0: as many as come
   std::uint32_t mtu = 1500;            // bytes of a packet
-  std::uint32_t segment_bytes = 0;     // of TCP's segments, which arrive one after the other in time; 0: as many as come
+  std::uint32_t segment_bytes = 0;  // of TCP's segments, which arrive one after the other in time; 0: as many as come
   // What happens to packets that travel by themselves, as those of UDP, one in so many times; 0 for never. Each is a
   // pick of the oracle in a domain of its own, "a -> b loss" and so on; the plain run takes that nothing happens.
-  std::uint64_t loss = 0;        // for TCP's segments a delay: they are sent again after 200 ms, 400 ms, and so on
+  std::uint64_t loss = 0;  // for TCP's segments a delay: they are sent again after 200 ms, 400 ms, and so on
   std::uint64_t duplicate = 0;
   std::uint64_t corrupt = 0;     // and then is dropped by the receiver, whose checksum fails
   bool corrupt_payload = false;  // it gets through instead, with one bit of what it carries changed

@@ -31,6 +31,7 @@ class socket : public open_file {
   virtual bool would_wait(unsigned event) const noexcept { return (ready() & (event | POLLERR | POLLHUP)) == 0; }
   // Whether it asks for faults of connect() by itself.
   virtual bool connects_in_time() const noexcept { return false; }
+  virtual bool has_datagrams() const noexcept { return false; }
   // Whether it has a connection that an error can end; and ends it with that.
   virtual bool is_connected() const noexcept { return false; }
   virtual void break_off(int /*error*/) {}

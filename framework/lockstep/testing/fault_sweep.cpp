@@ -22,11 +22,12 @@ class sweep {
       rule_.times(for_ever ? ~std::uint64_t{0} : 1);
       for (std::uint64_t n = 1;; ++n) {
         if (n > how_.calls_max) {
-          return testing::AssertionFailure() << fmt::format(
-                     "the sweep does not end: there is a call number {} of {}", n, name_of(rule_.terms().what));
+          return testing::AssertionFailure() << fmt::format("the sweep does not end: there is a call number {} of {}",
+                                                            n, name_of(rule_.terms().what));
         }
         const bool passed = passes(n);
-        if (!passed) return failed(fmt::format("where call {} of {}{}", n, called_, for_ever ? ", and each later one" : ""));
+        if (!passed)
+          return failed(fmt::format("where call {} of {}{}", n, called_, for_ever ? ", and each later one" : ""));
         if (fired_ == 0) break;
       }
     }
@@ -45,7 +46,8 @@ class sweep {
     in.drive(run(n));
     in.finish();
     for (const detail::failure_part& each : failures.parts()) {
-      if (each.failed()) add(each.file.empty() ? each.message : fmt::format("{}:{}: {}", each.file, each.line, each.message));
+      if (each.failed())
+        add(each.file.empty() ? each.message : fmt::format("{}:{}: {}", each.file, each.line, each.message));
     }
     if (in.failure() != nullptr) add("an exception left it: " + in.failure_report()->message);
     for (const verdict& each : in.verdicts()) add(fmt::format("{}: {}", name_of(each.kind), each.message));
@@ -75,7 +77,8 @@ class sweep {
   void add(const std::string& text) { found_ += "\n  " + text; }
 
   testing::AssertionResult failed(const std::string& when) const {
-    return testing::AssertionFailure() << fmt::format("the body fails {} (run {} of the sweep):{}", when, runs_, found_);
+    return testing::AssertionFailure() << fmt::format("the body fails {} (run {} of the sweep):{}", when, runs_,
+                                                      found_);
   }
 
   fault_rule rule_;
