@@ -1,8 +1,10 @@
 #include <lockstep/sim/link.hpp>
 
+#include "talking_hosts.hpp"
 #include "two_hosts.hpp"
 
 #include <lockstep/explore/choices.hpp>
+#include <lockstep/explore/strategy.hpp>
 
 #include <gtest/gtest.h>
 
@@ -74,6 +76,131 @@ TEST(LinkTest, RefusesWhatIsNoLatency) {
   EXPECT_THROW(of.run(wrong()), misuse);
   ASSERT_EQ(of.verdicts().size(), 1);
   EXPECT_THAT(of.verdicts().front().message, HasSubstr("a latency of 5 ms to 1 ms"));
+}
+
+// -- faults -----------------------------------------------------------------------------------------------------------
+
+const endpoint web_80 = "10.0.0.2:80";
+
+TEST(LinkTest, ResetsTheConnectionAfterSoManyBytes) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    const fault cut = lockstep::world().link("client", "web").reset_after(8);
+    co_await client.write("hello");
+    EXPECT_EQ(co_await read_from(client), "hel");
+    EXPECT_EQ(co_await read_from(client), "ECONNRESET");
+    EXPECT_EQ(cut.fired(), 1u);
+    EXPECT_EQ(cut.matched(), 10u);
+    tcp_stream fresh = co_await connect_tcp(web_80);  // the other end was reset as well, or it would not be accepted
+    co_await fresh.write("again");
+    EXPECT_EQ(co_await read_from(fresh), "again");
+  });
+}
+
+TEST(LinkTest, AResetThatNeverComesIsAVerdict) {
+  class world of;
+  of.run([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const fault cut = lockstep::world().link("client", "web").reset_after(8);
+    tcp_stream client = co_await connect_tcp(web_80);
+    co_await client.write("a");
+    EXPECT_EQ(co_await read_from(client), "a");
+  });
+  EXPECT_THAT(messages_of(of),
+              testing::ElementsAre(
+                  "fault on transfer over client -> web (reset after 8 bytes) never fired; 2 bytes were in its scope"));
+}
+
+TEST(LinkTest, SegmentsComeOneAfterTheOther) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    lockstep::world().link("client", "web").latency(5ms).segments(1);
+    const time_point began = now();
+    co_await client.write("abc");
+    std::string pieces;
+    for (int i = 0; i < 3; ++i) pieces += co_await read_from(client) + "|";
+    EXPECT_EQ(pieces, "a|b|c|");
+    EXPECT_EQ(now() - began, 10ms + 2ns);
+  });
+}
+
+TEST(LinkTest, WhatComesInSegmentsIsReadTogetherByWhoComesLate) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, web_80);
+    const file client = tcp(hosts.client);
+    client.connect(web_80);
+    const file server = listener.accept();
+    lockstep::world().link("client", "web").segments(2);
+    client.send("abcde");
+    co_await sleep_for(1ns);
+    EXPECT_EQ(server.recv(), "ab");
+    co_await sleep_for(1s);
+    EXPECT_EQ(server.recv(), "cde");
+    for (const file& each : {listener, client, server}) each.close();
+  });
+}
+
+// When each of a hundred bytes arrives, as text.
+duration time_with_loss(oracle* choices) {
+  class world of;
+  world_options how;
+  how.choices = choices;
+  how.order = ordering::fifo;
+  return of.run(
+      []() -> task<duration> {
+        echo_host hosts;
+        co_await yield();
+        tcp_stream client = co_await connect_tcp(web_80);
+        lockstep::world().link("client", "web").latency(1ms).loss(4);
+        const time_point began = now();
+        for (int i = 0; i < 50; ++i) {
+          co_await client.write("x");
+          EXPECT_EQ(co_await read_from(client), "x");
+        }
+        co_return now() - began;
+      },
+      how);
+}
+
+TEST(LinkTest, LossIsADelayForAStream) {
+  EXPECT_EQ(time_with_loss(nullptr), 100ms);
+  const auto choices = make_oracle(schedule::random, 1);
+  const duration taken = time_with_loss(choices.get());
+  EXPECT_GT(taken, 1s);
+  EXPECT_EQ((taken - 100ms) % 200ms, 0ns);
+}
+
+TEST(LinkTest, LosesDuplicatesAndCorruptsPackets) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    link& between = lockstep::world().link("client", "web");
+    const file receiver{&hosts.web, hosts.web.socket(AF_INET, SOCK_DGRAM, 0)};
+    const file sender{&hosts.client, hosts.client.socket(AF_INET, SOCK_DGRAM, 0)};
+    EXPECT_EQ(receiver.bind("10.0.0.2:53"), "0");
+    EXPECT_EQ(sender.connect("10.0.0.2:53"), "0");
+    between.loss(1);
+    sender.send("lost");
+    EXPECT_EQ(receiver.recv(), "EAGAIN");
+    between.loss(0).duplicate(1);
+    sender.send("twice");
+    EXPECT_EQ(receiver.recv(), "twice");
+    EXPECT_EQ(receiver.recv(), "twice");
+    between.duplicate(0).corrupt(1);
+    sender.send("broken");
+    EXPECT_EQ(receiver.recv(), "EAGAIN");
+    between.corrupt(1, true);
+    sender.send("changed");
+    EXPECT_NE(receiver.recv(), "changed");
+    receiver.close();
+    sender.close();
+    co_return;
+  });
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ void loop::start(loop_limits limits, oracle* choices, ordering order, bool keep_
                    std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
   now_ = time_point{};
-  if (!picks_.empty() || !kept_back_.empty() || !failures_.empty() || handler_ != nullptr) [[unlikely]]
+  const bool few_have = !fault_points.empty() || !frozen_.empty() || handler_ != nullptr;
+  if (!picks_.empty() || !kept_back_.empty() || !failures_.empty() || few_have) [[unlikely]]
     forget_what_few_have();
   wall_shift_ = {};
   main_ = nullptr;
@@ -68,12 +69,15 @@ void loop::start(loop_limits limits, oracle* choices, ordering order, bool keep_
   excused_step_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = false;
   context::observer = choices != nullptr && order == ordering::any_order ? choices->observer() : nullptr;
+  context::chooses = choices != nullptr;
   context::run = roll(all_runs_, ++runs_) | 1;
   inbox_->open(context::run);
 }
 
 void loop::forget_what_few_have() noexcept {
   picks_.clear();
+  fault_points.clear();
+  frozen_.clear();
   kept_back_.clear();
   failures_.clear();
   handler_ = nullptr;
@@ -110,6 +114,7 @@ bool loop::wind_up_tasks(bool everybody) {
   context::stack_limit = context::stack_end = static_cast<const char*>(__builtin_frame_address(0)) - stack_bytes;
   attention_.fetch_and(static_cast<std::uint16_t>(~attention_main_done), std::memory_order_relaxed);
   for (agent* who : tasks()) {
+    thaw(*who);
     if (!who->cleans_up() && (who->is_.daemon || (everybody && who->root_))) who->cancel();
   }
   const bool ended = go_on_until([this, everybody] { return daemons_ == 0 && (!everybody || tasks().empty()); });
@@ -264,6 +269,11 @@ void loop::start_eagerly(agent& who) {
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
 bool loop::prepare(agent& who) {
   operation* op = who.operation_;
+  if ((who.attention_ & attention_frozen) != 0) {
+    if (context::observer != nullptr) context::observer->only_attempted();
+    frozen_.push_back(&who);
+    return false;
+  }
   if ((who.attention_ & attention_doomed) != 0) {
     stop();
     return false;

@@ -117,13 +117,17 @@ class loop : public detail::context {
   // throws.
   void spawn_clean_up(std::coroutine_handle<> root, source of);
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
-  void kill(agent& who) noexcept;
-  // Has a parked task see to a request to cancel it. From one to the next for which it waits that may go deeper than
-  // the stack, so at some depth the outermost call sees to the rest.
+  void kill(agent& who, bool joinable = false) noexcept;
+  // Has a parked task see to a request to cancel it. That may go on deeper than the stack: then the outermost call does.
   void cancel_wait(agent& who) noexcept;
   // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
   // unwind locals that those tasks point to.
   void kill_descendants(agent& who) noexcept;
+  // Its machine has failed: kill(), and whoever joins it gets `cancelled` with that reason.
+  void strike(agent& who, label reason) noexcept;
+  // It makes no step until it is thawed; what it waits for may be granted.
+  void freeze(agent& who) noexcept { who.attention_ |= attention_frozen; }
+  void thaw(agent& who) noexcept;
 
   agent* running() const noexcept { return context::running; }
   // Whether no task is ready.
@@ -185,7 +189,7 @@ class loop : public detail::context {
   // operation on it join `orphans`. The others, which got what they waited for, forget it. `handed` says whether it may
   // have given somebody what can be given back.
   void part_from(const object& dying, wait_list& orphans, bool handed) noexcept {
-    if (!ready_.empty() && (handed || oracle_ != nullptr)) part_ready_from(dying, orphans);
+    if ((!ready_.empty() || !frozen_.empty()) && (handed || oracle_ != nullptr)) part_ready_from(dying, orphans);
   }
 
   // -- time and choices -------------------------------------------------------------------------------------------
@@ -331,6 +335,7 @@ class loop : public detail::context {
     attention_main_done = 128,
     attention_foreign = 256,     // this task is inside something foreign
     attention_overdue = 512,     // the clock has passed deadlines
+    attention_frozen = 1024,     // this task makes no step
     attention_disturb = 0x4000,  // the run is disturbed on purpose
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
@@ -374,6 +379,7 @@ class loop : public detail::context {
   void take_from_outside(bool run_ends = false);
   unsigned advancing = 0;
   void* point_order = nullptr;  // the order in force, of sync/point
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> fault_points;  // of runtime/buggify
 
  private:
   friend class agent;
@@ -502,6 +508,7 @@ class loop : public detail::context {
 
   // What each step touches.
   ring<agent*> ready_;
+  std::vector<agent*> frozen_;  // that would be ready
   std::atomic<std::uint16_t> attention_ = 0;
   oracle* oracle_ = nullptr;
   trace trace_;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -207,7 +208,7 @@ void loop::cancel_wait(agent& who) noexcept {
 
 // -- destroying -------------------------------------------------------------------------------------------------------
 
-void loop::kill(agent& who) noexcept {
+void loop::kill(agent& who, bool joinable) noexcept {
   if (who.finished(detail::unseen)) return;
   if (seat_of(who) != nullptr) {
     const sparing_allocations of_reports;
@@ -225,6 +226,7 @@ void loop::kill(agent& who) noexcept {
   detail::touch(who.identity_, access::write);
   if (context::observer != nullptr && op != nullptr) op->touch_end();
   if (who.state_ == agent::state::ready) {
+    std::erase(frozen_, &who);
     for (std::size_t i = ready_.size(); i-- > 0;) {  // from behind, as the youngest are killed first
       if (ready_[i] == &who) {
         ready_.take(i);
@@ -241,6 +243,7 @@ void loop::kill(agent& who) noexcept {
   agent* const outer_dying = std::exchange(dying_, &who);
   destroy_frames(who);
   dying_ = outer_dying;
+  if (joinable) who.joiners_.drain([this](operation& each) { grant(each); });
   // Whoever joins it does so through a handle that is gone.
   while (!who.joiners_.empty()) who.joiners_.pop_front().orphan();
   if (who.is_.watched || (who.rare_ && !who.rare_->watches.empty())) tell_watchers(who);
@@ -281,6 +284,30 @@ void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
       who.state_ = agent::state::parked;
     }
   }
+  std::erase_if(frozen_, [&](agent* who) {
+    if (who->operation_ == nullptr || !who->operation_->part_from(dying, orphans)) return false;
+    who->state_ = agent::state::parked;
+    return true;
+  });
+}
+
+// What is kept of it is only that it was cancelled, and why.
+void loop::strike(agent& who, label reason) noexcept {
+  if (who.finished() || seat_of(who) != nullptr) return;
+  retain(who);
+  who.keep_reason(std::move(reason));
+  kill(who, true);
+  who.is_.cancelled = who.is_.observed = true;
+  if (--who.references_ == 0) free_block(who);  // as in step_disturbed()
+}
+
+// It has its turn behind those that are ready.
+void loop::thaw(agent& who) noexcept {
+  who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_frozen);
+  const auto at = std::find(frozen_.begin(), frozen_.end(), &who);
+  if (at == frozen_.end()) return;
+  frozen_.erase(at);
+  ready_.push_back(&who);
 }
 
 void loop::kill_descendants(agent& ancestor) noexcept {

@@ -10,13 +10,18 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/descriptor_table.hpp>
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/link.hpp>
 #include <lockstep/sim/names.hpp>
 #include <lockstep/sim/port_space.hpp>
+#include <lockstep/sim/socket_options.hpp>
 #include <lockstep/sim/unix_space.hpp>
 #include <lockstep/system/current.hpp>
+#include <lockstep/time/timer_wheel.hpp>
 
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lockstep::sim {
@@ -45,12 +50,18 @@ class host final : public system_calls {
   template <class T>
   join_handle<T> spawn(task<T> work, label name = {}, source where = source::current()) {
     const scoped_value here = enter(where);
-    return lockstep::spawn(std::move(work), std::move(name), where);
+    join_handle<T> made = lockstep::spawn(std::move(work), std::move(name), where);
+    if (paused_) [[unlikely]]
+      freeze(made.get(where));
+    return made;
   }
   template <class T>
   agent& spawn_daemon(task<T> work, label name = {}, source where = source::current()) {
     const scoped_value here = enter(where);
-    return lockstep::spawn_daemon(std::move(work), std::move(name), where);
+    agent& made = lockstep::spawn_daemon(std::move(work), std::move(name), where);
+    if (paused_) [[unlikely]]
+      freeze(made);
+    return made;
   }
   // What the running task does and spawns while the scope lives, it does on this host.
   [[nodiscard]] scoped_value enter(source where = source::current()) {
@@ -71,6 +82,35 @@ class host final : public system_calls {
   // Source: net.core.somaxconn.
   int somaxconn() const noexcept { return somaxconn_; }
   void set_somaxconn(int connections) noexcept { somaxconn_ = connections; }
+
+  // What its sockets have from now on, as if its net.ipv4.tcp_wmem and tcp_rmem said so; 1 byte at least.
+  void buffers(int send_bytes, int receive_bytes, source where = source::current());
+
+  // -- failing ----------------------------------------------------------------------------------------------------
+
+  // Its power is cut: its tasks are destroyed where they are, not cancelled, and what their destructors ask of the
+  // system is not done; what it has sent and nobody has got is lost. Others see silence, until they have waited long
+  // enough. Who joins one of the tasks gets `cancelled`. A task of its own may call it: that one is gone at its next
+  // suspension. Does nothing if it is down. Misuse of the first host, on which the test runs.
+  void crash(source where = source::current());
+  // Its process is killed: the same, but the system lives on and closes the descriptors, so that others see the end of
+  // their connections, or a reset where not all was read, and ECONNREFUSED.
+  void kill(source where = source::current());
+  // Its tasks make no steps until resume(), while the system answers for them: connections come, and buffers fill.
+  void pause();
+  void resume();
+  // Begins a new life, killing what is left of the old one: spawns `life()`, a task, on it. Who still sends to
+  // connections of the old life is reset.
+  template <task_function F>
+  auto restart(F life, source where = source::current()) {
+    begin_life(where);
+    return spawn(co_invoke(std::move(life)), where);
+  }
+  // Whether its power was cut.
+  bool is_down() const noexcept { return down_; }
+  bool is_paused() const noexcept { return paused_; }
+  // Those of its own that have not finished, the oldest first; the test's main task is none of them.
+  std::vector<agent*> tasks() const;
 
   // -- for the sockets --------------------------------------------------------------------------------------------
 
@@ -99,6 +139,9 @@ class host final : public system_calls {
   // Of its one process, as sockets show them to each other.
   ucred credentials() const noexcept;
   void add(timer_file& made) noexcept;
+  void set_buffers_of(socket_options& made) const noexcept {
+    if (buffers_.first != 0) made.set_buffers(buffers_.first, buffers_.second);
+  }
   // No timer fires any more.
   void tasks_have_gone() noexcept;
   // The run ends: every descriptor is closed.
@@ -150,6 +193,24 @@ class host final : public system_calls {
   int unlink(const char* path);
 
  private:
+  void freeze(agent& who) noexcept;
+  void begin_life(source where);
+  void end_life(const char* how, bool power_cut, source where);
+  // Those that were running when their life ended go when no task is ready any more.
+  struct burial final : timer {
+    explicit burial(host& of) noexcept : timer(&due), dead_of(of) {}
+    static void due(timer& due) noexcept { static_cast<burial&>(due).dead_of.bury(); }
+    host& dead_of;
+  };
+  void bury() noexcept;
+  void vanish();
+  bool is_socket(int fd) const noexcept;
+  endpoint named_by_host(const endpoint& bound) const noexcept;
+  // What is to happen to such a call: minus an error number, or 0.
+  int fault_of(attempted_call call);
+  int fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes);
+  template <class F>
+  std::int64_t transfer(op what, int fd, std::size_t bytes, int flags, const F& call);
   int unix_socket_of(int type, int protocol);
   // The two under the lowest free numbers, or neither.
   int add_pair(const file_reference& first, const file_reference& second, bool closes_on_exec, int fds[2]);
@@ -175,6 +236,12 @@ class host final : public system_calls {
   int somaxconn_ = 4096;
   lane loopback_;
   std::vector<refused_route> refused_;
+  bool down_ = false;
+  bool paused_ = false;
+  std::pair<int, int> buffers_{0, 0};  // 0: Linux's
+  std::size_t limit_of_life_ = 0;      // of descriptors; 0 while it is the table's own
+  std::vector<agent*> dead_;           // that are still running
+  burial burial_{*this};
   port_space tcp_ports_;
   port_space udp_ports_;
   std::vector<tcp_socket*> listeners_;

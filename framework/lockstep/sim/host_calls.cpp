@@ -1,4 +1,7 @@
 #include <lockstep/sim/host.hpp>
+
+#include <lockstep/net/name_query.hpp>
+#include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
@@ -30,32 +33,91 @@ auto host::with_file(int fd, const F& call) {
   return found == nullptr ? static_cast<decltype(call(*found))>(-EBADF) : call(*found);
 }
 
+// What is bound to every address is at the host's first.
+endpoint host::named_by_host(const endpoint& bound) const noexcept {
+  return bound.address().is_any() ? endpoint(address(), bound.port()) : bound;
+}
+
+int host::fault_of(attempted_call call) {
+  call.target_host = call.target.address().is_loopback() ? this : network_->host_of(call.target.address().unmapped());
+  return -network_->faults().ask(call).error;
+}
+
+int host::fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes) {
+  if (event != 0 && of.would_wait(event)) return 0;
+  attempted_call call{what, *this};
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  auto* const name = reinterpret_cast<sockaddr*>(&address);
+  const bool of_peer = what == op::read || what == op::write;
+  if ((of_peer ? of.peer_name(name, &size) : of.local_name(name, &size)) == 0) {
+    call.target = endpoint::from(name, size).value_or(endpoint());
+  }
+  if (!of_peer) call.target = named_by_host(call.target);
+  call.bytes = bytes;
+  call.connected = of.is_connected();
+  call.of_datagrams = of.has_datagrams();
+  return fault_of(call);
+}
+
+bool host::is_socket(int fd) const noexcept {
+  open_file* const file = table_.find(fd);
+  return file != nullptr && file->as_socket() != nullptr;
+}
+
+// Bytes to or from a socket, unless a fault comes in between.
+template <class F>
+std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const F& call) {
+  return with_socket(fd, [&](sim::socket& of) -> std::int64_t {
+    if (!network_->faults().empty() && (flags & MSG_PEEK) == 0) [[unlikely]] {
+      const bool was_connected = of.is_connected();
+      const int error = fault_of(what, of, what == op::read ? POLLIN : POLLOUT, bytes);
+      const bool ends = error == -ECONNRESET || error == -EPIPE || error == -ETIMEDOUT || error == -EHOSTUNREACH ||
+                        error == -ENETUNREACH;
+      if (error != 0 && !(ends && was_connected)) return error;
+      if (error != 0) of.break_off(-error);  // and the call finds that out
+    }
+    return call(of);
+  });
+}
+
 std::int64_t host::read(int fd, void* into, std::size_t size) {
   const iovec piece{into, size};
-  return with_file(fd, [&](open_file& file) { return file.read(&piece, 1); });
+  const auto call = [&](open_file& file) { return file.read(&piece, 1); };
+  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
+  return with_file(fd, call);
 }
 
 std::int64_t host::write(int fd, const void* from, std::size_t size) {
   const iovec piece{const_cast<void*>(from), size};
-  return with_file(fd, [&](open_file& file) { return file.write(&piece, 1); });
+  const auto call = [&](open_file& file) { return file.write(&piece, 1); };
+  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
+  return with_file(fd, call);
 }
 
 std::int64_t host::readv(int fd, const iovec* into, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  return with_file(fd, [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); });
+  const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
+  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::read, fd, size_of(into, count), 0, call);
+  return with_file(fd, call);
 }
 
 std::int64_t host::writev(int fd, const iovec* from, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  return with_file(fd, [&](open_file& file) {
+  const auto call = [&](open_file& file) {
     // Unlike write(), which sends an empty message.
     return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
-  });
+  };
+  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::write, fd, size_of(from, count), 0, call);
+  return with_file(fd, call);
 }
 
 int host::close(int fd) {
   const file_reference closed = table_.remove(fd);
-  return closed ? 0 : -EBADF;
+  if (!closed) return -EBADF;
+  if (network_->faults().empty() || closed->as_socket() == nullptr) [[likely]]
+    return 0;
+  return fault_of(op::close, *closed->as_socket(), 0, 0);
 }
 
 int host::dup(int fd) {
@@ -147,6 +209,9 @@ int host::socket(int domain, int type, int protocol) {
   if (protocol < 0 || protocol > protocol_max) return -EINVAL;
   if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != (kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return -EPROTONOSUPPORT;
+  if (!network_->faults().empty()) [[unlikely]] {
+    if (const int error = fault_of({op::socket, *this}); error != 0) return error;
+  }
   if (!table_.has_room()) return -EMFILE;
   const int flags = O_RDWR | ((type & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
   const identity id = network_->owner().identity_of_new();
@@ -160,11 +225,22 @@ int host::socket(int domain, int type, int protocol) {
 }
 
 int host::bind(int fd, const sockaddr* address, socklen_t size) {
-  return with_socket(fd, [&](sim::socket& of) { return of.bind(address, size); });
+  return with_socket(fd, [&](sim::socket& of) {
+    if (!network_->faults().empty()) [[unlikely]] {
+      attempted_call call{op::bind, *this};
+      call.target = endpoint::from(address, size).value_or(endpoint());
+      call.target = named_by_host(call.target);
+      if (const int error = fault_of(call); error != 0) return error;
+    }
+    return of.bind(address, size);
+  });
 }
 
 int host::listen(int fd, int backlog) {
-  return with_socket(fd, [&](sim::socket& of) { return of.listen(backlog); });
+  return with_socket(fd, [&](sim::socket& of) {
+    const int error = network_->faults().empty() ? 0 : fault_of(op::listen, of, 0, 0);
+    return error != 0 ? error : of.listen(backlog);
+  });
 }
 
 int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
@@ -172,7 +248,13 @@ int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
   return with_socket(fd, [&](sim::socket& of) {
     if (!table_.has_room()) return -EMFILE;
     file_reference made;
+    const int error = network_->faults().empty() ? 0 : fault_of(op::accept, of, POLLIN, 0);
+    if (error != 0 && error != -ECONNABORTED) return error;
     if (const int failed = of.accept(made); failed != 0) return failed;
+    if (error != 0) {  // it has gone before it was taken
+      if (made->as_socket()->is_connected()) made->as_socket()->break_off(ECONNRESET);
+      return error;
+    }
     if ((flags & SOCK_NONBLOCK) != 0) made->set_status_flags(O_RDWR | O_NONBLOCK);
     if (address != nullptr && made->as_socket()->peer_name(address, size) != 0) *size = 0;
     return table_.add(made, (flags & SOCK_CLOEXEC) != 0);
@@ -180,29 +262,36 @@ int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
 }
 
 int host::connect(int fd, const sockaddr* address, socklen_t size) {
-  return with_socket(fd, [&](sim::socket& of) { return of.connect(address, size); });
+  return with_socket(fd, [&](sim::socket& of) {
+    if (!network_->faults().empty() && !of.connects_in_time()) [[unlikely]] {
+      attempted_call call{op::connect, *this};
+      call.target = endpoint::from(address, size).value_or(endpoint());
+      if (const int error = fault_of(call); error != 0) return error;
+    }
+    return of.connect(address, size);
+  });
 }
 
 std::int64_t host::recvmsg(int fd, msghdr* message, int flags) {
-  return with_socket(fd, [&](sim::socket& of) {
-    return of.receive(message->msg_iov, static_cast<int>(message->msg_iovlen), flags, message);
-  });
+  const auto count = static_cast<int>(message->msg_iovlen);
+  return transfer(op::read, fd, size_of(message->msg_iov, count), flags,
+                  [&](sim::socket& of) { return of.receive(message->msg_iov, count, flags, message); });
 }
 
 std::int64_t host::sendmsg(int fd, const msghdr* message, int flags) {
-  return with_socket(fd, [&](sim::socket& of) {
-    return of.send(message->msg_iov, static_cast<int>(message->msg_iovlen), flags, message);
-  });
+  const auto count = static_cast<int>(message->msg_iovlen);
+  return transfer(op::write, fd, size_of(message->msg_iov, count), flags,
+                  [&](sim::socket& of) { return of.send(message->msg_iov, count, flags, message); });
 }
 
 std::int64_t host::recv(int fd, void* into, std::size_t size, int flags) {
   const iovec piece{into, size};
-  return with_socket(fd, [&](sim::socket& of) { return of.receive(&piece, 1, flags, nullptr); });
+  return transfer(op::read, fd, size, flags, [&](sim::socket& of) { return of.receive(&piece, 1, flags, nullptr); });
 }
 
 std::int64_t host::send(int fd, const void* from, std::size_t size, int flags) {
   const iovec piece{const_cast<void*>(from), size};
-  return with_socket(fd, [&](sim::socket& of) { return of.send(&piece, 1, flags, nullptr); });
+  return transfer(op::write, fd, size, flags, [&](sim::socket& of) { return of.send(&piece, 1, flags, nullptr); });
 }
 
 int host::shutdown(int fd, int how) {
@@ -225,6 +314,16 @@ int host::setsockopt(int fd, int level, int name, const void* value, socklen_t s
   return with_socket(fd, [&](sim::socket& of) { return of.set_option(level, name, value, size); });
 }
 
-int host::look_up(name_query& asked) { return network_->dns().look_up(*this, asked); }
+int host::look_up(name_query& asked) {
+  if (!network_->faults().empty()) [[unlikely]] {
+    attempted_call call{op::resolve, *this};
+    call.name = asked.name();
+    if (const int error = -fault_of(call); error != 0) {
+      asked.answer({error, 0, {}});
+      return 0;
+    }
+  }
+  return network_->dns().look_up(*this, asked);
+}
 
 }  // namespace lockstep::sim

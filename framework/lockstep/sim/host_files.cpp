@@ -73,10 +73,6 @@ int host::timerfd_gettime(int fd, itimerspec* value) {
 
 void host::add(timer_file& made) noexcept { timer_files_.push_back(made); }
 
-void host::tasks_have_gone() noexcept {
-  for (timer_file& each : timer_files_) each.stop();
-}
-
 // -- epoll ------------------------------------------------------------------------------------------------------------
 
 int host::epoll_create1(int flags) {

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 namespace lockstep::sim {
 
@@ -19,7 +21,25 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
     busy_until_ = saturating_add(std::max(busy_until_, owner.now()), duration(ns));
     taken = saturating_add(taken, busy_until_ - owner.now());
   }
+  if (clogged_until_ > owner.now()) taken = saturating_add(taken, clogged_until_ - owner.now());
   return taken;
+}
+
+duration lane::retransmission(loop& owner, duration timeout) const {
+  constexpr duration timeout_max = std::chrono::seconds(120);
+  constexpr int retries_max = 15;  // net.ipv4.tcp_retries2
+  duration late{};
+  for (int i = 0; i < retries_max && draws(owner, "segment loss", traits_.loss); ++i) {
+    late += timeout;
+    timeout = std::min(2 * timeout, timeout_max);
+  }
+  return late;
+}
+
+void lane::clog(time_point until) noexcept {
+  was_clogged_ = true;
+  clogged_until_ = std::max(clogged_until_, until);
+  for (traveller& each : travellers_) each.lane_clogged(clogged_until_);
 }
 
 bool lane::draws(loop& owner, std::string_view what, std::uint64_t one_in) const {
@@ -53,6 +73,16 @@ void lane::heal() noexcept {
   }
 }
 
+template <class F>
+link& link::change(const F& how) {
+  for (lane* const each : {&there, &back}) {
+    lane_traits changed = each->traits();
+    how(changed);
+    each->set_traits(changed);
+  }
+  return *this;
+}
+
 link& link::latency(duration shortest, duration longest, source where) {
   if (shortest < duration::zero() || longest < shortest) {
     detail::here().owner->misused(fmt::format("a latency of {} to {}: it must not be negative, and the longest not "
@@ -60,22 +90,43 @@ link& link::latency(duration shortest, duration longest, source where) {
                                               to_text(shortest), to_text(longest)),
                                   where);
   }
-  for (lane* const each : {&there, &back}) {
-    lane_traits changed = each->traits();
-    changed.latency_min = shortest;
-    changed.latency_max = longest;
-    each->set_traits(changed);
-  }
-  return *this;
+  return change([&](lane_traits& of) {
+    of.latency_min = shortest;
+    of.latency_max = longest;
+  });
 }
 
 link& link::bandwidth(std::uint64_t bytes_per_second) {
-  for (lane* const each : {&there, &back}) {
-    lane_traits changed = each->traits();
-    changed.bytes_per_second = bytes_per_second;
-    each->set_traits(changed);
-  }
-  return *this;
+  return change([&](lane_traits& of) { of.bytes_per_second = bytes_per_second; });
+}
+
+link& link::segments(std::uint32_t bytes) {
+  return change([&](lane_traits& of) { of.segment_bytes = bytes; });
+}
+
+link& link::loss(std::uint64_t one_in) {
+  return change([&](lane_traits& of) { of.loss = one_in; });
+}
+
+link& link::duplicate(std::uint64_t one_in) {
+  return change([&](lane_traits& of) { of.duplicate = one_in; });
+}
+
+link& link::corrupt(std::uint64_t one_in, bool payload) {
+  return change([&](lane_traits& of) {
+    of.corrupt = one_in;
+    of.corrupt_payload = payload;
+  });
+}
+
+fault link::reset_after(std::uint64_t bytes, source where) {
+  loop& owner = *detail::here().owner;
+  if (bytes == 0) owner.misused("a connection cannot be reset after no byte", where);
+  if (there.breaker() != nullptr) owner.misused("there is such a fault on this link already", where);
+  fault_terms terms{op::transfer, where, there.name()};
+  terms.over = this;
+  terms.effect = {fault_effect::kind::reset, ECONNRESET, {}, bytes};
+  return fault(std::move(terms));
 }
 
 }  // namespace lockstep::sim

@@ -9,6 +9,7 @@
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/time/clock.hpp>
 
 #include <cstdint>
@@ -23,6 +24,7 @@ class loop;
 
 namespace lockstep::sim {
 
+class injected_fault;
 class lane;
 
 // Something that is sent along a lane, at once or again and again.
@@ -31,6 +33,8 @@ class traveller : public list_hook<traveller> {
   // The lane was cut, or is open again.
   virtual void lane_cut() noexcept = 0;
   virtual void lane_healed() noexcept = 0;
+  // What is under way does not arrive before then.
+  virtual void lane_clogged(time_point until) noexcept = 0;
 
  protected:
   traveller() noexcept { mark_unlinked(); }
@@ -42,9 +46,10 @@ struct lane_traits {
   duration latency_max{};              // at least latency_min
   std::uint64_t bytes_per_second = 0;  // 0: as many as come
   std::uint32_t mtu = 1500;            // bytes of a packet
+  std::uint32_t segment_bytes = 0;  // of TCP's segments, which arrive one after the other in time; 0: as many as come
   // What happens to packets that travel by themselves, as those of UDP, one in so many times; 0 for never. Each is a
   // pick of the oracle in a domain of its own, "a -> b loss" and so on; the plain run takes that nothing happens.
-  std::uint64_t loss = 0;
+  std::uint64_t loss = 0;  // for TCP's segments a delay: they are sent again after 200 ms, 400 ms, and so on
   std::uint64_t duplicate = 0;
   std::uint64_t corrupt = 0;     // and then is dropped by the receiver, whose checksum fails
   bool corrupt_payload = false;  // it gets through instead, with one bit of what it carries changed
@@ -65,25 +70,35 @@ class lane {
   bool cut() const noexcept { return cuts_ != 0; }
   // Whether what is sent has arrived when the call returns.
   bool instant() const noexcept {
-    return traits_.latency_max == duration::zero() && traits_.bytes_per_second == 0 && cuts_ == 0;
+    return traits_.latency_max == duration::zero() && traits_.bytes_per_second == 0 && cuts_ == 0 && !was_clogged_;
   }
 
   // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
   duration latency_of(loop& owner, std::uint64_t bytes);
   // Whether this time it happens, of what happens one in so many times.
   bool draws(loop& owner, std::string_view what, std::uint64_t one_in) const;
+  // How much later a segment of TCP comes because it was lost, perhaps again and again: after that timeout first.
+  duration retransmission(loop& owner, duration timeout) const;
 
   void join(traveller& who) noexcept { travellers_.push_back(who); }
   // Nested: it is open again when every cut was healed.
   void add_cut() noexcept;
   void heal() noexcept;
+  // What is under way, and what is sent meanwhile, arrives after that.
+  void clog(time_point until) noexcept;
+  // A fault that counts the bytes that arrive over it, and resets a connection; null for none.
+  injected_fault* breaker() const noexcept { return breaker_; }
+  void break_by(injected_fault* fault) noexcept { breaker_ = fault; }
 
  private:
   std::string name_;
   identity id_;
   lane_traits traits_;
   unsigned cuts_ = 0;
+  bool was_clogged_ = false;
   time_point busy_until_{};
+  time_point clogged_until_{};
+  injected_fault* breaker_ = nullptr;
   intrusive_list<traveller, traveller> travellers_;
 };
 
@@ -109,9 +124,23 @@ class link {
   }
   // So many bytes a second, one packet after another; 0 for as many as come.
   link& bandwidth(std::uint64_t bytes_per_second);
+  // TCP's bytes come in pieces of so many, each at an instant of its own, at least 1 ns after the one before: a reader
+  // that has waited gets one of them. 0 for as many as come.
+  link& segments(std::uint32_t bytes);
+  // One in so many packets, each time a pick: see lane_traits. 0 for never.
+  link& loss(std::uint64_t one_in);
+  link& duplicate(std::uint64_t one_in);
+  link& corrupt(std::uint64_t one_in, bool payload = false);
+  // A fault: the connection over which the byte of that number arrives, of all that TCP carries in either direction
+  // from now on, is reset for both ends behind it. One for each link at a time; misuse otherwise.
+  fault reset_after(std::uint64_t bytes, source where = source::current());
 
   lane there;
   lane back;
+
+ private:
+  template <class F>
+  link& change(const F& how);
 };
 
 }  // namespace lockstep::sim

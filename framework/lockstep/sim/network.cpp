@@ -2,6 +2,7 @@
 
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/name_service.hpp>
+#include <lockstep/sim/world.hpp>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@ network::network(loop& of) : owner_(of) {
 }
 
 network::~network() {
+  faults_.part();
   if (linked()) unlink();
   close_all();
 }
@@ -78,6 +80,11 @@ link& network::between(host& one, host& other, source where) {
     found = std::make_unique<sim::link>(lower.name(), higher.name());
     found->there.set_traits(default_traits_);
     found->back.set_traits(default_traits_);
+    for (const host* const each : {&one, &other}) {
+      if (!each->is_down()) continue;
+      found->there.add_cut();
+      found->back.add_cut();
+    }
   }
   return *found;
 }
@@ -100,7 +107,25 @@ void network::tasks_have_gone() noexcept {
   drop_packets();
 }
 
+void network::add(fault standing) { faults_.keep(std::move(standing.injected_)); }
+
+void network::isolate(host& who, bool apart) {
+  for (const auto& each : hosts_) {
+    if (each.get() == &who) continue;
+    sim::link& way = between(who, *each);
+    for (lane* const one : {&way.there, &way.back}) {
+      if (apart) {
+        one->add_cut();
+      } else {
+        one->heal();
+      }
+    }
+  }
+}
+
 void network::run_ends() noexcept {
+  const auto* const run = dynamic_cast<const base_world*>(&owner_.driven_by());
+  if (run != nullptr && run->ended_well() && run->verdicts().empty()) faults_.judge();
   report_leaks();
   close_all();
 }

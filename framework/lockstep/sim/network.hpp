@@ -7,6 +7,7 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/byte_queue.hpp>
+#include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/link.hpp>
 #include <lockstep/sim/packet.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
@@ -58,6 +59,14 @@ class network final : private detail::run_listener {
   // What names there are.
   name_service& dns();
 
+  // -- faults -----------------------------------------------------------------------------------------------------
+
+  // A rule that stands until the run ends: network.add(on(op::accept).forever().fail(EMFILE)).
+  void add(fault standing);
+  fault_list& faults() noexcept { return faults_; }
+  // That host is there for nobody, or is again.
+  void isolate(host& who, bool apart);
+
   void add(tcp_connection& made) noexcept { connections_.push_back(made); }
   intrusive_list<tcp_connection, tcp_connection>& connections() noexcept { return connections_; }
   // Its packets are its own.
@@ -79,6 +88,7 @@ class network final : private detail::run_listener {
   lane_traits default_traits_;
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::unique_ptr<name_service> dns_;
+  fault_list faults_{owner_};
   intrusive_list<packet, packet> packets_;
   std::uint32_t next_address_ = 0x0A000001;
 };

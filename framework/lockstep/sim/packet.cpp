@@ -54,6 +54,12 @@ void packet::send_later(std::unique_ptr<packet> sent, network& over, duration af
   over.owner().timers().arm(made, saturating_add(over.owner().now(), after));
 }
 
+void packet::lane_clogged(time_point until) noexcept {
+  if (!timer::armed() || timer::deadline() >= until) return;
+  owner_->timers().disarm(*this);
+  owner_->timers().arm(*this, until);
+}
+
 void packet::due(timer& due) noexcept {
   const std::unique_ptr<packet> arrived(&static_cast<packet&>(due));
   if (arrived->list_hook<packet>::linked()) arrived->list_hook<packet>::unlink();

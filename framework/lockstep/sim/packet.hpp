@@ -49,6 +49,7 @@ class packet : public list_hook<packet>, private traveller, private timer {
   void begin(network& over) noexcept;
   void lane_cut() noexcept override { delete this; }
   void lane_healed() noexcept override {}
+  void lane_clogged(time_point until) noexcept override;
 
   loop* owner_ = nullptr;
 };

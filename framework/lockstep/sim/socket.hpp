@@ -32,6 +32,17 @@ class socket : public open_file {
   virtual int get_option(int level, int name, void* value, socklen_t* size) = 0;
   virtual int set_option(int level, int name, const void* value, socklen_t size) = 0;
 
+  // -- for faults -------------------------------------------------------------------------------------------------
+
+  // Whether a call would have to wait: one that reads or accepts for POLLIN, one that writes for POLLOUT.
+  virtual bool would_wait(unsigned event) const noexcept { return (ready() & (event | POLLERR | POLLHUP)) == 0; }
+  // Whether it asks for faults of connect() by itself.
+  virtual bool connects_in_time() const noexcept { return false; }
+  virtual bool has_datagrams() const noexcept { return false; }
+  // Whether it has a connection that an error can end; and ends it with that.
+  virtual bool is_connected() const noexcept { return false; }
+  virtual void break_off(int /*error*/) {}
+
   std::int64_t read(const iovec* into, int count) override {
     return size_of(into, count) == 0 ? 0 : receive(into, count, 0, nullptr);
   }

@@ -59,6 +59,12 @@ class socket_options {
     values_[static_cast<std::size_t>(which)] = from[which];
   }
 
+  // Of the buffers, without Linux's limits.
+  void set_buffers(int send_bytes, int receive_bytes) noexcept {
+    values_[static_cast<std::size_t>(option::send_buffer)] = send_bytes;
+    values_[static_cast<std::size_t>(option::receive_buffer)] = receive_bytes;
+  }
+
   // As the system's calls, for the options that are kept here; -ENOPROTOOPT for others.
   int get(int level, int name, void* value, socklen_t* size) const;
   int set(int level, int name, const void* value, socklen_t size);

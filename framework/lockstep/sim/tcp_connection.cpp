@@ -1,10 +1,13 @@
 #include <lockstep/sim/tcp_connection.hpp>
 
+#include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
 
+#include <cerrno>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace lockstep::sim {
@@ -141,6 +144,18 @@ void tcp_end::syn_ack_arrived() {
 
 void tcp_end::handshake_ack_arrived() {
   if (phase_ != phase::syn_received) return;
+  if (fault_list& faults = of_.of().faults(); !faults.empty()) [[unlikely]] {
+    attempted_call call{op::accept, *host_, local(), host_};
+    call.may_fail = false;
+    call.may_take_time = true;
+    const fault_effect due = faults.ask(call);
+    if (due.what == fault_effect::kind::slow) return of_.hold_handshake(due.delay);
+  }
+  complete_handshake();
+}
+
+void tcp_end::complete_handshake() {
+  if (phase_ != phase::syn_received) return;
   phase_ = phase::established;
   if (listener_ != nullptr) listener_->notify(POLLIN);
 }
@@ -169,6 +184,17 @@ void tcp_end::orphan(bool aborted) {
     return;
   }
   shut(true, true);
+}
+
+void tcp_end::vanish() {
+  const tcp_connection::keeper alive(of_);
+  if (phase_ == phase::unborn) return;
+  if (listener_ != nullptr) listener_->forgets(*this);
+  if (owner_ != nullptr) std::exchange(owner_, nullptr)->loses_connection();
+  in().drop_all();
+  if (phase_ == phase::closed) return leave_port();
+  close_both();
+  out_.abandon();
 }
 
 void tcp_end::set_patience(const tcp_patience& how) noexcept {
@@ -224,6 +250,34 @@ void tcp_connection::connect(host& from, host* to) {
   there_.send(tcp_way::mark_kind::syn);
 }
 
+void tcp_connection::connect_badly(host& from, host* to, const fault_effect& fault) {
+  began_ = network_.owner().now();
+  duration after = syn_limit;
+  if (to != nullptr) {
+    there_.begin_on(network_.lane_between(from, *to));
+    back_.begin_on(network_.lane_between(*to, from));
+  }
+  if (fault.what == fault_effect::kind::slow) {
+    after = fault.delay;
+  } else if (fault.what == fault_effect::kind::hang || fault.error == ETIMEDOUT) {
+    planned_error_ = ETIMEDOUT;
+  } else {
+    planned_error_ = fault.error;
+    after = {};
+    if (to != nullptr) {
+      after = network_.lane_between(from, *to)->latency_of(network_.owner(), 0);
+      after += network_.lane_between(*to, from)->latency_of(network_.owner(), 0);
+    }
+  }
+  network_.owner().timers().arm(*this, saturating_add(began_, after));
+}
+
+void tcp_connection::hold_handshake(duration length) {
+  if (timer::armed()) network_.owner().timers().disarm(*this);
+  held_ = true;
+  network_.owner().timers().arm(*this, saturating_add(network_.owner().now(), length));
+}
+
 void tcp_connection::retry_later() {
   constexpr std::int64_t first_second = 1;
   const duration after = seconds((first_second << ++tries_) - 1);
@@ -233,7 +287,9 @@ void tcp_connection::retry_later() {
 void tcp_connection::retry(timer& due) noexcept {
   auto& self = static_cast<tcp_connection&>(due);
   const keeper alive(self);
+  if (std::exchange(self.held_, false)) return self.server_.complete_handshake();
   if (self.client_.at() != tcp_end::phase::syn_sent) return;
+  if (self.planned_error_ != 0) return self.client_.fail(std::exchange(self.planned_error_, 0));
   if (self.server_.where() == nullptr) {
     self.client_.fail(EHOSTUNREACH);
   } else if (self.tries_ > syn_retries) {

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <lockstep/net/endpoint.hpp>
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/port_space.hpp>
 #include <lockstep/sim/tcp_way.hpp>
 
@@ -83,6 +84,8 @@ class tcp_end {
   void orphan(bool aborted);
   // Ends it here, with that error; the other end learns nothing.
   void fail(int error);
+  // Its host has lost its power: it is gone, and the other end learns nothing.
+  void vanish();
 
   // -- what arrives -----------------------------------------------------------------------------------------------
 
@@ -97,6 +100,7 @@ class tcp_end {
   void syn_arrived();
   void syn_ack_arrived();
   void handshake_ack_arrived();
+  void complete_handshake();
   void refusal_arrived();
   // The other end has more of what it has sent.
   void acknowledged();
@@ -157,6 +161,10 @@ class tcp_connection final : public list_hook<tcp_connection>, private timer {
 
   // Sends the first packet. Requires that both ends know their endpoints; `where` is null if no host has the server's.
   void connect(host& from, host* to);
+  // The same, with something wrong: no packet leaves, or later.
+  void connect_badly(host& from, host* to, const fault_effect& fault);
+  // Its server takes it later.
+  void hold_handshake(duration length);
   // The listener had no room: the client asks again later.
   void retry_later();
   void end_if_over() noexcept;
@@ -170,6 +178,8 @@ class tcp_connection final : public list_hook<tcp_connection>, private timer {
   identity id_;
   int kept_ = 0;
   unsigned tries_ = 0;
+  int planned_error_ = 0;  // that ends the client's wait, when the timer is due
+  bool held_ = false;      // until then the server does not take it
   time_point began_{};
   tcp_way there_;
   tcp_way back_;

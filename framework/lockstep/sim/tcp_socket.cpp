@@ -1,5 +1,6 @@
 #include <lockstep/sim/tcp_socket.hpp>
 
+#include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/socket_name.hpp>
@@ -26,6 +27,7 @@ constexpr unsigned everything = POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP
 
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
+  of.set_buffers_of(options_);
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
 }
 
@@ -227,6 +229,14 @@ int tcp_socket::start_connecting(const endpoint& to) {
   if (is_broadcast(target)) return -ENETUNREACH;
   host* there = nullptr;
   if (const int routed = host_.route(target, source_address, there); routed != 0) return routed;
+  fault_effect fault;
+  if (!host_.of().faults().empty()) [[unlikely]] {
+    attempted_call call{op::connect, host_, endpoint(target, to.port()), there};
+    call.may_take_time = true;
+    fault = host_.of().faults().ask(call);
+    const int error = fault.error;
+    if (error != 0 && error != ECONNREFUSED && error != ETIMEDOUT && error != EHOSTUNREACH) return -error;
+  }
   if (!holder_.linked()) {
     holder_.claim.local = holder_.claim.local.with_port(0);
     if (const int claimed = claim_port(); claimed != 0) return -EADDRNOTAVAIL;
@@ -244,7 +254,11 @@ int tcp_socket::start_connecting(const endpoint& to) {
   attach(made.client());
   made.client().begin_shut(std::exchange(reads_shut_, false), std::exchange(writes_shut_, false));
   phase_ = phase::connecting;
-  made.connect(host_, there);
+  if (fault.what != fault_effect::kind::none) [[unlikely]] {
+    made.connect_badly(host_, there, fault);
+  } else {
+    made.connect(host_, there);
+  }
   return -EINPROGRESS;
 }
 
@@ -375,6 +389,35 @@ void tcp_socket::closed() noexcept {
   const linger how = options_.lingering();
   detach(how.l_onoff != 0 && how.l_linger == 0);
   if (holder_.linked()) holder_.unlink();
+}
+
+// -- faults -----------------------------------------------------------------------------------------------------------
+
+// Unlike ready(), it tells nobody that there is no room.
+bool tcp_socket::would_wait(unsigned event) const noexcept {
+  if (phase_ == phase::listening) {
+    return std::none_of(waiting_.begin(), waiting_.end(),
+                        [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+  }
+  if (end_ == nullptr || end_->error() != 0) return false;
+  if (event == POLLIN) return end_->in().available() == 0 && !end_->in().fin_arrived() && !end_->reads_shut();
+  if (end_->at() == tcp_end::phase::syn_sent) return true;
+  return !end_->writes_shut() && (room() == 0 || (full_ && !writable()));
+}
+
+bool tcp_socket::is_connected() const noexcept {
+  return end_ != nullptr && end_->at() == tcp_end::phase::established && end_->error() == 0 &&
+         !end_->in().fin_arrived();
+}
+
+// A reset overtakes what has not been read.
+void tcp_socket::break_off(int error) {
+  tcp_end& end = *end_;
+  const tcp_connection::keeper alive(end.connection());
+  end.in().drop_all();
+  end.fail(error);
+  const bool told = error == ECONNRESET || error == EPIPE;
+  if (told && end.peer().at() != tcp_end::phase::closed) end.out().send_reset();
 }
 
 // -- readiness and options --------------------------------------------------------------------------------------------

@@ -38,6 +38,16 @@ class tcp_socket final : public socket {
 
   // Whether its port was bound by number, and so outlives its connection.
   bool keeps_port() const noexcept { return bound_port_; }
+  bool would_wait(unsigned event) const noexcept override;
+  bool connects_in_time() const noexcept override { return true; }
+  bool is_connected() const noexcept override;
+  void break_off(int error) override;
+  // Its connection is no more, as if it had never had one.
+  void loses_connection() noexcept {
+    end_ = nullptr;
+    phase_ = phase::fresh;
+  }
+
   // Whether it was full, and now has room for about a third.
   bool becomes_writable() noexcept;
 

@@ -1,6 +1,7 @@
 #include <lockstep/sim/tcp_way.hpp>
 
 #include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
 
 #include <algorithm>
@@ -29,8 +30,10 @@ void tcp_way::transmit() {
   const std::uint64_t window_end = read_ + to_.receive_buffer();
   while (transmitted_ < written_ && transmitted_ < window_end) {
     std::uint64_t up_to = std::min(written_, window_end);
-    if (over_ != nullptr && over_->traits().bytes_per_second != 0) {
-      up_to = std::min(up_to, transmitted_ + over_->traits().mtu);
+    if (over_ != nullptr) {
+      const lane_traits& traits = over_->traits();
+      if (traits.bytes_per_second != 0) up_to = std::min(up_to, transmitted_ + traits.mtu);
+      if (traits.segment_bytes != 0) up_to = std::min(up_to, transmitted_ + traits.segment_bytes);
     }
     const std::uint64_t bytes = up_to - std::exchange(transmitted_, up_to);
     set_out(mark_kind::data, up_to, bytes);
@@ -46,7 +49,16 @@ void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) 
   detail::touch(over_->id(), over_->traits().bytes_per_second != 0 ? access::write : access::read);
   if (instant()) return arrive(kind, up_to);
   time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
+  if (over_->traits().loss != 0) {
+    const bool first = kind == mark_kind::syn || kind == mark_kind::syn_ack;
+    constexpr duration of_handshake = std::chrono::seconds(1);
+    constexpr duration of_data = std::chrono::milliseconds(200);
+    arrives = saturating_add(arrives, over_->retransmission(owner_, first ? of_handshake : of_data));
+  }
   if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
+  if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
+    arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
+  }
   marks_.push_back({arrives, up_to, kind});
   if (over_->cut()) {
     see_to_patience();
@@ -97,9 +109,9 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
     case mark_kind::data:
       if (to_.discards()) [[unlikely]]
         return to_.refuses_data();
-      arrived_ = up_to;
-      acknowledge();
-      to_.data_arrived();
+      if (over_ != nullptr && over_->breaker() != nullptr) [[unlikely]]
+        return arrive_over_broken(up_to);
+      take(up_to);
       break;
     case mark_kind::fin:
       fin_arrived_ = true;
@@ -111,6 +123,23 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
     case mark_kind::handshake_ack: to_.handshake_ack_arrived(); break;
     case mark_kind::refusal: to_.refusal_arrived(); break;
   }
+}
+
+void tcp_way::take(std::uint64_t up_to) {
+  arrived_ = up_to;
+  acknowledge();
+  to_.data_arrived();
+}
+
+// Somebody on the way resets the connection, and tells both.
+void tcp_way::arrive_over_broken(std::uint64_t up_to) {
+  const tcp_connection::keeper alive(from_.connection());
+  bool resets = false;
+  const std::uint64_t through = over_->breaker()->lets_through(up_to - arrived_, resets);
+  if (through != 0) take(arrived_ + through);
+  if (!resets) return;
+  to_.reset_arrived();
+  from_.reset_arrived();
 }
 
 // The answer takes the other lane, at once: how long it takes is not modelled, whether it comes is.
@@ -125,6 +154,14 @@ void tcp_way::acknowledge() {
 void tcp_way::lane_cut() noexcept {
   disarm();
   see_to_patience();
+}
+
+void tcp_way::lane_clogged(time_point until) noexcept {
+  if (!under_way()) return;
+  for (std::size_t i = next_mark_; i < marks_.size(); ++i) marks_[i].arrives = std::max(marks_[i].arrives, until);
+  if (!timer::armed()) return;
+  disarm();
+  arm();
 }
 
 // The answers to what has arrived on the other lane come now, too.

@@ -116,11 +116,15 @@ class tcp_way final : private traveller, private timer {
   static void arrival(timer& due) noexcept { static_cast<tcp_way&>(due).deliver(); }
   void lane_cut() noexcept override;
   void lane_healed() noexcept override;
+  void lane_clogged(time_point until) noexcept override;
   bool under_way() const noexcept { return next_mark_ != marks_.size(); }
-  bool instant() const noexcept { return !under_way() && over_->instant(); }
+  bool instant() const noexcept { return !under_way() && over_->instant() && !over_delays(); }
+  bool over_delays() const noexcept { return over_->traits().segment_bytes != 0 || over_->traits().loss != 0; }
   void set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes = 0);
   void deliver() noexcept;
   void arrive(mark_kind kind, std::uint64_t up_to);
+  void take(std::uint64_t up_to);
+  void arrive_over_broken(std::uint64_t up_to);
   void acknowledge();
   void arm() noexcept;
   void disarm() noexcept;

@@ -57,6 +57,7 @@ std::uint64_t hash_of_name(std::uint64_t seed, const endpoint& name) noexcept {
 
 udp_socket::udp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::udp, v6), port_(*this), v6_(v6) {
+  of.set_buffers_of(options_);
   port_.claim.local = endpoint(any(), 0);
 }
 

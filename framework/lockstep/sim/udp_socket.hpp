@@ -38,6 +38,7 @@ class udp_socket final : public socket {
   int set_option(int level, int name, const void* value, socklen_t size) override;
   int ioctl(unsigned long request, void* argument) override;
   unsigned ready() const noexcept override;
+  bool has_datagrams() const noexcept override { return true; }
   std::string described() const override;
 
   // -- for datagrams ----------------------------------------------------------------------------------------------

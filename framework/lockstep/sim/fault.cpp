@@ -1,0 +1,227 @@
+#include <lockstep/sim/fault.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/fault_list.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/world.hpp>
+
+#include <fmt/format.h>
+
+#include <netdb.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace lockstep {
+
+std::string_view name_of(op what) noexcept {
+  switch (what) {
+    case op::socket: return "socket";
+    case op::bind: return "bind";
+    case op::listen: return "listen";
+    case op::accept: return "accept";
+    case op::connect: return "connect";
+    case op::read: return "read";
+    case op::write: return "write";
+    case op::close: return "close";
+    case op::resolve: return "resolve";
+    case op::transfer: return "transfer";
+  }
+  return "unknown call";
+}
+
+namespace {
+
+// Calls never wait here, so that no signal interrupts one: EINTR is none of them.
+constexpr int of_socket[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES};
+constexpr int of_bind[] = {EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOMEM};
+constexpr int of_listen[] = {EADDRINUSE};
+constexpr int of_accept[] = {EMFILE, ENFILE, ECONNABORTED, ENOBUFS, ENOMEM};
+constexpr int of_connect[] = {ECONNREFUSED,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+                              EADDRNOTAVAIL, EACCES,    EPERM,        ENOBUFS};
+constexpr int of_read[] = {ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENOMEM, ECONNREFUSED};
+constexpr int of_write[] = {ECONNRESET, EPIPE,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+                            ENOBUFS,    ENOMEM, EPERM,     EMSGSIZE,     ECONNREFUSED};
+constexpr int of_close[] = {EIO};
+constexpr int of_resolve[] = {EAI_AGAIN, EAI_FAIL, EAI_NONAME, EAI_MEMORY};
+
+std::string name_of_error(op of, int error) {
+  if (of == op::resolve) {
+    switch (error) {
+      case EAI_AGAIN: return "EAI_AGAIN";
+      case EAI_FAIL: return "EAI_FAIL";
+      case EAI_NONAME: return "EAI_NONAME";
+      case EAI_MEMORY: return "EAI_MEMORY";
+      default: return std::to_string(error);
+    }
+  }
+  const char* const name = strerrorname_np(error);
+  return name != nullptr ? name : std::to_string(error);
+}
+
+std::optional<std::uint16_t> port_in(std::string_view text) noexcept {
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return port;
+}
+
+}  // namespace
+
+error_list errors_of(op what) noexcept {
+  const auto all = [](const auto& of) { return error_list{std::data(of), std::size(of)}; };
+  switch (what) {
+    case op::socket: return all(of_socket);
+    case op::bind: return all(of_bind);
+    case op::listen: return all(of_listen);
+    case op::accept: return all(of_accept);
+    case op::connect: return all(of_connect);
+    case op::read: return all(of_read);
+    case op::write: return all(of_write);
+    case op::close: return all(of_close);
+    case op::resolve: return all(of_resolve);
+    case op::transfer: break;
+  }
+  return {nullptr, 0};
+}
+
+// -- texts ------------------------------------------------------------------------------------------------------------
+
+std::string fault_effect::text(op of) const {
+  switch (what) {
+    case kind::none: break;
+    case kind::fail: return name_of_error(of, error);
+    case kind::hang: return "hang";
+    case kind::slow: return "slow by " + to_text(delay);
+    case kind::reset: return fmt::format("reset after {} bytes", bytes);
+  }
+  return "nothing";
+}
+
+std::string fault_terms::text() const {
+  std::string text(name_of(what));
+  if (!to.empty())
+    text += fmt::format("{}{}", what == op::transfer ? " over " : what == op::resolve ? " of " : " to ", to);
+  if (!at.empty()) text += " at " + at;
+  text += " (";
+  if (first != 1) text += fmt::format("nth {}, ", first);
+  if (one_in != 0) text += fmt::format("one in {}, ", one_in);
+  if (when) text += "when(), ";
+  return text + effect.text(what) + ")";
+}
+
+// -- a rule -----------------------------------------------------------------------------------------------------------
+
+fault_rule& fault_rule::to(std::string_view target) {
+  terms_.to = target;
+  terms_.to_address.reset();
+  terms_.to_port.reset();
+  terms_.to_host.clear();
+  std::string_view host = target;
+  if (const std::size_t colon = target.rfind(':'); colon != std::string_view::npos && terms_.what != op::resolve) {
+    const bool of_v6 = target.find(':') != colon && target[colon - 1] != ']';  // without a port
+    if (const auto port = port_in(target.substr(colon + 1)); port && !of_v6) {
+      terms_.to_port = port;
+      host = target.substr(0, colon);
+    }
+  }
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  terms_.to_address = ip_address::parsed(host);
+  if (!terms_.to_address) terms_.to_host = host;
+  return *this;
+}
+
+fault_rule& fault_rule::to(const endpoint& target) {
+  terms_.to = target.text();
+  terms_.to_address = target.address();
+  terms_.to_port = target.port();
+  terms_.to_host.clear();
+  return *this;
+}
+
+fault_rule& fault_rule::at(std::string_view host) {
+  terms_.at = host;
+  return *this;
+}
+
+fault_rule& fault_rule::nth(std::uint64_t n) {
+  terms_.first = n;
+  return *this;
+}
+
+fault_rule& fault_rule::one_in(std::uint64_t n) {
+  terms_.one_in = n;
+  return *this;
+}
+
+fault_rule& fault_rule::when(std::function<bool(const attempted_call&)> predicate) {
+  terms_.when = std::move(predicate);
+  return *this;
+}
+
+fault_rule& fault_rule::times(std::uint64_t n) {
+  terms_.times = n;
+  return *this;
+}
+
+fault fault_rule::made(const fault_effect& effect) const {
+  fault_terms terms = terms_;
+  terms.effect = effect;
+  return fault(std::move(terms));
+}
+
+fault fault_rule::fail(int error) const {
+  const error_list legal = errors_of(terms_.what);
+  if (std::find(legal.begin(), legal.end(), error) == legal.end()) {
+    std::string names;
+    for (const int each : legal) names += (names.empty() ? "" : ", ") + name_of_error(terms_.what, each);
+    world(terms_.where);
+    detail::here().owner->misused(
+        fmt::format("{} does not fail with {} on Linux: {}", name_of(terms_.what), name_of_error(terms_.what, error),
+                    names.empty() ? "it does not fail" : "it may with " + names),
+        terms_.where);
+  }
+  return made({fault_effect::kind::fail, error});
+}
+
+fault fault_rule::hang() const {
+  if (terms_.what != op::connect) {
+    detail::here().owner->misused(fmt::format("{} cannot hang, as connect can", name_of(terms_.what)), terms_.where);
+  }
+  return made({fault_effect::kind::hang});
+}
+
+fault fault_rule::slow(duration by) const {
+  if (terms_.what != op::connect && terms_.what != op::accept) {
+    detail::here().owner->misused(fmt::format("{} cannot be slow, as connect and accept can", name_of(terms_.what)),
+                                  terms_.where);
+  }
+  if (by <= duration::zero()) detail::here().owner->misused("a fault cannot be slow by no time", terms_.where);
+  return made({fault_effect::kind::slow, 0, by});
+}
+
+// -- a guard ----------------------------------------------------------------------------------------------------------
+
+fault::fault(fault_terms terms) {
+  loop& owner = *detail::here().owner;
+  sim::network& in = world(terms.where).network();
+  if (terms.first == 0 || terms.times == 0) owner.misused("the calls of a fault count from 1", terms.where);
+  if (!terms.at.empty()) in.at(terms.at, terms.where);
+  injected_ = std::make_unique<sim::injected_fault>(in.faults(), std::move(terms));
+}
+
+fault::fault(fault&& other) noexcept = default;
+
+fault::~fault() {
+  if (injected_ != nullptr) injected_->judge();
+}
+
+std::uint64_t fault::fired() const noexcept { return injected_ != nullptr ? injected_->fired() : 0; }
+
+std::uint64_t fault::matched() const noexcept { return injected_ != nullptr ? injected_->matched() : 0; }
+
+}  // namespace lockstep

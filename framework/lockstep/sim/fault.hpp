@@ -1,0 +1,183 @@
+// Faults that a test injects into the simulated kernel: which call is to fail, when, how often and how.
+//
+//   auto refused = on(op::connect).to("db:5432").nth(2).fail(ECONNREFUSED);
+//
+// A rule has a scope (the call, its target, whose call it is), a trigger (the n-th time, one time in n, a predicate)
+// and a persistence (once, so many times, for ever). What it makes is a guard: the fault is there while that lives, or,
+// if it is given to `network::add()`, until the run ends.
+// Faults are what Linux can do: an error that a call cannot give is misuse, and what ends a connection ends it for both
+// sides. A call that would have to wait is not counted; it is when it can be made.
+// A fault that never fired when its guard dies is a verdict, as the test has not tested what it says; but for one_in(),
+// which the plain run never picks, and may_not_fire(). It says nothing where the run has ended by something else.
+// Each firing is in the log of the network's faults, and in reports among what its task has done.
+#pragma once
+
+#include <lockstep/base/source.hpp>
+#include <lockstep/net/endpoint.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lockstep {
+
+namespace sim {
+class host;
+class injected_fault;
+class link;
+class network;
+}  // namespace sim
+
+// Calls that can fail, in groups: `read` is recv() and recvmsg() as well, on sockets.
+enum class op : std::uint8_t { socket, bind, listen, accept, connect, read, write, close, resolve, transfer };
+
+std::string_view name_of(op what) noexcept;
+
+// A call that is about to be made, for the predicate of a rule.
+struct attempted_call {
+  op what;
+  sim::host& by;
+  // The peer's, of connect, read and write; else the one that is bound, or is to be.
+  endpoint target{};
+  sim::host* target_host = nullptr;  // null if nobody has that address
+  std::string_view name{};           // that is to be resolved
+  std::size_t bytes = 0;             // that are to be read or written
+  bool may_fail = true;              // by an error of its own
+  bool may_take_time = false;
+  bool connected = false;     // a stream, which an error can end
+  bool of_datagrams = false;  // of UDP
+};
+
+// What a fault does.
+struct fault_effect {
+  enum class kind : std::uint8_t { none, fail, hang, slow, reset };
+
+  kind what = kind::none;
+  int error = 0;
+  duration delay{};
+  std::uint64_t bytes = 0;
+
+  // "ECONNREFUSED", "hang", "slow by 5 ms".
+  std::string text(op of) const;
+};
+
+struct fault_terms {
+  op what;
+  source where;
+  std::string to;
+  std::optional<ip_address> to_address{};
+  std::optional<std::uint16_t> to_port{};
+  std::string to_host{};
+  std::string at{};
+  std::uint64_t first = 1;
+  std::uint64_t one_in = 0;
+  std::uint64_t times = 1;
+  bool may_not_fire = false;
+  std::function<bool(const attempted_call&)> when{};
+  sim::link* over = nullptr;
+  fault_effect effect{};
+
+  // "connect to db:5432 (nth 2, ECONNREFUSED)".
+  std::string text() const;
+};
+
+// Injected while it lives.
+class [[nodiscard("the fault ends with its guard")]] fault {
+ public:
+  explicit fault(fault_terms terms);
+  fault(fault && other) noexcept;
+  fault& operator=(fault&&) = delete;
+  ~fault();
+
+  // How often it has happened.
+  std::uint64_t fired() const noexcept;
+  // How many calls were in its scope; of a fault on a link, bytes.
+  std::uint64_t matched() const noexcept;
+
+ private:
+  friend class sim::network;
+
+  std::unique_ptr<sim::injected_fault> injected_;
+};
+
+// A rule that is being written; fail(), hang() and slow() end it, and may be called again for another fault like it.
+class fault_rule {
+ public:
+  fault_rule(op what, source where) : terms_{what, where, {}} {}
+
+  // -- scope ------------------------------------------------------------------------------------------------------
+
+  // The target: "db" is a host, "db:5432" a port of it; so are "10.0.0.2" and "10.0.0.2:5432". Of bind, listen and
+  // accept the target is the socket's own address, of resolve the name.
+  fault_rule& to(std::string_view target);
+  fault_rule& to(const char* target) { return to(std::string_view(target)); }
+  fault_rule& to(const endpoint& target);
+  // Whose call it is.
+  fault_rule& at(std::string_view host);
+
+  // -- trigger ----------------------------------------------------------------------------------------------------
+
+  // The n-th call that is in its scope, from 1; the first, if nothing is said.
+  fault_rule& nth(std::uint64_t n);
+  // From the first on after so many.
+  fault_rule& after(std::uint64_t calls) { return nth(calls + 1); }
+  // One time in so many, a pick of the oracle, each fault a domain of its own; the plain run picks that nothing
+  // happens. It need not fire.
+  fault_rule& one_in(std::uint64_t n);
+  // Only calls for which this is true, which count for nth() then. It must not throw.
+  fault_rule& when(std::function<bool(const attempted_call&)> predicate);
+
+  // -- persistence ------------------------------------------------------------------------------------------------
+
+  // Once, if nothing is said.
+  fault_rule& times(std::uint64_t n);
+  fault_rule& forever() { return times(~std::uint64_t{0}); }
+  // That it never fires is no verdict.
+  fault_rule& may_not_fire() {
+    terms_.may_not_fire = true;
+    return *this;
+  }
+
+  // -- what happens -----------------------------------------------------------------------------------------------
+
+  // The call fails with that error; of resolve, one of getaddrinfo()'s, such as EAI_AGAIN. Of a connect the error comes
+  // when Linux would know: a refusal after the way there and back, ETIMEDOUT after 127 s. Of read and write ECONNRESET
+  // and EPIPE reset the connection, so that the peer sees it as well, and what was not read is lost; ETIMEDOUT,
+  // EHOSTUNREACH and ENETUNREACH end it on this side alone.
+  // Misuse if Linux does not give that error there, or without a simulation.
+  fault fail(int error) const;
+  // Of connect: nobody answers, and it fails with ETIMEDOUT after 127 s.
+  fault hang() const;
+  // Of connect, and of accept: the connection comes so much later.
+  fault slow(duration by) const;
+  template <coarser_duration D>
+  fault slow(D by) const {
+    return slow(saturating_cast(by));
+  }
+
+  const fault_terms& terms() const noexcept { return terms_; }
+
+ private:
+  fault made(const fault_effect& effect) const;
+
+  fault_terms terms_;
+};
+
+// A rule for calls of that kind.
+inline fault_rule on(op what, source where = source::current()) { return {what, where}; }
+
+// The errors that such a call can give on Linux, the most usual first; empty for one that cannot fail.
+struct error_list {
+  const int* first;
+  std::size_t count;
+  const int* begin() const noexcept { return first; }
+  const int* end() const noexcept { return first + count; }
+};
+error_list errors_of(op what) noexcept;
+
+}  // namespace lockstep

@@ -1,0 +1,137 @@
+#include <lockstep/sim/fault_list.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/link.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace lockstep::sim {
+
+namespace {
+
+// What ends a connection, and what only a datagram can meet with.
+bool ends_connections(const fault_effect& effect) noexcept {
+  const int error = effect.error;
+  return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+bool is_of_datagrams(const fault_effect& effect) noexcept {
+  return effect.error == ECONNREFUSED || effect.error == EPERM || effect.error == EMSGSIZE;
+}
+
+}  // namespace
+
+// -- one --------------------------------------------------------------------------------------------------------------
+
+injected_fault::injected_fault(fault_list& of, fault_terms terms) : of_(&of), terms_(std::move(terms)) {
+  const std::string text = terms_.text();
+  domain_ = fmt::format("fault {} on {}", ++of.made_[text], text);
+  of.all_.push_back(*this);
+  detail::touch(everything, access::write);
+  if (terms_.over != nullptr) {
+    terms_.over->there.break_by(this);
+    terms_.over->back.break_by(this);
+  }
+}
+
+injected_fault::~injected_fault() { part(); }
+
+void injected_fault::part() noexcept {
+  if (of_ == nullptr) return;
+  if (terms_.over != nullptr) {
+    terms_.over->there.break_by(nullptr);
+    terms_.over->back.break_by(nullptr);
+  }
+  unlink();
+  of_ = nullptr;
+  detail::touch(everything, access::write);
+}
+
+void injected_fault::judge(bool run_has_ended) noexcept {
+  if (of_ == nullptr || fired_ != 0 || terms_.may_not_fire || terms_.one_in > 1) return;
+  loop& owner = of_->owner_;
+  if (owner.given_up()) return;
+  const std::string_view noun = terms_.what == op::transfer ? "byte" : "operation";
+  std::string text = fmt::format("fault on {} never fired; {} {}{} in its scope", terms_.text(), matched_, noun,
+                                 matched_ == 1 ? " was" : "s were");
+  if (run_has_ended) {
+    owner.report(verdict_kind::unfired_fault, std::move(text), terms_.where);
+  } else {
+    owner.report_end(verdict_kind::unfired_fault, std::move(text), terms_.where, {});
+  }
+}
+
+bool injected_fault::covers(const attempted_call& call) const {
+  if (call.what != terms_.what) return false;
+  const fault_effect& effect = terms_.effect;
+  if (effect.what == fault_effect::kind::fail ? !call.may_fail : !call.may_take_time) return false;
+  if (call.what == op::read || call.what == op::write) {
+    if (!call.connected && ends_connections(effect)) return false;
+    if (!call.of_datagrams && is_of_datagrams(effect)) return false;
+  }
+  if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
+  if (terms_.to.empty()) return true;
+  if (call.what == op::resolve) return call.name == terms_.to;
+  if (terms_.to_port && *terms_.to_port != call.target.port()) return false;
+  if (terms_.to_address) return call.target.address().unmapped() == terms_.to_address->unmapped();
+  return call.target_host != nullptr && call.target_host->name() == terms_.to_host;
+}
+
+bool injected_fault::draws() {
+  if (terms_.one_in <= 1) return true;
+  return of_->owner_.pick(domain_, terms_.one_in) == 1;
+}
+
+bool injected_fault::comes_due(const attempted_call& call) {
+  if (!covers(call)) return false;
+  detail::touch(domain_identity(domain_), access::write);
+  ++matched_;
+  if (terms_.when && !terms_.when(call)) return false;
+  if (++eligible_ < terms_.first || fired_ >= terms_.times) return false;
+  if (!draws()) return false;
+  fires(call.by.name());
+  return true;
+}
+
+std::uint64_t injected_fault::lets_through(std::uint64_t bytes, bool& resets) {
+  detail::touch(domain_identity(domain_), access::write);
+  const std::uint64_t left = terms_.effect.bytes - std::min(matched_, terms_.effect.bytes);
+  matched_ += bytes;
+  resets = fired_ < terms_.times && bytes >= left;
+  if (!resets) return bytes;
+  fires({});
+  return left;
+}
+
+void injected_fault::fires(std::string_view host) {
+  ++fired_;
+  const std::string text = terms_.text();
+  of_->log_.push_back({of_->owner_.now(), text, std::string(host)});
+  of_->owner_.note("fault", text);
+}
+
+// -- all --------------------------------------------------------------------------------------------------------------
+
+fault_list::~fault_list() { part(); }
+
+void fault_list::part() noexcept {
+  while (!all_.empty()) all_.front().part();
+  standing_.clear();
+}
+
+fault_effect fault_list::ask(const attempted_call& call) {
+  fault_effect due;
+  for (injected_fault& each : all_) {
+    if (due.what == fault_effect::kind::none && each.comes_due(call)) due = each.terms().effect;
+  }
+  return due;
+}
+
+void fault_list::judge() noexcept {
+  for (const auto& each : standing_) each->judge(true);
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,93 @@
+// The faults that are in force in a network: what the kernel asks before it makes a call.
+#pragma once
+
+#include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/sim/fault.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+class loop;
+}
+
+namespace lockstep::sim {
+
+class fault_list;
+class lane;
+
+class injected_fault : public list_hook<injected_fault> {
+ public:
+  injected_fault(fault_list& of, fault_terms terms);
+  injected_fault(const injected_fault&) = delete;
+  injected_fault& operator=(const injected_fault&) = delete;
+  ~injected_fault();
+
+  const fault_terms& terms() const noexcept { return terms_; }
+  std::uint64_t fired() const noexcept { return fired_; }
+  std::uint64_t matched() const noexcept { return matched_; }
+  // That it never fired is a verdict.
+  void judge(bool run_has_ended = false) noexcept;
+  // Its network ends.
+  void part() noexcept;
+
+  // Counts the call, if it is in its scope. Returns whether it is to fail.
+  bool comes_due(const attempted_call& call);
+  // So many bytes are about to arrive over its link. Returns how many of them still do before the connection is reset;
+  // all of them if it is not.
+  std::uint64_t lets_through(std::uint64_t bytes, bool& resets);
+
+ private:
+  bool covers(const attempted_call& call) const;
+  bool draws();
+  void fires(std::string_view host);
+
+  fault_list* of_;
+  fault_terms terms_;
+  std::string domain_;
+  std::uint64_t matched_ = 0;
+  std::uint64_t eligible_ = 0;  // those of them for which the predicate holds
+  std::uint64_t fired_ = 0;
+};
+
+// One that has happened.
+struct fired_fault {
+  time_point at{};
+  std::string fault;  // "connect to db:5432 (ECONNREFUSED)"
+  std::string host;   // whose call it was; of a link the empty text
+};
+
+class fault_list {
+ public:
+  explicit fault_list(loop& owner) noexcept : owner_(owner) {}
+  fault_list(const fault_list&) = delete;
+  fault_list& operator=(const fault_list&) = delete;
+  ~fault_list();
+
+  bool empty() const noexcept { return all_.empty(); }
+  // What is to happen instead of that call: the first fault that is due counts as fired.
+  fault_effect ask(const attempted_call& call);
+  // In the order in which they happened.
+  const std::vector<fired_fault>& log() const noexcept { return log_; }
+
+  // Stays in force until the run ends.
+  void keep(std::unique_ptr<injected_fault> standing) { standing_.push_back(std::move(standing)); }
+  // The run ends: those that stayed are judged.
+  void judge() noexcept;
+  void part() noexcept;
+
+ private:
+  friend class injected_fault;
+
+  loop& owner_;
+  intrusive_list<injected_fault, injected_fault> all_;
+  std::vector<std::unique_ptr<injected_fault>> standing_;
+  std::vector<fired_fault> log_;
+  std::map<std::string, std::uint64_t> made_;  // of the same text
+};
+
+}  // namespace lockstep::sim

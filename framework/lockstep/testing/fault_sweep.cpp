@@ -1,0 +1,107 @@
+#include <lockstep/testing/fault_sweep.hpp>
+
+#include <lockstep/testing/failures.hpp>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+namespace lockstep {
+
+namespace {
+
+class sweep {
+ public:
+  sweep(fault_rule rule, int error, const std::function<task<void>()>& body, const sweep_options& how)
+      : rule_(std::move(rule)), error_(error), body_(body), how_(how) {}
+
+  testing::AssertionResult all() {
+    if (!passes(0)) return failed("without any fault");
+    for (const bool for_ever : {false, true}) {
+      rule_.times(for_ever ? ~std::uint64_t{0} : 1);
+      for (std::uint64_t n = 1;; ++n) {
+        if (n > how_.calls_max) {
+          return testing::AssertionFailure() << fmt::format("the sweep does not end: there is a call number {} of {}",
+                                                            n, name_of(rule_.terms().what));
+        }
+        const bool passed = passes(n);
+        if (!passed)
+          return failed(fmt::format("where call {} of {}{}", n, called_, for_ever ? ", and each later one" : ""));
+        if (fired_ == 0) break;
+      }
+    }
+    return testing::AssertionSuccess() << fmt::format("{} runs passed", runs_);
+  }
+
+ private:
+  // With a fault in the n-th call; 0 for none.
+  bool passes(std::uint64_t n) {
+    ++runs_;
+    fired_ = 0;
+    found_.clear();
+    detail::failure_interceptor failures;
+    sim::world in;
+    in.start(how_.world);
+    in.drive(run(n));
+    in.finish();
+    for (const detail::failure_part& each : failures.parts()) {
+      if (each.failed())
+        add(each.file.empty() ? each.message : fmt::format("{}:{}: {}", each.file, each.line, each.message));
+    }
+    if (in.failure() != nullptr) add("an exception left it: " + in.failure_report()->message);
+    for (const verdict& each : in.verdicts()) add(fmt::format("{}: {}", name_of(each.kind), each.message));
+    return found_.empty();
+  }
+
+  task<void> run(std::uint64_t n) {
+    if (n == 0) co_return co_await body_();
+    const fault injected = rule_.nth(n).may_not_fire().fail(error_);
+    fault_terms plain = rule_.terms();
+    plain.first = 1;
+    plain.effect = {fault_effect::kind::fail, error_};
+    called_ = plain.text();
+    const counting until_it_ends{injected, fired_};
+    co_await body_();
+  }
+
+  struct counting {
+    const fault& of;
+    std::uint64_t& fired;
+    counting(const fault& counted, std::uint64_t& into) noexcept : of(counted), fired(into) {}
+    counting(const counting&) = delete;
+    counting& operator=(const counting&) = delete;
+    ~counting() { fired = of.fired(); }
+  };
+
+  void add(const std::string& text) { found_ += "\n  " + text; }
+
+  testing::AssertionResult failed(const std::string& when) const {
+    return testing::AssertionFailure() << fmt::format("the body fails {} (run {} of the sweep):{}", when, runs_,
+                                                      found_);
+  }
+
+  fault_rule rule_;
+  int error_;
+  const std::function<task<void>()>& body_;
+  const sweep_options& how_;
+  std::string called_;
+  std::string found_;
+  std::uint64_t runs_ = 0;
+  std::uint64_t fired_ = 0;
+};
+
+}  // namespace
+
+testing::AssertionResult fault_sweep(fault_rule rule, int error, const std::function<task<void>()>& body,
+                                     const sweep_options& how) {
+  return sweep(std::move(rule), error, body, how).all();
+}
+
+testing::AssertionResult fault_sweep(op what, const std::function<task<void>()>& body, const sweep_options& how,
+                                     source where) {
+  const error_list errors = errors_of(what);
+  return fault_sweep(on(what, where), errors.count != 0 ? *errors.first : 0, body, how);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,407 @@
+#include <lockstep/sim/fault.hpp>
+
+#include "talking_hosts.hpp"
+
+#include <lockstep/explore/strategy.hpp>
+#include <lockstep/net/resolver.hpp>
+
+#include <gtest/gtest.h>
+
+#include <netdb.h>
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace lockstep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const endpoint web_80 = "10.0.0.2:80";
+
+// -- connecting -------------------------------------------------------------------------------------------------------
+
+TEST(FaultTest, FailsTheNthCallOnce) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const fault refused = on(op::connect).to("web:80").nth(2).fail(ECONNREFUSED);
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+    EXPECT_EQ(refused.fired(), 0u);
+    EXPECT_EQ(co_await connect_to(web_80), "ECONNREFUSED");
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+    EXPECT_EQ(refused.fired(), 1u);
+    EXPECT_EQ(refused.matched(), 3u);
+  });
+}
+
+TEST(FaultTest, EndsWithItsGuard) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    {
+      const fault refused = on(op::connect).forever().fail(ECONNREFUSED);
+      EXPECT_EQ(co_await connect_to(web_80), "ECONNREFUSED");
+      EXPECT_EQ(co_await connect_to(web_80), "ECONNREFUSED");
+    }
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+  });
+}
+
+TEST(FaultTest, HappensSoManyTimesAfterSoMany) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const fault refused = on(op::connect).after(1).times(2).fail(ECONNREFUSED);
+    std::string all;
+    for (int i = 0; i < 5; ++i) all += co_await connect_to(web_80) + " ";
+    EXPECT_EQ(all, "ok ECONNREFUSED ECONNREFUSED ok ok ");
+  });
+}
+
+TEST(FaultTest, IsForItsScopeAlone) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    lockstep::world().host("db", "10.0.0.3");
+    co_await yield();
+    const auto count = [](fault_rule rule) -> task<std::uint64_t> {
+      const fault any = rule.forever().may_not_fire().fail(EACCES);
+      co_await connect_to(web_80);
+      co_return any.matched();
+    };
+    EXPECT_EQ(co_await count(on(op::connect)), 1u);
+    EXPECT_EQ(co_await count(on(op::connect).to("web")), 1u);
+    EXPECT_EQ(co_await count(on(op::connect).to("10.0.0.2")), 1u);
+    EXPECT_EQ(co_await count(on(op::connect).to(web_80)), 1u);
+    EXPECT_EQ(co_await count(on(op::connect).at("client")), 1u);
+    EXPECT_EQ(co_await count(on(op::connect).to("web:81")), 0u);
+    EXPECT_EQ(co_await count(on(op::connect).to("db")), 0u);
+    EXPECT_EQ(co_await count(on(op::connect).at("web")), 0u);
+    EXPECT_EQ(co_await count(on(op::bind)), 0u);
+  });
+}
+
+TEST(FaultTest, TakesWhatThePredicateTakes) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const fault second = on(op::connect)
+                             .nth(2)
+                             .when([](const attempted_call& call) { return call.target.port() == 80; })
+                             .fail(ECONNREFUSED);
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+    EXPECT_EQ(co_await connect_to("10.0.0.2:81"), "ECONNREFUSED");  // nobody listens
+    EXPECT_EQ(second.fired(), 0u);
+    EXPECT_EQ(co_await connect_to(web_80), "ECONNREFUSED");
+    EXPECT_EQ(second.fired(), 1u);
+  });
+}
+
+TEST(FaultTest, RefusesAfterTheWayThereAndBack) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    lockstep::world().link("client", "web").latency(5ms);
+    const fault refused = on(op::connect).fail(ECONNREFUSED);
+    EXPECT_EQ(co_await connect_to(web_80), "ECONNREFUSED");
+    EXPECT_EQ(now(), time_point{10ms});
+  });
+}
+
+TEST(FaultTest, HangsUntilLinuxGivesUp) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    const fault lost = on(op::connect).hang();
+    EXPECT_EQ(co_await connect_to(web_80), "ETIMEDOUT");
+    EXPECT_EQ(now(), time_point{127s});
+  });
+}
+
+TEST(FaultTest, MakesAConnectSlow) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    lockstep::world().link("client", "web").latency(5ms);
+    const fault late = on(op::connect).slow(2s);
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+    EXPECT_EQ(now(), time_point{2010ms});
+  });
+}
+
+TEST(FaultTest, MakesAnAcceptSlow) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const fault late = on(op::accept).to("web:80").slow(2s);
+    const file listener = listening(hosts.web, web_80);
+    const file client = tcp(hosts.client);
+    client.connect(web_80);
+    EXPECT_EQ(client.ready(), "OUT");
+    EXPECT_EQ(client.send("early"), "5");
+    EXPECT_EQ(listener.ready(), "-");
+    co_await sleep_for(2s);
+    EXPECT_EQ(listener.ready(), "IN");
+    const file server = listener.accept();
+    EXPECT_EQ(server.recv(), "early");
+    for (const file& each : {listener, client, server}) each.close();
+  });
+}
+
+// -- bytes ------------------------------------------------------------------------------------------------------------
+
+TEST(FaultTest, AResetIsSeenByBothEnds) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    tcp_listener listener = [&] {
+      const scoped_value there = hosts.web.enter();
+      return tcp_listener::bind(web_80);
+    }();
+    tcp_stream client = co_await connect_tcp(web_80);
+    tcp_stream server = co_await listener.accept();
+    const fault reset = on(op::read).at("client").fail(ECONNRESET);
+    co_await server.write("never read");
+    EXPECT_EQ(co_await read_from(client), "ECONNRESET");
+    EXPECT_EQ(co_await read_from(client), "end");
+    EXPECT_EQ(co_await read_from(server), "ECONNRESET");
+    EXPECT_EQ(co_await outcome_of([&]() -> task<void> { co_await client.write("more"); }), "EPIPE");
+  });
+}
+
+TEST(FaultTest, ATimeoutIsSeenByThePeerWhenItSends) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    tcp_listener listener = [&] {
+      const scoped_value there = hosts.web.enter();
+      return tcp_listener::bind(web_80);
+    }();
+    tcp_stream client = co_await connect_tcp(web_80);
+    tcp_stream server = co_await listener.accept();
+    const fault lost = on(op::write).fail(ETIMEDOUT);
+    EXPECT_EQ(co_await outcome_of([&]() -> task<void> { co_await client.write("lost"); }), "ETIMEDOUT");
+    co_await server.write("anybody there?");
+    EXPECT_EQ(co_await read_from(server), "ECONNRESET");
+  });
+}
+
+TEST(FaultTest, DoesNotCountACallThatWouldWait) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const fault reset = on(op::read).at("client").nth(2).fail(ECONNRESET);
+    tcp_stream client = co_await connect_tcp(web_80);
+    lockstep::world().link("client", "web").latency(1ms);
+    co_await client.write("one");
+    EXPECT_EQ(co_await read_from(client), "one");
+    EXPECT_EQ(reset.matched(), 1u);
+    co_await client.write("two");
+    EXPECT_EQ(co_await read_from(client), "ECONNRESET");
+  });
+}
+
+TEST(FaultTest, ANoiseOfMemoryLeavesTheConnectionAlone) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    const fault full = on(op::write).at("client").fail(ENOBUFS);
+    EXPECT_EQ(co_await outcome_of([&]() -> task<void> { co_await client.write("hello"); }), "ENOBUFS");
+    co_await client.write("hello");
+    EXPECT_EQ(co_await read_from(client), "hello");
+  });
+}
+
+// -- other calls ------------------------------------------------------------------------------------------------------
+
+TEST(FaultTest, AnAcceptWithoutDescriptorsKeepsTheConnection) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, web_80);
+    const file client = tcp(hosts.client);
+    client.connect(web_80);
+    const fault full = on(op::accept).to("web").fail(EMFILE);
+    EXPECT_EQ(error_text(listener.accept().fd), "EMFILE");
+    EXPECT_EQ(listener.ready(), "IN");
+    const file server = listener.accept();
+    EXPECT_GE(server.fd, 0);
+    for (const file& each : {listener, client, server}) each.close();
+    co_return;
+  });
+}
+
+TEST(FaultTest, AnAbortedAcceptResetsTheConnection) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, web_80);
+    const file client = tcp(hosts.client);
+    client.connect(web_80);
+    const fault aborted = on(op::accept).fail(ECONNABORTED);
+    EXPECT_EQ(error_text(listener.accept().fd), "ECONNABORTED");
+    EXPECT_EQ(client.recv(), "ECONNRESET");
+    EXPECT_EQ(listener.ready(), "-");
+    for (const file& each : {listener, client}) each.close();
+    co_return;
+  });
+}
+
+TEST(FaultTest, FailsCallsThatMakeSockets) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    {
+      const fault full = on(op::socket).at("web").fail(EMFILE);
+      EXPECT_EQ(error_text(hosts.web.socket(AF_INET, SOCK_STREAM, 0)), "EMFILE");
+    }
+    const file made = tcp(hosts.web);
+    {
+      const fault taken = on(op::bind).to("web:80").fail(EADDRINUSE);
+      EXPECT_EQ(made.bind("0.0.0.0:80"), "EADDRINUSE");
+      EXPECT_EQ(made.bind("0.0.0.0:80"), "0");
+    }
+    {
+      const fault taken = on(op::listen).to("web:80").fail(EADDRINUSE);
+      EXPECT_EQ(error_text(hosts.web.listen(made.fd, 1)), "EADDRINUSE");
+    }
+    const fault broken = on(op::close).fail(EIO);
+    EXPECT_EQ(error_text(hosts.web.close(made.fd)), "EIO");
+    EXPECT_EQ(error_text(hosts.web.close(made.fd)), "EBADF");  // it is closed all the same
+    co_return;
+  });
+}
+
+TEST(FaultTest, FailsTheResolvingOfAName) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const fault flap = on(op::resolve).to("web").fail(EAI_AGAIN);
+    resolver names;
+    int code = 0;
+    try {
+      co_await names.look_up("web");
+    } catch (const std::system_error& failed) {
+      code = failed.code().value();
+    }
+    EXPECT_EQ(code, EAI_AGAIN);
+  });
+}
+
+// -- chance -----------------------------------------------------------------------------------------------------------
+
+// How often the connects of a run are refused, one in two of them.
+std::uint64_t refused_with(oracle* choices) {
+  class world of;
+  world_options how;
+  how.choices = choices;
+  how.order = ordering::fifo;
+  std::uint64_t fired = 0;
+  of.run(
+      [&]() -> task<void> {
+        echo_host hosts;
+        co_await yield();
+        const fault refused = on(op::connect).one_in(2).forever().fail(ECONNREFUSED);
+        for (int i = 0; i < 20; ++i) co_await connect_to(web_80);
+        fired = refused.fired();
+      },
+      how);
+  EXPECT_THAT(of.verdicts(), IsEmpty());
+  return fired;
+}
+
+TEST(FaultTest, IsAPickOfTheOracleOneTimeInSoMany) {
+  EXPECT_EQ(refused_with(nullptr), 0u);
+  const auto choices = make_oracle(schedule::random, 7);
+  const std::uint64_t fired = refused_with(choices.get());
+  EXPECT_GT(fired, 3u);
+  EXPECT_LT(fired, 17u);
+  const auto again = make_oracle(schedule::random, 7);
+  EXPECT_EQ(refused_with(again.get()), fired);
+}
+
+// -- verdicts ---------------------------------------------------------------------------------------------------------
+
+TEST(FaultTest, AFaultThatNeverFiredIsAVerdict) {
+  class world of;
+  std::uint32_t line = 0;
+  of.run([&]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    line = source::current().line() + 1;
+    const fault refused = on(op::connect).to("web:80").nth(3).fail(ECONNREFUSED);
+    co_await connect_to(web_80);
+  });
+  ASSERT_THAT(
+      messages_of(of),
+      ElementsAre("fault on connect to web:80 (nth 3, ECONNREFUSED) never fired; 1 operation was in its scope"));
+  EXPECT_EQ(of.verdicts().front().kind, verdict_kind::unfired_fault);
+  EXPECT_EQ(of.verdicts().front().where.line(), line);
+}
+
+TEST(FaultTest, AStandingFaultIsJudgedAtTheEnd) {
+  class world of;
+  of.run([]() -> task<void> {
+    two_hosts hosts;
+    lockstep::world().network().add(on(op::read).at("web").forever().fail(ENOMEM));
+    co_return;
+  });
+  EXPECT_THAT(messages_of(of),
+              ElementsAre("fault on read at web (ENOMEM) never fired; 0 operations were in its scope"));
+}
+
+TEST(FaultTest, AStandingFaultOutlivesItsScope) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    { lockstep::world().network().add(on(op::connect).forever().fail(EACCES)); }
+    EXPECT_EQ(co_await connect_to(web_80), "EACCES");
+    EXPECT_EQ(co_await connect_to(web_80), "EACCES");
+  });
+}
+
+TEST(FaultTest, OneThatNeedNotFireIsNoVerdict) {
+  run_on_hosts([]() -> task<void> {
+    const fault perhaps = on(op::connect).may_not_fire().fail(ECONNREFUSED);
+    const fault rarely = on(op::connect).one_in(1000).fail(ECONNREFUSED);
+    lockstep::world().network().add(on(op::bind).may_not_fire().fail(EACCES));
+    co_return;
+  });
+}
+
+TEST(FaultTest, SaysNothingWhereTheRunEndsByAnother) {
+  class world of;
+  const auto fails = []() -> task<void> {
+    const fault refused = on(op::connect).fail(ECONNREFUSED);
+    lockstep::world().network().add(on(op::bind).fail(EACCES));
+    co_await yield();
+    throw std::runtime_error("something else");
+  };
+  EXPECT_THROW(of.run(fails()), std::runtime_error);
+  EXPECT_THAT(messages_of(of), IsEmpty());
+  const auto waits = []() -> task<void> {
+    const fault refused = on(op::connect).fail(ECONNREFUSED);
+    event never;
+    co_await never.wait();
+  };
+  EXPECT_THROW(of.run(waits()), misuse);
+  ASSERT_EQ(of.verdicts().size(), 1u);
+  EXPECT_EQ(of.verdicts().front().kind, verdict_kind::deadlock);
+}
+
+TEST(FaultTest, KnowsWhatLinuxCanDo) {
+  const auto misuse_of = [](void (*wrong)()) -> std::string {
+    class world of;
+    EXPECT_THROW(of.run([wrong]() -> task<void> {
+      wrong();
+      co_return;
+    }),
+                 misuse);
+    return of.verdicts().empty() ? "" : of.verdicts().front().message;
+  };
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::listen).fail(ECONNREFUSED); }),
+            "listen does not fail with ECONNREFUSED on Linux: it may with EADDRINUSE");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).hang(); }), "read cannot hang, as connect can");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).slow(1s); }),
+            "read cannot be slow, as connect and accept can");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).nth(0).fail(ENOMEM); }),
+            "the calls of a fault count from 1");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).at("wbe").fail(ENOMEM); }),
+            "there is no host \"wbe\": there are \"client\"");
+}
+
+}  // namespace
+}  // namespace lockstep::sim

@@ -1,0 +1,303 @@
+#include "talking_hosts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace lockstep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const endpoint web_80 = "10.0.0.2:80";
+
+// Says when it is destroyed.
+struct noted_end {
+  std::string* into;
+  std::string text;
+  noted_end(std::string& log, std::string name) : into(&log), text(std::move(name)) {}
+  noted_end(const noted_end&) = delete;
+  noted_end& operator=(const noted_end&) = delete;
+  ~noted_end() { *into += text; }
+};
+
+task<void> wait_for_ever(std::string& log) {
+  const noted_end end(log, "gone ");
+  try {
+    co_await sleep_for(1000h);
+  } catch (const cancelled&) {
+    log += "cancelled ";
+    throw;
+  }
+}
+
+// -- crash ------------------------------------------------------------------------------------------------------------
+
+TEST(HostFailuresTest, ACrashDestroysTheTasksAndCancelsNone) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string log;
+    const auto own = hosts.web.spawn(wait_for_ever(log));
+    const auto other = spawn(wait_for_ever(log));
+    co_await yield();
+    EXPECT_EQ(hosts.web.tasks().size(), 1u);
+    hosts.web.crash();
+    EXPECT_EQ(log, "gone ");
+    EXPECT_TRUE(own.done());
+    EXPECT_FALSE(other.done());
+    EXPECT_TRUE(hosts.web.is_down());
+    EXPECT_TRUE(hosts.web.tasks().empty());
+    auto& left = const_cast<join_handle<void>&>(other);
+    left.cancel();
+    EXPECT_THROW(co_await left.join(), cancelled);
+  });
+}
+
+TEST(HostFailuresTest, WhoJoinsATaskOfItIsCancelled) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string log;
+    auto own = hosts.web.spawn(wait_for_ever(log));
+    auto joins = spawn([](join_handle<void>& of) -> task<std::string> {
+      try {
+        co_await of.join();
+      } catch (const cancelled& thrown) {
+        co_return std::string(thrown.reason());
+      }
+      co_return "joined";
+    }(own));
+    co_await yield();
+    hosts.web.crash();
+    EXPECT_THAT(co_await joins.join(), HasSubstr("host \"web\" crashed"));
+    EXPECT_TRUE(own.done());
+  });
+}
+
+TEST(HostFailuresTest, ACrashedHostIsSilentUntilOthersTimeOut) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    client.user_timeout(30s);
+    hosts.web.crash();
+    co_await client.write("anybody there?");
+    const time_point began = now();
+    EXPECT_EQ(co_await read_from(client), "ETIMEDOUT");
+    EXPECT_EQ(now() - began, 30s);
+    EXPECT_EQ(co_await connect_to(web_80), "ETIMEDOUT");
+  });
+}
+
+TEST(HostFailuresTest, DestructorsOfACrashedHostDoNothing) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    struct farewell {
+      host* on;
+      int fd;
+      explicit farewell(host& of, int with) : on(&of), fd(with) {}
+      farewell(const farewell&) = delete;
+      farewell& operator=(const farewell&) = delete;
+      ~farewell() {
+        EXPECT_EQ(error_text(on->send(fd, "bye", 3, 0)), "EBADF");
+        EXPECT_EQ(error_text(on->socket(AF_INET, SOCK_STREAM, 0)), "EMFILE");
+      }
+    };
+    const auto serve = [](host& on) -> task<void> {
+      tcp_listener listener = tcp_listener::bind(web_80);
+      tcp_stream peer = co_await listener.accept();
+      const farewell bye(on, peer.native_handle());
+      co_await sleep_for(1000h);
+    };
+    const auto server = hosts.web.spawn(serve(hosts.web));
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    co_await sleep_for(1s);
+    hosts.web.crash();
+    client.user_timeout(1s);
+    co_await client.write("hello");
+    EXPECT_EQ(co_await read_from(client), "ETIMEDOUT");
+    EXPECT_TRUE(server.done());
+  });
+}
+
+TEST(HostFailuresTest, AHostMayCrashItself) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string log;
+    const auto suicide = [](host& own, std::string& into) -> task<void> {
+      const noted_end end(into, "gone ");
+      own.crash();
+      into += "still here ";
+      co_await sleep_for(0s);
+      into += "never ";
+    };
+    const auto dies = hosts.web.spawn(suicide(hosts.web, log));
+    co_await sleep_for(1s);
+    EXPECT_EQ(log, "still here gone ");
+    EXPECT_TRUE(dies.done());
+  });
+}
+
+// -- restart ----------------------------------------------------------------------------------------------------------
+
+TEST(HostFailuresTest, ANewLifeServesAndResetsConnectionsOfTheOld) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    tcp_stream old = co_await connect_tcp(web_80);
+    tcp_stream silent = co_await connect_tcp(web_80);
+    hosts.web.crash();
+    co_await old.write("anybody there?");
+    co_await sleep_for(1s);
+    auto life = hosts.web.restart([]() -> task<void> { co_await echo_at("10.0.0.2:80"); });
+    EXPECT_FALSE(hosts.web.is_down());
+    co_await yield();
+    EXPECT_EQ(co_await read_from(old), "ECONNRESET");
+    tcp_stream fresh = co_await connect_tcp(web_80);
+    co_await fresh.write("hello");
+    EXPECT_EQ(co_await read_from(fresh), "hello");
+    co_await silent.write("me too");
+    EXPECT_EQ(co_await read_from(silent), "ECONNRESET");
+    life.cancel();
+    EXPECT_THROW(co_await life.join(), cancelled);
+  });
+}
+
+TEST(HostFailuresTest, LinksOfACrashedHostAreCutWheneverTheyAreMade) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    hosts.web.crash();
+    host& late = lockstep::world().host("late");
+    EXPECT_TRUE(lockstep::world().network().lane_between(late, hosts.web)->cut());
+    auto life = hosts.web.restart([]() -> task<void> { co_return; });
+    EXPECT_FALSE(lockstep::world().network().lane_between(late, hosts.web)->cut());
+    co_await life.join();
+  });
+}
+
+// -- kill -------------------------------------------------------------------------------------------------------------
+
+TEST(HostFailuresTest, TheSystemOfAKilledProcessClosesItsDescriptors) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    co_await client.write("hello");
+    EXPECT_EQ(co_await read_from(client), "hello");
+    hosts.web.kill();
+    EXPECT_EQ(co_await read_from(client), "end");
+    EXPECT_EQ(co_await connect_to(web_80), "ECONNREFUSED");
+    EXPECT_FALSE(hosts.web.is_down());
+  });
+}
+
+TEST(HostFailuresTest, WhatAKilledProcessHasNotReadMakesAReset) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const auto serve = []() -> task<void> {
+      tcp_listener listener = tcp_listener::bind(web_80);
+      tcp_stream peer = co_await listener.accept();
+      co_await sleep_for(1000h);
+    };
+    const auto server = hosts.web.spawn(serve());
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    co_await sleep_for(1s);
+    co_await client.write("never read");
+    hosts.web.kill();
+    EXPECT_EQ(co_await read_from(client), "ECONNRESET");
+    EXPECT_TRUE(server.done());
+  });
+}
+
+// -- pause ------------------------------------------------------------------------------------------------------------
+
+TEST(HostFailuresTest, APausedHostAnswersAndDoesNothing) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    hosts.web.pause();
+    tcp_stream client = co_await connect_tcp(web_80);  // the system takes it
+    co_await client.write("hello");
+    auto answer = spawn(read_from(client));
+    co_await sleep_for(1h);
+    EXPECT_FALSE(answer.done());
+    hosts.web.resume();
+    EXPECT_EQ(co_await answer.join(), "hello");
+    EXPECT_EQ(now(), time_point{1h});
+  });
+}
+
+TEST(HostFailuresTest, WhatIsSpawnedOnAPausedHostWaits) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string log;
+    hosts.web.pause();
+    auto later = hosts.web.spawn([](std::string& into) -> task<void> {
+      into += "ran ";
+      co_return;
+    }(log));
+    co_await sleep_for(1s);
+    EXPECT_EQ(log, "");
+    hosts.web.resume();
+    co_await later.join();
+    EXPECT_EQ(log, "ran ");
+  });
+}
+
+TEST(HostFailuresTest, APausedHostMayCrash) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string log;
+    const auto own = hosts.web.spawn([](std::string& into) -> task<void> {
+      const noted_end end(into, "gone ");
+      co_await sleep_for(1s);
+      into += "never ";
+    }(log));
+    co_await yield();
+    hosts.web.pause();
+    co_await sleep_for(2s);
+    hosts.web.crash();
+    EXPECT_EQ(log, "gone ");
+    co_await sleep_for(1s);
+    EXPECT_TRUE(own.done());
+  });
+}
+
+TEST(HostFailuresTest, TheFirstHostRunsTheTest) {
+  class world of;
+  const auto wrong = []() -> task<void> {
+    two_hosts().client.crash();
+    co_return;
+  };
+  EXPECT_THROW(of.run(wrong()), misuse);
+  EXPECT_EQ(of.verdicts().front().message, "host \"client\" runs the test itself; let another one fail");
+}
+
+// -- buffers ----------------------------------------------------------------------------------------------------------
+
+TEST(HostFailuresTest, TinyBuffersTakeByteByByte) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    hosts.client.buffers(1, 1);
+    hosts.web.buffers(1, 1);
+    const file listener = listening(hosts.web, web_80);
+    const file client = tcp(hosts.client);
+    client.connect(web_80);
+    const file server = listener.accept();
+    EXPECT_EQ(client.send("hello"), "1");
+    EXPECT_EQ(client.send("ello"), "1");
+    EXPECT_EQ(client.send("llo"), "EAGAIN");
+    EXPECT_EQ(server.recv(), "h");
+    EXPECT_EQ(server.recv(), "e");
+    EXPECT_EQ(client.send("llo"), "1");
+    for (const file& each : {listener, client, server}) each.close();
+    co_return;
+  });
+}
+
+}  // namespace
+}  // namespace lockstep::sim
