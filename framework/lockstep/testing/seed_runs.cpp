@@ -166,6 +166,7 @@ class seed_runs {
       one.result = "nondeterministic";
       if (!first.failed) one.signature = again.signature;
     }
+      if (one.signature.empty()) one.signature = "made again with the same choices, it is another run";
     if (!one.passed()) {
       token replay;
       replay.test = test_hash(full_name());
