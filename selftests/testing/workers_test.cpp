@@ -351,6 +351,14 @@ TEST(WorkersOfATest, FindWhatIsFoundWithoutThem) {
     EXPECT_THAT(text, HasSubstr("Shrunk to 1 deviation from the plain run.\n")) << text;
     EXPECT_THAT(search("Passes", "--lockstep_jobs=" + jobs).text,
                 ContainsRegex("Passes: all [0-9]+ orderings checked"));
+// With which CO_REPLAY knows that it does not apply any more.
+TEST(CrashOfAWorkerTest, HasATokenThatTellsOfItsOverrides) {
+  for (const std::string test : {"Aborts", "IsKilled"}) {
+    EXPECT_THAT(search(test).text, ContainsRegex("LOCKSTEP_REPLAY='?ls1:[0-9a-f]+:plain:[0-9]@[0-9]>[0-9]:"
+                                                 "[0-9]+[.][0-9a-f]+[.][.][0-9a-f]+;"));
+  }
+}
+
   }
 }
 
