@@ -325,11 +325,38 @@ TEST(CrashOfAWorkerTest, OfThePlainRunMayBeAStepWithoutAnEnd) {
   EXPECT_THAT(run.text, HasSubstr("crash of the process: stuck step"));
 }
 
+// A run that is known to be stuck is not waited for again, and of those that may be, few are.
+TEST(CrashOfAWorkerTest, IsLookedIntoByFewRunsThatGetStuck) {
+  const std::string file = testing::TempDir() + "lockstep_stuck_runs";
+  std::remove(file.c_str());
+  const std::string flags = "--lockstep_real_time_max=200ms --lockstep_failures=none --lockstep_jobs=";
+  for (const std::string jobs : {"1", "2"}) {
+    const child_run run = run_subject("--gtest_filter=Searched.NeverEndsAStep " + flags + jobs, "STUCK_RUNS=" + file);
+    SCOPED_TRACE(run.text);
+    std::ifstream noted(file);
+    const std::string lines(std::istreambuf_iterator<char>(noted), {});
+    const int found = jobs == "1" ? 4 : 8;  // by workers, each of which is replaced three times
+    EXPECT_LE(count_of("stuck\n", lines), found + 1 + 3 + 1) << "to repeat it, to look into it, to show it";
+    std::remove(file.c_str());
+    EXPECT_THAT(run.text, HasSubstr("Shrunk to 1 deviation from the plain run.\n"));
+    EXPECT_THAT(run.text, HasSubstr("lost_update.hpp  *  ")) << "the step by which it departs";
+    EXPECT_THAT(run.text, HasSubstr("It fails when add_one 2: start at "));
+  }
+}
+
 TEST(CrashOfAWorkerTest, ShowsWhatItHadWritten) {
   const std::string text = search("Aborts").text;
   EXPECT_EQ(count_of("the end of it\n", text), 1) << text;
   EXPECT_THAT(search("NeverEndsAStep", "--lockstep_real_time_max=100ms").text,
               ContainsRegex("a step has not ended after 100 ms of real time .real_time_max.\n *main "));
+}
+
+// With which CO_REPLAY knows that it does not apply any more.
+TEST(CrashOfAWorkerTest, HasATokenThatTellsOfItsOverrides) {
+  for (const std::string test : {"Aborts", "IsKilled"}) {
+    EXPECT_THAT(search(test).text, ContainsRegex("LOCKSTEP_REPLAY='?ls1:[0-9a-f]+:plain:[0-9]@[0-9]>[0-9]:"
+                                                 "[0-9]+[.][0-9a-f]+[.][.][0-9a-f]+;"));
+  }
 }
 
 TEST(CrashOfAWorkerTest, WithoutWorkersTheProcessEnds) {
@@ -351,14 +378,6 @@ TEST(WorkersOfATest, FindWhatIsFoundWithoutThem) {
     EXPECT_THAT(text, HasSubstr("Shrunk to 1 deviation from the plain run.\n")) << text;
     EXPECT_THAT(search("Passes", "--lockstep_jobs=" + jobs).text,
                 ContainsRegex("Passes: all [0-9]+ orderings checked"));
-// With which CO_REPLAY knows that it does not apply any more.
-TEST(CrashOfAWorkerTest, HasATokenThatTellsOfItsOverrides) {
-  for (const std::string test : {"Aborts", "IsKilled"}) {
-    EXPECT_THAT(search(test).text, ContainsRegex("LOCKSTEP_REPLAY='?ls1:[0-9a-f]+:plain:[0-9]@[0-9]>[0-9]:"
-                                                 "[0-9]+[.][0-9a-f]+[.][.][0-9a-f]+;"));
-  }
-}
-
   }
 }
 
