@@ -325,11 +325,38 @@ TEST(CrashOfAWorkerTest, OfThePlainRunMayBeAStepWithoutAnEnd) {
   EXPECT_THAT(run.text, HasSubstr("crash of the process: stuck step"));
 }
 
+// A run that is known to be stuck is not waited for again, and of those that may be, few are.
+TEST(CrashOfAWorkerTest, IsLookedIntoByFewRunsThatGetStuck) {
+  const std::string file = testing::TempDir() + "lockstep_stuck_runs";
+  std::remove(file.c_str());
+  const std::string flags = "--lockstep_real_time_max=200ms --lockstep_failures=none --lockstep_jobs=";
+  for (const std::string jobs : {"1", "2"}) {
+    const child_run run = run_subject("--gtest_filter=Searched.NeverEndsAStep " + flags + jobs, "STUCK_RUNS=" + file);
+    SCOPED_TRACE(run.text);
+    std::ifstream noted(file);
+    const std::string lines(std::istreambuf_iterator<char>(noted), {});
+    const int found = jobs == "1" ? 4 : 8;  // by workers, each of which is replaced three times
+    EXPECT_LE(count_of("stuck\n", lines), found + 1 + 3 + 1) << "to repeat it, to look into it, to show it";
+    std::remove(file.c_str());
+    EXPECT_THAT(run.text, HasSubstr("Shrunk to 1 deviation from the plain run.\n"));
+    EXPECT_THAT(run.text, HasSubstr("lost_update.hpp  *  ")) << "the step by which it departs";
+    EXPECT_THAT(run.text, HasSubstr("It fails when add_one 2: start at "));
+  }
+}
+
 TEST(CrashOfAWorkerTest, ShowsWhatItHadWritten) {
   const std::string text = search("Aborts").text;
   EXPECT_EQ(count_of("the end of it\n", text), 1) << text;
   EXPECT_THAT(search("NeverEndsAStep", "--lockstep_real_time_max=100ms").text,
               ContainsRegex("a step has not ended after 100 ms of real time .real_time_max.\n *main "));
+}
+
+// With which CO_REPLAY knows that it does not apply any more.
+TEST(CrashOfAWorkerTest, HasATokenThatTellsOfItsOverrides) {
+  for (const std::string test : {"Aborts", "IsKilled"}) {
+    EXPECT_THAT(search(test).text, ContainsRegex("LOCKSTEP_REPLAY='?ls1:[0-9a-f]+:plain:[0-9]@[0-9]>[0-9]:"
+                                                 "[0-9]+[.][0-9a-f]+[.][.][0-9a-f]+;"));
+  }
 }
 
 TEST(CrashOfAWorkerTest, WithoutWorkersTheProcessEnds) {
@@ -364,7 +391,9 @@ TEST(WorkersOfATest, GoOnBehindACrash) {
 TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
   const child_run run = search("Is*Interrupted", "--lockstep_jobs=2");
   EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;
-  EXPECT_THAT(run.text, ContainsRegex("explored Searched.IsInterrupted: interrupted: [0-9,]+ runs, "));
+  EXPECT_THAT(run.text,
+              ContainsRegex("explored Searched.IsInterrupted: interrupted: [0-9,]+ runs, an estimated [^\n]* of "
+                            "the space, nothing found\n"));
   EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsInterrupted"));
   EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsLeftOutWhenTheSearchWasInterrupted"));
 }

@@ -141,6 +141,7 @@ class seed_runs {
       one.trace = said.number();
     }
     if (!end.died) return seeds_.end;
+    if (end.stuck) code_.expect_stuck_steps();
     seed_result one = make(*under_way, isolated_);
     one.result = one.signature == end.signature ? "crashed" : "nondeterministic";
     one.signature = end.signature;
@@ -165,6 +166,7 @@ class seed_runs {
     if (again.failed != first.failed || again.signature != first.signature || code.trace_hash() != one.trace) {
       one.result = "nondeterministic";
       if (!first.failed) one.signature = again.signature;
+      if (one.signature.empty()) one.signature = "made again with the same choices, it is another run";
     }
     if (!one.passed()) {
       token replay;
