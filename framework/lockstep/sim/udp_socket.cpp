@@ -79,6 +79,7 @@ int udp_socket::bind(const sockaddr* address, socklen_t size) {
     return claimed;
   }
   bound_address_ = !at.is_any();
+  options_.bound_to(at);
   bound_port_ = wanted->port() != 0;
   return 0;
 }
@@ -115,14 +116,13 @@ int udp_socket::find_way(const endpoint& to, endpoint& target, ip_address& sourc
   ip_address address = to.address().unmapped();
   const ip_address& local = port_.claim.local.address();
   if (v6_ && address.is_v4()) {
-    const bool of_v6 = bound_address_ && local.unmapped().is_v6();
-    if (options_.on(option::only_v6) || of_v6) return -ENETUNREACH;
+    if (options_.on(option::only_v6)) return -ENETUNREACH;
   }
-  const bool of_v4 = v6_ && local.unmapped().is_v4();
-  if (address.is_any()) address = address.is_v6() && !of_v4 ? ip_address::loopback_v6() : ip_address::loopback_v4();
+  source_address = local.unmapped();
+  const bool of_v4 = v6_ && source_address.is_v4();
+  if (address.is_any()) address = target_for_any(address, source_address);
   if (of_v4 && address.is_v6()) return -EAFNOSUPPORT;
   target = endpoint(address, to.port());
-  source_address = local.unmapped();
   if (is_broadcast(source_address) || source_address.is_multicast()) source_address = any();
   if (const int routed = host_.route(address, source_address, there); routed != 0) return routed;
   return is_broadcast(address) && !options_.on(option::broadcast) ? -EACCES : 0;
@@ -140,6 +140,7 @@ int udp_socket::connect(const sockaddr* address, socklen_t size) {
   if (size < (of_v6 ? v6_name_min : sizeof(sockaddr_in))) return -EINVAL;
   const std::optional<endpoint> to = endpoint::from(address, size);
   if (!to || (to->address().is_v6() && !v6_)) return -EAFNOSUPPORT;
+  if (v6_ && !of_v6 && options_.on(option::only_v6)) return -EAFNOSUPPORT;
   endpoint target;
   ip_address source_address;
   host* there = nullptr;
@@ -206,6 +207,11 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
   if (!may_fragment && size + datagram::header_bytes(to_v6) > host_.mtu_to(route.receiver)) return -EMSGSIZE;
   if (error_ != 0) return -take_error();
   if (writes_shut_) return -EPIPE;
+  // The last fragment has no room beside the others.
+  const std::size_t in_one = host_.mtu_to(route.receiver) - datagram::header_bytes(to_v6);
+  if (size > in_one && size - size % in_one > 2 * static_cast<std::size_t>(options_[option::send_buffer])) {
+    return -ENOBUFS;
+  }
 
   std::vector<std::byte> payload(size);
   auto at = payload.begin();
