@@ -18,4 +18,9 @@ int write_name(const endpoint& name, bool v6, sockaddr* address, socklen_t* size
   return 0;
 }
 
+ip_address target_for_any(const ip_address& any, const ip_address& own) noexcept {
+  if (any.is_v6()) return own.is_v4() ? ip_address::loopback_v4() : ip_address::loopback_v6();
+  return own.is_v4() && !own.is_any() ? own : ip_address::loopback_v4();
+}
+
 }  // namespace lockstep::sim

@@ -9,4 +9,8 @@ namespace lockstep::sim {
 // such.
 int write_name(const endpoint& name, bool v6, sockaddr* address, socklen_t* size) noexcept;
 
+// Where a socket sends that has this address, if it is to send to no address.
+// Source: ip_route_output_key_hash() of Linux's net/ipv4/route.c, ip6_datagram_connect() of net/ipv6/datagram.c.
+ip_address target_for_any(const ip_address& any, const ip_address& own) noexcept;
+
 }  // namespace lockstep::sim

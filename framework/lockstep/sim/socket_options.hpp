@@ -2,6 +2,8 @@
 // Source: socket(7), ip(7), ipv6(7), tcp(7), unix(7).
 #pragma once
 
+#include <lockstep/net/endpoint.hpp>
+
 #include <sys/socket.h>
 
 #include <array>
@@ -55,6 +57,12 @@ class socket_options {
   int operator[](option which) const noexcept { return values_[static_cast<std::size_t>(which)]; }
   bool on(option which) const noexcept { return (*this)[which] != 0; }
   linger lingering() const noexcept { return linger_; }
+  // A socket that is bound to an address of IPv6 takes nothing of IPv4.
+  void bound_to(const ip_address& address) noexcept {
+    if (address.is_v6() && !address.is_any() && !address.is_v4_mapped()) {
+      values_[static_cast<std::size_t>(option::only_v6)] = 1;
+    }
+  }
   void inherit(const socket_options& from, option which) noexcept {
     values_[static_cast<std::size_t>(which)] = from[which];
   }

@@ -140,6 +140,7 @@ void tcp_end::syn_ack_arrived() {
   tell(POLLOUT);
   out_.send(tcp_way::mark_kind::handshake_ack);
   out_.transmit();
+  if (peer_.mirrors_ && writes_shut_) out_.finish();
 }
 
 void tcp_end::handshake_ack_arrived() {
@@ -157,6 +158,7 @@ void tcp_end::handshake_ack_arrived() {
 void tcp_end::complete_handshake() {
   if (phase_ != phase::syn_received) return;
   phase_ = phase::established;
+  if (writes_shut_) out_.finish();
   if (listener_ != nullptr) listener_->notify(POLLIN);
 }
 

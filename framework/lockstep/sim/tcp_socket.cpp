@@ -52,6 +52,7 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
     return claimed;
   }
   bound_address_ = !wanted->address().is_any();
+  options_.bound_to(wanted->address());
   bound_port_ = wanted->port() != 0;
   return 0;
 }
@@ -113,6 +114,7 @@ port_claim tcp_socket::as_child(const endpoint& local) const noexcept {
 void tcp_socket::receives(tcp_end& from_client) {
   touch();
   from_client.wait_at(this);
+  from_client.begin_shut(reads_shut_, writes_shut_);
   from_client.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
   waiting_.push_back(&from_client);
 }
@@ -176,14 +178,14 @@ void tcp_socket::detach(bool aborted) noexcept {
 }
 
 void tcp_socket::disconnect() noexcept {
-  error_ = 0;
   reads_shut_ = writes_shut_ = false;
   if (phase_ == phase::listening) {
     stop_listening();
     if (!bound_port_) holder_.unlink();
   }
   if (end_ != nullptr) {
-    if (end_->at() != tcp_end::phase::closed) error_ = ECONNRESET;
+    const int pending = end_->take_error();
+    error_ = end_->at() != tcp_end::phase::closed ? ECONNRESET : pending;
     if (!holder_.linked()) {
       holder_.claim.local = holder_.claim.local.with_port(end_->local().port());
       if (bound_port_) host_.ports().add(holder_);
@@ -224,9 +226,11 @@ int tcp_socket::finish_connecting() noexcept {
 
 int tcp_socket::start_connecting(const endpoint& to) {
   ip_address target = to.address().unmapped();
-  if (target.is_any()) target = target.is_v6() ? ip_address::loopback_v6() : ip_address::loopback_v4();
   ip_address source_address = holder_.claim.local.address().unmapped();
+  if (v6_ && target.is_v4() && options_.on(option::only_v6)) return -ENETUNREACH;
   if (is_broadcast(target)) return -ENETUNREACH;
+  if (target.is_any()) target = target_for_any(target, source_address);
+  if (v6_ && target.is_v6() && source_address.is_v4()) return -EAFNOSUPPORT;
   host* there = nullptr;
   if (const int routed = host_.route(target, source_address, there); routed != 0) return routed;
   fault_effect fault;
@@ -252,6 +256,7 @@ int tcp_socket::start_connecting(const endpoint& to) {
     made.server().begin_nowhere(endpoint(target, to.port()));
   }
   attach(made.client());
+  error_ = 0;
   made.client().begin_shut(std::exchange(reads_shut_, false), std::exchange(writes_shut_, false));
   phase_ = phase::connecting;
   if (fault.what != fault_effect::kind::none) [[unlikely]] {
@@ -281,7 +286,9 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
   tcp_way& in = end_->in();
   if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
   if (std::size_t available = in.available(); available != 0) {
-    available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
+    if (!in.stands_at_urgent()) {
+      available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
+    }
     std::size_t taken = 0;
     for (int i = 0; i < count && taken < available; ++i) {
       const std::size_t part = std::min(into[i].iov_len, available - taken);
@@ -436,7 +443,9 @@ unsigned tcp_socket::ready() const noexcept {
   if (closed || (end_->reads_shut() && end_->writes_shut())) is |= POLLHUP;
   if (end_->reads_shut()) is |= POLLIN | POLLRDHUP;
   if (end_->at() == tcp_end::phase::syn_sent) return is;
-  if (end_->in().available() >= static_cast<std::size_t>(options_[option::receive_low_water])) is |= POLLIN;
+  const bool urgent_first = end_->in().stands_at_urgent() && !options_.on(option::out_of_band_inline);
+  const auto least = static_cast<std::size_t>(options_[option::receive_low_water]) + (urgent_first ? 1 : 0);
+  if (end_->in().available() >= least) is |= POLLIN;
   if (const auto before = end_->in().before_urgent(); before && end_->in().available() > *before) is |= POLLPRI;
   if (end_->writes_shut() || writable()) {
     is |= POLLOUT;
@@ -449,7 +458,9 @@ unsigned tcp_socket::ready() const noexcept {
 int tcp_socket::ioctl(unsigned long request, void* argument) {
   if (request == FIONREAD) {
     if (phase_ == phase::listening) return -EINVAL;
-    *static_cast<int*>(argument) = end_ != nullptr ? static_cast<int>(end_->in().available()) : 0;
+    std::uint64_t is = end_ != nullptr ? end_->in().available() : 0;
+    if (is != 0 && !options_.on(option::out_of_band_inline)) is = std::min(is, end_->in().to_urgent());
+    *static_cast<int*>(argument) = static_cast<int>(is);
     return 0;
   }
   if (request == SIOCOUTQ) {
