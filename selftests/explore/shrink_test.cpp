@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,6 +120,46 @@ TEST(ShrinkTest, LowersTwoValuesTogether) {
 TEST(ShrinkTest, ExchangesTwoValuesSoThatTheLesserIsFirst) {
   const auto fails = [](drawn all) { return all.a + all.b == 10 && all.a * all.b == 21; };
   EXPECT_EQ(least_values(fails, {7, 3, 5}), values({3, 7, 0}));
+}
+
+TEST(ShrinkTest, TakesElementsOutOfTheMiddleOfASequence) {
+  const auto sum_is_large = []() -> task<void> {
+    int sum = 0;
+    for (const std::byte each : any_bytes("bytes", 64)) sum += static_cast<int>(each);
+    searched::require(sum < 1'000, "a large sum");
+    co_return;
+  };
+  world_program code(sum_is_large);
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    explore_options how;
+    how.seed = seed;
+    const exploration found = explorer(code).explore(how);
+    ASSERT_TRUE(found.failure);
+    const token failing = token_of_answers(code, 7, how.order, found.failure->answers);
+    const shrunk_run shrunk = shrink(code, failing, found.failure->result.signature);
+    const std::vector<value_override>& left = shrunk.replay.value_overrides;
+    ASSERT_FALSE(left.empty());
+    EXPECT_EQ(left.front().value, left.size() - 1) << "there are dull ones among them: " << to_text(shrunk.replay);
+    EXPECT_LE(left.front().value, 6u) << "4 are enough: " << to_text(shrunk.replay);
+  }
+}
+
+// Their size is drawn in another domain than they. The last one cannot move up unless there are fewer.
+TEST(ShrinkTest, TakesElementsOutOfAVector) {
+  const auto ends_as_before = []() -> task<void> {
+    const std::vector<int> all = any_vector("size", 30, [] { return any_int("element", 0, 99); });
+    const bool ends_with_7 = !all.empty() && all.back() == 7;
+    searched::require(!ends_with_7 || std::count(all.begin(), all.end(), 7) < 2, "two of a kind");
+    co_return;
+  };
+  world_program code(ends_as_before);
+  token failing;
+  failing.value_overrides = {{"size", 1, 24}, {"element", 9, 7}, {"element", 11, 5}, {"element", 24, 7}};
+  guided_oracle guided(failing);
+  const run_result failed = code.run(guided, ordering::any_order);
+  ASSERT_TRUE(failed.failed);
+  const shrunk_run shrunk = shrink(code, failing, failed.signature);
+  EXPECT_EQ(to_text(shrunk.replay), "ls1:0000:plain:size#1=2,element#1=7,element#2=7:;");
 }
 
 TEST(ShrinkTest, MakesNoRunTwice) {

@@ -37,6 +37,58 @@ token without(const token& of, std::size_t from, std::size_t count) {
   return less;
 }
 
+// Of a sequence, whose size is drawn first and then its elements: where in their domain those are drawn that an
+// override makes no dullest ones, in that order. It is not known which values are sizes, and of what.
+struct sequence {
+  sequence(const token& of, std::size_t size_at, std::string elements_domain)
+      : size(size_at), domain(std::move(elements_domain)) {
+    const value_override& drawn = of.value_overrides[size];
+    const bool same = domain == drawn.domain;
+    if (same) first = drawn.nth + 1;
+    for (const value_override& each : of.value_overrides) {
+      const bool outside = same && (each.nth <= drawn.nth || each.nth - drawn.nth > drawn.value);
+      if (each.domain == domain && !outside) elements.push_back(each.nth);
+    }
+    std::sort(elements.begin(), elements.end());
+  }
+
+  // `of` with `count` elements less, from the one that is drawn as the `from`-th.
+  token without(token of, std::uint64_t from, std::uint64_t count) const {
+    of.value_overrides[size].value -= std::min(of.value_overrides[size].value, count);
+    for (value_override& each : of.value_overrides) {
+      if (each.domain == domain && each.nth >= from + count) each.nth -= count;
+    }
+    return of;
+  }
+  token without(token of, std::uint64_t element) const {
+    std::erase_if(of.value_overrides,
+                  [&](const value_override& each) { return each.domain == domain && each.nth == element; });
+    return without(std::move(of), element, 1);
+  }
+  // Without those that have no override and stand before one that has.
+  token without_dullest(token of) const {
+    std::uint64_t gone = 0;
+    std::uint64_t next = first;
+    for (const std::uint64_t each : elements) {
+      if (each != next) of = without(std::move(of), next - gone, each - next);
+      gone += each - next;
+      next = each + 1;
+    }
+    return of;
+  }
+  // Without any that has none.
+  token of_others_only(const token& of) const {
+    token less = without_dullest(of);
+    less.value_overrides[size].value = std::min<std::uint64_t>(elements.size(), of.value_overrides[size].value);
+    return less;
+  }
+
+  std::size_t size;
+  std::string domain;
+  std::uint64_t first = 1;
+  std::vector<std::uint64_t> elements;
+};
+
 class shrinking {
  public:
   shrinking(program& code, token failing, const std::string& signature, const shrink_options& options)
@@ -50,6 +102,9 @@ class shrinking {
       limit_ = std::min(options_.runs_max, runs_ + runs_for_values_max);
       for (std::uint64_t before = ~std::uint64_t{0}; before != taken_ && !spent();) {
         before = taken_;
+        shorten_sequences();
+        merge_values();
+        leave_gaps_out();
         lower_values();
         lower_pairs();
         exchange_values();
@@ -99,6 +154,48 @@ class shrinking {
         const std::size_t from = end > chunk ? end - chunk : 0;
         take(without(best_, from, end - from));
         end = std::min(from, size_of(best_));
+      }
+    }
+  }
+
+  // Takes elements away, first all of the dullest that others stand behind, which leave_out() has made so.
+  void shorten_sequences() {
+    for (std::size_t size = 0; size < best_.value_overrides.size() && !spent(); ++size) {
+      const std::string own = best_.value_overrides[size].domain;
+      std::set<std::string> domains{own};
+      if (sequence(best_, size, own).elements.empty()) {
+        for (const value_override& each : best_.value_overrides) domains.insert(each.domain);
+      }
+      for (const std::string& domain : domains) shorten(size, domain);
+    }
+  }
+  // Takes only the dullest away.
+  void leave_gaps_out() {
+    for (std::size_t size = 0; size < best_.value_overrides.size() && !spent(); ++size) {
+      const sequence now(best_, size, best_.value_overrides[size].domain);
+      if (!now.elements.empty()) take(now.of_others_only(best_));
+    }
+  }
+  // From the end, as what stands before stays where it is.
+  void shorten(std::size_t size, const std::string& domain) {
+    const auto now = [&] { return sequence(best_, std::min(size, best_.value_overrides.size() - 1), domain); };
+    if (best_.value_overrides.empty()) return;
+    if (!take(now().of_others_only(best_))) take(now().without_dullest(best_));
+    for (std::size_t left = best_.value_overrides.size(); left > 0 && !spent(); --left) {
+      if (size >= best_.value_overrides.size()) return;
+      const sequence shorter = now();
+      if (left <= shorter.elements.size()) take(shorter.without(best_, shorter.elements[left - 1]));
+    }
+  }
+
+  // One value instead of two, where it is their sum that matters.
+  void merge_values() {
+    for (std::size_t second = 1; second < best_.value_overrides.size(); ++second) {
+      for (std::size_t first = 0; first < second && second < best_.value_overrides.size() && !spent(); ++first) {
+        if (best_.value_overrides[first].domain != best_.value_overrides[second].domain) continue;
+        token less = best_;
+        less.value_overrides[second].value += std::exchange(less.value_overrides[first].value, 0);
+        take(less);
       }
     }
   }
