@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t answers_max = std::size_t{1} << 20;  // of a run that is known if it dies
 constexpr std::uint64_t deaths_max = 4;                    // of one part; then it is not replaced any more
 constexpr int tick_ms = 250;
-constexpr int ticks_of_grace = 4;  // for workers that are to stop
+constexpr int ticks_of_grace = 4;  // for workers that are to stop, in which nothing comes from them
 
 // What a worker shows while it searches.
 struct search_state {
@@ -211,9 +211,9 @@ class search {
   search_result run() {
     for (std::uint32_t part = 0; part < parts_; ++part) start(part, 0, 0);
     while (!workers_.empty()) {
-      wait();
+      const bool quiet = !wait();
       grant_runs();
-      if (interruption::noted()) stop();
+      if (interruption::noted()) stop(quiet);
       if (options_.on_progress) options_.on_progress(progress());
     }
     result_.together = joined(explored_);
@@ -277,12 +277,12 @@ class search {
     limit();
   }
 
-  // Until something has come, or for one tick.
-  void wait() {
+  // Until something has come, or for one tick. Returns whether something has.
+  bool wait() {
     std::vector<pollfd> from;
     for (const auto& each : workers_) from.push_back({each->process->descriptor(), POLLIN, 0});
     from.push_back({asked_.descriptor(), POLLIN, 0});
-    if (::poll(from.data(), from.size(), tick_ms) <= 0) return;
+    if (::poll(from.data(), from.size(), tick_ms) <= 0) return false;
     if (from.back().revents != 0) asked_.read();
     std::vector<worker*> ended;
     for (std::size_t i = 0; i + 1 < from.size(); ++i) {
@@ -295,6 +295,7 @@ class search {
       workers_.erase(at);
       learn_from(*gone);
     }
+    return true;
   }
 
   // Parts of the tree differ in size. What is left of the budget when nobody is at work any more goes to those that ask
@@ -378,9 +379,10 @@ class search {
     std::erase_if(result_.failures, [&](const found_failure& each) { return each.run.runs > first; });
   }
 
-  void stop() {
+  // Workers that send what they know come in many pieces: only ticks in which nothing comes are counted.
+  void stop(bool quiet) {
     for (const auto& each : workers_) each->state->stop = true;
-    if (++ticks_since_stop_ > ticks_of_grace) drop_all();
+    if (quiet && ++ticks_since_stop_ > ticks_of_grace) drop_all();
   }
   void drop_all() {
     for (const auto& each : workers_) {

@@ -117,7 +117,7 @@ CO_TEST(Searched, IsLarge, explore(1'000)) {
 // As somebody at the terminal would, who sees the search: once, whichever worker comes to it.
 const detail::shared_object<std::atomic<int>> runs_of_all;
 CO_TEST(Searched, IsInterrupted, explore(1h)) {
-  if (++*runs_of_all == 300) ::kill(::getppid(), SIGINT);
+  if (++*runs_of_all == 2'000) ::kill(::getppid(), SIGINT);
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
 }
 // Within this process, where a signal has been handled when raise() returns.
