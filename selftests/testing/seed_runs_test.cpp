@@ -75,6 +75,14 @@ TEST(SeedRunsTest, TheStatusTellsWhatWasFound) {
   EXPECT_EQ(seeds("*", "0:50", out).end, "exit status 1\n") << "a bug is a bug";
 }
 
+TEST(SeedRunsTest, SaysWhatIsNotDeterministic) {
+  const folder out;
+  const child_run run = seeds("LeavesSomethingToTheNextRun", "0:50", out);
+  EXPECT_THAT(run.text, HasSubstr(" nondeterministic: made again with the same choices, it is another run\n"));
+  EXPECT_THAT(out.text_of("Seeded.LeavesSomethingToTheNextRun.0-50.jsonl"),
+              HasSubstr(R"("nondeterministic","signature":"made again with the same choices, it is another run")"));
+}
+
 TEST(SeedRunsTest, TroubleIsNoBug) {
   const folder out;
   for (const std::string range : {"5:5", "7:5", "5", "a:b", ":"}) {

@@ -165,6 +165,7 @@ class seed_runs {
     if (again.failed != first.failed || again.signature != first.signature || code.trace_hash() != one.trace) {
       one.result = "nondeterministic";
       if (!first.failed) one.signature = again.signature;
+      if (one.signature.empty()) one.signature = "made again with the same choices, it is another run";
     }
     if (!one.passed()) {
       token replay;
