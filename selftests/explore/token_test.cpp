@@ -165,9 +165,16 @@ TEST(TokenTest, NamesADamagedOverride) {
   }
 }
 
+TEST(TokenTest, OfARunThatEndedItsProcessHasNoTrace) {
+  const std::string text = "ls1:7c41:plain:1@2>2:2.12..04c40028;";
+  const token of_crash = parsed(text);
+  EXPECT_EQ(of_crash.print, (fingerprint{2, "12", "", "04c40028"}));
+  EXPECT_EQ(to_text(of_crash), text);
+}
+
 TEST(TokenTest, NamesADamagedFingerprint) {
   for (const std::string bad : {"12", "12.a9f0c41d", "x.a.c41d", "2.a9.c41", "2.a9.c41d.", "2.a9.xyzw", "2.a.c41d",
-                                "2.a9f.c41d", "2.aX.c41d", "2.a9.c41d:1@3>2", "-2.a9.c41d"}) {
+                                "2.a9f.c41d", "2.aX.c41d", "2.a9.", "2.a9..", "2.a9.c41d:1@3>2", "-2.a9.c41d"}) {
     EXPECT_EQ(refusal("ls1:7c41:plain::" + bad + ";"),
               "the token's fingerprint \"" + bad + "\" is damaged; leave it out to replay without it");
   }

@@ -96,9 +96,20 @@ TEST(CoReplayTest, SaysThatAStepIsAnotherByNow) {
   EXPECT_THAT(report_on("Replayed.YieldsBeforeTheStep"),
               HasSubstr("Failure\nthe token no longer applies: step 2 of task 1 was \"mutex\" then, and "
                         "is \"yield\" now; if"));
+  EXPECT_THAT(report_on("Replayed.YieldsBeforeTheCrash"),
+              HasSubstr("Failure\nthe token no longer applies: step 2 of task 1 was \"mutex\" then, and "
+                        "is \"yield\" now; if"));
   EXPECT_THAT(report_on("Replayed.HasAnotherDoorBefore"),
               HasSubstr("the token no longer applies: step 2 of task 1, \"mutex\", is about another object now; if"));
   EXPECT_EQ(report_on("Replayed.SleepsBeforeThat").find("Failure"), std::string::npos);
+}
+
+TEST(CoReplayTest, SaysThatATokenWithoutDigitsIsNotCompared) {
+  const std::string says = "the token has no digits for its overrides of tasks, so nothing notices if these apply to";
+  EXPECT_THAT(run_subject("--gtest_filter=Replayed.Overdraws_replay_*").text,
+              HasSubstr("replayed Replayed.Overdraws: " + says));
+  EXPECT_THAT(run_subject("--gtest_filter=Replayed.SleepsBeforeThat_replay_*").text, Not(HasSubstr(says)));
+  EXPECT_THAT(run_subject("--gtest_filter=Replayed.HasNoSuchValue_replay_*").text, Not(HasSubstr(says)));
 }
 
 TEST(CoReplayTest, SaysThatAValueIsNotAskedFor) {

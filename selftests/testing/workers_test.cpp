@@ -332,6 +332,14 @@ TEST(CrashOfAWorkerTest, ShowsWhatItHadWritten) {
               ContainsRegex("a step has not ended after 100 ms of real time .real_time_max.\n *main "));
 }
 
+// With which CO_REPLAY knows that it does not apply any more.
+TEST(CrashOfAWorkerTest, HasATokenThatTellsOfItsOverrides) {
+  for (const std::string test : {"Aborts", "IsKilled"}) {
+    EXPECT_THAT(search(test).text, ContainsRegex("LOCKSTEP_REPLAY='?ls1:[0-9a-f]+:plain:[0-9]@[0-9]>[0-9]:"
+                                                 "[0-9]+[.][0-9a-f]+[.][.][0-9a-f]+;"));
+  }
+}
+
 TEST(CrashOfAWorkerTest, WithoutWorkersTheProcessEnds) {
   const child_run run = search("Aborts", "--lockstep_jobs=0");
   EXPECT_EQ(run.end, "signal 6\n");

@@ -150,7 +150,7 @@ std::string to_text(const token& of) {
   }
   if (of.disturbed) text += fmt::format("{}{}@{}", comma, name_of(of.disturbed->kind), of.disturbed->moment);
   text += ':';
-  if (!of.print.trace_end.empty()) {
+  if (!of.print.trace_end.empty() || !of.print.deviations.empty()) {
     text += fmt::format("{}.{}.{}", of.print.choices, of.print.digits, of.print.trace_end);
     if (!of.print.deviations.empty()) text += fmt::format(".{}", of.print.deviations);
   }
@@ -217,8 +217,9 @@ std::string read_print(std::string_view text, token& into) {
   std::size_t digits_due = 0;
   while (choices && digits_due <= digits.size() && checkpoint(digits_due) <= *choices) ++digits_due;
   const std::string_view trace_end = cut(rest, '.');
-  const bool whole = choices && is_hex(digits) && digits.size() == digits_due && trace_end.size() == 4 &&
-                     is_hex(trace_end) && is_hex(rest) && !text.ends_with('.') &&
+  const bool has_ends = trace_end.size() == 4 || (trace_end.empty() && !rest.empty());
+  const bool whole = choices && is_hex(digits) && digits.size() == digits_due && has_ends && is_hex(trace_end) &&
+                     is_hex(rest) && !text.ends_with('.') &&
                      (rest.empty() || rest.size() == 8 * into.task_overrides.size());
   if (!whole) {
     return fmt::format("the token's fingerprint \"{}\" is damaged; leave it out to replay without it", text);

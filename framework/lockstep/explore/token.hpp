@@ -66,7 +66,7 @@ struct planned_disturbance {
 struct fingerprint {
   std::uint64_t choices = 0;
   std::string digits;     // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
-  std::string trace_end;  // the last 4 hex digits of the trace hash; empty if the run did not end
+  std::string trace_end;  // the last 4 hex digits of the trace hash; empty if the run ended its process
   // Of each task override, 8 hex digits: the kind of operation and the object of the step that was overtaken, the same
   // of the one that was made instead, with its number. Empty if there is none, or one was not applied.
   std::string deviations = {};

@@ -17,9 +17,10 @@ namespace lockstep::detail {
 
 struct finding {
   std::string signature{};
-  token replay{};         // the shrunk run
-  bool repeats = false;   // it fails in the same way when it is made again; otherwise nothing else is known
-  bool finished = false;  // shrinking, within its budget
+  token replay{};          // the shrunk run; of one that dies with the part of its fingerprint that tells of overrides
+  bool repeats = false;    // it fails in the same way when it is made again; otherwise nothing else is known
+  bool finished = false;   // shrinking, within its budget
+  bool explained = false;  // the search for the pair has come to an end
   std::uint64_t shrink_runs = 0;
   std::vector<named_step> deviations{};  // the steps by which it departs from the plain run
   std::optional<deciding_pair> pair{};

@@ -230,6 +230,12 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
   replay->print = {0, {}, {}, replay->print.deviations};  // other steps are no failure, other deviations are
   const bool disturbed = replay->disturbed.has_value();
   if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
+  if (!replay->task_overrides.empty() && replay->print.deviations.empty()) {
+    fmt::print(
+        "replayed {}: the token has no digits for its overrides of tasks, so nothing notices if these apply to "
+        "other steps now; a token that LOCKSTEP_REPLAY or the search prints has them\n",
+        of);
+  }
   test_runner runner(plan, knobs, of);
   outcome found = disturbed ? disturbed_replay(runner, *replay) : runner.make(*replay);
   std::optional<std::string> misfit = found.misfit;

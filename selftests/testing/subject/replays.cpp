@@ -42,6 +42,12 @@ CO_TEST(Replayed, YieldsBeforeTheStep) {
   co_await when_all(yield_and_go_in(door), yield_and_go_in(door));
 }
 CO_REPLAY(Replayed, YieldsBeforeTheStep, "ls1:0acb:plain:1@2>2:2.12.0000.04c40028;");
+// Of a run that ended its process, which has no trace.
+CO_TEST(Replayed, YieldsBeforeTheCrash) {
+  mutex door;
+  co_await when_all(yield_and_go_in(door), yield_and_go_in(door));
+}
+CO_REPLAY(Replayed, YieldsBeforeTheCrash, "ls1:fbeb:plain:1@2>2:2.12..04c40028;");
 CO_TEST(Replayed, HasAnotherDoorBefore) {
   mutex front;
   mutex door;
