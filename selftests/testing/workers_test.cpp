@@ -325,6 +325,25 @@ TEST(CrashOfAWorkerTest, OfThePlainRunMayBeAStepWithoutAnEnd) {
   EXPECT_THAT(run.text, HasSubstr("crash of the process: stuck step"));
 }
 
+// A run that is known to be stuck is not waited for again, and of those that may be, few are.
+TEST(CrashOfAWorkerTest, IsLookedIntoByFewRunsThatGetStuck) {
+  const std::string file = testing::TempDir() + "lockstep_stuck_runs";
+  std::remove(file.c_str());
+  const std::string flags = "--lockstep_real_time_max=200ms --lockstep_failures=none --lockstep_jobs=";
+  for (const std::string jobs : {"1", "2"}) {
+    const child_run run = run_subject("--gtest_filter=Searched.NeverEndsAStep " + flags + jobs, "STUCK_RUNS=" + file);
+    SCOPED_TRACE(run.text);
+    std::ifstream noted(file);
+    const std::string lines(std::istreambuf_iterator<char>(noted), {});
+    const int found = jobs == "1" ? 4 : 8;  // by workers, each of which is replaced three times
+    EXPECT_LE(count_of("stuck\n", lines), found + 1 + 3 + 1) << "to repeat it, to look into it, to show it";
+    std::remove(file.c_str());
+    EXPECT_THAT(run.text, HasSubstr("Shrunk to 1 deviation from the plain run.\n"));
+    EXPECT_THAT(run.text, HasSubstr("lost_update.hpp  *  ")) << "the step by which it departs";
+    EXPECT_THAT(run.text, HasSubstr("It fails when add_one 2: start at "));
+  }
+}
+
 TEST(CrashOfAWorkerTest, ShowsWhatItHadWritten) {
   const std::string text = search("Aborts").text;
   EXPECT_EQ(count_of("the end of it\n", text), 1) << text;

@@ -33,6 +33,7 @@ using steady = std::chrono::steady_clock;
 constexpr std::uint64_t share_runs_max = 20'000;        // of the search that counts how many orders fail
 constexpr std::uint64_t share_runs_isolated_max = 500;  // the same, where each takes a process of its own
 constexpr std::size_t failures_told_max = 3;
+constexpr std::uint64_t stuck_runs_max = 4;  // that are waited for, of those by which a failure is looked into
 constexpr steady::duration shown_for_max = std::chrono::seconds(60);  // that a failure is looked into, without a limit
 
 // Where in the records the step of that name is; nothing if it was not made.
@@ -123,7 +124,7 @@ column_options columns_for(const recorded_run& run, const finding& known) {
 }
 
 // How often it fails, and to what it was shrunk.
-std::string headline(const finding& known, const failing_run& failure) {
+std::string headline(const finding& known, const failing_run& failure, bool stuck = false) {
   std::string text = full_name();
   if (known.share && known.share->failing != 0) {
     text += fmt::format(" fails in {} of {} ordering{} (all checked). ",
@@ -138,7 +139,10 @@ std::string headline(const finding& known, const failing_run& failure) {
   if (known.finished) return text + fmt::format("Shrunk to {}.\n", departs);
   if (known.shrink_runs == 0)
     return text + fmt::format("Not shrunk, as {}: {}.\n",
-                              interruption::noted() ? "it was interrupted" : "the budget was spent", departs);
+                              interruption::noted() ? "it was interrupted"
+                              : stuck               ? "few runs are made that get stuck"
+                                                    : "the budget was spent",
+                              departs);
   return text + fmt::format("Shrunk to {}, as far as {} runs went.\n", departs, known.shrink_runs);
 }
 
@@ -192,6 +196,7 @@ class test_exploration {
     search_result found;
     if (plain_death) {
       how_.plain_dies = true;
+      if (plain_death->stuck) code_.expect_stuck_steps();
       found = search_outside();
       std::erase_if(found.failures,
                     [&](const found_failure& each) { return each.run.result.signature == plain_death->signature; });
@@ -268,6 +273,7 @@ class test_exploration {
       const token* const replay = std::get_if<token>(&parsed);
       const bool ends_this_process = here && is_signature_of_death(each.signature);
       if (replay == nullptr || replay->order != how_.order || replay->disturbed || ends_this_process) continue;
+      if (is_signature_of_stuck_step(each.signature)) code_.expect_stuck_steps();
       guided_oracle guided(*replay);
       logged_choices logged(&guided);
       const run_result result = code.run(logged, replay->order);
@@ -308,8 +314,9 @@ class test_exploration {
 
   search_result search_outside() {
     code_.rest();
-    return search_in_workers(
-        code_, how_, {*knobs_.jobs, [this](const exploration_progress& now) { show(now); }, [this] { code_.rest(); }});
+    return search_in_workers(code_, how_,
+                             {*knobs_.jobs, [this](const exploration_progress& now) { show(now); },
+                              [this] { code_.rest(); }, [this] { code_.expect_stuck_steps(); }});
   }
 
   // It cannot be shrunk, and nothing else has to be known of it.
@@ -356,6 +363,10 @@ class test_exploration {
     isolated_program isolated(code_, [this] { code_.rest(); });
     finding_options options = options_of_finding();
     options.share_runs_max = share_runs_isolated_max;
+    options.out_of_time = [&, timed_out = std::move(options.out_of_time)] {
+      if (isolated.stuck_runs() != 0) code_.expect_stuck_steps();
+      return isolated.stuck_runs() >= stuck_runs_max || timed_out();
+    };
     return look_into(isolated, how_, failure.run, options);
   }
 
@@ -389,9 +400,8 @@ class test_exploration {
   // What decides; or that nothing does, where there is an order to look at.
   static std::string text_of_pair(const finding& known, const recorded_run& failing, const recorded_run& passing) {
     if (known.pair) return detail::text_of_pair(failing, passing, *known.pair);
-    const bool looked_into = known.finished || known.shrink_runs != 0;
     const bool departs = !known.replay.task_overrides.empty() || !known.deviations.empty();
-    return looked_into && departs ? "No two steps were found that decide it alone.\n" : "";
+    return known.explained && departs ? "No two steps were found that decide it alone.\n" : "";
   }
 
   // No record tells which arm a select() tried first, nor in fifo order, where nobody is asked which task is next,
@@ -443,11 +453,25 @@ class test_exploration {
                                                                         found.failures.size() == 2 ? "" : "s");
     const source where = failure.death->where;
     const bool has_line = failure.death->where.line() != 0;
-    publish({testing::TestPartResult::kNonFatalFailure, has_line ? where.file_name() : "",
-             has_line ? static_cast<int>(where.line()) : 0,
-             fmt::format("{}\n{}{}{}The search went on behind that run, and found {}.\n{}", failure.death->text,
-                         headline(known, failure.run), text_of_last_run(known), known.in_fifo_order, others,
-                         repeat_line(known.replay))});
+    publish(
+        {testing::TestPartResult::kNonFatalFailure, has_line ? where.file_name() : "",
+         has_line ? static_cast<int>(where.line()) : 0,
+         fmt::format("{}\n{}{}{}{}The search went on behind that run, and found {}.\n{}", failure.death->text,
+                     headline(known, failure.run, failure.death->stuck), text_of_last_run(known), known.in_fifo_order,
+                     failure.death->stuck ? text_of_what_is_left(known) : "", others, repeat_line(known.replay))});
+  }
+
+  // What was not looked into of a step that is stuck, as each run that comes to one has to be waited for.
+  std::string text_of_what_is_left(const finding& known) const {
+    if (known.replay.task_overrides.empty() && known.replay.value_overrides.empty()) return {};
+    std::string left;
+    const auto add = [&left](bool missing, std::string_view what) {
+      if (missing) left += fmt::format("{}{}", left.empty() ? "" : ", ", what);
+    };
+    add(!known.finished, "all shorter runs");
+    add(!known.explained, "which two steps decide");
+    add(known.in_fifo_order.empty() && how_.order == ordering::any_order, "fifo order");
+    return left.empty() ? "" : fmt::format("Not looked into, as few runs are made that get stuck: {}.\n", left);
   }
 
   static void report_nondeterminism(const found_failure& failure, const finding& known) {

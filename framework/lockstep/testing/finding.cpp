@@ -132,20 +132,23 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
       if (!options.on_progress(runs, left)) throw ended_early();
     };
   }
+  // Each run of what dies has its own process, so one more is made whatever the time.
+  const bool dies = is_signature_of_death(known.signature);
   try {
     const shrunk_run shrunk = shrink(limited, known.replay, known.signature, shrinking);
     known.replay = shrunk.replay;
     known.finished = shrunk.finished;
     known.shrink_runs = shrunk.runs;
-    if (counted.steps() > explained_steps_max) return known;
-    if (how.order == ordering::any_order) known.deviations = deviations_of(limited, known.replay);
-    known.pair = explain(limited, known.replay);
-    known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature);
-    known.share = explorer(limited).share_that_fails(how, std::min(options.share_runs_max, limited.left()));
+    if (counted.steps() <= explained_steps_max) {
+      program& at_any_time = dies ? code : limited;
+      if (how.order == ordering::any_order) known.deviations = deviations_of(at_any_time, known.replay);
+      known.pair = explain(limited, known.replay);
+      known.explained = true;
+      known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature);
+      known.share = explorer(limited).share_that_fails(how, std::min(options.share_runs_max, limited.left()));
+    }
   } catch (const ended_early&) {  // what is known until then is known
   }
-  // Each run of what dies has its own process, so one more is made whatever the time.
-  const bool dies = is_signature_of_death(known.signature);
   if (dies && !known.replay.task_overrides.empty()) known.replay.print = print_of_overrides(code, known.replay);
   return known;
 }
@@ -153,6 +156,7 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
 std::string finding::sent_form() const {
   message said;
   said.add(signature).add(to_text(replay)).add(std::uint64_t{repeats}).add(std::uint64_t{finished}).add(shrink_runs);
+  said.add(std::uint64_t{explained});
   said.add(in_fifo_order).add(std::uint64_t{pair.has_value()}).add(std::uint64_t{share.has_value()});
   if (pair) {
     for (const named_step& each : {pair->first, pair->second}) said.add(each.task).add(std::uint64_t{each.nth});
@@ -172,6 +176,7 @@ finding finding::read(message from) {
   known.repeats = from.number() != 0;
   known.finished = from.number() != 0;
   known.shrink_runs = from.number();
+  known.explained = from.number() != 0;
   known.in_fifo_order = from.text();
   const bool has_pair = from.number() != 0;
   const bool has_share = from.number() != 0;

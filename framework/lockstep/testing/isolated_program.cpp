@@ -1,5 +1,9 @@
 #include <lockstep/testing/isolated_program.hpp>
 
+#include <lockstep/base/hash.hpp>
+
+#include <unistd.h>
+
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -38,29 +42,49 @@ class kept_candidates final : public candidates {
   bool first_is_running_ = false;
 };
 
+constexpr std::size_t stuck_log_bytes_max = std::size_t{1} << 20;  // of a run that is known when it comes again
+constexpr std::size_t stuck_max = 16;                              // of those
+
 }  // namespace
 
-// Writes down what the oracle is asked and told.
+// Writes down what the oracle is asked, and what an observer is told: if it has none, for one that comes later.
 class isolated_program::recorder final : public oracle, private step_observer {
  public:
-  recorder(oracle& choices, log& into, std::byte* memory) noexcept
-      : choices_(choices), into_(into), memory_(memory), told_(choices.observer()) {}
+  recorder(oracle& choices, ordering order, log& into, std::byte* memory, const std::vector<stuck_run>& stuck) noexcept
+      : choices_(choices), order_(order), into_(into), memory_(memory), stuck_(stuck), told_(choices.observer()) {
+    end_if_stuck();
+  }
 
   std::size_t pick_task(const candidates& from) override {
     const std::size_t answer = choices_.pick_task(from);
     message said = begin(entry::task_picked);
     add(said, from);
-    return keep(said.add(std::uint64_t{answer})), answer;
+    keep(said.add(std::uint64_t{answer}));
+    return answered(from.size(), answer), answer;
   }
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
     const std::uint64_t answer = choices_.pick_value(point, options);
     message said = begin(entry::value_picked);
     said.add(point.domain).add(point.nth).add(point.name).add(options).add(answer);
-    return keep(said), answer;
+    keep(said);
+    return answered(roll(point.domain, options), answer), answer;
   }
-  step_observer* observer() noexcept override { return told_ != nullptr ? this : nullptr; }
+  step_observer* observer() noexcept override { return this; }
 
  private:
+  void answered(std::uint64_t question, std::uint64_t answer) noexcept {
+    into_.hash = roll(roll(into_.hash, question), answer);
+    into_.questions += 1;
+    end_if_stuck();
+  }
+  // Where a run that was stuck has answered the same, and nothing else: it is not different from here on.
+  void end_if_stuck() noexcept {
+    for (const stuck_run& each : stuck_) {
+      if (each.order != order_ || each.questions != into_.questions || each.hash != into_.hash) continue;
+      into_.known_stuck = static_cast<std::size_t>(&each - stuck_.data()) + 1;
+      ::_exit(0);
+    }
+  }
   static message begin(entry kind) {
     message said;
     said.add(static_cast<std::uint64_t>(kind));
@@ -86,41 +110,42 @@ class isolated_program::recorder final : public oracle, private step_observer {
   }
 
   bool step_begins(const candidates& ready, std::size_t picked) override {
-    const bool goes_on = told_->step_begins(ready, picked);
+    const bool goes_on = told_ == nullptr || told_->step_begins(ready, picked);
     message said = begin(entry::step_began);
     add(said, ready);
     return keep(said.add(std::uint64_t{picked})), goes_on;
   }
   void touches(identity object, access how) override {
-    told_->touches(object, how);
+    if (told_ != nullptr) told_->touches(object, how);
     keep(begin(entry::touched).add(object).add(static_cast<std::uint64_t>(how)));
   }
   void only_attempted() override {
-    told_->only_attempted();
+    if (told_ != nullptr) told_->only_attempted();
     keep(begin(entry::only_attempted));
   }
   void all_quiet() override {
-    told_->all_quiet();
+    if (told_ != nullptr) told_->all_quiet();
     keep(begin(entry::all_quiet));
   }
   void run_ends(const candidates& left) override {
-    told_->run_ends(left);
+    if (told_ != nullptr) told_->run_ends(left);
     message said = begin(entry::run_ended);
     add(said, left);
     keep(said);
   }
 
   oracle& choices_;
+  ordering order_;
   log& into_;
   std::byte* memory_;
+  const std::vector<stuck_run>& stuck_;
   step_observer* told_;
 };
 
 // Asks and tells an oracle what is written.
 class isolated_program::replayed {
  public:
-  replayed(const log& from, const std::byte* memory)
-      : written_(std::string(reinterpret_cast<const char*>(memory), from.used)) {}
+  explicit replayed(std::string log) : written_(std::move(log)) {}
 
   void ask(oracle& choices) {
     step_observer* const told = choices.observer();
@@ -143,20 +168,28 @@ class isolated_program::replayed {
         }
         case entry::step_began: {
           const kept_candidates ready = read_candidates();
-          told->step_begins(ready, written_.number());
+          const std::uint64_t picked = written_.number();
+          if (told != nullptr) told->step_begins(ready, picked);
           break;
         }
         case entry::touched: {
           const identity object = written_.number();
-          told->touches(object, static_cast<access>(written_.number()));
+          const auto how = static_cast<access>(written_.number());
+          if (told != nullptr) told->touches(object, how);
           break;
         }
-        case entry::only_attempted: told->only_attempted(); break;
-        case entry::all_quiet: told->all_quiet(); break;
-        case entry::run_ended:
-          told->run_ends(read_candidates());
+        case entry::only_attempted:
+          if (told != nullptr) told->only_attempted();
+          break;
+        case entry::all_quiet:
+          if (told != nullptr) told->all_quiet();
+          break;
+        case entry::run_ended: {
+          const kept_candidates left = read_candidates();
+          if (told != nullptr) told->run_ends(left);
           ended = true;
           break;
+        }
       }
     }
     if (!ended) told->run_ends(kept_candidates());  // it died
@@ -185,8 +218,11 @@ class isolated_program::replayed {
 run_result isolated_program::run(oracle& choices, ordering order) {
   log_->used = 0;
   log_->full = false;
+  log_->questions = 0;
+  log_->hash = 0;
+  log_->known_stuck = 0;
   worker_process worker([&](const sender& send) {
-    recorder kept(choices, *log_, log_.behind());
+    recorder kept(choices, order, *log_, log_.behind(), stuck_);
     const run_result result = code_.run(kept, order);
     message said;
     said.add(std::uint64_t{result.failed}).add(result.signature).add(std::uint64_t{result.skipped});
@@ -195,8 +231,20 @@ run_result isolated_program::run(oracle& choices, ordering order) {
     if (after_run_) after_run_();
   });
   worker_end end = worker.wait();
+  if (const std::size_t nth = log_->known_stuck; nth != 0) {
+    const stuck_run& before = stuck_[nth - 1];
+    replayed(before.log).ask(choices);
+    last_death_ = before.end;
+    trace_hash_ = 0;
+    return {true, last_death_.signature};
+  }
+  if (end.stuck) ++stuck_runs_;
   if (log_->full) return {};
-  replayed(*log_, log_.behind()).ask(choices);
+  std::string written(reinterpret_cast<const char*>(log_.behind()), log_->used);
+  if (end.stuck && written.size() <= stuck_log_bytes_max && stuck_.size() < stuck_max) {
+    stuck_.push_back({order, log_->questions, log_->hash, written, end});
+  }
+  replayed(std::move(written)).ask(choices);
   if (end.died) {
     last_death_ = std::move(end);
     trace_hash_ = 0;

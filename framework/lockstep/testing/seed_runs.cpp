@@ -141,6 +141,7 @@ class seed_runs {
       one.trace = said.number();
     }
     if (!end.died) return seeds_.end;
+    if (end.stuck) code_.expect_stuck_steps();
     seed_result one = make(*under_way, isolated_);
     one.result = one.signature == end.signature ? "crashed" : "nondeterministic";
     one.signature = end.signature;

@@ -27,6 +27,8 @@ class test_program final : public program {
   }
   std::uint64_t trace_hash() const override { return runner_.trace_hash(); }
 
+  // One of its runs, here or in a worker, got stuck: see test_runner.
+  void expect_stuck_steps() noexcept { runner_.expect_stuck_steps(); }
   // Until the next run, this process has no thread of ours, and may fork.
   void rest() {
     guard_.reset();

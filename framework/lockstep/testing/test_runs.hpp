@@ -11,6 +11,8 @@
 #include <lockstep/testing/runner.hpp>
 #include <lockstep/testing/watcher.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -82,9 +84,11 @@ class test_runner {
   std::uint64_t trace_hash() const noexcept { return world_->summary().trace_hash; }
   loop& watched_loop() noexcept { return world_->loop(); }
   watcher& watched_by() {
-    if (!watcher_) watcher_.emplace(world_->loop(), *knobs_.slow_step, *knobs_.real_time_max);
+    if (!watcher_) watcher_.emplace(world_->loop(), *knobs_.slow_step, stuck_after(), name_of_stuck_limit());
     return *watcher_;
   }
+  // A run of it got stuck: from the next rest() on, others that do are ended sooner than by real_time_max.
+  void expect_stuck_steps() noexcept { expects_stuck_steps_ = true; }
   // Until the next run, no thread of ours is left, as is needed to fork.
   void rest() { watcher_.reset(); }
   // Of the run under way.
@@ -97,6 +101,14 @@ class test_runner {
   }
 
  private:
+  duration stuck_after() const {
+    const duration most = *knobs_.real_time_max;
+    return expects_stuck_steps_ ? std::min(most, std::max<duration>(most / 20, std::chrono::seconds(1))) : most;
+  }
+  std::string_view name_of_stuck_limit() const {
+    return stuck_after() == *knobs_.real_time_max ? "real_time_max"
+                                                  : "less than real_time_max, as a run of it got stuck before";
+  }
   bool for_real() const { return knobs_.clock == clock_mode::real; }
   static std::unique_ptr<base_world> make_world(const options& knobs);
   void start_world(const token& choices, oracle& by_token, bool keep_trace);
@@ -119,6 +131,7 @@ class test_runner {
   const std::string command_ = command_that_repeats(of_);
   std::unique_ptr<base_world> world_;
   std::optional<watcher> watcher_;  // made by the first run
+  bool expects_stuck_steps_ = false;
 };
 
 }  // namespace lockstep::detail

@@ -10,8 +10,8 @@
 
 namespace lockstep::detail {
 
-watcher::watcher(loop& watched, duration slow, duration stuck)
-    : watched_(watched), slow_(slow), stuck_(stuck), thread_([this] { watch(); }) {}
+watcher::watcher(loop& watched, duration slow, duration stuck, std::string_view limit)
+    : watched_(watched), slow_(slow), stuck_(stuck), limit_(limit), thread_([this] { watch(); }) {}
 
 watcher::~watcher() {
   {
@@ -50,9 +50,9 @@ void watcher::watch() {
       told = true;
     }
     if (stuck_.count() != 0 && now - since >= stuck_) {
-      notice_->end_stuck_process(fmt::format("\nlockstep: {} after {} of real time (real_time_max)",
-                                             resting ? "nothing has happened" : "a step has not ended",
-                                             to_text(stuck_)));
+      notice_->end_stuck_process(fmt::format("\nlockstep: {} after {} of real time ({})",
+                                             resting ? "nothing has happened" : "a step has not ended", to_text(stuck_),
+                                             limit_));
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 namespace lockstep {
@@ -21,7 +22,8 @@ class crash_notice;
 // loop that waits for the outside for so long.
 class watcher {
  public:
-  watcher(loop& watched, duration slow, duration stuck);
+  // `limit` says what `stuck` is.
+  watcher(loop& watched, duration slow, duration stuck, std::string_view limit = "real_time_max");
   watcher(const watcher&) = delete;
   watcher& operator=(const watcher&) = delete;
   ~watcher();
@@ -34,6 +36,7 @@ class watcher {
   loop& watched_;
   duration slow_;
   duration stuck_;
+  std::string_view limit_;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool over_ = false;

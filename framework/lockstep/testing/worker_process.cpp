@@ -25,6 +25,7 @@ namespace lockstep::detail {
 namespace {
 
 constexpr std::string_view begin_of_death = "crash: ";
+constexpr std::string_view stuck_step = "stuck step";
 constexpr std::size_t errors_bytes_max = 8'000;  // that are shown of what a worker has written
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -170,6 +171,10 @@ worker_end worker_process::wait() {
 
 bool is_signature_of_death(std::string_view signature) noexcept { return signature.starts_with(begin_of_death); }
 
+bool is_signature_of_stuck_step(std::string_view signature) noexcept {
+  return is_signature_of_death(signature) && signature.substr(begin_of_death.size()).starts_with(stuck_step);
+}
+
 // A sanitizer that only reports lets the process go on, and changes its status in the end.
 worker_end worker_process::end_of(int status) const {
   worker_end end;
@@ -179,7 +184,8 @@ worker_end worker_process::end_of(int status) const {
   const std::string written = errors();
   std::string what = summary_in(written);
   if (words.stuck) {
-    what = "stuck step";
+    what = stuck_step;
+    end.stuck = true;
   } else if (words.exits) {
     what = fmt::format("exit({})", words.status.load());
   } else if (WIFSIGNALED(status)) {

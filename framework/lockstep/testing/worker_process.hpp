@@ -80,6 +80,7 @@ class shared_object {
 // How a worker has ended.
 struct worker_end {
   bool died = false;        // before its work was done
+  bool stuck = false;       // its watcher has ended it
   std::string signature{};  // of its death, see run_result
   std::string text{};       // the same in words, with the end of what it had written to standard error
   place where{};            // where the running task had awaited last, if that is known
@@ -87,6 +88,8 @@ struct worker_end {
 
 // Whether a run of that signature has ended its process.
 bool is_signature_of_death(std::string_view signature) noexcept;
+// Whether it has, by a step that did not end.
+bool is_signature_of_stuck_step(std::string_view signature) noexcept;
 
 // Sends bytes to the process that has forked this one. They come whole, whatever happens afterwards.
 using sender = std::function<void(std::string_view bytes)>;

@@ -351,6 +351,7 @@ class search {
     died.runs = number_of(gone.part, std::max<std::uint64_t>(runs, 1));
     keep({std::move(died), end});
     limit();
+    if (end.stuck && options_.on_stuck) options_.on_stuck();
     const bool goes_on = gone.deaths + 1 < deaths_max && runs != 0 && runs * parts_ < how_.runs_max;
     if (goes_on && !interruption::noted()) start(gone.part, runs, gone.deaths + 1);
   }

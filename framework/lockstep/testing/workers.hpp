@@ -21,6 +21,8 @@ struct workers_options {
   std::function<void(const exploration_progress&)> on_progress = {};
   // Called in each worker at its end, see isolated_program. Null for nothing.
   std::function<void()> at_end = {};
+  // Called in this process when a worker was ended as it was stuck, before another is started. Null for nothing.
+  std::function<void()> on_stuck = {};
 };
 
 struct found_failure {
