@@ -9,7 +9,8 @@
 // the order can still be made. Where it cannot, as the step at which the token departs from the plain run never comes
 // up, the task that should run instead is not ready, or one of the two is about to do something else than then, the
 // test fails and says that the token no longer applies. That last is known of a token with its fingerprint, of which
-// nothing else is looked at; of one without it, a line says so. A token that is damaged, or of another test, is refused.
+// nothing else is looked at; of one without it, a line says so. A token that is damaged, or of another test, is
+// refused.
 #pragma once
 
 #include <lockstep/base/hash.hpp>
