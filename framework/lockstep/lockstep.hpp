@@ -15,6 +15,7 @@
 #include <lockstep/runtime/any.hpp>
 #include <lockstep/runtime/as_completed.hpp>
 #include <lockstep/runtime/async_generator.hpp>
+#include <lockstep/runtime/buggify.hpp>
 #include <lockstep/runtime/call_graph.hpp>
 #include <lockstep/runtime/callback.hpp>
 #include <lockstep/runtime/exception_group.hpp>

@@ -2,7 +2,10 @@
 
 #include "talking_hosts.hpp"
 
+#include <lockstep/explore/choices.hpp>
+#include <lockstep/explore/explorer.hpp>
 #include <lockstep/explore/strategy.hpp>
+#include <lockstep/explore/world_program.hpp>
 #include <lockstep/net/resolver.hpp>
 
 #include <gtest/gtest.h>
@@ -312,6 +315,64 @@ TEST(FaultTest, IsAPickOfTheOracleOneTimeInSoMany) {
   EXPECT_LT(fired, 17u);
   const auto again = make_oracle(schedule::random, 7);
   EXPECT_EQ(refused_with(again.get()), fired);
+}
+
+// Pays by a connection of its own until that is done. `checks` whether the payment has come, where it is not known.
+task<void> pay(const int& balance, bool checks) {
+  for (int i = 0; i < 5; ++i) {
+    if (checks && balance != 0) co_return;
+    try {
+      tcp_stream to = co_await connect_tcp(web_80);
+      co_await to.write("1");
+      std::array<char, 1> answer;
+      co_await to.read_exactly(answer);
+      co_return;
+    } catch (const std::system_error&) {
+    }
+  }
+}
+
+// The account of a bank, to which somebody pays once; a connection is reset at some read or other.
+task<void> pays_once(bool checks) {
+  two_hosts hosts;
+  int balance = 0;
+  const auto serve = [](int& account) -> task<void> {
+    tcp_listener listener = tcp_listener::bind(web_80);
+    for (;;) {
+      tcp_stream peer = co_await listener.accept();
+      try {
+        std::array<char, 1> coin;
+        while (co_await peer.read_some(coin) != 0) {
+          ++account;
+          co_await peer.write("k");
+        }
+      } catch (const std::system_error&) {
+      }
+    }
+  };
+  {
+    const scoped_value there = hosts.web.enter();
+    spawn_daemon(serve(balance), "bank");
+  }
+  const fault reset = on(op::read).one_in(3).fail(ECONNRESET);
+  co_await sleep_for(1s);
+  co_await pay(balance, checks);
+  if (balance > 1) throw std::runtime_error("paid twice");
+}
+
+// A planted bug, which needs a fault at the one read that matters; and its correct twin.
+TEST(FaultTest, IsFoundAndRepeatedByASearch) {
+  world_program wrong([] { return pays_once(false); });
+  explore_options how;
+  how.order = ordering::fifo;
+  how.runs_max = 500;
+  const exploration found = explorer(wrong).explore(how);
+  ASSERT_TRUE(found.failure);
+  EXPECT_THAT(found.failure->result.signature, testing::HasSubstr("paid twice"));
+  fixed_choices again(found.failure->answers);
+  EXPECT_EQ(wrong.run(again, how.order).signature, found.failure->result.signature);
+  world_program right([] { return pays_once(true); });
+  EXPECT_FALSE(explorer(right).explore(how).failure);
 }
 
 // -- verdicts ---------------------------------------------------------------------------------------------------------

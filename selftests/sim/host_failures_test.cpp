@@ -267,6 +267,44 @@ TEST(HostFailuresTest, APausedHostMayCrash) {
   });
 }
 
+TEST(HostFailuresTest, AHostThatIsPausedForGoodIsADeadlock) {
+  class world of;
+  const auto waits = []() -> task<void> {
+    two_hosts hosts;
+    auto own = hosts.web.spawn([]() -> task<void> { co_await sleep_for(1s); }());
+    co_await yield();
+    hosts.web.pause();
+    co_await own.join();
+  };
+  EXPECT_THROW(of.run(waits()), misuse);
+  ASSERT_EQ(of.verdicts().size(), 1u);
+  ASSERT_EQ(of.verdicts().front().tasks.size(), 2u);
+  EXPECT_EQ(of.verdicts().front().tasks[1].waits_for, "its host, which is paused");
+}
+
+TEST(HostFailuresTest, AHostMayRestartItself) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string log;
+    join_handle<void> second;
+    const auto first = hosts.web.spawn([](host& own, std::string& into, join_handle<void>& next) -> task<void> {
+      const noted_end end(into, "gone ");
+      next = own.restart([&into]() -> task<void> {
+        into += "second life ";
+        co_return;
+      });
+      co_await sleep_for(0s);
+      into += "never ";
+    }(hosts.web, log, second));
+    co_await sleep_for(1s);
+    EXPECT_EQ(log, "second life gone ");
+    EXPECT_TRUE(first.done());
+    co_await second.join();
+    EXPECT_GE(hosts.web.socket(AF_INET, SOCK_STREAM, 0), 0);
+    hosts.web.close(3);
+  });
+}
+
 TEST(HostFailuresTest, TheFirstHostRunsTheTest) {
   class world of;
   const auto wrong = []() -> task<void> {

@@ -452,7 +452,12 @@ class snapshot_builder {
     made.daemon = who.is_.daemon;
     made.stack = who.stack(detail::unseen);
     switch (who.condition(detail::unseen)) {
-      case agent::state::ready: made.state = task_snapshot::condition::ready; break;
+      case agent::state::ready:
+        made.state = task_snapshot::condition::ready;
+        if ((who.attention_ & loop::attention_frozen) == 0) break;
+        made.state = task_snapshot::condition::waiting;
+        made.waits_for = "its host, which is paused";
+        break;
       case agent::state::running: made.state = task_snapshot::condition::running; break;
       case agent::state::parked: made.state = task_snapshot::condition::waiting; break;
       case agent::state::done:

@@ -118,7 +118,7 @@ class loop : public detail::context {
   void spawn_clean_up(std::coroutine_handle<> root, source of);
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who, bool joinable = false) noexcept;
-  // Has a parked task see to a request to cancel it. That may go on deeper than the stack: then the outermost call does.
+  // Has a parked task see to a request to cancel it; where that goes deeper than the stack, the outermost call does.
   void cancel_wait(agent& who) noexcept;
   // Kills everything that `who` spawned, directly or not, and that is not running. For an assertion that is about to
   // unwind locals that those tasks point to.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 namespace lockstep {
@@ -68,8 +69,9 @@ task<void> swizzle(std::vector<std::string> hosts, duration within, source where
     const duration from = pick(each, "from", within);
     all.push_back({each, from, pick(each, "for", within - from)});
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const clogging& one, const clogging& other) { return one.from < other.from; });
+  std::sort(all.begin(), all.end(), [](const clogging& one, const clogging& other) {
+    return std::tie(one.from, one.host, one.length) < std::tie(other.from, other.host, other.length);
+  });
   const time_point began = owner.now();
   for (const clogging& each : all) {
     co_await sleep_until(saturating_add(began, each.from));

@@ -110,10 +110,9 @@ void network::tasks_have_gone() noexcept {
 void network::add(fault standing) { faults_.keep(std::move(standing.injected_)); }
 
 void network::isolate(host& who, bool apart) {
-  for (const auto& each : hosts_) {
-    if (each.get() == &who) continue;
-    sim::link& way = between(who, *each);
-    for (lane* const one : {&way.there, &way.back}) {
+  for (const auto& [ends, way] : links_) {
+    if (ends.first != who.number() && ends.second != who.number()) continue;
+    for (lane* const one : {&way->there, &way->back}) {
       if (apart) {
         one->add_cut();
       } else {
