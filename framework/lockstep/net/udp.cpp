@@ -56,9 +56,9 @@ detail::sending_datagram udp_socket::send_to(std::span<const std::byte> from, co
 }
 
 received_datagram detail::receiving_udp::result() {
-  const auto size = static_cast<std::size_t>(outcome());
+  outcome();
   const auto* const address = reinterpret_cast<const sockaddr*>(&from_.stored);
-  return {size, truncated_, endpoint::from(address, from_.size).value_or(endpoint())};
+  return {size_, truncated_, endpoint::from(address, from_.size).value_or(endpoint())};
 }
 
 }  // namespace lockstep
