@@ -46,8 +46,7 @@ udp_socket udp_socket::bind(const endpoint& at, const udp_options& how, source w
 void udp_socket::connect(const endpoint& to, source where) {
   const detail::open_socket& here = changed("was connected", where);
   const detail::socket_address address = address_of(to);
-  const int result =
-      here.calls().connect(here.fd(), reinterpret_cast<const sockaddr*>(&address.stored), address.size);
+  const int result = here.calls().connect(here.fd(), reinterpret_cast<const sockaddr*>(&address.stored), address.size);
   if (result < 0) detail::throw_system_error(-result, here.described_with_ends() + " to " + to.text());
 }
 
