@@ -30,8 +30,7 @@ void simulate(F body) {
 
 // A host "a" at IPv6 and a host "b" at IPv4, 10 ms away, which both are "web" and listen on port 80.
 struct two_ways {
-  explicit two_ways(sim::network& net)
-      : a(net.add_host("a", {"fd00::a"})), b(net.add_host("b", {"10.0.0.11"})) {
+  explicit two_ways(sim::network& net) : a(net.add_host("a", {"fd00::a"})), b(net.add_host("b", {"10.0.0.11"})) {
     net.dns().add("web", "10.0.0.11");
     net.dns().add("web", "fd00::a");
     net.link("laptop", "a").latency(10ms);

@@ -53,9 +53,9 @@ TEST(UnixAddressTest, IsAPathOrAnAbstractNameOrNothing) {
 
 TEST(UnixAddressTest, IsReadAsItWasWritten) {
   const std::string longest(107, 'x');
-  for (const unix_address& each : {unix_address(), unix_address("/a"), unix_address(longest),
-                                   unix_address::abstract("a"), unix_address::abstract(longest),
-                                   unix_address::abstract(std::string_view("a\0b", 3))}) {
+  for (const unix_address& each :
+       {unix_address(), unix_address("/a"), unix_address(longest), unix_address::abstract("a"),
+        unix_address::abstract(longest), unix_address::abstract(std::string_view("a\0b", 3))}) {
     sockaddr_storage stored{};
     const socklen_t size = each.to(stored);
     EXPECT_EQ(unix_address::from(stored, size), each);

@@ -83,9 +83,7 @@ std::vector<endpoint> detail::interleaved(const std::vector<endpoint>& found) {
 task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options) {
   std::vector<endpoint> found = co_await resolver(options.names).resolve(host, port);
   race attempts(options);
-  const auto body = [&](task_group& group) -> task<void> {
-    co_await attempts.run(detail::interleaved(found), group);
-  };
+  const auto body = [&](task_group& group) -> task<void> { co_await attempts.run(detail::interleaved(found), group); };
   co_await with_task_group(body);
   if (!attempts.winner()) throw connect_failed(host, std::move(attempts.attempts()));
   co_return std::move(*attempts.winner());

@@ -91,8 +91,8 @@ class reader {
   reader(const reader&) = delete;
   reader& operator=(const reader&) = delete;
 
-  // What there is, up to the size of `into`: what is in the buffer, or else what comes next. Returns how many bytes that
-  // are; 0 at the end of the stream, or if `into` is empty.
+  // What there is, up to the size of `into`: what is in the buffer, or else what comes next. Returns how many bytes
+  // that are; 0 at the end of the stream, or if `into` is empty.
   task<std::size_t> read_some(std::span<std::byte> into, source where = source::current());
   task<std::size_t> read_some(std::span<char> into, source where = source::current()) {
     return read_some(std::as_writable_bytes(into), where);

@@ -59,6 +59,10 @@ concept stream_listener = requires(Listener& from) {
 template <stream_listener Listener>
 using accepted_stream = std::remove_cvref_t<decltype(std::declval<Listener&>().accept().await_resume())>;
 
+// What is done for each connection: `co_await handler(connection)`.
+template <class Handler, class Listener>
+concept connection_handler = task_function<Handler&, accepted_stream<Listener>>;
+
 // Requires that it outlives its run(), which is for once.
 class server {
  public:
@@ -72,8 +76,7 @@ class server {
   // connection that came to nothing (ECONNABORTED and what accept(2) says is to be tried again) at once.
   // Errors: any other of the listener's accept(), which cancels the handlers as well; with `ends_with_failure`, what
   // left a handler.
-  template <stream_listener Listener, class Handler>
-    requires task_function<Handler&, accepted_stream<Listener>>
+  template <stream_listener Listener, connection_handler<Listener> Handler>
   task<void> run(Listener listener, Handler handler, source where = source::current());
 
   // The listener is closed, which resets those that were not accepted; then run() waits for the handlers, for
@@ -156,17 +159,15 @@ class server {
 };
 
 // As server::run(), for a server that nobody stops but by cancellation.
-template <stream_listener Listener, class Handler>
-  requires task_function<Handler&, accepted_stream<Listener>> task<void> serve(Listener listener, Handler handler,
-                                                                               serve_options options = {}) {
-    server one(options);
-    co_await one.run(std::move(listener), std::move(handler));
-  }
+template <stream_listener Listener, connection_handler<Listener> Handler>
+task<void> serve(Listener listener, Handler handler, serve_options options = {}) {
+  server one(options);
+  co_await one.run(std::move(listener), std::move(handler));
+}
 
 // -- implementation ---------------------------------------------------------------------------------------------------
 
-template <stream_listener Listener, class Handler>
-  requires task_function<Handler&, accepted_stream<Listener>>
+template <stream_listener Listener, connection_handler<Listener> Handler>
 task<void> server::run(Listener listener, Handler handler, source where) {
   const running scope(*this, where);
   const auto body = [&, this](task_group& group) -> task<void> {

@@ -54,6 +54,7 @@ void open_socket::close() noexcept {
   if (fd_ < 0) return;
   for (const connection& each : returned_connections_) calls_->close(each.fd);
   returned_connections_.clear();
+  returned_datagrams_.clear();
   returned_.clear();
   calls_->close(std::exchange(fd_, -1));
 }
@@ -118,6 +119,16 @@ bool open_socket::give_back(const connection& accepted) noexcept {
   if (fd_ < 0) return false;
   try {
     returned_connections_.insert(returned_connections_.begin(), accepted);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+bool open_socket::give_back(std::span<const std::byte> bytes, const socket_address& from, bool truncated) noexcept {
+  if (fd_ < 0) return false;
+  try {
+    returned_datagrams_.insert(returned_datagrams_.begin(), {{bytes.begin(), bytes.end()}, from, truncated});
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -301,6 +312,15 @@ datagram_read::datagram_read(open_socket& from, std::span<std::byte> into) noexc
     : socket_wait(operation_kind::read_socket, from, POLLIN), into_(into) {}
 
 std::int64_t datagram_read::call() noexcept {
+  if (std::vector<open_socket::datagram>& kept = socket().returned_datagrams_; !kept.empty()) {
+    const open_socket::datagram& first = kept.front();
+    size_ = std::min(into_.size(), first.bytes.size());
+    if (size_ != 0) std::memcpy(into_.data(), first.bytes.data(), size_);
+    from_ = first.from;
+    truncated_ = first.truncated || size_ < first.bytes.size();
+    kept.erase(kept.begin());
+    return 0;
+  }
   iovec piece{into_.data(), into_.size()};
   msghdr message{};
   message.msg_name = &from_.stored;
@@ -311,8 +331,11 @@ std::int64_t datagram_read::call() noexcept {
   if (result < 0) return result;
   from_.size = message.msg_namelen;
   truncated_ = (message.msg_flags & MSG_TRUNC) != 0;
-  return result;
+  size_ = static_cast<std::size_t>(result);
+  return 0;
 }
+
+bool datagram_read::give_back() noexcept { return socket().give_back(into_.first(size_), from_, truncated_); }
 
 datagram_write::datagram_write(open_socket& by, std::span<const std::byte> from, const socket_address& to) noexcept
     : socket_wait(operation_kind::write_socket, by, POLLOUT), from_(from), to_(to) {}

@@ -34,6 +34,12 @@ inline int checked(int result, const std::string& deed) {
 
 class socket_wait;
 
+// As the system's calls take it; of no bytes for none.
+struct socket_address {
+  sockaddr_storage stored{};
+  socklen_t size = 0;
+};
+
 // Owns a descriptor. Requires that no task waits for it when it dies; misuse otherwise. Its awaits refer to it, so it
 // does not move.
 class open_socket final : public object {
@@ -67,11 +73,18 @@ class open_socket final : public object {
  private:
   friend class socket_wait;
   friend class stream_read;
+  friend class datagram_read;
   friend class accepting_socket;
 
   struct connection {
     int fd;
     std::optional<endpoint> remote;
+  };
+
+  struct datagram {
+    std::vector<std::byte> bytes;
+    socket_address from;
+    bool truncated = false;
   };
 
   // What a reader that was cancelled had read, which is read again before all else.
@@ -80,11 +93,14 @@ class open_socket final : public object {
   // False if it is closed, or there is no memory for it.
   bool give_back(std::span<const std::byte> bytes) noexcept;
   bool give_back(const connection& accepted) noexcept;
+  bool give_back(std::span<const std::byte> bytes, const socket_address& from, bool truncated) noexcept;
   // The first that waits to make such a call; null if nobody does.
   socket_wait* first_waiter(operation_kind of) noexcept;
   // Something has come back: those that wait for it are told.
   void tell_waiters(operation_kind of) noexcept;
-  std::size_t returned_count() const noexcept { return returned_.size() + returned_connections_.size(); }
+  std::size_t returned_count() const noexcept {
+    return returned_.size() + returned_connections_.size() + returned_datagrams_.size();
+  }
 
   std::string_view noun_;
   std::shared_ptr<system_calls> calls_;
@@ -94,6 +110,7 @@ class open_socket final : public object {
   std::size_t handed_ = 0;  // awaits that were granted, and have not returned
   std::vector<std::byte> returned_;
   std::vector<connection> returned_connections_;
+  std::vector<datagram> returned_datagrams_;
 };
 
 // Owns the socket of a stream, a listener or the like.
@@ -243,21 +260,16 @@ class writing_all final : public primitive<writing_all, stream_write> {
 
 // -- datagrams --------------------------------------------------------------------------------------------------------
 
-// As the system's calls take it; of no bytes for none.
-struct socket_address {
-  sockaddr_storage stored{};
-  socklen_t size = 0;
-};
-
-// A datagram that was received is not given back: the await returns it, and the cancellation comes at the next.
 class datagram_read : public socket_wait {
  protected:
   datagram_read(open_socket& from, std::span<std::byte> into) noexcept;
   ~datagram_read() = default;
 
   std::int64_t call() noexcept override;
+  bool give_back() noexcept override;
 
   std::span<std::byte> into_;
+  std::size_t size_ = 0;
   socket_address from_;
   bool truncated_ = false;
 };
@@ -265,7 +277,10 @@ class datagram_read : public socket_wait {
 class receiving_datagram final : public primitive<receiving_datagram, datagram_read> {
  public:
   receiving_datagram(open_socket& from, std::span<std::byte> into) noexcept : primitive(from, into) {}
-  std::size_t result() { return static_cast<std::size_t>(outcome()); }
+  std::size_t result() {
+    outcome();
+    return size_;
+  }
 };
 
 class datagram_write : public socket_wait {

@@ -14,7 +14,9 @@ namespace lockstep {
 // What a reader reads from. `co_await from.read_some(into)` is how many bytes have come, of at least one that is asked
 // for; 0 at the end.
 template <class Stream>
-concept readable_stream = requires(Stream& from, std::span<std::byte> into) { from.read_some(into); };
+concept readable_stream = requires(Stream& from, std::span<std::byte> into) {
+  from.read_some(into);
+};
 
 // The same for both directions: `co_await to.write_some(bytes)` is how many bytes were taken.
 template <class Stream>

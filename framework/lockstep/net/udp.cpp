@@ -46,8 +46,7 @@ udp_socket udp_socket::bind(const endpoint& at, const udp_options& how, source w
 void udp_socket::connect(const endpoint& to, source where) {
   const detail::open_socket& here = changed("was connected", where);
   const detail::socket_address address = address_of(to);
-  const int result =
-      here.calls().connect(here.fd(), reinterpret_cast<const sockaddr*>(&address.stored), address.size);
+  const int result = here.calls().connect(here.fd(), reinterpret_cast<const sockaddr*>(&address.stored), address.size);
   if (result < 0) detail::throw_system_error(-result, here.described_with_ends() + " to " + to.text());
 }
 
@@ -56,9 +55,9 @@ detail::sending_datagram udp_socket::send_to(std::span<const std::byte> from, co
 }
 
 received_datagram detail::receiving_udp::result() {
-  const auto size = static_cast<std::size_t>(outcome());
+  outcome();
   const auto* const address = reinterpret_cast<const sockaddr*>(&from_.stored);
-  return {size, truncated_, endpoint::from(address, from_.size).value_or(endpoint())};
+  return {size_, truncated_, endpoint::from(address, from_.size).value_or(endpoint())};
 }
 
 }  // namespace lockstep

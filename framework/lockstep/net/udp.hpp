@@ -5,8 +5,8 @@
 //   const received_datagram got = co_await here.receive_from(query);
 //   co_await here.send_to(std::span(query).first(got.size), got.from);
 //
-// Awaits, errors, misuse and threads are as those of tcp.hpp. A datagram that was received or sent when a cancellation
-// comes is not lost or repeated: the await returns, and the cancellation is delivered at the next.
+// Awaits, errors, misuse and threads are as those of tcp.hpp. A cancellation loses none: a datagram that was received
+// for a task that has not seen it is there for the next that asks.
 // Source: udp(7), ip(7) and socket(7).
 #pragma once
 

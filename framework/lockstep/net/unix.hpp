@@ -188,8 +188,8 @@ class receiving_unix final : public primitive<receiving_unix, datagram_read> {
  public:
   receiving_unix(open_socket& from, std::span<std::byte> into) noexcept : primitive(from, into) {}
   received_unix_datagram result() {
-    const auto size = static_cast<std::size_t>(outcome());
-    return {size, truncated_, unix_address::from(from_.stored, from_.size)};
+    outcome();
+    return {size_, truncated_, unix_address::from(from_.stored, from_.size)};
   }
 };
 

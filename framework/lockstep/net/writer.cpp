@@ -12,9 +12,9 @@ namespace lockstep {
 writer::writer(detail::stream_socket& to, const writer_options& options, source where)
     : object(label()), socket_(to.begin_writing(where)), options_(options) {
   if (options.low_water > options.high_water) {
-    detail::here().owner->misused(
-        fmt::format("a writer with a low_water of {} above its high_water of {}", options.low_water, options.high_water),
-        where);
+    detail::here().owner->misused(fmt::format("a writer with a low_water of {} above its high_water of {}",
+                                              options.low_water, options.high_water),
+                                  where);
   }
 }
 

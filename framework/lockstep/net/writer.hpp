@@ -11,12 +11,11 @@
 // write() never waits: what the system takes is sent at once, the rest is buffered, and sent whenever the system takes
 // more. No task does that, so none need be kept: the writer is told by the loop.
 // A cancellation loses nothing: it ends the wait, and what is buffered is sent as ever.
-// Errors of the connection (those of tcp_stream::write_some) are thrown by drain(), flush() and close(), from then on by
-// each; what was not sent is kept, and what is written afterwards is dropped. A stream that is closed while something is
-// buffered comes to ECANCELED.
-// Lifetime: the stream must outlive the writer; it may be moved. Nobody else writes to it meanwhile. What is buffered
-// when the writer dies is dropped: await flush() or close() before. To die while a task waits for it is misuse.
-// Source: asyncio.StreamWriter, and the flow control of its transports.
+// Errors of the connection (those of tcp_stream::write_some) are thrown by drain(), flush() and close(), from then on
+// by each; what was not sent is kept, and what is written afterwards is dropped. A stream that is closed while
+// something is buffered comes to ECANCELED. Lifetime: the stream must outlive the writer; it may be moved. Nobody else
+// writes to it meanwhile. What is buffered when the writer dies is dropped: await flush() or close() before. To die
+// while a task waits for it is misuse. Source: asyncio.StreamWriter, and the flow control of its transports.
 #pragma once
 
 #include <lockstep/net/socket.hpp>
@@ -50,9 +49,7 @@ class writer final : public object, private readiness_watch {
 
   // Sends it, after all that was written before. Never waits, and takes as much as there is memory for.
   void write(std::span<const std::byte> bytes, source where = source::current());
-  void write(std::string_view text, source where = source::current()) {
-    write(std::as_bytes(std::span(text)), where);
-  }
+  void write(std::string_view text, source where = source::current()) { write(std::as_bytes(std::span(text)), where); }
   // After all that was written, the peer is told that nothing more comes. Never waits. Misuse to write after that.
   // Source: asyncio.StreamWriter.write_eof.
   void write_end(source where = source::current());
@@ -90,11 +87,11 @@ class writer final : public object, private readiness_watch {
   std::string bytes_;
   std::size_t sent_ = 0;  // of those
   int error_ = 0;
-  bool paused_ = false;    // more than high_water was buffered, and since then never low_water or less
-  bool ends_ = false;      // nothing more will be written
-  bool ended_ = false;     // and the peer was told
-  bool sending_ = false;   // within the call
-  bool again_ = false;     // which is to be made again
+  bool paused_ = false;   // more than high_water was buffered, and since then never low_water or less
+  bool ends_ = false;     // nothing more will be written
+  bool ended_ = false;    // and the peer was told
+  bool sending_ = false;  // within the call
+  bool again_ = false;    // which is to be made again
   wait_list waiters_;
 };
 

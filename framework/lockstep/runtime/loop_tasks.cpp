@@ -293,7 +293,7 @@ void loop::part_ready_from(const object& dying, wait_list& orphans) noexcept {
 
 // What is kept of it is only that it was cancelled, and why.
 void loop::strike(agent& who, label reason) noexcept {
-  if (who.finished() || seat_of(who) != nullptr) return;
+  if (who.finished(detail::unseen) || seat_of(who) != nullptr) return;
   retain(who);
   who.keep_reason(std::move(reason));
   kill(who, true);
