@@ -26,6 +26,8 @@ constexpr std::size_t crowded_bytes = 60'000;
 constexpr std::size_t crowded_small_bytes = 500;
 // Two ports that the one kernel has chosen are the same number, for TCP once over IPv4 and once over IPv6, say.
 constexpr const char* chance_port = "one kernel gave a port twice, by chance";
+// Linux shows that a byte which it has refused with a reset was urgent.
+constexpr const char* refused_urgent = "an urgent byte was answered with a reset";
 // Besides: events of epoll are compared without their order, and names that a Unix socket chose itself only as such.
 
 }  // namespace
@@ -60,6 +62,7 @@ fuzz_step fuzz_pair::run(const operation& what) {
   step_ = {};
   step_.kind = what.kind;
   connecting_ = nullptr;
+  sent_urgent_ = false;
   run_maker(what);
   run_naming(what);
   run_data(what);
@@ -233,6 +236,11 @@ std::string fuzz_pair::text_of(const std::vector<readiness>& are) const {
 bool fuzz_pair::ends_here(const std::vector<readiness>& on_simulated, const std::vector<readiness>& on_real) {
   if (connecting_ != nullptr && on_simulated[static_cast<std::size_t>(connecting_ - handles_.data())].events == 0) {
     step_.why_ended = dropped_syn;
+    return true;
+  }
+  for (std::size_t i = 0; sent_urgent_ && i < handles_.size(); ++i) {
+    if ((on_simulated[i].events ^ on_real[i].events) != POLLPRI || (on_real[i].events & POLLERR) == 0) continue;
+    step_.why_ended = refused_urgent;
     return true;
   }
   if (!is_crowded_) return false;

@@ -40,6 +40,7 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   if (address->sa_family != family) return v6_ || address->sa_family != AF_UNSPEC ? -EAFNOSUPPORT : -EINVAL;
   const std::optional<endpoint> wanted = endpoint::from(address, size);
   if (!wanted) return -EINVAL;
+  if (wanted->address().is_v4_mapped() && options_.on(option::only_v6)) return -EINVAL;
   if (!host_.may_bind(wanted->address())) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (has_port()) return -EINVAL;
@@ -483,6 +484,10 @@ int tcp_socket::set_option(int level, int name, const void* value, socklen_t siz
   if (end_ != nullptr) tune(*end_);
   holder_.claim.reuse_address = options_.on(option::reuse_address);
   holder_.claim.reuse_port = options_.on(option::reuse_port);
+  if (level == SOL_SOCKET && name == SO_SNDBUF && (end_ == nullptr || writable())) {
+    full_ = false;
+    notify(POLLOUT);
+  }
   return 0;
 }
 

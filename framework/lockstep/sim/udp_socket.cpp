@@ -70,6 +70,7 @@ int udp_socket::bind(const sockaddr* address, socklen_t size) {
   const std::optional<endpoint> wanted = no_family ? v4_name(address, size) : endpoint::from(address, size);
   const ip_address& at = wanted->address();
   if (no_family && !at.is_any()) return -EAFNOSUPPORT;
+  if (at.is_v4_mapped() && options_.on(option::only_v6)) return -EINVAL;
   if (!host_.may_bind(at)) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (peer_ || port_.linked()) return -EINVAL;
@@ -395,6 +396,7 @@ int udp_socket::set_option(int level, int name, const void* value, socklen_t siz
   const int done = options_.set(level, name, value, size);
   port_.claim.reuse_address = options_.on(option::reuse_address);
   port_.claim.reuse_port = options_.on(option::reuse_port);
+  if (done == 0 && level == SOL_SOCKET && name == SO_SNDBUF) notify(POLLOUT);
   return done;
 }
 

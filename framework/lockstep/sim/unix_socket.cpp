@@ -323,7 +323,10 @@ std::int64_t unix_socket::send_stream(pieces& from, int, const msghdr* rest, uni
     if (failed != 0) break;
     unix_socket* const to = peer_->socket;
     failed = -EPIPE;
-    if (to == nullptr || (to->shut_ & reads) != 0) break;
+    if (to == nullptr || (to->shut_ & reads) != 0) {
+      has_room();
+      break;
+    }
     failed = 0;
     const std::size_t size = std::min({from.left(), buffer / 2 - 64, stream_block_max + stream_pages_max});
     const std::size_t over = size > stream_block_max ? size - stream_block_max : 0;
@@ -333,6 +336,25 @@ std::int64_t unix_socket::send_stream(pieces& from, int, const msghdr* rest, uni
   }
   if (sent != 0 && peer_->socket != nullptr) peer_->socket->notify(POLLIN);
   return sent != 0 ? static_cast<std::int64_t>(sent) : failed;
+}
+
+// Of a message: the one of that name, or the peer.
+int unix_socket::find_receiver(const std::string& name, unix_socket*& to) {
+  if (!name.empty()) {
+    if (const int failed = find_other(name, to); failed != 0) return failed;
+  } else {
+    if (peer_ == nullptr) return -ENOTCONN;
+    to = peer_->socket;
+    if (to == nullptr) {
+      if (!of_datagrams()) return -EPIPE;
+      disconnected_from(std::exchange(peer_, nullptr));
+      return -ECONNREFUSED;
+    }
+  }
+  if (!to->may_be_sent_to_by(*this)) return -EPERM;
+  to->touch();
+  if ((to->shut_ & reads) != 0) return -EPIPE;
+  return to->full_for(*this) ? -EAGAIN : 0;
 }
 
 std::int64_t unix_socket::send_message(pieces& from, int, const msghdr* rest, unix_ancillary& with) {
@@ -346,22 +368,10 @@ std::int64_t unix_socket::send_message(pieces& from, int, const msghdr* rest, un
   if (size > static_cast<std::size_t>(options_[option::send_buffer]) - 32) return -EMSGSIZE;
   if (const int failed = may_allocate(); failed != 0) return failed;
   unix_socket* to = nullptr;
-  if (!name.empty()) {
-    if (const int failed = find_other(name, to); failed != 0) return failed;
-    if (!to->may_be_sent_to_by(*this)) return -EPERM;
-  } else {
-    if (peer_ == nullptr) return -ENOTCONN;
-    to = peer_->socket;
-    if (to == nullptr) {
-      if (!of_datagrams()) return -EPIPE;
-      disconnected_from(std::exchange(peer_, nullptr));
-      return -ECONNREFUSED;
-    }
-    if (!to->may_be_sent_to_by(*this)) return -EPERM;
+  if (const int failed = find_receiver(name, to); failed != 0) {
+    has_room();  // what was allocated for it is free again
+    return failed;
   }
-  to->touch();
-  if ((to->shut_ & reads) != 0) return -EPIPE;
-  if (to->full_for(*this)) return -EAGAIN;
   const std::size_t over = size > datagram_block_max ? size - datagram_block_max : 0;
   const std::size_t in_pages = whole_pages(std::min(over, datagram_pages_max));
   put(*to, from, size, message_memory(size, std::min(size, in_pages)), with);
@@ -424,6 +434,7 @@ std::int64_t unix_socket::receive_stream(pieces& into, int flags, msghdr* rest, 
   const bool peeks = (flags & MSG_PEEK) != 0;
   const bool by_sender = options_.on(option::pass_credentials);
   std::size_t taken = 0;
+  const std::size_t whole = into.left();
   with.sender = messages_.front().with.sender;
   copy_name(messages_.front(), rest);
   for (auto at = messages_.begin(); at != messages_.end();) {
@@ -445,6 +456,10 @@ std::int64_t unix_socket::receive_stream(pieces& into, int flags, msghdr* rest, 
       drop_first();
     }
     if (!with.files.empty() || into.left() == 0) break;
+    // It looks for more, and finds what ends the connection.
+    const auto least = static_cast<std::size_t>(options_[option::receive_low_water]);
+    const bool wants_more = taken < ((flags & MSG_WAITALL) != 0 ? whole : std::min(least, whole));
+    if (at == messages_.end() && wants_more) take_error();
   }
   return static_cast<std::int64_t>(taken);
 }
@@ -527,7 +542,9 @@ int unix_socket::get_option(int level, int name, void* value, socklen_t* size) {
 
 int unix_socket::set_option(int level, int name, const void* value, socklen_t size) {
   touch();
-  return options_.set(level, name, value, size);
+  const int done = options_.set(level, name, value, size);
+  if (done == 0 && level == SOL_SOCKET && name == SO_SNDBUF) has_room();
+  return done;
 }
 
 }  // namespace lockstep::sim

@@ -97,6 +97,7 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   int take_error() noexcept { return std::exchange(error_, 0); }
 
   std::int64_t send_stream(pieces& from, int flags, const msghdr* rest, unix_ancillary& with);
+  int find_receiver(const std::string& name, unix_socket*& to);
   std::int64_t send_message(pieces& from, int flags, const msghdr* rest, unix_ancillary& with);
   void put(unix_socket& to, pieces& from, std::size_t size, std::uint64_t memory, unix_ancillary& with);
   std::int64_t receive_stream(pieces& into, int flags, msghdr* rest, unix_ancillary& with);
