@@ -247,7 +247,7 @@ bool fuzz_pair::ends_here(const std::vector<readiness>& on_simulated, const std:
   for (std::size_t i = 0; i < handles_.size(); ++i) {
     if (on_simulated[i] == on_real[i]) continue;
     if (!handles_[i].is_tcp()) return false;
-    if (((on_simulated[i].events ^ on_real[i].events) & ~unsigned{POLLOUT}) != 0) return false;
+    if (((on_simulated[i].events ^ on_real[i].events) & ~unsigned{POLLOUT | POLLPRI}) != 0) return false;
     if ((on_simulated[i].bytes > 0) != (on_real[i].bytes > 0)) return false;
   }
   step_.why_ended = crowded_tcp;

@@ -44,10 +44,11 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   if (!host_.may_bind(wanted->address())) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (has_port()) return -EINVAL;
+  const std::uint16_t shown = holder_.claim.local.port();
   holder_.claim.local = *wanted;
   const int claimed = claim_port();
   if (claimed != 0) {
-    holder_.claim.local = endpoint(any(), 0);
+    holder_.claim.local = endpoint(any(), shown);
     return claimed;
   }
   bound_address_ = !wanted->address().is_any();
@@ -63,7 +64,7 @@ bool tcp_socket::has_port() const noexcept {
 
 int tcp_socket::claim_port() {
   detail::touch(host_.ports_id(), access::write);
-  holder_.claim.only_v6 = v6_ && options_.on(option::only_v6);
+  holder_.claim.only_v6 = v6_ && (options_.on(option::only_v6) || is_only_v6(holder_.claim.local.address()));
   holder_.claim.reuse_address = options_.on(option::reuse_address);
   holder_.claim.reuse_port = options_.on(option::reuse_port);
   return host_.ports().claim(holder_, host_.now());
