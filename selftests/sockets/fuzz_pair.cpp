@@ -23,12 +23,12 @@ constexpr const char* dropped_syn = "the queue of a TCP listener is full";
 // buffers the rows stand.
 constexpr const char* crowded_tcp = "a TCP buffer is full";
 constexpr std::size_t crowded_bytes = 60'000;
-constexpr std::size_t crowded_small_bytes = 500;
+constexpr std::size_t crowded_small_bytes = 1'500;
 // Two ports that the one kernel has chosen are the same number, for TCP once over IPv4 and once over IPv6, say.
 constexpr const char* chance_port = "one kernel gave a port twice, by chance";
 // Linux shows that a byte which it has refused with a reset was urgent.
 constexpr const char* refused_urgent = "an urgent byte was answered with a reset";
-// Besides: events of epoll are compared without their order, and names that a Unix socket chose itself only as such.
+// Besides, names that a Unix socket was given by the kernel are compared only as such.
 
 }  // namespace
 

@@ -80,6 +80,10 @@ int tcp_socket::peer_name(sockaddr* address, socklen_t* size) const {
   return write_name(end_->peer().local(), v6_, address, size);
 }
 
+int tcp_socket::accepted_name(sockaddr* address, socklen_t* size) const {
+  return write_name(end_->peer().local(), v6_, address, size);
+}
+
 std::string tcp_socket::described() const {
   if (end_ == nullptr) {
     const char* const what = phase_ == phase::listening ? "listening tcp socket" : "tcp socket";
@@ -192,6 +196,7 @@ void tcp_socket::disconnect() noexcept {
   }
   if (!bound_address_) holder_.claim.local = endpoint(any(), holder_.claim.local.port());
   phase_ = phase::fresh;
+  notify(everything);
 }
 
 int tcp_socket::connect(const sockaddr* address, socklen_t size) {
@@ -267,7 +272,11 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     if (const int error = take_error(); error != 0) return -error;
     return reads_shut_ ? 0 : -ENOTCONN;
   }
-  if ((flags & MSG_OOB) != 0) return receive_urgent(into, count, flags);
+  if ((flags & MSG_OOB) != 0) {
+    const std::int64_t result = receive_urgent(into, count, flags);
+    if (result >= 0 && rest != nullptr) rest->msg_flags = MSG_OOB | (result == 0 ? MSG_TRUNC : 0);
+    return result;
+  }
   tcp_way& in = end_->in();
   if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
   if (std::size_t available = in.available(); available != 0) {
