@@ -88,6 +88,13 @@ const named_flag watched_modes[] = {
     {0, ""}, {static_cast<int>(EPOLLET), " | EPOLLET"}, {EPOLLONESHOT, " | EPOLLONESHOT"},
     {static_cast<int>(EPOLLET | EPOLLONESHOT), " | EPOLLET | EPOLLONESHOT"}};
 
+// That of the packets; 0 for none.
+int family_of(const address& of) {
+  if (of.bytes.ss_family != AF_INET6) return of.bytes.ss_family;
+  const auto& in = reinterpret_cast<const sockaddr_in6&>(of.bytes).sin6_addr;
+  return IN6_IS_ADDR_V4MAPPED(&in) ? AF_INET : AF_INET6;
+}
+
 template <class T, std::size_t Size>
 const T& one_of(const T (&these)[Size], std::uint32_t number) {
   return these[number % Size];
@@ -218,9 +225,11 @@ void fuzz_pair::run_naming(const operation& what) {
     case connect: {
       handle* const by = pick(what.subject, is_fresh);
       if (by == nullptr) return;
-      // From one address family to another is not modelled.
-      if (by->domain == AF_INET6 && by->type == SOCK_DGRAM && std::exchange(by->was_connected, true)) return;
       const name to = name_for(what, *by, false);
+      // From one address family to another is not modelled.
+      const int family = family_of(to.is[simulated]);
+      if (by->domain == AF_INET6 && by->first_peer != 0 && family != 0 && family != by->first_peer) return;
+      if (by->first_peer == 0) by->first_peer = family;
       do_both(fmt::format("{}.connect({});", by->name, to.code), [&](std::size_t arm) {
         return result_text(calls(arm).connect(by->fds[arm], to.is[arm].get(), to.is[arm].size));
       });
@@ -254,6 +263,7 @@ void fuzz_pair::send(const operation& what, handle& by) {
   // The urgent byte of a Unix stream is not modelled.
   const bool urgent = what.kind == operation_kind::send && by.is_tcp() && what.object % one_in == one_in - 1;
   const int flags = urgent ? MSG_OOB : 0;
+  sent_urgent_ = urgent;
   std::string bytes = bytes_of(size, ++sent_);
   std::string code = fmt::format("{}.{}(\"{}\"", by.name, what.kind == write ? "write" : "send", bytes);
   constexpr std::size_t shown_max = 8;
@@ -393,7 +403,6 @@ void fuzz_pair::run_epoll(const operation& what) {
       for (int i = 0; i < result; ++i) {
         texts.push_back(fmt::format("{} {}", keys_.at(happened[i].data.u64), events_text(happened[i].events)));
       }
-      std::sort(texts.begin(), texts.end());
       return fmt::format("{}", fmt::join(texts, ", "));
     });
     return;

@@ -65,7 +65,7 @@ class fuzz_pair {
     int type = 0;
     bool listens = false;
     bool has_name = false;
-    bool was_connected = false;
+    int first_peer = 0;  // the family of what it connected to first
     bool is_epoll = false;
     bool is_event = false;
 
@@ -130,6 +130,7 @@ class fuzz_pair {
   bool small_buffers_ = false;
   bool is_crowded_ = false;
   const handle* connecting_ = nullptr;
+  bool sent_urgent_ = false;
 };
 
 }  // namespace lockstep::sockets

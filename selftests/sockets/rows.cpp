@@ -17,6 +17,7 @@ const std::vector<row_file>& row_files() {
       {"pipe_rows.cpp", pipe_rows},
       {"descriptor_rows.cpp", descriptor_rows},
       {"option_rows.cpp", option_rows},
+      {"fuzzed_rows.cpp", fuzzed_rows},
   };
   return files;
 }

@@ -43,6 +43,7 @@ std::vector<row> pipe_rows();
 std::vector<row> readiness_rows();
 std::vector<row> descriptor_rows();
 std::vector<row> option_rows();
+std::vector<row> fuzzed_rows();
 
 // One by one, each with the source that it stands in.
 struct row_file {

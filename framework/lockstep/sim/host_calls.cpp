@@ -256,7 +256,7 @@ int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
       return error;
     }
     if ((flags & SOCK_NONBLOCK) != 0) made->set_status_flags(O_RDWR | O_NONBLOCK);
-    if (address != nullptr && made->as_socket()->peer_name(address, size) != 0) *size = 0;
+    if (address != nullptr && made->as_socket()->accepted_name(address, size) != 0) *size = 0;
     return table_.add(made, (flags & SOCK_CLOEXEC) != 0);
   });
 }

@@ -12,7 +12,7 @@ bool overlap(const port_claim& one, const port_claim& other) noexcept {
   const ip_address its = other.local.address().unmapped();
   if (mine.is_v6() != its.is_v6()) {
     const port_claim& v6 = mine.is_v6() ? one : other;
-    return !v6.only_v6 && v6.local.address().is_any();
+    return !v6.only_v6 && (mine.is_any() || its.is_any());
   }
   return mine.is_any() || its.is_any() || mine == its;
 }

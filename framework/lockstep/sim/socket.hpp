@@ -29,6 +29,8 @@ class socket : public open_file {
   virtual int shutdown(int how) = 0;
   virtual int local_name(sockaddr* address, socklen_t* size) const = 0;
   virtual int peer_name(sockaddr* address, socklen_t* size) const = 0;
+  // Of the one that accept() has just made: its peer may have gone already.
+  virtual int accepted_name(sockaddr* address, socklen_t* size) const { return peer_name(address, size); }
   virtual int get_option(int level, int name, void* value, socklen_t* size) = 0;
   virtual int set_option(int level, int name, const void* value, socklen_t size) = 0;
 

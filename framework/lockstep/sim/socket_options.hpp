@@ -50,6 +50,12 @@ enum class option : std::uint8_t {
 // Which options there are.
 enum class socket_class : std::uint8_t { tcp, udp, local };
 
+// A socket that is bound to such an address takes nothing of IPv4.
+// Source: __inet6_bind() of Linux's net/ipv6/af_inet6.c.
+inline bool is_only_v6(const ip_address& address) noexcept {
+  return address.is_v6() && !address.is_any() && !address.is_v4_mapped();
+}
+
 class socket_options {
  public:
   socket_options(socket_class of, bool v6) noexcept;
@@ -57,11 +63,8 @@ class socket_options {
   int operator[](option which) const noexcept { return values_[static_cast<std::size_t>(which)]; }
   bool on(option which) const noexcept { return (*this)[which] != 0; }
   linger lingering() const noexcept { return linger_; }
-  // A socket that is bound to an address of IPv6 takes nothing of IPv4.
   void bound_to(const ip_address& address) noexcept {
-    if (address.is_v6() && !address.is_any() && !address.is_v4_mapped()) {
-      values_[static_cast<std::size_t>(option::only_v6)] = 1;
-    }
+    if (is_only_v6(address)) values_[static_cast<std::size_t>(option::only_v6)] = 1;
   }
   void inherit(const socket_options& from, option which) noexcept {
     values_[static_cast<std::size_t>(which)] = from[which];

@@ -42,13 +42,15 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   if (address->sa_family != family) return v6_ || address->sa_family != AF_UNSPEC ? -EAFNOSUPPORT : -EINVAL;
   const std::optional<endpoint> wanted = endpoint::from(address, size);
   if (!wanted) return -EINVAL;
+  if (wanted->address().is_v4_mapped() && options_.on(option::only_v6)) return -EINVAL;
   if (!host_.may_bind(wanted->address())) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (has_port()) return -EINVAL;
+  const std::uint16_t shown = holder_.claim.local.port();
   holder_.claim.local = *wanted;
   const int claimed = claim_port();
   if (claimed != 0) {
-    holder_.claim.local = endpoint(any(), 0);
+    holder_.claim.local = endpoint(any(), shown);
     return claimed;
   }
   bound_address_ = !wanted->address().is_any();
@@ -64,7 +66,7 @@ bool tcp_socket::has_port() const noexcept {
 
 int tcp_socket::claim_port() {
   detail::touch(host_.ports_id(), access::write);
-  holder_.claim.only_v6 = v6_ && options_.on(option::only_v6);
+  holder_.claim.only_v6 = v6_ && (options_.on(option::only_v6) || is_only_v6(holder_.claim.local.address()));
   holder_.claim.reuse_address = options_.on(option::reuse_address);
   holder_.claim.reuse_port = options_.on(option::reuse_port);
   return host_.ports().claim(holder_, host_.now());
@@ -77,6 +79,10 @@ int tcp_socket::local_name(sockaddr* address, socklen_t* size) const {
 
 int tcp_socket::peer_name(sockaddr* address, socklen_t* size) const {
   if (end_ == nullptr || end_->at() != tcp_end::phase::established) return -ENOTCONN;
+  return write_name(end_->peer().local(), v6_, address, size);
+}
+
+int tcp_socket::accepted_name(sockaddr* address, socklen_t* size) const {
   return write_name(end_->peer().local(), v6_, address, size);
 }
 
@@ -194,6 +200,7 @@ void tcp_socket::disconnect() noexcept {
   }
   if (!bound_address_) holder_.claim.local = endpoint(any(), holder_.claim.local.port());
   phase_ = phase::fresh;
+  notify(everything);
 }
 
 int tcp_socket::connect(const sockaddr* address, socklen_t size) {
@@ -282,7 +289,11 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     if (const int error = take_error(); error != 0) return -error;
     return reads_shut_ ? 0 : -ENOTCONN;
   }
-  if ((flags & MSG_OOB) != 0) return receive_urgent(into, count, flags);
+  if ((flags & MSG_OOB) != 0) {
+    const std::int64_t result = receive_urgent(into, count, flags);
+    if (result >= 0 && rest != nullptr) rest->msg_flags = MSG_OOB | (result == 0 ? MSG_TRUNC : 0);
+    return result;
+  }
   tcp_way& in = end_->in();
   if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
   if (std::size_t available = in.available(); available != 0) {
@@ -529,6 +540,10 @@ int tcp_socket::set_option(int level, int name, const void* value, socklen_t siz
   if (end_ != nullptr) tune(*end_);
   holder_.claim.reuse_address = options_.on(option::reuse_address);
   holder_.claim.reuse_port = options_.on(option::reuse_port);
+  if (level == SOL_SOCKET && name == SO_SNDBUF && (end_ == nullptr || writable())) {
+    full_ = false;
+    notify(POLLOUT);
+  }
   return 0;
 }
 

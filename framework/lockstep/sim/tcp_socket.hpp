@@ -29,6 +29,7 @@ class tcp_socket final : public socket {
   int shutdown(int how) override;
   int local_name(sockaddr* address, socklen_t* size) const override;
   int peer_name(sockaddr* address, socklen_t* size) const override;
+  int accepted_name(sockaddr* address, socklen_t* size) const override;
   int get_option(int level, int name, void* value, socklen_t* size) override;
   int set_option(int level, int name, const void* value, socklen_t size) override;
   int ioctl(unsigned long request, void* argument) override;

@@ -87,7 +87,7 @@ int udp_socket::bind(const sockaddr* address, socklen_t size) {
 
 int udp_socket::claim_port() {
   detail::touch(host_.udp_ports_id(), access::write);
-  port_.claim.only_v6 = v6_ && options_.on(option::only_v6);
+  port_.claim.only_v6 = v6_ && (options_.on(option::only_v6) || is_only_v6(port_.claim.local.address()));
   port_.claim.reuse_address = options_.on(option::reuse_address);
   port_.claim.reuse_port = options_.on(option::reuse_port);
   return host_.udp_ports().claim(port_, host_.now());
@@ -232,6 +232,7 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
     const auto* const piece = static_cast<const std::byte*>(from[i].iov_base);
     at = std::copy(piece, piece + from[i].iov_len, at);
   }
+  notify(POLLOUT);  // it leaves the sender's buffer at once
   // What arrives at once may be told to anybody: this socket may have gone.
   host& here = host_;
   network& over = here.of();
@@ -345,7 +346,7 @@ int udp_socket::shutdown(int how) {
   reads_shut_ = reads_shut_ || how != SHUT_WR;
   writes_shut_ = writes_shut_ || how != SHUT_RD;
   const int result = peer_ ? 0 : -ENOTCONN;  // and yet it is done
-  notify(reads_shut_ ? POLLIN | POLLRDHUP : POLLOUT);
+  notify(POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
   return result;
 }
 
@@ -412,6 +413,7 @@ int udp_socket::set_option(int level, int name, const void* value, socklen_t siz
   const int done = options_.set(level, name, value, size);
   port_.claim.reuse_address = options_.on(option::reuse_address);
   port_.claim.reuse_port = options_.on(option::reuse_port);
+  if (done == 0 && level == SOL_SOCKET && name == SO_SNDBUF) notify(POLLOUT);
   return done;
 }
 
