@@ -97,7 +97,6 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   int take_error() noexcept { return std::exchange(error_, 0); }
 
   std::int64_t send_stream(pieces& from, int flags, const msghdr* rest, unix_ancillary& with);
-  int find_receiver(const std::string& name, unix_socket*& to);
   std::int64_t send_message(pieces& from, int flags, const msghdr* rest, unix_ancillary& with);
   // Who gets it, of that name or else the peer, and whether it may be sent there.
   int find_receiver(const std::string& name, unix_socket*& to);
