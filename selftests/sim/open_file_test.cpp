@@ -67,8 +67,8 @@ TEST(OpenFileTest, DoesNotTellThoseWhoComeMeanwhile) {
   listener one(log, 'a', POLLIN), late(log, 'z', POLLIN);
   file->watch(one);
   one.then = [&] {
-    one.then = nullptr;
     file->watch(late);
+    one.then = nullptr;  // last, as what it refers to goes with it
   };
   file->notify(POLLIN);
   EXPECT_EQ(log, "a");
