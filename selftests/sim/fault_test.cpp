@@ -213,6 +213,26 @@ TEST(FaultTest, ANoiseOfMemoryLeavesTheConnectionAlone) {
   });
 }
 
+TEST(FaultTest, ErrorsAreOfTheirKindOfSocket) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file receiver{&hosts.web, hosts.web.socket(AF_INET, SOCK_DGRAM, 0)};
+    const file sender{&hosts.client, hosts.client.socket(AF_INET, SOCK_DGRAM, 0)};
+    EXPECT_EQ(receiver.bind("10.0.0.2:53"), "0");
+    const fault never = on(op::connect).may_not_fire().fail(ETIMEDOUT);
+    const fault reset = on(op::write).may_not_fire().fail(ECONNRESET);
+    const fault refused = on(op::write).nth(2).fail(EPERM);
+    EXPECT_EQ(sender.connect("10.0.0.2:53"), "0");
+    EXPECT_EQ(sender.send("one"), "3");
+    EXPECT_EQ(sender.send("two"), "EPERM");
+    EXPECT_EQ(receiver.recv(), "one");
+    EXPECT_EQ(reset.matched() + never.matched(), 0u);
+    receiver.close();
+    sender.close();
+    co_return;
+  });
+}
+
 // -- other calls ------------------------------------------------------------------------------------------------------
 
 TEST(FaultTest, AnAcceptWithoutDescriptorsKeepsTheConnection) {

@@ -305,6 +305,19 @@ TEST(HostFailuresTest, AHostMayRestartItself) {
   });
 }
 
+TEST(HostFailuresTest, RunsNothingWhileItIsDown) {
+  class world of;
+  const auto wrong = []() -> task<void> {
+    two_hosts hosts;
+    hosts.web.crash();
+    const auto never = hosts.web.spawn([]() -> task<void> { co_return; }());
+    co_return;
+  };
+  EXPECT_THROW(of.run(wrong()), misuse);
+  ASSERT_FALSE(of.verdicts().empty());
+  EXPECT_EQ(of.verdicts().front().message, "host \"web\" is down, and runs nothing until restart()");
+}
+
 TEST(HostFailuresTest, TheFirstHostRunsTheTest) {
   class world of;
   const auto wrong = []() -> task<void> {

@@ -72,6 +72,10 @@ bool injected_fault::covers(const attempted_call& call) const {
     if (!call.connected && ends_connections(effect)) return false;
     if (!call.of_datagrams && is_of_datagrams(effect)) return false;
   }
+  // A datagram socket sends nothing when it connects, and a Unix socket waits for nobody.
+  const bool at_once = call.what == op::connect && !call.may_take_time;
+  if (at_once && (effect.error == ETIMEDOUT || effect.error == EHOSTUNREACH)) return false;
+  if (at_once && call.of_datagrams && effect.error == ECONNREFUSED) return false;
   if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
   if (terms_.to.empty()) return true;
   if (call.what == op::resolve) return call.name == terms_.to;

@@ -46,9 +46,12 @@ class host final : public system_calls {
   const ip_address& address() const noexcept { return addresses_.front(); }
   network& of() const noexcept { return *network_; }
 
-  // As lockstep::spawn() and spawn_daemon(), but the task, and what it spawns, runs on this host.
+  // As lockstep::spawn() and spawn_daemon(), but the task, and what it spawns, runs on this host. Misuse while its power
+  // is cut.
   template <class T>
   join_handle<T> spawn(task<T> work, label name = {}, source where = source::current()) {
+    if (down_) [[unlikely]]
+      refuse_down(where);
     const scoped_value here = enter(where);
     join_handle<T> made = lockstep::spawn(std::move(work), std::move(name), where);
     if (paused_) [[unlikely]]
@@ -57,6 +60,8 @@ class host final : public system_calls {
   }
   template <class T>
   agent& spawn_daemon(task<T> work, label name = {}, source where = source::current()) {
+    if (down_) [[unlikely]]
+      refuse_down(where);
     const scoped_value here = enter(where);
     agent& made = lockstep::spawn_daemon(std::move(work), std::move(name), where);
     if (paused_) [[unlikely]]
@@ -194,6 +199,7 @@ class host final : public system_calls {
 
  private:
   void freeze(agent& who) noexcept;
+  [[noreturn]] void refuse_down(source where) const;
   void begin_life(source where);
   void end_life(const char* how, bool power_cut, source where);
   // Those that were running when their life ended go when no task is ready any more.

@@ -265,6 +265,7 @@ int host::connect(int fd, const sockaddr* address, socklen_t size) {
   return with_socket(fd, [&](sim::socket& of) {
     if (!network_->faults().empty() && !of.connects_in_time()) [[unlikely]] {
       attempted_call call{op::connect, *this};
+      call.of_datagrams = of.has_datagrams();
       call.target = endpoint::from(address, size).value_or(endpoint());
       if (const int error = fault_of(call); error != 0) return error;
     }

@@ -125,6 +125,10 @@ void host::resume() {
   for (agent* const who : tasks()) network_->owner().thaw(*who);
 }
 
+void host::refuse_down(source where) const {
+  network_->owner().misused(fmt::format("host \"{}\" is down, and runs nothing until restart()", name_), where);
+}
+
 void host::freeze(agent& who) noexcept { network_->owner().freeze(who); }
 
 // No timer fires any more.
