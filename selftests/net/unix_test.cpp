@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <sstream>
 
 namespace lockstep {
@@ -182,6 +183,53 @@ TEST(UnixListenerTest, LeavesItsPathInASimulation) {
   simulation.run(main());
   EXPECT_TRUE(simulation.verdicts().empty());
 }
+
+// -- descriptors ------------------------------------------------------------------------------------------------------
+
+task<void> passes_a_connection() {
+  auto [one, other] = unix_stream::pair();
+  auto [client, server] = co_await connected_pair();
+  co_await one.send_descriptor(server.native_handle());
+  std::optional<passed_descriptor> passed = co_await other.receive_descriptor();
+  EXPECT_TRUE(passed.has_value());
+  EXPECT_NE(passed->native_handle(), server.native_handle());
+  tcp_stream adopted = tcp_stream::adopt(passed->release());
+  EXPECT_EQ(passed->native_handle(), -1);
+  EXPECT_EQ(adopted.remote(), client.local());
+  server.close();  // the connection stays, with its other descriptor
+  co_await adopted.write("hello");
+  EXPECT_EQ(co_await read_bytes(client, 5), "hello");
+  co_await one.write("x");
+  EXPECT_EQ(error_of(co_await as_result(other.receive_descriptor())), EBADMSG);
+  EXPECT_EQ(error_of(co_await as_result(one.send_descriptor(-1))), EBADF);
+  one.close();
+  EXPECT_FALSE((co_await other.receive_descriptor()).has_value());
+  EXPECT_EQ(error_of_call([] { return tcp_stream::adopt(-1); }), EBADF);
+}
+
+TEST(UnixStreamTest, PassesADescriptor) { run_in_both_worlds(passes_a_connection); }
+
+task<void> loses_no_descriptor() {
+  auto [one, other] = unix_stream::pair();
+  const auto receive_one = [](unix_stream& from) -> task<bool> {
+    co_return (co_await from.receive_descriptor()).has_value();
+  };
+  for (int turns = 0; turns < 4; ++turns) {
+    auto receiver = spawn(receive_one(other), "receiver");
+    co_await settle();
+    co_await one.send_descriptor(one.native_handle());
+    for (int i = 0; i < turns; ++i) co_await yield();
+    receiver.cancel();
+    const result<bool> came_to = co_await as_result(receiver.join());
+    if (came_to) {
+      EXPECT_TRUE(came_to.value());
+    } else {
+      EXPECT_TRUE(co_await receive_one(other));
+    }
+  }
+}
+
+TEST(UnixStreamTest, LosesNoDescriptorByCancellation) { run_in_both_worlds(loses_no_descriptor); }
 
 // -- datagrams --------------------------------------------------------------------------------------------------------
 
