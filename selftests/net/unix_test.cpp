@@ -229,7 +229,10 @@ task<void> loses_no_descriptor() {
   }
 }
 
-TEST(UnixStreamTest, LosesNoDescriptorByCancellation) { run_in_both_worlds(loses_no_descriptor); }
+TEST(UnixStreamTest, LosesNoDescriptorByCancellation) {
+  run_in_both_worlds(loses_no_descriptor);
+  run_in_random_orders(loses_no_descriptor);
+}
 
 // -- datagrams --------------------------------------------------------------------------------------------------------
 
@@ -282,7 +285,10 @@ task<void> makes_pairs_of_datagrams() {
 
 TEST(UnixDatagramTest, ComesInPairs) { run_in_both_worlds(makes_pairs_of_datagrams); }
 
-TEST(UnixDatagramTest, WaitsWhileItsPeerHasEnough) { run_in_both_worlds(waits_for_room); }
+TEST(UnixDatagramTest, WaitsWhileItsPeerHasEnough) {
+  run_in_both_worlds(waits_for_room);
+  run_in_random_orders(waits_for_room);
+}
 
 task<void> fails_to_send() {
   unix_datagram client = unix_datagram::unnamed();
