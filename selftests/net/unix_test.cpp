@@ -184,6 +184,18 @@ TEST(UnixListenerTest, LeavesItsPathInASimulation) {
   EXPECT_TRUE(simulation.verdicts().empty());
 }
 
+task<void> says_what_it_waits_for() {
+  unix_listener listener = unix_listener::bind(unix_address());
+  EXPECT_EQ(listener.accept().describe(), "accept at unix_listener " + listener.local().text());
+  auto [one, other] = unix_stream::pair();
+  std::array<char, 1> buffer;
+  EXPECT_EQ(one.read_some(buffer).describe(), "read from unix_stream");
+  EXPECT_EQ(one.receive_descriptor().describe(), "read from unix_stream");
+  co_return;
+}
+
+TEST(UnixStreamTest, SaysWhatItWaitsFor) { run_in_both_worlds(says_what_it_waits_for); }
+
 // -- descriptors ------------------------------------------------------------------------------------------------------
 
 task<void> passes_a_connection() {
