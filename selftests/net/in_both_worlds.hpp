@@ -1,6 +1,7 @@
 // What the tests of sockets are made of. Their bodies use the system of the running task, so that they run on any.
 #pragma once
 
+#include <lockstep/explore/strategy.hpp>
 #include <lockstep/lockstep.hpp>
 #include <lockstep/real/world.hpp>
 #include <lockstep/sim/world.hpp>
@@ -10,6 +11,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -33,6 +36,20 @@ inline void run_in_both_worlds(task<void> (*body)()) {
   sim::world world;
   world.run(body());
   judge(world, "in the plain run");
+}
+
+// The same in a simulation, in so many orders.
+inline void run_in_random_orders(task<void> (*body)(), std::uint64_t orders = 20) {
+  sim::world world;
+  for (std::uint64_t seed = 1; seed <= orders && !testing::Test::HasFailure(); ++seed) {
+    const std::unique_ptr<oracle> choices = make_oracle(schedule::random, seed);
+    sim::world_options how;
+    how.choices = choices.get();
+    world.run(body(), how);
+    for (const verdict& each : world.verdicts()) {
+      ADD_FAILURE() << name_of(each.kind) << ": " << each.message << " with seed " << seed;
+    }
+  }
 }
 
 inline tcp_listener listener_on_loopback() { return tcp_listener::bind("127.0.0.1:0"); }

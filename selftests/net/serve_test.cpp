@@ -72,7 +72,10 @@ task<void> serves_many() {
   EXPECT_EQ(web.connections(), 0U);
 }
 
-TEST(ServeTest, ServesEachConnectionToItsEnd) { run_in_both_worlds(serves_many); }
+TEST(ServeTest, ServesEachConnectionToItsEnd) {
+  run_in_both_worlds(serves_many);
+  run_in_random_orders(serves_many);
+}
 
 task<void> serves_unix() {
   unix_listener listener = unix_listener::bind(unix_address());
@@ -135,7 +138,10 @@ task<void> limits_connections() {
   co_await running.join();
 }
 
-TEST(ServeTest, LeavesConnectionsInTheBacklogAboveTheMaximum) { run_in_both_worlds(limits_connections); }
+TEST(ServeTest, LeavesConnectionsInTheBacklogAboveTheMaximum) {
+  run_in_both_worlds(limits_connections);
+  run_in_random_orders(limits_connections);
+}
 
 // -- stopping ---------------------------------------------------------------------------------------------------------
 
@@ -174,7 +180,10 @@ task<void> cancels_at_the_limit() {
   EXPECT_EQ(co_await client.read_some(end), 0U);
 }
 
-TEST(ServeTest, CancelsHandlersAtTheStopLimit) { run_in_both_worlds(cancels_at_the_limit); }
+TEST(ServeTest, CancelsHandlersAtTheStopLimit) {
+  run_in_both_worlds(cancels_at_the_limit);
+  run_in_random_orders(cancels_at_the_limit);
+}
 
 task<void> stops_now() {
   tcp_listener listener = listener_on_loopback();
@@ -193,7 +202,10 @@ task<void> stops_now() {
   EXPECT_EQ(error_of(co_await as_result(connect_tcp(at))), ECONNREFUSED);
 }
 
-TEST(ServeTest, CancelsHandlersAtOnceIfItIsToldTo) { run_in_both_worlds(stops_now); }
+TEST(ServeTest, CancelsHandlersAtOnceIfItIsToldTo) {
+  run_in_both_worlds(stops_now);
+  run_in_random_orders(stops_now);
+}
 
 task<void> is_cancelled() {
   tcp_listener listener = listener_on_loopback();
@@ -208,7 +220,10 @@ task<void> is_cancelled() {
   EXPECT_EQ(error_of(co_await as_result(connect_tcp(at))), ECONNREFUSED);
 }
 
-TEST(ServeTest, CancelsHandlersWhenItIsCancelled) { run_in_both_worlds(is_cancelled); }
+TEST(ServeTest, CancelsHandlersWhenItIsCancelled) {
+  run_in_both_worlds(is_cancelled);
+  run_in_random_orders(is_cancelled);
+}
 
 task<void> is_stopped_before_it_runs() {
   server web;
@@ -306,7 +321,10 @@ task<void> ends_with_a_handler() {
   EXPECT_THAT(kept.entries, ElementsAre("cancelled"));
 }
 
-TEST(ServeTest, EndsWithTheFailureOfAHandlerIfItIsAsked) { run_in_both_worlds(ends_with_a_handler); }
+TEST(ServeTest, EndsWithTheFailureOfAHandlerIfItIsAsked) {
+  run_in_both_worlds(ends_with_a_handler);
+  run_in_random_orders(ends_with_a_handler);
+}
 
 // -- errors of accept() -----------------------------------------------------------------------------------------------
 

@@ -153,7 +153,10 @@ task<void> loses_no_datagram() {
   }
 }
 
-TEST(UdpTest, LosesNoDatagramByCancellation) { run_in_both_worlds(loses_no_datagram); }
+TEST(UdpTest, LosesNoDatagramByCancellation) {
+  run_in_both_worlds(loses_no_datagram);
+  run_in_random_orders(loses_no_datagram);
+}
 
 task<void> says_what_it_waits_for() {
   udp_socket socket = on_loopback();

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <sstream>
 
 namespace lockstep {
@@ -183,6 +184,68 @@ TEST(UnixListenerTest, LeavesItsPathInASimulation) {
   EXPECT_TRUE(simulation.verdicts().empty());
 }
 
+task<void> says_what_it_waits_for() {
+  unix_listener listener = unix_listener::bind(unix_address());
+  EXPECT_EQ(listener.accept().describe(), "accept at unix_listener " + listener.local().text());
+  auto [one, other] = unix_stream::pair();
+  std::array<char, 1> buffer;
+  EXPECT_EQ(one.read_some(buffer).describe(), "read from unix_stream");
+  EXPECT_EQ(one.receive_descriptor().describe(), "read from unix_stream");
+  co_return;
+}
+
+TEST(UnixStreamTest, SaysWhatItWaitsFor) { run_in_both_worlds(says_what_it_waits_for); }
+
+// -- descriptors ------------------------------------------------------------------------------------------------------
+
+task<void> passes_a_connection() {
+  auto [one, other] = unix_stream::pair();
+  auto [client, server] = co_await connected_pair();
+  co_await one.send_descriptor(server.native_handle());
+  std::optional<passed_descriptor> passed = co_await other.receive_descriptor();
+  EXPECT_TRUE(passed.has_value());
+  EXPECT_NE(passed->native_handle(), server.native_handle());
+  tcp_stream adopted = tcp_stream::adopt(passed->release());
+  EXPECT_EQ(passed->native_handle(), -1);
+  EXPECT_EQ(adopted.remote(), client.local());
+  server.close();  // the connection stays, with its other descriptor
+  co_await adopted.write("hello");
+  EXPECT_EQ(co_await read_bytes(client, 5), "hello");
+  co_await one.write("x");
+  EXPECT_EQ(error_of(co_await as_result(other.receive_descriptor())), EBADMSG);
+  EXPECT_EQ(error_of(co_await as_result(one.send_descriptor(-1))), EBADF);
+  one.close();
+  EXPECT_FALSE((co_await other.receive_descriptor()).has_value());
+  EXPECT_EQ(error_of_call([] { return tcp_stream::adopt(-1); }), EBADF);
+}
+
+TEST(UnixStreamTest, PassesADescriptor) { run_in_both_worlds(passes_a_connection); }
+
+task<void> loses_no_descriptor() {
+  auto [one, other] = unix_stream::pair();
+  const auto receive_one = [](unix_stream& from) -> task<bool> {
+    co_return (co_await from.receive_descriptor()).has_value();
+  };
+  for (int turns = 0; turns < 4; ++turns) {
+    auto receiver = spawn(receive_one(other), "receiver");
+    co_await settle();
+    co_await one.send_descriptor(one.native_handle());
+    for (int i = 0; i < turns; ++i) co_await yield();
+    receiver.cancel();
+    const result<bool> came_to = co_await as_result(receiver.join());
+    if (came_to) {
+      EXPECT_TRUE(came_to.value());
+    } else {
+      EXPECT_TRUE(co_await receive_one(other));
+    }
+  }
+}
+
+TEST(UnixStreamTest, LosesNoDescriptorByCancellation) {
+  run_in_both_worlds(loses_no_descriptor);
+  run_in_random_orders(loses_no_descriptor);
+}
+
 // -- datagrams --------------------------------------------------------------------------------------------------------
 
 task<void> keeps_datagrams_apart() {
@@ -234,7 +297,10 @@ task<void> makes_pairs_of_datagrams() {
 
 TEST(UnixDatagramTest, ComesInPairs) { run_in_both_worlds(makes_pairs_of_datagrams); }
 
-TEST(UnixDatagramTest, WaitsWhileItsPeerHasEnough) { run_in_both_worlds(waits_for_room); }
+TEST(UnixDatagramTest, WaitsWhileItsPeerHasEnough) {
+  run_in_both_worlds(waits_for_room);
+  run_in_random_orders(waits_for_room);
+}
 
 task<void> fails_to_send() {
   unix_datagram client = unix_datagram::unnamed();

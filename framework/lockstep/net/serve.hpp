@@ -100,7 +100,10 @@ class server {
   // One of the connections, until it dies.
   class place {
    public:
-    explicit place(server& of) noexcept : of_(&of) { ++of.connections_; }
+    explicit place(server& of) noexcept : of_(&of) {
+      of.changed_.touch(access::write);
+      ++of.connections_;
+    }
     place(place&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
     place& operator=(place&&) = delete;
     ~place() {

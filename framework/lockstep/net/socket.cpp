@@ -1,5 +1,6 @@
 #include <lockstep/net/socket.hpp>
 
+#include <lockstep/net/unix.hpp>
 #include <lockstep/sync/guard.hpp>
 
 #include <fmt/format.h>
@@ -85,8 +86,12 @@ std::string open_socket::described_with_ends() const {
     socklen_t size = sizeof stored;
     auto* const address = reinterpret_cast<sockaddr*>(&stored);
     const bool known = calls_->getsockname(fd_, address, &size) == 0;
-    const std::optional<endpoint> local = known ? endpoint::from(address, size) : std::nullopt;
-    if (local) text += ' ' + local->text();
+    if (const std::optional<endpoint> local = known ? endpoint::from(address, size) : std::nullopt) {
+      text += ' ' + local->text();
+    } else if (const unix_address name = known ? unix_address::from(stored, size) : unix_address();
+               !name.is_unnamed()) {
+      text += ' ' + name.text();
+    }
   }
   if (remote_) text += " -> " + remote_->text();
   return fd_ >= 0 ? text : text + ", which is closed";

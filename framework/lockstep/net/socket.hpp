@@ -75,6 +75,7 @@ class open_socket final : public object {
   friend class stream_read;
   friend class datagram_read;
   friend class accepting_socket;
+  friend class descriptor_read;
 
   struct connection {
     int fd;

@@ -46,6 +46,19 @@ int prepare(system_calls& calls, int fd, const connect_options& how) {
 
 // -- tcp_stream -------------------------------------------------------------------------------------------------------
 
+tcp_stream tcp_stream::adopt(int fd, source where) {
+  system_calls& calls = current_system(where);
+  sockaddr_storage stored{};
+  socklen_t size = sizeof stored;
+  auto* const address = reinterpret_cast<sockaddr*>(&stored);
+  const int result = calls.getpeername(fd, address, &size);
+  if (result < 0 && result != -ENOTCONN) detail::throw_system_error(-result, fmt::format("descriptor {}", fd));
+  const std::optional<endpoint> remote = result == 0 ? endpoint::from(address, size) : std::nullopt;
+  auto made = std::make_unique<detail::open_socket>("tcp_stream", calls.shared_from_this(), remote);
+  made->hold(fd, where);
+  return tcp_stream(std::move(made));
+}
+
 void tcp_stream::reset(source where) {
   if (!is_open()) return;
   detail::open_socket& here = changed("was reset", where);

@@ -42,6 +42,10 @@ class connecting_tcp;
 // has waited longest gets what comes.
 class [[nodiscard("a connection that nobody keeps is closed at once")]] tcp_stream : public detail::stream_socket {
  public:
+  // Takes over a descriptor of the running task's system, such as one that came over a unix_stream.
+  // Errors: EBADF, ENOTSOCK; it is still the caller's then.
+  static tcp_stream adopt(int fd, source where = source::current());
+
   // -- ending -----------------------------------------------------------------------------------------------------
 
   // Closes it at once: what the peer has not got is dropped, and it gets ECONNRESET. Never waits.

@@ -150,6 +150,78 @@ unix_listener unix_listener::bind(const unix_address& at, int backlog, source wh
   return unix_listener(std::move(made));
 }
 
+// -- passing descriptors ----------------------------------------------------------------------------------------------
+
+namespace detail {
+
+namespace {
+
+// A message of one byte, which carries room for one descriptor.
+struct descriptor_message {
+  descriptor_message() noexcept {
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+  }
+  descriptor_message(const descriptor_message&) = delete;
+  descriptor_message& operator=(const descriptor_message&) = delete;
+
+  char byte = 0;
+  iovec piece{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+};
+
+}  // namespace
+
+std::int64_t sending_descriptor::call() noexcept {
+  descriptor_message sent;
+  cmsghdr* const header = CMSG_FIRSTHDR(&sent.message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &sent_, sizeof sent_);
+  return socket().calls().sendmsg(socket().fd(), &sent.message, MSG_NOSIGNAL);
+}
+
+descriptor_read::descriptor_read(open_socket& from) noexcept
+    : socket_wait(operation_kind::read_socket, from, POLLIN), calls_(from.shared_calls()) {}
+
+descriptor_read::~descriptor_read() {
+  if (fd_ >= 0) calls_->close(fd_);
+}
+
+// 0 at the end of the stream.
+std::int64_t descriptor_read::call() noexcept {
+  if (std::vector<open_socket::connection>& kept = socket().returned_connections_; !kept.empty()) {
+    fd_ = kept.front().fd;
+    kept.erase(kept.begin());
+    return 1;
+  }
+  descriptor_message got;
+  const std::int64_t result = calls_->recvmsg(socket().fd(), &got.message, MSG_CMSG_CLOEXEC);
+  if (result <= 0) return result;
+  const cmsghdr* const header = CMSG_FIRSTHDR(&got.message);
+  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return -EBADMSG;
+  std::memcpy(&fd_, CMSG_DATA(header), sizeof fd_);
+  return result;
+}
+
+bool descriptor_read::give_back() noexcept {
+  if (fd_ < 0) return true;  // the end of the stream comes again by itself
+  if (!socket().give_back(open_socket::connection{fd_, std::nullopt})) return false;
+  fd_ = -1;
+  return true;
+}
+
+std::optional<passed_descriptor> descriptor_read::received() {
+  if (outcome() == 0) return std::nullopt;
+  return passed_descriptor(calls_, std::exchange(fd_, -1));
+}
+
+}  // namespace detail
+
 // -- datagrams --------------------------------------------------------------------------------------------------------
 
 unix_datagram unix_datagram::bind(const unix_address& at, source where) {

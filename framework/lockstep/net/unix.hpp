@@ -11,12 +11,14 @@
 #pragma once
 
 #include <lockstep/net/stream.hpp>
-#include <lockstep/runtime/task.hpp>
+#include <lockstep/system/calls.hpp>
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +29,8 @@ namespace lockstep {
 namespace detail {
 class accepting_unix;
 class receiving_unix;
+class receiving_descriptor;
+class sending_descriptor;
 }  // namespace detail
 
 // A path, an abstract name, or that of a socket that has none. They compare by value.
@@ -68,12 +72,51 @@ unix_address peer_of(const open_socket& of);
 
 }  // namespace detail
 
+// Owns a descriptor that came over a unix_stream: closes it when it dies.
+class [[nodiscard("a descriptor that nobody keeps is closed at once")]] passed_descriptor {
+ public:
+  passed_descriptor(std::shared_ptr<system_calls> calls, int fd) noexcept : calls_(std::move(calls)), fd_(fd) {}
+  passed_descriptor(passed_descriptor && other) noexcept
+      : calls_(std::move(other.calls_)), fd_(std::exchange(other.fd_, -1)) {}
+  passed_descriptor& operator=(passed_descriptor&& other) noexcept {
+    std::swap(calls_, other.calls_);
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~passed_descriptor() {
+    if (fd_ >= 0) calls_->close(fd_);
+  }
+
+  int native_handle() const noexcept { return fd_; }
+  // It is the caller's to close, such as by tcp_stream::adopt().
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  std::shared_ptr<system_calls> calls_;
+  int fd_;
+};
+
 // One end of a connection. Closes it when it dies; if the peer has sent what nobody has read, it gets ECONNRESET.
 class [[nodiscard("a connection that nobody keeps is closed at once")]] unix_stream : public detail::stream_socket {
  public:
   // Two that are connected with each other, and have no address. Never waits.
   // Source: socketpair(2).
   static std::pair<unix_stream, unix_stream> pair(source where = source::current());
+
+  // -- passing descriptors ------------------------------------------------------------------------------------------
+
+  // Sends a descriptor, which the sender still has too, with one byte in the stream, 0. Whoever reads that byte by
+  // another call than receive_descriptor() drops it.
+  // Errors: EBADF, if there is none of that number; ETOOMANYREFS, if too many are under way; those of write_some().
+  // Source: SCM_RIGHTS of unix(7).
+  LOCKSTEP_AWAIT_IT detail::sending_descriptor send_descriptor(int fd, source where = source::current());
+  // Waits for a descriptor that the peer has sent where the stream is now, and takes it; nothing at the end of the
+  // stream. A cancellation loses none: it is there for the next that asks.
+  // Errors: EBADMSG, if there is a byte without one, or with one for which there was no number left; the byte is gone.
+  // Those of read_some().
+  LOCKSTEP_AWAIT_IT detail::receiving_descriptor receive_descriptor(source where = source::current());
+
+  // -- names ----------------------------------------------------------------------------------------------------------
 
   // Unnamed for the one that has connected. Throws std::system_error if it is closed.
   unix_address local(source where = source::current()) const {
@@ -193,9 +236,49 @@ class receiving_unix final : public primitive<receiving_unix, datagram_read> {
   }
 };
 
+class sending_descriptor final : public primitive<sending_descriptor, socket_wait> {
+ public:
+  sending_descriptor(open_socket& by, int sent) noexcept
+      : primitive(operation_kind::write_socket, by, POLLOUT), sent_(sent) {}
+  void result() { outcome(); }
+
+ private:
+  std::int64_t call() noexcept override;
+
+  int sent_;
+};
+
+class descriptor_read : public socket_wait {
+ protected:
+  explicit descriptor_read(open_socket& from) noexcept;
+  ~descriptor_read();
+
+  std::int64_t call() noexcept override;
+  bool give_back() noexcept override;
+  std::optional<passed_descriptor> received();
+
+ private:
+  std::shared_ptr<system_calls> calls_;
+  int fd_ = -1;
+};
+
+class receiving_descriptor final : public primitive<receiving_descriptor, descriptor_read> {
+ public:
+  explicit receiving_descriptor(open_socket& from) noexcept : primitive(from) {}
+  std::optional<passed_descriptor> result() { return received(); }
+};
+
 #pragma GCC diagnostic pop
 
 }  // namespace detail
+
+inline detail::sending_descriptor unix_stream::send_descriptor(int fd, source where) {
+  return {awaited("was written to", where), fd};
+}
+
+inline detail::receiving_descriptor unix_stream::receive_descriptor(source where) {
+  return detail::receiving_descriptor(awaited("was read from", where));
+}
 
 inline detail::accepting_unix unix_listener::accept(source where) { return {awaited("was accepted at", where), where}; }
 

@@ -16,8 +16,8 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
     taken += duration(static_cast<duration::rep>(owner.pick(name_, static_cast<std::uint64_t>(spread.count()) + 1)));
   }
   if (traits_.bytes_per_second != 0) {
-    constexpr std::uint64_t ns_per_second = 1'000'000'000;  // a packet is short, so that this does not overflow
-    const auto ns = static_cast<duration::rep>(bytes * ns_per_second / traits_.bytes_per_second);
+    constexpr std::uint64_t second_in_ns = 1'000'000'000;  // a packet is short, so that this does not overflow
+    const auto ns = static_cast<duration::rep>(bytes * second_in_ns / traits_.bytes_per_second);
     busy_until_ = saturating_add(std::max(busy_until_, owner.now()), duration(ns));
     taken = saturating_add(taken, busy_until_ - owner.now());
   }

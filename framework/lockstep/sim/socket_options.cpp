@@ -12,11 +12,11 @@ namespace lockstep::sim {
 
 namespace {
 
-constexpr int all = 7;
+constexpr int any_kind = 7;
 constexpr int tcp = 1;
 constexpr int udp = 2;
 constexpr int inet = tcp | udp;
-constexpr int most = std::numeric_limits<int>::max();
+constexpr int int_max = std::numeric_limits<int>::max();
 
 struct row {
   option which;
@@ -31,18 +31,18 @@ struct row {
 
 // Those with highest < lowest take any value.
 constexpr row rows[] = {
-    {option::reuse_address, SOL_SOCKET, SO_REUSEADDR, all, 0, 0, 1, true},
+    {option::reuse_address, SOL_SOCKET, SO_REUSEADDR, any_kind, 0, 0, 1, true},
     {option::reuse_port, SOL_SOCKET, SO_REUSEPORT, inet, 0, 0, 1, true},
-    {option::keep_alive, SOL_SOCKET, SO_KEEPALIVE, all, 0, 0, 1, true},
-    {option::broadcast, SOL_SOCKET, SO_BROADCAST, all, 0, 0, 1, true},
-    {option::out_of_band_inline, SOL_SOCKET, SO_OOBINLINE, all, 0, 0, 1, true},
-    {option::send_buffer, SOL_SOCKET, SO_SNDBUF, all, 0, 1, 0, false},
-    {option::receive_buffer, SOL_SOCKET, SO_RCVBUF, all, 0, 1, 0, false},
-    {option::receive_low_water, SOL_SOCKET, SO_RCVLOWAT, all, 1, 1, 0, false},
-    {option::priority, SOL_SOCKET, SO_PRIORITY, all, 0, 0, 6, false},
+    {option::keep_alive, SOL_SOCKET, SO_KEEPALIVE, any_kind, 0, 0, 1, true},
+    {option::broadcast, SOL_SOCKET, SO_BROADCAST, any_kind, 0, 0, 1, true},
+    {option::out_of_band_inline, SOL_SOCKET, SO_OOBINLINE, any_kind, 0, 0, 1, true},
+    {option::send_buffer, SOL_SOCKET, SO_SNDBUF, any_kind, 0, 1, 0, false},
+    {option::receive_buffer, SOL_SOCKET, SO_RCVBUF, any_kind, 0, 1, 0, false},
+    {option::receive_low_water, SOL_SOCKET, SO_RCVLOWAT, any_kind, 1, 1, 0, false},
+    {option::priority, SOL_SOCKET, SO_PRIORITY, any_kind, 0, 0, 6, false},
     {option::pass_credentials, SOL_SOCKET, SO_PASSCRED, 4, 0, 0, 1, true},
-    {option::timestamp, SOL_SOCKET, SO_TIMESTAMP, all, 0, 0, 1, true},
-    {option::do_not_route, SOL_SOCKET, SO_DONTROUTE, all, 0, 0, 1, true},
+    {option::timestamp, SOL_SOCKET, SO_TIMESTAMP, any_kind, 0, 0, 1, true},
+    {option::do_not_route, SOL_SOCKET, SO_DONTROUTE, any_kind, 0, 0, 1, true},
     {option::zero_copy, SOL_SOCKET, SO_ZEROCOPY, inet, 0, 0, 1, true},
     {option::only_v6, IPPROTO_IPV6, IPV6_V6ONLY, inet, 0, 0, 1, true},
     {option::time_to_live, IPPROTO_IP, IP_TTL, inet, 64, 1, 255, false},
@@ -56,7 +56,7 @@ constexpr row rows[] = {
     {option::keep_alive_idle, IPPROTO_TCP, TCP_KEEPIDLE, tcp, 7200, 1, 32767, false},
     {option::keep_alive_interval, IPPROTO_TCP, TCP_KEEPINTVL, tcp, 75, 1, 32767, false},
     {option::keep_alive_count, IPPROTO_TCP, TCP_KEEPCNT, tcp, 9, 1, 127, false},
-    {option::user_timeout, IPPROTO_TCP, TCP_USER_TIMEOUT, tcp, 0, 0, most, false},
+    {option::user_timeout, IPPROTO_TCP, TCP_USER_TIMEOUT, tcp, 0, 0, int_max, false},
     {option::syn_count, IPPROTO_TCP, TCP_SYNCNT, tcp, 6, 1, 127, false},
     {option::defer_accept, IPPROTO_TCP, TCP_DEFER_ACCEPT, tcp, 0, 1, 0, false},
     {option::segment_bytes, IPPROTO_TCP, TCP_MAXSEG, tcp, 536, 88, 32767, false},
@@ -167,7 +167,7 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
   } else if (name == SO_RCVBUF && level == SOL_SOCKET) {
     held = buffer_of(given, receive_buffer_min);
   } else if (name == SO_RCVLOWAT && level == SOL_SOCKET) {
-    held = given < 0 ? most : std::max(given, 1);
+    held = given < 0 ? int_max : std::max(given, 1);
   } else if (name == IP_TTL && level == IPPROTO_IP && given == -1) {
     held = found->initial;
   } else if (found->flag) {
