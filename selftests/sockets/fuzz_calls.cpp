@@ -204,6 +204,7 @@ void fuzz_pair::run_naming(const operation& what) {
       handle* const by = pick(what.subject, is_fresh);
       if (by == nullptr) return;
       const name to = name_for(what, *by, true);
+      if (by->first_peer == AF_INET && family_of(to.is[simulated]) == AF_INET6) return;
       do_both(fmt::format("{}.bind({});", by->name, to.code), [&](std::size_t arm) {
         return result_text(calls(arm).bind(by->fds[arm], to.is[arm].get(), to.is[arm].size));
       });

@@ -114,6 +114,7 @@ class fuzz_pair {
   void note_tcp(std::size_t bytes, bool small_buffer);
   void compare();
   std::vector<readiness> look(std::size_t arm);
+  bool has_late_acknowledgement();
   bool ends_here(const std::vector<readiness>& on_simulated, const std::vector<readiness>& on_real);
   std::string text_of(const std::vector<readiness>& are) const;
 

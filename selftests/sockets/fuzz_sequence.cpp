@@ -76,9 +76,20 @@ sequence sequence_of(std::uint64_t seed) {
     if (makes && about < any_type && !from.in(one_in)) what.subject = about;
     made.push_back(what);
   };
-  // Half of them begin with what a connection needs, as chance alone would seldom get there.
+  // Half of them begin with what a connection needs, as chance alone would seldom get there. Every operation of a
+  // connection has numbers that lead there, and some have others, so that they go astray.
+  const auto lead = [&](operation_kind kind, bool may_stray) {
+    constexpr std::uint32_t one_in = 5;
+    operation what = from.of(kind);
+    if (!may_stray || !from.in(one_in)) what = {kind, what.kind == socket ? what.subject : 0, 0, 0};
+    add(what);
+  };
   if (from.in(2)) {
-    for (const operation_kind each : {socket, bind, listen, socket, connect, accept}) add(from.of(each));
+    const bool may_stray = from.in(2);
+    for (const operation_kind each : {socket, bind, listen, socket, connect, accept}) lead(each, may_stray);
+    if (from.in(2)) {
+      for (const operation_kind each : {socket, connect, accept}) lead(each, may_stray);
+    }
   } else if (from.in(2)) {
     add(from.of(socketpair));
   }

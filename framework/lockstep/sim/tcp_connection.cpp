@@ -71,7 +71,7 @@ void tcp_end::acknowledged() {
 void tcp_end::fin_arrived() {
   reads_shut_ = true;
   if (mirrors_) return shut(false, true);
-  tell(POLLIN | POLLRDHUP);
+  tell(everything_ready | POLLHUP);  // as Linux's sk_state_change() does
   if (!out_.fin_arrived()) return;
   // Both have said that no more comes, and heard it. The port is this one's for a while, as it was the first.
   if (phase_ == phase::established) {
@@ -144,7 +144,7 @@ void tcp_end::handshake_ack_arrived() {
   if (phase_ != phase::syn_received) return;
   phase_ = phase::established;
   if (writes_shut_) out_.finish();
-  if (listener_ != nullptr) listener_->notify(POLLIN);
+  if (listener_ != nullptr) listener_->notify(POLLIN | POLLPRI);
 }
 
 void tcp_end::shut(bool reads, bool writes) {

@@ -168,6 +168,7 @@ int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
   if (name == nullptr || (v6_ && name->sa_family == AF_UNSPEC)) {
     if (!peer_) return -EDESTADDRREQ;
     if (name != nullptr && peer_->address().is_v4()) return -ENETUNREACH;
+    if (v6_ && peer_->address().is_v4() && peer_->port() == 0) return -EINVAL;
     to = *peer_;
     return 0;
   }
@@ -242,7 +243,8 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
 // -- receiving --------------------------------------------------------------------------------------------------------
 
 bool udp_socket::takes(const endpoint& to, const endpoint& from) const noexcept {
-  return is_for(port_.claim, to.address()) && (!peer_ || *peer_ == from);
+  if (!is_for(port_.claim, to.address())) return false;
+  return !peer_ || (peer_->address() == from.address() && (peer_->port() == 0 || peer_->port() == from.port()));
 }
 
 udp_socket* udp_socket::find(host& at, const endpoint& to, const endpoint& from) noexcept {
@@ -288,7 +290,7 @@ void udp_socket::take(const endpoint& from, std::vector<std::byte> payload) {
   if (!queue_.empty() && queued_ + memory > static_cast<std::size_t>(options_[option::receive_buffer])) return;
   queued_ += memory;
   queue_.push_back({from, std::move(payload)});
-  notify(POLLIN);
+  notify(POLLIN | POLLPRI);
 }
 
 void udp_socket::fail(int error) noexcept {
