@@ -37,8 +37,7 @@ constexpr const char* refused_urgent = "an urgent byte was answered with a reset
 
 loopback_barrier::loopback_barrier() : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
   address own = v4("127.0.0.1");
-  const bool is_made = ::bind(socket_, own.get(), own.size) == 0 &&
-                       ::getsockname(socket_, own.get(), &own.size) == 0 &&
+  const bool is_made = ::bind(socket_, own.get(), own.size) == 0 && ::getsockname(socket_, own.get(), &own.size) == 0 &&
                        ::connect(socket_, own.get(), own.size) == 0;
   if (!is_made) throw std::runtime_error("no barrier on loopback");
 }
@@ -136,8 +135,8 @@ fuzz_pair::name fuzz_pair::inet_name(const operation& what, const handle& by, bo
     const std::uint16_t port = has_seen ? seen[at][arm] : to_bind ? std::uint16_t{0} : std::uint16_t{1};
     made.is[arm] = is_v6 ? v6(host, port) : v4(host, port);
   }
-  const std::string port = has_seen ? fmt::format("{}_{}", by.type == SOCK_STREAM ? "tcp" : "udp", at + 1)
-                                    : (to_bind ? "0" : "1");
+  const std::string port =
+      has_seen ? fmt::format("{}_{}", by.type == SOCK_STREAM ? "tcp" : "udp", at + 1) : (to_bind ? "0" : "1");
   made.code = fmt::format("{}(\"{}\", {})", is_v6 ? "v6" : "v4", host, port);
   return made;
 }

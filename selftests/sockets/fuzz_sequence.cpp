@@ -24,11 +24,11 @@ struct weight {
 };
 using enum operation_kind;
 constexpr weight weights[] = {
-    {socket, 12},    {socketpair, 3}, {pipe, 2},     {eventfd, 1}, {epoll, 3},  {bind, 10},     {listen, 8},
-    {connect, 12},   {accept, 9},     {send, 14},    {send_to, 5}, {recv, 12},  {recv_from, 4}, {write, 5},
-    {read, 4},       {shutdown, 7},   {close, 7},    {dup, 2},     {dup3, 1},   {set, 9},       {get, 2},
-    {error, 3},      {local_name, 2}, {peer_name, 2}, {fcntl, 1},  {add, 6},    {modify, 3},    {remove, 1},
-    {events, 6},
+    {socket, 12},   {socketpair, 3}, {pipe, 2},   {eventfd, 1},  {epoll, 3},      {bind, 10},
+    {listen, 8},    {connect, 12},   {accept, 9}, {send, 14},    {send_to, 5},    {recv, 12},
+    {recv_from, 4}, {write, 5},      {read, 4},   {shutdown, 7}, {close, 7},      {dup, 2},
+    {dup3, 1},      {set, 9},        {get, 2},    {error, 3},    {local_name, 2}, {peer_name, 2},
+    {fcntl, 1},     {add, 6},        {modify, 3}, {remove, 1},   {events, 6},
 };
 
 // What one sequence is about: it makes sockets of that type, or of any.

@@ -390,7 +390,8 @@ six send 65507 bytes -> ENOBUFS
          edges_of(m, m.unix_pair(SOCK_STREAM).first, send_buffer);
          edges_of(m, m.socket(AF_UNIX, SOCK_DGRAM, "unix"), [](descriptor& of) { of.send("x"); });
          edges_of(m, m.udp("sender"), [](descriptor& of) { of.send_to("x", v4("127.0.0.1", 9)); });
-         edges_of(m, m.udp("shut"), [](descriptor& of) { of.shutdown(SHUT_RDWR); }, 0);
+         edges_of(
+             m, m.udp("shut"), [](descriptor& of) { of.shutdown(SHUT_RDWR); }, 0);
        },
        R"(
 epoll of tcp add tcp -> 0

@@ -245,7 +245,9 @@ void unix_socket::closed() noexcept {
   if (!of_datagrams() && peer_ != nullptr && peer_->socket != nullptr) {
     unix_socket& other = *peer_->socket;
     other.shut_ = reads | writes;
-    if (bytes_.size() != 0 || embryo_) other.error_ = ECONNRESET;
+    // An empty message that is the only one is no loss.
+    const bool unread = bytes_.size() != 0 || message_count_ > 1;
+    if (unread || embryo_) other.error_ = ECONNRESET;
     other.state_changed();
   }
   while (!messages_.empty()) drop_first();
