@@ -273,7 +273,7 @@ void fuzz_pair::send(const operation& what, handle& by) {
   // The urgent byte of a Unix stream is not modelled.
   const bool urgent = what.kind == operation_kind::send && by.is_tcp() && what.object % one_in == one_in - 1;
   const int flags = urgent ? MSG_OOB : 0;
-  sent_urgent_ = urgent;
+  sent_urgent_ |= urgent;
   std::string bytes = bytes_of(size, ++sent_);
   std::string code = fmt::format("{}.{}(\"{}\"", by.name, what.kind == write ? "write" : "send", bytes);
   constexpr std::size_t shown_max = 8;

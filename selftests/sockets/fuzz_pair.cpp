@@ -62,7 +62,6 @@ fuzz_step fuzz_pair::run(const operation& what) {
   step_ = {};
   step_.kind = what.kind;
   connecting_ = nullptr;
-  sent_urgent_ = false;
   run_maker(what);
   run_naming(what);
   run_data(what);
@@ -239,7 +238,7 @@ bool fuzz_pair::ends_here(const std::vector<readiness>& on_simulated, const std:
     return true;
   }
   for (std::size_t i = 0; sent_urgent_ && i < handles_.size(); ++i) {
-    if ((on_simulated[i].events ^ on_real[i].events) != POLLPRI || (on_real[i].events & POLLERR) == 0) continue;
+    if ((on_simulated[i].events ^ on_real[i].events) != POLLPRI || (on_real[i].events & POLLHUP) == 0) continue;
     step_.why_ended = refused_urgent;
     return true;
   }

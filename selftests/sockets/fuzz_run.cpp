@@ -146,7 +146,7 @@ std::string fuzzer::report(const sequence& shrunk, const fuzz_run& first, std::u
   }
   text += "on Linux:\n" + transcript_of(made, fuzz_pair::real);
   text += "on lockstep:\n" + transcript_of(made, fuzz_pair::simulated);
-  text += fmt::format("again: LOCKSTEP_SOCKET_FUZZ=1,{} sockets_tests --gtest_filter='DifferentialFuzzTest.*'\n", seed);
+  text += fmt::format("again: LOCKSTEP_SOCKET_FUZZ=1,{} socket_fuzz_tests --gtest_filter='*InEveryCall'\n", seed);
   return text;
 }
 

@@ -56,7 +56,7 @@ void tcp_end::mirror() {
 
 void tcp_end::refuses_data() {
   const tcp_connection::keeper alive(of_);
-  if (owner_ != nullptr) {
+  if (owner_ != nullptr || listener_ != nullptr) {
     fail(ECONNRESET);
   } else {
     close_both();

@@ -281,15 +281,17 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     return result;
   }
   tcp_way& in = end_->in();
-  if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
-  if (std::size_t available = in.available(); available != 0) {
+  const bool passes_urgent = in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline);
+  const std::size_t skipped = passes_urgent && (flags & MSG_PEEK) != 0 ? 1 : 0;
+  if (passes_urgent && skipped == 0) in.drop(1);
+  if (std::size_t available = in.available() - skipped; available != 0) {
     if (!in.stands_at_urgent()) {
       available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
     }
     std::size_t taken = 0;
     for (int i = 0; i < count && taken < available; ++i) {
       const std::size_t part = std::min(into[i].iov_len, available - taken);
-      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken);
+      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken + skipped);
       taken += part;
     }
     if ((flags & MSG_PEEK) == 0 && taken != 0) {
