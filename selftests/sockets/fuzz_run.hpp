@@ -30,7 +30,8 @@ class fuzzer {
   // A short one that still differs in a call of the same kind. Requires that `what` differs.
   sequence shrink(sequence what);
   // The body of a row, both transcripts, and how to repeat it.
-  std::string report(const sequence& shrunk, std::uint64_t seed);
+  // If they differ no more, it says how they did in the first run.
+  std::string report(const sequence& shrunk, const fuzz_run& first, std::uint64_t seed);
   // Of that seed: nothing if both agree, or else the report.
   std::optional<std::string> check(std::uint64_t seed);
 

@@ -24,11 +24,11 @@ struct weight {
 };
 using enum operation_kind;
 constexpr weight weights[] = {
-    {socket, 12},    {socketpair, 3}, {pipe, 2},     {eventfd, 1}, {epoll, 3},  {bind, 10},     {listen, 8},
-    {connect, 12},   {accept, 9},     {send, 14},    {send_to, 5}, {recv, 12},  {recv_from, 4}, {write, 5},
-    {read, 4},       {shutdown, 7},   {close, 7},    {dup, 2},     {dup3, 1},   {set, 9},       {get, 2},
-    {error, 3},      {local_name, 2}, {peer_name, 2}, {fcntl, 1},  {add, 6},    {modify, 3},    {remove, 1},
-    {events, 6},
+    {socket, 12},   {socketpair, 3}, {pipe, 2},   {eventfd, 1},  {epoll, 3},      {bind, 10},
+    {listen, 8},    {connect, 12},   {accept, 9}, {send, 14},    {send_to, 5},    {recv, 12},
+    {recv_from, 4}, {write, 5},      {read, 4},   {shutdown, 7}, {close, 7},      {dup, 2},
+    {dup3, 1},      {set, 9},        {get, 2},    {error, 3},    {local_name, 2}, {peer_name, 2},
+    {fcntl, 1},     {add, 6},        {modify, 3}, {remove, 1},   {events, 6},
 };
 
 // What one sequence is about: it makes sockets of that type, or of any.
@@ -76,9 +76,20 @@ sequence sequence_of(std::uint64_t seed) {
     if (makes && about < any_type && !from.in(one_in)) what.subject = about;
     made.push_back(what);
   };
-  // Half of them begin with what a connection needs, as chance alone would seldom get there.
+  // Half of them begin with what a connection needs, as chance alone would seldom get there. Every operation of a
+  // connection has numbers that lead there, and some have others, so that they go astray.
+  const auto lead = [&](operation_kind kind, bool may_stray) {
+    constexpr std::uint32_t one_in = 5;
+    operation what = from.of(kind);
+    if (!may_stray || !from.in(one_in)) what = {kind, what.kind == socket ? what.subject : 0, 0, 0};
+    add(what);
+  };
   if (from.in(2)) {
-    for (const operation_kind each : {socket, bind, listen, socket, connect, accept}) add(from.of(each));
+    const bool may_stray = from.in(2);
+    for (const operation_kind each : {socket, bind, listen, socket, connect, accept}) lead(each, may_stray);
+    if (from.in(2)) {
+      for (const operation_kind each : {socket, connect, accept}) lead(each, may_stray);
+    }
   } else if (from.in(2)) {
     add(from.of(socketpair));
   }

@@ -337,12 +337,21 @@ one send "x" -> EPIPE
          a.close();
          b.poll();
          b.recv(9);
+         auto [c, d] = m.unix_pair(SOCK_SEQPACKET);
+         d.send("");
+         d.send("");
+         c.close();
+         d.recv(9);
        },
        R"(
 b send "" -> 0
 a close -> 0
 b poll -> IN|OUT|HUP|RDHUP
 b recv 9 -> 0
+b send "" -> 0
+b send "" -> 0
+a close -> 0
+b recv 9 -> ECONNRESET
 )"},
       {"Z5", "MSG_WAITALL finds the reset after the bytes",
        [](machine& m) {
@@ -390,7 +399,8 @@ six send 65507 bytes -> ENOBUFS
          edges_of(m, m.unix_pair(SOCK_STREAM).first, send_buffer);
          edges_of(m, m.socket(AF_UNIX, SOCK_DGRAM, "unix"), [](descriptor& of) { of.send("x"); });
          edges_of(m, m.udp("sender"), [](descriptor& of) { of.send_to("x", v4("127.0.0.1", 9)); });
-         edges_of(m, m.udp("shut"), [](descriptor& of) { of.shutdown(SHUT_RDWR); }, 0);
+         edges_of(
+             m, m.udp("shut"), [](descriptor& of) { of.shutdown(SHUT_RDWR); }, 0);
        },
        R"(
 epoll of tcp add tcp -> 0
@@ -460,6 +470,51 @@ server recvmsg 9 MSG_OOB -> "!" MSG_OOB from nobody
 server poll -> OUT
 client send "x" -> 1
 server recv 9 -> "x"
+)"},
+      {"Z8", "looking at what is there takes no urgent byte",
+       [](machine& m) {
+         auto [client, server] = m.tcp_pair();
+         client.send("!", MSG_OOB);
+         server.wait(POLLPRI);
+         server.recv(9, MSG_PEEK);
+         server.poll();
+         client.send("xy");
+         server.wait(POLLIN);
+         server.recv(9, MSG_PEEK);
+         server.recv(0, MSG_OOB);
+         server.poll();
+         server.recv(9);
+       },
+       R"(
+client send "!" MSG_OOB -> 1
+server recv 9 MSG_PEEK -> EAGAIN
+server poll -> PRI|OUT
+client send "xy" -> 2
+server recv 9 MSG_PEEK -> "xy"
+server recv 0 MSG_OOB -> 0
+server poll -> IN|OUT
+server recv 9 -> "xy"
+)"},
+      {"Z1", "data for a shut connection that nobody has accepted",
+       [](machine& m) {
+         descriptor listener = m.bound(SOCK_STREAM, "listener");
+         listener.shutdown(SHUT_RDWR);
+         listener.listen(8);
+         descriptor client = m.connecting(listener);
+         client.wait(POLLRDHUP);
+         client.send("x");
+         client.wait_for_reset();
+         descriptor server = listener.accept("server");
+         server.poll();
+         server.error();
+       },
+       R"(
+listener shutdown SHUT_RDWR -> ENOTCONN
+listener listen 8 -> 0
+client send "x" -> 1
+listener accept -> server
+server poll -> IN|OUT|ERR|HUP|RDHUP
+server SO_ERROR -> ECONNRESET
 )"},
       {"Z8", "an urgent byte to oneself",
        [](machine& m) {

@@ -59,7 +59,7 @@ void tcp_end::mirror() {
 
 void tcp_end::refuses_data() {
   const tcp_connection::keeper alive(of_);
-  if (owner_ != nullptr) {
+  if (owner_ != nullptr || listener_ != nullptr) {
     fail(ECONNRESET);
   } else {
     close_both();
@@ -74,7 +74,7 @@ void tcp_end::acknowledged() {
 void tcp_end::fin_arrived() {
   reads_shut_ = true;
   if (mirrors_) return shut(false, true);
-  tell(POLLIN | POLLRDHUP);
+  tell(everything_ready | POLLHUP);  // as Linux's sk_state_change() does
   if (!out_.fin_arrived()) return;
   // Both have said that no more comes, and heard it. The port is this one's for a while, as it was the first.
   if (phase_ == phase::established) {
@@ -159,7 +159,7 @@ void tcp_end::complete_handshake() {
   if (phase_ != phase::syn_received) return;
   phase_ = phase::established;
   if (writes_shut_) out_.finish();
-  if (listener_ != nullptr) listener_->notify(POLLIN);
+  if (listener_ != nullptr) listener_->notify(POLLIN | POLLPRI);
 }
 
 void tcp_end::shut(bool reads, bool writes) {

@@ -46,11 +46,12 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
   if (!host_.may_bind(wanted->address())) return -EADDRNOTAVAIL;
   if (wanted->port() != 0 && wanted->port() < port_space::first_unprivileged && !host_.privileged()) return -EACCES;
   if (has_port()) return -EINVAL;
-  const std::uint16_t shown = holder_.claim.local.port();
+  const std::uint16_t shown = end_ != nullptr ? end_->local().port() : holder_.claim.local.port();
   holder_.claim.local = *wanted;
   const int claimed = claim_port();
   if (claimed != 0) {
     holder_.claim.local = endpoint(any(), shown);
+    lost_name_ = true;
     return claimed;
   }
   bound_address_ = !wanted->address().is_any();
@@ -73,7 +74,7 @@ int tcp_socket::claim_port() {
 }
 
 int tcp_socket::local_name(sockaddr* address, socklen_t* size) const {
-  const bool of_end = end_ != nullptr && !holder_.linked();
+  const bool of_end = end_ != nullptr && !holder_.linked() && !lost_name_;
   return write_name(of_end ? end_->local() : holder_.claim.local, v6_, address, size);
 }
 
@@ -141,6 +142,7 @@ int tcp_socket::accept(file_reference& made) {
   auto* const child = new tcp_socket(host_, roll(end.connection().id(), 1), v6_, O_RDWR);
   made = child;
   child->options_ = options_;
+  child->bound_address_ = bound_address_;
   waiting_.erase(ready);
   end.wait_at(nullptr);
   child->attach(end);
@@ -163,6 +165,7 @@ void tcp_socket::stop_listening() noexcept {
 
 void tcp_socket::attach(tcp_end& end) noexcept {
   end_ = &end;
+  lost_name_ = false;
   end.belong_to(this);
   tune(end);
 }
@@ -193,7 +196,7 @@ void tcp_socket::disconnect() noexcept {
     const int pending = end_->take_error();
     error_ = end_->at() != tcp_end::phase::closed ? ECONNRESET : pending;
     if (!holder_.linked()) {
-      holder_.claim.local = holder_.claim.local.with_port(end_->local().port());
+      holder_.claim.local = end_->local();
       if (bound_port_) host_.ports().add(holder_);
     }
     detach(true);
@@ -295,15 +298,17 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     return result;
   }
   tcp_way& in = end_->in();
-  if (in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline)) in.drop(1);
-  if (std::size_t available = in.available(); available != 0) {
+  const bool passes_urgent = in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline);
+  const std::size_t skipped = passes_urgent && (flags & MSG_PEEK) != 0 ? 1 : 0;
+  if (passes_urgent && skipped == 0) in.drop(1);
+  if (std::size_t available = in.available() - skipped; available != 0) {
     if (!in.stands_at_urgent()) {
       available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
     }
     std::size_t taken = 0;
     for (int i = 0; i < count && taken < available; ++i) {
       const std::size_t part = std::min(into[i].iov_len, available - taken);
-      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken);
+      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken + skipped);
       taken += part;
     }
     if ((flags & MSG_PEEK) == 0 && taken != 0) {
@@ -324,9 +329,10 @@ std::int64_t tcp_socket::receive_urgent(const iovec* into, int count, int flags)
   const std::optional<std::uint64_t> before = in.before_urgent();
   if (!before || options_.on(option::out_of_band_inline)) return -EINVAL;
   if (in.available() <= *before) return -EAGAIN;
-  if (size_of(into, count) == 0) return 0;
-  in.peek({static_cast<std::byte*>(into[0].iov_base), 1}, static_cast<std::size_t>(*before));
+  const bool has_room = size_of(into, count) != 0;
+  if (has_room) in.peek({static_cast<std::byte*>(into[0].iov_base), 1}, static_cast<std::size_t>(*before));
   if ((flags & MSG_PEEK) == 0) in.take_urgent();
+  if (!has_room) return 0;
   return 1;
 }
 

@@ -93,6 +93,7 @@ class tcp_socket final : public socket {
   // By bind(), and so kept when a connection is no more.
   bool bound_address_ = false;
   bool bound_port_ = false;
+  bool lost_name_ = false;  // by bind() that failed after a connection
   // While it has no connection.
   bool reads_shut_ = false;
   bool writes_shut_ = false;

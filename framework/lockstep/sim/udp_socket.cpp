@@ -303,7 +303,7 @@ void udp_socket::take(const endpoint& from, std::vector<std::byte> payload) {
   if (!queue_.empty() && queued_ + memory > static_cast<std::size_t>(options_[option::receive_buffer])) return;
   queued_ += memory;
   queue_.push_back({from, std::move(payload)});
-  notify(POLLIN);
+  notify(POLLIN | POLLPRI);
 }
 
 void udp_socket::fail(int error) noexcept {

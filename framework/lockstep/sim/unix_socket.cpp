@@ -177,7 +177,7 @@ int unix_socket::connect_to_listener(const std::string& name) {
   peer_credentials_ = other->peer_credentials_;
   self_->id = both;
   touch();
-  other->notify(POLLIN);
+  other->notify(POLLIN | POLLPRI);
   return 0;
 }
 
@@ -339,7 +339,7 @@ std::int64_t unix_socket::send_stream(pieces& from, int, const msghdr* rest, uni
     put(*to, from, size, message_memory(size, in_pages), with);
     sent += size;
   }
-  if (sent != 0 && peer_->socket != nullptr) peer_->socket->notify(POLLIN);
+  if (sent != 0 && peer_->socket != nullptr) peer_->socket->notify(POLLIN | POLLPRI);
   return sent != 0 ? static_cast<std::int64_t>(sent) : failed;
 }
 
@@ -380,7 +380,7 @@ std::int64_t unix_socket::send_message(pieces& from, int, const msghdr* rest, un
   const std::size_t over = size > datagram_block_max ? size - datagram_block_max : 0;
   const std::size_t in_pages = whole_pages(std::min(over, datagram_pages_max));
   put(*to, from, size, message_memory(size, std::min(size, in_pages)), with);
-  to->notify(POLLIN);
+  to->notify(POLLIN | POLLPRI);
   return static_cast<std::int64_t>(size);
 }
 
