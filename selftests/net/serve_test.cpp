@@ -92,6 +92,34 @@ task<void> serves_unix() {
 
 TEST(ServeTest, ServesUnixSocketsAsWell) { run_in_both_worlds(serves_unix); }
 
+task<void> serves_who_has_gone() {
+  unix_listener unnamed = unix_listener::bind(unix_address());
+  tcp_listener listener = listener_on_loopback();
+  static_cast<void>(connect_unix(unnamed.local()));
+  (co_await connect_tcp(listener.local())).reset();
+  int ended = 0;
+  const auto read_to_the_end = [&ended](auto peer) -> task<void> {
+    const auto read_one = [](auto& from) -> task<std::size_t> {
+      std::array<std::byte, 1> byte;
+      co_return co_await from.read_some(byte);
+    };
+    static_cast<void>(co_await as_result(read_one(peer)));
+    ++ended;
+  };
+  server web;
+  server local;
+  auto running = spawn(web.run(std::move(listener), read_to_the_end), "web");
+  auto running_local = spawn(local.run(std::move(unnamed), read_to_the_end), "local");
+  co_await settle();
+  EXPECT_EQ(ended, 2);
+  web.stop();
+  local.stop();
+  co_await running.join();
+  co_await running_local.join();
+}
+
+TEST(ServeTest, ServesWhoHasGone) { run_in_both_worlds(serves_who_has_gone); }
+
 task<void> names_handlers() {
   tcp_listener listener = listener_on_loopback();
   unix_listener unnamed = unix_listener::bind(unix_address());

@@ -146,7 +146,12 @@ class server {
   template <class Stream>
   std::string name_of(const Stream& peer) {
     std::string name;
-    if constexpr (requires { peer.remote().text(); }) name = peer.remote().text();
+    if constexpr (requires { peer.remote().text(); }) {
+      try {
+        name = peer.remote().text();
+      } catch (const std::system_error&) {  // it has gone already
+      }
+    }
     ++served_;
     return !name.empty() ? name : "connection " + std::to_string(served_);
   }

@@ -6,12 +6,14 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <optional>
 #include <ostream>
 #include <stdexcept>
+#include <vector>
 
 namespace lockstep {
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <system_error>
 
 namespace lockstep {
 
