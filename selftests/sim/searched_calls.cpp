@@ -18,15 +18,15 @@ class shared_files {
  public:
   explicit shared_files(system_calls& system) : system_(system) {
     system.pipe2(pipe_.fds, 0);
-    stream_ = unix_pair(system);
-    datagrams_ = unix_pair(system, SOCK_DGRAM);
+    stream_ = pair_of_unix(system);
+    datagrams_ = pair_of_unix(system, SOCK_DGRAM);
     receiver_ = system.socket(AF_UNIX, SOCK_DGRAM, 0);
     bind_to(system, receiver_, "/tmp/receiver");
     sender_ = system.socket(AF_UNIX, SOCK_DGRAM, 0);
     for (int i = 0; i < 10; ++i) send_to(system, sender_, "/tmp/receiver", "x");
     connect_to(system, sender_, "/tmp/receiver");
     event_ = system.eventfd(0, 0);
-    listener_ = unix_listener(system, "@listener", 0);
+    listener_ = listening_unix(system, "@listener", 0);
     epoll_ = system.epoll_create1(0);
     for (const int each : {pipe_[0], stream_[1], event_, listener_}) {
       epoll_event asked{EPOLLIN, {}};

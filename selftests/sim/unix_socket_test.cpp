@@ -29,7 +29,7 @@ TEST(UnixSocketTest, ConnectsByPath) {
   in_world([](system_calls& system) {
     const int client = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(system, client, "/tmp/l"), -ENOENT);
-    const int listener = unix_listener(system, "/tmp/l", 1);
+    const int listener = listening_unix(system, "/tmp/l", 1);
     EXPECT_EQ(system.accept4(listener, nullptr, nullptr, 0), -EAGAIN);
     EXPECT_EQ(connect_to(system, client, "/tmp/l"), 0);
     EXPECT_EQ(connect_to(system, client, "/tmp/l"), -EISCONN);
@@ -57,9 +57,9 @@ TEST(UnixSocketTest, ConnectsByPath) {
 
 TEST(UnixSocketTest, ANameThatWasUnlinkedLeadsNowhereAndLeavesTheSocketBound) {
   in_world([](system_calls& system) {
-    const int first = unix_listener(system, "/tmp/l", 1);
+    const int first = listening_unix(system, "/tmp/l", 1);
     here().unlink("/tmp/l");
-    const int second = unix_listener(system, "/tmp/l", 1);
+    const int second = listening_unix(system, "/tmp/l", 1);
     const int client = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(system, client, "/tmp/l"), 0);
     system.close(first);
@@ -72,7 +72,7 @@ TEST(UnixSocketTest, ANameThatWasUnlinkedLeadsNowhereAndLeavesTheSocketBound) {
 
 TEST(UnixSocketTest, ABacklogTakesOneMore) {
   in_world([](system_calls& system) {
-    const int listener = unix_listener(system, "@l", 1);
+    const int listener = listening_unix(system, "@l", 1);
     int clients[4];
     for (int& each : clients) each = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(system, clients[0], "@l"), 0);
@@ -134,7 +134,7 @@ TEST(UnixSocketTest, ChoosesANameOfItsOwn) {
 
 TEST(UnixSocketTest, AClosedPeerEndsTheStream) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     write_text(system, pair[1], "last");
     system.close(pair[1]);
     EXPECT_EQ(ready(system, pair[0]), static_cast<unsigned>(POLLIN | POLLOUT | POLLHUP | POLLRDHUP));
@@ -149,7 +149,7 @@ TEST(UnixSocketTest, AClosedPeerEndsTheStream) {
 TEST(UnixSocketTest, AClosedPeerThatHasNotReadResets) {
   in_world([](system_calls& system) {
     for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
-      const descriptor_pair pair = unix_pair(system, type);
+      const descriptor_pair pair = pair_of_unix(system, type);
       write_text(system, pair[0], "unread");
       write_text(system, pair[1], "last");
       system.close(pair[1]);
@@ -167,7 +167,7 @@ TEST(UnixSocketTest, AClosedPeerThatHasNotReadResets) {
 
 TEST(UnixSocketTest, ShutsEachWay) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     EXPECT_EQ(system.shutdown(pair[0], SHUT_WR), 0);
     EXPECT_EQ(ready(system, pair[0]), static_cast<unsigned>(POLLOUT));
     EXPECT_EQ(ready(system, pair[1]), static_cast<unsigned>(POLLIN | POLLOUT | POLLRDHUP));
@@ -187,7 +187,7 @@ TEST(UnixSocketTest, ShutsEachWay) {
 
 TEST(UnixSocketTest, CountsWhatItHasSentUntilItIsRead) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     const auto outgoing = [&] {
       int bytes = 0;
       system.ioctl(pair[0], SIOCOUTQ, &bytes);
@@ -215,7 +215,7 @@ TEST(UnixSocketTest, CountsWhatItHasSentUntilItIsRead) {
 
 TEST(UnixSocketTest, CountsEachSmallWriteAsAMessage) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     int count = 0;
     while (write_text(system, pair[0], "x") == 1) ++count;
     EXPECT_EQ(count, 278);
@@ -231,7 +231,7 @@ TEST(UnixSocketTest, CountsEachSmallWriteAsAMessage) {
 TEST(UnixSocketTest, KeepsMessagesApart) {
   in_world([](system_calls& system) {
     for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
-      const descriptor_pair pair = unix_pair(system, type);
+      const descriptor_pair pair = pair_of_unix(system, type);
       write_text(system, pair[0], "abc");
       write_text(system, pair[0], "");
       write_text(system, pair[0], "de");
@@ -276,7 +276,7 @@ TEST(UnixSocketTest, QueuesElevenDatagrams) {
 
 TEST(UnixSocketTest, ADeadReceiverIsNoticedOnce) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system, SOCK_DGRAM);
+    const descriptor_pair pair = pair_of_unix(system, SOCK_DGRAM);
     write_text(system, pair[1], "kept");
     system.close(pair[1]);
     EXPECT_EQ(ready(system, pair[0]), static_cast<unsigned>(POLLIN | POLLOUT));
@@ -327,7 +327,7 @@ TEST(UnixSocketTest, ATooLargeDatagramIsRefusedBeforeWhoHasNoPeer) {
 
 TEST(UnixSocketTest, AFailedSendingWakesThoseWhoWaitToSend) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system, SOCK_DGRAM);
+    const descriptor_pair pair = pair_of_unix(system, SOCK_DGRAM);
     system.close(pair[1]);
     counting_watch watch;
     system.watch(pair[0], POLLOUT, watch);
@@ -342,7 +342,7 @@ TEST(UnixSocketTest, AFailedSendingWakesThoseWhoWaitToSend) {
 TEST(UnixSocketTest, AnEmptyMessageThatWasNotReadIsNoLoss) {
   in_world([](system_calls& system) {
     for (const std::string_view text : {"", "x"}) {
-      const descriptor_pair pair = unix_pair(system, SOCK_SEQPACKET);
+      const descriptor_pair pair = pair_of_unix(system, SOCK_SEQPACKET);
       write_text(system, pair[0], text);
       system.close(pair[1]);
       EXPECT_EQ(error_of(system, pair[0]), text.empty() ? 0 : ECONNRESET);
@@ -353,7 +353,7 @@ TEST(UnixSocketTest, AnEmptyMessageThatWasNotReadIsNoLoss) {
 
 TEST(UnixSocketTest, AnEmptyVectorSendsNothing) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system, SOCK_DGRAM);
+    const descriptor_pair pair = pair_of_unix(system, SOCK_DGRAM);
     const iovec nothing{nullptr, 0};
     EXPECT_EQ(system.writev(pair[0], &nothing, 1), 0);
     EXPECT_EQ(ready(system, pair[1]), static_cast<unsigned>(POLLOUT));
@@ -365,7 +365,7 @@ TEST(UnixSocketTest, AnEmptyVectorSendsNothing) {
 
 TEST(UnixSocketTest, PeekingShowsTheDescriptorsThatFollow) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     write_text(system, pair[0], "abc");
     send_fds(system, pair[0], "d", {pair[0]});
     const received_message peeked = receive(system, pair[1], 3, 200, MSG_PEEK);
@@ -380,7 +380,7 @@ TEST(UnixSocketTest, PeekingShowsTheDescriptorsThatFollow) {
 TEST(UnixSocketTest, TheEndHasNoSender) {
   in_world([](system_calls& system) {
     for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
-      const descriptor_pair pair = unix_pair(system, type);
+      const descriptor_pair pair = pair_of_unix(system, type);
       pass_credentials(system, pair[0]);
       system.close(pair[1]);
       const received_message end = receive(system, pair[0], 9);
@@ -396,7 +396,7 @@ TEST(UnixSocketTest, TheEndHasNoSender) {
 
 TEST(UnixSocketTest, SettingTheBufferWakesThoseWhoWaitToSend) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     counting_watch watch;
     system.watch(pair[0], POLLOUT, watch);
     watch.told = 0;
@@ -412,7 +412,7 @@ TEST(UnixSocketTest, SettingTheBufferWakesThoseWhoWaitToSend) {
 
 TEST(UnixSocketTest, AStreamStopsAfterTheMessageWithDescriptors) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     write_text(system, pair[0], "A");
     EXPECT_EQ(send_fds(system, pair[0], "BB", {pair[0]}), 2);
     write_text(system, pair[0], "C");
@@ -434,7 +434,7 @@ TEST(UnixSocketTest, AStreamStopsAfterTheMessageWithDescriptors) {
 
 TEST(UnixSocketTest, ADescriptorKeepsItsFileOpenOnTheWay) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system, SOCK_DGRAM);
+    const descriptor_pair pair = pair_of_unix(system, SOCK_DGRAM);
     descriptor_pair pipe;
     system.pipe2(pipe.fds, 0);
     send_fds(system, pair[0], "", {pipe[1]});
@@ -456,7 +456,7 @@ TEST(UnixSocketTest, ADescriptorKeepsItsFileOpenOnTheWay) {
 
 TEST(UnixSocketTest, DescriptorsWithoutRoomAreClosed) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     const auto passed = [&](std::size_t control_size) {
       send_fds(system, pair[0], "x", {pair[0], pair[0], pair[0]});
       const received_message got = receive(system, pair[1], 9, control_size);
@@ -479,7 +479,7 @@ TEST(UnixSocketTest, DescriptorsWithoutRoomAreClosed) {
 
 TEST(UnixSocketTest, RefusesControlDataThatIsNoSuch) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     EXPECT_EQ(send_fds(system, pair[0], "x", {99}), -EBADF);
     EXPECT_EQ(send_fds(system, pair[0], "x", std::vector<int>(254, pair[0])), -EINVAL);
     EXPECT_EQ(send_fds(system, pair[0], "x", std::vector<int>(253, pair[0])), 1);
@@ -495,7 +495,7 @@ TEST(UnixSocketTest, RefusesControlDataThatIsNoSuch) {
 
 TEST(UnixSocketTest, ShowsWhoHasSent) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     write_text(system, pair[0], "before");
     pass_credentials(system, pair[1]);
     write_text(system, pair[0], "a");
@@ -526,7 +526,7 @@ TEST(UnixSocketTest, KnowsWhoItsPeerIs) {
       EXPECT_EQ(system.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
       return peer;
     };
-    const int listener = unix_listener(system, "@l", 1);
+    const int listener = listening_unix(system, "@l", 1);
     here().set_privileged(false);
     const int client = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(peer_of(client).pid, 0);
@@ -543,10 +543,10 @@ TEST(UnixSocketTest, KnowsWhoItsPeerIs) {
 
 TEST(UnixSocketTest, BothEndsAreOneToASearch) {
   in_world([](system_calls& system) {
-    const descriptor_pair pair = unix_pair(system);
+    const descriptor_pair pair = pair_of_unix(system);
     const auto touched = [](int fd) { return here().descriptors().find(fd)->touched_id(); };
     EXPECT_EQ(touched(pair[0]), touched(pair[1]));
-    const int listener = unix_listener(system, "@l", 1);
+    const int listener = listening_unix(system, "@l", 1);
     const int client = system.socket(AF_UNIX, SOCK_STREAM, 0);
     connect_to(system, client, "@l");
     const int server = system.accept4(listener, nullptr, nullptr, 0);

@@ -16,9 +16,9 @@
 namespace lockstep {
 
 // The address of a path, or of an abstract name with an '@' before it.
-class unix_address {
+class path_or_name {
  public:
-  explicit unix_address(std::string_view name) {
+  explicit path_or_name(std::string_view name) {
     whole_.sun_family = AF_UNIX;
     std::copy(name.begin(), name.end(), whole_.sun_path);
     const bool abstract = !name.empty() && name[0] == '@';
@@ -34,30 +34,30 @@ class unix_address {
 };
 
 inline int bind_to(system_calls& system, int fd, std::string_view name) {
-  const unix_address at(name);
+  const path_or_name at(name);
   return system.bind(fd, at.get(), at.size());
 }
 
 inline int connect_to(system_calls& system, int fd, std::string_view name) {
-  const unix_address at(name);
+  const path_or_name at(name);
   return system.connect(fd, at.get(), at.size());
 }
 
-inline int unix_listener(system_calls& system, std::string_view name, int backlog, int type = SOCK_STREAM) {
+inline int listening_unix(system_calls& system, std::string_view name, int backlog, int type = SOCK_STREAM) {
   const int fd = system.socket(AF_UNIX, type, 0);
   EXPECT_EQ(bind_to(system, fd, name), 0);
   EXPECT_EQ(system.listen(fd, backlog), 0);
   return fd;
 }
 
-inline descriptor_pair unix_pair(system_calls& system, int type = SOCK_STREAM) {
+inline descriptor_pair pair_of_unix(system_calls& system, int type = SOCK_STREAM) {
   descriptor_pair made;
   EXPECT_EQ(system.socketpair(AF_UNIX, type, 0, made.fds), 0);
   return made;
 }
 
 inline std::int64_t send_to(system_calls& system, int fd, std::string_view name, std::string_view text) {
-  const unix_address at(name);
+  const path_or_name at(name);
   iovec piece{const_cast<char*>(text.data()), text.size()};
   msghdr message{};
   message.msg_name = const_cast<sockaddr*>(at.get());

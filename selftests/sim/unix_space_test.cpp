@@ -16,14 +16,14 @@ TEST(UnixSpaceTest, GivesEachFreeNameOnce) {
 
 TEST(UnixSpaceTest, NamesOfTypesDoNotMeetAndGoWithTheirSocket) {
   in_world([](system_calls& system) {
-    const int stream = unix_listener(system, "@name", 1);
+    const int stream = listening_unix(system, "@name", 1);
     const int datagrams = system.socket(AF_UNIX, SOCK_DGRAM, 0);
     EXPECT_EQ(bind_to(system, datagrams, "@name"), 0);
     const int other = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(bind_to(system, other, "@name"), -EADDRINUSE);
     EXPECT_EQ(bind_to(system, other, "@nam"), 0);
     system.close(stream);
-    const int again = unix_listener(system, "@name", 1);
+    const int again = listening_unix(system, "@name", 1);
     for (const int each : {datagrams, other, again}) system.close(each);
   });
 }
@@ -32,7 +32,7 @@ TEST(UnixSpaceTest, NamesOfTypesDoNotMeetAndGoWithTheirSocket) {
 TEST(UnixSpaceTest, CollectsWhatOnlyMessagesHold) {
   in_world([](system_calls& system) {
     unix_space& space = here().unix_names();
-    const descriptor_pair cycle = unix_pair(system);
+    const descriptor_pair cycle = pair_of_unix(system);
     descriptor_pair pipe;
     system.pipe2(pipe.fds, 0);
     send_fds(system, cycle[0], "x", {cycle[0], pipe[1]});
@@ -52,8 +52,8 @@ TEST(UnixSpaceTest, CollectsWhatOnlyMessagesHold) {
 
 TEST(UnixSpaceTest, LeavesWhatCanBeReachedThroughAnother) {
   in_world([](system_calls& system) {
-    const descriptor_pair outer = unix_pair(system);
-    const descriptor_pair inner = unix_pair(system);
+    const descriptor_pair outer = pair_of_unix(system);
+    const descriptor_pair inner = pair_of_unix(system);
     send_fds(system, inner[0], "deep", {inner[1]});
     send_fds(system, outer[0], "x", {inner[0], inner[1]});
     inner.close(system);
@@ -72,7 +72,7 @@ TEST(UnixSpaceTest, LeavesWhatCanBeReachedThroughAnother) {
 
 TEST(UnixSpaceTest, CollectsAListenerWithItsConnections) {
   in_world([](system_calls& system) {
-    const int listener = unix_listener(system, "/tmp/l", 3);
+    const int listener = listening_unix(system, "/tmp/l", 3);
     const int client = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(system, client, "/tmp/l"), 0);
     send_fds(system, client, "x", {listener});
@@ -86,7 +86,7 @@ TEST(UnixSpaceTest, CollectsAListenerWithItsConnections) {
 
 TEST(UnixSpaceTest, NothingIsLeftAtTheEndOfARun) {
   in_world([](system_calls& system) {
-    const descriptor_pair cycle = unix_pair(system);
+    const descriptor_pair cycle = pair_of_unix(system);
     const int timer = system.timerfd_create(CLOCK_MONOTONIC, 0);
     itimerspec soon{};
     soon.it_value.tv_sec = 1;

@@ -174,6 +174,26 @@ client poll -> OUT|HUP
 client getsockname -> 0.0.0.0:#1
 server poll -> IN|OUT|ERR|HUP|RDHUP
 )"},
+      {"Z2", "what was bound once stays bound",
+       [](machine& m) {
+         descriptor one = m.udp("one");
+         one.bind(v4("127.0.0.1"));
+         disconnect(m, one);
+         one.local_name();
+         one.bind(v4("0.0.0.0"));
+         one.connect(v4("127.0.0.1", 9));
+         disconnect(m, one);
+         one.local_name();
+       },
+       R"(
+one bind 127.0.0.1:0 -> 0
+one connect AF_UNSPEC -> 0
+one getsockname -> 127.0.0.1:0
+one bind 0.0.0.0:0 -> 0
+one connect 127.0.0.1:#1 -> 0
+one connect AF_UNSPEC -> 0
+one getsockname -> 127.0.0.1:0
+)"},
       {"Z2", "AF_UNSPEC ends listening",
        [](machine& m) {
          descriptor listener = m.tcp("listener");

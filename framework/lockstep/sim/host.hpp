@@ -109,7 +109,7 @@ class host final : public system_calls {
   template <task_function F>
   auto restart(F life, source where = source::current()) {
     begin_life(where);
-    return spawn(co_invoke(std::move(life)), where);
+    return spawn(co_invoke(std::move(life)), {}, where);
   }
   // Whether its power was cut.
   bool is_down() const noexcept { return down_; }

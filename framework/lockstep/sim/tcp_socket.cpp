@@ -54,9 +54,9 @@ int tcp_socket::bind(const sockaddr* address, socklen_t size) {
     lost_name_ = true;
     return claimed;
   }
-  bound_address_ = !wanted->address().is_any();
+  bound_address_ |= !wanted->address().is_any();
   options_.bound_to(wanted->address());
-  bound_port_ = wanted->port() != 0;
+  bound_port_ |= wanted->port() != 0;
   return 0;
 }
 
