@@ -80,8 +80,9 @@ int udp_socket::bind(const sockaddr* address, socklen_t size) {
     port_.claim.local = endpoint(any(), 0);
     return claimed;
   }
-  bound_address_ = !at.is_any();
-  bound_port_ = wanted->port() != 0;
+  bound_address_ |= !at.is_any();
+  options_.bound_to(at);
+  bound_port_ |= wanted->port() != 0;
   return 0;
 }
 
