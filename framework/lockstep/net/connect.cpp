@@ -25,9 +25,9 @@ std::string text_of(const std::string& host, const std::vector<connect_failed::a
 }
 
 // The attempts, of which the first that succeeds ends the others.
-class race {
+class happy_eyeballs {
  public:
-  explicit race(const connect_by_name_options& options) noexcept : options_(options) {}
+  explicit happy_eyeballs(const connect_by_name_options& options) noexcept : options_(options) {}
 
   task<void> run(std::vector<endpoint> to, task_group& group) {
     attempts_.reserve(to.size());
@@ -82,7 +82,7 @@ std::vector<endpoint> detail::interleaved(const std::vector<endpoint>& found) {
 
 task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options) {
   std::vector<endpoint> found = co_await resolver(options.names).resolve(host, port);
-  race attempts(options);
+  happy_eyeballs attempts(options);
   const auto body = [&](task_group& group) -> task<void> { co_await attempts.run(detail::interleaved(found), group); };
   co_await with_task_group(body);
   if (!attempts.winner()) throw connect_failed(host, std::move(attempts.attempts()));

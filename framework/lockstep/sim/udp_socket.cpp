@@ -181,6 +181,7 @@ int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
   const auto* const name = rest != nullptr ? static_cast<const sockaddr*>(rest->msg_name) : nullptr;
   if (!has_name(rest)) {
     if (!peer_) return -EDESTADDRREQ;
+    if (name != nullptr && peer_->address().is_v4()) return -ENETUNREACH;
     to = *peer_;
     return 0;
   }
@@ -226,6 +227,11 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
   if (!may_fragment && size + datagram::header_bytes(to_v6) > host_.mtu_to(route.receiver)) return -EMSGSIZE;
   if (error_ != 0) return -take_error();
   if (writes_shut_) return -EPIPE;
+  // The last fragment has no room beside the others.
+  const std::size_t in_one = host_.mtu_to(route.receiver) - datagram::header_bytes(to_v6);
+  if (size > in_one && size - size % in_one > 2 * static_cast<std::size_t>(options_[option::send_buffer])) {
+    return -ENOBUFS;
+  }
 
   std::vector<std::byte> payload(size);
   auto at = payload.begin();
@@ -385,7 +391,8 @@ int udp_socket::ioctl(unsigned long request, void* argument) {
 int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   detail::touch(id(), access::write);
   const auto number = [&](int is) { return write_option(&is, sizeof is, value, size); };
-  if (!v6_ && (level == IPPROTO_TCP || level == IPPROTO_IPV6)) return -EOPNOTSUPP;
+  if (level == IPPROTO_TCP) return v6_ ? -ENOPROTOOPT : -EOPNOTSUPP;
+  if (level == IPPROTO_IPV6 && !v6_) return -EOPNOTSUPP;
   if (level == SOL_SOCKET) {
     switch (name) {
       case SO_ERROR: return number(take_error());

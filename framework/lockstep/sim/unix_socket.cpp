@@ -446,6 +446,7 @@ std::int64_t unix_socket::receive_stream(pieces& into, int flags, msghdr* rest, 
   const bool peeks = (flags & MSG_PEEK) != 0;
   const bool by_sender = options_.on(option::pass_credentials);
   std::size_t taken = 0;
+  const std::size_t whole = into.left();
   with.sender = messages_.front().with.sender;
   copy_name(messages_.front(), rest);
   for (auto at = messages_.begin(); at != messages_.end();) {
@@ -468,6 +469,10 @@ std::int64_t unix_socket::receive_stream(pieces& into, int flags, msghdr* rest, 
     }
     // Who peeks is shown the descriptors of what comes next too, as on Linux.
     if (!with.files.empty() || (!peeks && into.left() == 0)) break;
+    // It looks for more, and finds what ends the connection.
+    const auto least = static_cast<std::size_t>(options_[option::receive_low_water]);
+    const bool wants_more = taken < ((flags & MSG_WAITALL) != 0 ? whole : std::min(least, whole));
+    if (at == messages_.end() && wants_more) take_error();
   }
   return static_cast<std::int64_t>(taken);
 }
