@@ -175,7 +175,8 @@ measurement sampling(std::uint64_t operations) {
   return watch.read(made);
 }
 
-// The same, in the first orders of a systematic search.
+// The same, in the first orders of a systematic search. What it learns of the steps when it comes to them first is in
+// there: for each, who else was ready.
 template <std::uint64_t Tasks, std::uint64_t Steps>
 measurement beginning_a_search(std::uint64_t operations) {
   lockstep::sim::world world;

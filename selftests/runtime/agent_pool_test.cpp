@@ -1,5 +1,6 @@
 // Where control blocks come from, seen through the loop that takes them.
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/testing/testing.hpp>
 
@@ -12,7 +13,6 @@ namespace {
 using testing::ElementsAre;
 
 task<void> nothing() { co_return; }
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
 
 #ifndef LOCKSTEP_HEAP_FRAMES
 CO_TEST(AgentPoolTest, LendsTheBlockThatCameBackLast) {

@@ -1,4 +1,5 @@
 #include "judged_run.hpp"
+#include "tasks.hpp"
 
 #include <lockstep/runtime/snapshot.hpp>
 #include <lockstep/testing/testing.hpp>
@@ -12,8 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-task<void> wait_for_ever() { co_await sleep_until(time_point::max()); }
 
 std::vector<std::string> names_of(const std::vector<task_snapshot>& tasks) {
   std::vector<std::string> names;
