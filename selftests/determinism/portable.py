@@ -1,6 +1,6 @@
 """Proves that a run is the same however the program was built: portable.py PROGRAM.cpp [BUILD_FOLDER].
 
-Builds the program together with the production sources in six ways, without GoogleTest and with header-only fmt, and
+Builds the program together with the production sources in five ways, without GoogleTest and with header-only fmt, and
 compares what they print with each other and with PROGRAM.out. LOCKSTEP_APPROVE=1 writes that file anew, if all agree.
 """
 import concurrent.futures
@@ -15,13 +15,12 @@ import tempfile
 FRAMEWORK = pathlib.Path(__file__).parents[2] / "framework"
 COMMON = ["-std=c++20", "-w", "-DFMT_HEADER_ONLY", f"-I{FRAMEWORK}"]
 
-# Each compiler and library, with the Debian package to name when it is missing, at each level of optimization.
+# Each compiler and library, with the Debian package to name when it is missing, and levels of optimization.
 TOOLCHAINS = [
-    (["g++-12"], "g++-12"),
-    (["clang++-19"], "clang-19"),
-    (["clang++-19", "-stdlib=libc++"], "libc++-19-dev and libc++abi-19-dev"),
+    (["g++-12"], "g++-12", ["-O0", "-O3"]),
+    (["clang++-19"], "clang-19", ["-O0", "-O3"]),
+    (["clang++-19", "-stdlib=libc++"], "libc++-19-dev and libc++abi-19-dev", ["-O3"]),
 ]
-LEVELS = ["-O0", "-O3"]
 
 
 def one_source(program):
@@ -34,7 +33,7 @@ def one_source(program):
 def missing(folder):
     """What cannot be used of the above, as a sentence each."""
     (folder / "probe.cpp").write_text("#include <coroutine>\n#include <fmt/format.h>\nint main() {}\n")
-    for command, package in TOOLCHAINS:
+    for command, package, _ in TOOLCHAINS:
         if shutil.which(command[0]) is None:
             yield f"{command[0]} is missing: install {package}"
             continue
@@ -60,7 +59,7 @@ def main(program, folder):
     if problems := list(missing(folder)):
         sys.exit("\n".join(problems))
     (folder / "all.cpp").write_text(one_source(program))
-    commands = [[*command, level] for level in reversed(LEVELS) for command, _ in TOOLCHAINS]
+    commands = [[*command, level] for command, _, levels in TOOLCHAINS for level in reversed(levels)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         outputs = dict(zip(map(" ".join, commands), pool.map(lambda command: build_and_run(folder, command), commands)))
 
