@@ -157,6 +157,10 @@ class socket_owner {
   std::unique_ptr<open_socket> socket_;
 };
 
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
 // An await of a call: what it has in common with others.
 class socket_wait : public operation, private readiness_watch {
  public:
@@ -231,9 +235,6 @@ class stream_write : public socket_wait {
   std::size_t written_ = 0;
   bool all_;
 };
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 
 class reading_some final : public primitive<reading_some, stream_read> {
  public:
