@@ -9,6 +9,7 @@
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/context.hpp>
 #include <lockstep/sim/fault.hpp>
 #include <lockstep/time/clock.hpp>
 
@@ -67,7 +68,10 @@ class lane {
   // As observers know what is done to it, and that of its latencies.
   identity id() const noexcept { return id_; }
   const lane_traits& traits() const noexcept { return traits_; }
-  void set_traits(const lane_traits& traits) noexcept { traits_ = traits; }
+  void set_traits(const lane_traits& traits) noexcept {
+    detail::touch(id_, access::write);
+    traits_ = traits;
+  }
   bool cut() const noexcept { return cuts_ != 0; }
   // Whether what is sent has arrived when the call returns.
   bool instant() const noexcept {

@@ -79,6 +79,8 @@ class tcp_socket final : public socket {
   ip_address any() const noexcept { return v6_ ? ip_address::any_v6() : ip_address::any_v4(); }
   int take_error() noexcept { return end_ != nullptr ? end_->take_error() : std::exchange(error_, 0); }
   int claim_port();
+  void leave_port() noexcept;
+  tcp_end* first_ready() const noexcept;
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
   std::int64_t receive_urgent(const iovec* into, int count, int flags);

@@ -81,8 +81,8 @@ void tcp_way::tell_acknowledgement() const noexcept {
   const tcp_way& back = to_.out();
   if (!back.seen()) return;
   const std::uint64_t at = back.transmitted_ + (back.fin_transmitted_ ? 1 : 0);
-  back.tell(traffic::fate::sent, mark_kind::handshake_ack, at, 0, {}, back.cut() ? "partition" : "");
-  if (!back.cut()) back.tell(traffic::fate::arrived, mark_kind::handshake_ack, at, 0);
+  back.tell(traffic::fate::sent, mark_kind::handshake_ack, at, 0, {}, back.over_->cut() ? "partition" : "");
+  if (!back.over_->cut()) back.tell(traffic::fate::arrived, mark_kind::handshake_ack, at, 0);
 }
 
 void tcp_way::tell_of_marks(traffic::fate happened, std::string_view why) const noexcept {

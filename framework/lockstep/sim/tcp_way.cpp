@@ -68,7 +68,7 @@ void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) 
     arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
   }
   marks_.push_back({arrives, up_to, kind});
-  if (over_->cut()) {
+  if (cut()) {
     see_to_patience();
   } else if (!timer::armed()) {
     arm();
@@ -169,7 +169,14 @@ void tcp_way::acknowledge() {
 
 // -- cuts -------------------------------------------------------------------------------------------------------------
 
+bool tcp_way::cut() const noexcept {
+  if (over_ == nullptr) return false;
+  detail::touch(over_->id(), access::read);
+  return over_->cut();
+}
+
 void tcp_way::lane_cut() noexcept {
+  detail::touch(from_.connection().id(), access::write);
   if (seen()) tell_of_marks(traffic::fate::lost, "partition");
   disarm();
   see_to_patience();
@@ -186,6 +193,7 @@ void tcp_way::lane_clogged(time_point until) noexcept {
 // The answers to what has arrived on the other lane come now, too.
 void tcp_way::lane_healed() noexcept {
   const tcp_connection::keeper alive(from_.connection());
+  detail::touch(from_.connection().id(), access::write);
   if (seen()) tell_of_marks(traffic::fate::sent_again, {});
   time_point arrives = owner_.now();
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {

@@ -103,7 +103,7 @@ class tcp_way final : private traveller, private timer {
   void pretend(mark_kind kind) noexcept;
 
   // For reports.
-  bool cut() const noexcept { return over_ != nullptr && over_->cut(); }
+  bool cut() const noexcept;
   std::uint64_t in_flight() const noexcept { return transmitted_ - arrived_; }
 
  private:
