@@ -27,6 +27,7 @@ namespace lockstep::sim {
 
 class injected_fault;
 class lane;
+class traffic_tap;
 
 // Something that is sent along a lane, at once or again and again.
 class traveller : public list_hook<traveller> {
@@ -93,6 +94,9 @@ class lane {
   // A fault that counts the bytes that arrive over it, and resets a connection; null for none.
   injected_fault* breaker() const noexcept { return breaker_; }
   void break_by(injected_fault* fault) noexcept { breaker_ = fault; }
+  // Who is told of what goes over it; null for nobody.
+  traffic_tap* tap() const noexcept { return tap_; }
+  void set_tap(traffic_tap* told) noexcept { tap_ = told; }
 
  private:
   std::string name_;
@@ -103,6 +107,7 @@ class lane {
   time_point busy_until_{};
   time_point clogged_until_{};
   injected_fault* breaker_ = nullptr;
+  traffic_tap* tap_ = nullptr;
   intrusive_list<traveller, traveller> travellers_;
 };
 

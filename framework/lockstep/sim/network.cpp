@@ -9,10 +9,13 @@ namespace lockstep::sim {
 
 network::network(loop& of) : owner_(of) {
   of.run_listeners().push_back(*this);
+  if (of.history().keeps_all()) [[unlikely]]
+    add(notes_);
   add_host("client");
 }
 
 network::~network() {
+  if (notes_.linked()) notes_.unlink();
   faults_.part();
   if (linked()) unlink();
   close_all();
@@ -46,6 +49,7 @@ host& network::add_host(std::string name, std::vector<ip_address> addresses, sou
   const auto number = static_cast<std::uint32_t>(hosts_.size());
   hosts_.push_back(std::make_shared<host>(*this, name, std::move(addresses), number));
   host& made = *hosts_.back();
+  made.loopback().set_tap(tap());
   for (const ip_address& each : made.addresses()) by_address_[each] = &made;
   by_name_[std::move(name)] = &made;
   return made;
@@ -77,6 +81,8 @@ link& network::between(host& one, host& other, source where) {
     found = std::make_unique<sim::link>(lower.name(), higher.name());
     found->there.set_traits(default_traits_);
     found->back.set_traits(default_traits_);
+    found->there.set_tap(tap());
+    found->back.set_tap(tap());
     for (const host* const each : {&one, &other}) {
       if (!each->is_down()) continue;
       found->there.add_cut();
@@ -96,6 +102,28 @@ name_service& network::dns() {
   if (dns_ == nullptr) dns_ = std::make_unique<name_service>(*this);
   return *dns_;
 }
+
+// -- looking on -------------------------------------------------------------------------------------------------------
+
+void network::add(traffic_listener& who) noexcept {
+  tap_.add(who);
+  set_tap_of_lanes();
+}
+
+void network::remove(traffic_listener& who) noexcept {
+  who.unlink();
+  set_tap_of_lanes();
+}
+
+void network::set_tap_of_lanes() noexcept {
+  for (const auto& each : hosts_) each->loopback().set_tap(tap());
+  for (const auto& [ends, way] : links_) {
+    way->there.set_tap(tap());
+    way->back.set_tap(tap());
+  }
+}
+
+// -- the end ----------------------------------------------------------------------------------------------------------
 
 void network::tasks_have_gone() noexcept {
   for (tcp_connection& each : connections_) each.stop();
