@@ -23,17 +23,17 @@
 #include <list>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace lockstep::http {
 
 struct client_options {
-  message_limits limits;  // of an answer
+  message_limits limits{};  // of an answer
   // How many connections without a request are kept, for all servers together.
   std::size_t idle_max = 8;
   // How many answers 301, 302, 303, 307 and 308 of one request are followed; the next is returned as it is.
   unsigned redirects_max = 0;
-  connect_by_name_options connecting;
+  connect_by_name_options connecting{};
 };
 
 // Keeps a connection that was used, and uses it again for the same server. Any number of calls may be under way, each
@@ -51,7 +51,7 @@ class client {
 
   task<response> get(std::string url) { return send(std::move(url), request()); }
   task<response> post(std::string url, std::string body) {
-    return send(std::move(url), request{"POST", {}, std::move(body)});
+    return send(std::move(url), request("POST", {}, std::move(body)));
   }
   // The answer to `what`, whose target is that of the URL.
   task<response> send(std::string url, request what);
@@ -75,6 +75,10 @@ class client {
 };
 
 // The answer to one request on a connection of its own, which is closed.
-task<response> fetch(std::string url, request what = {}, client_options options = {});
+task<response> fetch(std::string url, request what, client_options options);
+inline task<response> fetch(std::string url, request what) {
+  return fetch(std::move(url), std::move(what), client_options());
+}
+inline task<response> fetch(std::string url) { return fetch(std::move(url), request()); }
 
 }  // namespace lockstep::http

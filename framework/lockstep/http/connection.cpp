@@ -21,8 +21,7 @@ constexpr std::chrono::seconds continue_limit{1};
 }  // namespace
 
 connection::connection(tcp_stream to, std::string authority, const message_limits& limits)
-    : stream_(std::move(to)),
-      authority_(std::move(authority)),
+    : stream_(std::move(to)), authority_(std::move(authority)),
       from_(std::make_unique<detail::message_reader>(stream_, limits)) {}
 
 connection::~connection() = default;
@@ -44,9 +43,6 @@ task<void> connection::write(request what) {
 }
 
 task<response> connection::read_final() {
-  if (asked_.empty()) {
-    lockstep::detail::here().owner->misused("an answer was awaited on a connection without a request that has none");
-  }
   for (;;) {
     const bool begun = co_await from_->read_response_header(asked_.front());
     if (!begun) throw std::system_error(ECONNRESET, std::system_category(), "the server closed the connection");
@@ -62,6 +58,9 @@ task<response> connection::read_final() {
 }
 
 task<response> connection::read() {
+  if (asked_.empty()) {
+    lockstep::detail::here().owner->misused("an answer was awaited on a connection without a request that has none");
+  }
   try {
     co_return co_await read_final();
   } catch (const cancelled&) {

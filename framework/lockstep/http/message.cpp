@@ -155,8 +155,8 @@ std::string_view reason_of(unsigned status) noexcept {
       {504, "Gateway Timeout"},
       {505, "HTTP Version Not Supported"},
   }};
-  const auto found =
-      std::lower_bound(known.begin(), known.end(), status, [](const auto& each, unsigned to) { return each.first < to; });
+  const auto found = std::lower_bound(known.begin(), known.end(), status,
+                                      [](const auto& each, unsigned to) { return each.first < to; });
   return found != known.end() && found->first == status ? found->second : std::string_view();
 }
 

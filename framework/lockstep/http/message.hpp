@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep::http {
@@ -32,6 +33,9 @@ struct header_field {
 // every look-up goes through all.
 class header_fields {
  public:
+  using value_type = header_field;
+  using const_iterator = std::vector<header_field>::const_iterator;
+
   header_fields() = default;
   // As add(), of each.
   header_fields(std::initializer_list<header_field> fields);
@@ -51,8 +55,8 @@ class header_fields {
 
   std::size_t size() const noexcept { return fields_.size(); }
   bool empty() const noexcept { return fields_.empty(); }
-  auto begin() const noexcept { return fields_.begin(); }
-  auto end() const noexcept { return fields_.end(); }
+  const_iterator begin() const noexcept { return fields_.begin(); }
+  const_iterator end() const noexcept { return fields_.end(); }
 
   friend bool operator==(const header_fields&, const header_fields&) = default;
 
@@ -60,11 +64,15 @@ class header_fields {
   std::vector<header_field> fields_;
 };
 
+// Not an aggregate, of which GCC 12 frees a temporary twice within co_await.
 struct request {
-  std::string method = "GET";
-  std::string target = "/";  // what stands behind it in the first line: "/find?name=x"
-  std::string body{};
-  header_fields headers{};
+  request(std::string verb = "GET", std::string to = "/", std::string content = {}, header_fields fields = {})
+      : method(std::move(verb)), target(std::move(to)), body(std::move(content)), headers(std::move(fields)) {}
+
+  std::string method;
+  std::string target;  // what stands behind it in the first line: "/find?name=x"
+  std::string body;
+  header_fields headers;
 
   // What is before the "?" of the target, as it was sent.
   std::string_view path() const noexcept { return std::string_view(target).substr(0, target.find('?')); }
@@ -75,10 +83,13 @@ struct request {
 };
 
 struct response {
-  unsigned status = 200;  // 100 … 599
-  std::string body{};
-  header_fields headers{};
-  std::string reason{};  // behind the status in the first line; if it is empty, the usual one is sent
+  response(unsigned code = 200, std::string content = {}, header_fields fields = {}, std::string why = {})
+      : status(code), body(std::move(content)), headers(std::move(fields)), reason(std::move(why)) {}
+
+  unsigned status;  // 100 … 599
+  std::string body;
+  header_fields headers;
+  std::string reason;  // behind the status in the first line; if it is empty, the usual one is sent
 
   friend bool operator==(const response&, const response&) = default;
 };

@@ -42,10 +42,7 @@ std::optional<place_of_mock> place_in(std::string_view text) {
 }  // namespace
 
 mock_server::mock_server(std::string at, const server_options& options, source where)
-    : object(label(at)),
-      at_(std::move(at)),
-      where_(where),
-      server_(options, where),
+    : object(label(at)), at_(std::move(at)), where_(where), server_(options, where),
       owner_(lockstep::detail::here().owner) {
   enter("was made", where);
   owner_->run_listeners().push_back(*this);

@@ -81,9 +81,9 @@ class mock_server final : public object,
 
 class [[nodiscard("the mock serves while it lives")]] mock {
  public:
-  // Serves from now on, at `at`: "web:80" is a host of the simulation, which is made if there is none; "10.0.0.2:80" and
-  // "127.0.0.1:0" are addresses, on the operating system as well. Misuse for anything else.
-  // Errors: those of tcp_listener::bind().
+  // Serves from now on, at `at`: "web:80" is a host of the simulation, which is made if there is none; "10.0.0.2:80"
+  // and "127.0.0.1:0" are addresses, on the operating system as well. Misuse for anything else. Errors: those of
+  // tcp_listener::bind().
   explicit mock(std::string at, const server_options& options = {}, source where = source::current());
   mock(const mock&) = delete;
   mock& operator=(const mock&) = delete;

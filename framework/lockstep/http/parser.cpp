@@ -25,7 +25,8 @@ std::string excerpt_of(std::string_view bytes) {
   constexpr std::size_t shown_max = 40;
   const std::string_view line = bytes.substr(0, std::min(bytes.find_first_of("\r\n"), shown_max));
   std::string shown(line);
-  std::replace_if(shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
+  std::replace_if(
+      shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
   return line.size() < bytes.size() && line.size() == shown_max ? shown + "…" : shown;
 }
 
@@ -45,11 +46,11 @@ class parser_of_beast final : public message_parser, private beast::http::basic_
     std::size_t taken = 0;
     while (!this->base::is_done() && taken < bytes.size()) {
       error_of_beast failed;
-      const std::string_view rest = bytes.substr(taken);
-      const std::size_t count = this->put(boost::asio::const_buffer(rest.data(), rest.size()), failed);
+      const std::size_t count =
+          this->put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), failed);
       taken += count;
       if (failed == error::need_more || (!failed && count == 0)) break;
-      if (failed) refuse(failed, rest);
+      if (failed) refuse(failed, bytes.substr(taken));
     }
     return taken;
   }

@@ -59,8 +59,8 @@ class one_conversation {
   // False if none will come.
   task<bool> wait_for_request() {
     if (from_.has_begun()) co_return !with_.stopping.is_set();
-    const auto first = co_await select(with_.stopping.wait(), with_.peer.read_some(from_.room()),
-                                       sleep_for(with_.idle_limit));
+    const auto first =
+        co_await select(with_.stopping.wait(), with_.peer.read_some(from_.room()), sleep_for(with_.idle_limit));
     if (first.index != 1) co_return false;
     from_.add(std::get<1>(first.value));
     co_return !from_.at_end();
@@ -82,7 +82,9 @@ class one_conversation {
     if (refusal) {
       reply made;
       made.answer = std::move(*refusal);
-      co_await send(std::move(made), {});
+      answer_terms last;
+      last.keeps_alive = false;
+      co_await send(std::move(made), last);
       co_await part();
       co_return false;
     }

@@ -21,14 +21,14 @@ struct reply {
   enum class ending : std::uint8_t { as_usual, close, reset };
 
   response answer{};
-  duration delay{};              // before anything is sent
-  std::size_t chunk_bytes = 0;   // of a body in chunks; 0 for the usual
-  std::size_t piece_bytes = 0;   // of a body that is sent in pieces; 0 for at once
-  duration gap{};                // before each of these
+  duration delay{};                             // before anything is sent
+  std::size_t chunk_bytes = 0;                  // of a body in chunks; 0 for the usual
+  std::size_t piece_bytes = 0;                  // of a body that is sent in pieces; 0 for at once
+  duration gap{};                               // before each of these
   std::optional<std::size_t> sent_bytes_max{};  // of the body, with its chunks
   ending then = ending::as_usual;
-  bool says_nothing = false;              // nothing is sent, and the connection ends at once
-  std::optional<std::string> instead{};   // is sent as it is, and the connection ends
+  bool says_nothing = false;             // nothing is sent, and the connection ends at once
+  std::optional<std::string> instead{};  // is sent as it is, and the connection ends
 };
 
 using replier = std::function<task<reply>(request)>;

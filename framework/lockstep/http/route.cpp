@@ -14,7 +14,8 @@ namespace {
 std::string quoted(std::string_view text) {
   constexpr std::size_t shown_max = 60;
   std::string shown(text.substr(0, shown_max));
-  std::replace_if(shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::replace_if(
+      shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return fmt::format("\"{}\"{}", shown, text.size() > shown_max ? "…" : "");
 }
 
@@ -32,13 +33,13 @@ std::string times_text(std::size_t n) {
 
 route::route(detail::mock_server& of, text_matcher method, text_matcher path, source where)
     : of_(of), where_(where), text_(fmt::format("{} {}", method.plain(), path.plain())) {
-  requirements_.push_back({[method](const request& what) { return miss_of("the method", what.method, method); }});
-  requirements_.push_back({[path](const request& what) { return miss_of("the path", what.path(), path); }});
+  requirements_.push_back([method](const request& what) { return miss_of("the method", what.method, method); });
+  requirements_.push_back([path](const request& what) { return miss_of("the path", what.path(), path); });
 }
 
 route& route::with_header(std::string name, text_matcher value) {
   text_ += fmt::format(", {}: {}", name, value.plain());
-  requirements_.push_back({[name, value](const request& what) {
+  requirements_.push_back([name, value](const request& what) {
     std::string miss = fmt::format("there is no header {}", name);
     for (const header_field& each : what.headers) {
       if (!same_name(each.name, name)) continue;
@@ -46,30 +47,30 @@ route& route::with_header(std::string name, text_matcher value) {
       miss = miss_of("the header " + name, each.value, value);
     }
     return miss;
-  }});
+  });
   return *this;
 }
 
 route& route::with_query(std::string name, text_matcher value) {
   text_ += fmt::format(", ?{}={}", name, value.plain());
-  requirements_.push_back({[name, value](const request& what) {
+  requirements_.push_back([name, value](const request& what) {
     const auto found = what.query(name);
     return found ? miss_of("the parameter " + name, *found, value) : fmt::format("there is no parameter {}", name);
-  }});
+  });
   return *this;
 }
 
 route& route::with_body(text_matcher body) {
   text_ += ", a body";
-  requirements_.push_back({[body](const request& what) { return miss_of("the body", what.body, body); }});
+  requirements_.push_back([body](const request& what) { return miss_of("the body", what.body, body); });
   return *this;
 }
 
 route& route::when(std::string described, std::function<bool(const request&)> accepts) {
   text_ += ", " + described;
-  requirements_.push_back({[described, accepts](const request& what) {
+  requirements_.push_back([described, accepts](const request& what) {
     return accepts(what) ? std::string() : fmt::format("it does not hold that it {}", described);
-  }});
+  });
   return *this;
 }
 
@@ -200,7 +201,7 @@ std::string route::text() const { return fmt::format("{} ({})", text_, file_and_
 std::vector<std::string> route::misses_of(const request& what) const {
   std::vector<std::string> misses;
   for (const requirement& each : requirements_) {
-    if (std::string miss = each.miss(what); !miss.empty()) misses.push_back(std::move(miss));
+    if (std::string miss = each(what); !miss.empty()) misses.push_back(std::move(miss));
   }
   return misses;
 }

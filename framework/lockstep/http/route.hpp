@@ -5,11 +5,10 @@
 //   web.on("GET", "/manual").answer(200, manual).dribble(1'000, 100ms).reset_after(5'000);
 //
 // Which requests: those of the method and the path, for which every with_…() and when() holds.
-// How: answer() says what the first gets, each then() what the next one gets; the last is for all that follow. What comes
-// behind one of them changes that one.
-// How often: at least once, unless once(), times() or always() says otherwise. One that has been asked as often as it may
-// be leaves further requests to the routes behind it.
-// Once the mock has died, or the run is over, a route may only be looked at, and only while the mock lives.
+// How: answer() says what the first gets, each then() what the next one gets; the last is for all that follow. What
+// comes behind one of them changes that one. How often: at least once, unless once(), times() or always() says
+// otherwise. One that has been asked as often as it may be leaves further requests to the routes behind it. Once the
+// mock has died, or the run is over, a route may only be looked at, and only while the mock lives.
 #pragma once
 
 #include <lockstep/base/source.hpp>
@@ -114,10 +113,8 @@ class route {
  private:
   friend class detail::mock_server;
 
-  // One that a request has to meet: nothing is returned, or what is wrong with it.
-  struct requirement {
-    std::function<std::string(const request&)> miss;
-  };
+  // One that a request has to meet: returns nothing, or what is wrong.
+  using requirement = std::function<std::string(const request&)>;
   struct step {
     detail::reply how{};
     std::function<task<response>(request)> by{};

@@ -9,12 +9,10 @@
 // or, for as long as the task is not cancelled, co_await http::serve(tcp_listener::bind("0.0.0.0:80"), answer).
 //
 // Connections are served at the same time, the requests of one in their order. They are kept until the peer or the
-// limit on idleness ends them. HEAD is answered as GET without the body, an expected 100 Continue is sent, and bodies in
-// chunks are put together.
-// An exception that leaves the handler is answered 500, and is told to the exception handler of the run, or is a
-// verdict. What is no request is answered 400, 408, 413 or 431, and ends its connection; a connection that breaks is
-// nothing to tell.
-// Threads: those of the run.
+// limit on idleness ends them. HEAD is answered as GET without the body, an expected 100 Continue is sent, and bodies
+// in chunks are put together. An exception that leaves the handler is answered 500, and is told to the exception
+// handler of the run, or is a verdict. What is no request is answered 400, 408, 413 or 431, and ends its connection; a
+// connection that breaks is nothing to tell. Threads: those of the run.
 #pragma once
 
 #include <lockstep/http/message.hpp>
@@ -34,13 +32,13 @@ namespace lockstep::http {
 using handler = std::function<task<response>(request)>;
 
 struct server_options {
-  message_limits limits;  // of a request
+  message_limits limits{};  // of a request
   // How long a connection may be without a request, and how long one may take to come.
   duration idle_limit = std::chrono::seconds(60);
   // How long the rest of what a peer sends is read and dropped, after an answer that ends the connection, so that the
   // answer is not lost with it.
   duration linger_limit = std::chrono::seconds(1);
-  serve_options connections;
+  serve_options connections{};
 };
 
 // Requires that it outlives its run(), which is for once.

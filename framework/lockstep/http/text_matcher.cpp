@@ -34,9 +34,8 @@ bool is_like(std::string_view text, std::string_view pattern) noexcept {
 }  // namespace
 
 text_matcher::text_matcher(std::string exactly)
-    : described_(fmt::format("\"{}\"", exactly)), plain_(exactly), accepts_([exactly](std::string_view text) {
-        return text == exactly;
-      }) {}
+    : described_(fmt::format("\"{}\"", exactly)), plain_(exactly),
+      accepts_([exactly](std::string_view text) { return text == exactly; }) {}
 
 text_matcher glob(std::string pattern) {
   return {fmt::format("like \"{}\"", pattern), pattern,

@@ -37,7 +37,8 @@ url url::parse(std::string_view text) {
   url parsed;
   if (authority.find('@') != authority.npos) refuse(text, "has a user in it, which is not supported");
   const std::size_t bracket = authority.rfind(']');
-  if (const std::size_t colon = authority.rfind(':'); colon != authority.npos && (bracket == authority.npos || colon > bracket)) {
+  if (const std::size_t colon = authority.rfind(':');
+      colon != authority.npos && (bracket == authority.npos || colon > bracket)) {
     const std::string_view port = authority.substr(colon + 1);
     const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), parsed.port);
     const bool whole = failed == std::errc() && end == port.data() + port.size() && parsed.port != 0;
