@@ -186,12 +186,12 @@ TEST(HttpMockTest, IsJudgedAtTheEndOfTheRunIfItLivesOn) {
 TEST(HttpMockTest, IsMisusedInAPlaceThatIsNone) {
   for (const char* const at : {"web", "web:x", ":80", ""}) {
     const std::vector<std::string> found = verdicts_on([at]() -> task<void> {
-      EXPECT_THROW(mock{at}, misuse);
+      EXPECT_THROW(const mock none(at), misuse);
       co_return;
     });
     EXPECT_THAT(found, ElementsAre("misuse: \"" + std::string(at) + "\" is no place for a mock, as \"web:80\" is"));
   }
-  EXPECT_THROW(mock("web:80"), misuse);
+  EXPECT_THROW(const mock none("web:80"), misuse);
 }
 
 // -- searched ---------------------------------------------------------------------------------------------------------

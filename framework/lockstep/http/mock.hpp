@@ -18,6 +18,7 @@
 #include <lockstep/http/server.hpp>
 #include <lockstep/http/text_matcher.hpp>
 #include <lockstep/net/endpoint.hpp>
+#include <lockstep/net/tcp.hpp>
 #include <lockstep/runtime/listeners.hpp>
 #include <lockstep/runtime/object.hpp>
 
