@@ -164,8 +164,8 @@ std::string mock_server::out_of_turn(const route& which) const {
   return {};
 }
 
-// Makes the verdict and returns what it says. Routes come nearer the less of them is missed, and of those that miss as
-// much, the one that was made first.
+// Makes the verdict, once for requests that are alike, and returns what it says. Routes come nearer the less of them is
+// missed, and of those that miss as much, the one that was made first.
 std::string mock_server::tell_unmatched(const request& what) {
   constexpr std::size_t shown_max = 3;
   std::vector<std::pair<const route*, std::vector<std::string>>> misses;
@@ -185,7 +185,9 @@ std::string mock_server::tell_unmatched(const request& what) {
   for (const auto& [which, of_it] : misses) {
     text += fmt::format("\n  not {}: {}", which->text(), fmt::join(of_it, ", and "));
   }
-  if (owner_ != nullptr) owner_->report(owner_->verdict_here(verdict_kind::unmatched_request, text, where_));
+  if (owner_ != nullptr && told_.insert(text).second) {
+    owner_->report(owner_->verdict_here(verdict_kind::unmatched_request, text, where_));
+  }
   return text;
 }
 

@@ -8,9 +8,9 @@
 //
 // A request goes to the first route that takes it (see route.hpp); so a last one that takes all else makes the mock
 // lenient: web.on(anything(), anything()).answer(404).always(). One that no route takes is answered 501, and is a
-// verdict, which names the routes that come nearest and what they would have had otherwise. When the mock dies, every
-// route that was not asked as often as it was to be is a verdict, with the line that made it.
-// The code under test speaks real HTTP to it over the network, whose faults and latencies apply.
+// verdict, once for all that are alike, which names the routes that come nearest and what they would have had
+// otherwise. When the mock dies, every route that was not asked as often as it was to be is a verdict, with the line
+// that made it. The code under test speaks real HTTP to it over the network, whose faults and latencies apply.
 #pragma once
 
 #include <lockstep/base/source.hpp>
@@ -24,6 +24,7 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,7 @@ class mock_server final : public object,
   endpoint local_;
   std::deque<std::unique_ptr<route>> routes_;
   std::vector<received_request> requests_;
+  std::set<std::string> told_;  // of verdicts on requests
   http::server server_;
   loop* owner_;  // null once the run is over, or the mock has died
 };
