@@ -67,7 +67,7 @@ class mock_server final : public object,
   std::string tell_unmatched(const request& what);
   void judge(bool run_has_ended) noexcept;
   void tasks_have_gone() noexcept override {}
-  void run_ends() noexcept override;
+  void run_ends(bool well) noexcept override;
 
   std::string at_;
   source where_;
