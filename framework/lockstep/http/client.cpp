@@ -69,13 +69,13 @@ void client::keep(const std::string& authority, std::unique_ptr<connection> used
 task<response> client::ask(url at, request what) {
   const std::string authority = at.authority();
   what.target = at.target;
-  if (std::unique_ptr<connection> kept = take_idle(authority); kept != nullptr) {
+  if (std::unique_ptr<connection> each = take_idle(authority); each != nullptr) {
     try {
-      response answer = co_await kept->exchange(what);
-      keep(authority, std::move(kept));
+      response answer = co_await each->exchange(what);
+      keep(authority, std::move(each));
       co_return answer;
     } catch (const std::system_error&) {
-      if (kept->has_heard() || !may_be_repeated(what.method)) throw;
+      if (each->has_heard() || !may_be_repeated(what.method)) throw;
     }
   }
   tcp_stream stream = co_await connect(at.host, at.port, options_.connecting);

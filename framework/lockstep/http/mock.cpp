@@ -1,5 +1,6 @@
 #include <lockstep/http/mock.hpp>
 
+#include <lockstep/http/url.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/host.hpp>
