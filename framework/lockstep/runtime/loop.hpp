@@ -230,7 +230,12 @@ class loop : public detail::context {
                             : object_identity(main_identity, ++fixture_objects_made_);
   }
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
-  std::uint64_t pick(std::string_view domain, std::uint64_t options);
+  std::uint64_t pick(std::string_view domain, std::uint64_t options) {
+    return options > 1 ? pick(domain_identity(domain), domain, options) : 0;
+  }
+  std::uint64_t pick(const choice_domain& domain, std::uint64_t options) {
+    return options > 1 ? pick(domain.id, domain.name, options) : 0;
+  }
 
   // -- blocking work ----------------------------------------------------------------------------------------------
 
@@ -455,6 +460,7 @@ class loop : public detail::context {
   void main_ends() noexcept;
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
+  std::uint64_t pick(identity domain, std::string_view name, std::uint64_t options);
   agent& pick_next();
   agent& pick_observed(ready_view& view);
   template <bool Observed>

@@ -9,7 +9,7 @@ namespace lockstep::sim {
 
 host::host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number)
     : network_(&of), name_(std::move(name)), addresses_(std::move(addresses)), number_(number),
-      id_(domain_identity(name_)), loopback_(name_ + " -> itself") {
+      id_(domain_identity(name_)), loopback_(name_) {
   constexpr std::uint32_t mtu_of_loopback = 65'536;
   lane_traits traits;
   traits.mtu = mtu_of_loopback;

@@ -144,7 +144,7 @@ class host final : public system_calls {
   // Of its one process, as sockets show them to each other.
   ucred credentials() const noexcept;
   void add(timer_file& made) noexcept;
-  void set_buffers_of(socket_options& made) const noexcept {
+  void set_buffers_of(socket_options& made) const {
     if (buffers_.first != 0) made.set_buffers(buffers_.first, buffers_.second);
   }
   // No timer fires any more.
@@ -220,8 +220,7 @@ class host final : public system_calls {
   int unix_socket_of(int type, int protocol);
   // The two under the lowest free numbers, or neither.
   int add_pair(const file_reference& first, const file_reference& second, bool closes_on_exec, int fds[2]);
-  // The file, or why there is none: EBADF, ENOTSOCK.
-  sim::socket* find_socket(int fd, int& error) noexcept;
+  // -EBADF or -ENOTSOCK if it is none.
   template <class F>
   auto with_socket(int fd, const F& call);
   template <class F>

@@ -14,17 +14,13 @@ namespace lockstep::sim {
 
 // -- descriptors ------------------------------------------------------------------------------------------------------
 
-sim::socket* host::find_socket(int fd, int& error) noexcept {
-  open_file* const file = table_.find(fd);
-  error = file == nullptr ? -EBADF : -ENOTSOCK;
-  return file == nullptr ? nullptr : file->as_socket();
-}
-
 template <class F>
 auto host::with_socket(int fd, const F& call) {
-  int error = 0;
-  sim::socket* const found = find_socket(fd, error);
-  return found == nullptr ? static_cast<decltype(call(*found))>(error) : call(*found);
+  open_file* const file = table_.find(fd);
+  sim::socket* const found = file == nullptr ? nullptr : file->as_socket();
+  if (found != nullptr) [[likely]]
+    return call(*found);
+  return static_cast<decltype(call(*found))>(file == nullptr ? -EBADF : -ENOTSOCK);
 }
 
 template <class F>
@@ -69,7 +65,7 @@ bool host::is_socket(int fd) const noexcept {
 template <class F>
 std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const F& call) {
   return with_socket(fd, [&](sim::socket& of) -> std::int64_t {
-    if (!network_->faults().empty() && (flags & MSG_PEEK) == 0) [[unlikely]] {
+    if (network_->faults().any_on(what) && (flags & MSG_PEEK) == 0) [[unlikely]] {
       const bool was_connected = of.is_connected();
       const int error = fault_of(what, of, what == op::read ? POLLIN : POLLOUT, bytes);
       const bool ends = error == -ECONNRESET || error == -EPIPE || error == -ETIMEDOUT || error == -EHOSTUNREACH ||
@@ -84,21 +80,21 @@ std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const
 std::int64_t host::read(int fd, void* into, std::size_t size) {
   const iovec piece{into, size};
   const auto call = [&](open_file& file) { return file.read(&piece, 1); };
-  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
+  if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
   return with_file(fd, call);
 }
 
 std::int64_t host::write(int fd, const void* from, std::size_t size) {
   const iovec piece{const_cast<void*>(from), size};
   const auto call = [&](open_file& file) { return file.write(&piece, 1); };
-  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
+  if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
   return with_file(fd, call);
 }
 
 std::int64_t host::readv(int fd, const iovec* into, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
   const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
-  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::read, fd, size_of(into, count), 0, call);
+  if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size_of(into, count), 0, call);
   return with_file(fd, call);
 }
 
@@ -108,7 +104,7 @@ std::int64_t host::writev(int fd, const iovec* from, int count) {
     // Unlike write(), which sends an empty message.
     return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
   };
-  if (!network_->faults().empty() && is_socket(fd)) return transfer(op::write, fd, size_of(from, count), 0, call);
+  if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size_of(from, count), 0, call);
   return with_file(fd, call);
 }
 
@@ -238,7 +234,7 @@ int host::bind(int fd, const sockaddr* address, socklen_t size) {
 
 int host::listen(int fd, int backlog) {
   return with_socket(fd, [&](sim::socket& of) {
-    const int error = network_->faults().empty() ? 0 : fault_of(op::listen, of, 0, 0);
+    const int error = !network_->faults().any_on(op::listen) ? 0 : fault_of(op::listen, of, 0, 0);
     return error != 0 ? error : of.listen(backlog);
   });
 }
@@ -248,7 +244,7 @@ int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
   return with_socket(fd, [&](sim::socket& of) {
     if (!table_.has_room()) return -EMFILE;
     file_reference made;
-    const int error = network_->faults().empty() ? 0 : fault_of(op::accept, of, POLLIN, 0);
+    const int error = !network_->faults().any_on(op::accept) ? 0 : fault_of(op::accept, of, POLLIN, 0);
     if (error != 0 && error != -ECONNABORTED) return error;
     if (const int failed = of.accept(made); failed != 0) return failed;
     if (error != 0) {  // it has gone before it was taken

@@ -75,18 +75,19 @@ link& network::between(host& one, host& other, source where) {
   if (&one == &other) owner_.misused(fmt::format("host \"{}\" has no link to itself", one.name()), where);
   host& lower = one.number() < other.number() ? one : other;
   host& higher = one.number() < other.number() ? other : one;
-  std::unique_ptr<sim::link>& found = links_[{lower.number(), higher.number()}];
-  if (found == nullptr) {
-    found = std::make_unique<sim::link>(lower.name(), higher.name());
-    found->there.set_traits(default_traits_);
-    found->back.set_traits(default_traits_);
+  const auto [at, is_new] =
+      links_.try_emplace(std::pair(lower.number(), higher.number()), lower.name(), higher.name());
+  sim::link& found = at->second;
+  if (is_new) {
+    found.there.set_traits(default_traits_);
+    found.back.set_traits(default_traits_);
     for (const host* const each : {&one, &other}) {
       if (!each->is_down()) continue;
-      found->there.add_cut();
-      found->back.add_cut();
+      found.there.add_cut();
+      found.back.add_cut();
     }
   }
-  return *found;
+  return found;
 }
 
 lane* network::lane_between(host& from, host& to) {
@@ -110,9 +111,9 @@ void network::tasks_have_gone() noexcept {
 void network::add(fault standing) { faults_.keep(std::move(standing.injected_)); }
 
 void network::isolate(host& who, bool apart) {
-  for (const auto& [ends, way] : links_) {
+  for (auto& [ends, way] : links_) {
     if (ends.first != who.number() && ends.second != who.number()) continue;
-    for (lane* const one : {&way->there, &way->back}) {
+    for (lane* const one : {&way.there, &way.back}) {
       if (apart) {
         one->add_cut();
       } else {

@@ -84,7 +84,7 @@ class network final : private detail::run_listener {
   std::vector<std::shared_ptr<host>> hosts_;
   std::map<std::string, host*, std::less<>> by_name_;
   std::map<ip_address, host*> by_address_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<sim::link>> links_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, sim::link> links_;
   lane_traits default_traits_;
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::unique_ptr<name_service> dns_;

@@ -26,15 +26,14 @@ bool is_for(const port_claim& claim, const ip_address& to) noexcept {
 }
 
 void port_space::forget_kept(time_point now) noexcept {
-  for (; !kept_.empty() && kept_.front()->until <= now; kept_.pop_front()) kept_.front()->unlink();
+  for (; !kept_.empty() && kept_.front().until <= now; kept_.pop_front()) kept_.front().unlink();
 }
 
 void port_space::keep(const port_claim& like, time_point until) {
-  auto made = std::make_unique<kept>();
-  made->claim = like;
-  made->until = until;
-  add(*made);
-  kept_.push_back(std::move(made));
+  kept& made = kept_.emplace_back();
+  made.claim = like;
+  made.until = until;
+  add(made);
 }
 
 port_space::~port_space() {

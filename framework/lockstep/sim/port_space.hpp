@@ -9,9 +9,8 @@
 #include <lockstep/time/clock.hpp>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
-#include <memory>
 
 namespace lockstep::sim {
 
@@ -72,7 +71,7 @@ class port_space {
   void forget_kept(time_point now) noexcept;
 
   std::map<std::uint16_t, holder_list> holders_;
-  std::deque<std::unique_ptr<kept>> kept_;  // those whose time comes first, first
+  std::list<kept> kept_;  // those whose time comes first, first
   std::uint16_t lowest_ = first_ephemeral;
   std::uint16_t highest_ = last_ephemeral;
   std::uint16_t next_ephemeral_ = first_ephemeral;

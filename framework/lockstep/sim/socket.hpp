@@ -16,8 +16,6 @@ inline std::size_t size_of(const iovec* pieces, int count) noexcept {
 
 class socket : public open_file {
  public:
-  socket* as_socket() noexcept override { return this; }
-
   virtual int bind(const sockaddr* address, socklen_t size) = 0;
   virtual int listen(int backlog) = 0;
   // The accepted socket is in `made`.
@@ -51,7 +49,9 @@ class socket : public open_file {
   std::int64_t write(const iovec* from, int count) override { return send(from, count, MSG_NOSIGNAL, nullptr); }
 
  protected:
-  using open_file::open_file;
+  socket(identity id, int status_flags) noexcept : open_file(id, status_flags, true) {}
 };
+
+inline socket* open_file::as_socket() noexcept { return is_socket_ ? static_cast<socket*>(this) : nullptr; }
 
 }  // namespace lockstep::sim

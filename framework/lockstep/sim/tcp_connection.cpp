@@ -55,6 +55,7 @@ void tcp_end::mirror() {
   out_.write(all);
   if (urgent) out_.mark_urgent();
   out_.transmit();
+  out_.keep();
 }
 
 void tcp_end::refuses_data() {

@@ -124,7 +124,6 @@ class tcp_end {
   host* host_ = nullptr;
   tcp_socket* owner_ = nullptr;
   tcp_socket* listener_ = nullptr;
-  port_holder port_;
   phase phase_ = phase::unborn;
   bool reads_shut_ = false;
   bool writes_shut_ = false;
@@ -132,6 +131,7 @@ class tcp_end {
   int error_ = 0;
   std::uint64_t receive_buffer_ = 131'072;
   tcp_patience patience_;
+  port_holder port_;
 };
 
 class tcp_connection final : public list_hook<tcp_connection>, private timer {

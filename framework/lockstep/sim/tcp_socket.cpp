@@ -31,8 +31,6 @@ tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
 }
 
-void tcp_socket::touch() const { detail::touch(touched_id(), access::write); }
-
 // -- names ------------------------------------------------------------------------------------------------------------
 
 int tcp_socket::bind(const sockaddr* address, socklen_t size) {
@@ -104,11 +102,12 @@ int tcp_socket::listen(int backlog) {
     if (!holder_.linked()) holder_.claim.local = endpoint(holder_.claim.local.address(), 0);
     const int claimed = holder_.linked() ? host_.ports().may_listen(holder_, host_.now()) : claim_port();
     if (claimed != 0) return claimed;
-    phase_ = phase::listening;
+    queue_ = std::make_unique<accept_queue>();
     holder_.listens = true;
     host_.listens(*this, true);
+    phase_ = phase::listening;
   }
-  backlog_ = static_cast<std::size_t>(backlog < 0 || backlog > host_.somaxconn() ? host_.somaxconn() : backlog);
+  queue_->backlog = static_cast<std::size_t>(backlog < 0 || backlog > host_.somaxconn() ? host_.somaxconn() : backlog);
   return 0;
 }
 
@@ -123,42 +122,47 @@ void tcp_socket::receives(tcp_end& from_client) {
   from_client.wait_at(this);
   from_client.begin_shut(reads_shut_, writes_shut_);
   from_client.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
-  waiting_.push_back(&from_client);
+  queue_->waiting.push_back(&from_client);
 }
 
 void tcp_socket::forgets(tcp_end& from_client) noexcept {
   touch();
-  std::erase(waiting_, &from_client);
+  std::erase(queue_->waiting, &from_client);
   from_client.wait_at(nullptr);
 }
 
 int tcp_socket::accept(file_reference& made) {
   touch();
   if (phase_ != phase::listening) return -EINVAL;
-  const auto ready = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
-  if (ready == waiting_.end()) return -EAGAIN;
+  const auto ready = queue_->first_ready();
+  if (ready == queue_->waiting.end()) return -EAGAIN;
   tcp_end& end = **ready;
   auto* const child = new tcp_socket(host_, roll(end.connection().id(), 1), v6_, O_RDWR);
   made = child;
   child->options_ = options_;
   child->bound_address_ = bound_address_;
-  waiting_.erase(ready);
+  queue_->waiting.erase(ready);
   end.wait_at(nullptr);
   child->attach(end);
   child->phase_ = phase::connected;
   return 0;
 }
 
+std::deque<tcp_end*>::iterator tcp_socket::accept_queue::first_ready() noexcept {
+  return std::find_if(waiting.begin(), waiting.end(),
+                      [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+}
+
 void tcp_socket::stop_listening() noexcept {
   host_.listens(*this, false);
   holder_.listens = false;
   phase_ = phase::fresh;
-  while (!waiting_.empty()) {
-    tcp_end& each = *waiting_.front();
-    waiting_.pop_front();
+  while (!queue_->waiting.empty()) {
+    tcp_end& each = *queue_->waiting.front();
+    queue_->waiting.pop_front();
     each.orphan(true);
   }
+  queue_.reset();
 }
 
 // -- connecting -------------------------------------------------------------------------------------------------------
@@ -298,29 +302,35 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     return result;
   }
   tcp_way& in = end_->in();
-  const bool passes_urgent = in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline);
-  const std::size_t skipped = passes_urgent && (flags & MSG_PEEK) != 0 ? 1 : 0;
-  if (passes_urgent && skipped == 0) in.drop(1);
-  if (std::size_t available = in.available() - skipped; available != 0) {
-    if (!in.stands_at_urgent()) {
-      available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
+  if (in.available() == 0) return receive_nothing();
+  std::size_t skipped = 0;
+  if (in.stands_at_urgent() && !options_.on(option::out_of_band_inline)) [[unlikely]] {
+    if ((flags & MSG_PEEK) != 0) {
+      skipped = 1;
+    } else {
+      in.drop(1);
     }
-    std::size_t taken = 0;
-    for (int i = 0; i < count && taken < available; ++i) {
-      const std::size_t part = std::min(into[i].iov_len, available - taken);
-      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken + skipped);
-      taken += part;
-    }
-    if ((flags & MSG_PEEK) == 0 && taken != 0) {
-      in.drop(taken);
-      in.transmit();
-    }
-    return static_cast<std::int64_t>(taken);
+    if (in.available() == skipped) return receive_nothing();
   }
-  if (in.fin_arrived()) return 0;
+  std::size_t available = in.available() - skipped;
+  if (!in.stands_at_urgent()) available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
+  std::size_t taken = 0;
+  for (int i = 0; i < count && taken < available; ++i) {
+    const std::size_t part = std::min(into[i].iov_len, available - taken);
+    if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken + skipped);
+    taken += part;
+  }
+  if ((flags & MSG_PEEK) == 0 && taken != 0) {
+    in.drop(taken);
+    in.transmit();
+  }
+  return static_cast<std::int64_t>(taken);
+}
+
+std::int64_t tcp_socket::receive_nothing() noexcept {
+  if (end_->in().fin_arrived()) return 0;
   if (const int error = end_->take_error(); error != 0) return -error;
-  if (end_->reads_shut()) return 0;
-  return -EAGAIN;
+  return end_->reads_shut() ? 0 : -EAGAIN;
 }
 
 // The urgent byte is read by itself, and stays out of the line.
@@ -370,17 +380,21 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msg
     return error != 0 ? -error : -EPIPE;
   }
   const tcp_connection::keeper alive(end_->connection());
+  tcp_way& out = end_->out();
   std::size_t sent = 0;
   const std::uint64_t sendable = full_ && !writable() ? 0 : room();
   for (int i = 0; i < count && sent < sendable; ++i) {
     const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, sendable - sent));
-    end_->out().write({static_cast<const std::byte*>(from[i].iov_base), part});
+    out.write({static_cast<const std::byte*>(from[i].iov_base), part});
     sent += part;
   }
   const std::size_t wanted = size_of(from, count);
   if (sent < wanted) full_ = true;
-  if ((flags & MSG_OOB) != 0 && sent != 0) end_->out().mark_urgent();
-  if (sent != 0) end_->out().transmit();
+  if ((flags & MSG_OOB) != 0 && sent != 0) out.mark_urgent();
+  if (sent != 0) {
+    out.transmit();
+    out.keep();
+  }
   return sent != 0 || wanted == 0 ? static_cast<std::int64_t>(sent) : -EAGAIN;
 }
 
@@ -420,8 +434,7 @@ void tcp_socket::closed() noexcept {
 // Unlike ready(), it tells nobody that there is no room.
 bool tcp_socket::would_wait(unsigned event) const noexcept {
   if (phase_ == phase::listening) {
-    return std::none_of(waiting_.begin(), waiting_.end(),
-                        [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+    return queue_->empty();
   }
   if (end_ == nullptr || end_->error() != 0) return false;
   if (event == POLLIN) return end_->in().available() == 0 && !end_->in().fin_arrived() && !end_->reads_shut();
@@ -448,9 +461,7 @@ void tcp_socket::break_off(int error) {
 
 unsigned tcp_socket::ready() const noexcept {
   if (phase_ == phase::listening) {
-    const bool any = std::any_of(waiting_.begin(), waiting_.end(),
-                                 [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
-    return any ? POLLIN : 0u;
+    return queue_->empty() ? 0u : POLLIN;
   }
   if (end_ == nullptr) {
     return POLLOUT | POLLHUP | (reads_shut_ ? POLLIN | POLLRDHUP : 0u) | (error_ != 0 ? POLLERR : 0u);
@@ -505,8 +516,8 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
     tcp_info info{};
     info.tcpi_state = state();
     if (phase_ == phase::listening) {
-      info.tcpi_unacked = static_cast<std::uint32_t>(waiting_.size());
-      info.tcpi_sacked = static_cast<std::uint32_t>(backlog_);
+      info.tcpi_unacked = static_cast<std::uint32_t>(queue_->waiting.size());
+      info.tcpi_sacked = static_cast<std::uint32_t>(queue_->backlog);
     }
     return write_option(&info, sizeof info, value, size);
   }
