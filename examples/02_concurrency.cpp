@@ -51,8 +51,7 @@ CO_TEST(Waits, EndWithTheirTimeout) {
 // [other_waits]
 CO_TEST(Waits, ForALetterEndWithTheirTimeoutAsWell) {
   queue<int> letters;
-  const auto next_letter = [&]() -> task<int> { co_return co_await letters.get(); };
-  EXPECT_THROW(co_await with_timeout(1s, next_letter()), timed_out);
+  EXPECT_THROW(co_await with_timeout(1s, letters.get()), timed_out);
 }
 // [/other_waits]
 

@@ -67,6 +67,19 @@ CO_TEST(Counter, IsReachedWhenThePartitionIsHealed) {
 }
 // [/partition]
 
+// [names]
+CO_TEST(Counter, IsFoundByItsNameWhenTheServerAnswersAgain) {
+  counter visits;
+  world().host("web", "10.0.0.2").spawn_daemon(visits.serve("10.0.0.2:80"), "server");
+  sim::name_service& names = world().network().dns();
+  names.add("count.example", "10.0.0.2", 30s);
+  names.fail("count.example", {.failure = sim::name_failure::timeout, .count = 1});
+  tcp_stream connection = co_await connect("count.example", 80);
+  EXPECT_EQ(now().time_since_epoch(), 5s);  // after which the resolver asks again
+  EXPECT_EQ(connection.remote(), endpoint("10.0.0.2:80"));
+}
+// [/names]
+
 // [explored]
 CO_TEST(Counter, CountsAVisitOnce, explore()) {
   counter visits;

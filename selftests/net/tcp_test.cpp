@@ -307,7 +307,9 @@ task<void> loses_no_byte_between_gift_and_cancellation() {
   }
 }
 
-TEST(TcpTest, LosesNoByteBetweenGiftAndCancellation) { run_in_both_worlds(loses_no_byte_between_gift_and_cancellation); }
+TEST(TcpTest, LosesNoByteBetweenGiftAndCancellation) {
+  run_in_both_worlds(loses_no_byte_between_gift_and_cancellation);
+}
 
 task<void> gives_back_what_it_had_read() {
   auto [client, server] = co_await connected_pair();
@@ -389,7 +391,9 @@ task<void> keeps_a_connection_for_the_next() {
   }
 }
 
-TEST(TcpTest, KeepsAConnectionForTheNextBetweenGiftAndCancellation) { run_in_both_worlds(keeps_a_connection_for_the_next); }
+TEST(TcpTest, KeepsAConnectionForTheNextBetweenGiftAndCancellation) {
+  run_in_both_worlds(keeps_a_connection_for_the_next);
+}
 
 task<void> gives_an_arm_that_loses_back() {
   auto [client, server] = co_await connected_pair();

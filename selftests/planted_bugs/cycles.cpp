@@ -76,13 +76,13 @@ task<void> has_a_timeout_on_one_side() {
   co_await right.join();
 }
 
-task<void> joins(join_handle<void>& handle) { co_await handle.join(); }
+task<void> waits_for_its_end(join_handle<void>& handle) { co_await handle.join(); }
 
 task<void> has_a_timeout_around_the_join() {
   pair_of_locks locks;
   auto left = spawn(takes_both(locks.a, locks.b), "left");
   auto right = spawn(takes_both(locks.b, locks.a), "right");
-  co_await with_deadline(joins(left));
+  co_await with_deadline(waits_for_its_end(left));
   co_await right.join();
 }
 

@@ -12,18 +12,18 @@
 namespace lockstep {
 namespace {
 
-struct counted {
+struct chances {
   int rare = 0;
   int always = 0;
   int never = 0;
   std::string points;
 };
 
-counted pass_with(oracle* choices) {
+chances pass_with(oracle* choices) {
   sim::world of;
   sim::world_options how;
   how.choices = choices;
-  counted found;
+  chances found;
   of.run(
       [&]() -> task<void> {
         for (int i = 0; i < 100; ++i) {
@@ -43,14 +43,14 @@ counted pass_with(oracle* choices) {
 TEST(BuggifyTest, IsFalseOutsideOfASimulation) { EXPECT_FALSE(buggify("anything", 1)); }
 
 TEST(BuggifyTest, IsFalseInThePlainRun) {
-  const counted found = pass_with(nullptr);
+  const chances found = pass_with(nullptr);
   EXPECT_EQ(found.rare + found.always + found.never, 0);
   EXPECT_EQ(found.points, "");
 }
 
 TEST(BuggifyTest, IsTrueOneTimeInSoMany) {
   const auto choices = make_oracle(schedule::random, 3);
-  const counted found = pass_with(choices.get());
+  const chances found = pass_with(choices.get());
   EXPECT_GT(found.rare, 0);
   EXPECT_LT(found.rare, 30);
   EXPECT_EQ(found.always, 100);
@@ -82,10 +82,10 @@ TEST(BuggifyTest, PointsOfOtherNamesShiftNothing) {
 TEST(BuggifyTest, ShowsWhatHappensSeldom) {
   world_program code([]() -> task<void> {
     int cached = 3;
-    int counted = 3;
+    int chances = 3;
     for (int i = 0; i < 3; ++i) {
       if (buggify("cache: full", 20)) --cached;
-      if (cached != counted) throw std::runtime_error("the cache miscounts");
+      if (cached != chances) throw std::runtime_error("the cache miscounts");
     }
     co_return;
   });

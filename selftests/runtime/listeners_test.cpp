@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@ using testing::ElementsAre;
 struct of_run final : detail::run_listener {
   explicit of_run(std::vector<std::string>& log) : log_(log) {}
   void tasks_have_gone() noexcept override { log_.push_back("tasks have gone"); }
-  void run_ends() noexcept override { log_.push_back(linked() ? "run ends, and it is listed" : "run ends"); }
+  void run_ends(bool well) noexcept override {
+    log_.push_back(linked() ? "it is listed still" : well ? "run ends well" : "run ends");
+  }
 
  private:
   std::vector<std::string>& log_;
@@ -39,7 +42,7 @@ TEST(RunListenerTest, IsToldWhenTheTasksHaveGoneAndAtTheEnd) {
   };
   world.drive(main());
   world.finish();
-  EXPECT_THAT(log, ElementsAre("a task dies", "tasks have gone", "run ends"));
+  EXPECT_THAT(log, ElementsAre("a task dies", "tasks have gone", "run ends well"));
 }
 
 TEST(RunListenerTest, IsToldOnceThoughTheTasksAreTornDownBefore) {
@@ -52,6 +55,21 @@ TEST(RunListenerTest, IsToldOnceThoughTheTasksAreTornDownBefore) {
   world.drive(main());
   { const loop_scope outlived = world.epilogue(true); }
   EXPECT_THAT(log, ElementsAre("tasks have gone"));
+  world.finish();
+  EXPECT_EQ(log.back(), "run ends well");
+}
+
+TEST(RunListenerTest, IsToldWhetherTheRunEndsWell) {
+  std::vector<std::string> log;
+  of_run listener(log);
+  sim::world world;
+  world.start();
+  world.loop().run_listeners().push_back(listener);
+  const auto main = []() -> task<void> {
+    co_await yield();
+    throw std::runtime_error("no");
+  };
+  world.drive(main());
   world.finish();
   EXPECT_EQ(log.back(), "run ends");
 }

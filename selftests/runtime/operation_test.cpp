@@ -50,7 +50,7 @@ class passing final : public primitive<passing> {
   gate& gate_;
 };
 
-task<void> pass(gate& through) { co_await passing(through); }
+task<void> go_through(gate& through) { co_await passing(through); }
 
 CO_TEST(OperationTest, ThatNeedNotWaitIsGrantedAtOnce) {
   gate through;
@@ -61,7 +61,7 @@ CO_TEST(OperationTest, ThatNeedNotWaitIsGrantedAtOnce) {
 
 CO_TEST(OperationTest, ThatMustWaitIsParkedAndThenGranted) {
   gate through("north");
-  auto walker = spawn(pass(through));
+  auto walker = spawn(go_through(through));
   co_await settle();
   EXPECT_EQ(through.log, "try enqueue ");
   const agent& who = walker.get();
@@ -79,7 +79,7 @@ CO_TEST(OperationTest, ThatMustWaitIsParkedAndThenGranted) {
 
 CO_TEST(OperationTest, ThatIsParkedIsWithdrawnByACancellation) {
   gate through;
-  auto walker = spawn(pass(through));
+  auto walker = spawn(go_through(through));
   co_await settle();
   walker.cancel();
   EXPECT_TRUE(through.waiting.empty());
@@ -89,7 +89,7 @@ CO_TEST(OperationTest, ThatIsParkedIsWithdrawnByACancellation) {
 
 CO_TEST(OperationTest, ThatWasGrantedAndNotSeenIsRevokedByACancellation) {
   gate through;
-  auto walker = spawn(pass(through));
+  auto walker = spawn(go_through(through));
   co_await settle();
   through.open_for_first();
   walker.cancel();
@@ -130,8 +130,8 @@ TEST(OperationTest, OfATaskThatIsDestroyedIsWithdrawnOrRevoked) {
     gate parked;
     gate granted;
     {
-      const auto first = spawn(pass(parked));
-      const auto second = spawn(pass(granted));
+      const auto first = spawn(go_through(parked));
+      const auto second = spawn(go_through(granted));
       co_await settle();
       granted.open_for_first();
     }
@@ -185,7 +185,7 @@ TEST(OperationTest, IsTriedAfterTheSwitchAndNotBefore) {
 TEST(OperationTest, OfAnObjectThatDiedIsOrphaned) {
   const auto main = []() -> task<void> {
     auto own = std::make_unique<gate>(label("north"));
-    auto walker = spawn(pass(*own), "walker");
+    auto walker = spawn(go_through(*own), "walker");
     co_await settle();
     own->waiting.pop_front().orphan();
     own.reset();

@@ -483,5 +483,96 @@ CO_TEST(TimeoutScopeTest, IsGoneWithItsFrame) {
 
 TEST(TimeoutScopeTest, NeedsATask) { EXPECT_THROW(timeout_scope{time_point::max()}, misuse); }
 
+// -- operations -------------------------------------------------------------------------------------------------------
+
+CO_TEST(TimeoutOfAnOperationTest, ReturnsItsResult) {
+  queue<int> letters;
+  const auto writer = [&]() -> task<void> {
+    co_await sleep_for(1s);
+    letters.try_put(7);
+  };
+  auto writing = spawn(writer());
+  EXPECT_EQ(co_await with_timeout(2s, letters.get()), 7);
+  EXPECT_EQ(now(), time_point{1s});
+  co_await with_timeout(2s, writing.join());
+}
+
+CO_TEST(TimeoutOfAnOperationTest, WithdrawsItWhenTheTimeIsUp) {
+  queue<int> letters;
+  std::string said;
+  try {
+    co_await with_timeout(1s, letters.get());
+  } catch (const timed_out& late) {
+    said = late.what();
+  }
+  EXPECT_EQ(said, "timed out after 1 s");
+  EXPECT_EQ(now(), time_point{1s});
+  letters.try_put(1);
+  EXPECT_EQ(letters.size(), 1u) << "nobody waits for it any more";
+}
+
+CO_TEST(TimeoutOfAnOperationTest, LosesNothingAtTheInstantAtWhichTheTimeIsUp, .schedule = schedule::random, .runs = 50) {
+  queue<int> letters;
+  const auto writer = [&]() -> task<void> {
+    co_await sleep_for(1s);
+    letters.try_put(7);
+  };
+  auto writing = spawn(writer());
+  std::size_t got = 0;
+  try {
+    EXPECT_EQ(co_await with_timeout(1s, letters.get()), 7);
+    got = 1;
+  } catch (const timed_out&) {
+  }
+  co_await writing.join();
+  EXPECT_EQ(letters.size() + got, 1u);
+}
+
+CO_TEST(TimeoutOfAnOperationTest, WithoutTimeItHappensIfItNeedNotWait) {
+  queue<int> letters;
+  letters.try_put(7);
+  EXPECT_EQ(co_await with_timeout(0s, letters.get()), 7);
+  const auto late = [&]() -> task<void> { co_await with_timeout(-1s, letters.get()); };
+  EXPECT_EQ(co_await outcome_of(late()), "timed out after -1 s");
+  EXPECT_EQ(now(), time_point{});
+}
+
+CO_TEST(TimeoutOfAnOperationTest, HasADeadlineOrNone) {
+  queue<int> letters;
+  letters.try_put(7);
+  EXPECT_EQ(co_await with_timeout_at(time_point::max(), letters.get()), 7);
+  co_await sleep_for(1s);
+  const auto late = [&]() -> task<void> { co_await with_timeout_at(time_point{3s}, letters.get()); };
+  EXPECT_EQ(co_await outcome_of(late()), "timed out after 2 s");
+  EXPECT_EQ(now(), time_point{3s});
+}
+
+CO_TEST(TimeoutOfAnOperationTest, ThrowsWhatTheOperationThrows) {
+  const auto fails = []() -> task<void> {
+    co_await sleep_for(1s);
+    throw std::runtime_error("disk full");
+  };
+  auto failing = spawn(fails());
+  const auto wait = [&]() -> task<void> { co_await with_timeout(2s, failing.join()); };
+  EXPECT_EQ(co_await outcome_of(wait()), "disk full");
+}
+
+CO_TEST(TimeoutOfAnOperationTest, LeavesTheTaskThatIsJoined) {
+  auto sleeping = spawn(value_after(2s, 7));
+  const auto wait = [&]() -> task<void> { static_cast<void>(co_await with_timeout(1s, sleeping.join())); };
+  EXPECT_EQ(co_await outcome_of(wait()), "timed out after 1 s");
+  EXPECT_EQ(co_await sleeping.join(), 7);
+}
+
+CO_TEST(TimeoutOfAnOperationTest, IsCancelledAsTheOperationWouldBe) {
+  queue<int> letters;
+  const auto wait = [&]() -> task<void> { static_cast<void>(co_await with_timeout(1h, letters.get())); };
+  auto waiting = spawn(wait());
+  co_await yield();
+  waiting.cancel();
+  co_await sleep_for(1s);
+  EXPECT_TRUE(waiting.was_cancelled());
+}
+
 }  // namespace
 }  // namespace lockstep

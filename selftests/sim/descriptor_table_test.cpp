@@ -18,7 +18,7 @@ struct nothing final : open_file {
 };
 
 TEST(DescriptorTableTest, GivesOutTheLowestNumberThatIsFree) {
-  descriptor_table table;
+  descriptor_table table(0);
   EXPECT_EQ(table.add(new nothing, false), 3);
   EXPECT_EQ(table.add(new nothing, false), 4);
   EXPECT_EQ(table.add(new nothing, false), 5);
@@ -30,14 +30,14 @@ TEST(DescriptorTableTest, GivesOutTheLowestNumberThatIsFree) {
 }
 
 TEST(DescriptorTableTest, GivesOutNoneBelowTheLeastThatIsWanted) {
-  descriptor_table table;
+  descriptor_table table(0);
   EXPECT_EQ(table.add(new nothing, false, 10), 10);
   EXPECT_EQ(table.add(new nothing, false, 10), 11);
   EXPECT_EQ(table.add(new nothing, false), 3);
 }
 
 TEST(DescriptorTableTest, HasALimit) {
-  descriptor_table table;
+  descriptor_table table(0);
   table.set_limit(5);
   table.add(new nothing, false);
   EXPECT_TRUE(table.has_room());
@@ -48,7 +48,7 @@ TEST(DescriptorTableTest, HasALimit) {
 }
 
 TEST(DescriptorTableTest, ClosesAFileWithItsLastNumber) {
-  descriptor_table table;
+  descriptor_table table(0);
   int ended = 0;
   const int first = table.add(new nothing(&ended), false);
   table.put(7, table.find(first), true);
@@ -61,7 +61,7 @@ TEST(DescriptorTableTest, ClosesAFileWithItsLastNumber) {
 }
 
 TEST(DescriptorTableTest, FindsNothingWhereNothingIs) {
-  descriptor_table table;
+  descriptor_table table(0);
   EXPECT_EQ(table.find(3), nullptr);
   EXPECT_EQ(table.find(-1), nullptr);
   EXPECT_FALSE(table.remove(3));

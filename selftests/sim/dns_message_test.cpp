@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> message_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 std::string encoded(const dns_question& to, const name_answer& answer, std::size_t size_max = 512) {
   const std::vector<std::byte> made = encode_answer(to, answer, size_max);
@@ -20,7 +20,7 @@ std::string encoded(const dns_question& to, const name_answer& answer, std::size
 
 TEST(DnsMessageTest, ReadsAQuestion) {
   const std::string text = dns_question_text("Db.Example", type_aaaa, 0xABCD);
-  const dns_question read = parse_question(bytes_of(text)).value();
+  const dns_question read = parse_question(message_bytes(text)).value();
   EXPECT_TRUE(read.readable);
   EXPECT_TRUE(read.recursion_desired);
   EXPECT_EQ(read.id, 0xABCD);
@@ -33,7 +33,7 @@ TEST(DnsMessageTest, ReadsNothingThatIsNone) {
   const std::string text = dns_question_text("db.example", type_a);
   for (std::size_t size = 0; size < text.size(); ++size) {
     const std::string part = text.substr(0, size);
-    const std::optional<dns_question> read = parse_question(bytes_of(part));
+    const std::optional<dns_question> read = parse_question(message_bytes(part));
     EXPECT_EQ(read.has_value(), size >= 12);
     if (read) {
       EXPECT_FALSE(read->readable) << size;
@@ -42,15 +42,15 @@ TEST(DnsMessageTest, ReadsNothingThatIsNone) {
   }
   std::string answer = text;
   answer[2] = static_cast<char>(0x80);
-  EXPECT_FALSE(parse_question(bytes_of(answer)));
+  EXPECT_FALSE(parse_question(message_bytes(answer)));
   std::string pointer = text;
   pointer[12] = static_cast<char>(0xC0);
-  EXPECT_FALSE(parse_question(bytes_of(pointer))->readable);
+  EXPECT_FALSE(parse_question(message_bytes(pointer))->readable);
 }
 
 TEST(DnsMessageTest, WritesAliasesThenAddresses) {
   const std::string text = dns_question_text("www.example", type_a);
-  const dns_question question = parse_question(bytes_of(text)).value();
+  const dns_question question = parse_question(message_bytes(text)).value();
   name_answer answer;
   answer.aliases.push_back({"www.example", "db.example", 60s});
   answer.addresses = {"10.0.0.7", "10.0.0.8"};
@@ -66,7 +66,7 @@ TEST(DnsMessageTest, WritesAliasesThenAddresses) {
 
 TEST(DnsMessageTest, IsCutShortWhereItDoesNotFit) {
   const std::string text = dns_question_text("db.example", type_a);
-  const dns_question question = parse_question(bytes_of(text)).value();
+  const dns_question question = parse_question(message_bytes(text)).value();
   name_answer answer;
   answer.addresses.assign(40, "10.0.0.7");
   EXPECT_EQ(dns_answer_text(encoded(question, answer)), "rcode 0: cut short");

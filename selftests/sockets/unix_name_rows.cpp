@@ -12,7 +12,7 @@
 namespace lockstep::sockets {
 namespace {
 
-descriptor listening_at(machine& m, const address& where) {
+descriptor listening_on_path(machine& m, const address& where) {
   descriptor made = m.socket(AF_UNIX, SOCK_STREAM, "listener");
   m.calls().bind(made.number(), where.get(), where.size);
   m.calls().listen(made.number(), 4);
@@ -51,7 +51,7 @@ client poll -> OUT|HUP
 )"},
       {"X1", "connect to another type",
        [](machine& m) {
-         descriptor listener = listening_at(m, m.path("stream"));
+         descriptor listener = listening_on_path(m, m.path("stream"));
          m.socket(AF_UNIX, SOCK_DGRAM, "datagrams").connect(m.path("stream"));
          m.socket(AF_UNIX, SOCK_SEQPACKET, "packets").connect(m.path("stream"));
          descriptor one = m.socket(AF_UNIX, SOCK_DGRAM, "one");
@@ -123,7 +123,7 @@ one connect 127.0.0.1:#1 -> EINVAL
 )"},
       {"X2", "a path that is gone",
        [](machine& m) {
-         descriptor listener = listening_at(m, m.path("name"));
+         descriptor listener = listening_on_path(m, m.path("name"));
          descriptor client = m.connecting(listener);
          m.unlink("name");
          m.socket(AF_UNIX, SOCK_STREAM, "late").connect(m.path("name"));

@@ -34,7 +34,8 @@ BANS = [
     ("framework/", SLEEP, "sleeps in real time", ["framework/lockstep/real/"]),
     ("framework/", RANDOM, "draws, and not from the oracle", []),
     ("framework/", UNORDERED, "has an order that differs between runs or libraries", []),
-    ("selftests/", CLOCK, "reads a real clock", ["selftests/bench/", "selftests/testing/watcher_test.cpp"]),
+    ("selftests/", CLOCK, "reads a real clock",
+     ["selftests/bench/", "selftests/testing/watcher_test.cpp", "selftests/sim/c_ares.cpp"]),  # which replaces it
     ("selftests/", SLEEP, "sleeps in real time", ["selftests/testing/watcher_test.cpp"]),
     ("examples/", CLOCK, "reads a real clock", ["examples/crawler/main.cpp"]),  # prints how long it took
     ("examples/", SLEEP, "sleeps in real time", []),

@@ -74,7 +74,8 @@ class explanation {
     // The last of them came too late: behind which of the others?
     steps rest = joined(begin, begin.size(), fails);
     rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(first_steps));
-    const auto own = std::find_if(rest.begin(), rest.end(), [&](const made_step& each) { return each.task == later.task; });
+    const auto own =
+        std::find_if(rest.begin(), rest.end(), [&](const made_step& each) { return each.task == later.task; });
     const auto place = static_cast<std::size_t>(own - rest.begin());
     if (own != rest.end()) rest.erase(own);
     const auto with_later_at = [&](std::size_t at) {

@@ -129,9 +129,7 @@ std::string writer::draining::describe() const {
 
 void writer::throw_error() const { detail::throw_system_error(error_, "write to " + socket_.described_with_ends()); }
 
-task<void> writer::close(source where) { return close_when_sent(where); }
-
-task<void> writer::close_when_sent(source where) {
+task<void> writer::close(source where) {
   std::exception_ptr failure;
   try {
     co_await flush(where);

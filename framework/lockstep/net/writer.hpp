@@ -80,7 +80,6 @@ class writer final : public object, private readiness_watch {
   [[noreturn]] void throw_error() const;
   void may_be_ready() noexcept override;
   void was_closed() noexcept override;
-  task<void> close_when_sent(source where);
 
   detail::open_socket& socket_;
   writer_options options_;

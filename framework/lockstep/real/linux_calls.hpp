@@ -3,9 +3,11 @@
 //
 // No call waits, also not on a descriptor that is without O_NONBLOCK, and none raises SIGPIPE. Two may take long all
 // the same: close() of a socket with SO_LINGER, and fcntl(F_SETLKW). What epoll cannot watch, such as a regular file or
-// a directory, is refused with EPERM, as epoll does. Lifetime: it may outlive its driver, so that a socket can be
-// closed after the run; nothing is told then. Threads: that of the loop. Source: epoll(7), and the manual page of each
-// call.
+// a directory, is refused with EPERM, as epoll does.
+//
+// Lifetime: it may outlive its driver, so that a socket can be closed after the run; nothing is told then.
+// Threads: that of the loop.
+// Source: epoll(7), and the manual page of each call.
 #pragma once
 
 #include <lockstep/system/calls.hpp>
@@ -73,7 +75,7 @@ class linux_calls final : public system_calls {
   struct watched {
     using list = intrusive_list<readiness_watch, readiness_watch>;
     list watches;
-    list told;  // while they are told: those who were
+    list told;                // while they are told: those who were
     std::uint32_t asked = 0;  // of epoll
   };
 

@@ -85,7 +85,7 @@ struct os_driver::parts final : detail::run_listener {
     return io.poll();
   }
   void tasks_have_gone() noexcept override { end_watching_calls(); }
-  void run_ends() noexcept override {}
+  void run_ends(bool) noexcept override {}
 };
 
 os_driver::os_driver() : driver(true), parts_(std::make_unique<parts>()) {}

@@ -128,7 +128,7 @@ run_summary base_world::finish() {
   tear_down();
   if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
   if (scope_) loop_.part_with_kept(main_ended_ || loop_.at_standstill());
-  loop_.tell_of_end();
+  loop_.tell_of_end(ended_well() && verdicts_.empty());
   loop_.finish();
   if (!found_.empty()) tell_of_more();
   scope_.reset();

@@ -29,8 +29,9 @@ class run_listener : public list_hook<run_listener> {
  public:
   // No task is left, and the timers are forgotten next: none may stay armed. Objects that outlive the tasks are to die.
   virtual void tasks_have_gone() noexcept = 0;
-  // They have died: what is left now is left for good. It has been taken out of the list.
-  virtual void run_ends() noexcept = 0;
+  // They have died: what is left now is left for good. Whether the main task returned, and nothing was found. It has
+  // been taken out of the list.
+  virtual void run_ends(bool well) noexcept = 0;
 
  protected:
   run_listener() noexcept { mark_unlinked(); }

@@ -362,8 +362,8 @@ class loop : public detail::context {
   // Told of the end of this run.
   using run_listeners_list = intrusive_list<detail::run_listener, detail::run_listener>;
   run_listeners_list& run_listeners() noexcept { return run_listeners_; }
-  void tell_of_end() noexcept {
-    while (!run_listeners_.empty()) run_listeners_.pop_front().run_ends();
+  void tell_of_end(bool well) noexcept {
+    while (!run_listeners_.empty()) run_listeners_.pop_front().run_ends(well);
   }
 
   // Not for users: tasks that wait for quiet, and the tools of other modules.

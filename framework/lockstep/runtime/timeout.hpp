@@ -5,14 +5,22 @@
 // cancellation. What is run may also be a body that is given the scope, and moves the deadline as it gets on.
 //
 //   co_return co_await with_timeout(5s, from.fetch(path));
+//
+// An operation of ours, such as queue::get() or tcp_stream::read_some(), needs no cancelling: it either happens in
+// time, or is withdrawn as if it had never been there.
+//
+//   const std::size_t count = co_await with_timeout(5s, peer.read_some(buffer));
 #pragma once
 
+#include <lockstep/runtime/select.hpp>
 #include <lockstep/runtime/sleep.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <array>
 #include <functional>
+#include <type_traits>
 #include <utility>
 
 namespace lockstep {
@@ -160,14 +168,70 @@ template <coarser_duration D, class F>
     return with_timeout(saturating_cast(limit), std::move(body));
   }
 
+namespace detail {
+
+// As for operation.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
+// An operation that has time until a deadline.
+template <class Operation>
+class timed final : public primitive<timed<Operation>, selection> {
+ public:
+  timed(Operation& of, time_point deadline, duration limit)
+      : of_(of), end_(deadline), limit_(limit), arms_{&of, &end_} {
+    this->take(arms_.data(), arms_.size(), source());
+  }
+  ~timed() { this->let_go(); }
+
+  bool try_now() { return this->try_in_turn(); }
+  result_of_arm<Operation> result() {
+    if (this->granted() != 0) throw timed_out(limit_);
+    return of_.await_resume();
+  }
+
+ private:
+  Operation& of_;
+  sleep_operation end_;
+  duration limit_;
+  std::array<operation*, 2> arms_;
+};
+
+#pragma GCC diagnostic pop
+
+}  // namespace detail
+
+// Awaits an operation for at most `limit`, and returns its result. Throws `timed_out` if the time was up first: then
+// the operation has not happened, and nothing is lost by it. With zero or less it happens if it need not wait. Of an
+// operation that is granted at the very instant at which the time is up, that counts which comes first. A task for
+// which join() waits is not cancelled. As for select(), the operation lives until the end of the full-expression, so
+// co_await it where it is made. Cancellation withdraws the operation.
+// Source: select().
+template <operation_of_ours Operation>
+LOCKSTEP_AWAIT_IT detail::timed<std::remove_reference_t<Operation>> with_timeout(duration limit, Operation&& work) {
+  return detail::timed<std::remove_reference_t<Operation>>(work, detail::deadline_of(limit), limit);
+}
+template <coarser_duration D, operation_of_ours Operation>
+LOCKSTEP_AWAIT_IT detail::timed<std::remove_reference_t<Operation>> with_timeout(D limit, Operation&& work) {
+  return detail::timed<std::remove_reference_t<Operation>>(work, detail::deadline_of(saturating_cast(limit)),
+                                                           saturating_cast(limit));
+}
+// The same until the clock shows `deadline`; time_point::max() is none.
+template <operation_of_ours Operation>
+LOCKSTEP_AWAIT_IT detail::timed<std::remove_reference_t<Operation>> with_timeout_at(time_point deadline,
+                                                                                    Operation&& work) {
+  return detail::timed<std::remove_reference_t<Operation>>(work, deadline,
+                                                           detail::limit_of(deadline, detail::here().owner->now()));
+}
+
 // Says what to do with anything else.
 template <class NoTask>
-  requires(!detail::is_task<std::remove_cvref_t<NoTask>> &&
+  requires(!detail::is_task<std::remove_cvref_t<NoTask>> && !operation_of_ours<NoTask> &&
            !task_function<std::remove_cvref_t<NoTask>&, timeout_scope&>)
 void with_timeout(duration, NoTask&&) {
   static_assert(detail::is_task<NoTask>,
-                "with_timeout() takes a task: make one of what can be awaited, as in "
-                "const auto next = [&]() -> task<int> { co_return co_await letters.get(); }; "
+                "with_timeout() takes a task or an operation of ours: make a task of what can be awaited, as in "
+                "const auto next = [&]() -> task<int> { co_return co_await other.next(); }; "
                 "with_timeout(1s, next())");
 }
 

@@ -10,7 +10,13 @@ std::size_t descriptor_table::next_free(std::size_t least) const noexcept {
   return at;
 }
 
+bool descriptor_table::has_room() const noexcept {
+  touch_free();
+  return next_free(0) < limit_;
+}
+
 int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {
+  touch_free();
   const std::size_t at = next_free(static_cast<std::size_t>(least));
   if (at >= limit_) return -EMFILE;
   put(static_cast<int>(at), std::move(file), closes_on_exec);
@@ -20,6 +26,8 @@ int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {
 
 void descriptor_table::put(int fd, file_reference file, bool closes_on_exec) {
   const auto at = static_cast<std::size_t>(fd);
+  touch_free();
+  detail::touch(roll(id_, at), access::write);
   if (at >= slots_.size()) slots_.resize(at + 1);
   if (!slots_[at].file) ++count_;
   slots_[at].closes_on_exec = closes_on_exec;
@@ -29,6 +37,8 @@ void descriptor_table::put(int fd, file_reference file, bool closes_on_exec) {
 file_reference descriptor_table::remove(int fd) noexcept {
   if (find(fd) == nullptr) return {};
   const auto at = static_cast<std::size_t>(fd);
+  touch_free();
+  detail::touch(roll(id_, at), access::write);
   lowest_free_ = std::min(lowest_free_, at);
   --count_;
   return std::exchange(slots_[at].file, {});

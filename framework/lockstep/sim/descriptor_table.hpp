@@ -1,6 +1,11 @@
 // The descriptors of one host: small numbers, of which the lowest free one is given out.
+//
+// A search sees who looks up, closes and replaces each number, and who is given one: it depends on who was given one and
+// who closed one before.
 #pragma once
 
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/context.hpp>
 #include <lockstep/sim/open_file.hpp>
 
 #include <cstddef>
@@ -15,6 +20,10 @@ class descriptor_table {
     bool closes_on_exec = false;
   };
 
+  // Known to an observer of the run by that.
+  explicit descriptor_table(identity id) noexcept : id_(id) {}
+  identity id() const noexcept { return id_; }
+
   // The most that there may be, as RLIMIT_NOFILE says: 1024.
   std::size_t limit() const noexcept { return limit_; }
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }
@@ -22,6 +31,7 @@ class descriptor_table {
   // Null if there is none of that number.
   open_file* find(int fd) const noexcept {
     const auto at = static_cast<std::size_t>(fd);
+    detail::touch(roll(id_, at), access::read);
     return at < slots_.size() ? slots_[at].file.get() : nullptr;
   }
   slot* find_slot(int fd) noexcept { return find(fd) == nullptr ? nullptr : &slots_[static_cast<std::size_t>(fd)]; }
@@ -31,15 +41,18 @@ class descriptor_table {
   void put(int fd, file_reference file, bool closes_on_exec);
   // Returns what it was; nothing if there was none.
   file_reference remove(int fd) noexcept;
-  bool has_room() const noexcept { return next_free(0) < limit_; }
+  // Whether add() would find one.
+  bool has_room() const noexcept;
   std::size_t count() const noexcept { return count_; }
   const std::vector<slot>& slots() const noexcept { return slots_; }
 
  private:
+  void touch_free() const noexcept { detail::touch(roll(id_, ~0ull), access::write); }
   std::size_t next_free(std::size_t least) const noexcept;
 
   static constexpr std::size_t first = 3;  // after standard input, output and error, which a host has not
 
+  identity id_;
   std::vector<slot> slots_;
   std::size_t lowest_free_ = first;  // none from the first on that is below
   std::size_t count_ = 0;

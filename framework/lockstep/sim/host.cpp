@@ -9,7 +9,7 @@ namespace lockstep::sim {
 
 host::host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number)
     : network_(&of), name_(std::move(name)), addresses_(std::move(addresses)), number_(number),
-      id_(domain_identity(name_)), loopback_(name_) {
+      id_(domain_identity(name_)), loopback_(name_), table_(roll(id_, 6)) {
   constexpr std::uint32_t mtu_of_loopback = 65'536;
   lane_traits traits;
   traits.mtu = mtu_of_loopback;
@@ -93,7 +93,7 @@ int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
 }
 
 void host::listens(tcp_socket& who, bool does) {
-  detail::touch(ports_id(), access::write);
+  detail::touch(listeners_id(), access::write);
   if (does) {
     listeners_.push_back(&who);
   } else {
@@ -102,7 +102,7 @@ void host::listens(tcp_socket& who, bool does) {
 }
 
 tcp_socket* host::find_listener(const endpoint& at) noexcept {
-  detail::touch(ports_id(), access::read);
+  detail::touch(listeners_id(), access::read);
   tcp_socket* best = nullptr;
   for (tcp_socket* const each : listeners_) {
     const port_claim& claim = each->claim();

@@ -46,8 +46,8 @@ class host final : public system_calls {
   const ip_address& address() const noexcept { return addresses_.front(); }
   network& of() const noexcept { return *network_; }
 
-  // As lockstep::spawn() and spawn_daemon(), but the task, and what it spawns, runs on this host. Misuse while its power
-  // is cut.
+  // As lockstep::spawn() and spawn_daemon(), but the task, and what it spawns, runs on this host. Misuse while its
+  // power is cut.
   template <class T>
   join_handle<T> spawn(task<T> work, label name = {}, source where = source::current()) {
     if (down_) [[unlikely]]
@@ -132,15 +132,16 @@ class host final : public system_calls {
   identity ports_id() const noexcept { return roll(id_, 1); }
   port_space& udp_ports() noexcept { return udp_ports_; }
   identity udp_ports_id() const noexcept { return roll(id_, 2); }
+  identity listeners_id() const noexcept { return roll(id_, 3); }
   void listens(tcp_socket& who, bool does);
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
   time_point now() const noexcept;
   // The names of its file system.
   name_space& names() noexcept { return names_; }
-  identity names_id() const noexcept { return roll(id_, 2); }
+  identity names_id() const noexcept { return roll(id_, 4); }
   unix_space& unix_names() noexcept { return unix_; }
-  identity unix_names_id() const noexcept { return roll(id_, 3); }
+  identity unix_names_id() const noexcept { return roll(id_, 5); }
   // Of its one process, as sockets show them to each other.
   ucred credentials() const noexcept;
   void add(timer_file& made) noexcept;

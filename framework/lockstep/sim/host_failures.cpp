@@ -46,7 +46,7 @@ void host::end_life(const char* how, bool power_cut, source where) {
     owner.misused(fmt::format("host \"{}\" runs the test itself; let another one fail", name_), where);
   }
   owner.note("host", fmt::format("\"{}\" {}", name_, how));
-  descriptor_table lost;
+  descriptor_table lost(table_.id());
   lost.set_limit(table_.limit());
   std::swap(lost, table_);
   if (limit_of_life_ == 0) limit_of_life_ = lost.limit();

@@ -9,6 +9,7 @@
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/context.hpp>
 #include <lockstep/sim/fault.hpp>
 #include <lockstep/time/clock.hpp>
 
@@ -75,6 +76,7 @@ class lane {
   identity id() const noexcept { return id_; }
   const lane_traits& traits() const noexcept { return traits_; }
   void set_traits(const lane_traits& traits) noexcept {
+    detail::touch(id_, access::write);
     traits_ = traits;
     see_if_plain();
   }

@@ -76,7 +76,7 @@ class network final : private detail::run_listener {
   void close_all() noexcept;
   void drop_packets() noexcept;
   void tasks_have_gone() noexcept override;
-  void run_ends() noexcept override;
+  void run_ends(bool well) noexcept override;
   void report_leaks() noexcept;
 
   loop& owner_;

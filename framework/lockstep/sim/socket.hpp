@@ -48,6 +48,10 @@ class socket : public open_file {
   }
   std::int64_t write(const iovec* from, int count) override { return send(from, count, MSG_NOSIGNAL, nullptr); }
 
+  // Whoever watches is woken.
+  // Source: sock_def_wakeup() and sk_state_change of Linux's net/core/sock.c.
+  void state_changed() noexcept { notify(POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP); }
+
  protected:
   socket(identity id, int status_flags) noexcept : open_file(id, status_flags, true) {}
 };

@@ -17,7 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr unsigned everything_ready = POLLIN | POLLOUT | POLLRDHUP;
 // net.ipv4.tcp_retries2 is 15: the sum of the retransmission timeouts from 200 ms to 120 s.
 constexpr duration retransmission_limit = milliseconds(924'600);
 // net.ipv4.tcp_syn_retries is 6: 1 + 2 + 4 + ... + 64 s.
@@ -33,11 +32,16 @@ void tcp_end::begin(host& where, const port_claim& port, phase at) {
   host_ = &where;
   phase_ = at;
   port_.claim = port;
+  detail::touch(where.ports_id(), access::update);
   where.ports().add(port_);
 }
 
 void tcp_end::tell(unsigned events) noexcept {
   if (owner_ != nullptr) owner_->notify(events);
+}
+
+void tcp_end::state_changed() noexcept {
+  if (owner_ != nullptr) owner_->state_changed();
 }
 
 void tcp_end::data_arrived() {
@@ -75,17 +79,18 @@ void tcp_end::acknowledged() {
 void tcp_end::fin_arrived() {
   reads_shut_ = true;
   if (mirrors_) return shut(false, true);
-  tell(everything_ready | POLLHUP);  // as Linux's sk_state_change() does
+  state_changed();
   if (!out_.fin_arrived()) return;
   // Both have said that no more comes, and heard it. The port is this one's for a while, as it was the first.
   if (phase_ == phase::established) {
     close_both();
+    detail::touch(host_->ports_id(), access::update);
     host_->ports().keep(port_.claim, saturating_add(of_.of().owner().now(), time_wait));
-    tell(everything_ready | POLLHUP);
+    state_changed();
   }
   if (peer_.phase_ == phase::established) {
     peer_.close_both();
-    peer_.tell(everything_ready | POLLHUP);
+    peer_.state_changed();
   }
 }
 
@@ -95,8 +100,11 @@ void tcp_end::close_both() noexcept {
   if (owner_ == nullptr || !owner_->keeps_port()) leave_port();
 }
 
+// Who comes and who goes in which order, nobody can tell; only who claims a port meanwhile.
 void tcp_end::leave_port() noexcept {
-  if (port_.linked()) port_.unlink();
+  if (!port_.linked()) return;
+  detail::touch(host_->ports_id(), access::update);
+  port_.unlink();
 }
 
 void tcp_end::fail(int error) {
@@ -106,7 +114,7 @@ void tcp_end::fail(int error) {
   error_ = error;
   close_both();
   out_.abandon();
-  tell(everything_ready | POLLERR | POLLHUP);
+  state_changed();
 }
 
 void tcp_end::reset_arrived() {
@@ -172,6 +180,7 @@ void tcp_end::shut(bool reads, bool writes) {
 
 void tcp_end::orphan(bool aborted) {
   const tcp_connection::keeper alive(of_);
+  detail::touch(of_.id(), access::write);
   owner_ = listener_ = nullptr;
   if (phase_ == phase::closed) return leave_port();
   const bool unread = in().available() != 0;
@@ -248,18 +257,19 @@ void tcp_connection::connect(host& from, host* to) {
     network_.owner().timers().arm(*this, saturating_add(began_, address_limit));
     return;
   }
-  there_.begin_on(network_.lane_between(from, *to));
-  back_.begin_on(network_.lane_between(*to, from));
+  begin_ways(from, *to);
   there_.send(tcp_way::mark_kind::syn);
+}
+
+void tcp_connection::begin_ways(host& from, host& to) {
+  there_.begin_on(network_.lane_between(from, to));
+  back_.begin_on(network_.lane_between(to, from));
 }
 
 void tcp_connection::connect_badly(host& from, host* to, const fault_effect& fault) {
   began_ = network_.owner().now();
   duration after = syn_limit;
-  if (to != nullptr) {
-    there_.begin_on(network_.lane_between(from, *to));
-    back_.begin_on(network_.lane_between(*to, from));
-  }
+  if (to != nullptr) begin_ways(from, *to);
   if (fault.what == fault_effect::kind::slow) {
     after = fault.delay;
   } else if (fault.what == fault_effect::kind::hang || fault.error == ETIMEDOUT) {

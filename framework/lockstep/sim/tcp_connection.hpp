@@ -117,6 +117,7 @@ class tcp_end {
   void leave_port() noexcept;
   void mirror();
   void tell(unsigned events) noexcept;
+  void state_changed() noexcept;
 
   tcp_connection& of_;
   tcp_end& peer_;
@@ -172,6 +173,7 @@ class tcp_connection final : public list_hook<tcp_connection>, private timer {
   void stop() noexcept;
 
  private:
+  void begin_ways(host& from, host& to);
   static void retry(timer& due) noexcept;
 
   network& network_;

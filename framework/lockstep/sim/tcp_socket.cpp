@@ -18,13 +18,6 @@
 
 namespace lockstep::sim {
 
-namespace {
-
-// Whoever watches is woken, as by Linux's sk_state_change().
-constexpr unsigned everything = POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP;
-
-}  // namespace
-
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
     : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
   of.set_buffers_of(options_);
@@ -69,6 +62,12 @@ int tcp_socket::claim_port() {
   holder_.claim.reuse_address = options_.on(option::reuse_address);
   holder_.claim.reuse_port = options_.on(option::reuse_port);
   return host_.ports().claim(holder_, host_.now());
+}
+
+void tcp_socket::leave_port() noexcept {
+  if (!holder_.linked()) return;
+  detail::touch(host_.ports_id(), access::update);
+  holder_.unlink();
 }
 
 int tcp_socket::local_name(sockaddr* address, socklen_t* size) const {
@@ -131,26 +130,29 @@ void tcp_socket::forgets(tcp_end& from_client) noexcept {
   from_client.wait_at(nullptr);
 }
 
+// Of the connections that wait, those are not whose client has not answered yet.
+tcp_end* tcp_socket::first_ready() const noexcept {
+  const std::deque<tcp_end*>& all = queue_->waiting;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+  return found != all.end() ? *found : nullptr;
+}
+
 int tcp_socket::accept(file_reference& made) {
   touch();
   if (phase_ != phase::listening) return -EINVAL;
-  const auto ready = queue_->first_ready();
-  if (ready == queue_->waiting.end()) return -EAGAIN;
-  tcp_end& end = **ready;
+  tcp_end* const ready = first_ready();
+  if (ready == nullptr) return -EAGAIN;
+  tcp_end& end = *ready;
   auto* const child = new tcp_socket(host_, roll(end.connection().id(), 1), v6_, O_RDWR);
   made = child;
   child->options_ = options_;
   child->bound_address_ = bound_address_;
-  queue_->waiting.erase(ready);
+  queue_->waiting.erase(std::find(queue_->waiting.begin(), queue_->waiting.end(), ready));
   end.wait_at(nullptr);
   child->attach(end);
   child->phase_ = phase::connected;
   return 0;
-}
-
-std::deque<tcp_end*>::iterator tcp_socket::accept_queue::first_ready() noexcept {
-  return std::find_if(waiting.begin(), waiting.end(),
-                      [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
 }
 
 void tcp_socket::stop_listening() noexcept {
@@ -188,26 +190,30 @@ void tcp_socket::tune(tcp_end& end) const noexcept {
 void tcp_socket::detach(bool aborted) noexcept {
   if (end_ == nullptr) return;
   std::exchange(end_, nullptr)->orphan(aborted);
+  touch();  // and again as its own
 }
 
 void tcp_socket::disconnect() noexcept {
   reads_shut_ = writes_shut_ = false;
   if (phase_ == phase::listening) {
     stop_listening();
-    if (!bound_port_) holder_.unlink();
+    if (!bound_port_) leave_port();
   }
   if (end_ != nullptr) {
     const int pending = end_->take_error();
     error_ = end_->at() != tcp_end::phase::closed ? ECONNRESET : pending;
     if (!holder_.linked()) {
       holder_.claim.local = end_->local();
-      if (bound_port_) host_.ports().add(holder_);
+      if (bound_port_) {
+        detail::touch(host_.ports_id(), access::update);
+        host_.ports().add(holder_);
+      }
     }
     detach(true);
   }
   if (!bound_address_) holder_.claim.local = endpoint(any(), holder_.claim.local.port());
   phase_ = phase::fresh;
-  notify(everything);
+  state_changed();
 }
 
 int tcp_socket::connect(const sockaddr* address, socklen_t size) {
@@ -263,13 +269,14 @@ int tcp_socket::start_connecting(const endpoint& to) {
   holder_.claim.local = endpoint(source_address, holder_.claim.local.port());
   made.client().begin(host_, holder_.claim, tcp_end::phase::syn_sent);
   if (!bound_address_) holder_.claim.local = endpoint(any(), holder_.claim.local.port());
-  holder_.unlink();
+  leave_port();
   if (there != nullptr) {
     made.server().begin_at(*there, endpoint(target, to.port()));
   } else {
     made.server().begin_nowhere(endpoint(target, to.port()));
   }
   attach(made.client());
+  touch();  // from now on its calls are seen as the connection's
   error_ = 0;
   made.client().begin_shut(std::exchange(reads_shut_, false), std::exchange(writes_shut_, false));
   phase_ = phase::connecting;
@@ -417,7 +424,7 @@ int tcp_socket::shutdown(int how) {
     phase_ = phase::connected;
     end_->shut(how != SHUT_WR, how != SHUT_RD);
   }
-  notify(everything);
+  state_changed();
   return result;
 }
 
@@ -426,16 +433,14 @@ void tcp_socket::closed() noexcept {
   if (phase_ == phase::listening) stop_listening();
   const linger how = options_.lingering();
   detach(how.l_onoff != 0 && how.l_linger == 0);
-  if (holder_.linked()) holder_.unlink();
+  leave_port();
 }
 
 // -- faults -----------------------------------------------------------------------------------------------------------
 
 // Unlike ready(), it tells nobody that there is no room.
 bool tcp_socket::would_wait(unsigned event) const noexcept {
-  if (phase_ == phase::listening) {
-    return queue_->empty();
-  }
+  if (phase_ == phase::listening) return first_ready() == nullptr;
   if (end_ == nullptr || end_->error() != 0) return false;
   if (event == POLLIN) return end_->in().available() == 0 && !end_->in().fin_arrived() && !end_->reads_shut();
   if (end_->at() == tcp_end::phase::syn_sent) return true;
@@ -460,9 +465,7 @@ void tcp_socket::break_off(int error) {
 // -- readiness and options --------------------------------------------------------------------------------------------
 
 unsigned tcp_socket::ready() const noexcept {
-  if (phase_ == phase::listening) {
-    return queue_->empty() ? 0u : POLLIN;
-  }
+  if (phase_ == phase::listening) return first_ready() != nullptr ? POLLIN : 0u;
   if (end_ == nullptr) {
     return POLLOUT | POLLHUP | (reads_shut_ ? POLLIN | POLLRDHUP : 0u) | (error_ != 0 ? POLLERR : 0u);
   }

@@ -72,10 +72,6 @@ class tcp_socket final : public socket {
   struct accept_queue {
     std::deque<tcp_end*> waiting;
     std::size_t backlog = 0;
-
-    // The first that has gone through its handshake, or the end.
-    std::deque<tcp_end*>::iterator first_ready() noexcept;
-    bool empty() noexcept { return first_ready() == waiting.end(); }
   };
 
   ~tcp_socket() override = default;
@@ -90,6 +86,8 @@ class tcp_socket final : public socket {
   ip_address any() const noexcept { return v6_ ? ip_address::any_v6() : ip_address::any_v4(); }
   int take_error() noexcept { return end_ != nullptr ? end_->take_error() : std::exchange(error_, 0); }
   int claim_port();
+  void leave_port() noexcept;
+  tcp_end* first_ready() const noexcept;
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
   // Of one that has a connection, and nothing to read.

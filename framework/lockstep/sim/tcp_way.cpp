@@ -70,7 +70,7 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
     arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
   }
   marks_.push_back({arrives, up_to, kind});
-  if (over_->cut()) {
+  if (cut()) {
     see_to_patience();
   } else if (!timer::armed()) {
     arm();
@@ -162,6 +162,7 @@ void tcp_way::acknowledge() {
 // -- cuts -------------------------------------------------------------------------------------------------------------
 
 void tcp_way::lane_cut() noexcept {
+  detail::touch(from_.connection().id(), access::write);
   disarm();
   see_to_patience();
 }
@@ -177,6 +178,7 @@ void tcp_way::lane_clogged(time_point until) noexcept {
 // The answers to what has arrived on the other lane come now, too.
 void tcp_way::lane_healed() noexcept {
   const tcp_connection::keeper alive(from_.connection());
+  detail::touch(from_.connection().id(), access::write);
   time_point arrives = owner_.now();
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
     arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, 0)));

@@ -100,7 +100,12 @@ class tcp_way final : private traveller, private timer {
   void see_to_patience() noexcept;
 
   // For reports.
-  bool cut() const noexcept { return over_ != nullptr && over_->cut(); }
+  bool cut() const noexcept {
+    if (over_ == nullptr) return false;
+    if (detail::observed()) [[unlikely]]
+      detail::touch(over_->id(), access::read);
+    return over_->cut();
+  }
   std::uint64_t in_flight() const noexcept { return transmitted_ - arrived_; }
 
  private:

@@ -114,25 +114,15 @@ std::string udp_socket::described() const {
 
 // -- connecting -------------------------------------------------------------------------------------------------------
 
-// Bound to an address of IPv6, it is of that alone.
-bool udp_socket::only_v6() const noexcept {
-  const ip_address& local = port_.claim.local.address();
-  return v6_ && (options_.on(option::only_v6) || (bound_address_ && local.is_v6() && !local.is_v4_mapped()));
-}
-
 int udp_socket::find_way(const endpoint& to, endpoint& target, ip_address& source_address, host*& there) const {
   ip_address address = to.address().unmapped();
   const ip_address& local = port_.claim.local.address();
   const bool from_v4 = local.unmapped().is_v4();
-  if (address.is_v4() && only_v6()) return -ENETUNREACH;
+  if (address.is_v4() && options_.on(option::only_v6)) return -ENETUNREACH;
   source_address = local.unmapped();
   if (is_broadcast(source_address) || source_address.is_multicast()) source_address = any();
   if (source_address.is_v6() && address.is_v4()) source_address = ip_address::any_v4();
-  if (address.is_any() && address.is_v6()) {
-    address = from_v4 ? ip_address::loopback_v4() : ip_address::loopback_v6();
-  } else if (address.is_any()) {
-    address = from_v4 && !source_address.is_any() ? source_address : ip_address::loopback_v4();
-  }
+  if (address.is_any()) address = target_for_any(address, source_address);
   if (address.is_v6() && from_v4) return -EAFNOSUPPORT;
   target = endpoint(address, to.port());
   if (const int routed = host_.route(address, source_address, there); routed != 0) return routed;
@@ -150,7 +140,8 @@ int udp_socket::connect(const sockaddr* address, socklen_t size) {
   const bool of_v6 = v6_ && address->sa_family != AF_INET;
   if (size < (of_v6 ? v6_name_min : sizeof(sockaddr_in))) return -EINVAL;
   const std::optional<endpoint> to = endpoint::from(address, size);
-  if (!to || (to->address().is_v6() && !v6_) || (to->address().is_v4() && only_v6())) return -EAFNOSUPPORT;
+  if (!to || (to->address().is_v6() && !v6_) || (to->address().is_v4() && options_.on(option::only_v6)))
+    return -EAFNOSUPPORT;
   endpoint target;
   ip_address source_address;
   host* there = nullptr;
@@ -198,7 +189,7 @@ int udp_socket::named_in_call(const msghdr* rest, endpoint& to) const {
     found = v4_name(name, size);
   }
   if (!found) return -EINVAL;
-  if (found->address().unmapped().is_v4() && only_v6()) return -ENETUNREACH;
+  if (found->address().unmapped().is_v4() && options_.on(option::only_v6)) return -ENETUNREACH;
   to = unmapped(*found);
   return 0;
 }
@@ -403,7 +394,6 @@ int udp_socket::get_option(int level, int name, void* value, socklen_t* size) {
       default: break;
     }
   }
-  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) return number(only_v6() ? 1 : 0);
   if (level == IPPROTO_IP && name == IP_MTU) {
     if (!peer_) return -ENOTCONN;
     endpoint target;

@@ -71,7 +71,6 @@ class udp_socket final : public socket {
   bool has_name(const msghdr* rest) const noexcept;
   int named_in_call(const msghdr* rest, endpoint& to) const;
   int take_error() noexcept { return std::exchange(error_, 0); }
-  bool only_v6() const noexcept;
   bool takes(const endpoint& to, const endpoint& from) const noexcept;
   ip_address any() const noexcept { return v6_ ? ip_address::any_v6() : ip_address::any_v4(); }
 

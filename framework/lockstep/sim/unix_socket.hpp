@@ -90,7 +90,6 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   void disconnected_from(const std::shared_ptr<unix_party>& old) noexcept;
   bool may_be_sent_to_by(const unix_socket& sender) const noexcept;
   bool full_for(const unix_socket& sender) const noexcept;
-  void state_changed() noexcept { notify(POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP); }
   bool writable() const noexcept;
   // 0, or what sending fails with.
   int may_allocate() noexcept;

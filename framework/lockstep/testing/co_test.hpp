@@ -149,13 +149,23 @@ class co_fixture : public Fixture, public test_instance {
   void TestBody() override {}
 };
 
+// What is generated for each test is little: a test program may have thousands.
+template <class TestClass>
+std::unique_ptr<test_instance> instance_of() {
+  return std::unique_ptr<test_instance>(new TestClass);
+}
+
+template <class Fixture>
+test_plan plan_of(void (*set_options)(options&), std::unique_ptr<test_instance> (*make)()) {
+  test_plan plan;
+  plan.of_fixture = co_fixture<Fixture>::options_of_fixture();
+  set_options(plan.of_test);
+  plan.make = make;
+  return plan;
+}
 template <class TestClass>
 test_plan plan_of() {
-  test_plan plan;
-  plan.of_fixture = TestClass::options_of_fixture();
-  plan.of_test = TestClass::co_options();
-  plan.make = [] { return std::make_unique<TestClass>(); };
-  return plan;
+  return plan_of<typename TestClass::co_fixture_base>(&TestClass::set_co_options, &instance_of<TestClass>);
 }
 
 // What GoogleTest runs in the place of a CO_TEST.
@@ -189,11 +199,12 @@ testing::TestInfo* register_with_googletest(const char* suite, const char* name,
       resolver::GetSetUpCaseOrSuite(file, line), resolver::GetTearDownCaseOrSuite(file, line), factory);
 }
 
-template <class TestClass, class Fixture>
+template <class Fixture>
 testing::TestInfo* register_co_test(const char* suite, const char* name, const char* file, int line,
-                                    testing::internal::TypeId fixture_id) {
+                                    testing::internal::TypeId fixture_id, void (*set_options)(options&),
+                                    std::unique_ptr<test_instance> (*make)()) {
   return register_with_googletest<Fixture>(suite, name, file, line, fixture_id,
-                                           new co_test_factory(plan_of<TestClass>()));
+                                           new co_test_factory(plan_of<Fixture>(set_options, make)));
 }
 
 template <class TestClass, class Fixture>
@@ -219,18 +230,21 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 #define LOCKSTEP_BODY_IS_A_COROUTINE _Pragma("GCC diagnostic error \"-Wreturn-type\"")
 #define LOCKSTEP_BODY ::lockstep::detail::the_body_of_a_test_needs_a_co_await_or_co_return
 
-#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                                   \
-  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> {              \
-   public:                                                                                                        \
-    static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                          \
-                                                                                                                  \
-   private:                                                                                                       \
-    LOCKSTEP_BODY CoTestBody() override;                                                                          \
-    static ::testing::TestInfo* const info_;                                                                      \
-  };                                                                                                              \
-  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                                         \
-      ::lockstep::detail::register_co_test<GTEST_TEST_CLASS_NAME_(suite, name), fixture>(#suite, #name, __FILE__, \
-                                                                                         __LINE__, fixture_id);   \
+#define LOCKSTEP_CO_TEST(suite, name, fixture, fixture_id, ...)                                                \
+  class GTEST_TEST_CLASS_NAME_(suite, name) final : public ::lockstep::detail::co_fixture<fixture> {           \
+   public:                                                                                                     \
+    static void set_co_options([[maybe_unused]] ::lockstep::options& of) {                                     \
+      __VA_OPT__(of = ::lockstep::options{__VA_ARGS__};)                                                       \
+    }                                                                                                          \
+                                                                                                               \
+   private:                                                                                                    \
+    LOCKSTEP_BODY CoTestBody() override;                                                                       \
+    static ::testing::TestInfo* const info_;                                                                   \
+  };                                                                                                           \
+  ::testing::TestInfo* const GTEST_TEST_CLASS_NAME_(suite, name)::info_ =                                      \
+      ::lockstep::detail::register_co_test<fixture>(                                                           \
+          #suite, #name, __FILE__, __LINE__, fixture_id, &GTEST_TEST_CLASS_NAME_(suite, name)::set_co_options, \
+          &::lockstep::detail::instance_of<GTEST_TEST_CLASS_NAME_(suite, name)>);                              \
   LOCKSTEP_BODY_IS_A_COROUTINE LOCKSTEP_BODY GTEST_TEST_CLASS_NAME_(suite, name)::CoTestBody()
 
 // TEST, TEST_F and TEST_P, with a coroutine for a body; a body that is none does not compile.
@@ -243,7 +257,9 @@ int register_co_param_test(const char* suite, const char* name, const char* file
 #define CO_TEST_P(fixture, name, ...)                                                                                 \
   class GTEST_TEST_CLASS_NAME_(fixture, name) final : public ::lockstep::detail::co_fixture<fixture> {                \
    public:                                                                                                            \
-    static ::lockstep::options co_options() { return ::lockstep::options{__VA_ARGS__}; }                              \
+    static void set_co_options([[maybe_unused]] ::lockstep::options& of) {                                            \
+      __VA_OPT__(of = ::lockstep::options{__VA_ARGS__};)                                                              \
+    }                                                                                                                 \
                                                                                                                       \
    private:                                                                                                           \
     LOCKSTEP_BODY CoTestBody() override;                                                                              \

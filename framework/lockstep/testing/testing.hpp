@@ -4,6 +4,7 @@
 #include <lockstep/lockstep.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/partition.hpp>
 #include <lockstep/testing/actions.hpp>

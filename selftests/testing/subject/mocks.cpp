@@ -16,7 +16,7 @@ struct ticket {
   int number;
 };
 
-class store {
+class archive {
  public:
   MOCK_METHOD(task<int>, load, (const std::string& key));
   MOCK_METHOD(task<ticket>, queue, ());
@@ -24,60 +24,60 @@ class store {
 };
 
 CO_TEST(Mock, TaskIsNeverAwaited) {
-  store of;
+  archive of;
   EXPECT_CALL(of, load("k")).WillOnce(CoReturn(5));
   auto forgotten = of.load("k");
   co_await yield();
 }
 
 CO_TEST(Mock, DelayedTaskIsNeverAwaited) {
-  store of;
+  archive of;
   EXPECT_CALL(of, load("k")).WillOnce(CoDelay(1s, CoReturn(5)));
   auto forgotten = of.load("k");
   co_await yield();
 }
 
 CO_TEST(Mock, TaskWithoutAnActionIsNeverAwaited) {
-  testing::NiceMock<store> of;
+  testing::NiceMock<archive> of;
   auto forgotten = of.load("k");
   co_await yield();
 }
 
 CO_TEST(Mock, ResultHasNoDefault) {
-  testing::NiceMock<store> of;
+  testing::NiceMock<archive> of;
   co_await yield();
   co_await of.queue();
 }
 
 CO_TEST(Mock, ValueIsReturnedTwice) {
-  store of;
+  archive of;
   EXPECT_CALL(of, open()).WillRepeatedly(CoReturnByMove(std::make_unique<int>(1)));
   EXPECT_EQ(*co_await of.open(), 1);
   co_await of.open();
 }
 
 CO_TEST(Mock, ExpectationIsUnmet) {
-  store of;
+  archive of;
   EXPECT_CALL(of, load("k")).Times(2).WillRepeatedly(CoReturn(5));
   co_await of.load("k");
 }
 
 CO_TEST(Mock, NeverReturns) {
-  store of;
+  archive of;
   EXPECT_CALL(of, load("k")).WillOnce(CoNever());
   auto reader = spawn(of.load("k"), "reader");
   co_await reader.join();
 }
 
 CO_TEST(Mock, CallIsNotExpected) {
-  store of;
+  archive of;
   EXPECT_CALL(of, load("k")).WillOnce(CoReturn(5));
   co_await of.load("k");
   co_await of.load("other");
 }
 
 CO_TEST(Mock, CallIsOfAStrictMock) {
-  testing::StrictMock<store> of;
+  testing::StrictMock<archive> of;
   co_await yield();
   co_await of.load("k");
 }

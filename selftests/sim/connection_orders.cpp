@@ -1,0 +1,172 @@
+// Whether a search that knows what calls on connections touch comes to all that one comes to which tries every order of
+// their steps.
+#include "../explore/explored.hpp"
+#include "two_hosts.hpp"
+
+#include <lockstep/base/hash.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A listener, a connection, and a socket that is yet to be bound, of which tasks make calls.
+class shared_sockets {
+ public:
+  shared_sockets()
+      : listener_(listening(hosts_.web, "10.0.0.2:80", 0)), here_(tcp(hosts_.client)), late_(tcp(hosts_.client)),
+        bound_(tcp(hosts_.web)) {
+    here_.connect("10.0.0.2:80");
+    there_ = listener_.accept();
+    here_.set(SOL_SOCKET, SO_SNDBUF, 1);  // which is 4608
+  }
+  ~shared_sockets() {
+    for (const auto& each : lockstep::world().network().hosts()) each->close_all();
+  }
+
+  // Any of them, and what it came to.
+  std::string call(std::uint64_t which) {
+    switch (which % 15) {
+      case 0: return here_.send("ab");
+      case 1: return there_.recv(1);
+      case 2: return there_.ready();
+      case 3: return here_.send(std::string(200'000, 'x'));
+      case 4: return error_text(there_.on->shutdown(there_.fd, SHUT_WR));
+      case 5: return here_.recv(1);
+      case 6: return error_text(there_.on->close(there_.fd));
+      case 7: return late_.connect("10.0.0.2:80") + late_.ready();
+      case 8: return listener_.accept().fd >= 0 ? "accepted" : "none";
+      case 9: return listener_.ready();
+      case 10: return bound_.bind("10.0.0.2:80");
+      case 11: return error_text(listener_.on->close(listener_.fd));
+      case 12: between_.there.cut() ? between_.there.heal() : between_.there.add_cut(); return "cut or healed";
+      case 13: return here_.ready();
+      default: return std::to_string(there_.recv(150'000).size());
+    }
+  }
+
+ private:
+  two_hosts hosts_;
+  link& between_ = lockstep::world().link("client", "web");
+  file listener_;
+  file here_;
+  file late_;
+  file bound_;
+  file there_{};
+};
+
+// What each of two tasks calls.
+using calls_of_tasks = std::array<std::vector<std::uint64_t>, 2>;
+
+searched_program program_of(calls_of_tasks calls) {
+  return [calls](std::string& outcome) -> task<void> {
+    shared_sockets sockets;
+    std::array<std::string, 2> came_to;
+    const auto work = [&](std::size_t which) -> task<void> {
+      for (const std::uint64_t each : calls[which]) {
+        co_await yield();
+        came_to[which] += sockets.call(each) + ' ';
+      }
+    };
+    auto one = spawn(work(0));
+    auto other = spawn(work(1));
+    co_await one.join();
+    co_await other.join();
+    outcome = came_to[0] + "/ " + came_to[1];
+  };
+}
+
+// How many outcomes there are.
+std::size_t expect_all_found(const searched_program& program) {
+  class world of;
+  const explored all = explore_all(of, program, {.reduced_by = reduction::none});
+  const explored some = explore_all(of, program, {.all_shared_declared = true});
+  EXPECT_TRUE(all.complete && some.complete);
+  EXPECT_EQ(some.outcomes, all.outcomes);
+  EXPECT_LE(some.runs, all.runs);
+  return all.outcomes.size();
+}
+std::size_t expect_all_found(const calls_of_tasks& calls) { return expect_all_found(program_of(calls)); }
+
+TEST(ConnectionOrdersTest, ComeToAllThatTheirCallsComeTo) {
+  std::size_t several = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(seed);
+    calls_of_tasks calls;
+    for (std::uint64_t i = 0; i < 6; ++i) {
+      const std::uint64_t kind = hash_of(seed, i) % 3;  // few different ones, so that they meet
+      calls[i / 3].push_back(hash_of(seed, 100 + kind));
+    }
+    if (expect_all_found(calls) > 1) ++several;
+  }
+  EXPECT_GT(several, 20u);
+}
+
+TEST(ConnectionOrdersTest, SeeTheBytesThatTheOtherHasSent) { EXPECT_EQ(expect_all_found({{{0}, {1}}}), 2u); }
+TEST(ConnectionOrdersTest, SeeThatThereIsRoomAgain) { EXPECT_EQ(expect_all_found({{{12, 3, 13}, {12}}}), 2u); }
+TEST(ConnectionOrdersTest, SeeWhoConnectsBeforeTheListenerCloses) { EXPECT_EQ(expect_all_found({{{7, 7}, {11}}}), 3u); }
+TEST(ConnectionOrdersTest, SeeWhoIsAccepted) { EXPECT_EQ(expect_all_found({{{7}, {8}}}), 2u); }
+TEST(ConnectionOrdersTest, SeeACutBeforeAndAfter) { EXPECT_EQ(expect_all_found({{{0, 2}, {12}}}), 2u); }
+
+// The port is free as long as nobody has finished first: the connection that goes holds it for a minute.
+TEST(ConnectionOrdersTest, SeeWhoHasThePort) {
+  const auto program = [](std::string& outcome) -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, "10.0.0.2:80");
+    const file here = tcp(hosts.client);
+    here.connect("10.0.0.2:80");
+    const file there = listener.accept();
+    listener.close();
+    here.close();
+    const file late = tcp(hosts.web);
+    const auto close = [](file of) -> task<void> {
+      of.close();
+      co_return;
+    };
+    const auto bind = [](file of, std::string& came_to) -> task<void> {
+      came_to = of.bind("10.0.0.2:80");
+      co_return;
+    };
+    auto one = spawn(close(there));
+    auto other = spawn(bind(late, outcome));
+    co_await one.join();
+    co_await other.join();
+    late.close();
+  };
+  EXPECT_EQ(expect_all_found(program), 2u);
+}
+
+TEST(ConnectionOrdersTest, SeeALinkThatBecomesSlow) {
+  const auto program = [](std::string& outcome) -> task<void> {
+    two_hosts hosts;
+    link& between = lockstep::world().link("client", "web");
+    const file listener = listening(hosts.web, "10.0.0.2:80");
+    const file here = tcp(hosts.client);
+    here.connect("10.0.0.2:80");
+    const file there = listener.accept();
+    const auto send = [](file from, file to, std::string& came_to) -> task<void> {
+      from.send("x");
+      came_to = to.recv();
+      co_return;
+    };
+    const auto slow_down = [](link& way) -> task<void> {
+      way.latency(5ms);
+      co_return;
+    };
+    auto one = spawn(send(here, there, outcome));
+    auto other = spawn(slow_down(between));
+    co_await one.join();
+    co_await other.join();
+    for (const file& each : {listener, here, there}) each.close();
+  };
+  EXPECT_EQ(expect_all_found(program), 2u);
+}
+
+}  // namespace
+}  // namespace lockstep::sim
