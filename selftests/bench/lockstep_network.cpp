@@ -196,14 +196,10 @@ task<measurement> among(std::uint64_t hosts, std::uint64_t operations) {
 }
 
 constexpr std::array workloads{
-    workload{"W5_echo64", 1'000'000, run<echoing>},
-    workload{"W5_bulk", 2'000, run<sending_much>},
-    workload{"W5_hosts10", 500'000, run<among, 10>},
-    workload{"W5_hosts100", 500'000, run<among, 100>},
-    workload{"W5_hosts1e3", 500'000, run<among, 1'000>},
-    workload{"W5_hosts1e4", 500'000, run<among, 10'000>},
-    workload{"W5_link", 300'000, run<over_a_link, false>},
-    workload{"W5_faulty", 300'000, run<over_a_link, true>},
+    workload{"W5_echo64", 1'000'000, run<echoing>},        workload{"W5_bulk", 2'000, run<sending_much>},
+    workload{"W5_hosts10", 500'000, run<among, 10>},       workload{"W5_hosts100", 500'000, run<among, 100>},
+    workload{"W5_hosts1e3", 500'000, run<among, 1'000>},   workload{"W5_hosts1e4", 500'000, run<among, 10'000>},
+    workload{"W5_link", 300'000, run<over_a_link, false>}, workload{"W5_faulty", 300'000, run<over_a_link, true>},
 };
 
 }  // namespace

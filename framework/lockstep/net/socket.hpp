@@ -126,10 +126,10 @@ class open_socket final : public object {
   std::string_view noun_;
   std::shared_ptr<system_calls> calls_;
   int fd_ = -1;
-  std::optional<endpoint> remote_;
   wait_list waiters_;
   std::size_t handed_ = 0;  // awaits that were granted, and have not returned
   std::unique_ptr<returns> returned_;
+  std::optional<endpoint> remote_;
 };
 
 // Owns the socket of a stream, a listener or the like.

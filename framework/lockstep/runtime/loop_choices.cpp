@@ -157,6 +157,7 @@ void loop::fire_in_picked_order(timer_list& due) {
 }
 
 std::uint64_t loop::pick(identity domain, std::string_view name, std::uint64_t options) {
+  if (options <= 1) return 0;
   const std::uint64_t nth = ++picks_[domain];
   detail::touch(domain, access::write);
   std::uint64_t answer = 0;

@@ -22,20 +22,20 @@ void byte_queue::grow(std::size_t wanted) {
   if (moved != 0) peek({larger, moved});
   release();
   block_ = larger;
-  order_ = order;
+  capacity_ = std::size_t{1} << order;
   end_ = moved;
 }
 
 void byte_queue::copy_lent() noexcept {
   const std::span<const std::byte> more = std::exchange(lent_, {});
-  const std::size_t at = end_ & (capacity() - 1);
-  const std::size_t first = std::min(more.size(), capacity() - at);
+  const std::size_t at = end_ & (capacity_ - 1);
+  const std::size_t first = std::min(more.size(), capacity_ - at);
   std::memcpy(block_ + at, more.data(), first);
   if (first != more.size()) std::memcpy(block_, more.data() + first, more.size() - first);
   end_ += more.size();
 }
 
-void byte_queue::peek(std::span<std::byte> into, std::size_t skipped) const noexcept {
+void byte_queue::peek_held(std::span<std::byte> into, std::size_t skipped) const noexcept {
   if (skipped + into.size() > held()) {
     const std::size_t of_held = held() - std::min(skipped, held());
     const std::span<std::byte> rest = into.subspan(of_held);
@@ -43,8 +43,8 @@ void byte_queue::peek(std::span<std::byte> into, std::size_t skipped) const noex
     into = into.first(of_held);
   }
   if (into.empty()) return;
-  const std::size_t at = (begin_ + skipped) & (capacity() - 1);
-  const std::size_t first = std::min(into.size(), capacity() - at);
+  const std::size_t at = (begin_ + skipped) & (capacity_ - 1);
+  const std::size_t first = std::min(into.size(), capacity_ - at);
   std::memcpy(into.data(), block_ + at, first);
   if (first != into.size()) std::memcpy(into.data() + first, block_, into.size() - first);
 }

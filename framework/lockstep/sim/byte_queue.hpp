@@ -5,8 +5,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <span>
 
@@ -55,7 +57,7 @@ class byte_queue {
   // Pushing so many more does not throw then. Throws std::bad_alloc, and has changed nothing then.
   void reserve(std::size_t more) {
     const std::size_t wanted = size() + more;
-    if (wanted > capacity()) grow(wanted);
+    if (wanted > capacity_) grow(wanted);
   }
   // Throws std::bad_alloc, and has changed nothing then.
   void push(std::span<const std::byte> more) {
@@ -72,7 +74,10 @@ class byte_queue {
     if (!lent_.empty()) copy_lent();
   }
   // Copies the first ones from `skipped` on, without taking them. Requires that there are as many.
-  void peek(std::span<std::byte> into, std::size_t skipped = 0) const noexcept;
+  void peek(std::span<std::byte> into, std::size_t skipped = 0) const noexcept {
+    if (held() != 0) return peek_held(into, skipped);
+    if (!into.empty()) std::memmove(into.data(), lent_.data() + skipped, into.size());
+  }
   // Takes the first ones. Both require that there are as many.
   void pop(std::span<std::byte> into) noexcept {
     peek(into);
@@ -93,20 +98,22 @@ class byte_queue {
   }
 
  private:
+  unsigned order() const noexcept { return static_cast<unsigned>(std::countr_zero(capacity_)); }
   std::size_t held() const noexcept { return static_cast<std::size_t>(end_ - begin_); }
-  std::size_t capacity() const noexcept { return block_ == nullptr ? 0 : std::size_t{1} << order_; }
   void grow(std::size_t wanted);
   void copy_lent() noexcept;
+  void peek_held(std::span<std::byte> into, std::size_t skipped) const noexcept;
   void release() noexcept {
-    if (block_ != nullptr) memory_.give(block_, order_);
+    if (block_ != nullptr) memory_.give(block_, order());
     block_ = nullptr;
+    capacity_ = 0;
     begin_ = end_ = 0;
   }
 
   byte_memory& memory_;
   std::byte* block_ = nullptr;
-  unsigned order_ = 0;
-  std::uint64_t begin_ = 0;  // places in the ring, without end
+  std::size_t capacity_ = 0;  // a power of two; 0 without a block
+  std::uint64_t begin_ = 0;   // places in the ring, without end
   std::uint64_t end_ = 0;
   std::span<const std::byte> lent_;  // behind those in the ring, which has room for them
 };

@@ -42,14 +42,7 @@ int host::fault_of(attempted_call call) {
 int host::fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes) {
   if (event != 0 && of.would_wait(event)) return 0;
   attempted_call call{what, *this};
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  auto* const name = reinterpret_cast<sockaddr*>(&address);
-  const bool of_peer = what == op::read || what == op::write;
-  if ((of_peer ? of.peer_name(name, &size) : of.local_name(name, &size)) == 0) {
-    call.target = endpoint::from(name, size).value_or(endpoint());
-  }
-  if (!of_peer) call.target = named_by_host(call.target);
+  call.target = what == op::read || what == op::write ? of.peer() : named_by_host(of.local());
   call.bytes = bytes;
   call.connected = of.is_connected();
   call.of_datagrams = of.has_datagrams();
@@ -66,11 +59,10 @@ template <class F>
 std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const F& call) {
   return with_socket(fd, [&](sim::socket& of) -> std::int64_t {
     if (network_->faults().any_on(what) && (flags & MSG_PEEK) == 0) [[unlikely]] {
-      const bool was_connected = of.is_connected();
       const int error = fault_of(what, of, what == op::read ? POLLIN : POLLOUT, bytes);
       const bool ends = error == -ECONNRESET || error == -EPIPE || error == -ETIMEDOUT || error == -EHOSTUNREACH ||
                         error == -ENETUNREACH;
-      if (error != 0 && !(ends && was_connected)) return error;
+      if (error != 0 && !(ends && of.is_connected())) return error;
       if (error != 0) of.break_off(-error);  // and the call finds that out
     }
     return call(of);
@@ -94,7 +86,8 @@ std::int64_t host::write(int fd, const void* from, std::size_t size) {
 std::int64_t host::readv(int fd, const iovec* into, int count) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
   const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
-  if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size_of(into, count), 0, call);
+  if (network_->faults().any_on(op::read) && is_socket(fd))
+    return transfer(op::read, fd, size_of(into, count), 0, call);
   return with_file(fd, call);
 }
 
@@ -104,7 +97,8 @@ std::int64_t host::writev(int fd, const iovec* from, int count) {
     // Unlike write(), which sends an empty message.
     return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
   };
-  if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size_of(from, count), 0, call);
+  if (network_->faults().any_on(op::write) && is_socket(fd))
+    return transfer(op::write, fd, size_of(from, count), 0, call);
   return with_file(fd, call);
 }
 

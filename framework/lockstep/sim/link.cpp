@@ -19,8 +19,10 @@ struct lane::domains {
   choice_domain mishaps[4];
 };
 
-lane::lane(const std::string& from, const std::string* to) : id_(), from_(from), to_(to) {
+lane::lane(const std::string& from, const std::string* to, std::shared_ptr<const lane_traits> traits)
+    : id_(), from_(from), to_(to), traits_(std::move(traits)) {
   id_ = domain_identity(name());
+  see_if_plain();
 }
 
 lane::~lane() = default;
@@ -33,13 +35,14 @@ const lane::domains& lane::picks() {
 }
 
 duration lane::latency_of(loop& owner, std::uint64_t bytes) {
-  duration taken = traits_.latency_min;
-  if (const auto spread = traits_.latency_max - traits_.latency_min; spread > duration::zero()) {
-    taken += duration(static_cast<duration::rep>(owner.pick(picks().latency, static_cast<std::uint64_t>(spread.count()) + 1)));
+  duration taken = traits_->latency_min;
+  if (const auto spread = traits_->latency_max - traits_->latency_min; spread > duration::zero()) {
+    taken += duration(
+        static_cast<duration::rep>(owner.pick(picks().latency, static_cast<std::uint64_t>(spread.count()) + 1)));
   }
-  if (traits_.bytes_per_second != 0) {
+  if (traits_->bytes_per_second != 0) {
     constexpr std::uint64_t second_in_ns = 1'000'000'000;  // a packet is short, so that this does not overflow
-    const auto ns = static_cast<duration::rep>(bytes * second_in_ns / traits_.bytes_per_second);
+    const auto ns = static_cast<duration::rep>(bytes * second_in_ns / traits_->bytes_per_second);
     busy_until_ = saturating_add(std::max(busy_until_, owner.now()), duration(ns));
     taken = saturating_add(taken, busy_until_ - owner.now());
   }
@@ -51,7 +54,7 @@ duration lane::retransmission(loop& owner, duration timeout) {
   constexpr duration timeout_max = std::chrono::seconds(120);
   constexpr int retries_max = 15;  // net.ipv4.tcp_retries2
   duration late{};
-  for (int i = 0; i < retries_max && draws(owner, mishap::segment_loss, traits_.loss); ++i) {
+  for (int i = 0; i < retries_max && draws(owner, mishap::segment_loss, traits_->loss); ++i) {
     late += timeout;
     timeout = std::min(2 * timeout, timeout_max);
   }

@@ -65,25 +65,26 @@ enum class mishap : std::uint8_t { loss, segment_loss, duplicate, corrupt };
 // Requires that the names outlive it.
 class lane {
  public:
-  lane(const std::string& from, const std::string& to) : lane(from, &to) {}
+  lane(const std::string& from, const std::string& to, std::shared_ptr<const lane_traits> traits)
+      : lane(from, &to, std::move(traits)) {}
   // Of a host to itself.
-  explicit lane(const std::string& both) : lane(both, nullptr) {}
+  lane(const std::string& both, std::shared_ptr<const lane_traits> traits) : lane(both, nullptr, std::move(traits)) {}
   ~lane();
 
   // "a -> b".
   std::string name() const;
   // As observers know what is done to it, and that of its latencies.
   identity id() const noexcept { return id_; }
-  const lane_traits& traits() const noexcept { return traits_; }
-  void set_traits(const lane_traits& traits) noexcept {
+  const lane_traits& traits() const noexcept { return *traits_; }
+  void set_traits(const lane_traits& traits) {
     detail::touch(id_, access::write);
-    traits_ = traits;
+    traits_ = std::make_shared<const lane_traits>(traits);
     see_if_plain();
   }
   bool cut() const noexcept { return cuts_ != 0; }
   // Whether what is sent has arrived when the call returns.
   bool instant() const noexcept {
-    return traits_.latency_max == duration::zero() && traits_.bytes_per_second == 0 && cuts_ == 0 && !was_clogged_;
+    return traits_->latency_max == duration::zero() && traits_->bytes_per_second == 0 && cuts_ == 0 && !was_clogged_;
   }
   // Whether that holds for TCP too, and nothing else can happen to its bytes.
   bool plain() const noexcept { return plain_; }
@@ -111,20 +112,20 @@ class lane {
  private:
   struct domains;
 
-  lane(const std::string& from, const std::string* to);
+  lane(const std::string& from, const std::string* to, std::shared_ptr<const lane_traits> traits);
   // Of what is picked; made with the first.
   const domains& picks();
   void see_if_plain() noexcept {
-    plain_ = instant() && traits_.segment_bytes == 0 && traits_.loss == 0 && breaker_ == nullptr;
+    plain_ = instant() && traits_->segment_bytes == 0 && traits_->loss == 0 && breaker_ == nullptr;
   }
 
   unsigned cuts_ = 0;
   bool was_clogged_ = false;
-  bool plain_ = true;
+  bool plain_ = false;
   identity id_;
   const std::string& from_;
-  const std::string* to_;  // null for itself
-  lane_traits traits_;
+  const std::string* to_;                      // null for itself
+  std::shared_ptr<const lane_traits> traits_;  // of many lanes alike
   std::unique_ptr<const domains> domains_;
   time_point busy_until_{};
   time_point clogged_until_{};
@@ -137,7 +138,8 @@ class lane {
 //   world().link("client", "web").latency(5ms, 80ms).bandwidth(1'000'000);
 class link {
  public:
-  link(const std::string& one, const std::string& other) : there(one, other), back(other, one) {}
+  link(const std::string& one, const std::string& other, const std::shared_ptr<const lane_traits>& traits)
+      : there(one, other, traits), back(other, one, traits) {}
 
   // What holds from now on, for both lanes; what is under way is not changed. Each packet takes a time in
   // shortest … longest, a pick; the plain run takes the shortest.

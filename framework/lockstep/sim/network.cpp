@@ -12,6 +12,13 @@ network::network(loop& of) : owner_(of) {
   add_host("client");
 }
 
+std::shared_ptr<const lane_traits> network::traits_of_loopback() {
+  constexpr std::uint32_t mtu_of_loopback = 65'536;
+  lane_traits traits;
+  traits.mtu = mtu_of_loopback;
+  return std::make_shared<const lane_traits>(traits);
+}
+
 network::~network() {
   faults_.part();
   if (linked()) unlink();
@@ -73,11 +80,9 @@ link& network::between(host& one, host& other, source where) {
   host& lower = one.number() < other.number() ? one : other;
   host& higher = one.number() < other.number() ? other : one;
   const auto [at, is_new] =
-      links_.try_emplace(std::pair(lower.number(), higher.number()), lower.name(), higher.name());
+      links_.try_emplace(std::pair(lower.number(), higher.number()), lower.name(), higher.name(), default_traits_);
   sim::link& found = at->second;
   if (is_new) {
-    found.there.set_traits(default_traits_);
-    found.back.set_traits(default_traits_);
     for (const host* const each : {&one, &other}) {
       if (!each->is_down()) continue;
       found.there.add_cut();

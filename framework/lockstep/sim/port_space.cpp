@@ -48,8 +48,8 @@ bool port_space::in_the_way(port_holder& wanted, bool to_listen) noexcept {
   for (port_holder& other : *there) {
     if (&other == &wanted || !overlap(wanted.claim, other.claim)) continue;
     if (wanted.claim.reuse_port && other.claim.reuse_port) continue;
-    const bool shared = wanted.claim.reuse_address && other.claim.reuse_address && !other.listens;
-    if (to_listen ? !other.listens : shared) continue;
+    const bool shared = wanted.claim.reuse_address && other.claim.reuse_address && !other.claim.listens;
+    if (to_listen ? !other.claim.listens : shared) continue;
     return true;
   }
   return false;

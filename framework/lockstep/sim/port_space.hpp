@@ -19,6 +19,7 @@ struct port_claim {
   bool only_v6 = false;
   bool reuse_address = false;
   bool reuse_port = false;
+  bool listens = false;
 };
 
 // Has its port while it is in the list. It must leave that before it dies.
@@ -26,7 +27,6 @@ struct port_holder : list_hook<port_holder> {
   port_holder() noexcept { mark_unlinked(); }
 
   port_claim claim;
-  bool listens = false;
 };
 
 class port_space {

@@ -19,7 +19,7 @@
 namespace lockstep::sim {
 
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
-    : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
+    : socket(id, status_flags), v6_(v6), options_(socket_class::tcp, v6), host_(of) {
   of.set_buffers_of(options_);
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
 }
@@ -102,7 +102,7 @@ int tcp_socket::listen(int backlog) {
     const int claimed = holder_.linked() ? host_.ports().may_listen(holder_, host_.now()) : claim_port();
     if (claimed != 0) return claimed;
     queue_ = std::make_unique<accept_queue>();
-    holder_.listens = true;
+    holder_.claim.listens = true;
     host_.listens(*this, true);
     phase_ = phase::listening;
   }
@@ -113,6 +113,7 @@ int tcp_socket::listen(int backlog) {
 port_claim tcp_socket::as_child(const endpoint& local) const noexcept {
   port_claim child = holder_.claim;
   child.local = local;
+  child.listens = false;
   return child;
 }
 
@@ -157,7 +158,7 @@ int tcp_socket::accept(file_reference& made) {
 
 void tcp_socket::stop_listening() noexcept {
   host_.listens(*this, false);
-  holder_.listens = false;
+  holder_.claim.listens = false;
   phase_ = phase::fresh;
   while (!queue_->waiting.empty()) {
     tcp_end& each = *queue_->waiting.front();
@@ -177,14 +178,12 @@ void tcp_socket::attach(tcp_end& end) noexcept {
 }
 
 void tcp_socket::tune(tcp_end& end) const noexcept {
-  using std::chrono::milliseconds;
-  using std::chrono::seconds;
+  using seconds = std::chrono::duration<std::int32_t>;
   end.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
-  end.set_patience({.user_timeout = milliseconds(options_[option::user_timeout]),
-                    .keeps_alive = options_.on(option::keep_alive),
+  end.set_patience({.user_timeout = std::chrono::duration<std::int32_t, std::milli>(options_[option::user_timeout]),
                     .idle = seconds(options_[option::keep_alive_idle]),
                     .interval = seconds(options_[option::keep_alive_interval]),
-                    .questions = options_[option::keep_alive_count]});
+                    .questions = options_.on(option::keep_alive) ? options_[option::keep_alive_count] : 0});
 }
 
 void tcp_socket::detach(bool aborted) noexcept {
@@ -529,7 +528,7 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   }
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     char padded[16] = {};
-    congestion_control_.copy(padded, sizeof padded - 1);
+    std::string_view(reno_ ? "reno" : "cubic").copy(padded, sizeof padded - 1);
     return write_option(padded, sizeof padded, value, size);
   }
   return options_.get(level, name, value, size);
@@ -552,7 +551,7 @@ int tcp_socket::set_option(int level, int name, const void* value, socklen_t siz
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     const std::string_view wanted(static_cast<const char*>(value), strnlen(static_cast<const char*>(value), size));
     if (wanted != "reno" && wanted != "cubic") return -ENOENT;
-    congestion_control_ = wanted == "reno" ? "reno" : "cubic";
+    reno_ = wanted == "reno";
     return 0;
   }
   const int done = options_.set(level, name, value, size);

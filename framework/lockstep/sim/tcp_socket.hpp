@@ -42,6 +42,7 @@ class tcp_socket final : public socket {
   // Whether its port was bound by number, and so outlives its connection.
   bool keeps_port() const noexcept { return bound_port_; }
   bool would_wait(unsigned event) const noexcept override;
+  endpoint peer() const override { return !v6_ && is_connected() ? end_->peer().local() : socket::peer(); }
   bool connects_in_time() const noexcept override { return true; }
   bool is_connected() const noexcept override;
   void break_off(int error) override;
@@ -101,9 +102,14 @@ class tcp_socket final : public socket {
       detail::touch(touched_id(), access::write);
   }
 
-  host& host_;
+  // What each call looks at comes first.
+  tcp_end* end_ = nullptr;
+  phase phase_ = phase::fresh;
+  mutable bool full_ = false;  // somebody was told that there is no room
+  bool v6_;
+  bool reno_ = false;  // congestion control, and not cubic's
   socket_options options_;
-  std::string_view congestion_control_ = "cubic";
+  host& host_;
   port_holder holder_;  // until it has a connection
   // By bind(), and so kept when a connection is no more.
   bool bound_address_ = false;
@@ -113,10 +119,6 @@ class tcp_socket final : public socket {
   bool reads_shut_ = false;
   bool writes_shut_ = false;
   int error_ = 0;
-  bool v6_;
-  mutable bool full_ = false;  // somebody was told that there is no room
-  phase phase_ = phase::fresh;
-  tcp_end* end_ = nullptr;
   std::unique_ptr<accept_queue> queue_;  // while it listens
 };
 

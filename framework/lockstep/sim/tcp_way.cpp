@@ -1,5 +1,6 @@
 #include <lockstep/sim/tcp_way.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
@@ -205,7 +206,10 @@ void tcp_way::see_to_patience() noexcept {
   if (waits == waiting::not_at_all) return;
   const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at() : from_.finds_dead_at();
   if (limit == time_point::max()) return;
-  if (patience_ == nullptr) patience_ = std::make_unique<patience>(*this);
+  if (patience_ == nullptr) {
+    const sparing_allocations of_the_kernel;
+    patience_ = std::make_unique<patience>(*this);
+  }
   owner_.timers().arm(*patience_, limit);
 }
 
