@@ -26,8 +26,14 @@ trace() {
 export GTEST_BRIEF=1 GTEST_COLOR=no LOCKSTEP_FAILURES=none
 unset LOCKSTEP_REPLAY LOCKSTEP_RUNS LOCKSTEP_SCHEDULE LOCKSTEP_SEED
 
-say "A crawler reads git's manual over a slow and unreliable network that is simulated: minutes pass in no time."
+say "A crawler reads git's manual over HTTP from a host that is far away, both simulated: minutes pass in no time."
 show ./crawler || fail "the crawler failed"
+pages=$(sed -n 's/^  pages  *//p' "$output")
+
+say "The network is cut in the middle of the crawl, for 20 s. The crawler tries again, and finds every page."
+show "./crawler --cut=20:20" || fail "the crawler failed"
+[ "$(sed -n 's/^  pages  *//p' "$output")" = "$pages" ] || fail "the crawler lost pages by the partition"
+grep -q '^  given up *0$' "$output" || fail "the crawler gave up pages"
 
 say "The same crawler with a defect: two links to a page that arrive together make it fetch the page twice." \
   "In the plain order its test passes."
@@ -51,6 +57,11 @@ explained() {
   grep -q '^Shrunk to\|\. Shrunk to' "$output" || fail "the failure was not shrunk"
   grep -q 'and passes the other way round' "$output" || fail "the failure was not explained"
 }
+explained
+
+say "Another defect: after a connection is reset, the crawler submits its index again, though the service has taken it." \
+  "No test that says which connection breaks is needed: exploring finds the one whose loss hurts."
+if show "./submission_defect_test"; then fail "exploring did not find the second submission"; fi
 explained
 
 say "A defect of a real program: asyncio.Semaphore as it was in CPython 3.10.5, in C++. Its test passes as it is written."

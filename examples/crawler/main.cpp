@@ -1,18 +1,24 @@
-// crawler [FOLDER] [START]: crawls a folder of HTML pages as if it were a server far away, in virtual time; with
-// --real, in real time, which may be faster than the machine's.
+// crawler [FOLDER] [START]: serves a folder of HTML pages over HTTP and crawls it, on two hosts of a simulation that
+// are far apart, in virtual time; with --real over the machine's loopback, in real time, which may be faster than the
+// machine's.
 #include "crawler.hpp"
-#include "folder_source.hpp"
+#include "folder_site.hpp"
+#include "http_source.hpp"
 #include "url.hpp"
 
 #include <lockstep/explore/strategy.hpp>
-#ifdef CRAWLER_RUNS_FOR_REAL
+#include <lockstep/http/server.hpp>
 #include <lockstep/real/world.hpp>
-#endif
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+#include <lockstep/sim/partition.hpp>
 #include <lockstep/sim/world.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,22 +26,39 @@
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 namespace crawling {
 namespace {
+
+using namespace std::chrono_literals;
+
+// When the hosts do not reach each other, from the beginning of the crawl on; never, if it is for no time.
+struct cut_time {
+  std::chrono::seconds from{0};
+  std::chrono::seconds length{0};
+};
 
 struct arguments {
   std::filesystem::path folder = "/usr/share/doc/git/html";  // of Debian's git-doc
   std::string start = "index.html";
   std::uint64_t seed = 1;
   std::uint32_t real = 0;  // how many times faster than the machine's the real clock is; 0 for virtual time
+  cut_time cut;
   crawl_options options;
 };
 
-void print(const arguments& given, const crawl_result& found, const lockstep::sim::run_summary& run,
+// What a crawl has found, and the address of the site.
+struct crawled {
+  std::string site;
+  crawl_result found;
+};
+
+void print(const arguments& given, const crawled& done, const lockstep::sim::run_summary& run,
            std::chrono::duration<double> real_time) {
-  const auto on_site = [](const std::string& url) {
-    return url.starts_with(folder_source::site) ? url.substr(folder_source::site.size()) : url;
+  const crawl_result& found = done.found;
+  const auto on_site = [&site = done.site](const std::string& url) {
+    return url.starts_with(site) ? url.substr(site.size()) : url;
   };
   fmt::print("crawled {} from {}, {} pages at a time, seed {}\n", given.folder.string(), given.start,
              given.options.parallel_max, given.seed);
@@ -56,32 +79,77 @@ void print(const arguments& given, const crawl_result& found, const lockstep::si
   fmt::print("  steps         {}, trace {:016x}\n", run.steps, run.trace_hash);
 }
 
-#ifdef CRAWLER_RUNS_FOR_REAL
+lockstep::task<crawl_result> crawl_over_http(std::string start, crawl_options options) {
+  http_source source;
+  co_return co_await crawl(source, std::move(start), options);
+}
+
+lockstep::task<crawled> crawl_on_loopback(const arguments& given) {
+  auto listener = lockstep::tcp_listener::bind("127.0.0.1:0");
+  std::string site = "http://" + listener.local().text() + "/";
+  lockstep::spawn_daemon(lockstep::http::serve(std::move(listener), site_of(given.folder)), "site");
+  crawl_result found = co_await crawl_over_http(resolve(site, given.start), given.options);
+  co_return crawled{std::move(site), std::move(found)};
+}
+
 void crawl_for_real(const arguments& given) {
   lockstep::real::world world;
   lockstep::real::world_options how;
   how.clock.time_scale = given.real;
   how.seed = given.seed;
-  folder_source source(given.folder);
   const auto begin = std::chrono::steady_clock::now();
-  const crawl_result found = world.run(crawl(source, resolve(folder_source::site, given.start), given.options), how);
-  print(given, found, world.summary(), std::chrono::steady_clock::now() - begin);
+  const crawled done = world.run(crawl_on_loopback(given), how);
+  print(given, done, world.summary(), std::chrono::steady_clock::now() - begin);
 }
-#endif
+
+lockstep::task<void> cut(cut_time when) {
+  co_await lockstep::sleep_for(when.from);
+  const lockstep::partition apart("manual", "crawler");
+  co_await lockstep::sleep_for(when.length);
+}
+
+// [network]
+lockstep::task<crawled> crawl_far_away(const arguments& given) {
+  lockstep::sim::world& simulation = lockstep::world();
+  lockstep::sim::host& manual = simulation.host("manual", "10.0.0.80");
+  lockstep::sim::host& crawler = simulation.host("crawler");
+  simulation.link("manual", "crawler").latency(100ms, 1s).bandwidth(1'000'000).loss(20);
+  simulation.network().add(lockstep::on(lockstep::op::read).at("crawler").one_in(1'000).forever().fail(ECONNRESET));
+
+  auto listener = [&] {
+    const auto on_manual = manual.enter();
+    return lockstep::tcp_listener::bind("10.0.0.80:80");
+  }();
+  manual.spawn_daemon(lockstep::http::serve(std::move(listener), site_of(given.folder)), "site");
+  if (given.cut.length > 0s) lockstep::spawn_daemon(cut(given.cut), "cut");
+  const std::string site = "http://manual/";
+  auto crawling = crawler.spawn(crawl_over_http(resolve(site, given.start), given.options), "crawl");
+  crawl_result found = co_await crawling.join();
+  co_return crawled{site, std::move(found)};
+}
+// [/network]
 
 void crawl_folder(const arguments& given) {
-#ifdef CRAWLER_RUNS_FOR_REAL
   if (given.real != 0) return crawl_for_real(given);
-#endif
   const auto choices = lockstep::make_oracle(lockstep::schedule::random, given.seed);
   lockstep::sim::world world;
   lockstep::sim::world_options how;
   how.choices = choices.get();
-  folder_source source(given.folder);
 
   const auto begin = std::chrono::steady_clock::now();
-  const crawl_result found = world.run(crawl(source, resolve(folder_source::site, given.start), given.options), how);
-  print(given, found, world.summary(), std::chrono::steady_clock::now() - begin);
+  const crawled done = world.run(crawl_far_away(given), how);
+  print(given, done, world.summary(), std::chrono::steady_clock::now() - begin);
+}
+
+// "60:30".
+cut_time cut_time_of(const std::string& text) {
+  unsigned from = 0;
+  unsigned length = 0;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%9u:%9u%c", &from, &length, &rest) != 2) {
+    throw CLI::ValidationError("--cut", "wants FROM:FOR in seconds, such as 60:30");
+  }
+  return {std::chrono::seconds(from), std::chrono::seconds(length)};
 }
 
 }  // namespace
@@ -89,19 +157,21 @@ void crawl_folder(const arguments& given) {
 
 int main(int argc, char** argv) {
   crawling::arguments given;
-  CLI::App app("Crawls a folder of HTML pages in virtual time, as if it were a server far away.");
+  CLI::App app("Serves a folder of HTML pages over HTTP and crawls it, on hosts that are far apart, in virtual time.");
   app.add_option("FOLDER", given.folder, "the pages")->capture_default_str();
   app.add_option("START", given.start, "the page to begin with")->capture_default_str();
   app.add_option("--seed", given.seed, "of latencies, failures and the order of events")->capture_default_str();
   app.add_option("--parallel", given.options.parallel_max, "pages fetched at the same time")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-#ifdef CRAWLER_RUNS_FOR_REAL
-  app.add_option("--real", given.real, "for real, on timers of the system that are this many times faster; 20")
+  app.add_option_function<std::string>(
+      "--cut", [&given](const std::string& text) { given.cut = crawling::cut_time_of(text); },
+      "FROM:FOR, in seconds: the hosts do not reach each other for so long");
+  app.add_option("--real", given.real,
+                 "for real, over loopback, on timers of the system that are this many times faster; 20")
       ->check(CLI::Range(1, 1'000'000'000))
       ->expected(0, 1)
       ->default_str("20");
-#endif
   CLI11_PARSE(app, argc, argv);
 
   if (!std::filesystem::is_directory(given.folder)) {

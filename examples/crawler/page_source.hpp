@@ -1,4 +1,4 @@
-// Where a crawler gets its pages from: the network one day, a folder or a test's own pages until then.
+// Where a crawler gets its pages from: the web, or a test's own pages.
 #pragma once
 
 #include <lockstep/runtime/task.hpp>
@@ -20,7 +20,8 @@ class page_source {
   page_source& operator=(const page_source&) = delete;
   virtual ~page_source() = default;
 
-  // Fetches the page at `url`. Throws std::system_error if the connection fails, and then may be asked again.
+  // Fetches the page at `url`. Throws std::runtime_error, as std::system_error is one, if the connection fails, and
+  // then may be asked again.
   virtual lockstep::task<page> fetch(std::string url) = 0;
 };
 

@@ -186,6 +186,22 @@ CO_TEST(AsioTest, CancellingTheTaskCancelsItsOperation) {
   co_await by_a_task.stop();
 }
 
+CO_TEST(AsioTest, ACancellationIsNoErrorCode) {
+  asio::io_context context;
+  stream pipe(context);
+  polled by_a_task(context);
+  const auto reads = [](stream& from) -> task<void> {
+    std::array<char, 1> received{};
+    co_await asio::async_read(from.far, asio::buffer(received), asio::as_tuple(use_task));
+    ADD_FAILURE() << "returned";
+  };
+  auto reader = spawn(reads(pipe));
+  co_await yield();
+  reader.cancel();
+  EXPECT_THROW(co_await reader.join(), cancelled);
+  co_await by_a_task.stop();
+}
+
 CO_TEST(AsioTest, WhatWasAbortedByAnotherIsAnError) {
   asio::io_context context;
   stream pipe(context);

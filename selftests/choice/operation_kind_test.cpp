@@ -31,6 +31,7 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::value_picked), 65);
   EXPECT_EQ(static_cast<int>(operation_kind::task_made), 66);
   EXPECT_EQ(static_cast<int>(operation_kind::object_made), 67);
+  EXPECT_EQ(static_cast<int>(operation_kind::fault_fired), 68);
 }
 
 TEST(OperationKindTest, EachHasANameOfItsOwn) {

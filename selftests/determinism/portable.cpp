@@ -3,6 +3,7 @@
 // Each program runs in both orderings under plain, round_robin and random schedules. It has no unsequenced effects: of
 // two tasks that are handed to one call, each is made in a statement of its own.
 #include "foreign.hpp"
+#include "packets.hpp"
 
 #include <lockstep/explore/replay.hpp>
 #include <lockstep/lockstep.hpp>
@@ -19,7 +20,6 @@
 #include <vector>
 
 namespace {
-
 using namespace lockstep;
 using namespace std::chrono_literals;
 
@@ -543,18 +543,19 @@ struct portable_program {
   task<void> (*main)();
 };
 constexpr portable_program programs[] = {{"locks", locks},
-                                {"signals", signals},
-                                {"queues", queues},
-                                {"cancellation", cancellation},
-                                {"groups", groups},
-                                {"times", times},
-                                {"points", points},
-                                {"abroad", abroad},
-                                {"selects", selects},
-                                {"hand_overs", hand_overs},
-                                {"futures", futures},
-                                {"combinators", combinators},
-                                {"blocking_work", blocking_work}};
+                                         {"signals", signals},
+                                         {"queues", queues},
+                                         {"cancellation", cancellation},
+                                         {"groups", groups},
+                                         {"times", times},
+                                         {"points", points},
+                                         {"abroad", abroad},
+                                         {"selects", selects},
+                                         {"hand_overs", hand_overs},
+                                         {"futures", futures},
+                                         {"combinators", combinators},
+                                         {"blocking_work", blocking_work},
+                                         {"packets", portable::packets}};
 
 // Runs `of` under `how` and prints a line; false if something was wrong with the run.
 bool run(sim::world& world, const portable_program& of, const token& how) {
@@ -566,6 +567,7 @@ bool run(sim::world& world, const portable_program& of, const token& how) {
   world.start(options);
   const bool ended = world.drive(of.main());
   const sim::run_summary summary = world.finish();
+  if (portable::packets_checksum != 0) note(std::exchange(portable::packets_checksum, 0));
   fmt::print("{} {}{}{}: trace {:016x}, {} steps, {}, sum {:016x}, choices {}\n", of.name, name_of(how.base),
              how.base == schedule::random ? fmt::format("-{}", how.seed) : "",
              how.order == ordering::fifo ? "/fifo" : "", summary.trace_hash, summary.steps,

@@ -126,6 +126,60 @@ TEST(ColumnsTest, ShowMovedTimeOnceAcrossAll) {
 )");
 }
 
+TEST(ColumnsTest, ShowWhatHappenedBetweenSteps) {
+  written_run made(1);
+  made.run.hosts = {{0, "client"}, {1, "web"}};
+  made.step(0, "writes");
+  made.time(30ms);
+  made.run.events.push_back({made.run.records.size(), "client:32768 -> web:80  5 bytes \"visit\""});
+  made.step(1, "reads");
+  made.time(60ms);
+  made.run.events.push_back({made.run.records.size(), "web:80 -> client:32768  reset", true});
+  EXPECT_EQ(below(columns_of(made.run)), R"(
+   main on client   task 1 on web
+   writes
+   ── 30 ms ─────────────────────
+   ~~ client:32768 -> web:80  5 bytes "visit"
+                    reads
+   ── 60 ms ─────────────────────
+   ~~ web:80 -> client:32768  reset
+)");
+  made.run.hosts[1] = "client";  // all on one host, of which nothing is said
+  EXPECT_TRUE(columns_of(made.run).starts_with("   main     task 1\n")) << columns_of(made.run);
+}
+
+TEST(ColumnsTest, ShowWhatWentWrongBeforeOtherEventsAndCountTheRest) {
+  written_run made(1);
+  made.step(0, "first");
+  for (int i = 0; i < 200; ++i) {
+    made.run.events.push_back({made.run.records.size(), "message " + std::to_string(i), i == 100});
+  }
+  made.step(1, "last");
+  column_options how;
+  how.lines_max = 10;
+  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+   main    task 1
+   first
+   ... 99 events ...
+   ~~ message 99
+   ~~ message 100
+   ~~ message 101
+   ... 96 events ...
+   ~~ message 198
+   ~~ message 199
+           last
+)");
+  for (trace_event& each : made.run.events) each.text = "the same";
+  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+   main    task 1
+   first
+   ~~ the same
+   ~~ the same
+   ... 198 more like these ...
+           last
+)");
+}
+
 TEST(ColumnsTest, MarkSteps) {
   written_run made(1);
   made.step(0, "first");

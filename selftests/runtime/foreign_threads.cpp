@@ -56,6 +56,35 @@ TEST(ForeignThreadsTest, TheClockHoldsForAWaitThatIsOutside) {
   EXPECT_TRUE(run.ended);
 }
 
+// Knows when it has begun who ends it: a thread, or the loop an hour later.
+class by_either : public by_thread {
+ public:
+  explicit by_either(bool inside) : inside_(inside) {}
+  void await_suspend(std::coroutine_handle<> waiter) {
+    if (inside_) {
+      call_later(1h, [waiter] { waiter.resume(); });
+    } else {
+      by_thread::await_suspend(waiter);
+    }
+  }
+  bool ends_inside() const noexcept { return inside_; }
+
+ private:
+  bool inside_;
+};
+
+CO_TEST(ForeignThreadsTest, AnAwaiterMaySayWhenItHasBegunWhoEndsIt) {
+  const auto tick = []() -> task<void> { co_await sleep_for(1s); };
+  auto ticker = spawn(tick());
+  by_either by_a_thread(false);
+  EXPECT_EQ(co_await by_a_thread, 9);
+  EXPECT_EQ(now(), time_point{});
+  by_either by_the_loop(true);
+  co_await by_the_loop;
+  EXPECT_EQ(now(), time_point{1h});
+  co_await ticker.join();
+}
+
 CO_TEST(ForeignThreadsTest, SeveralWaitsMayBeOutsideAtOnce) {
   const auto work = []() -> task<int> {
     by_thread thread;

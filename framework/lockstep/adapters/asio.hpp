@@ -10,16 +10,20 @@
 // real time, so they count as outside(x): the virtual clock holds meanwhile. Somebody must run their io_context: the
 // driver of the operating system does that for its own, real::current_io_context(); another one is run by a thread of
 // the user's.
+// Those of an object whose executor is a loop_executor do not, as all that is built on an asio_stream: they end within
+// the simulation. So does an operation that does not say which executor it has, as those of Beast do not, if it begins
+// something on the loop when it is begun. To mark another one, say outside(...) all the same.
 //
 // Cancelling the task cancels the operation, by its cancellation slot and on its executor, and the await goes on when
 // Asio has ended it: with `cancelled` if the operation was aborted, else with its result, and the cancellation comes at
 // the next await. An operation that does not support cancellation is waited for.
 // Lifetime: a task that is destroyed meanwhile cancels its operation, and never hears of it again.
 // Threads: a context that several threads run needs a strand, as Asio's cancellation slots do.
-// Needs Boost.Asio 1.77 or later. It is not part of <lockstep/lockstep.hpp>.
+// Needs Boost.Asio 1.77 or later, and the library lockstep::real. It is not part of <lockstep/lockstep.hpp>.
 #pragma once
 
 #include <lockstep/adapters/completion.hpp>
+#include <lockstep/adapters/loop_executor.hpp>
 #include <lockstep/runtime/foreign.hpp>
 #include <lockstep/runtime/loop_remote.hpp>
 #include <lockstep/runtime/spawn.hpp>
@@ -33,10 +37,12 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <concepts>
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -99,18 +105,26 @@ class asio_handler {
   std::shared_ptr<asio_completion<Args...>> completes_;
 };
 
-inline void throw_asio_error(const boost::system::error_code& error) {
+// Throws `cancelled` if that is why the operation was aborted.
+inline void throw_asio_cancellation(const boost::system::error_code& error) {
   if (error == boost::asio::error::operation_aborted) throw_if_asked_to_stop();
-  if (error) throw boost::system::system_error(error);
 }
-inline void throw_asio_error(const std::exception_ptr& failure) {
+inline void throw_asio_cancellation(const std::exception_ptr& failure) {
   if (failure == nullptr) return;
   try {
     std::rethrow_exception(failure);
   } catch (const boost::system::system_error& error) {
-    if (error.code() == boost::asio::error::operation_aborted) throw_if_asked_to_stop();
-    throw;
+    throw_asio_cancellation(error.code());
+  } catch (...) {  // something else
   }
+}
+inline void throw_asio_error(const boost::system::error_code& error) {
+  throw_asio_cancellation(error);
+  if (error) throw boost::system::system_error(error);
+}
+inline void throw_asio_error(const std::exception_ptr& failure) {
+  throw_asio_cancellation(failure);
+  if (failure != nullptr) std::rethrow_exception(failure);
 }
 
 template <class T>
@@ -120,6 +134,12 @@ template <asio_error Error, class... T>
 auto unpack_asio(std::tuple<Error, T...>&& all) {
   throw_asio_error(std::get<0>(all));
   return std::apply([](Error&, T&... values) { return unpacked(std::tuple<T...>(static_cast<T&&>(values)...)); }, all);
+}
+// As as_tuple has it.
+template <asio_error Error, class... T>
+std::tuple<Error, T...> unpack_asio(std::tuple<std::tuple<Error, T...>>&& all) {
+  throw_asio_cancellation(std::get<0>(std::get<0>(all)));
+  return std::get<0>(std::move(all));
 }
 template <class... T>
 auto unpack_asio(std::tuple<T...>&& all) {
@@ -142,32 +162,50 @@ class asio_operation {
   bool await_suspend(std::coroutine_handle<> waiter) {
     completion_ = std::make_shared<asio_completion<Args...>>();
     executor_.emplace(boost::asio::get_associated_executor(initiation_));
+    const std::uint64_t begun_before = begun_on_loop();
+    // Beast passes an int on as a size.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
     std::apply(
         [this](auto&... inputs) { std::move(initiation_)(asio_handler<Args...>(completion_), std::move(inputs)...); },
         inputs_);
+#pragma GCC diagnostic pop
+    ends_inside_ = says_executor ? is_loops(*executor_) : begun_on_loop() != begun_before;
     return completion_->wait(waiter);
   }
+  // Whether it ends within the simulation. Requires that it has begun.
+  bool ends_inside() const noexcept { return ends_inside_; }
   auto await_resume() {
     std::optional<std::tuple<Args...>> results = completion_->take();
     if (!results) throw_asio_error(boost::system::error_code(boost::asio::error::operation_aborted));
     return unpack_asio(std::move(*results));
   }
-  // The task that waits was asked to stop.
+  // The task that waits was asked to stop, on the loop's thread.
   void cancel_requested() {
-    boost::asio::dispatch(*executor_,
-                          [stopped = completion_] { stopped->stop.emit(boost::asio::cancellation_type::all); });
+    auto stop = [stopped = completion_] { stopped->stop.emit(boost::asio::cancellation_type::all); };
+    if (ends_inside_) {
+      stop();
+    } else {
+      boost::asio::dispatch(*executor_, std::move(stop));
+    }
   }
 
  private:
+  // Without one, this is what Asio takes.
+  static constexpr bool says_executor =
+      !std::same_as<boost::asio::associated_executor_t<Initiation>, boost::asio::system_executor>;
+
+  static std::uint64_t begun_on_loop() {
+    const asio_home* const home = asio_home::find();
+    return home != nullptr ? home->begun() : 0;
+  }
+
   Initiation initiation_;
   Inputs inputs_;
   std::optional<boost::asio::associated_executor_t<Initiation>> executor_;
   std::shared_ptr<asio_completion<Args...>> completion_;
+  bool ends_inside_ = false;
 };
-
-}  // namespace detail
-
-namespace detail {
 
 template <class T>
 struct asio_completes_with {
@@ -302,7 +340,7 @@ struct async_result<lockstep::use_task_t, void(Args...)> {
   template <class Initiation, class... Inputs>
   static auto initiate(Initiation initiation, lockstep::use_task_t, Inputs... inputs) {
     using operation = lockstep::detail::asio_operation<Initiation, std::tuple<Inputs...>, std::remove_cvref_t<Args>...>;
-    return lockstep::outside(operation(std::move(initiation), std::tuple<Inputs...>(std::move(inputs)...)));
+    return operation(std::move(initiation), std::tuple<Inputs...>(std::move(inputs)...));
   }
 };
 

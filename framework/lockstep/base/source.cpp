@@ -11,7 +11,8 @@ std::string_view file_of(const source& where) noexcept {
 
 bool is_internal(const source& where) noexcept {
   const std::string_view path = where.file_name();
-  for (const std::string_view folder : {"lockstep/runtime/", "lockstep/sync/", "lockstep/sim/", "lockstep/testing/"}) {
+  for (const std::string_view folder : {"lockstep/runtime/", "lockstep/sync/", "lockstep/net/", "lockstep/sim/",
+                                        "lockstep/http/", "lockstep/testing/"}) {
     if (path.find(folder) != std::string_view::npos) return true;
   }
   return false;

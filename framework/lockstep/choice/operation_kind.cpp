@@ -39,6 +39,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::value_picked: return "value";
     case operation_kind::task_made: return "new task";
     case operation_kind::object_made: return "new object";
+    case operation_kind::fault_fired: return "fault";
   }
   return "unknown operation";
 }

@@ -46,6 +46,7 @@ enum class operation_kind : std::uint8_t {
   value_picked = 65,
   task_made = 66,
   object_made = 67,
+  fault_fired = 68,
 };
 
 std::string_view name_of(operation_kind kind) noexcept;

@@ -12,7 +12,8 @@
 namespace lockstep {
 
 recorded_run copy_of(const trace& history) {
-  return {history.recent(), history.hashes(), history.names(), history.objects(), history.notes()};
+  return {history.recent(), history.hashes(), history.names(), history.objects(),
+          history.notes(),  history.events(), history.hosts()};
 }
 
 std::string task_title::short_text() const {
@@ -64,6 +65,7 @@ std::string text_of_record(const recorded_run& run, std::size_t at) {
   switch (record.operation()) {
     case operation_kind::value_picked: return fmt::format("{}: drew the value {}", task, record.payload);
     case operation_kind::task_made: return fmt::format("{}: was made", task);
+    case operation_kind::fault_fired: return fmt::format("{}: fault {:016x}", task, record.payload);
     case operation_kind::object_made:
       return fmt::format("{}: made object #{}, {:016x}", task, record.object(), record.payload);
     default: break;

@@ -19,6 +19,8 @@ struct recorded_run {
   std::map<std::uint32_t, std::string> names;  // given to tasks, by their numbers
   std::map<std::uint32_t, std::string> objects;
   std::vector<trace_note> notes;
+  std::vector<trace_event> events{};
+  std::map<std::uint32_t, std::string> hosts{};  // of tasks that have made calls
 };
 
 // Requires that all records are held. Every one takes 24 bytes.

@@ -82,6 +82,13 @@ std::vector<endpoint> detail::interleaved(const std::vector<endpoint>& found) {
 
 task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options) {
   std::vector<endpoint> found = co_await resolver(options.names).resolve(host, port);
+  if (found.size() == 1) {
+    try {
+      co_return co_await connect_tcp(found.front(), options.each);
+    } catch (const std::system_error& failed) {
+      throw connect_failed(host, {{found.front(), failed.code()}});
+    }
+  }
   happy_eyeballs attempts(options);
   const auto body = [&](task_group& group) -> task<void> { co_await attempts.run(detail::interleaved(found), group); };
   co_await with_task_group(body);

@@ -30,14 +30,18 @@ constexpr std::string_view mark = "  *";
 
 // -- rows -------------------------------------------------------------------------------------------------------------
 
-// A line of the report, if it is shown: a step, time that moved before the next one, or steps that repeat those above.
+// A line of the report, if it is shown: a step, time that moved before the next one, something that happened, or steps
+// that repeat those above.
 struct row {
   std::size_t record;
   std::uint32_t task;
   bool is_step;
   bool marked = false;
   std::size_t repeats = 0;  // that it stands for
-  std::string text{};       // once it is known that it is shown
+  const trace_event* event = nullptr;
+  std::string text{};  // once it is known that it is shown
+
+  bool is_time() const noexcept { return !is_step && repeats == 0 && event == nullptr; }
 };
 
 struct rows_of_run {
@@ -109,10 +113,17 @@ rows_of_run rows_of(const recorded_run& run, const std::vector<bool>& marked) {
   rows_of_run rows;
   rows.of_record.assign(run.records.size(), none);
   std::map<std::uint32_t, std::size_t> last_of;
+  auto event = run.events.begin();
+  const auto add_events_before = [&](std::size_t record) {
+    for (; event != run.events.end() && event->record <= record; ++event) {
+      rows.all.push_back({.record = event->record, .task = 0, .is_step = false, .event = &*event});
+    }
+  };
   for (std::size_t i = 0; i < run.records.size(); ++i) {
+    add_events_before(i);
     const trace_record& record = run.records[i];
     if (record.operation() == operation_kind::time_moved) {
-      if (!rows.all.empty() && !rows.all.back().is_step) rows.all.pop_back();
+      if (!rows.all.empty() && rows.all.back().is_time()) rows.all.pop_back();
       rows.all.push_back({i, 0, false});
     } else if (record.is_step()) {
       last_of[record.task] = rows.of_record[i] = rows.all.size();
@@ -123,14 +134,17 @@ rows_of_run rows_of(const recorded_run& run, const std::vector<bool>& marked) {
     }
     if (i < marked.size() && marked[i] && rows.of_record[i] != none) rows.all[rows.of_record[i]].marked = true;
   }
+  add_events_before(run.records.size());
   return rows;
 }
 
 // Whether the two say the same.
 bool alike(const recorded_run& run, const row& one, const row& other) {
+  if (one.event != nullptr && other.event != nullptr) return one.event->text == other.event->text;
+  if (!one.is_step || !other.is_step) return false;
   const trace_record& first = run.records[one.record];
   const trace_record& second = run.records[other.record];
-  if (!one.is_step || !other.is_step || one.marked != other.marked || first.word() != second.word()) return false;
+  if (one.marked != other.marked || first.word() != second.word()) return false;
   if (first.payload != second.payload) return false;
   const auto [note, end] = notes_of(run, one.record);
   const auto [other_note, other_end] = notes_of(run, other.record);
@@ -165,6 +179,7 @@ void fold(const recorded_run& run, rows_of_run& rows, const std::vector<std::siz
     row next = rows.all[at];
     if (repeats != 0) {
       next.is_step = false;
+      next.event = nullptr;
       next.repeats = repeats;
     }
     becomes.insert(becomes.end(), std::max<std::size_t>(repeats, 1), kept.size());
@@ -181,8 +196,9 @@ void fold(const recorded_run& run, rows_of_run& rows, const std::vector<std::siz
 
 constexpr std::size_t never = none;
 
-// The lower, the sooner a row is shown: what decides, the end, what is marked, the beginning, and what is around these.
-// Where something decides, `never` the steps of tasks that have nothing of this, unless there is room for all.
+// The lower, the sooner a row is shown: what decides, the end, what is marked, went wrong or was lost, the beginning,
+// and what is around these. Where something decides, `never` the steps of tasks that have nothing of this, unless there
+// is room for all.
 std::vector<std::size_t> urgencies_of(const std::vector<row>& rows, const std::vector<std::size_t>& deciding,
                                       std::size_t lines_max) {
   constexpr std::size_t per_row = 3;
@@ -190,6 +206,7 @@ std::vector<std::size_t> urgencies_of(const std::vector<row>& rows, const std::v
   std::vector<std::size_t> of(rows.size(), never - per_row);
   of.front() = 8;
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].event != nullptr && rows[i].event->grave) of[i] = 5;
     if (!rows[i].marked) continue;
     of[i] = 5;
     related.insert(rows[i].task);
@@ -253,13 +270,18 @@ bool fit(std::vector<column>& columns, std::size_t width_max) {
   return false;
 }
 
-// What each task is called: by its path as well, where two have one name.
-std::vector<std::string> texts_of(const std::vector<task_title>& titles) {
+// What each task is called: by its path as well, where two have one name, and with its host, where there are several.
+std::vector<std::string> texts_of(const recorded_run& run, const std::vector<task_title>& titles) {
   std::map<std::string, std::size_t> times;
   for (const task_title& each : titles) ++times[each.short_text()];
   std::vector<std::string> texts;
   for (const task_title& each : titles) {
     texts.push_back(in_one_line(times[each.short_text()] > 1 ? each.text() : each.short_text()));
+  }
+  std::set<std::string_view> hosts;
+  for (const auto& [task, host] : run.hosts) hosts.insert(host);
+  for (const auto& [task, host] : run.hosts) {
+    if (hosts.size() > 1 && task < texts.size() && texts[task] != host) texts[task] += " on " + in_one_line(host);
   }
   return texts;
 }
@@ -306,7 +328,7 @@ class report {
 
  private:
   report(const recorded_run& run, const column_options& how, const std::vector<task_title>& titles)
-      : how_(how), titles_(texts_of(titles)), of_run_(rows_of(run, how.marked)), rows_(of_run_.all) {
+      : how_(how), titles_(texts_of(run, titles)), of_run_(rows_of(run, how.marked)), rows_(of_run_.all) {
     if (rows_.empty()) return;
     fold(run, of_run_, deciding());
     deciding_ = deciding();
@@ -317,6 +339,8 @@ class report {
       row& each = rows_[i];
       if (each.repeats != 0) {
         each.text = fmt::format("... {} more like these ...", each.repeats);
+      } else if (each.event != nullptr) {
+        each.text = in_one_line(each.event->text);
       } else if (!each.is_step) {
         each.text = text_of_time(run.records[each.record]);
       } else if (shown_[i]) {
@@ -394,6 +418,7 @@ class report {
     const row& each = rows_[i];
     std::string line(indent, ' ');
     if (each.repeats != 0) return add(line + each.text + (each.marked ? std::string(mark) : ""));
+    if (each.event != nullptr) return add(line + cut("~~ " + each.text, how_.width_max - indent));
     if (!each.is_step) {
       line += fmt::format("── {} ──", each.text);
       while (width_of(line) < width()) line += "─";
@@ -415,15 +440,21 @@ class report {
   // Returns the row after it.
   std::size_t add_gap(std::size_t from) {
     std::size_t steps = 0;
+    std::size_t events = 0;
     std::string until;
     for (; from < rows_.size() && !shown_[from]; ++from) {
       if (rows_[from].is_step || rows_[from].repeats != 0) {
         steps += std::max<std::size_t>(rows_[from].repeats, 1);
+      } else if (rows_[from].event != nullptr) {
+        ++events;
       } else {
         until = ", until " + rows_[from].text;
       }
     }
-    add(fmt::format("{}... {} step{}{} ...", std::string(indent, ' '), steps, steps == 1 ? "" : "s", until));
+    const bool of_events = steps == 0 && events != 0;
+    const std::size_t count = of_events ? events : steps;
+    add(fmt::format("{}... {} {}{}{} ...", std::string(indent, ' '), count, of_events ? "event" : "step",
+                    count == 1 ? "" : "s", until));
     return from;
   }
 

@@ -6,8 +6,9 @@
 //      account.hpp:6  mutex "audit", balance = 20
 //                                                  account.hpp:6  mutex "audit", balance = -60
 //
-// A line is a step, in the column of its task, or moved time. A place is the line at which the task stood when the step
-// began. One screen at most: of a long run it shows the steps that matter, and counts the rest.
+// A line is a step, in the column of its task, moved time, or something that happened beside the tasks: a message that
+// came from another host, one that was lost, a fault. A place is the line at which the task stood when the step began.
+// One screen at most: of a long run it shows the steps that matter, and counts the rest.
 #pragma once
 
 #include <lockstep/explore/determinism.hpp>

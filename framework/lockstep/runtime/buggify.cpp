@@ -16,6 +16,8 @@ bool detail::pick_fault(std::string_view name, std::uint64_t one_in) {
   ++found->second.first;
   if (one_in != 1 && owner.pick(fmt::format("fault point {}", name), one_in) != 1) return false;
   ++found->second.second;
+  const agent* const who = here().running;
+  owner.history().fault_fired(who != nullptr ? who->number() : 0, domain_identity(name));
   owner.note("fault", name);
   return true;
 }

@@ -40,7 +40,7 @@ void scheduled_call::make() {
   const operation* const waited = until();
   const bool task_was_cancelled = waited != nullptr && waited->cancelled();  // by somebody who cancels all
   state_ = task_was_cancelled ? state::cancelled : state::called;
-  if (task_was_cancelled) return;
+  if (task_was_cancelled) return was_cancelled();
   struct forget_at_the_end {
     scheduled_call& made;
     ~forget_at_the_end() { made.forget_function(); }

@@ -58,6 +58,8 @@ class scheduled_call : public list_hook<scheduled_call>,
   bool watches_callback() const noexcept final { return true; }
 
   virtual void call() = 0;
+  // In its place, if its task was cancelled while it waited.
+  virtual void was_cancelled() {}
   virtual operation* until() noexcept = 0;  // null to start at once
   virtual void forget_function() noexcept = 0;
   virtual void forget_until() noexcept = 0;

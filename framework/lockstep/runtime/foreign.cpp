@@ -52,6 +52,14 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   return true;
 }
 
+// The task may be ready by now, as the end may have come at once.
+void foreign_wait::ends_inside() noexcept {
+  if (!std::exchange(from_outside_, false) || !open_) return;
+  --loop_->outside().in_flight;
+  is_of(operation_kind::foreign);
+  if (owner_->operation_ == this) owner_->waits_at(*this);
+}
+
 void foreign_wait::close() noexcept {
   if (!std::exchange(open_, false)) return;
   agent::rarities& rare = owner_->rare();

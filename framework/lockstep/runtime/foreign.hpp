@@ -8,7 +8,8 @@
 // something of ours, it is left suspended, and only the frames of ours below it are destroyed.
 //
 // A wait whose wake-up comes from outside the simulation is wrapped in `outside(x)`: the virtual clock holds meanwhile.
-// An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock.
+// An unwrapped one counts as blocked, so that a wait which nothing will end is reported as a deadlock. An awaiter
+// that has a `bool ends_inside() const` counts as marked while it begins, and is asked then.
 //
 // Cancellation: cancelling a task cancels what foreign coroutines await of ours in its name. What is foreign itself
 // cannot be withdrawn: an awaiter that has a `void cancel_requested()` is asked to come to an end, on the loop's
@@ -98,6 +99,8 @@ class foreign_wait final : public primitive<foreign_wait> {
   // The foreign side is about to be started for the running task, whose frame is `self`.
   // False if the task may not go on: it is parked for good, and nothing is to be started.
   bool open(std::coroutine_handle<> self);
+  // The foreign side has begun, and nothing outside the simulation will end it.
+  void ends_inside() noexcept;
   // The foreign side has ended, did not suspend after all, or threw.
   void close() noexcept;
   // Calls `ask(awaiter)` when the task is asked to stop.
@@ -199,13 +202,21 @@ concept foreign_awaitable = requires(awaiter_type<T> awaiter, std::coroutine_han
   awaiter.await_resume();
 };
 
-template <class Awaitable>
+// An awaiter that says, when it has begun, whether it ends within the simulation.
+template <class Awaiter>
+concept knows_where_it_ends = requires(const std::remove_reference_t<Awaiter>& begun) {
+  { begun.ends_inside() } -> std::convertible_to<bool>;
+};
+
+// `Marked` as being ended outside.
+template <class Awaitable, bool Marked>
 class proxied {
   using awaiter = awaiter_type<Awaitable>;
+  static constexpr bool tells_itself = !Marked && knows_where_it_ends<awaiter>;
 
  public:
-  proxied(Awaitable&& awaitable, frame& awaiting, bool from_outside)
-      : awaiter_(awaiter_of(std::forward<Awaitable>(awaitable))), wait_(awaiting, from_outside) {
+  proxied(Awaitable&& awaitable, frame& awaiting)
+      : awaiter_(awaiter_of(std::forward<Awaitable>(awaitable))), wait_(awaiting, Marked || tells_itself) {
     using awaiter_value = std::remove_reference_t<awaiter>;
     if constexpr (requires { awaiter_.cancel_requested(); }) {
       wait_.ask_to_stop([](void* asked) { static_cast<awaiter_value*>(asked)->cancel_requested(); }, &awaiter_);
@@ -240,6 +251,9 @@ class proxied {
       } else {
         awaiter_.await_suspend(proxy_->handle()).resume();
       }
+      if constexpr (tells_itself) {
+        if (awaiter_.ends_inside()) wait_.ends_inside();
+      }
     } catch (...) {
       wait_.close();
       throw;
@@ -264,17 +278,17 @@ auto proxy(Awaitable&& awaitable, frame& awaiting) {
                 "co_await in a lockstep::task needs a task (call the coroutine), a lockstep operation, or a type with "
                 "await_ready(), await_suspend(std::coroutine_handle<>) and await_resume(); "
                 "a join_handle is awaited by its join(), a future by its get(), an async_generator by its next()");
-  return proxied<Awaitable>(std::forward<Awaitable>(awaitable), awaiting, false);
+  return proxied<Awaitable, false>(std::forward<Awaitable>(awaitable), awaiting);
 }
 
 template <class Awaitable>
 auto proxy(outside_wrapper<Awaitable>&& wrapped, frame& awaiting) {
-  return proxied<Awaitable>(std::forward<Awaitable>(wrapped.awaitable), awaiting, true);
+  return proxied<Awaitable, true>(std::forward<Awaitable>(wrapped.awaitable), awaiting);
 }
 
 template <class Awaitable>
 auto proxy(outside_in_place<Awaitable>& wrapped, frame& awaiting) {
-  return proxied<Awaitable>(std::move(wrapped.awaitable), awaiting, true);
+  return proxied<Awaitable, true>(std::move(wrapped.awaitable), awaiting);
 }
 
 }  // namespace detail

@@ -257,8 +257,8 @@ class loop : public detail::context {
   void excuse_slow_step() noexcept { excused_step_ = steps(); }
 
   // -- watching ---------------------------------------------------------------------------------------------------
-
   const trace& history() const noexcept { return trace_; }
+  trace& history() noexcept { return trace_; }  // for what is no step
   // Whether what note() is told is kept.
   bool takes_notes() const noexcept { return trace_.keeps_all() && !tearing_down_ && !noting_; }
   // Says in reports of the running task's step what it saw: of `subject` "balance" the `text` "= 20". Where there is no

@@ -104,6 +104,8 @@ class operation : public list_hook<operation>, private detail::operation_state {
     label_ = trace::label(kind(), what.number());
     what_ = &what;
   }
+  // The same for the kind, of one that is about no object.
+  void is_of(operation_kind kind) noexcept { label_ = trace::label(kind, 0); }
   // The object that it is about, as what it is.
   template <class Object>
   Object& subject() const noexcept {

@@ -22,6 +22,8 @@ std::string_view name_of(verdict_kind kind) noexcept {
     case verdict_kind::unreached_point: return "unreached point";
     case verdict_kind::leaked_descriptor: return "leaked descriptor";
     case verdict_kind::unfired_fault: return "unfired fault";
+    case verdict_kind::unmatched_request: return "unmatched request";
+    case verdict_kind::unmet_expectation: return "unmet expectation";
     case verdict_kind::slow_step: return "slow step";
   }
   return "unknown verdict";

@@ -31,6 +31,8 @@ enum class verdict_kind {
   unreached_point,         // an order of points that did not come about
   leaked_descriptor,       // a socket or file was still open at the end
   unfired_fault,           // a fault was injected and never happened
+  unmatched_request,       // a mock was asked for what it has no answer to
+  unmet_expectation,       // a mock was not asked as often as it was to be
   slow_step,               // one step took too much real time
 };
 

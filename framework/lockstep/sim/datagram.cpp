@@ -30,16 +30,41 @@ void datagram::arrive() noexcept {
     udp_socket::deliver_to_all(there, route_.from, route_.to, payload_);
     return;
   }
+  const std::size_t carried = payload_.size();
   if (udp_socket* const taker = udp_socket::find(there, route_.to, route_.from)) {
-    taker->take(route_.from, std::move(payload_));
+    if (!taker->take(route_.from, std::move(payload_))) tell(there.of(), traffic::fate::lost, "receive buffer is full");
     return;
   }
   network& over = there.of();
-  packet::send(std::make_unique<delivery_failure>(route_, ECONNREFUSED), over,
+  packet::send(std::make_unique<delivery_failure>(route_, carried, ECONNREFUSED), over,
                over.lane_between(there, *route_.sender));
 }
 
+bool datagram::describe(traffic& as) const noexcept {
+  as.carried = transport::udp;
+  as.sender = route_.sender;
+  as.receiver = route_.receiver;
+  as.from = route_.from;
+  as.to = route_.to;
+  as.payload = payload_;
+  as.mtu = route_.sender->mtu_to(route_.receiver);
+  return true;
+}
+
 identity delivery_failure::destination() const noexcept { return of_.sender->udp_ports_id(); }
+
+// That nobody has the address, the sender has found out by itself.
+bool delivery_failure::describe(traffic& as) const noexcept {
+  if (of_.receiver == nullptr) return false;
+  as.carried = transport::icmp;
+  as.sender = of_.receiver;
+  as.receiver = of_.sender;
+  as.from = of_.to;
+  as.to = of_.from;
+  as.about_bytes = bytes_;
+  as.mtu = of_.receiver->mtu_to(of_.sender);
+  return true;
+}
 
 void delivery_failure::arrive() noexcept {
   if (udp_socket* const sender = udp_socket::find(*of_.sender, of_.from, of_.to)) sender->fail(error_);

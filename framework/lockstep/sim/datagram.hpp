@@ -35,6 +35,7 @@ class datagram final : public packet {
 
  private:
   void arrive() noexcept override;
+  bool describe(traffic& as) const noexcept override;
   std::unique_ptr<packet> again() const override { return std::make_unique<datagram>(route_, payload_); }
   std::uint64_t bits() const noexcept override { return 8 * payload_.size(); }
   void change(std::uint64_t bit) noexcept override { payload_[bit / 8] ^= std::byte{1} << (bit % 8); }
@@ -46,15 +47,19 @@ class datagram final : public packet {
 // Says to the sender of a datagram that it could not be delivered: ECONNREFUSED or EHOSTUNREACH.
 class delivery_failure final : public packet {
  public:
-  delivery_failure(const datagram_route& of, int error) noexcept : of_(of), error_(error) {}
+  // The datagram carried so many bytes.
+  delivery_failure(const datagram_route& of, std::size_t bytes, int error) noexcept
+      : of_(of), bytes_(bytes), error_(error) {}
 
   identity destination() const noexcept override;
   std::size_t bytes() const noexcept override { return 56; }
 
  private:
   void arrive() noexcept override;
+  bool describe(traffic& as) const noexcept override;
 
   datagram_route of_;
+  std::size_t bytes_;
   int error_;
 };
 

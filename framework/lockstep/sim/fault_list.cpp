@@ -116,7 +116,10 @@ void injected_fault::fires(std::string_view host) {
   ++fired_;
   const std::string text = terms_.text();
   of_->log_.push_back({of_->owner_.now(), text, std::string(host)});
-  of_->owner_.note("fault", text);
+  trace& record = of_->owner_.history();
+  const agent* const who = detail::here().running;
+  record.fault_fired(who != nullptr ? who->number() : 0, domain_.id);
+  if (of_->owner_.takes_notes()) record.happened("fault: " + text, true);
 }
 
 // -- all --------------------------------------------------------------------------------------------------------------

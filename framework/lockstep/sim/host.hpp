@@ -221,6 +221,9 @@ class host final : public system_calls {
   int unix_socket_of(int type, int protocol);
   // The two under the lowest free numbers, or neither.
   int add_pair(const file_reference& first, const file_reference& second, bool closes_on_exec, int fds[2]);
+  // The call, of which those who look on are told what `text()` says.
+  template <class F, class Text>
+  auto traced(const F& call, const Text& text);
   // -EBADF or -ENOTSOCK if it is none.
   template <class F>
   auto with_socket(int fd, const F& call);

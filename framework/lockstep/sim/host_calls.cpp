@@ -7,12 +7,82 @@
 #include <lockstep/sim/tcp_socket.hpp>
 #include <lockstep/sim/udp_socket.hpp>
 
+#include <fmt/format.h>
+
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
+
+#include <optional>
+#include <string>
 
 namespace lockstep::sim {
 
 // -- descriptors ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// -- calls in words ---------------------------------------------------------------------------------------------------
+
+std::string text_of_address(const sockaddr* address, socklen_t size) {
+  if (const std::optional<endpoint> name = endpoint::from(address, size)) return name->text();
+  if (size <= sizeof(sa_family_t) || address->sa_family != AF_UNIX) return "?";
+  const auto* const path = reinterpret_cast<const char*>(address) + sizeof(sa_family_t);
+  const std::string name(path, size - sizeof(sa_family_t));
+  return name[0] == '\0' ? "@" + name.substr(1) : name.substr(0, name.find('\0'));
+}
+
+std::string text_of_kind(int domain, int type) {
+  constexpr int kinds = 0xF;
+  const int kind = type & kinds;
+  const char* const family = domain == AF_INET ? "AF_INET" : domain == AF_INET6 ? "AF_INET6" : "AF_UNIX";
+  const char* const what = kind == SOCK_STREAM ? "SOCK_STREAM" : kind == SOCK_DGRAM ? "SOCK_DGRAM" : "SOCK_SEQPACKET";
+  return fmt::format("{}, {}", family, what);
+}
+
+// Those that are common in words.
+std::string text_of_option(int level, int name) {
+  if (level == SOL_SOCKET) {
+    switch (name) {
+      case SO_ERROR: return "SOL_SOCKET, SO_ERROR";
+      case SO_REUSEADDR: return "SOL_SOCKET, SO_REUSEADDR";
+      case SO_REUSEPORT: return "SOL_SOCKET, SO_REUSEPORT";
+      case SO_KEEPALIVE: return "SOL_SOCKET, SO_KEEPALIVE";
+      case SO_LINGER: return "SOL_SOCKET, SO_LINGER";
+      case SO_SNDBUF: return "SOL_SOCKET, SO_SNDBUF";
+      case SO_RCVBUF: return "SOL_SOCKET, SO_RCVBUF";
+      case SO_BROADCAST: return "SOL_SOCKET, SO_BROADCAST";
+      default: return fmt::format("SOL_SOCKET, {}", name);
+    }
+  }
+  if (level == IPPROTO_TCP && name == TCP_NODELAY) return "IPPROTO_TCP, TCP_NODELAY";
+  if (level == IPPROTO_TCP && name == TCP_USER_TIMEOUT) return "IPPROTO_TCP, TCP_USER_TIMEOUT";
+  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) return "IPPROTO_IPV6, IPV6_V6ONLY";
+  return fmt::format("{}, {}", level, name);
+}
+
+const char* text_of_how(int how) noexcept {
+  return how == SHUT_RD ? "SHUT_RD" : how == SHUT_WR ? "SHUT_WR" : "SHUT_RDWR";
+}
+
+}  // namespace
+
+template <class F, class Text>
+auto host::traced(const F& call, const Text& text) {
+  traffic_tap* const tap = network_->tap();
+  if (tap == nullptr) [[likely]]
+    return call();
+  tap->tell_begin();
+  decltype(call()) result = -ENOMEM;
+  try {
+    result = call();
+  } catch (...) {
+    tap->tell({this, text(), result});
+    throw;
+  }
+  tap->tell({this, text(), result});
+  return result;
+}
 
 template <class F>
 auto host::with_socket(int fd, const F& call) {
@@ -70,44 +140,64 @@ std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const
 }
 
 std::int64_t host::read(int fd, void* into, std::size_t size) {
-  const iovec piece{into, size};
-  const auto call = [&](open_file& file) { return file.read(&piece, 1); };
-  if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
-  return with_file(fd, call);
+  return traced(
+      [&]() -> std::int64_t {
+        const iovec piece{into, size};
+        const auto call = [&](open_file& file) { return file.read(&piece, 1); };
+        if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
+        return with_file(fd, call);
+      },
+      [&] { return fmt::format("read({}, {} bytes)", fd, size); });
 }
 
 std::int64_t host::write(int fd, const void* from, std::size_t size) {
-  const iovec piece{const_cast<void*>(from), size};
-  const auto call = [&](open_file& file) { return file.write(&piece, 1); };
-  if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
-  return with_file(fd, call);
+  return traced(
+      [&]() -> std::int64_t {
+        const iovec piece{const_cast<void*>(from), size};
+        const auto call = [&](open_file& file) { return file.write(&piece, 1); };
+        if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
+        return with_file(fd, call);
+      },
+      [&] { return fmt::format("write({}, {} bytes)", fd, size); });
 }
 
 std::int64_t host::readv(int fd, const iovec* into, int count) {
-  if (count < 0 || count > IOV_MAX) return -EINVAL;
-  const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
-  if (network_->faults().any_on(op::read) && is_socket(fd))
-    return transfer(op::read, fd, size_of(into, count), 0, call);
-  return with_file(fd, call);
+  return traced(
+      [&]() -> std::int64_t {
+        if (count < 0 || count > IOV_MAX) return -EINVAL;
+        const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
+        if (network_->faults().any_on(op::read) && is_socket(fd))
+          return transfer(op::read, fd, size_of(into, count), 0, call);
+        return with_file(fd, call);
+      },
+      [&] { return fmt::format("readv({}, {} bytes)", fd, size_of(into, count)); });
 }
 
 std::int64_t host::writev(int fd, const iovec* from, int count) {
-  if (count < 0 || count > IOV_MAX) return -EINVAL;
-  const auto call = [&](open_file& file) {
-    // Unlike write(), which sends an empty message.
-    return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
-  };
-  if (network_->faults().any_on(op::write) && is_socket(fd))
-    return transfer(op::write, fd, size_of(from, count), 0, call);
-  return with_file(fd, call);
+  return traced(
+      [&]() -> std::int64_t {
+        if (count < 0 || count > IOV_MAX) return -EINVAL;
+        const auto call = [&](open_file& file) {
+          // Unlike write(), which sends an empty message.
+          return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
+        };
+        if (network_->faults().any_on(op::write) && is_socket(fd))
+          return transfer(op::write, fd, size_of(from, count), 0, call);
+        return with_file(fd, call);
+      },
+      [&] { return fmt::format("writev({}, {} bytes)", fd, size_of(from, count)); });
 }
 
 int host::close(int fd) {
-  const file_reference closed = table_.remove(fd);
-  if (!closed) return -EBADF;
-  if (network_->faults().empty() || closed->as_socket() == nullptr) [[likely]]
-    return 0;
-  return fault_of(op::close, *closed->as_socket(), 0, 0);
+  return traced(
+      [&]() -> int {
+        const file_reference closed = table_.remove(fd);
+        if (!closed) return -EBADF;
+        if (network_->faults().empty() || closed->as_socket() == nullptr) [[likely]]
+          return 0;
+        return fault_of(op::close, *closed->as_socket(), 0, 0);
+      },
+      [&] { return fmt::format("close({})", fd); });
 }
 
 int host::dup(int fd) {
@@ -190,103 +280,148 @@ void host::opened_at(int fd, const source& where) noexcept {
 // -- sockets ----------------------------------------------------------------------------------------------------------
 
 int host::socket(int domain, int type, int protocol) {
-  constexpr int kinds = 0xF;
-  constexpr int protocol_max = 262;
-  const int kind = type & kinds;
-  if ((type & ~(kinds | SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
-  if (domain == AF_UNIX) return unix_socket_of(type, protocol);
-  if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
-  if (protocol < 0 || protocol > protocol_max) return -EINVAL;
-  if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
-  if (protocol != 0 && protocol != (kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return -EPROTONOSUPPORT;
-  if (!network_->faults().empty()) [[unlikely]] {
-    if (const int error = fault_of({op::socket, *this}); error != 0) return error;
-  }
-  if (!table_.has_room()) return -EMFILE;
-  const int flags = O_RDWR | ((type & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
-  const identity id = network_->owner().identity_of_new();
-  file_reference made;
-  if (kind == SOCK_STREAM) {
-    made = new tcp_socket(*this, id, domain == AF_INET6, flags);
-  } else {
-    made = new udp_socket(*this, id, domain == AF_INET6, flags);
-  }
-  return table_.add(made, (type & SOCK_CLOEXEC) != 0);
+  return traced(
+      [&]() -> int {
+        constexpr int kinds = 0xF;
+        constexpr int protocol_max = 262;
+        const int kind = type & kinds;
+        if ((type & ~(kinds | SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
+        if (domain == AF_UNIX) return unix_socket_of(type, protocol);
+        if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
+        if (protocol < 0 || protocol > protocol_max) return -EINVAL;
+        if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
+        if (protocol != 0 && protocol != (kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return -EPROTONOSUPPORT;
+        if (!network_->faults().empty()) [[unlikely]] {
+          if (const int error = fault_of({op::socket, *this}); error != 0) return error;
+        }
+        if (!table_.has_room()) return -EMFILE;
+        const int flags = O_RDWR | ((type & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
+        const identity id = network_->owner().identity_of_new();
+        file_reference made;
+        if (kind == SOCK_STREAM) {
+          made = new tcp_socket(*this, id, domain == AF_INET6, flags);
+        } else {
+          made = new udp_socket(*this, id, domain == AF_INET6, flags);
+        }
+        return table_.add(made, (type & SOCK_CLOEXEC) != 0);
+      },
+      [&] { return fmt::format("socket({})", text_of_kind(domain, type)); });
 }
 
 int host::bind(int fd, const sockaddr* address, socklen_t size) {
-  return with_socket(fd, [&](sim::socket& of) {
-    if (!network_->faults().empty()) [[unlikely]] {
-      attempted_call call{op::bind, *this};
-      call.target = endpoint::from(address, size).value_or(endpoint());
-      call.target = named_by_host(call.target);
-      if (const int error = fault_of(call); error != 0) return error;
-    }
-    return of.bind(address, size);
-  });
+  return traced(
+      [&]() -> int {
+        return with_socket(fd, [&](sim::socket& of) {
+          if (!network_->faults().empty()) [[unlikely]] {
+            attempted_call call{op::bind, *this};
+            call.target = endpoint::from(address, size).value_or(endpoint());
+            call.target = named_by_host(call.target);
+            if (const int error = fault_of(call); error != 0) return error;
+          }
+          return of.bind(address, size);
+        });
+      },
+      [&] { return fmt::format("bind({}, {})", fd, text_of_address(address, size)); });
 }
 
 int host::listen(int fd, int backlog) {
-  return with_socket(fd, [&](sim::socket& of) {
-    const int error = !network_->faults().any_on(op::listen) ? 0 : fault_of(op::listen, of, 0, 0);
-    return error != 0 ? error : of.listen(backlog);
-  });
+  return traced(
+      [&]() -> int {
+        return with_socket(fd, [&](sim::socket& of) {
+          const int error = !network_->faults().any_on(op::listen) ? 0 : fault_of(op::listen, of, 0, 0);
+          return error != 0 ? error : of.listen(backlog);
+        });
+      },
+      [&] { return fmt::format("listen({}, {})", fd, backlog); });
 }
 
 int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
-  if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
-  return with_socket(fd, [&](sim::socket& of) {
-    if (!table_.has_room()) return -EMFILE;
-    file_reference made;
-    const int error = !network_->faults().any_on(op::accept) ? 0 : fault_of(op::accept, of, POLLIN, 0);
-    if (error != 0 && error != -ECONNABORTED) return error;
-    if (const int failed = of.accept(made); failed != 0) return failed;
-    if (error != 0) {  // it has gone before it was taken
-      if (made->as_socket()->is_connected()) made->as_socket()->break_off(ECONNRESET);
-      return error;
-    }
-    if ((flags & SOCK_NONBLOCK) != 0) made->set_status_flags(O_RDWR | O_NONBLOCK);
-    if (address != nullptr && made->as_socket()->accepted_name(address, size) != 0) *size = 0;
-    return table_.add(made, (flags & SOCK_CLOEXEC) != 0);
-  });
+  return traced(
+      [&]() -> int {
+        if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
+        return with_socket(fd, [&](sim::socket& of) {
+          if (!table_.has_room()) return -EMFILE;
+          file_reference made;
+          const int error = !network_->faults().any_on(op::accept) ? 0 : fault_of(op::accept, of, POLLIN, 0);
+          if (error != 0 && error != -ECONNABORTED) return error;
+          if (const int failed = of.accept(made); failed != 0) return failed;
+          if (error != 0) {  // it has gone before it was taken
+            if (made->as_socket()->is_connected()) made->as_socket()->break_off(ECONNRESET);
+            return error;
+          }
+          if ((flags & SOCK_NONBLOCK) != 0) made->set_status_flags(O_RDWR | O_NONBLOCK);
+          if (address != nullptr && made->as_socket()->accepted_name(address, size) != 0) *size = 0;
+          return table_.add(made, (flags & SOCK_CLOEXEC) != 0);
+        });
+      },
+      [&] { return fmt::format("accept({})", fd); });
 }
 
 int host::connect(int fd, const sockaddr* address, socklen_t size) {
-  return with_socket(fd, [&](sim::socket& of) {
-    if (!network_->faults().empty() && !of.connects_in_time()) [[unlikely]] {
-      attempted_call call{op::connect, *this};
-      call.of_datagrams = of.has_datagrams();
-      call.target = endpoint::from(address, size).value_or(endpoint());
-      if (const int error = fault_of(call); error != 0) return error;
-    }
-    return of.connect(address, size);
-  });
+  return traced(
+      [&]() -> int {
+        return with_socket(fd, [&](sim::socket& of) {
+          if (!network_->faults().empty() && !of.connects_in_time()) [[unlikely]] {
+            attempted_call call{op::connect, *this};
+            call.of_datagrams = of.has_datagrams();
+            call.target = endpoint::from(address, size).value_or(endpoint());
+            if (const int error = fault_of(call); error != 0) return error;
+          }
+          return of.connect(address, size);
+        });
+      },
+      [&] { return fmt::format("connect({}, {})", fd, text_of_address(address, size)); });
 }
 
 std::int64_t host::recvmsg(int fd, msghdr* message, int flags) {
-  const auto count = static_cast<int>(message->msg_iovlen);
-  return transfer(op::read, fd, size_of(message->msg_iov, count), flags,
-                  [&](sim::socket& of) { return of.receive(message->msg_iov, count, flags, message); });
+  return traced(
+      [&]() -> std::int64_t {
+        const auto count = static_cast<int>(message->msg_iovlen);
+        return transfer(op::read, fd, size_of(message->msg_iov, count), flags,
+                        [&](sim::socket& of) { return of.receive(message->msg_iov, count, flags, message); });
+      },
+      [&] {
+        return fmt::format("recvmsg({}, {} bytes)", fd,
+                           size_of(message->msg_iov, static_cast<int>(message->msg_iovlen)));
+      });
 }
 
 std::int64_t host::sendmsg(int fd, const msghdr* message, int flags) {
-  const auto count = static_cast<int>(message->msg_iovlen);
-  return transfer(op::write, fd, size_of(message->msg_iov, count), flags,
-                  [&](sim::socket& of) { return of.send(message->msg_iov, count, flags, message); });
+  return traced(
+      [&]() -> std::int64_t {
+        const auto count = static_cast<int>(message->msg_iovlen);
+        return transfer(op::write, fd, size_of(message->msg_iov, count), flags,
+                        [&](sim::socket& of) { return of.send(message->msg_iov, count, flags, message); });
+      },
+      [&] {
+        return fmt::format("sendmsg({}, {} bytes)", fd,
+                           size_of(message->msg_iov, static_cast<int>(message->msg_iovlen)));
+      });
 }
 
 std::int64_t host::recv(int fd, void* into, std::size_t size, int flags) {
-  const iovec piece{into, size};
-  return transfer(op::read, fd, size, flags, [&](sim::socket& of) { return of.receive(&piece, 1, flags, nullptr); });
+  return traced(
+      [&]() -> std::int64_t {
+        const iovec piece{into, size};
+        return transfer(op::read, fd, size, flags,
+                        [&](sim::socket& of) { return of.receive(&piece, 1, flags, nullptr); });
+      },
+      [&] { return fmt::format("recv({}, {} bytes)", fd, size); });
 }
 
 std::int64_t host::send(int fd, const void* from, std::size_t size, int flags) {
-  const iovec piece{const_cast<void*>(from), size};
-  return transfer(op::write, fd, size, flags, [&](sim::socket& of) { return of.send(&piece, 1, flags, nullptr); });
+  return traced(
+      [&]() -> std::int64_t {
+        const iovec piece{const_cast<void*>(from), size};
+        return transfer(op::write, fd, size, flags,
+                        [&](sim::socket& of) { return of.send(&piece, 1, flags, nullptr); });
+      },
+      [&] { return fmt::format("send({}, {} bytes)", fd, size); });
 }
 
 int host::shutdown(int fd, int how) {
-  return with_socket(fd, [&](sim::socket& of) { return of.shutdown(how); });
+  return traced([&]() -> int { return with_socket(fd, [&](sim::socket& of) { return of.shutdown(how); }); },
+                [&] { return fmt::format("shutdown({}, {})", fd, text_of_how(how)); });
 }
 
 int host::getsockname(int fd, sockaddr* address, socklen_t* size) {
@@ -298,23 +433,35 @@ int host::getpeername(int fd, sockaddr* address, socklen_t* size) {
 }
 
 int host::getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
-  return with_socket(fd, [&](sim::socket& of) { return of.get_option(level, name, value, size); });
+  return traced(
+      [&]() -> int {
+        return with_socket(fd, [&](sim::socket& of) { return of.get_option(level, name, value, size); });
+      },
+      [&] { return fmt::format("getsockopt({}, {})", fd, text_of_option(level, name)); });
 }
 
 int host::setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
-  return with_socket(fd, [&](sim::socket& of) { return of.set_option(level, name, value, size); });
+  return traced(
+      [&]() -> int {
+        return with_socket(fd, [&](sim::socket& of) { return of.set_option(level, name, value, size); });
+      },
+      [&] { return fmt::format("setsockopt({}, {})", fd, text_of_option(level, name)); });
 }
 
 int host::look_up(name_query& asked) {
-  if (!network_->faults().empty()) [[unlikely]] {
-    attempted_call call{op::resolve, *this};
-    call.name = asked.name();
-    if (const int error = -fault_of(call); error != 0) {
-      asked.answer({error, 0, {}});
-      return 0;
-    }
-  }
-  return network_->dns().look_up(*this, asked);
+  return traced(
+      [&]() -> int {
+        if (!network_->faults().empty()) [[unlikely]] {
+          attempted_call call{op::resolve, *this};
+          call.name = asked.name();
+          if (const int error = -fault_of(call); error != 0) {
+            asked.answer({error, 0, {}});
+            return 0;
+          }
+        }
+        return network_->dns().look_up(*this, asked);
+      },
+      [&] { return fmt::format("look_up({})", asked.name()); });
 }
 
 }  // namespace lockstep::sim

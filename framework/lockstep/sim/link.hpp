@@ -86,7 +86,7 @@ class lane {
   bool instant() const noexcept {
     return traits_->latency_max == duration::zero() && traits_->bytes_per_second == 0 && cuts_ == 0 && !was_clogged_;
   }
-  // Whether that holds for TCP too, and nothing else can happen to its bytes.
+  // Whether that holds for TCP too, and nothing else happens to its bytes, of which nobody is told.
   bool plain() const noexcept { return plain_; }
 
   // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
@@ -108,6 +108,12 @@ class lane {
     breaker_ = fault;
     see_if_plain();
   }
+  // Whether somebody is told of what goes over it.
+  bool tapped() const noexcept { return tapped_; }
+  void set_tapped(bool told) noexcept {
+    tapped_ = told;
+    see_if_plain();
+  }
 
  private:
   struct domains;
@@ -116,12 +122,13 @@ class lane {
   // Of what is picked; made with the first.
   const domains& picks();
   void see_if_plain() noexcept {
-    plain_ = instant() && traits_->segment_bytes == 0 && traits_->loss == 0 && breaker_ == nullptr;
+    plain_ = instant() && traits_->segment_bytes == 0 && traits_->loss == 0 && breaker_ == nullptr && !tapped_;
   }
 
   unsigned cuts_ = 0;
   bool was_clogged_ = false;
   bool plain_ = false;
+  bool tapped_ = false;
   identity id_;
   const std::string& from_;
   const std::string* to_;                      // null for itself

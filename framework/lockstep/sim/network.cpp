@@ -9,6 +9,8 @@ namespace lockstep::sim {
 
 network::network(loop& of) : owner_(of) {
   of.run_listeners().push_back(*this);
+  if (of.history().keeps_all()) [[unlikely]]
+    add(notes_);
   add_host("client");
 }
 
@@ -20,6 +22,7 @@ std::shared_ptr<const lane_traits> network::traits_of_loopback() {
 }
 
 network::~network() {
+  if (notes_.linked()) notes_.unlink();
   faults_.part();
   if (linked()) unlink();
   close_all();
@@ -53,6 +56,7 @@ host& network::add_host(std::string name, std::vector<ip_address> addresses, sou
   const auto number = static_cast<std::uint32_t>(hosts_.size());
   hosts_.push_back(std::make_shared<host>(*this, name, std::move(addresses), number));
   host& made = *hosts_.back();
+  made.loopback().set_tapped(tap() != nullptr);
   for (const ip_address& each : made.addresses()) by_address_[each] = &made;
   by_name_[std::move(name)] = &made;
   return made;
@@ -83,6 +87,8 @@ link& network::between(host& one, host& other, source where) {
       links_.try_emplace(std::pair(lower.number(), higher.number()), lower.name(), higher.name(), default_traits_);
   sim::link& found = at->second;
   if (is_new) {
+    found.there.set_tapped(tap() != nullptr);
+    found.back.set_tapped(tap() != nullptr);
     for (const host* const each : {&one, &other}) {
       if (!each->is_down()) continue;
       found.there.add_cut();
@@ -102,6 +108,29 @@ name_service& network::dns() {
   if (dns_ == nullptr) dns_ = std::make_unique<name_service>(*this);
   return *dns_;
 }
+
+// -- looking on -------------------------------------------------------------------------------------------------------
+
+void network::add(traffic_listener& who) noexcept {
+  tap_.add(who);
+  set_tap_of_lanes();
+}
+
+void network::remove(traffic_listener& who) noexcept {
+  who.unlink();
+  set_tap_of_lanes();
+}
+
+void network::set_tap_of_lanes() noexcept {
+  const bool told = tap() != nullptr;
+  for (const auto& each : hosts_) each->loopback().set_tapped(told);
+  for (auto& [ends, way] : links_) {
+    way.there.set_tapped(told);
+    way.back.set_tapped(told);
+  }
+}
+
+// -- the end ----------------------------------------------------------------------------------------------------------
 
 void network::tasks_have_gone() noexcept {
   for (tcp_connection& each : connections_) each.stop();

@@ -9,8 +9,10 @@
 #include <lockstep/sim/byte_queue.hpp>
 #include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/network_notes.hpp>
 #include <lockstep/sim/packet.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
+#include <lockstep/sim/traffic.hpp>
 
 #include <map>
 #include <memory>
@@ -69,6 +71,14 @@ class network final : private detail::run_listener {
   // That host is there for nobody, or is again.
   void isolate(host& who, bool apart);
 
+  // -- looking on -------------------------------------------------------------------------------------------------
+
+  // It is told of all that is sent from now on, until it is taken off, which it must be before it dies.
+  void add(traffic_listener& who) noexcept;
+  void remove(traffic_listener& who) noexcept;
+  // Null while nobody listens.
+  traffic_tap* tap() noexcept { return tap_.empty() ? nullptr : &tap_; }
+
   void add(tcp_connection& made) noexcept { connections_.push_back(made); }
   intrusive_list<tcp_connection, tcp_connection>& connections() noexcept { return connections_; }
   // Its packets are its own.
@@ -76,6 +86,7 @@ class network final : private detail::run_listener {
 
  private:
   static std::shared_ptr<const lane_traits> traits_of_loopback();
+  void set_tap_of_lanes() noexcept;
   void close_all() noexcept;
   void drop_packets() noexcept;
   void tasks_have_gone() noexcept override;
@@ -93,6 +104,8 @@ class network final : private detail::run_listener {
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::unique_ptr<name_service> dns_;
   fault_list faults_{owner_};
+  traffic_tap tap_;
+  network_notes notes_{owner_};  // listens if the run is recorded
   intrusive_list<packet, packet> packets_;
   std::uint32_t next_address_ = 0x0A000001;
 };

@@ -6,10 +6,12 @@
 
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/traffic.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace lockstep::sim {
 
@@ -37,6 +39,9 @@ class packet : public list_hook<packet>, private traveller, private timer {
   packet() noexcept : timer(&due) { list_hook<packet>::mark_unlinked(); }
 
   virtual void arrive() noexcept = 0;
+  // For those who look on; false for what has no form on a wire.
+  virtual bool describe(traffic& /*as*/) const noexcept { return false; }
+  void tell(network& over, traffic::fate happened, std::string_view why = {}) const noexcept;
   // Another one like it; null for what does not come twice.
   virtual std::unique_ptr<packet> again() const { return nullptr; }
   // How many bits it carries, and changes one of them.
@@ -47,11 +52,12 @@ class packet : public list_hook<packet>, private traveller, private timer {
   static void set_out(std::unique_ptr<packet> sent, network& over, lane& along);
   static void due(timer& due) noexcept;
   void begin(network& over) noexcept;
-  void lane_cut() noexcept override { delete this; }
+  void come(network& over) noexcept;
+  void lane_cut() noexcept override;
   void lane_healed() noexcept override {}
   void lane_clogged(time_point until) noexcept override;
 
-  loop* owner_ = nullptr;
+  network* over_ = nullptr;
 };
 
 }  // namespace lockstep::sim

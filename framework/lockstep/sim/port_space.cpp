@@ -26,7 +26,9 @@ bool is_for(const port_claim& claim, const ip_address& to) noexcept {
 }
 
 void port_space::forget_kept(time_point now) noexcept {
-  for (; !kept_.empty() && kept_.front().until <= now; kept_.pop_front()) kept_.front().unlink();
+  for (; !kept_.empty() && kept_.front().until <= now; kept_.pop_front()) {
+    if (kept_.front().linked()) kept_.front().unlink();
+  }
 }
 
 void port_space::keep(const port_claim& like, time_point until) {

@@ -60,6 +60,9 @@ class port_space {
   // Whether it may begin to listen where it is: 0 or -EADDRINUSE.
   int may_listen(port_holder& holder, time_point now) noexcept;
 
+  // In TIME_WAIT until then, or longer ago.
+  const std::list<kept>& kept_ports() const noexcept { return kept_; }
+
   // Those of one port; null if there is none.
   holder_list* find(std::uint16_t port) noexcept {
     const auto found = holders_.find(port);

@@ -6,6 +6,10 @@
 
 #include <sys/socket.h>
 
+namespace lockstep {
+struct socket_status;
+}
+
 namespace lockstep::sim {
 
 // The bytes of all pieces together.
@@ -32,6 +36,9 @@ class socket : public open_file {
   virtual int accepted_name(sockaddr* address, socklen_t* size) const { return peer_name(address, size); }
   virtual int get_option(int level, int name, void* value, socklen_t* size) = 0;
   virtual int set_option(int level, int name, const void* value, socklen_t size) = 0;
+
+  // For netstat: all but where it is.
+  virtual void show(socket_status& as) const = 0;
 
   // -- for faults -------------------------------------------------------------------------------------------------
 

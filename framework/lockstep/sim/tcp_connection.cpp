@@ -5,6 +5,8 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
 
+#include <netinet/tcp.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <utility>
@@ -209,6 +211,16 @@ void tcp_end::vanish() {
   out_.abandon();
 }
 
+std::uint8_t tcp_end::state() const noexcept {
+  if (phase_ == phase::closed || phase_ == phase::unborn) return TCP_CLOSE;
+  if (phase_ == phase::syn_sent) return TCP_SYN_SENT;
+  if (phase_ == phase::syn_received) return TCP_SYN_RECV;
+  const bool peer_finished = in().fin_arrived();
+  if (!writes_shut_) return peer_finished ? TCP_CLOSE_WAIT : TCP_ESTABLISHED;
+  if (peer_finished) return TCP_LAST_ACK;
+  return out_.fin_arrived() ? TCP_FIN_WAIT2 : TCP_FIN_WAIT1;
+}
+
 void tcp_end::set_patience(const tcp_patience& how) noexcept {
   patience_ = how;
   out_.see_to_patience();
@@ -284,6 +296,8 @@ void tcp_connection::connect_badly(host& from, host* to, const fault_effect& fau
       after += network_.lane_between(*to, from)->latency_of(network_.owner(), 0);
     }
   }
+  if (fault.what != fault_effect::kind::slow)
+    there_.lose(tcp_way::mark_kind::syn, planned_error_ == ECONNREFUSED ? "" : "fault");
   network_.owner().timers().arm(*this, saturating_add(began_, after));
 }
 
@@ -304,6 +318,7 @@ void tcp_connection::retry(timer& due) noexcept {
   const keeper alive(self);
   if (std::exchange(self.held_, false)) return self.server_.complete_handshake();
   if (self.client_.at() != tcp_end::phase::syn_sent) return;
+  if (self.planned_error_ == ECONNREFUSED) self.back_.pretend(tcp_way::mark_kind::refusal);
   if (self.planned_error_ != 0) return self.client_.fail(std::exchange(self.planned_error_, 0));
   if (self.server_.where() == nullptr) {
     self.client_.fail(EHOSTUNREACH);

@@ -69,6 +69,9 @@ class tcp_end {
   int error() const noexcept { return error_; }
   bool reads_shut() const noexcept { return reads_shut_; }
   bool writes_shut() const noexcept { return writes_shut_; }
+  // Whether a socket has it; and what TCP_INFO calls its state.
+  bool has_owner() const noexcept { return owner_ != nullptr; }
+  std::uint8_t state() const noexcept;
   // The bytes that its side of the connection takes in.
   std::uint64_t receive_buffer() const noexcept { return receive_buffer_; }
   void set_receive_buffer(std::uint64_t bytes) noexcept { receive_buffer_ = bytes; }

@@ -537,12 +537,8 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
 // As TCP_INFO calls it.
 std::uint8_t tcp_socket::state() const noexcept {
   if (phase_ == phase::listening) return TCP_LISTEN;
-  if (end_ == nullptr || end_->at() == tcp_end::phase::closed) return TCP_CLOSE;
-  if (end_->at() == tcp_end::phase::syn_sent) return TCP_SYN_SENT;
-  const bool peer_finished = end_->in().fin_arrived();
-  if (!end_->writes_shut()) return peer_finished ? TCP_CLOSE_WAIT : TCP_ESTABLISHED;
-  if (peer_finished) return TCP_LAST_ACK;
-  return end_->out().fin_arrived() ? TCP_FIN_WAIT2 : TCP_FIN_WAIT1;
+  if (end_ == nullptr) return TCP_CLOSE;
+  return end_->state();
 }
 
 int tcp_socket::set_option(int level, int name, const void* value, socklen_t size) {

@@ -38,6 +38,7 @@ class tcp_socket final : public socket {
   unsigned ready() const noexcept override;
   identity touched_id() const noexcept override { return end_ != nullptr ? end_->connection().id() : id(); }
   std::string described() const override;
+  void show(socket_status& as) const override;
 
   // Whether its port was bound by number, and so outlives its connection.
   bool keeps_port() const noexcept { return bound_port_; }

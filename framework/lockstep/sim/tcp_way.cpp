@@ -57,15 +57,21 @@ void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) 
 void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) {
   detail::touch(over_->id(), over_->traits().bytes_per_second != 0 ? access::write : access::read);
   if (!under_way() && over_->instant() && over_->traits().segment_bytes == 0 && over_->traits().loss == 0) {
-    return arrive(kind, up_to);  // there is a fault that counts its bytes
+    if (over_->tapped()) [[unlikely]]
+      tell_sent(kind, up_to, bytes, {}, {});
+    return arrive(kind, up_to);
   }
   time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
+  constexpr duration of_handshake = std::chrono::seconds(1);
+  constexpr duration of_data = std::chrono::milliseconds(200);
+  const duration timeout = kind == mark_kind::syn || kind == mark_kind::syn_ack ? of_handshake : of_data;
+  duration late{};
   if (over_->traits().loss != 0) {
-    const bool first = kind == mark_kind::syn || kind == mark_kind::syn_ack;
-    constexpr duration of_handshake = std::chrono::seconds(1);
-    constexpr duration of_data = std::chrono::milliseconds(200);
-    arrives = saturating_add(arrives, over_->retransmission(owner_, first ? of_handshake : of_data));
+    late = over_->retransmission(owner_, timeout);
+    arrives = saturating_add(arrives, late);
   }
+  if (over_->tapped()) [[unlikely]]
+    tell_sent(kind, up_to, bytes, late, timeout);
   if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
   if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
     arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
@@ -116,6 +122,8 @@ void tcp_way::deliver() noexcept {
 
 void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
   heard_at_ = owner_.now();
+  if (over_->tapped()) [[unlikely]]
+    tell_arrived(kind, up_to);
   switch (kind) {
     case mark_kind::data:
       if (to_.discards()) [[unlikely]]
@@ -126,6 +134,7 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
       break;
     case mark_kind::fin:
       fin_arrived_ = true;
+      if (over_->tapped()) tell_acknowledgement();
       to_.fin_arrived();
       break;
     case mark_kind::reset: to_.reset_arrived(); break;
@@ -147,14 +156,21 @@ void tcp_way::arrive_over_broken(std::uint64_t up_to) {
   const tcp_connection::keeper alive(from_.connection());
   bool resets = false;
   const std::uint64_t through = over_->breaker()->lets_through(up_to - arrived_, resets);
-  if (through != 0) take(arrived_ + through);
+  if (through != 0) {
+    if (seen()) tell(traffic::fate::arrived, mark_kind::data, arrived_ + through, through);
+    take(arrived_ + through);
+  }
   if (!resets) return;
+  pretend(mark_kind::reset);
+  to_.out().pretend(mark_kind::reset);
   to_.reset_arrived();
   from_.reset_arrived();
 }
 
 // The answer takes the other lane, at once: how long it takes is not modelled, whether it comes is.
 void tcp_way::acknowledge() {
+  if (over_->tapped()) [[unlikely]]
+    tell_acknowledgement();
   if (to_.out().cut()) return see_to_patience();
   acknowledged_ = arrived_;
   from_.acknowledged();
@@ -164,6 +180,7 @@ void tcp_way::acknowledge() {
 
 void tcp_way::lane_cut() noexcept {
   detail::touch(from_.connection().id(), access::write);
+  if (seen()) tell_of_marks(traffic::fate::lost, "partition");
   disarm();
   see_to_patience();
 }
@@ -180,6 +197,7 @@ void tcp_way::lane_clogged(time_point until) noexcept {
 void tcp_way::lane_healed() noexcept {
   const tcp_connection::keeper alive(from_.connection());
   detail::touch(from_.connection().id(), access::write);
+  if (seen()) tell_of_marks(traffic::fate::sent_again, {});
   time_point arrives = owner_.now();
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
     arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, 0)));

@@ -15,12 +15,14 @@
 
 #include <lockstep/sim/byte_queue.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/traffic.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace lockstep::sim {
@@ -99,6 +101,13 @@ class tcp_way final : private traveller, private timer {
   // Whether the sender waits for an answer in vain, and for how long yet, is looked at anew.
   void see_to_patience() noexcept;
 
+  // A packet sets out and never comes; only those who look on know of it.
+  void lose(mark_kind kind, std::string_view why) noexcept {
+    if (seen()) tell(traffic::fate::sent, kind, transmitted_, 0, {}, why);
+  }
+  // One comes all the same.
+  void pretend(mark_kind kind) noexcept;
+
   // For reports.
   bool cut() const noexcept {
     if (over_ == nullptr) return false;
@@ -143,6 +152,19 @@ class tcp_way final : private traveller, private timer {
   void stop_waiting() noexcept;
   void lose_patience() noexcept;
 
+  // -- looking on: tcp_traffic.cpp ----------------------------------------------------------------------------------
+
+  bool seen() const noexcept { return over_ != nullptr && over_->tapped(); }
+  void tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration ahead = {},
+            std::string_view why = {}) const noexcept;
+  [[gnu::cold]] void tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration late,
+                               duration timeout) const noexcept;
+  [[gnu::cold]] void tell_arrived(mark_kind kind, std::uint64_t up_to) const noexcept;
+  // What arrived last is acknowledged on the way back.
+  [[gnu::cold]] void tell_acknowledgement() const noexcept;
+  // What is under way is lost, or is sent again.
+  [[gnu::cold]] void tell_of_marks(traffic::fate happened, std::string_view why) const noexcept;
+
   loop& owner_;
   byte_queue queue_;
   tcp_end& from_;
@@ -163,6 +185,7 @@ class tcp_way final : private traveller, private timer {
   bool stopped_ = false;
   waiting waits_ = waiting::not_at_all;
   time_point heard_at_{};
+  mutable std::uint64_t told_room_until_ = 0;  // by the receiver, to those who look on
   std::unique_ptr<patience> patience_;
 };
 

@@ -246,7 +246,7 @@ std::int64_t udp_socket::send(const iovec* from, int count, int flags, const msg
     lane* const along = over.lane_between(here, *route.receiver);
     packet::send(std::make_unique<datagram>(route, std::move(payload)), over, along);
   } else {
-    packet::send_later(std::make_unique<delivery_failure>(route, EHOSTUNREACH), over, address_limit);
+    packet::send_later(std::make_unique<delivery_failure>(route, size, EHOSTUNREACH), over, address_limit);
   }
   return static_cast<std::int64_t>(size);
 }
@@ -292,16 +292,17 @@ void udp_socket::deliver_to_all(host& at, const endpoint& from, const endpoint& 
     udp_socket& one = static_cast<port&>(each).of;
     if (one.takes(to, from)) takers.emplace_back(&one);
   }
-  for (const file_reference& each : takers) static_cast<udp_socket&>(*each).take(from, payload);
+  for (const file_reference& each : takers) static_cast<udp_socket&>(*each).take(from, std::vector(payload));
 }
 
-void udp_socket::take(const endpoint& from, std::vector<std::byte> payload) {
+bool udp_socket::take(const endpoint& from, std::vector<std::byte>&& payload) {
   detail::touch(id(), access::write);
   const std::size_t memory = memory_of(payload.size());
-  if (!queue_.empty() && queued_ + memory > static_cast<std::size_t>(options_[option::receive_buffer])) return;
+  if (!queue_.empty() && queued_ + memory > static_cast<std::size_t>(options_[option::receive_buffer])) return false;
   queued_ += memory;
   queue_.push_back({from, std::move(payload)});
   notify(POLLIN | POLLPRI);
+  return true;
 }
 
 void udp_socket::fail(int error) noexcept {

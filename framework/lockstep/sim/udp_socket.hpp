@@ -40,6 +40,7 @@ class udp_socket final : public socket {
   unsigned ready() const noexcept override;
   bool has_datagrams() const noexcept override { return true; }
   std::string described() const override;
+  void show(socket_status& as) const override;
 
   // -- for datagrams ----------------------------------------------------------------------------------------------
 
@@ -47,7 +48,8 @@ class udp_socket final : public socket {
   // one of that very address, then the one that was bound last; with SO_REUSEPORT they share by the peer's name.
   static udp_socket* find(host& at, const endpoint& to, const endpoint& from) noexcept;
   static void deliver_to_all(host& at, const endpoint& from, const endpoint& to, const std::vector<std::byte>& payload);
-  void take(const endpoint& from, std::vector<std::byte> payload);
+  // False, and the payload is left, if there is no room for it.
+  bool take(const endpoint& from, std::vector<std::byte>&& payload);
   // One that it has sent could not be delivered.
   void fail(int error) noexcept;
 

@@ -48,6 +48,7 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   identity touched_id() const noexcept override { return self_->id; }
   unix_socket* as_unix() noexcept override { return this; }
   std::string described() const override;
+  void show(socket_status& as) const override;
 
   // A message that it sent has left its queue.
   void has_room() noexcept;

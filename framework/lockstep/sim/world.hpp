@@ -13,6 +13,7 @@
 
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/base_world.hpp>
+#include <lockstep/sim/netstat.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -67,6 +68,8 @@ class world final : public driver, public base_world {
   // Adds a host to it; and what lies between two: see network.hpp.
   sim::host& host(std::string name, std::vector<ip_address> addresses = {}, source where = source::current());
   sim::host& host(std::string name, const ip_address& address, source where = source::current());
+  // The sockets of all its hosts now.
+  lockstep::netstat netstat() { return lockstep::netstat(network()); }
   sim::link& link(std::string_view one, std::string_view other, source where = source::current());
 
  private:

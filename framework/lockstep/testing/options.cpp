@@ -218,6 +218,8 @@ class knobs {
          "where searches keep the tokens of failures, to try them first next time, none for nowhere; beside the "
          "program");
     knob("replay", "TOKEN", into.replay, as_it_is, "the token of a run to repeat, as a failure prints it");
+    flag("network_trace", into.network_trace, "print the calls and packets of all hosts to standard error; false");
+    knob("capture", "FILE", into.capture, as_it_is, "where the packets of the last run go, for Wireshark and tshark");
   }
 
   // Sets what `arguments` say, and what the environment says where they say nothing.

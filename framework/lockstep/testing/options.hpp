@@ -119,6 +119,8 @@ struct command_line {
   std::optional<seed_range> seeds;           // one run for each, see seed_runs.hpp
   std::string out;                           // the folder for what these runs come to
   std::string failures;                      // the file of failures; empty for the one beside the program
+  std::optional<bool> network_trace;         // of each run that is no part of a search, to standard error
+  std::string capture;                       // the file for the packets of the last of these runs
   std::map<std::string, std::string> shape;  // flags with values that a run depends on and no token holds
 };
 

@@ -7,6 +7,7 @@
 #endif
 #include <lockstep/report/text.hpp>
 #include <lockstep/runtime/exception_group.hpp>
+#include <lockstep/sim/network.hpp>
 #include <lockstep/testing/crash.hpp>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 namespace lockstep::detail {
@@ -198,6 +200,20 @@ bool is_unmet_expectation(const failure_part& part) {
          part.message.find(" - unsatisfied and ") != std::string::npos;
 }
 
+// As the command line asks for it.
+void test_runner::look_on(std::optional<capture>& packets, std::optional<network_trace>& calls) {
+  const command_line& line = parsed_command_line();
+  const bool prints = line.network_trace.value_or(false);
+  if (line.capture.empty() && !prints) return;
+  sim::network& of = static_cast<sim::world&>(*world_).network();
+  try {
+    if (!line.capture.empty()) packets.emplace(line.capture, of);
+  } catch (const std::system_error& failed) {
+    fmt::print(stderr, "{}; --lockstep_capture=FILE says where the packets go\n", failed.what());
+  }
+  if (prints) calls.emplace(of);
+}
+
 outcome test_runner::make_once(const token& choices, muted_output* output, bool keep_trace, disturbance* by) {
   if (by != nullptr && by->kind() == disturbance_kind::fail_alloc) renew_world();
   base_world& world = *world_;
@@ -214,11 +230,15 @@ outcome test_runner::make_once(const token& choices, muted_output* output, bool 
       if (counts(found)) notice.add(words_of(part_of(found, testing::TestPartResult::kNonFatalFailure), name_));
     });
     start_world(choices, oracle, keep_trace);
+    std::optional<capture> packets;
+    std::optional<network_trace> calls;
+    if (!for_real()) look_on(packets, calls);
     if (by != nullptr) world.loop().disturb(by);
     const watched_run watched(watched_by(), notice);
     drive(failures, by);
     if (keep_trace) result.record = copy_of(world.loop().history());
     world.finish();
+    if (calls) fmt::print(stderr, "{}", calls->text());
     world.on_verdict(nullptr);
     failures.tell(nullptr);
   }

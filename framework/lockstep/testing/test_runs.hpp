@@ -5,6 +5,8 @@
 #include <lockstep/explore/program.hpp>
 #include <lockstep/explore/token.hpp>
 #include <lockstep/runtime/base_world.hpp>
+#include <lockstep/sim/capture.hpp>
+#include <lockstep/sim/network_trace.hpp>
 #include <lockstep/sim/world.hpp>
 #include <lockstep/testing/failures.hpp>
 #include <lockstep/testing/muted_output.hpp>
@@ -112,6 +114,7 @@ class test_runner {
   bool for_real() const { return knobs_.clock == clock_mode::real; }
   static std::unique_ptr<base_world> make_world(const options& knobs);
   void start_world(const token& choices, oracle& by_token, bool keep_trace);
+  void look_on(std::optional<capture>& packets, std::optional<network_trace>& calls);
   sim::world_options options_of_world(ordering order) const;
   outcome make(const token& choices, muted_output* output, std::optional<disturbance_kind> kind, std::uint64_t moment,
                bool named);

@@ -9,7 +9,9 @@ void trace::forget_all() noexcept {
   all_.clear();
   names_.clear();
   objects_.clear();
+  hosts_.clear();
   notes_.clear();
+  events_.clear();
 }
 
 // The next record at which turn() has something to do.
@@ -62,6 +64,14 @@ void trace::note(std::uint32_t task, std::string_view subject, std::string_view 
   const bool known = before != notes_.rend() && before->record == at &&
                      (before->text == text || before->text == std::string("= ").append(text));
   if (!known) notes_.insert(end, {at, std::string(subject), std::string(text)});
+}
+
+bool trace::last_event_says(std::string_view before, std::string_view now) {
+  if (events_.empty() || events_.back().text != before) return false;
+  const auto since = all_.begin() + static_cast<std::ptrdiff_t>(events_.back().record);
+  if (std::any_of(since, all_.end(), [](const trace_record& each) { return each.is_step(); })) return false;
+  events_.back().text = now;
+  return true;
 }
 
 void trace::note_drawn(std::uint32_t task, std::string_view label, std::string_view value) {

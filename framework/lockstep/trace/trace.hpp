@@ -22,13 +22,14 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
 
 struct trace_record {
   // Of a step: its place. Of moved time: the new time in ns; of a value: the answer; of a task or an object that was
-  // made: its identity.
+  // made, and of a fault: its identity.
   std::uint64_t payload;
   std::uint32_t task;   // the task's number in this run
   std::uint32_t label;  // the operation in the high 8 bits; the object's number, 0 for none, in the others
@@ -67,6 +68,13 @@ struct memory_of_records {
   }
   void deallocate(T* block, std::size_t) noexcept { std::free(block); }
   bool operator==(const memory_of_records&) const noexcept = default;
+};
+
+// What happened between the steps, or within one: a packet that came, a fault.
+struct trace_event {
+  std::size_t record;  // the next one, by its index among all
+  std::string text;
+  bool grave = false;  // something failed or was lost
 };
 
 class trace {
@@ -116,6 +124,10 @@ class trace {
     return store(made, number, label(operation_kind::task_made, 0));
   }
   std::uint32_t tasks_made() const noexcept { return tasks_made_.load(std::memory_order_relaxed); }
+  // A fault was injected; the running task is that one, or 0.
+  void fault_fired(std::uint32_t task, identity fault) {
+    add_other(fault, task, label(operation_kind::fault_fired, 0));
+  }
   // What follows is kept beside the records with `keep_all` only, and is no part of the hash.
   bool keeps_all() const noexcept { return keep_all_; }
   // What the code calls a task, and an object.
@@ -127,6 +139,16 @@ class trace {
     if (keep_all_ && !name.empty()) [[unlikely]]
       objects_[number] = name;
   }
+  // On which host it runs, as its calls have shown.
+  void task_on_host(std::uint32_t number, std::string_view host) {
+    if (keep_all_) [[unlikely]]
+      hosts_[number] = host;
+  }
+  void happened(std::string text, bool grave) {
+    if (keep_all_) events_.push_back({all_.size(), std::move(text), grave});
+  }
+  // If the last is still that one, and no step was made since, it says this instead. Returns whether it is so.
+  bool last_event_says(std::string_view before, std::string_view now);
   // Belongs to the last step of that task, if it has made one. Not kept if the step's last note of `subject` says the
   // same already, or "= " and the same.
   void note(std::uint32_t task, std::string_view subject, std::string_view text);
@@ -161,6 +183,9 @@ class trace {
   const std::map<std::uint32_t, std::string>& names() const noexcept { return names_; }
   // Those of objects, by theirs.
   const std::map<std::uint32_t, std::string>& objects() const noexcept { return objects_; }
+  // Of tasks that have made calls.
+  const std::map<std::uint32_t, std::string>& hosts() const noexcept { return hosts_; }
+  const std::vector<trace_event>& events() const noexcept { return events_; }
   // Those of one record in the order in which they were made.
   const std::vector<trace_note>& notes() const noexcept { return notes_; }
   // The hash as it was after each of these records. Requires that all are held: `keep_all`, or at most `capacity`.
@@ -214,7 +239,9 @@ class trace {
   std::vector<trace_record, memory_of_records<trace_record>> all_;
   std::map<std::uint32_t, std::string> names_;
   std::map<std::uint32_t, std::string> objects_;
+  std::map<std::uint32_t, std::string> hosts_;
   std::vector<trace_note> notes_;
+  std::vector<trace_event> events_;
 };
 
 }  // namespace lockstep
