@@ -28,6 +28,8 @@ void add(const bench::variant& runtime, double scale) {
                                      state.counters["operations"] = operations;
                                      state.counters["ns_per_operation"] = result.cpu_ns / operations;
                                      state.counters["bytes_per_task"] = result.bytes_per_task;
+                                     state.counters["bytes_per_host"] = result.bytes_per_host;
+                                     state.counters["building_ns"] = result.building_ns;
                                    }
                                  })
         ->Iterations(1)
@@ -58,10 +60,13 @@ int main(int argc, char** argv) {
 
   bench::forget_large_blocks();
   add(bench::floor_variant(), scale);
+  add(bench::floor_network_variant(), scale);
   add(bench::lockstep_variant(), scale);
+  add(bench::lockstep_network_variant(), scale);
   add(bench::search_variant(), scale);
 #ifdef LOCKSTEP_BENCH_ASIO
   add(bench::asio_variant(), scale);
+  add(bench::asio_network_variant(), scale);
 #endif
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;

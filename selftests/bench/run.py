@@ -37,6 +37,8 @@ WORK = [
     ("W4_chan64", "queue of 64, hand-off", 2.5),
     ("W4_lock100", "mutex, 100 tasks", 2.5),
     ("W4_sem", "semaphore, ping-pong", 2.5),
+    ("W5_echo64", "TCP, 64 bytes and back", 6.0),
+    ("W5_bulk", "TCP, 1 MiB", 1.3),
     ("W6_3x3", "run 3 tasks of 3 steps", 4.0),
     ("W6_3x3r", "the same, in random order", 4.0),
     ("W6_2x5", "run 2 tasks of 5 steps", 4.0),
@@ -61,8 +63,13 @@ SEARCHES = [
 ]
 BYTES_WANTED = 256  # a parked task, in all
 
+# The same of lockstep's network.
+LINKS = [("W5_faulty", "a link with faults, 64 bytes and back", "W5_link", 2.0)]
+HOSTS = [("W5_hosts10", 10), ("W5_hosts100", 100), ("W5_hosts1e3", 1_000), ("W5_hosts1e4", 10_000)]
+CONNECTION_BYTES_WANTED = 2048  # idle, both ends, beyond the hosts
+
 # Two scales whose difference is free of start-up. A workload of rounds must do more of them at the second.
-SCALES = {"W3_1e3": (0.01, 0.03), "W3_1e5": (0.1, 0.3)}
+SCALES = {"W3_1e3": (0.01, 0.03), "W3_1e5": (0.1, 0.3), "W5_hosts1e3": (0.01, 0.03), "W5_hosts1e4": (0.05, 0.15)}
 SCALES_OTHERWISE = (0.003, 0.009)
 TOO_LONG_UNDER_VALGRIND = {"W3_1e6"}
 
@@ -104,6 +111,8 @@ def measure(binary, wanted, repetitions):
             "ns": statistics.median(times),
             "samples": times,
             "bytes": statistics.median(entry["bytes_per_task"] for entry in entries),
+            "host_bytes": statistics.median(entry["bytes_per_host"] for entry in entries),
+            "building_ns": statistics.median(entry["building_ns"] for entry in entries),
         }
     return report["context"], figures
 
@@ -163,29 +172,55 @@ def print_table(figures, with_instructions):
         if work == "W2_batch":
             row = cells("  bytes a parked task", work, "bytes", f"≤ {BYTES_WANTED} B")
             rows.append(row + [""] * (len(heads) - len(row)))
+    print_rows(heads, rows, words=(0,))
+    print_growth(figures)
+    print_hosts(figures)
+    print_beside(figures, "network", "lockstep", LINKS)
+    print_beside(figures, "search", SEARCH, SEARCHES)
+
+
+def print_hosts(figures):
+    """Whether the number of hosts tells, and what they hold."""
+    heads = ["hosts", "floor ns", "lockstep ns", "× floor", "× 10 hosts", "instr", "B a connection", "B a host",
+             "ns to build"]
+    rows = []
+    for work, hosts in HOSTS:
+        floor, ours = (figures.get((runtime, work), {}) for runtime in ("floor", "lockstep"))
+        if not ours:
+            continue
+        few = figures.get(("lockstep", HOSTS[0][0]), {}).get("ns")
+        rows.append([f"{hosts:,}", format_number(floor.get("ns")), format_number(ours["ns"]),
+                     format_number(ratio(figures, work, "lockstep", "ns")),
+                     format_number(ours["ns"] / few if few else None), format_number(ours.get("instructions")),
+                     format_number(ours["bytes"]), format_number(ours["host_bytes"]),
+                     format_number(ours["building_ns"])])
+    if not rows:
+        return
+    print()
+    print_rows(heads, rows, words=())
+    print(f"wanted: as fast among many, ≤ {CONNECTION_BYTES_WANTED} B a connection")
+
+
+def print_rows(heads, rows, words):
+    """`words` are the columns that begin at the left."""
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
     for row in [heads, *rows]:
-        print(" | ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
+        print(" | ".join(cell.ljust(width) if column in words else cell.rjust(width)
                          for column, (cell, width) in enumerate(zip(row, widths))))
-    print_growth(figures)
-    print_searches(figures)
 
 
-def print_searches(figures):
-    heads = ["search", "ns", "beside", "ns", "×", "wanted ×"]
+def print_beside(figures, head, runtime, lines):
+    heads = [head, "ns", "beside", "ns", "×", "wanted ×"]
     rows = []
-    for work, name, other, wanted in SEARCHES:
-        ours, theirs = (figures.get((SEARCH, each), {}).get("ns") for each in (work, other))
+    for work, name, other, wanted in lines:
+        ours, theirs = (figures.get((runtime, each), {}).get("ns") for each in (work, other))
         if ours and theirs:
             rows.append([name, format_number(ours), other, format_number(theirs), format_number(ours / theirs),
                          f"≤ {wanted}"])
     if not rows:
         return
     print()
-    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-    for row in [heads, *rows]:
-        print(" | ".join(cell.ljust(width) if column in (0, 2) else cell.rjust(width)
-                         for column, (cell, width) in enumerate(zip(row, widths))))
+    print_rows(heads, rows, words=(0, 2))
 
 
 def print_growth(figures):
@@ -208,15 +243,25 @@ def as_json(context, figures):
             "ratio": ratio(figures, work, "lockstep", "ns"),
             "runtimes": {runtime: figures[runtime, work] for runtime in RUNTIMES if (runtime, work) in figures},
         } for work, name, wanted in WORK],
-        "searches": [{
+        "hosts": [{
             "id": work,
-            "name": name,
-            "beside": other,
-            "wanted": wanted,
-            "figure": figures[SEARCH, work],
-            "figure_beside": figures.get((SEARCH, other)),
-        } for work, name, other, wanted in SEARCHES if (SEARCH, work) in figures],
+            "hosts": hosts,
+            "runtimes": {runtime: figures[runtime, work] for runtime in RUNTIMES if (runtime, work) in figures},
+        } for work, hosts in HOSTS],
+        "network": beside(figures, "lockstep", LINKS),
+        "searches": beside(figures, SEARCH, SEARCHES),
     }
+
+
+def beside(figures, runtime, lines):
+    return [{
+        "id": work,
+        "name": name,
+        "beside": other,
+        "wanted": wanted,
+        "figure": figures[runtime, work],
+        "figure_beside": figures.get((runtime, other)),
+    } for work, name, other, wanted in lines if (runtime, work) in figures]
 
 
 def main():

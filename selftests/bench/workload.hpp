@@ -15,6 +15,11 @@
 //   W6_3x3 W6_2x5           3 tasks of 3 steps, 2 of 5, run from scratch in      one run, from the start of its world
 //                           every order, depth first                             to its end
 //   W6_3x3r                 the same of 3 tasks, in random orders                the same
+//   W5_echo64               64 bytes to another task and back                    one round trip
+//   W5_bulk                 1 MiB, read in pieces of 64 KiB                      one MiB
+//   W5_hosts10 … 1e4        W5_echo64 of that many hosts at once, each on a      one round trip; bytes an idle
+//                           connection of its own to one other host              connection, bytes and time a host
+// W5 is two rings on the floor, hosts and TCP on lockstep, and on Asio the stream that Beast's tests are run on.
 // W6 on Asio is run again in the one order that it knows.
 // What searching costs, of lockstep alone:
 //   W7_race W7_shared W7_lock    systematic search by source sets: 3 tasks of 3 steps on plain variables, 3 of 4 on
@@ -24,6 +29,9 @@
 //   W9_3x3 … W9_300x3       the same in the first 20 runs of a systematic        one step
 //                           search
 //   W10_explorer W10_loop   random runs by the explorer, and by the bare loop    one run
+// And of the network of lockstep alone:
+//   W5_link W5_faulty       W5_echo64 over a link that takes 1 ms; and over one  one round trip
+//                           that takes up to 3, loses, and has a fault on reads
 #pragma once
 
 #include <cstdint>
@@ -36,7 +44,9 @@ struct measurement {
   std::uint64_t operations = 0;
   double cpu_ns = 0;  // of this process, for all operations together
   double wall_ns = 0;
-  double bytes_per_task = 0;       // W2_batch: by how much the process grew, divided by the tasks
+  double bytes_per_task = 0;       // W2_batch: by how much the process grew, divided by the tasks; W5: by connections
+  double bytes_per_host = 0;       // W5_hosts; beside its connection
+  double building_ns = 0;          // W5_hosts: of a host and its connection
   std::uint64_t firing_order = 0;  // W3: a hash of the times at which timers fired
 };
 
@@ -57,8 +67,11 @@ struct variant {
 };
 
 variant floor_variant();
+variant floor_network_variant();
 variant lockstep_variant();
+variant lockstep_network_variant();
 variant search_variant();
 variant asio_variant();
+variant asio_network_variant();
 
 }  // namespace bench

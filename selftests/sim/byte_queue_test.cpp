@@ -79,5 +79,37 @@ TEST(ByteQueueTest, LeavesItsMemoryToOthersWhenItIsEmpty) {
   memory.give(more, order);
 }
 
+// -- lending ----------------------------------------------------------------------------------------------------------
+
+TEST(ByteQueueTest, TakesWhatIsLentFromWhereItIs) {
+  byte_memory memory;
+  byte_queue queue(memory);
+  queue.push(bytes_of("ab"));
+  std::string lent = "cdef";
+  queue.lend(bytes_of(lent));
+  lent[0] = 'C';
+  EXPECT_EQ(queue.size(), 6);
+  EXPECT_EQ(take(queue, 3), "abC");
+  queue.keep();
+  lent = "....";
+  EXPECT_EQ(take(queue, 3), "def");
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(ByteQueueTest, KeepsWhatWasLentBeforeItIsLentMore) {
+  byte_memory memory;
+  byte_queue queue(memory);
+  std::string first = "abc";
+  queue.lend(bytes_of(first));
+  queue.lend(bytes_of("de"));
+  first = "...";
+  queue.drop_back(1);
+  std::string into(2, '\0');
+  queue.peek(std::as_writable_bytes(std::span(into)), 2);
+  EXPECT_EQ(into, "cd");
+  queue.keep();
+  EXPECT_EQ(take(queue, 4), "abcd");
+}
+
 }  // namespace
 }  // namespace lockstep::sim

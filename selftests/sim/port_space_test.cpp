@@ -39,7 +39,7 @@ TEST(PortSpaceTest, LetsBothReuseWhatNeitherListensTo) {
   EXPECT_EQ(ports.claim(other, start), 0);
   EXPECT_EQ(ports.claim(strict, start), -EADDRINUSE);
   EXPECT_EQ(ports.may_listen(one, start), 0);
-  one.listens = true;
+  one.claim.listens = true;
   EXPECT_EQ(ports.may_listen(other, start), -EADDRINUSE);
   holder late("0.0.0.0:80", true);
   EXPECT_EQ(ports.claim(late, start), -EADDRINUSE);

@@ -47,6 +47,18 @@ TEST(SocketOptionsTest, RefuseWhatLinuxRefuses) {
   EXPECT_EQ(all.set(SOL_SOCKET, SO_RCVTIMEO, &odd, sizeof odd), -EDOM);
 }
 
+TEST(SocketOptionsTest, AreEachSocketsOwnOnceTheyAreSet) {
+  socket_options listener(socket_class::tcp, false);
+  EXPECT_EQ(set(listener, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+  socket_options accepted = listener;
+  EXPECT_EQ(accepted[option::keep_alive], 1);
+  EXPECT_EQ(set(accepted, IPPROTO_TCP, TCP_KEEPCNT, 5), 0);
+  EXPECT_EQ(set(listener, IPPROTO_TCP, TCP_KEEPIDLE, 60), 0);
+  EXPECT_EQ(listener[option::keep_alive_count], 9);
+  EXPECT_EQ(accepted[option::keep_alive_idle], 7200);
+  EXPECT_EQ(socket_options(socket_class::tcp, false)[option::keep_alive], 0);
+}
+
 TEST(SocketOptionsTest, WriteAsMuchAsThereIsRoomFor) {
   const socket_options all(socket_class::tcp, false);
   unsigned char part[2] = {};

@@ -66,6 +66,36 @@ TEST(TcpSocketTest, IsWritableAgainWhenAThirdIsFree) {
   });
 }
 
+// A reader that waits takes it from where it is; what nobody waits for is copied.
+TEST(TcpSocketTest, LeavesTheWriterItsBufferWhenTheCallReturns) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, "10.0.0.2:80");
+    const file here = tcp(hosts.client);
+    here.connect("10.0.0.2:80");
+    const file there = listener.accept();
+    std::string buffer = "hello";
+    EXPECT_EQ(here.send(buffer), "5");
+    buffer = "HELLO";
+    EXPECT_EQ(there.recv(), "hello");
+    struct reader final : readiness_watch {
+      explicit reader(const file& of) noexcept : from(of) {}
+      void may_be_ready() noexcept override { got = from.recv(2); }
+      void was_closed() noexcept override {}
+      file from;
+      std::string got;
+    } waits(there);
+    hosts.web.watch(there.fd, POLLIN, waits);
+    EXPECT_EQ(here.send(buffer), "5");
+    buffer = ".....";
+    EXPECT_EQ(waits.got, "HE");
+    hosts.web.unwatch(waits);
+    EXPECT_EQ(there.recv(), "LLO");
+    for (const file& each : {listener, here, there}) each.close();
+    co_return;
+  });
+}
+
 TEST(TcpSocketTest, CountsWhatCanBeRead) {
   run_on_hosts([]() -> task<void> {
     two_hosts hosts;

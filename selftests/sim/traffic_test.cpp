@@ -41,19 +41,19 @@ TEST(TrafficTest, IsToldOfFromTheFirstListenerToTheLast) {
     two_hosts hosts;
     network& net = lockstep::world().network();
     EXPECT_EQ(net.tap(), nullptr);
-    EXPECT_EQ(hosts.web.loopback().tap(), nullptr);
+    EXPECT_FALSE(hosts.web.loopback().tapped());
     const int from = open_udp(hosts.client);
     const int to = open_udp(hosts.web, "10.0.0.2:5000");
     {
       words_of_traffic first(net);
       words_of_traffic second(net);
-      EXPECT_NE(hosts.web.loopback().tap(), nullptr);
-      EXPECT_NE(lockstep::world().host("late").loopback().tap(), nullptr);
+      EXPECT_TRUE(hosts.web.loopback().tapped());
+      EXPECT_TRUE(lockstep::world().host("late").loopback().tapped());
       send_to(hosts.client, from, "hello", "10.0.0.2:5000");
       EXPECT_THAT(first.seen, ElementsAre("sent udp 5", "arrived udp 5"));
       EXPECT_EQ(first.seen, second.seen);
     }
-    EXPECT_EQ(net.lane_between(hosts.client, hosts.web)->tap(), nullptr);
+    EXPECT_FALSE(net.lane_between(hosts.client, hosts.web)->tapped());
     hosts.client.close(from);
     hosts.web.close(to);
     co_return;

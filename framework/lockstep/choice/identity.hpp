@@ -7,7 +7,9 @@
 #include <lockstep/base/hash.hpp>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace lockstep {
 
@@ -31,5 +33,13 @@ struct choice_point {
 };
 
 constexpr identity domain_identity(std::string_view name) noexcept { return hash_of(name); }
+
+// One that is picked from often.
+struct choice_domain {
+  explicit choice_domain(std::string of) : name(std::move(of)), id(domain_identity(name)) {}
+
+  std::string name;
+  identity id;
+};
 
 }  // namespace lockstep

@@ -53,10 +53,10 @@ open_socket::~open_socket() {
 
 void open_socket::close() noexcept {
   if (fd_ < 0) return;
-  for (const connection& each : returned_connections_) calls_->close(each.fd);
-  returned_connections_.clear();
-  returned_datagrams_.clear();
-  returned_.clear();
+  if (returned_ != nullptr) {
+    for (const connection& each : returned_->connections) calls_->close(each.fd);
+    returned_.reset();
+  }
   calls_->close(std::exchange(fd_, -1));
 }
 
@@ -97,17 +97,18 @@ std::string open_socket::described_with_ends() const {
   return fd_ >= 0 ? text : text + ", which is closed";
 }
 
-std::size_t open_socket::take_returned(std::span<std::byte> into) noexcept {
-  const std::size_t count = std::min(into.size(), returned_.size());
+std::size_t open_socket::take_from(std::vector<std::byte>& bytes, std::span<std::byte> into) noexcept {
+  const std::size_t count = std::min(into.size(), bytes.size());
   if (count == 0) return 0;
-  std::memcpy(into.data(), returned_.data(), count);
-  returned_.erase(returned_.begin(), returned_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::memcpy(into.data(), bytes.data(), count);
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
   return count;
 }
 
 bool open_socket::make_room_for_returns(std::size_t bytes) noexcept {
   try {
-    returned_.reserve(returned_.size() + bytes);
+    returns& all = make_returns();
+    all.bytes.reserve(all.bytes.size() + bytes);
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -116,14 +117,15 @@ bool open_socket::make_room_for_returns(std::size_t bytes) noexcept {
 
 bool open_socket::give_back(std::span<const std::byte> bytes) noexcept {
   if (fd_ < 0 || !make_room_for_returns(bytes.size())) return false;
-  returned_.insert(returned_.begin(), bytes.begin(), bytes.end());
+  returned_->bytes.insert(returned_->bytes.begin(), bytes.begin(), bytes.end());
   return true;
 }
 
 bool open_socket::give_back(const connection& accepted) noexcept {
   if (fd_ < 0) return false;
   try {
-    returned_connections_.insert(returned_connections_.begin(), accepted);
+    std::vector<connection>& all = make_returns().connections;
+    all.insert(all.begin(), accepted);
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -133,7 +135,8 @@ bool open_socket::give_back(const connection& accepted) noexcept {
 bool open_socket::give_back(std::span<const std::byte> bytes, const socket_address& from, bool truncated) noexcept {
   if (fd_ < 0) return false;
   try {
-    returned_datagrams_.insert(returned_datagrams_.begin(), {{bytes.begin(), bytes.end()}, from, truncated});
+    std::vector<datagram>& all = make_returns().datagrams;
+    all.insert(all.begin(), {{bytes.begin(), bytes.end()}, from, truncated});
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -317,7 +320,8 @@ datagram_read::datagram_read(open_socket& from, std::span<std::byte> into) noexc
     : socket_wait(operation_kind::read_socket, from, POLLIN), into_(into) {}
 
 std::int64_t datagram_read::call() noexcept {
-  if (std::vector<open_socket::datagram>& kept = socket().returned_datagrams_; !kept.empty()) {
+  if (open_socket& from = socket(); from.returned_ != nullptr && !from.returned_->datagrams.empty()) {
+    std::vector<open_socket::datagram>& kept = from.returned_->datagrams;
     const open_socket::datagram& first = kept.front();
     size_ = std::min(into_.size(), first.bytes.size());
     if (size_ != 0) std::memcpy(into_.data(), first.bytes.data(), size_);
@@ -365,10 +369,10 @@ accepting_socket::~accepting_socket() {
 }
 
 std::int64_t accepting_socket::call() noexcept {
-  if (std::vector<open_socket::connection>& kept = socket().returned_connections_; !kept.empty()) {
-    fd_ = kept.front().fd;
-    remote_ = kept.front().remote;
-    kept.erase(kept.begin());
+  if (auto* const kept = socket().returned_connections(); kept != nullptr) {
+    fd_ = kept->front().fd;
+    remote_ = kept->front().remote;
+    kept->erase(kept->begin());
     return fd_;
   }
   sockaddr_storage stored{};

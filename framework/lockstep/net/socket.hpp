@@ -88,8 +88,27 @@ class open_socket final : public object {
     bool truncated = false;
   };
 
+  // What was taken for those that were cancelled, and comes before all else.
+  struct returns {
+    std::vector<std::byte> bytes;
+    std::vector<connection> connections;
+    std::vector<datagram> datagrams;
+  };
+
+  // Throws std::bad_alloc.
+  returns& make_returns() {
+    if (returned_ == nullptr) returned_ = std::make_unique<returns>();
+    return *returned_;
+  }
+  // Null if there are none.
+  std::vector<connection>* returned_connections() noexcept {
+    return returned_ == nullptr || returned_->connections.empty() ? nullptr : &returned_->connections;
+  }
   // What a reader that was cancelled had read, which is read again before all else.
-  std::size_t take_returned(std::span<std::byte> into) noexcept;
+  std::size_t take_returned(std::span<std::byte> into) noexcept {
+    return returned_ == nullptr ? 0 : take_from(returned_->bytes, into);
+  }
+  static std::size_t take_from(std::vector<std::byte>& bytes, std::span<std::byte> into) noexcept;
   bool make_room_for_returns(std::size_t bytes) noexcept;
   // False if it is closed, or there is no memory for it.
   bool give_back(std::span<const std::byte> bytes) noexcept;
@@ -100,18 +119,17 @@ class open_socket final : public object {
   // Something has come back: those that wait for it are told.
   void tell_waiters(operation_kind of) noexcept;
   std::size_t returned_count() const noexcept {
-    return returned_.size() + returned_connections_.size() + returned_datagrams_.size();
+    if (returned_ == nullptr) return 0;
+    return returned_->bytes.size() + returned_->connections.size() + returned_->datagrams.size();
   }
 
   std::string_view noun_;
   std::shared_ptr<system_calls> calls_;
   int fd_ = -1;
-  std::optional<endpoint> remote_;
   wait_list waiters_;
   std::size_t handed_ = 0;  // awaits that were granted, and have not returned
-  std::vector<std::byte> returned_;
-  std::vector<connection> returned_connections_;
-  std::vector<datagram> returned_datagrams_;
+  std::unique_ptr<returns> returned_;
+  std::optional<endpoint> remote_;
 };
 
 // Owns the socket of a stream, a listener or the like.

@@ -196,9 +196,9 @@ descriptor_read::~descriptor_read() {
 
 // 0 at the end of the stream.
 std::int64_t descriptor_read::call() noexcept {
-  if (std::vector<open_socket::connection>& kept = socket().returned_connections_; !kept.empty()) {
-    fd_ = kept.front().fd;
-    kept.erase(kept.begin());
+  if (auto* const kept = socket().returned_connections(); kept != nullptr) {
+    fd_ = kept->front().fd;
+    kept->erase(kept->begin());
     return 1;
   }
   descriptor_message got;

@@ -54,11 +54,15 @@ inline context& here() {
   return *found;
 }
 
-// Tells the observer of the run, if it has one, that the present step touches that object.
-inline void touch(identity object, access how) {
+// Whether the run has an observer.
+inline bool observed() noexcept {
   const context* const found = current_context;
-  if (found != nullptr && found->observer != nullptr) [[unlikely]]
-    found->observer->touches(object, how);
+  return found != nullptr && found->observer != nullptr;
+}
+// Tells it, if there is one, that the present step touches that object.
+inline void touch(identity object, access how) {
+  if (observed()) [[unlikely]]
+    current_context->observer->touches(object, how);
 }
 
 }  // namespace detail

@@ -113,8 +113,7 @@ class loop : public detail::context {
   // Whether a clean-up that is spawned now will be run: not before and after run(), and in tear_down().
   bool accepts_clean_up() const noexcept { return running_tasks_ && !tearing_down_; }
   // Spawns the clean-up of a generator, `of`, that was dropped: a daemon, but at the end of the run it is awaited and
-  // not cancelled. In the name of the task that runs, or dies. Requires accepts_clean_up(); destroys `root` if it
-  // throws.
+  // not cancelled. In the name of who runs, or dies. Requires accepts_clean_up(); destroys `root` if it throws.
   void spawn_clean_up(std::coroutine_handle<> root, source of);
   // Destroys its frames, leaf first, if it has not finished. What it was granted and did not see goes back.
   void kill(agent& who, bool joinable = false) noexcept;
@@ -230,7 +229,8 @@ class loop : public detail::context {
                             : object_identity(main_identity, ++fixture_objects_made_);
   }
   // The oracle's answer in 0 … options - 1; 0 in the plain run. Requires options > 0.
-  std::uint64_t pick(std::string_view domain, std::uint64_t options);
+  std::uint64_t pick(std::string_view of, std::uint64_t options) { return pick(domain_identity(of), of, options); }
+  std::uint64_t pick(const choice_domain& of, std::uint64_t options) { return pick(of.id, of.name, options); }
 
   // -- blocking work ----------------------------------------------------------------------------------------------
 
@@ -287,8 +287,7 @@ class loop : public detail::context {
   }
   // What nobody can catch any more goes to the exception handler; without one, it is the verdict that is in `found`.
   void tell_of(const exception_context& found) noexcept;
-  // The same for an exception in a future that nobody has read, and, in a callback that has ended, for one that left
-  // it.
+  // The same for one in a future that nobody has read, and for one that has left a callback, which has ended.
   void tell_of_unread(detail::kept_failure& kept) noexcept;
   void tell_of_failed_call(agent& who) noexcept;
   // Remembers it until it is read, or the run ends and it is told of.
@@ -455,6 +454,7 @@ class loop : public detail::context {
   void main_ends() noexcept;
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
+  std::uint64_t pick(identity domain, std::string_view name, std::uint64_t options);
   agent& pick_next();
   agent& pick_observed(ready_view& view);
   template <bool Observed>

@@ -156,21 +156,19 @@ void loop::fire_in_picked_order(timer_list& due) {
   }
 }
 
-std::uint64_t loop::pick(std::string_view name, std::uint64_t options) {
+std::uint64_t loop::pick(identity domain, std::string_view name, std::uint64_t options) {
+  if (options <= 1) return 0;
+  const std::uint64_t nth = ++picks_[domain];
+  detail::touch(domain, access::write);
   std::uint64_t answer = 0;
-  if (options > 1) {
-    const identity domain = domain_identity(name);
-    const std::uint64_t nth = ++picks_[domain];
-    detail::touch(domain, access::write);
-    if (oracle_ != nullptr) {
-      const sparing_allocations of_the_oracle;
-      answer = oracle_->pick_value({domain, nth, name}, options);
-    } else {
-      answer = driver_.pick_value({domain, nth, name}, options);
-    }
-    if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
-    trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
+  if (oracle_ != nullptr) {
+    const sparing_allocations of_the_oracle;
+    answer = oracle_->pick_value({domain, nth, name}, options);
+  } else {
+    answer = driver_.pick_value({domain, nth, name}, options);
   }
+  if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
+  trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
   return answer;
 }
 

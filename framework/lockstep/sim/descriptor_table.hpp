@@ -1,7 +1,7 @@
 // The descriptors of one host: small numbers, of which the lowest free one is given out.
 //
-// A search sees who looks up, closes and replaces each number, and who is given one: it depends on who was given one and
-// who closed one before.
+// A search sees who looks up, closes and replaces each number, and who is given one: it depends on who was given one
+// and who closed one before.
 #pragma once
 
 #include <lockstep/choice/identity.hpp>
@@ -28,10 +28,11 @@ class descriptor_table {
   std::size_t limit() const noexcept { return limit_; }
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }
 
-  // Null if there is none of that number.
-  open_file* find(int fd) const noexcept {
+  // Null if there is none of that number. Measured: GCC would call it.
+  [[gnu::always_inline]] open_file* find(int fd) const noexcept {
     const auto at = static_cast<std::size_t>(fd);
-    detail::touch(roll(id_, at), access::read);
+    if (detail::observed()) [[unlikely]]
+      touch_number(at);
     return at < slots_.size() ? slots_[at].file.get() : nullptr;
   }
   slot* find_slot(int fd) noexcept { return find(fd) == nullptr ? nullptr : &slots_[static_cast<std::size_t>(fd)]; }
@@ -47,6 +48,7 @@ class descriptor_table {
   const std::vector<slot>& slots() const noexcept { return slots_; }
 
  private:
+  [[gnu::cold]] void touch_number(std::size_t at) const noexcept { detail::touch(roll(id_, at), access::read); }
   void touch_free() const noexcept { detail::touch(roll(id_, ~0ull), access::write); }
   std::size_t next_free(std::size_t least) const noexcept;
 

@@ -26,10 +26,11 @@ bool is_of_datagrams(const fault_effect& effect) noexcept {
 
 // -- one --------------------------------------------------------------------------------------------------------------
 
-injected_fault::injected_fault(fault_list& of, fault_terms terms) : of_(&of), terms_(std::move(terms)) {
-  const std::string text = terms_.text();
-  domain_ = fmt::format("fault {} on {}", ++of.made_[text], text);
+injected_fault::injected_fault(fault_list& of, fault_terms terms)
+    : of_(&of), terms_(std::move(terms)),
+      domain_(fmt::format("fault {} on {}", ++of.made_[terms_.text()], terms_.text())) {
   of.all_.push_back(*this);
+  ++of.in_force_[static_cast<std::size_t>(terms_.what)];
   detail::touch(everything, access::write);
   if (terms_.over != nullptr) {
     terms_.over->there.break_by(this);
@@ -46,6 +47,7 @@ void injected_fault::part() noexcept {
     terms_.over->back.break_by(nullptr);
   }
   unlink();
+  --of_->in_force_[static_cast<std::size_t>(terms_.what)];
   of_ = nullptr;
   detail::touch(everything, access::write);
 }
@@ -91,7 +93,7 @@ bool injected_fault::draws() {
 
 bool injected_fault::comes_due(const attempted_call& call) {
   if (!covers(call)) return false;
-  detail::touch(domain_identity(domain_), access::write);
+  detail::touch(domain_.id, access::write);
   ++matched_;
   if (terms_.when && !terms_.when(call)) return false;
   if (++eligible_ < terms_.first || fired_ >= terms_.times) return false;
@@ -101,7 +103,7 @@ bool injected_fault::comes_due(const attempted_call& call) {
 }
 
 std::uint64_t injected_fault::lets_through(std::uint64_t bytes, bool& resets) {
-  detail::touch(domain_identity(domain_), access::write);
+  detail::touch(domain_.id, access::write);
   const std::uint64_t left = terms_.effect.bytes - std::min(matched_, terms_.effect.bytes);
   matched_ += bytes;
   resets = fired_ < terms_.times && bytes >= left;
@@ -116,7 +118,7 @@ void injected_fault::fires(std::string_view host) {
   of_->log_.push_back({of_->owner_.now(), text, std::string(host)});
   trace& record = of_->owner_.history();
   const agent* const who = detail::here().running;
-  record.fault_fired(who != nullptr ? who->number() : 0, domain_identity(domain_));
+  record.fault_fired(who != nullptr ? who->number() : 0, domain_.id);
   if (of_->owner_.takes_notes()) record.happened("fault: " + text, true);
 }
 

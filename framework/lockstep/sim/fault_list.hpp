@@ -5,6 +5,7 @@
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/sim/fault.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -48,7 +49,7 @@ class injected_fault : public list_hook<injected_fault> {
 
   fault_list* of_;
   fault_terms terms_;
-  std::string domain_;
+  choice_domain domain_;
   std::uint64_t matched_ = 0;
   std::uint64_t eligible_ = 0;  // those of them for which the predicate holds
   std::uint64_t fired_ = 0;
@@ -69,6 +70,8 @@ class fault_list {
   ~fault_list();
 
   bool empty() const noexcept { return all_.empty(); }
+  // Whether there is one on such calls.
+  bool any_on(op what) const noexcept { return in_force_[static_cast<std::size_t>(what)] != 0; }
   // What is to happen instead of that call: the first fault that is due counts as fired.
   fault_effect ask(const attempted_call& call);
   // In the order in which they happened.
@@ -85,6 +88,7 @@ class fault_list {
 
   loop& owner_;
   intrusive_list<injected_fault, injected_fault> all_;
+  std::uint32_t in_force_[static_cast<std::size_t>(op::transfer) + 1] = {};
   std::vector<std::unique_ptr<injected_fault>> standing_;
   std::vector<fired_fault> log_;
   std::map<std::string, std::uint64_t> made_;  // of the same text

@@ -9,12 +9,7 @@ namespace lockstep::sim {
 
 host::host(network& of, std::string name, std::vector<ip_address> addresses, std::uint32_t number)
     : network_(&of), name_(std::move(name)), addresses_(std::move(addresses)), number_(number),
-      id_(domain_identity(name_)), loopback_(name_ + " -> itself"), table_(roll(id_, 6)) {
-  constexpr std::uint32_t mtu_of_loopback = 65'536;
-  lane_traits traits;
-  traits.mtu = mtu_of_loopback;
-  loopback_.set_traits(traits);
-}
+      id_(domain_identity(name_)), loopback_(name_, of.loopback_traits()), table_(roll(id_, 6)) {}
 
 host::~host() = default;
 

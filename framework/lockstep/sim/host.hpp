@@ -145,7 +145,7 @@ class host final : public system_calls {
   // Of its one process, as sockets show them to each other.
   ucred credentials() const noexcept;
   void add(timer_file& made) noexcept;
-  void set_buffers_of(socket_options& made) const noexcept {
+  void set_buffers_of(socket_options& made) const {
     if (buffers_.first != 0) made.set_buffers(buffers_.first, buffers_.second);
   }
   // No timer fires any more.
@@ -224,8 +224,7 @@ class host final : public system_calls {
   // The call, of which those who look on are told what `text()` says.
   template <class F, class Text>
   auto traced(const F& call, const Text& text);
-  // The file, or why there is none: EBADF, ENOTSOCK.
-  sim::socket* find_socket(int fd, int& error) noexcept;
+  // -EBADF or -ENOTSOCK if it is none.
   template <class F>
   auto with_socket(int fd, const F& call);
   template <class F>

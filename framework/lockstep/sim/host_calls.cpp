@@ -20,12 +20,6 @@ namespace lockstep::sim {
 
 // -- descriptors ------------------------------------------------------------------------------------------------------
 
-sim::socket* host::find_socket(int fd, int& error) noexcept {
-  open_file* const file = table_.find(fd);
-  error = file == nullptr ? -EBADF : -ENOTSOCK;
-  return file == nullptr ? nullptr : file->as_socket();
-}
-
 namespace {
 
 // -- calls in words ---------------------------------------------------------------------------------------------------
@@ -92,9 +86,11 @@ auto host::traced(const F& call, const Text& text) {
 
 template <class F>
 auto host::with_socket(int fd, const F& call) {
-  int error = 0;
-  sim::socket* const found = find_socket(fd, error);
-  return found == nullptr ? static_cast<decltype(call(*found))>(error) : call(*found);
+  open_file* const file = table_.find(fd);
+  sim::socket* const found = file == nullptr ? nullptr : file->as_socket();
+  if (found != nullptr) [[likely]]
+    return call(*found);
+  return static_cast<decltype(call(*found))>(file == nullptr ? -EBADF : -ENOTSOCK);
 }
 
 template <class F>
@@ -116,14 +112,7 @@ int host::fault_of(attempted_call call) {
 int host::fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes) {
   if (event != 0 && of.would_wait(event)) return 0;
   attempted_call call{what, *this};
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  auto* const name = reinterpret_cast<sockaddr*>(&address);
-  const bool of_peer = what == op::read || what == op::write;
-  if ((of_peer ? of.peer_name(name, &size) : of.local_name(name, &size)) == 0) {
-    call.target = endpoint::from(name, size).value_or(endpoint());
-  }
-  if (!of_peer) call.target = named_by_host(call.target);
+  call.target = what == op::read || what == op::write ? of.peer() : named_by_host(of.local());
   call.bytes = bytes;
   call.connected = of.is_connected();
   call.of_datagrams = of.has_datagrams();
@@ -139,12 +128,11 @@ bool host::is_socket(int fd) const noexcept {
 template <class F>
 std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const F& call) {
   return with_socket(fd, [&](sim::socket& of) -> std::int64_t {
-    if (!network_->faults().empty() && (flags & MSG_PEEK) == 0) [[unlikely]] {
-      const bool was_connected = of.is_connected();
+    if (network_->faults().any_on(what) && (flags & MSG_PEEK) == 0) [[unlikely]] {
       const int error = fault_of(what, of, what == op::read ? POLLIN : POLLOUT, bytes);
       const bool ends = error == -ECONNRESET || error == -EPIPE || error == -ETIMEDOUT || error == -EHOSTUNREACH ||
                         error == -ENETUNREACH;
-      if (error != 0 && !(ends && was_connected)) return error;
+      if (error != 0 && !(ends && of.is_connected())) return error;
       if (error != 0) of.break_off(-error);  // and the call finds that out
     }
     return call(of);
@@ -156,7 +144,7 @@ std::int64_t host::read(int fd, void* into, std::size_t size) {
       [&]() -> std::int64_t {
         const iovec piece{into, size};
         const auto call = [&](open_file& file) { return file.read(&piece, 1); };
-        if (!network_->faults().empty() && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
+        if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
         return with_file(fd, call);
       },
       [&] { return fmt::format("read({}, {} bytes)", fd, size); });
@@ -167,7 +155,7 @@ std::int64_t host::write(int fd, const void* from, std::size_t size) {
       [&]() -> std::int64_t {
         const iovec piece{const_cast<void*>(from), size};
         const auto call = [&](open_file& file) { return file.write(&piece, 1); };
-        if (!network_->faults().empty() && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
+        if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
         return with_file(fd, call);
       },
       [&] { return fmt::format("write({}, {} bytes)", fd, size); });
@@ -178,7 +166,8 @@ std::int64_t host::readv(int fd, const iovec* into, int count) {
       [&]() -> std::int64_t {
         if (count < 0 || count > IOV_MAX) return -EINVAL;
         const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
-        if (!network_->faults().empty() && is_socket(fd)) return transfer(op::read, fd, size_of(into, count), 0, call);
+        if (network_->faults().any_on(op::read) && is_socket(fd))
+          return transfer(op::read, fd, size_of(into, count), 0, call);
         return with_file(fd, call);
       },
       [&] { return fmt::format("readv({}, {} bytes)", fd, size_of(into, count)); });
@@ -192,7 +181,8 @@ std::int64_t host::writev(int fd, const iovec* from, int count) {
           // Unlike write(), which sends an empty message.
           return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
         };
-        if (!network_->faults().empty() && is_socket(fd)) return transfer(op::write, fd, size_of(from, count), 0, call);
+        if (network_->faults().any_on(op::write) && is_socket(fd))
+          return transfer(op::write, fd, size_of(from, count), 0, call);
         return with_file(fd, call);
       },
       [&] { return fmt::format("writev({}, {} bytes)", fd, size_of(from, count)); });
@@ -338,7 +328,7 @@ int host::listen(int fd, int backlog) {
   return traced(
       [&]() -> int {
         return with_socket(fd, [&](sim::socket& of) {
-          const int error = network_->faults().empty() ? 0 : fault_of(op::listen, of, 0, 0);
+          const int error = !network_->faults().any_on(op::listen) ? 0 : fault_of(op::listen, of, 0, 0);
           return error != 0 ? error : of.listen(backlog);
         });
       },
@@ -352,7 +342,7 @@ int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
         return with_socket(fd, [&](sim::socket& of) {
           if (!table_.has_room()) return -EMFILE;
           file_reference made;
-          const int error = network_->faults().empty() ? 0 : fault_of(op::accept, of, POLLIN, 0);
+          const int error = !network_->faults().any_on(op::accept) ? 0 : fault_of(op::accept, of, POLLIN, 0);
           if (error != 0 && error != -ECONNABORTED) return error;
           if (const int failed = of.accept(made); failed != 0) return failed;
           if (error != 0) {  // it has gone before it was taken

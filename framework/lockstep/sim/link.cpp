@@ -10,14 +10,39 @@
 
 namespace lockstep::sim {
 
+struct lane::domains {
+  explicit domains(const std::string& name)
+      : latency(name), mishaps{choice_domain(name + " loss"), choice_domain(name + " segment loss"),
+                               choice_domain(name + " duplicate"), choice_domain(name + " corrupt")} {}
+
+  choice_domain latency;
+  choice_domain mishaps[4];
+};
+
+lane::lane(const std::string& from, const std::string* to, std::shared_ptr<const lane_traits> traits)
+    : id_(), from_(from), to_(to), traits_(std::move(traits)) {
+  id_ = domain_identity(name());
+  see_if_plain();
+}
+
+lane::~lane() = default;
+
+std::string lane::name() const { return from_ + " -> " + (to_ != nullptr ? *to_ : "itself"); }
+
+const lane::domains& lane::picks() {
+  if (domains_ == nullptr) domains_ = std::make_unique<const domains>(name());
+  return *domains_;
+}
+
 duration lane::latency_of(loop& owner, std::uint64_t bytes) {
-  duration taken = traits_.latency_min;
-  if (const auto spread = traits_.latency_max - traits_.latency_min; spread > duration::zero()) {
-    taken += duration(static_cast<duration::rep>(owner.pick(name_, static_cast<std::uint64_t>(spread.count()) + 1)));
+  duration taken = traits_->latency_min;
+  if (const auto spread = traits_->latency_max - traits_->latency_min; spread > duration::zero()) {
+    taken += duration(
+        static_cast<duration::rep>(owner.pick(picks().latency, static_cast<std::uint64_t>(spread.count()) + 1)));
   }
-  if (traits_.bytes_per_second != 0) {
+  if (traits_->bytes_per_second != 0) {
     constexpr std::uint64_t second_in_ns = 1'000'000'000;  // a packet is short, so that this does not overflow
-    const auto ns = static_cast<duration::rep>(bytes * second_in_ns / traits_.bytes_per_second);
+    const auto ns = static_cast<duration::rep>(bytes * second_in_ns / traits_->bytes_per_second);
     busy_until_ = saturating_add(std::max(busy_until_, owner.now()), duration(ns));
     taken = saturating_add(taken, busy_until_ - owner.now());
   }
@@ -25,11 +50,11 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
   return taken;
 }
 
-duration lane::retransmission(loop& owner, duration timeout) const {
+duration lane::retransmission(loop& owner, duration timeout) {
   constexpr duration timeout_max = std::chrono::seconds(120);
   constexpr int retries_max = 15;  // net.ipv4.tcp_retries2
   duration late{};
-  for (int i = 0; i < retries_max && draws(owner, "segment loss", traits_.loss); ++i) {
+  for (int i = 0; i < retries_max && draws(owner, mishap::segment_loss, traits_->loss); ++i) {
     late += timeout;
     timeout = std::min(2 * timeout, timeout_max);
   }
@@ -38,18 +63,20 @@ duration lane::retransmission(loop& owner, duration timeout) const {
 
 void lane::clog(time_point until) noexcept {
   was_clogged_ = true;
+  plain_ = false;
   clogged_until_ = std::max(clogged_until_, until);
   for (traveller& each : travellers_) each.lane_clogged(clogged_until_);
 }
 
-bool lane::draws(loop& owner, std::string_view what, std::uint64_t one_in) const {
+bool lane::draws(loop& owner, mishap what, std::uint64_t one_in) {
   if (one_in <= 1) return one_in == 1;
-  return owner.pick(fmt::format("{} {}", name_, what), one_in) == 1;
+  return owner.pick(picks().mishaps[static_cast<std::size_t>(what)], one_in) == 1;
 }
 
 void lane::add_cut() noexcept {
   detail::touch(id(), access::write);
   if (cuts_++ != 0) return;
+  plain_ = false;
   // Those that are lost by it leave the list.
   intrusive_list<traveller, traveller> under_way;
   under_way.splice_back(travellers_);
@@ -63,6 +90,7 @@ void lane::add_cut() noexcept {
 void lane::heal() noexcept {
   detail::touch(id(), access::write);
   if (--cuts_ != 0) return;
+  see_if_plain();
   // Whoever sets out again stays in the list; what arrives at once may end others, so each is looked up anew.
   intrusive_list<traveller, traveller> waiting;
   waiting.splice_back(travellers_);

@@ -27,7 +27,6 @@ namespace lockstep::sim {
 
 class injected_fault;
 class lane;
-class traffic_tap;
 
 // Something that is sent along a lane, at once or again and again.
 class traveller : public list_hook<traveller> {
@@ -60,30 +59,42 @@ struct lane_traits {
 // After so long it is known that nobody has an address: three requests of ARP, one second each, and a little.
 inline constexpr duration address_limit = std::chrono::milliseconds(3'072);
 
+// What may happen to a packet, and is drawn.
+enum class mishap : std::uint8_t { loss, segment_loss, duplicate, corrupt };
+
+// Requires that the names outlive it.
 class lane {
  public:
-  explicit lane(std::string name) : name_(std::move(name)), id_(domain_identity(name_)) {}
+  lane(const std::string& from, const std::string& to, std::shared_ptr<const lane_traits> traits)
+      : lane(from, &to, std::move(traits)) {}
+  // Of a host to itself.
+  lane(const std::string& both, std::shared_ptr<const lane_traits> traits) : lane(both, nullptr, std::move(traits)) {}
+  ~lane();
 
-  const std::string& name() const noexcept { return name_; }
+  // "a -> b".
+  std::string name() const;
   // As observers know what is done to it, and that of its latencies.
   identity id() const noexcept { return id_; }
-  const lane_traits& traits() const noexcept { return traits_; }
-  void set_traits(const lane_traits& traits) noexcept {
+  const lane_traits& traits() const noexcept { return *traits_; }
+  void set_traits(const lane_traits& traits) {
     detail::touch(id_, access::write);
-    traits_ = traits;
+    traits_ = std::make_shared<const lane_traits>(traits);
+    see_if_plain();
   }
   bool cut() const noexcept { return cuts_ != 0; }
   // Whether what is sent has arrived when the call returns.
   bool instant() const noexcept {
-    return traits_.latency_max == duration::zero() && traits_.bytes_per_second == 0 && cuts_ == 0 && !was_clogged_;
+    return traits_->latency_max == duration::zero() && traits_->bytes_per_second == 0 && cuts_ == 0 && !was_clogged_;
   }
+  // Whether that holds for TCP too, and nothing else happens to its bytes, of which nobody is told.
+  bool plain() const noexcept { return plain_; }
 
   // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
   duration latency_of(loop& owner, std::uint64_t bytes);
   // Whether this time it happens, of what happens one in so many times.
-  bool draws(loop& owner, std::string_view what, std::uint64_t one_in) const;
+  bool draws(loop& owner, mishap what, std::uint64_t one_in);
   // How much later a segment of TCP comes because it was lost, perhaps again and again: after that timeout first.
-  duration retransmission(loop& owner, duration timeout) const;
+  duration retransmission(loop& owner, duration timeout);
 
   void join(traveller& who) noexcept { travellers_.push_back(who); }
   // Nested: it is open again when every cut was healed.
@@ -93,21 +104,39 @@ class lane {
   void clog(time_point until) noexcept;
   // A fault that counts the bytes that arrive over it, and resets a connection; null for none.
   injected_fault* breaker() const noexcept { return breaker_; }
-  void break_by(injected_fault* fault) noexcept { breaker_ = fault; }
-  // Who is told of what goes over it; null for nobody.
-  traffic_tap* tap() const noexcept { return tap_; }
-  void set_tap(traffic_tap* told) noexcept { tap_ = told; }
+  void break_by(injected_fault* fault) noexcept {
+    breaker_ = fault;
+    see_if_plain();
+  }
+  // Whether somebody is told of what goes over it.
+  bool tapped() const noexcept { return tapped_; }
+  void set_tapped(bool told) noexcept {
+    tapped_ = told;
+    see_if_plain();
+  }
 
  private:
-  std::string name_;
-  identity id_;
-  lane_traits traits_;
+  struct domains;
+
+  lane(const std::string& from, const std::string* to, std::shared_ptr<const lane_traits> traits);
+  // Of what is picked; made with the first.
+  const domains& picks();
+  void see_if_plain() noexcept {
+    plain_ = instant() && traits_->segment_bytes == 0 && traits_->loss == 0 && breaker_ == nullptr && !tapped_;
+  }
+
   unsigned cuts_ = 0;
   bool was_clogged_ = false;
+  bool plain_ = false;
+  bool tapped_ = false;
+  identity id_;
+  const std::string& from_;
+  const std::string* to_;                      // null for itself
+  std::shared_ptr<const lane_traits> traits_;  // of many lanes alike
+  std::unique_ptr<const domains> domains_;
   time_point busy_until_{};
   time_point clogged_until_{};
   injected_fault* breaker_ = nullptr;
-  traffic_tap* tap_ = nullptr;
   intrusive_list<traveller, traveller> travellers_;
 };
 
@@ -116,7 +145,8 @@ class lane {
 //   world().link("client", "web").latency(5ms, 80ms).bandwidth(1'000'000);
 class link {
  public:
-  link(const std::string& one, const std::string& other) : there(one + " -> " + other), back(other + " -> " + one) {}
+  link(const std::string& one, const std::string& other, const std::shared_ptr<const lane_traits>& traits)
+      : there(one, other, traits), back(other, one, traits) {}
 
   // What holds from now on, for both lanes; what is under way is not changed. Each packet takes a time in
   // shortest … longest, a pick; the plain run takes the shortest.

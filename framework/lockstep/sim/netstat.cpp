@@ -59,9 +59,10 @@ void tcp_socket::show(socket_status& as) const {
   as.local = text_of_name(holder_.claim.local);
   as.peer = "*";
   if (phase_ != phase::listening) return;
+  const std::deque<tcp_end*>& waiting = queue_->waiting;
   as.receive_queue = static_cast<std::uint64_t>(std::count_if(
-      waiting_.begin(), waiting_.end(), [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; }));
-  as.send_queue = backlog_;
+      waiting.begin(), waiting.end(), [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; }));
+  as.send_queue = queue_->backlog;
 }
 
 void udp_socket::show(socket_status& as) const {
@@ -111,9 +112,9 @@ netstat::netstat(sim::network& of) {
       add_end(each.server(), *host);
     }
     for (const auto& each : host->ports().kept_ports()) {
-      if (each->until <= host->now()) continue;
+      if (each.until <= host->now()) continue;
       socket_status& made = sockets_.emplace_back(socket_status{host->name(), -1, "tcp", "TIME-WAIT"});
-      made.local = sim::text_of_name(each->claim.local);
+      made.local = sim::text_of_name(each.claim.local);
       made.peer = "*";
     }
   }

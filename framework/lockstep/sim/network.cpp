@@ -14,6 +14,13 @@ network::network(loop& of) : owner_(of) {
   add_host("client");
 }
 
+std::shared_ptr<const lane_traits> network::traits_of_loopback() {
+  constexpr std::uint32_t mtu_of_loopback = 65'536;
+  lane_traits traits;
+  traits.mtu = mtu_of_loopback;
+  return std::make_shared<const lane_traits>(traits);
+}
+
 network::~network() {
   if (notes_.linked()) notes_.unlink();
   faults_.part();
@@ -49,7 +56,7 @@ host& network::add_host(std::string name, std::vector<ip_address> addresses, sou
   const auto number = static_cast<std::uint32_t>(hosts_.size());
   hosts_.push_back(std::make_shared<host>(*this, name, std::move(addresses), number));
   host& made = *hosts_.back();
-  made.loopback().set_tap(tap());
+  made.loopback().set_tapped(tap() != nullptr);
   for (const ip_address& each : made.addresses()) by_address_[each] = &made;
   by_name_[std::move(name)] = &made;
   return made;
@@ -76,20 +83,19 @@ link& network::between(host& one, host& other, source where) {
   if (&one == &other) owner_.misused(fmt::format("host \"{}\" has no link to itself", one.name()), where);
   host& lower = one.number() < other.number() ? one : other;
   host& higher = one.number() < other.number() ? other : one;
-  std::unique_ptr<sim::link>& found = links_[{lower.number(), higher.number()}];
-  if (found == nullptr) {
-    found = std::make_unique<sim::link>(lower.name(), higher.name());
-    found->there.set_traits(default_traits_);
-    found->back.set_traits(default_traits_);
-    found->there.set_tap(tap());
-    found->back.set_tap(tap());
+  const auto [at, is_new] =
+      links_.try_emplace(std::pair(lower.number(), higher.number()), lower.name(), higher.name(), default_traits_);
+  sim::link& found = at->second;
+  if (is_new) {
+    found.there.set_tapped(tap() != nullptr);
+    found.back.set_tapped(tap() != nullptr);
     for (const host* const each : {&one, &other}) {
       if (!each->is_down()) continue;
-      found->there.add_cut();
-      found->back.add_cut();
+      found.there.add_cut();
+      found.back.add_cut();
     }
   }
-  return *found;
+  return found;
 }
 
 lane* network::lane_between(host& from, host& to) {
@@ -116,10 +122,11 @@ void network::remove(traffic_listener& who) noexcept {
 }
 
 void network::set_tap_of_lanes() noexcept {
-  for (const auto& each : hosts_) each->loopback().set_tap(tap());
-  for (const auto& [ends, way] : links_) {
-    way->there.set_tap(tap());
-    way->back.set_tap(tap());
+  const bool told = tap() != nullptr;
+  for (const auto& each : hosts_) each->loopback().set_tapped(told);
+  for (auto& [ends, way] : links_) {
+    way.there.set_tapped(told);
+    way.back.set_tapped(told);
   }
 }
 
@@ -135,9 +142,9 @@ void network::tasks_have_gone() noexcept {
 void network::add(fault standing) { faults_.keep(std::move(standing.injected_)); }
 
 void network::isolate(host& who, bool apart) {
-  for (const auto& [ends, way] : links_) {
+  for (auto& [ends, way] : links_) {
     if (ends.first != who.number() && ends.second != who.number()) continue;
-    for (lane* const one : {&way->there, &way->back}) {
+    for (lane* const one : {&way.there, &way.back}) {
       if (apart) {
         one->add_cut();
       } else {

@@ -56,7 +56,9 @@ class network final : private detail::run_listener {
   // The lane from one to the other, or of one to itself.
   lane* lane_between(host& from, host& to);
   // What every link is that is made from now on, both ways; without latency at first.
-  void set_default_traits(const lane_traits& traits) noexcept { default_traits_ = traits; }
+  void set_default_traits(const lane_traits& traits) { default_traits_ = std::make_shared<const lane_traits>(traits); }
+  // Those of what a host sends to itself, at first.
+  const std::shared_ptr<const lane_traits>& loopback_traits() const noexcept { return loopback_traits_; }
 
   // What names there are.
   name_service& dns();
@@ -83,6 +85,7 @@ class network final : private detail::run_listener {
   void add(packet& sent) noexcept { packets_.push_back(sent); }
 
  private:
+  static std::shared_ptr<const lane_traits> traits_of_loopback();
   void set_tap_of_lanes() noexcept;
   void close_all() noexcept;
   void drop_packets() noexcept;
@@ -95,8 +98,9 @@ class network final : private detail::run_listener {
   std::vector<std::shared_ptr<host>> hosts_;
   std::map<std::string, host*, std::less<>> by_name_;
   std::map<ip_address, host*> by_address_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<sim::link>> links_;
-  lane_traits default_traits_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, sim::link> links_;
+  std::shared_ptr<const lane_traits> default_traits_ = std::make_shared<const lane_traits>();
+  std::shared_ptr<const lane_traits> loopback_traits_ = traits_of_loopback();
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::unique_ptr<name_service> dns_;
   fault_list faults_{owner_};

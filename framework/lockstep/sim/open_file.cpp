@@ -4,13 +4,20 @@ namespace lockstep::sim {
 
 // Those that stay keep their order, and those that come meanwhile are not told.
 void open_file::tell_watches(unsigned events) noexcept {
+  const auto tell = [events](readiness_watch& each) {
+    if (((each.events() | POLLERR | POLLHUP) & events) != 0) each.may_be_ready();
+  };
   retain();
-  watch_list telling;
-  telling.splice_back(watches_);
-  while (!telling.empty()) {
-    readiness_watch& each = telling.pop_front();
-    watches_.push_back(each);
-    if ((each.events() & events) != 0 || (events & (POLLERR | POLLHUP)) != 0) each.may_be_ready();
+  if (&watches_.front() == &watches_.back()) [[likely]] {
+    tell(watches_.front());
+  } else {
+    watch_list telling;
+    telling.splice_back(watches_);
+    while (!telling.empty()) {
+      readiness_watch& each = telling.pop_front();
+      watches_.push_back(each);
+      tell(each);
+    }
   }
   release();
 }

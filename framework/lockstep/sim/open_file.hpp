@@ -22,7 +22,8 @@ class unix_socket;
 
 class open_file {
  public:
-  explicit open_file(identity id, int status_flags) noexcept : id_(id), status_flags_(status_flags) {}
+  explicit open_file(identity id, int status_flags, bool is_socket = false) noexcept
+      : id_(id), status_flags_(status_flags), is_socket_(is_socket) {}
   open_file(const open_file&) = delete;
   open_file& operator=(const open_file&) = delete;
 
@@ -47,7 +48,7 @@ class open_file {
   virtual bool can_be_polled() const noexcept { return true; }
   // What is ready, as poll() says it.
   virtual unsigned ready() const noexcept = 0;
-  virtual socket* as_socket() noexcept { return nullptr; }
+  socket* as_socket() noexcept;  // see socket.hpp
   virtual epoll* as_epoll() noexcept { return nullptr; }
   virtual timer_file* as_timer() noexcept { return nullptr; }
   virtual unix_socket* as_unix() noexcept { return nullptr; }
@@ -83,6 +84,7 @@ class open_file {
   identity id_;
   int references_ = 0;
   int status_flags_;
+  bool is_socket_;
   source opened_at_;
   watch_list watches_;
 };

@@ -25,10 +25,10 @@ void packet::send(std::unique_ptr<packet> sent, network& over, lane* along) {
   const lane_traits traits = along->traits();
   // One that is lost takes the others with it.
   for (std::size_t i = sent->fragments(traits.mtu); i != 0; --i) {
-    if (along->draws(owner, "loss", traits.loss)) return sent->tell(over, traffic::fate::sent, "link loss");
+    if (along->draws(owner, mishap::loss, traits.loss)) return sent->tell(over, traffic::fate::sent, "link loss");
   }
-  std::unique_ptr<packet> copy = along->draws(owner, "duplicate", traits.duplicate) ? sent->again() : nullptr;
-  const bool corrupts = along->draws(owner, "corrupt", traits.corrupt);
+  std::unique_ptr<packet> copy = along->draws(owner, mishap::duplicate, traits.duplicate) ? sent->again() : nullptr;
+  const bool corrupts = along->draws(owner, mishap::corrupt, traits.corrupt);
   const std::uint64_t bits = corrupts && traits.corrupt_payload ? sent->bits() : 0;
   sent->tell(over, traffic::fate::sent, corrupts && bits == 0 ? "corrupted" : "");
   if (bits != 0) {

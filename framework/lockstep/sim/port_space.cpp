@@ -26,15 +26,16 @@ bool is_for(const port_claim& claim, const ip_address& to) noexcept {
 }
 
 void port_space::forget_kept(time_point now) noexcept {
-  for (; !kept_.empty() && kept_.front()->until <= now; kept_.pop_front()) kept_.front()->unlink();
+  for (; !kept_.empty() && kept_.front().until <= now; kept_.pop_front()) {
+    if (kept_.front().linked()) kept_.front().unlink();
+  }
 }
 
 void port_space::keep(const port_claim& like, time_point until) {
-  auto made = std::make_unique<kept>();
-  made->claim = like;
-  made->until = until;
-  add(*made);
-  kept_.push_back(std::move(made));
+  kept& made = kept_.emplace_back();
+  made.claim = like;
+  made.until = until;
+  add(made);
 }
 
 port_space::~port_space() {
@@ -49,8 +50,8 @@ bool port_space::in_the_way(port_holder& wanted, bool to_listen) noexcept {
   for (port_holder& other : *there) {
     if (&other == &wanted || !overlap(wanted.claim, other.claim)) continue;
     if (wanted.claim.reuse_port && other.claim.reuse_port) continue;
-    const bool shared = wanted.claim.reuse_address && other.claim.reuse_address && !other.listens;
-    if (to_listen ? !other.listens : shared) continue;
+    const bool shared = wanted.claim.reuse_address && other.claim.reuse_address && !other.claim.listens;
+    if (to_listen ? !other.claim.listens : shared) continue;
     return true;
   }
   return false;

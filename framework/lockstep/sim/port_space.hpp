@@ -9,9 +9,8 @@
 #include <lockstep/time/clock.hpp>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
-#include <memory>
 
 namespace lockstep::sim {
 
@@ -20,6 +19,7 @@ struct port_claim {
   bool only_v6 = false;
   bool reuse_address = false;
   bool reuse_port = false;
+  bool listens = false;
 };
 
 // Has its port while it is in the list. It must leave that before it dies.
@@ -27,7 +27,6 @@ struct port_holder : list_hook<port_holder> {
   port_holder() noexcept { mark_unlinked(); }
 
   port_claim claim;
-  bool listens = false;
 };
 
 class port_space {
@@ -62,7 +61,7 @@ class port_space {
   int may_listen(port_holder& holder, time_point now) noexcept;
 
   // In TIME_WAIT until then, or longer ago.
-  const std::deque<std::unique_ptr<kept>>& kept_ports() const noexcept { return kept_; }
+  const std::list<kept>& kept_ports() const noexcept { return kept_; }
 
   // Those of one port; null if there is none.
   holder_list* find(std::uint16_t port) noexcept {
@@ -75,7 +74,7 @@ class port_space {
   void forget_kept(time_point now) noexcept;
 
   std::map<std::uint16_t, holder_list> holders_;
-  std::deque<std::unique_ptr<kept>> kept_;  // those whose time comes first, first
+  std::list<kept> kept_;  // those whose time comes first, first
   std::uint16_t lowest_ = first_ephemeral;
   std::uint16_t highest_ = last_ephemeral;
   std::uint16_t next_ephemeral_ = first_ephemeral;

@@ -1,6 +1,7 @@
 // A socket of any family, as the calls on sockets see it. Results are the calls', errors minus the error number.
 #pragma once
 
+#include <lockstep/net/endpoint.hpp>
 #include <lockstep/sim/open_file.hpp>
 
 #include <sys/socket.h>
@@ -20,8 +21,6 @@ inline std::size_t size_of(const iovec* pieces, int count) noexcept {
 
 class socket : public open_file {
  public:
-  socket* as_socket() noexcept override { return this; }
-
   virtual int bind(const sockaddr* address, socklen_t size) = 0;
   virtual int listen(int backlog) = 0;
   // The accepted socket is in `made`.
@@ -45,6 +44,9 @@ class socket : public open_file {
 
   // Whether a call would have to wait: one that reads or accepts for POLLIN, one that writes for POLLOUT.
   virtual bool would_wait(unsigned event) const noexcept { return (ready() & (event | POLLERR | POLLHUP)) == 0; }
+  // Where it is, and where its peer is; nowhere if that has no address.
+  endpoint local() const { return named(&socket::local_name); }
+  virtual endpoint peer() const { return named(&socket::peer_name); }
   // Whether it asks for faults of connect() by itself.
   virtual bool connects_in_time() const noexcept { return false; }
   virtual bool has_datagrams() const noexcept { return false; }
@@ -62,7 +64,17 @@ class socket : public open_file {
   void state_changed() noexcept { notify(POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP); }
 
  protected:
-  using open_file::open_file;
+  socket(identity id, int status_flags) noexcept : open_file(id, status_flags, true) {}
+
+ private:
+  endpoint named(int (socket::*name)(sockaddr*, socklen_t*) const) const {
+    sockaddr_storage stored{};
+    socklen_t size = sizeof stored;
+    auto* const address = reinterpret_cast<sockaddr*>(&stored);
+    return (this->*name)(address, &size) == 0 ? endpoint::from(address, size).value_or(endpoint()) : endpoint();
+  }
 };
+
+inline socket* open_file::as_socket() noexcept { return is_socket_ ? static_cast<socket*>(this) : nullptr; }
 
 }  // namespace lockstep::sim

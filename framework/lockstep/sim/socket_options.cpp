@@ -82,11 +82,27 @@ int buffer_of(int asked, int least) noexcept { return std::max(2 * std::clamp(as
 
 }  // namespace
 
-socket_options::socket_options(socket_class of, bool v6) noexcept : class_(of), v6_(v6) {
-  for (const row& each : rows) values_[static_cast<std::size_t>(each.which)] = each.initial;
+constexpr socket_options::kept socket_options::defaults_of(socket_class of) noexcept {
+  kept made;
+  for (const row& each : rows) made.values[static_cast<std::size_t>(each.which)] = each.initial;
   // What Linux begins with: net.ipv4.tcp_wmem, tcp_rmem, net.core.wmem_default.
-  values_[static_cast<std::size_t>(option::send_buffer)] = of == socket_class::tcp ? 87'040 : 212'992;
-  values_[static_cast<std::size_t>(option::receive_buffer)] = of == socket_class::tcp ? 131'072 : 212'992;
+  made.values[static_cast<std::size_t>(option::send_buffer)] = of == socket_class::tcp ? 87'040 : 212'992;
+  made.values[static_cast<std::size_t>(option::receive_buffer)] = of == socket_class::tcp ? 131'072 : 212'992;
+  return made;
+}
+
+socket_options::socket_options(socket_class of, bool v6) noexcept : class_(of), v6_(v6) {
+  static constexpr kept defaults[] = {defaults_of(socket_class::tcp), defaults_of(socket_class::udp),
+                                      defaults_of(socket_class::local)};
+  is_ = &defaults[static_cast<std::size_t>(of)];
+}
+
+socket_options::kept& socket_options::own() {
+  if (own_.use_count() != 1) {
+    own_ = std::make_shared<kept>(*is_);
+    is_ = own_.get();
+  }
+  return *own_;
 }
 
 int write_option(const void* from, std::size_t from_size, void* value, socklen_t* size) noexcept {
@@ -111,9 +127,9 @@ bool socket_options::knows_level(int level) const noexcept {
 
 int socket_options::get(int level, int name, void* value, socklen_t* size) const {
   if (level == SOL_SOCKET) {
-    if (name == SO_LINGER) return write_option(&linger_, sizeof linger_, value, size);
-    if (name == SO_RCVTIMEO) return write_option(&receive_timeout_, sizeof receive_timeout_, value, size);
-    if (name == SO_SNDTIMEO) return write_option(&send_timeout_, sizeof send_timeout_, value, size);
+    if (name == SO_LINGER) return write_option(&is_->lingers, sizeof is_->lingers, value, size);
+    if (name == SO_RCVTIMEO) return write_option(&is_->receive_timeout, sizeof(timeval), value, size);
+    if (name == SO_SNDTIMEO) return write_option(&is_->send_timeout, sizeof(timeval), value, size);
     if (name == SO_SNDLOWAT) {
       const int one = 1;
       return write_option(&one, sizeof one, value, size);
@@ -132,7 +148,7 @@ int socket_options::set_timeout(int name, const void* value, socklen_t size) {
   std::memcpy(&given, value, sizeof given);
   if (given.tv_usec < 0 || given.tv_usec >= us_per_second) return -EDOM;
   if (given.tv_sec < 0) given = {};
-  (name == SO_RCVTIMEO ? receive_timeout_ : send_timeout_) = given;
+  (name == SO_RCVTIMEO ? own().receive_timeout : own().send_timeout) = given;
   return 0;
 }
 
@@ -146,8 +162,9 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
       linger wanted;
       if (size < sizeof wanted) return -EINVAL;
       std::memcpy(&wanted, value, sizeof wanted);
-      linger_.l_onoff = wanted.l_onoff != 0 ? 1 : 0;
-      if (wanted.l_onoff != 0) linger_.l_linger = wanted.l_linger;
+      linger& lingers = own().lingers;
+      lingers.l_onoff = wanted.l_onoff != 0 ? 1 : 0;
+      if (wanted.l_onoff != 0) lingers.l_linger = wanted.l_linger;
       return 0;
     }
     if (name == SO_ERROR || name == SO_TYPE || name == SO_DOMAIN || name == SO_PROTOCOL || name == SO_ACCEPTCONN ||
@@ -161,7 +178,7 @@ int socket_options::set(int level, int name, const void* value, socklen_t size) 
     const bool knows = class_ != socket_class::local || (level == SOL_SOCKET && name != SO_REUSEPORT);
     return knows ? -ENOPROTOOPT : -EOPNOTSUPP;
   }
-  int& held = values_[static_cast<std::size_t>(found->which)];
+  int& held = this->value(found->which);
   if (name == SO_SNDBUF && level == SOL_SOCKET) {
     held = buffer_of(given, send_buffer_min);
   } else if (name == SO_RCVBUF && level == SOL_SOCKET) {

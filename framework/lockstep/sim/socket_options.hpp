@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace lockstep::sim {
 
@@ -56,24 +57,25 @@ inline bool is_only_v6(const ip_address& address) noexcept {
   return address.is_v6() && !address.is_any() && !address.is_v4_mapped();
 }
 
+// Sockets share what they have not set themselves: those of a listener with those that it has accepted.
 class socket_options {
  public:
   socket_options(socket_class of, bool v6) noexcept;
 
-  int operator[](option which) const noexcept { return values_[static_cast<std::size_t>(which)]; }
+  int operator[](option which) const noexcept { return is_->values[static_cast<std::size_t>(which)]; }
   bool on(option which) const noexcept { return (*this)[which] != 0; }
-  linger lingering() const noexcept { return linger_; }
-  void bound_to(const ip_address& address) noexcept {
-    if (is_only_v6(address)) values_[static_cast<std::size_t>(option::only_v6)] = 1;
+  linger lingering() const noexcept { return is_->lingers; }
+  void bound_to(const ip_address& address) {
+    if (is_only_v6(address)) value(option::only_v6) = 1;
   }
-  void inherit(const socket_options& from, option which) noexcept {
-    values_[static_cast<std::size_t>(which)] = from[which];
+  void inherit(const socket_options& from, option which) {
+    if (from[which] != (*this)[which]) value(which) = from[which];
   }
 
   // Of the buffers, without Linux's limits.
-  void set_buffers(int send_bytes, int receive_bytes) noexcept {
-    values_[static_cast<std::size_t>(option::send_buffer)] = send_bytes;
-    values_[static_cast<std::size_t>(option::receive_buffer)] = receive_bytes;
+  void set_buffers(int send_bytes, int receive_bytes) {
+    value(option::send_buffer) = send_bytes;
+    value(option::receive_buffer) = receive_bytes;
   }
 
   // As the system's calls, for the options that are kept here; -ENOPROTOOPT for others.
@@ -84,10 +86,20 @@ class socket_options {
   bool knows_level(int level) const noexcept;
   int set_timeout(int name, const void* value, socklen_t size);
 
-  std::array<int, static_cast<std::size_t>(option::count)> values_{};
-  linger linger_{};
-  timeval receive_timeout_{};
-  timeval send_timeout_{};
+  struct kept {
+    std::array<int, static_cast<std::size_t>(option::count)> values{};
+    linger lingers{};
+    timeval receive_timeout{};
+    timeval send_timeout{};
+  };
+
+  static constexpr kept defaults_of(socket_class of) noexcept;
+  // Those of this socket alone, to be changed.
+  kept& own();
+  int& value(option which) { return own().values[static_cast<std::size_t>(which)]; }
+
+  const kept* is_;             // the defaults, or
+  std::shared_ptr<kept> own_;  // what was set
   socket_class class_;
   bool v6_;
 };

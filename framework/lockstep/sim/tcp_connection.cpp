@@ -61,6 +61,7 @@ void tcp_end::mirror() {
   out_.write(all);
   if (urgent) out_.mark_urgent();
   out_.transmit();
+  out_.keep();
 }
 
 void tcp_end::refuses_data() {
@@ -226,17 +227,19 @@ void tcp_end::set_patience(const tcp_patience& how) noexcept {
 }
 
 time_point tcp_end::gives_up_at() const noexcept {
-  duration limit = patience_.user_timeout != duration::zero() ? patience_.user_timeout : retransmission_limit;
+  duration limit = patience_.user_timeout;
+  if (limit == duration::zero()) limit = retransmission_limit;
   if (phase_ == phase::syn_sent) limit = syn_limit;
   return saturating_add(of_.of().owner().now(), limit);
 }
 
 time_point tcp_end::finds_dead_at() const noexcept {
-  if (!patience_.keeps_alive || phase_ != phase::established) return time_point::max();
+  if (patience_.questions == 0 || phase_ != phase::established) return time_point::max();
   // Each question that was answered so far began the time anew.
   const duration silent = of_.of().owner().now() - in().heard_at();
-  const time_point asks = saturating_add(in().heard_at(), (silent / patience_.idle + 1) * patience_.idle);
-  return saturating_add(asks, patience_.interval * patience_.questions);
+  const duration idle = patience_.idle;
+  const time_point asks = saturating_add(in().heard_at(), (silent / idle + 1) * idle);
+  return saturating_add(asks, duration(patience_.interval) * patience_.questions);
 }
 
 // -- both -------------------------------------------------------------------------------------------------------------

@@ -32,11 +32,10 @@ class tcp_socket;
 // How long an end waits for answers.
 // Source: TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of tcp(7); SO_KEEPALIVE of socket(7).
 struct tcp_patience {
-  duration user_timeout{};  // 0: as long as retransmissions go on
-  bool keeps_alive = false;
-  duration idle{};  // between what was heard last and the first question
-  duration interval{};
-  int questions = 0;
+  std::chrono::duration<std::int32_t, std::milli> user_timeout{};  // 0: as long as retransmissions go on
+  std::chrono::duration<std::int32_t> idle{};                      // from what was heard last to the first question
+  std::chrono::duration<std::int32_t> interval{};
+  std::int32_t questions = 0;  // 0: it does not ask whether the other end is there
 };
 
 class tcp_end {
@@ -128,7 +127,6 @@ class tcp_end {
   host* host_ = nullptr;
   tcp_socket* owner_ = nullptr;
   tcp_socket* listener_ = nullptr;
-  port_holder port_;
   phase phase_ = phase::unborn;
   bool reads_shut_ = false;
   bool writes_shut_ = false;
@@ -136,6 +134,7 @@ class tcp_end {
   int error_ = 0;
   std::uint64_t receive_buffer_ = 131'072;
   tcp_patience patience_;
+  port_holder port_;
 };
 
 class tcp_connection final : public list_hook<tcp_connection>, private timer {

@@ -19,12 +19,10 @@
 namespace lockstep::sim {
 
 tcp_socket::tcp_socket(host& of, identity id, bool v6, int status_flags)
-    : socket(id, status_flags), host_(of), options_(socket_class::tcp, v6), v6_(v6) {
+    : socket(id, status_flags), v6_(v6), options_(socket_class::tcp, v6), host_(of) {
   of.set_buffers_of(options_);
   if (v6) holder_.claim.local = endpoint(ip_address::any_v6(), 0);
 }
-
-void tcp_socket::touch() const { detail::touch(touched_id(), access::write); }
 
 // -- names ------------------------------------------------------------------------------------------------------------
 
@@ -103,17 +101,19 @@ int tcp_socket::listen(int backlog) {
     if (!holder_.linked()) holder_.claim.local = endpoint(holder_.claim.local.address(), 0);
     const int claimed = holder_.linked() ? host_.ports().may_listen(holder_, host_.now()) : claim_port();
     if (claimed != 0) return claimed;
-    phase_ = phase::listening;
-    holder_.listens = true;
+    queue_ = std::make_unique<accept_queue>();
+    holder_.claim.listens = true;
     host_.listens(*this, true);
+    phase_ = phase::listening;
   }
-  backlog_ = static_cast<std::size_t>(backlog < 0 || backlog > host_.somaxconn() ? host_.somaxconn() : backlog);
+  queue_->backlog = static_cast<std::size_t>(backlog < 0 || backlog > host_.somaxconn() ? host_.somaxconn() : backlog);
   return 0;
 }
 
 port_claim tcp_socket::as_child(const endpoint& local) const noexcept {
   port_claim child = holder_.claim;
   child.local = local;
+  child.listens = false;
   return child;
 }
 
@@ -122,20 +122,21 @@ void tcp_socket::receives(tcp_end& from_client) {
   from_client.wait_at(this);
   from_client.begin_shut(reads_shut_, writes_shut_);
   from_client.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
-  waiting_.push_back(&from_client);
+  queue_->waiting.push_back(&from_client);
 }
 
 void tcp_socket::forgets(tcp_end& from_client) noexcept {
   touch();
-  std::erase(waiting_, &from_client);
+  std::erase(queue_->waiting, &from_client);
   from_client.wait_at(nullptr);
 }
 
 // Of the connections that wait, those are not whose client has not answered yet.
 tcp_end* tcp_socket::first_ready() const noexcept {
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [](const tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
-  return found != waiting_.end() ? *found : nullptr;
+  const std::deque<tcp_end*>& all = queue_->waiting;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [](tcp_end* each) { return each->at() != tcp_end::phase::syn_received; });
+  return found != all.end() ? *found : nullptr;
 }
 
 int tcp_socket::accept(file_reference& made) {
@@ -148,7 +149,7 @@ int tcp_socket::accept(file_reference& made) {
   made = child;
   child->options_ = options_;
   child->bound_address_ = bound_address_;
-  std::erase(waiting_, ready);
+  queue_->waiting.erase(std::find(queue_->waiting.begin(), queue_->waiting.end(), ready));
   end.wait_at(nullptr);
   child->attach(end);
   child->phase_ = phase::connected;
@@ -157,13 +158,14 @@ int tcp_socket::accept(file_reference& made) {
 
 void tcp_socket::stop_listening() noexcept {
   host_.listens(*this, false);
-  holder_.listens = false;
+  holder_.claim.listens = false;
   phase_ = phase::fresh;
-  while (!waiting_.empty()) {
-    tcp_end& each = *waiting_.front();
-    waiting_.pop_front();
+  while (!queue_->waiting.empty()) {
+    tcp_end& each = *queue_->waiting.front();
+    queue_->waiting.pop_front();
     each.orphan(true);
   }
+  queue_.reset();
 }
 
 // -- connecting -------------------------------------------------------------------------------------------------------
@@ -176,14 +178,12 @@ void tcp_socket::attach(tcp_end& end) noexcept {
 }
 
 void tcp_socket::tune(tcp_end& end) const noexcept {
-  using std::chrono::milliseconds;
-  using std::chrono::seconds;
+  using seconds = std::chrono::duration<std::int32_t>;
   end.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
-  end.set_patience({.user_timeout = milliseconds(options_[option::user_timeout]),
-                    .keeps_alive = options_.on(option::keep_alive),
+  end.set_patience({.user_timeout = std::chrono::duration<std::int32_t, std::milli>(options_[option::user_timeout]),
                     .idle = seconds(options_[option::keep_alive_idle]),
                     .interval = seconds(options_[option::keep_alive_interval]),
-                    .questions = options_[option::keep_alive_count]});
+                    .questions = options_.on(option::keep_alive) ? options_[option::keep_alive_count] : 0});
 }
 
 void tcp_socket::detach(bool aborted) noexcept {
@@ -308,29 +308,35 @@ std::int64_t tcp_socket::receive(const iovec* into, int count, int flags, msghdr
     return result;
   }
   tcp_way& in = end_->in();
-  const bool passes_urgent = in.stands_at_urgent() && in.available() != 0 && !options_.on(option::out_of_band_inline);
-  const std::size_t skipped = passes_urgent && (flags & MSG_PEEK) != 0 ? 1 : 0;
-  if (passes_urgent && skipped == 0) in.drop(1);
-  if (std::size_t available = in.available() - skipped; available != 0) {
-    if (!in.stands_at_urgent()) {
-      available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
+  if (in.available() == 0) return receive_nothing();
+  std::size_t skipped = 0;
+  if (in.stands_at_urgent() && !options_.on(option::out_of_band_inline)) [[unlikely]] {
+    if ((flags & MSG_PEEK) != 0) {
+      skipped = 1;
+    } else {
+      in.drop(1);
     }
-    std::size_t taken = 0;
-    for (int i = 0; i < count && taken < available; ++i) {
-      const std::size_t part = std::min(into[i].iov_len, available - taken);
-      if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken + skipped);
-      taken += part;
-    }
-    if ((flags & MSG_PEEK) == 0 && taken != 0) {
-      in.drop(taken);
-      in.transmit();
-    }
-    return static_cast<std::int64_t>(taken);
+    if (in.available() == skipped) return receive_nothing();
   }
-  if (in.fin_arrived()) return 0;
+  std::size_t available = in.available() - skipped;
+  if (!in.stands_at_urgent()) available = static_cast<std::size_t>(std::min<std::uint64_t>(available, in.to_urgent()));
+  std::size_t taken = 0;
+  for (int i = 0; i < count && taken < available; ++i) {
+    const std::size_t part = std::min(into[i].iov_len, available - taken);
+    if ((flags & MSG_TRUNC) == 0) in.peek({static_cast<std::byte*>(into[i].iov_base), part}, taken + skipped);
+    taken += part;
+  }
+  if ((flags & MSG_PEEK) == 0 && taken != 0) {
+    in.drop(taken);
+    in.transmit();
+  }
+  return static_cast<std::int64_t>(taken);
+}
+
+std::int64_t tcp_socket::receive_nothing() noexcept {
+  if (end_->in().fin_arrived()) return 0;
   if (const int error = end_->take_error(); error != 0) return -error;
-  if (end_->reads_shut()) return 0;
-  return -EAGAIN;
+  return end_->reads_shut() ? 0 : -EAGAIN;
 }
 
 // The urgent byte is read by itself, and stays out of the line.
@@ -380,17 +386,21 @@ std::int64_t tcp_socket::send(const iovec* from, int count, int flags, const msg
     return error != 0 ? -error : -EPIPE;
   }
   const tcp_connection::keeper alive(end_->connection());
+  tcp_way& out = end_->out();
   std::size_t sent = 0;
   const std::uint64_t sendable = full_ && !writable() ? 0 : room();
   for (int i = 0; i < count && sent < sendable; ++i) {
     const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(from[i].iov_len, sendable - sent));
-    end_->out().write({static_cast<const std::byte*>(from[i].iov_base), part});
+    out.write({static_cast<const std::byte*>(from[i].iov_base), part});
     sent += part;
   }
   const std::size_t wanted = size_of(from, count);
   if (sent < wanted) full_ = true;
-  if ((flags & MSG_OOB) != 0 && sent != 0) end_->out().mark_urgent();
-  if (sent != 0) end_->out().transmit();
+  if ((flags & MSG_OOB) != 0 && sent != 0) out.mark_urgent();
+  if (sent != 0) {
+    out.transmit();
+    out.keep();
+  }
   return sent != 0 || wanted == 0 ? static_cast<std::int64_t>(sent) : -EAGAIN;
 }
 
@@ -508,8 +518,8 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
     tcp_info info{};
     info.tcpi_state = state();
     if (phase_ == phase::listening) {
-      info.tcpi_unacked = static_cast<std::uint32_t>(waiting_.size());
-      info.tcpi_sacked = static_cast<std::uint32_t>(backlog_);
+      info.tcpi_unacked = static_cast<std::uint32_t>(queue_->waiting.size());
+      info.tcpi_sacked = static_cast<std::uint32_t>(queue_->backlog);
     }
     return write_option(&info, sizeof info, value, size);
   }
@@ -518,7 +528,7 @@ int tcp_socket::get_option(int level, int name, void* value, socklen_t* size) {
   }
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     char padded[16] = {};
-    congestion_control_.copy(padded, sizeof padded - 1);
+    std::string_view(reno_ ? "reno" : "cubic").copy(padded, sizeof padded - 1);
     return write_option(padded, sizeof padded, value, size);
   }
   return options_.get(level, name, value, size);
@@ -537,7 +547,7 @@ int tcp_socket::set_option(int level, int name, const void* value, socklen_t siz
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     const std::string_view wanted(static_cast<const char*>(value), strnlen(static_cast<const char*>(value), size));
     if (wanted != "reno" && wanted != "cubic") return -ENOENT;
-    congestion_control_ = wanted == "reno" ? "reno" : "cubic";
+    reno_ = wanted == "reno";
     return 0;
   }
   const int done = options_.set(level, name, value, size);

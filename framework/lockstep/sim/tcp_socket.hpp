@@ -5,6 +5,7 @@
 // Source: tcp(7), socket(7), connect(2), accept(2), listen(2); Linux's net/ipv4/af_inet.c, tcp.c.
 #pragma once
 
+#include <lockstep/runtime/context.hpp>
 #include <lockstep/sim/port_space.hpp>
 #include <lockstep/sim/socket.hpp>
 #include <lockstep/sim/socket_options.hpp>
@@ -12,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string_view>
 
 namespace lockstep::sim {
@@ -41,6 +43,7 @@ class tcp_socket final : public socket {
   // Whether its port was bound by number, and so outlives its connection.
   bool keeps_port() const noexcept { return bound_port_; }
   bool would_wait(unsigned event) const noexcept override;
+  endpoint peer() const override { return !v6_ && is_connected() ? end_->peer().local() : socket::peer(); }
   bool connects_in_time() const noexcept override { return true; }
   bool is_connected() const noexcept override;
   void break_off(int error) override;
@@ -58,7 +61,7 @@ class tcp_socket final : public socket {
   const port_claim& claim() const noexcept { return holder_.claim; }
   // What a connection to it has, of its port.
   port_claim as_child(const endpoint& local) const noexcept;
-  bool has_room() const noexcept { return waiting_.size() <= backlog_; }
+  bool has_room() const noexcept { return queue_->waiting.size() <= queue_->backlog; }
   // A connection comes, or one that has come is no more.
   void receives(tcp_end& from_client);
   void forgets(tcp_end& from_client) noexcept;
@@ -66,6 +69,12 @@ class tcp_socket final : public socket {
  private:
   // Disconnecting is one that was shut down after it failed to connect: it connects only when it has forgotten that.
   enum class phase : std::uint8_t { fresh, listening, connecting, connected, disconnecting };
+
+  // The connections that it has not accepted.
+  struct accept_queue {
+    std::deque<tcp_end*> waiting;
+    std::size_t backlog = 0;
+  };
 
   ~tcp_socket() override = default;
   void closed() noexcept override;
@@ -83,15 +92,25 @@ class tcp_socket final : public socket {
   tcp_end* first_ready() const noexcept;
   int start_connecting(const endpoint& to);
   int finish_connecting() noexcept;
+  // Of one that has a connection, and nothing to read.
+  std::int64_t receive_nothing() noexcept;
   std::int64_t receive_urgent(const iovec* into, int count, int flags);
   std::uint8_t state() const noexcept;
   bool writable() const noexcept;
   std::uint64_t room() const noexcept;
-  void touch() const;
+  void touch() const {
+    if (detail::observed()) [[unlikely]]
+      detail::touch(touched_id(), access::write);
+  }
 
-  host& host_;
+  // What each call looks at comes first.
+  tcp_end* end_ = nullptr;
+  phase phase_ = phase::fresh;
+  mutable bool full_ = false;  // somebody was told that there is no room
+  bool v6_;
+  bool reno_ = false;  // congestion control, and not cubic's
   socket_options options_;
-  std::string_view congestion_control_ = "cubic";
+  host& host_;
   port_holder holder_;  // until it has a connection
   // By bind(), and so kept when a connection is no more.
   bool bound_address_ = false;
@@ -101,12 +120,7 @@ class tcp_socket final : public socket {
   bool reads_shut_ = false;
   bool writes_shut_ = false;
   int error_ = 0;
-  bool v6_;
-  mutable bool full_ = false;  // somebody was told that there is no room
-  phase phase_ = phase::fresh;
-  tcp_end* end_ = nullptr;
-  std::size_t backlog_ = 0;
-  std::deque<tcp_end*> waiting_;
+  std::unique_ptr<accept_queue> queue_;  // while it listens
 };
 
 }  // namespace lockstep::sim

@@ -4,6 +4,7 @@
 #include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/fault_list.hpp>
+#include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
 
 #include <algorithm>
@@ -55,7 +56,7 @@ void tcp_way::tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, 
   std::vector<std::byte> payload(static_cast<std::size_t>(bytes));
   if (bytes != 0) queue_.peek(payload, static_cast<std::size_t>(packet.position - read_));
   packet.payload = payload;
-  over_->tap()->tell(packet);
+  connection.of().tap()->tell(packet);
 }
 
 void tcp_way::tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration late,

@@ -1,5 +1,6 @@
 #include <lockstep/sim/tcp_way.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
@@ -19,18 +20,17 @@ void tcp_way::begin_on(lane* over) noexcept {
 void tcp_way::stop() noexcept {
   stopped_ = true;
   disarm();
-  if (patience_.armed()) owner_.timers().disarm(patience_);
-  waits_ = waiting::not_at_all;
+  stop_waiting();
   if (list_hook<traveller>::linked()) list_hook<traveller>::unlink();
 }
 
 // -- setting out ------------------------------------------------------------------------------------------------------
 
-void tcp_way::transmit() {
+void tcp_way::send_on() {
   const std::uint64_t window_end = read_ + to_.receive_buffer();
   while (transmitted_ < written_ && transmitted_ < window_end) {
     std::uint64_t up_to = std::min(written_, window_end);
-    if (over_ != nullptr) {
+    if (over_ != nullptr && !over_->plain()) {
       const lane_traits& traits = over_->traits();
       if (traits.bytes_per_second != 0) up_to = std::min(up_to, transmitted_ + traits.mtu);
       if (traits.segment_bytes != 0) up_to = std::min(up_to, transmitted_ + traits.segment_bytes);
@@ -46,9 +46,18 @@ void tcp_way::transmit() {
 
 void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) {
   if (stopped_ || over_ == nullptr) return;
+  if (over_->plain() && !under_way()) [[likely]] {
+    if (detail::observed()) [[unlikely]]
+      detail::touch(over_->id(), access::read);
+    return arrive(kind, up_to);
+  }
+  set_out_in_time(kind, up_to, bytes);
+}
+
+void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) {
   detail::touch(over_->id(), over_->traits().bytes_per_second != 0 ? access::write : access::read);
-  if (instant()) {
-    if (over_->tap() != nullptr) [[unlikely]]
+  if (!under_way() && over_->instant() && over_->traits().segment_bytes == 0 && over_->traits().loss == 0) {
+    if (over_->tapped()) [[unlikely]]
       tell_sent(kind, up_to, bytes, {}, {});
     return arrive(kind, up_to);
   }
@@ -61,7 +70,7 @@ void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) 
     late = over_->retransmission(owner_, timeout);
     arrives = saturating_add(arrives, late);
   }
-  if (over_->tap() != nullptr) [[unlikely]]
+  if (over_->tapped()) [[unlikely]]
     tell_sent(kind, up_to, bytes, late, timeout);
   if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
   if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
@@ -102,8 +111,8 @@ void tcp_way::deliver() noexcept {
   const tcp_connection::keeper alive(from_.connection());
   while (under_way() && marks_[next_mark_].arrives <= owner_.now() && !stopped_) {
     const mark next = marks_[next_mark_++];
-    if (!under_way()) {
-      marks_.clear();
+    if (!under_way() || 2 * next_mark_ > marks_.size() + marks_kept) {
+      marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(next_mark_));
       next_mark_ = 0;
     }
     arrive(next.kind, next.up_to);
@@ -113,19 +122,19 @@ void tcp_way::deliver() noexcept {
 
 void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
   heard_at_ = owner_.now();
-  if (over_->tap() != nullptr) [[unlikely]]
+  if (over_->tapped()) [[unlikely]]
     tell_arrived(kind, up_to);
   switch (kind) {
     case mark_kind::data:
       if (to_.discards()) [[unlikely]]
         return to_.refuses_data();
-      if (over_ != nullptr && over_->breaker() != nullptr) [[unlikely]]
+      if (over_ != nullptr && !over_->plain() && over_->breaker() != nullptr) [[unlikely]]
         return arrive_over_broken(up_to);
       take(up_to);
       break;
     case mark_kind::fin:
       fin_arrived_ = true;
-      if (over_->tap() != nullptr) tell_acknowledgement();
+      if (over_->tapped()) tell_acknowledgement();
       to_.fin_arrived();
       break;
     case mark_kind::reset: to_.reset_arrived(); break;
@@ -160,7 +169,7 @@ void tcp_way::arrive_over_broken(std::uint64_t up_to) {
 
 // The answer takes the other lane, at once: how long it takes is not modelled, whether it comes is.
 void tcp_way::acknowledge() {
-  if (over_->tap() != nullptr) [[unlikely]]
+  if (over_->tapped()) [[unlikely]]
     tell_acknowledgement();
   if (to_.out().cut()) return see_to_patience();
   acknowledged_ = arrived_;
@@ -168,12 +177,6 @@ void tcp_way::acknowledge() {
 }
 
 // -- cuts -------------------------------------------------------------------------------------------------------------
-
-bool tcp_way::cut() const noexcept {
-  if (over_ == nullptr) return false;
-  detail::touch(over_->id(), access::read);
-  return over_->cut();
-}
 
 void tcp_way::lane_cut() noexcept {
   detail::touch(from_.connection().id(), access::write);
@@ -216,11 +219,21 @@ void tcp_way::see_to_patience() noexcept {
     waits = sent ? waiting::for_an_answer : waiting::for_a_sign;
   }
   if (waits == waits_) return;
+  stop_waiting();
   waits_ = waits;
-  if (patience_.armed()) owner_.timers().disarm(patience_);
   if (waits == waiting::not_at_all) return;
   const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at() : from_.finds_dead_at();
-  if (limit != time_point::max()) owner_.timers().arm(patience_, limit);
+  if (limit == time_point::max()) return;
+  if (patience_ == nullptr) {
+    const sparing_allocations of_the_kernel;
+    patience_ = std::make_unique<patience>(*this);
+  }
+  owner_.timers().arm(*patience_, limit);
+}
+
+void tcp_way::stop_waiting() noexcept {
+  if (patience_ != nullptr && patience_->armed()) owner_.timers().disarm(*patience_);
+  waits_ = waiting::not_at_all;
 }
 
 void tcp_way::lose_patience() noexcept {

@@ -19,6 +19,7 @@
 #include <lockstep/time/timer_wheel.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -33,7 +34,7 @@ class tcp_way final : private traveller, private timer {
   enum class mark_kind : std::uint8_t { data, fin, reset, syn, syn_ack, handshake_ack, refusal };
 
   tcp_way(loop& owner, byte_memory& memory, tcp_end& from, tcp_end& to) noexcept
-      : timer(&arrival), patience_(*this), owner_(owner), queue_(memory), from_(from), to_(to) {}
+      : timer(&arrival), owner_(owner), queue_(memory), from_(from), to_(to) {}
   ~tcp_way();
 
   // The lane that it takes; without one, nothing sets out.
@@ -45,17 +46,22 @@ class tcp_way final : private traveller, private timer {
 
   std::uint64_t unacknowledged() const noexcept { return written_ - acknowledged_; }
   std::uint64_t unsent() const noexcept { return written_ - transmitted_; }
+  // They are not copied before keep(), which must be called before they go: whoever waits for them takes them from
+  // where they are.
   void write(std::span<const std::byte> more) {
-    queue_.push(more);
+    queue_.lend(more);
     written_ += more.size();
   }
+  void keep() noexcept { queue_.keep(); }
   // The last byte that was written is urgent, and no other.
   void mark_urgent() noexcept {
     urgent_at_ = written_ - 1;
     urgent_taken_ = false;
   }
   // Sends on what there is room for.
-  void transmit();
+  void transmit() {
+    if (transmitted_ != written_ || (finished_ && !fin_transmitted_)) send_on();
+  }
   // After all that was written, no more comes.
   void finish() {
     finished_ = true;
@@ -103,7 +109,12 @@ class tcp_way final : private traveller, private timer {
   void pretend(mark_kind kind) noexcept;
 
   // For reports.
-  bool cut() const noexcept;
+  bool cut() const noexcept {
+    if (over_ == nullptr) return false;
+    if (detail::observed()) [[unlikely]]
+      detail::touch(over_->id(), access::read);
+    return over_->cut();
+  }
   std::uint64_t in_flight() const noexcept { return transmitted_ - arrived_; }
 
  private:
@@ -113,13 +124,14 @@ class tcp_way final : private traveller, private timer {
     mark_kind kind;
   };
   enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign };
-  // Runs while there is something that gets no answer.
+  // Runs while there is something that gets no answer; made when that happens first, which is seldom.
   struct patience final : timer {
     explicit patience(tcp_way& of) noexcept : timer(&run_out), way(of) {}
     static void run_out(timer& due) noexcept { static_cast<patience&>(due).way.lose_patience(); }
     tcp_way& way;
   };
 
+  static constexpr std::size_t marks_kept = 64;  // that have arrived
   static constexpr std::uint64_t no_urgent = ~std::uint64_t{0};
 
   static void arrival(timer& due) noexcept { static_cast<tcp_way&>(due).deliver(); }
@@ -127,9 +139,9 @@ class tcp_way final : private traveller, private timer {
   void lane_healed() noexcept override;
   void lane_clogged(time_point until) noexcept override;
   bool under_way() const noexcept { return next_mark_ != marks_.size(); }
-  bool instant() const noexcept { return !under_way() && over_->instant() && !over_delays(); }
-  bool over_delays() const noexcept { return over_->traits().segment_bytes != 0 || over_->traits().loss != 0; }
+  void send_on();
   void set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes = 0);
+  void set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes);
   void deliver() noexcept;
   void arrive(mark_kind kind, std::uint64_t up_to);
   void take(std::uint64_t up_to);
@@ -137,11 +149,12 @@ class tcp_way final : private traveller, private timer {
   void acknowledge();
   void arm() noexcept;
   void disarm() noexcept;
+  void stop_waiting() noexcept;
   void lose_patience() noexcept;
 
   // -- looking on: tcp_traffic.cpp ----------------------------------------------------------------------------------
 
-  bool seen() const noexcept { return over_ != nullptr && over_->tap() != nullptr; }
+  bool seen() const noexcept { return over_ != nullptr && over_->tapped(); }
   void tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration ahead = {},
             std::string_view why = {}) const noexcept;
   [[gnu::cold]] void tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration late,
@@ -152,7 +165,6 @@ class tcp_way final : private traveller, private timer {
   // What is under way is lost, or is sent again.
   [[gnu::cold]] void tell_of_marks(traffic::fate happened, std::string_view why) const noexcept;
 
-  patience patience_;
   loop& owner_;
   byte_queue queue_;
   tcp_end& from_;
@@ -174,6 +186,7 @@ class tcp_way final : private traveller, private timer {
   waiting waits_ = waiting::not_at_all;
   time_point heard_at_{};
   mutable std::uint64_t told_room_until_ = 0;  // by the receiver, to those who look on
+  std::unique_ptr<patience> patience_;
 };
 
 }  // namespace lockstep::sim
