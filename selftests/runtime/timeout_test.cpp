@@ -511,7 +511,8 @@ CO_TEST(TimeoutOfAnOperationTest, WithdrawsItWhenTheTimeIsUp) {
   EXPECT_EQ(letters.size(), 1u) << "nobody waits for it any more";
 }
 
-CO_TEST(TimeoutOfAnOperationTest, LosesNothingAtTheInstantAtWhichTheTimeIsUp, .schedule = schedule::random, .runs = 50) {
+CO_TEST(TimeoutOfAnOperationTest, LosesNothingAtTheInstantAtWhichTheTimeIsUp, .schedule = schedule::random,
+        .runs = 50) {
   queue<int> letters;
   const auto writer = [&]() -> task<void> {
     co_await sleep_for(1s);

@@ -51,7 +51,8 @@ child_run run_command(const std::string& command) {
 }
 
 child_run run_subject(const std::string& flags, const std::string& environment) {
-  return run_command("exec env LOCKSTEP_SLOW_STEP=1h LOCKSTEP_FAILURES=none " + environment + " ./testing_subject " + flags);
+  return run_command("exec env LOCKSTEP_SLOW_STEP=1h LOCKSTEP_FAILURES=none " + environment + " ./testing_subject " +
+                     flags);
 }
 
 std::string report_of(const child_run& run) { return lines_of_tests(run.text) + run.end; }
