@@ -100,8 +100,9 @@ TEST(ByteQueueTest, KeepsWhatWasLentBeforeItIsLentMore) {
   byte_memory memory;
   byte_queue queue(memory);
   std::string first = "abc";
+  const std::string second = "de";
   queue.lend(bytes_of(first));
-  queue.lend(bytes_of("de"));
+  queue.lend(bytes_of(second));
   first = "...";
   queue.drop_back(1);
   std::string into(2, '\0');

@@ -4,10 +4,12 @@
 #include "two_hosts.hpp"
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/sim/netstat.hpp>
 
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -166,6 +168,65 @@ TEST(ConnectionOrdersTest, SeeALinkThatBecomesSlow) {
     for (const file& each : {listener, here, there}) each.close();
   };
   EXPECT_EQ(expect_all_found(program), 2u);
+}
+
+// -- what is asked of the network -------------------------------------------------------------------------------------
+
+// Whether a change and a look, each a step of a task of its own, are tried in both orders.
+void expect_both_orders(const char* what, std::function<void()> change, std::function<std::string()> look) {
+  SCOPED_TRACE(what);
+  const auto program = [=](std::string& outcome) -> task<void> {
+    const auto changes = [](const std::function<void()>& of) -> task<void> {
+      co_await yield();
+      of();
+    };
+    const auto looks = [](const std::function<std::string()>& of, std::string& into) -> task<void> {
+      co_await yield();
+      into = of();
+    };
+    auto one = spawn(changes(change));
+    auto other = spawn(looks(look, outcome));
+    co_await one.join();
+    co_await other.join();
+    for (const auto& each : lockstep::world().network().hosts()) each->close_all();
+  };
+  EXPECT_EQ(expect_all_found(program), 2u);
+}
+
+TEST(QuestionOrdersTest, SeeWhatAHostIsToldAndAsked) {
+  const auto here = []() -> host& { return lockstep::world().network().first_host(); };
+  expect_both_orders(
+      "routes", [=] { here().refuse_route("10.9.0.0", 16, EHOSTUNREACH); },
+      [=] {
+        const file made{&here(), here().socket(AF_INET, SOCK_DGRAM, 0)};
+        return made.connect("10.9.0.1:7");
+      });
+  expect_both_orders(
+      "buffers", [=] { here().buffers(9'000, 9'000); },
+      [=] {
+        int size = 0;
+        socklen_t room = sizeof size;
+        here().getsockopt(here().socket(AF_INET, SOCK_STREAM, 0), SOL_SOCKET, SO_SNDBUF, &size, &room);
+        return std::to_string(size);
+      });
+  expect_both_orders(
+      "somaxconn", [=] { here().set_somaxconn(1); }, [=] { return std::to_string(here().somaxconn()); });
+}
+
+TEST(QuestionOrdersTest, SeeWhatTheNetworkIsToldAndAsked) {
+  const auto net = []() -> network& { return lockstep::world().network(); };
+  expect_both_orders(
+      "hosts", [=] { net().add_host("late"); }, [=] { return std::to_string(net().find("late") != nullptr); });
+  expect_both_orders(
+      "addresses", [=] { net().add_host("late", {"10.7.0.1"}); },
+      [=] { return std::to_string(net().host_of("10.7.0.1") != nullptr); });
+  expect_both_orders(
+      "netstat",
+      [=] {
+        const file made{&net().first_host(), net().first_host().socket(AF_INET, SOCK_DGRAM, 0)};
+        made.bind("10.0.0.1:7");
+      },
+      [=] { return lockstep::world().netstat().text(); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/runtime/context.hpp>
 #include <lockstep/sim/fault.hpp>
 
 #include <cstddef>
@@ -29,8 +30,14 @@ class injected_fault : public list_hook<injected_fault> {
   ~injected_fault();
 
   const fault_terms& terms() const noexcept { return terms_; }
-  std::uint64_t fired() const noexcept { return fired_; }
-  std::uint64_t matched() const noexcept { return matched_; }
+  std::uint64_t fired() const noexcept {
+    detail::touch(domain_.id, access::read);
+    return fired_;
+  }
+  std::uint64_t matched() const noexcept {
+    detail::touch(domain_.id, access::read);
+    return matched_;
+  }
   // That it never fired is a verdict.
   void judge(bool run_has_ended = false) noexcept;
   // Its network ends.

@@ -44,6 +44,7 @@ bool is_on_link(const ip_address& own, const ip_address& to) noexcept {
 }  // namespace
 
 void host::refuse_route(const ip_address& network, unsigned bits, int error) {
+  detail::touch(id_, access::write);
   refused_.push_back({network, bits, error});
 }
 
@@ -75,6 +76,7 @@ int host::route(const ip_address& to, ip_address& from, host*& there) noexcept {
     there = this;
     return 0;
   }
+  detail::touch(id_, access::read);
   for (const refused_route& each : refused_) {
     if (shares_bits(each.network, to, each.bits)) return -each.error;
   }

@@ -85,8 +85,14 @@ class host final : public system_calls {
   void refuse_route(const ip_address& network, unsigned bits, int error);
   // The longest queue that listen() gives.
   // Source: net.core.somaxconn.
-  int somaxconn() const noexcept { return somaxconn_; }
-  void set_somaxconn(int connections) noexcept { somaxconn_ = connections; }
+  int somaxconn() const noexcept {
+    detail::touch(id_, access::read);
+    return somaxconn_;
+  }
+  void set_somaxconn(int connections) noexcept {
+    detail::touch(id_, access::write);
+    somaxconn_ = connections;
+  }
 
   // What its sockets have from now on, as if its net.ipv4.tcp_wmem and tcp_rmem said so; 1 byte at least.
   void buffers(int send_bytes, int receive_bytes, source where = source::current());
@@ -146,6 +152,7 @@ class host final : public system_calls {
   ucred credentials() const noexcept;
   void add(timer_file& made) noexcept;
   void set_buffers_of(socket_options& made) const {
+    detail::touch(id_, access::read);
     if (buffers_.first != 0) made.set_buffers(buffers_.first, buffers_.second);
   }
   // No timer fires any more.

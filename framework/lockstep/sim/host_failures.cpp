@@ -14,6 +14,7 @@ namespace lockstep::sim {
 
 void host::buffers(int send_bytes, int receive_bytes, source where) {
   if (send_bytes < 1 || receive_bytes < 1) network_->owner().misused("a buffer holds 1 byte at least", where);
+  detail::touch(id_, access::write);
   buffers_ = {send_bytes, receive_bytes};
 }
 

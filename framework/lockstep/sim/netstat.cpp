@@ -90,7 +90,7 @@ void unix_socket::show(socket_status& as) const {
 }  // namespace sim
 
 netstat::netstat(sim::network& of) {
-  detail::touch(everything, access::read);
+  detail::touch(everything, access::write);
   const auto add_end = [&](const sim::tcp_end& end, const sim::host& on) {
     const bool is_there = end.at() != sim::tcp_end::phase::closed && end.at() != sim::tcp_end::phase::unborn;
     if (end.where() != &on || end.has_owner() || !is_there) return;

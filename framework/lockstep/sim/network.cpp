@@ -40,6 +40,7 @@ void network::drop_packets() noexcept {
 }
 
 host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
+  detail::touch(hosts_id, access::write);
   if (by_name_.contains(name)) owner_.misused(fmt::format("there is a host \"{}\" already", name), where);
   if (addresses.empty()) {
     while (by_address_.contains(ip_address::v4(next_address_))) ++next_address_;
@@ -63,11 +64,13 @@ host& network::add_host(std::string name, std::vector<ip_address> addresses, sou
 }
 
 host* network::find(std::string_view name) noexcept {
+  detail::touch(hosts_id, access::read);
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
 host* network::host_of(const ip_address& address) noexcept {
+  detail::touch(hosts_id, access::read);
   const auto found = by_address_.find(address);
   return found == by_address_.end() ? nullptr : found->second;
 }
@@ -83,6 +86,7 @@ link& network::between(host& one, host& other, source where) {
   if (&one == &other) owner_.misused(fmt::format("host \"{}\" has no link to itself", one.name()), where);
   host& lower = one.number() < other.number() ? one : other;
   host& higher = one.number() < other.number() ? other : one;
+  detail::touch(hosts_id, access::read);
   const auto [at, is_new] =
       links_.try_emplace(std::pair(lower.number(), higher.number()), lower.name(), higher.name(), default_traits_);
   sim::link& found = at->second;

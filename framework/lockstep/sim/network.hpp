@@ -56,7 +56,10 @@ class network final : private detail::run_listener {
   // The lane from one to the other, or of one to itself.
   lane* lane_between(host& from, host& to);
   // What every link is that is made from now on, both ways; without latency at first.
-  void set_default_traits(const lane_traits& traits) { default_traits_ = std::make_shared<const lane_traits>(traits); }
+  void set_default_traits(const lane_traits& traits) {
+    detail::touch(hosts_id, access::write);
+    default_traits_ = std::make_shared<const lane_traits>(traits);
+  }
   // Those of what a host sends to itself, at first.
   const std::shared_ptr<const lane_traits>& loopback_traits() const noexcept { return loopback_traits_; }
 
@@ -99,6 +102,9 @@ class network final : private detail::run_listener {
   std::map<std::string, host*, std::less<>> by_name_;
   std::map<ip_address, host*> by_address_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, sim::link> links_;
+  // Which hosts there are, and what new links are like, is known to an observer of the run by that.
+  static constexpr identity hosts_id = domain_identity("lockstep: hosts");
+
   std::shared_ptr<const lane_traits> default_traits_ = std::make_shared<const lane_traits>();
   std::shared_ptr<const lane_traits> loopback_traits_ = traits_of_loopback();
   intrusive_list<tcp_connection, tcp_connection> connections_;

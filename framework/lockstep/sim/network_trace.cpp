@@ -102,6 +102,7 @@ void network_trace::call_ended(const sim::system_call& made) noexcept {
 }
 
 std::string network_trace::text(std::string_view host) const {
+  detail::touch(everything, access::write);
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     if (!lines_[i].text.empty() && (host.empty() || lines_[i].host == host)) shown.push_back(i);
