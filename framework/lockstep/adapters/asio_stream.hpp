@@ -24,6 +24,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -52,21 +53,55 @@ namespace lockstep {
 
 namespace detail {
 
-// An operation under way: waits for one of ours, and completes a handler of Asio's.
-template <class Wait, class Handler>
+// A handler of Asio's, whatever its type, with the executor that it has work for: what is made for each type of handler
+// is little, as there are many.
+class asio_ending {
+ public:
+  asio_ending() = default;
+  asio_ending(const asio_ending&) = delete;
+  asio_ending& operator=(const asio_ending&) = delete;
+  virtual ~asio_ending() = default;
+
+  virtual boost::asio::cancellation_slot slot() const noexcept = 0;
+  // Once. The handler may end all there is.
+  virtual void complete(const boost::system::error_code& error, std::size_t count) = 0;
+};
+
+template <class Handler>
+class asio_ending_of final : public asio_ending {
+ public:
+  asio_ending_of(Handler handler, const loop_executor& io)
+      : work_(boost::asio::make_work_guard(handler, io)), handler_(std::move(handler)) {}
+
+  boost::asio::cancellation_slot slot() const noexcept override {
+    return boost::asio::get_associated_cancellation_slot(handler_);
+  }
+  void complete(const boost::system::error_code& error, std::size_t count) override {
+    boost::asio::dispatch(work_.get_executor(), [handler = std::move(handler_), error, count]() mutable {
+      std::move(handler)(error, count);
+    });
+  }
+
+ private:
+  boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler, loop_executor>> work_;
+  Handler handler_;
+};
+
+// An operation under way: waits for one of ours, and completes a handler.
+template <class Wait>
 class asio_transfer final : public scheduled_call {
  public:
   // `ends` says whether 0 bytes are the end of the stream; `owned` is kept as long as it waits.
-  asio_transfer(Handler handler, const loop_executor& io, bool ends, std::vector<std::byte> bytes,
+  asio_transfer(std::unique_ptr<asio_ending> ending, bool ends, std::vector<std::byte> bytes,
                 std::shared_ptr<void> owned)
       : scheduled_call(source::current(), std::nullopt), ends_(ends), bytes_(std::move(bytes)),
-        owned_(std::move(owned)), work_(boost::asio::make_work_guard(handler, io)), handler_(std::move(handler)) {}
+        owned_(std::move(owned)), ending_(std::move(ending)) {}
 
   // Makes the operation that it waits for, on the loop's thread.
   template <class Make>
   void prepare(const Make& make) {
     wait_.emplace(make, bytes_);
-    auto slot = boost::asio::get_associated_cancellation_slot(*handler_);
+    auto slot = ending_->slot();
     if (!slot.is_connected()) return;
     slot.assign([of = std::weak_ptr<scheduled_call>(weak_from_this())](boost::asio::cancellation_type how) {
       const std::shared_ptr<scheduled_call> alive = of.lock();
@@ -100,28 +135,23 @@ class asio_transfer final : public scheduled_call {
   }
   void was_cancelled() override { complete(boost::asio::error::operation_aborted, 0); }
   operation* until() noexcept override { return &wait_->on; }
-  void forget_function() noexcept override { handler_.reset(); }
+  void forget_function() noexcept override { ending_.reset(); }
   void forget_until() noexcept override {
     wait_.reset();
     owned_.reset();
-    work_.reset();
   }
-
-  // The handler may end all there is.
   void complete(const boost::system::error_code& error, std::size_t count) {
     wait_.reset();
     bytes_ = {};
-    Handler handler = *std::exchange(handler_, std::nullopt);
-    boost::asio::dispatch(work_.get_executor(),
-                          [handler = std::move(handler), error, count]() mutable { std::move(handler)(error, count); });
+    const std::unique_ptr<asio_ending> ending = std::move(ending_);
+    ending->complete(error, count);
   }
 
   bool ends_;
   std::vector<std::byte> bytes_;
   std::shared_ptr<void> owned_;
   std::optional<waiting> wait_;
-  boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler, loop_executor>> work_;
-  std::optional<Handler> handler_;
+  std::unique_ptr<asio_ending> ending_;
 };
 
 // The first buffer that holds something. A read may be shorter than what it is given.
@@ -238,25 +268,33 @@ class asio_stream {
     using initiation::initiation;
     template <class Handler, class Buffers>
     void operator()(Handler&& handler, const Buffers& buffers) const {
-      asio_stream& from = *this->of_;
-      const std::span<std::byte> into = detail::first_to_fill(buffers);
-      from.begin(std::forward<Handler>(handler), !into.empty(), {},
-                 [&on = *from.stream_, into](std::span<const std::byte>) { return on.read_some(into); });
+      this->of_->read(this->of_->ending_of(std::forward<Handler>(handler)), detail::first_to_fill(buffers));
     }
   };
   struct begin_write : initiation {
     using initiation::initiation;
     template <class Handler, class Buffers>
     void operator()(Handler&& handler, const Buffers& buffers) const {
-      asio_stream& to = *this->of_;
       std::vector<std::byte> together;
       const std::span<const std::byte> piece = detail::piece_to_send(buffers, together);
-      to.begin(std::forward<Handler>(handler), false, std::move(together),
-               [&on = *to.stream_, piece](std::span<const std::byte> kept) {
-                 return on.write_some(kept.empty() ? piece : kept);
-               });
+      this->of_->write(this->of_->ending_of(std::forward<Handler>(handler)), piece, std::move(together));
     }
   };
+
+  template <class Handler>
+  std::unique_ptr<detail::asio_ending> ending_of(Handler&& handler) const {
+    return std::make_unique<detail::asio_ending_of<std::decay_t<Handler>>>(std::forward<Handler>(handler), executor_);
+  }
+  void read(std::unique_ptr<detail::asio_ending> ending, std::span<std::byte> into) {
+    begin(std::move(ending), !into.empty(), {},
+          [&on = *stream_, into](std::span<const std::byte>) { return on.read_some(into); });
+  }
+  void write(std::unique_ptr<detail::asio_ending> ending, std::span<const std::byte> piece,
+             std::vector<std::byte> together) {
+    begin(std::move(ending), false, std::move(together), [&on = *stream_, piece](std::span<const std::byte> kept) {
+      return on.write_some(kept.empty() ? piece : kept);
+    });
+  }
 
   static std::shared_ptr<stream_type> kept(Stream&& stream) {
     if constexpr (std::is_lvalue_reference_v<Stream>) {
@@ -266,12 +304,11 @@ class asio_stream {
     }
   }
 
-  template <class Handler, class Make>
-  void begin(Handler&& handler, bool ends, std::vector<std::byte> bytes, const Make& make) {
+  template <class Make>
+  void begin(std::unique_ptr<detail::asio_ending> ending, bool ends, std::vector<std::byte> bytes, const Make& make) {
     using wait = decltype(make(std::span<const std::byte>()));
     static_assert(std::derived_from<wait, operation>, "an asio_stream needs a stream of ours, such as tcp_stream");
-    using transfer = detail::asio_transfer<wait, std::decay_t<Handler>>;
-    auto made = std::make_shared<transfer>(std::forward<Handler>(handler), executor_, ends, std::move(bytes), stream_);
+    auto made = std::make_shared<detail::asio_transfer<wait>>(std::move(ending), ends, std::move(bytes), stream_);
     if (executor_.home().in_step()) {
       made->prepare(make);
       executor_.home().post(std::move(made));

@@ -4,7 +4,9 @@
 #include <lockstep/runtime/spawn.hpp>
 
 #include <chrono>
+#include <memory>
 #include <utility>
+#include <variant>
 
 namespace lockstep::detail {
 
@@ -67,6 +69,11 @@ void asio_home::post(std::shared_ptr<scheduled_call> call) {
   note_begun();
   const loop_scope in_its_name(*owner_, poster);
   call->start(*owner_);
+}
+
+void asio_home::post(std::unique_ptr<posted> function) {
+  auto call = [function = std::move(function)] { function->call(); };
+  post(std::make_shared<call_of<decltype(call), std::monostate>>(std::move(call), source::current(), std::nullopt));
 }
 
 std::shared_ptr<const asio_work> asio_home::begin_work() {

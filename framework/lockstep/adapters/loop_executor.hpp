@@ -31,7 +31,6 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace lockstep {
 
@@ -47,6 +46,26 @@ class asio_work {
 
  private:
   std::shared_ptr<inbox> at_;
+};
+
+// A function that is called once, and moved from: functions of Asio's may want that.
+class posted {
+ public:
+  posted() = default;
+  posted(const posted&) = delete;
+  posted& operator=(const posted&) = delete;
+  virtual ~posted() = default;
+  virtual void call() = 0;
+};
+
+template <class F>
+class posted_function final : public posted {
+ public:
+  explicit posted_function(F function) : function_(std::move(function)) {}
+  void call() override { static_cast<void>(std::move(function_)()); }
+
+ private:
+  F function_;
 };
 
 // What the executors of a run share.
@@ -70,6 +89,7 @@ class asio_home final : public run_listener, private quiet_listener, public std:
   // Has the loop make the call. A call that is posted by another one is a child of that one's parent, so that what goes
   // on for long is no long chain. From any thread; drops the call if the run is over.
   void post(std::shared_ptr<scheduled_call> call);
+  void post(std::unique_ptr<posted> function);
   std::shared_ptr<const asio_work> begin_work();
   boost::asio::io_context& context() const noexcept { return *context_; }
   // How often something was begun on the loop by Asio's rules: an operation, or work that is outstanding.
@@ -112,8 +132,7 @@ class loop_executor {
       called taken(std::forward<F>(function));
       static_cast<void>(std::move(taken)());
     } else {
-      home_->post(std::make_shared<detail::call_of<once<called>, std::monostate>>(
-          once<called>{std::forward<F>(function)}, source::current(), std::nullopt));
+      home_->post(std::make_unique<detail::posted_function<called>>(std::forward<F>(function)));
     }
   }
 
@@ -172,13 +191,6 @@ class loop_executor {
   detail::asio_home& home() const noexcept { return *home_; }
 
  private:
-  // Called once, and moved from: functions of Asio's may want that.
-  template <class F>
-  struct once {
-    F function;
-    void operator()() { static_cast<void>(std::move(function)()); }
-  };
-
   template <class F>
   loop_executor changed(F change) const {
     loop_executor made(*this);
