@@ -15,6 +15,8 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CMAKE_BUILD, MESON_BUILD = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
 SCRATCH = CMAKE_BUILD.parent / "consumers"
 CONSUMERS = SCRATCH / "source"
+AT_ONCE = 40  # sources
+UNITY = ["CMAKE_UNITY_BUILD=ON", f"CMAKE_UNITY_BUILD_BATCH_SIZE={AT_ONCE}"]
 CMAKE_PREFIX, MESON_PREFIX = SCRATCH / "installed_by_cmake", SCRATCH / "installed_by_meson"
 
 
@@ -45,7 +47,8 @@ def cmake(name, *definitions, folder=None, with_tests=True):
 
 def meson(name):
     build = SCRATCH / name
-    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=release", "--unity=subprojects", build, CONSUMERS / name)
+    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=release", "--unity=subprojects",
+         f"-Dunity_size={AT_ONCE}", build, CONSUMERS / name)
     call("meson", "compile", "-C", build)
     check(build)
 
@@ -71,8 +74,8 @@ call("meson", "install", "-C", MESON_BUILD, DESTDIR=str(MESON_PREFIX))
 cmake("find_package", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}")
 cmake("find_package_without_gtest", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}",
       "CMAKE_DISABLE_FIND_PACKAGE_GTest=ON", folder="find_package", with_tests=False)
-cmake("add_subdirectory", f"LOCKSTEP={SOURCE}", "CMAKE_UNITY_BUILD=ON")
-cmake("fetch_content", f"FETCHCONTENT_SOURCE_DIR_LOCKSTEP={SOURCE}", "CMAKE_UNITY_BUILD=ON")
+cmake("add_subdirectory", f"LOCKSTEP={SOURCE}", *UNITY)
+cmake("fetch_content", f"FETCHCONTENT_SOURCE_DIR_LOCKSTEP={SOURCE}", *UNITY)
 meson("meson_subproject")
 pkg_config("pkg_config_of_cmake", CMAKE_PREFIX)
 pkg_config("pkg_config_of_meson", MESON_PREFIX)
