@@ -81,6 +81,13 @@ TEST(FaultSweepTest, FindsTheRetryThatPaysTwice) {
   EXPECT_THAT(found.message(), HasSubstr("actual: 2 vs 1"));
 }
 
+TEST(FaultSweepTest, FailsWhereNoCallIsInItsScope) {
+  const testing::AssertionResult found = fault_sweep(on(op::connect).to("bnak"), ECONNREFUSED, pays_at_most_once);
+  EXPECT_FALSE(found);
+  EXPECT_STREQ(found.message(),
+               "the sweep tests nothing: no call is in the scope of its rule on connect to bnak (ECONNREFUSED)");
+}
+
 TEST(FaultSweepTest, SaysThatABodyFailsByItself) {
   const testing::AssertionResult found = fault_sweep(op::connect, []() -> task<void> {
     EXPECT_EQ(1, 2);

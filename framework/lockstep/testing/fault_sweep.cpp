@@ -28,6 +28,7 @@ class sweep {
         const bool passed = passes(n);
         if (!passed)
           return failed(fmt::format("where call {} of {}{}", n, called_, for_ever ? ", and each later one" : ""));
+        if (fired_ == 0 && runs_ == 2) return nothing_in_scope();
         if (fired_ == 0) break;
       }
     }
@@ -75,6 +76,12 @@ class sweep {
   };
 
   void add(const std::string& text) { found_ += "\n  " + text; }
+
+  // A sweep without a call has tested nothing.
+  testing::AssertionResult nothing_in_scope() const {
+    return testing::AssertionFailure() << fmt::format(
+               "the sweep tests nothing: no call is in the scope of its rule on {}", called_);
+  }
 
   testing::AssertionResult failed(const std::string& when) const {
     return testing::AssertionFailure() << fmt::format("the body fails {} (run {} of the sweep):{}", when, runs_,
