@@ -73,9 +73,9 @@ class server {
 
 // As server::run(), for a server that nobody stops but by cancellation.
 template <stream_listener Listener>
-task<void> serve(Listener listener, handler answer, server_options options = {}) {
+task<void> serve(Listener listener, handler answer, server_options options = {}, source where = source::current()) {
   server one(options);
-  co_await one.run(std::move(listener), std::move(answer));
+  co_await one.run(std::move(listener), std::move(answer), where);
 }
 
 // -- implementation ---------------------------------------------------------------------------------------------------

@@ -168,9 +168,9 @@ class server {
 
 // As server::run(), for a server that nobody stops but by cancellation.
 template <stream_listener Listener, connection_handler<Listener> Handler>
-task<void> serve(Listener listener, Handler handler, serve_options options = {}) {
+task<void> serve(Listener listener, Handler handler, serve_options options = {}, source where = source::current()) {
   server one(options);
-  co_await one.run(std::move(listener), std::move(handler));
+  co_await one.run(std::move(listener), std::move(handler), where);
 }
 
 // -- implementation ---------------------------------------------------------------------------------------------------
