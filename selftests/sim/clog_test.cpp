@@ -78,6 +78,22 @@ TEST(ClogTest, ABlackHoleSwallowsAPort) {
   });
 }
 
+TEST(ClogTest, ABlackHoleOfAPortHeals) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const auto heals = []() -> task<void> {
+      const black_hole lost("web:80");
+      co_await sleep_for(5s);
+    };
+    auto healing = spawn(heals());
+    co_await yield();
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+    EXPECT_EQ(now(), time_point{7s});
+    co_await healing.join();
+  });
+}
+
 TEST(ClogTest, KnowsItsHosts) {
   class world of;
   const auto wrong = []() -> task<void> {

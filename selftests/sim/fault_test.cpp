@@ -21,6 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 const endpoint web_80 = "10.0.0.2:80";
@@ -120,6 +121,39 @@ TEST(FaultTest, HangsUntilLinuxGivesUp) {
     EXPECT_EQ(co_await connect_to(web_80), "ETIMEDOUT");
     EXPECT_EQ(now(), time_point{127s});
   });
+}
+
+// With the next try, which is 7 s after the first.
+TEST(FaultTest, LetsAConnectGoThatHungWhileItWasThere) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    const auto for_a_while = []() -> task<void> {
+      const fault lost = on(op::connect).hang();
+      co_await sleep_for(5s);
+    };
+    auto hangs = spawn(for_a_while());
+    co_await yield();
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+    EXPECT_EQ(now(), time_point{7s});
+    co_await hangs.join();
+  });
+}
+
+TEST(FaultTest, OneAboutNobodyIsAVerdictAlsoWhereItNeedNotFire) {
+  class world of;
+  of.run([]() -> task<void> {
+    const fault rare = on(op::connect).to("wbe:80").one_in(3).fail(ECONNREFUSED);
+    const fault port = on(op::connect).to("client:http").fail(ECONNREFUSED);
+    const fault resolved = on(op::resolve).to("db.example").one_in(3).fail(EAI_AGAIN);
+    co_return;
+  });
+  ASSERT_EQ(of.verdicts().size(), 2u);
+  EXPECT_EQ(
+      of.verdicts().back().message,
+      "fault on connect to wbe:80 (one in 3, ECONNREFUSED) never fired; 0 operations were in its scope, and there "
+      "is no host \"wbe\"");
+  EXPECT_THAT(of.verdicts().front().message, HasSubstr("there is no host \"client:http\""));
 }
 
 TEST(FaultTest, MakesAConnectSlow) {

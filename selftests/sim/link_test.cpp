@@ -5,8 +5,12 @@
 
 #include <lockstep/explore/choices.hpp>
 #include <lockstep/explore/strategy.hpp>
+#include <lockstep/sim/clog.hpp>
 
 #include <gtest/gtest.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 namespace lockstep::sim {
 namespace {
@@ -174,6 +178,101 @@ TEST(LinkTest, LossIsADelayForAStream) {
   const duration taken = time_with_loss(choices.get());
   EXPECT_GT(taken, 1s);
   EXPECT_EQ((taken - 100ms) % 200ms, 0ns);
+}
+
+TEST(LinkTest, WhereEveryTryIsLostAConnectTimesOut) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    co_await yield();
+    lockstep::world().link("client", "web").loss(1);
+    EXPECT_EQ(co_await connect_to(web_80), "ETIMEDOUT");
+    EXPECT_EQ(now(), time_point{127s});
+  });
+}
+
+// Linux asks seven times: the last time after 63 s.
+TEST(LinkTest, AConnectComesWithItsLastTryOrNotAtAll) {
+  std::size_t failed = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const auto choices = make_oracle(schedule::random, seed);
+    class world of;
+    world_options how;
+    how.choices = choices.get();
+    of.run(
+        [&failed]() -> task<void> {
+          const echo_host hosts;
+          co_await sleep_for(1ms);
+          const time_point began = now();
+          lockstep::world().link("client", "web").loss(2);
+          const std::string came_to = co_await connect_to(web_80);
+          if (came_to == "ok") {
+            EXPECT_LE(now() - began, 126s) << "that is after 63 s there, and as late back";
+          } else {
+            ++failed;
+            EXPECT_EQ(came_to, "ETIMEDOUT");
+            EXPECT_EQ(now() - began, 127s);
+          }
+        },
+        how);
+  }
+  EXPECT_GT(failed, 0u);
+}
+
+TEST(LinkTest, AConnectWhoseAnswerTakesTooLongTimesOut) {
+  for (const std::chrono::seconds slow : {60s, 70s, 200s}) {
+    run_on_hosts([slow]() -> task<void> {
+      const echo_host hosts;
+      co_await yield();
+      lockstep::world().link("client", "web").latency(slow);
+      EXPECT_EQ(co_await connect_to(web_80), slow == 60s ? "ok" : "ETIMEDOUT");
+      EXPECT_EQ(now(), time_point{slow == 60s ? 120s : 127s});
+    });
+  }
+}
+
+TEST(LinkTest, WhatIsLostOrHeldTooLongTimesOut) {
+  for (const bool held : {false, true}) {
+    run_on_hosts([held]() -> task<void> {
+      two_hosts hosts;
+      listening(hosts.web, web_80);
+      const file patient = tcp(hosts.client);
+      const file hasty = tcp(hosts.client);
+      for (const file& each : {patient, hasty}) each.connect(web_80);
+      hasty.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 5'000);
+      if (held) {
+        clog("web", 2'000s);
+      } else {
+        lockstep::world().link("client", "web").loss(1);
+      }
+      for (const file& each : {patient, hasty}) each.send("x");
+      co_await sleep_for(5s - 1ns);
+      EXPECT_EQ(hasty.error(), "0");
+      co_await sleep_for(1ns);
+      EXPECT_EQ(hasty.error(), "ETIMEDOUT");
+      co_await sleep_for(919'600ms - 1ns);
+      EXPECT_EQ(patient.error(), "0");
+      co_await sleep_for(1ns);
+      EXPECT_EQ(patient.error(), "ETIMEDOUT");
+      for (const auto& each : lockstep::world().network().hosts()) each->close_all();
+    });
+  }
+}
+
+// Each answer begins the wait anew.
+TEST(LinkTest, WhatIsAnsweredPieceByPieceDoesNotTimeOut) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, web_80);
+    const file client = tcp(hosts.client);
+    client.connect(web_80);
+    client.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 5'000);
+    lockstep::world().link("client", "web").bandwidth(500);  // 3 s for a packet
+    client.send(std::string(15'000, 'x'));
+    co_await sleep_for(60s);
+    EXPECT_EQ(client.error(), "0");
+    EXPECT_EQ(listener.accept().recv(20'000).size(), 15'000u);
+    for (const auto& each : lockstep::world().network().hosts()) each->close_all();
+  });
 }
 
 TEST(LinkTest, LosesDuplicatesAndCorruptsPackets) {

@@ -55,7 +55,7 @@ TEST(NetworkTest, RefusesNamesAndAddressesThatAreTaken) {
               lockstep::world().host("client");
               co_return;
             }()),
-            "there is a host \"client\" already");
+            "there is a host \"client\" already, which network().at(\"client\") finds");
   EXPECT_EQ(misuse_of([]() -> task<void> {
               lockstep::world().host("web", "10.0.0.1");
               co_return;

@@ -21,7 +21,7 @@ namespace sim {
 class lane;
 }
 
-// While it lives, packets to a host, or to one port of it, vanish.
+// While it lives, packets to and from a host vanish, or nobody answers who connects to one port of it.
 class [[nodiscard("packets vanish while it lives")]] black_hole {
  public:
   // "db": nothing comes to it from any other host, nor from it. "db:5432": connections to that port are not answered,

@@ -61,6 +61,7 @@ struct fault_effect {
   int error = 0;
   duration delay{};
   std::uint64_t bytes = 0;
+  std::uint32_t number = 0;  // of the fault that it is of, where one has fired
 
   // "ECONNREFUSED", "hang", "slow by 5 ms".
   std::string text(op of) const;

@@ -3,6 +3,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/link.hpp>
+#include <lockstep/sim/network.hpp>
 
 #include <fmt/format.h>
 
@@ -27,7 +28,7 @@ bool is_of_datagrams(const fault_effect& effect) noexcept {
 // -- one --------------------------------------------------------------------------------------------------------------
 
 injected_fault::injected_fault(fault_list& of, fault_terms terms)
-    : of_(&of), terms_(std::move(terms)),
+    : of_(&of), number_(++of.count_), terms_(std::move(terms)),
       domain_(fmt::format("fault {} on {}", ++of.made_[terms_.text()], terms_.text())) {
   of.all_.push_back(*this);
   ++of.in_force_[static_cast<std::size_t>(terms_.what)];
@@ -53,17 +54,24 @@ void injected_fault::part() noexcept {
 }
 
 void injected_fault::judge(bool run_has_ended) noexcept {
-  if (of_ == nullptr || fired_ != 0 || terms_.may_not_fire || terms_.one_in > 1) return;
+  if (of_ == nullptr || fired_ != 0 || terms_.may_not_fire) return;
+  const bool nobody = names_nobody();
+  if (terms_.one_in > 1 && !nobody) return;  // it need not
   loop& owner = of_->owner_;
   if (owner.given_up()) return;
   const std::string_view noun = terms_.what == op::transfer ? "byte" : "operation";
   std::string text = fmt::format("fault on {} never fired; {} {}{} in its scope", terms_.text(), matched_, noun,
                                  matched_ == 1 ? " was" : "s were");
+  if (nobody) text += fmt::format(", and there is no host \"{}\"", terms_.to_host);
   if (run_has_ended) {
     owner.report(verdict_kind::unfired_fault, std::move(text), terms_.where);
   } else {
     owner.report_end(verdict_kind::unfired_fault, std::move(text), terms_.where, {});
   }
+}
+
+bool injected_fault::names_nobody() const noexcept {
+  return terms_.what != op::resolve && !terms_.to_host.empty() && of_->network_.find(terms_.to_host) == nullptr;
 }
 
 bool injected_fault::covers(const attempted_call& call) const {
@@ -134,9 +142,18 @@ void fault_list::part() noexcept {
 fault_effect fault_list::ask(const attempted_call& call) {
   fault_effect due;
   for (injected_fault& each : all_) {
-    if (due.what == fault_effect::kind::none && each.comes_due(call)) due = each.terms().effect;
+    if (due.what != fault_effect::kind::none || !each.comes_due(call)) continue;
+    due = each.terms().effect;
+    due.number = each.number();
   }
   return due;
+}
+
+bool fault_list::is_in_force(std::uint32_t number) noexcept {
+  for (const injected_fault& each : all_) {
+    if (each.number() == number) return true;
+  }
+  return false;
 }
 
 void fault_list::judge() noexcept {

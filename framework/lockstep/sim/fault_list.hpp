@@ -21,6 +21,7 @@ namespace lockstep::sim {
 
 class fault_list;
 class lane;
+class network;
 
 class injected_fault : public list_hook<injected_fault> {
  public:
@@ -30,6 +31,8 @@ class injected_fault : public list_hook<injected_fault> {
   ~injected_fault();
 
   const fault_terms& terms() const noexcept { return terms_; }
+  // The n-th of its network, from 1 on.
+  std::uint32_t number() const noexcept { return number_; }
   std::uint64_t fired() const noexcept {
     detail::touch(domain_.id, access::read);
     return fired_;
@@ -54,7 +57,11 @@ class injected_fault : public list_hook<injected_fault> {
   bool draws();
   void fires(std::string_view host);
 
+  // Whom it is about is no host of the network.
+  bool names_nobody() const noexcept;
+
   fault_list* of_;
+  std::uint32_t number_;
   fault_terms terms_;
   choice_domain domain_;
   std::uint64_t matched_ = 0;
@@ -71,7 +78,7 @@ struct fired_fault {
 
 class fault_list {
  public:
-  explicit fault_list(loop& owner) noexcept : owner_(owner) {}
+  fault_list(loop& owner, network& of) noexcept : owner_(owner), network_(of) {}
   fault_list(const fault_list&) = delete;
   fault_list& operator=(const fault_list&) = delete;
   ~fault_list();
@@ -81,6 +88,8 @@ class fault_list {
   bool any_on(op what) const noexcept { return in_force_[static_cast<std::size_t>(what)] != 0; }
   // What is to happen instead of that call: the first fault that is due counts as fired.
   fault_effect ask(const attempted_call& call);
+  // Whether the fault of that number is still there.
+  bool is_in_force(std::uint32_t number) noexcept;
   // In the order in which they happened.
   const std::vector<fired_fault>& log() const noexcept { return log_; }
 
@@ -94,6 +103,8 @@ class fault_list {
   friend class injected_fault;
 
   loop& owner_;
+  network& network_;
+  std::uint32_t count_ = 0;  // of all that there ever were
   intrusive_list<injected_fault, injected_fault> all_;
   std::uint32_t in_force_[static_cast<std::size_t>(op::transfer) + 1] = {};
   std::vector<std::unique_ptr<injected_fault>> standing_;

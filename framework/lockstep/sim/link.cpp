@@ -50,15 +50,16 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
   return taken;
 }
 
-duration lane::retransmission(loop& owner, duration timeout) {
+lane::delay lane::retransmission(loop& owner, duration timeout, int retries_max) {
   constexpr duration timeout_max = std::chrono::seconds(120);
-  constexpr int retries_max = 15;  // net.ipv4.tcp_retries2
-  duration late{};
-  for (int i = 0; i < retries_max && draws(owner, mishap::segment_loss, traits_->loss); ++i) {
-    late += timeout;
+  delay found;
+  for (int lost = 0; draws(owner, mishap::segment_loss, traits_->loss); ++lost) {
+    found.comes = lost < retries_max;
+    if (!found.comes) break;
+    found.late += timeout;
     timeout = std::min(2 * timeout, timeout_max);
   }
-  return late;
+  return found;
 }
 
 void lane::clog(time_point until) noexcept {

@@ -13,6 +13,7 @@
 #include <lockstep/sim/fault.hpp>
 #include <lockstep/time/clock.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -93,8 +94,13 @@ class lane {
   duration latency_of(loop& owner, std::uint64_t bytes);
   // Whether this time it happens, of what happens one in so many times.
   bool draws(loop& owner, mishap what, std::uint64_t one_in);
-  // How much later a segment of TCP comes because it was lost, perhaps again and again: after that timeout first.
-  duration retransmission(loop& owner, duration timeout);
+  // How much later a segment of TCP comes because it was lost, perhaps again and again: after that timeout first. It is
+  // sent again so many times at most; if all are lost, it never comes.
+  struct delay {
+    duration late{};
+    bool comes = true;
+  };
+  delay retransmission(loop& owner, duration timeout, int retries_max);
 
   void join(traveller& who) noexcept { travellers_.push_back(who); }
   // Nested: it is open again when every cut was healed.
@@ -170,6 +176,13 @@ class link {
   link& loss(std::uint64_t one_in);
   link& duplicate(std::uint64_t one_in);
   link& corrupt(std::uint64_t one_in, bool payload = false);
+  // It is no probability: say one in how many.
+  template <std::floating_point Probability>
+  link& loss(Probability) = delete;
+  template <std::floating_point Probability>
+  link& duplicate(Probability) = delete;
+  template <std::floating_point Probability>
+  link& corrupt(Probability, bool = false) = delete;
   // A fault: the connection over which the byte of that number arrives, of all that TCP carries in either direction
   // from now on, is reset for both ends behind it. One for each link at a time; misuse otherwise.
   fault reset_after(std::uint64_t bytes, source where = source::current());

@@ -41,7 +41,9 @@ void network::drop_packets() noexcept {
 
 host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
   detail::touch(hosts_id, access::write);
-  if (by_name_.contains(name)) owner_.misused(fmt::format("there is a host \"{}\" already", name), where);
+  if (by_name_.contains(name)) {
+    owner_.misused(fmt::format("there is a host \"{}\" already, which network().at(\"{}\") finds", name, name), where);
+  }
   if (addresses.empty()) {
     while (by_address_.contains(ip_address::v4(next_address_))) ++next_address_;
     addresses.push_back(ip_address::v4(next_address_++));

@@ -109,7 +109,7 @@ class network final : private detail::run_listener {
   std::shared_ptr<const lane_traits> loopback_traits_ = traits_of_loopback();
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::unique_ptr<name_service> dns_;
-  fault_list faults_{owner_};
+  fault_list faults_{owner_, *this};
   traffic_tap tap_;
   network_notes notes_{owner_};  // listens if the run is recorded
   intrusive_list<packet, packet> packets_;

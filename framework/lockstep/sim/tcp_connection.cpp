@@ -148,6 +148,7 @@ void tcp_end::syn_arrived() {
 void tcp_end::syn_ack_arrived() {
   if (phase_ != phase::syn_sent) return out_.send_reset();
   phase_ = phase::established;
+  out_.answered();
   tell(POLLOUT);
   out_.send(tcp_way::mark_kind::handshake_ack);
   out_.transmit();
@@ -227,10 +228,9 @@ void tcp_end::set_patience(const tcp_patience& how) noexcept {
 }
 
 time_point tcp_end::gives_up_at() const noexcept {
-  duration limit = patience_.user_timeout;
-  if (limit == duration::zero()) limit = retransmission_limit;
-  if (phase_ == phase::syn_sent) limit = syn_limit;
-  return saturating_add(of_.of().owner().now(), limit);
+  if (phase_ == phase::syn_sent) return saturating_add(of_.began(), syn_limit);
+  const duration limit = patience_.user_timeout;
+  return saturating_add(of_.of().owner().now(), limit == duration::zero() ? retransmission_limit : limit);
 }
 
 time_point tcp_end::finds_dead_at() const noexcept {
@@ -286,7 +286,10 @@ void tcp_connection::connect_badly(host& from, host* to, const fault_effect& fau
   if (to != nullptr) begin_ways(from, *to);
   if (fault.what == fault_effect::kind::slow) {
     after = fault.delay;
-  } else if (fault.what == fault_effect::kind::hang || fault.error == ETIMEDOUT) {
+  } else if (fault.what == fault_effect::kind::hang) {
+    hung_by_ = fault.number;
+    return retry(*this);
+  } else if (fault.error == ETIMEDOUT) {
     planned_error_ = ETIMEDOUT;
   } else {
     planned_error_ = fault.error;
@@ -320,10 +323,13 @@ void tcp_connection::retry(timer& due) noexcept {
   if (self.client_.at() != tcp_end::phase::syn_sent) return;
   if (self.planned_error_ == ECONNREFUSED) self.back_.pretend(tcp_way::mark_kind::refusal);
   if (self.planned_error_ != 0) return self.client_.fail(std::exchange(self.planned_error_, 0));
-  if (self.server_.where() == nullptr) {
-    self.client_.fail(EHOSTUNREACH);
-  } else if (self.tries_ > syn_retries) {
+  if (self.tries_ > syn_retries) {
     self.client_.timed_out();
+  } else if (self.hung_by_ != 0 && self.network_.faults().is_in_force(self.hung_by_)) {
+    self.there_.lose(tcp_way::mark_kind::syn, "fault");
+    self.retry_later();
+  } else if (self.server_.where() == nullptr) {
+    self.client_.fail(EHOSTUNREACH);
   } else {
     self.there_.send(tcp_way::mark_kind::syn);
   }

@@ -170,6 +170,8 @@ class tcp_connection final : public list_hook<tcp_connection>, private timer {
   void hold_handshake(duration length);
   // The listener had no room: the client asks again later.
   void retry_later();
+  // When the client asked first.
+  time_point began() const noexcept { return began_; }
   void end_if_over() noexcept;
   // The run ends: nothing happens any more.
   void stop() noexcept;
@@ -181,9 +183,10 @@ class tcp_connection final : public list_hook<tcp_connection>, private timer {
   network& network_;
   identity id_;
   int kept_ = 0;
-  unsigned tries_ = 0;
-  int planned_error_ = 0;  // that ends the client's wait, when the timer is due
-  bool held_ = false;      // until then the server does not take it
+  int planned_error_ = 0;      // that ends the client's wait, when the timer is due
+  std::uint32_t hung_by_ = 0;  // the number of the fault because of which nobody answers; 0 for none
+  std::uint8_t tries_ = 0;
+  bool held_ = false;  // until then the server does not take it
   time_point began_{};
   tcp_way there_;
   tcp_way back_;

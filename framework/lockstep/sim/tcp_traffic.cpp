@@ -59,16 +59,18 @@ void tcp_way::tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, 
   connection.of().tap()->tell(packet);
 }
 
-void tcp_way::tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration late,
+void tcp_way::tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, const lane::delay& delayed,
                         duration timeout) const noexcept {
   // The receiver has room again, which it has not had a reason to say yet.
   if (kind == mark_kind::data && told_room_until_ != 0 && up_to > told_room_until_) tell_acknowledgement();
   constexpr duration timeout_max = std::chrono::seconds(120);
   const std::string_view loss = over_->cut() ? "partition" : "link loss";
-  tell(traffic::fate::sent, kind, up_to, bytes, {}, late != duration::zero() || over_->cut() ? loss : "");
-  for (duration ahead{}; ahead < late; timeout = std::min(2 * timeout, timeout_max)) {
+  const bool lost = delayed.late != duration::zero() || !delayed.comes;
+  tell(traffic::fate::sent, kind, up_to, bytes, {}, lost || over_->cut() ? loss : "");
+  for (duration ahead{}; ahead < delayed.late; timeout = std::min(2 * timeout, timeout_max)) {
     ahead += timeout;
-    tell(traffic::fate::sent_again, kind, up_to, bytes, ahead, ahead < late ? "link loss" : "");
+    const bool comes = ahead >= delayed.late && delayed.comes;
+    tell(traffic::fate::sent_again, kind, up_to, bytes, ahead, comes ? "" : "link loss");
   }
 }
 

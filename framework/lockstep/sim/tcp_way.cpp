@@ -58,30 +58,30 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   detail::touch(over_->id(), over_->traits().bytes_per_second != 0 ? access::write : access::read);
   if (!under_way() && over_->instant() && over_->traits().segment_bytes == 0 && over_->traits().loss == 0) {
     if (over_->tapped()) [[unlikely]]
-      tell_sent(kind, up_to, bytes, {}, {});
+      tell_sent(kind, up_to, bytes, lane::delay(), {});
     return arrive(kind, up_to);
   }
   time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
-  constexpr duration of_handshake = std::chrono::seconds(1);
-  constexpr duration of_data = std::chrono::milliseconds(200);
-  const duration timeout = kind == mark_kind::syn || kind == mark_kind::syn_ack ? of_handshake : of_data;
-  duration late{};
+  // net.ipv4.tcp_syn_retries and tcp_retries2.
+  const bool of_handshake = kind == mark_kind::syn || kind == mark_kind::syn_ack;
+  const duration timeout = of_handshake ? std::chrono::seconds(1) : std::chrono::milliseconds(200);
+  const int retries_max = of_handshake ? 6 : 15;
+  lane::delay delayed;
   if (over_->traits().loss != 0) {
-    late = over_->retransmission(owner_, timeout);
-    arrives = saturating_add(arrives, late);
+    delayed = over_->retransmission(owner_, timeout, retries_max);
+    arrives = delayed.comes ? saturating_add(arrives, delayed.late) : time_point::max();
   }
   if (over_->tapped()) [[unlikely]]
-    tell_sent(kind, up_to, bytes, late, timeout);
+    tell_sent(kind, up_to, bytes, delayed, timeout);
   if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
   if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
     arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
   }
   marks_.push_back({arrives, up_to, kind});
-  if (cut()) {
-    see_to_patience();
-  } else if (!timer::armed()) {
-    arm();
-  }
+  const bool is_cut = cut();
+  if (!is_cut && !timer::armed()) arm();
+  if (is_cut || is_late()) see_to_patience();
+  if (kind == mark_kind::syn_ack) to_.out().see_to_patience();
 }
 
 void tcp_way::send_reset() {
@@ -101,7 +101,10 @@ void tcp_way::abandon() noexcept {
 
 // -- arriving ---------------------------------------------------------------------------------------------------------
 
-void tcp_way::arm() noexcept { owner_.timers().arm(*this, marks_[next_mark_].arrives); }
+void tcp_way::arm() noexcept {
+  const time_point next = marks_[next_mark_].arrives;
+  if (next != time_point::max()) owner_.timers().arm(*this, next);
+}
 
 void tcp_way::disarm() noexcept {
   if (timer::armed()) owner_.timers().disarm(*this);
@@ -173,6 +176,7 @@ void tcp_way::acknowledge() {
     tell_acknowledgement();
   if (to_.out().cut()) return see_to_patience();
   acknowledged_ = arrived_;
+  answered();
   from_.acknowledged();
 }
 
@@ -188,9 +192,12 @@ void tcp_way::lane_cut() noexcept {
 void tcp_way::lane_clogged(time_point until) noexcept {
   if (!under_way()) return;
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) marks_[i].arrives = std::max(marks_[i].arrives, until);
-  if (!timer::armed()) return;
-  disarm();
-  arm();
+  if (timer::armed()) {
+    disarm();
+    arm();
+  }
+  see_to_patience();
+  to_.out().see_to_patience();
 }
 
 // The answers to what has arrived on the other lane come now, too.
@@ -210,10 +217,19 @@ void tcp_way::lane_healed() noexcept {
   other.see_to_patience();
 }
 
-// Whoever has sent something, and gets no answer because a lane is cut, waits for only so long.
+// Of a connection that is being made, the answer is what comes back.
+bool tcp_way::is_late() const noexcept {
+  const time_point limit = from_.gives_up_at();
+  const auto comes_after = [limit](const tcp_way& way) {
+    return way.under_way() && way.marks_[way.next_mark_].arrives > limit;
+  };
+  return comes_after(*this) || (from_.at() == tcp_end::phase::syn_sent && comes_after(to_.out()));
+}
+
+// Whoever has sent something, and gets no answer because a lane is cut or takes too long, waits for only so long.
 void tcp_way::see_to_patience() noexcept {
   if (stopped_) return;
-  waiting waits = waiting::not_at_all;
+  waiting waits = is_late() ? waiting::for_an_answer : waiting::not_at_all;
   if (cut() || to_.out().cut()) {
     const bool sent = acknowledged_ != transmitted_ || under_way() || (fin_transmitted_ && !fin_arrived_);
     waits = sent ? waiting::for_an_answer : waiting::for_a_sign;
@@ -229,6 +245,12 @@ void tcp_way::see_to_patience() noexcept {
     patience_ = std::make_unique<patience>(*this);
   }
   owner_.timers().arm(*patience_, limit);
+}
+
+void tcp_way::answered() noexcept {
+  if (waits_ == waiting::not_at_all) return;
+  stop_waiting();
+  see_to_patience();
 }
 
 void tcp_way::stop_waiting() noexcept {

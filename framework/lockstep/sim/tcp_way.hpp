@@ -100,6 +100,8 @@ class tcp_way final : private traveller, private timer {
   time_point heard_at() const noexcept { return heard_at_; }
   // Whether the sender waits for an answer in vain, and for how long yet, is looked at anew.
   void see_to_patience() noexcept;
+  // Something of it was answered: the wait for the rest begins anew.
+  void answered() noexcept;
 
   // A packet sets out and never comes; only those who look on know of it.
   void lose(mark_kind kind, std::string_view why) noexcept {
@@ -149,6 +151,8 @@ class tcp_way final : private traveller, private timer {
   void acknowledge();
   void arm() noexcept;
   void disarm() noexcept;
+  // Whether what the sender waits for comes only when it has given up.
+  bool is_late() const noexcept;
   void stop_waiting() noexcept;
   void lose_patience() noexcept;
 
@@ -157,7 +161,7 @@ class tcp_way final : private traveller, private timer {
   bool seen() const noexcept { return over_ != nullptr && over_->tapped(); }
   void tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration ahead = {},
             std::string_view why = {}) const noexcept;
-  [[gnu::cold]] void tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration late,
+  [[gnu::cold]] void tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, const lane::delay& delayed,
                                duration timeout) const noexcept;
   [[gnu::cold]] void tell_arrived(mark_kind kind, std::uint64_t up_to) const noexcept;
   // What arrived last is acknowledged on the way back.
