@@ -34,7 +34,7 @@ TEST(HashTest, DrawsOfOneDomainAreUntouchedByAnother) {
 }
 
 TEST(HashTest, TheDrawsOfADomainAreTheSameOneByOne) {
-  const draws of_domain(7, 1);
+  const draws of_domain = draws_of_seed(7)(1);
   for (std::uint64_t i = 0; i < 1'000; ++i) EXPECT_EQ(of_domain[i], draw(7, 1, i));
 }
 

@@ -44,18 +44,28 @@ constexpr std::uint64_t draw(std::uint64_t seed, std::uint64_t domain, std::uint
   return hash_of(hash_of(seed, domain), index);
 }
 
-// Those that belong to one seed and domain, for who needs many.
+// Those that belong to one seed, and to one domain of it, for who needs many.
 class draws {
  public:
   constexpr draws() noexcept = default;
-  constexpr draws(std::uint64_t seed, std::uint64_t domain) noexcept
-      : begin_(mix(hash_of(seed, domain) + 0x9E3779B97F4A7C15ull)) {}
+  // Requires that `hash` is hash_of(seed, domain).
+  constexpr explicit draws(std::uint64_t hash) noexcept : begin_(mix(hash + 0x9E3779B97F4A7C15ull)) {}
 
   // The same as draw(seed, domain, index).
   constexpr std::uint64_t operator[](std::uint64_t index) const noexcept { return mix(roll(begin_, index)); }
 
  private:
   std::uint64_t begin_ = 0;
+};
+
+class draws_of_seed {
+ public:
+  constexpr explicit draws_of_seed(std::uint64_t seed) noexcept : seed_(mix(seed + 0x9E3779B97F4A7C15ull)) {}
+
+  constexpr draws operator()(std::uint64_t domain) const noexcept { return draws(mix(roll(seed_, domain))); }
+
+ private:
+  std::uint64_t seed_;
 };
 
 // Maps a draw to 0 … `options` - 1, `options` at least 1, by the high half of the product. The bias is under

@@ -26,13 +26,22 @@ struct candidate {
   identity parent = 0;  // of the task; 0 of the main task
 };
 
+// The n-th step of a task.
+struct task_step {
+  identity task;
+  std::uint32_t step;
+};
+
 // The tasks that could run next, the dullest first. Valid during the call it is passed to.
 class candidates {
  public:
   std::size_t size() const noexcept { return size_; }
   virtual candidate operator[](std::size_t i) const noexcept = 0;
-  // Who it is, which is all that some need to know.
-  virtual identity task(std::size_t i) const noexcept { return (*this)[i].task; }
+  // Which step of whom it is, all that some need to know.
+  virtual task_step step(std::size_t i) const noexcept {
+    const candidate& of = (*this)[i];
+    return {of.task, of.step};
+  }
   // Whether the first is running and could simply go on.
   virtual bool first_is_running() const noexcept = 0;
   // The path by which tokens name that task: "main", "1", "1.2".

@@ -31,7 +31,7 @@ class ordered_choices final : public oracle {
     }
     for (const identity next : left_) {
       for (std::size_t i = 0; i < from.size(); ++i) {
-        if (from.task(i) == next) return i;
+        if (from.step(i).task == next) return i;
       }
     }
     return 0;

@@ -19,14 +19,14 @@ class round_robin final : public oracle {
 // ready (docs/design/adr/004-random-schedules.md).
 class random_choices final : public oracle {
  public:
-  explicit random_choices(std::uint64_t seed) noexcept : seed_(seed) {}
+  explicit random_choices(std::uint64_t seed) noexcept : seed_(seed), draws_(seed) {}
 
   std::size_t pick_task(const candidates& from) override {
     const std::size_t count = from.size();
     std::size_t best = 0;
-    std::uint64_t highest = priority(from[0]);
+    std::uint64_t highest = priority(from.step(0));
     for (std::size_t i = 1; i < count; ++i) {
-      const std::uint64_t next = priority(from[i]);
+      const std::uint64_t next = priority(from.step(i));
       if (next <= highest) continue;
       highest = next;
       best = i;
@@ -46,12 +46,12 @@ class random_choices final : public oracle {
     std::uint64_t priority = 0;
   };
 
-  std::uint64_t priority(const candidate& of) noexcept {
+  std::uint64_t priority(task_step of) noexcept {
     known_task& known = known_[of.task % known_.size()];
     if (known.task != of.task || known.step != of.step) {
       if (known.task != of.task) {
         known.task = of.task;
-        known.of_task = draws(seed_, of.task);
+        known.of_task = draws_(of.task);
       }
       known.step = of.step;
       known.priority = known.of_task[of.step];
@@ -60,6 +60,7 @@ class random_choices final : public oracle {
   }
 
   std::uint64_t seed_;
+  draws_of_seed draws_;
   std::array<known_task, 16> known_;
 };
 

@@ -96,7 +96,8 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
   const bool repeated = repeating();
   place& here = next_place();
   if (repeated) {
-    if (here.is_value || here.count != ready.size() || tasks_[here.branches[here.chosen].task] != ready.task(picked)) {
+    if (here.is_value || here.count != ready.size() ||
+        tasks_[here.branches[here.chosen].task] != ready.step(picked).task) {
       departed_ = true;
       return false;
     }
@@ -141,7 +142,7 @@ void systematic_search::open(place& here, const candidates& ready) {
   const std::uint32_t before = here.step == 0 ? step_event::none : steps_[here.step - 1].task;
   for (std::size_t i = 0; i < here.count; ++i) {
     branch& each = here.branches[i];
-    each.task = tasks_.of(ready.task(i));
+    each.task = tasks_.of(ready.step(i).task);
     each.wanted = all_wanted;
     each.done = each.sleeping = false;
     each.waits = {};

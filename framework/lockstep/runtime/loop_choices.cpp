@@ -18,7 +18,10 @@ class loop::ready_view final : public candidates {
     const agent& who = *of_.ready_[i];
     return as_candidate(who, who.operation_);
   }
-  identity task(std::size_t i) const noexcept override { return of_.ready_[i]->identity_; }
+  task_step step(std::size_t i) const noexcept override {
+    const agent& who = *of_.ready_[i];
+    return {who.identity_, who.steps_ + 1};
+  }
   // One that was overtaken before is ready to retry as well, but has lost its turn.
   bool first_is_running() const noexcept override {
     const agent* const running = of_.context::running;
