@@ -4,12 +4,16 @@
 #include "two_hosts.hpp"
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/net/udp.hpp>
 #include <lockstep/sim/netstat.hpp>
 
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -170,6 +174,57 @@ TEST(ConnectionOrdersTest, SeeALinkThatBecomesSlow) {
   EXPECT_EQ(expect_all_found(program), 2u);
 }
 
+TEST(ConnectionOrdersTest, SeeWhoSendsFirstOverANarrowLink) {
+  const auto program = [](std::string& outcome) -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, "10.0.0.2:80");
+    const std::array<file, 2> here{tcp(hosts.client), tcp(hosts.client)};
+    std::array<file, 2> there{};
+    for (std::size_t i = 0; i < 2; ++i) {
+      here[i].connect("10.0.0.2:80");
+      there[i] = listener.accept();
+    }
+    lockstep::world().link("client", "web").bandwidth(1'000'000);
+    const auto send = [](file from) -> task<void> {
+      from.send(std::string(1000, 'x'));
+      co_return;
+    };
+    auto one = spawn(send(here[0]));
+    auto other = spawn(send(here[1]));
+    co_await one.join();
+    co_await other.join();
+    co_await sleep_for(1500us);
+    outcome = there[0].ready() + " " + there[1].ready();
+    for (const file& each : {listener, here[0], here[1], there[0], there[1]}) each.close();
+  };
+  EXPECT_EQ(expect_all_found(program), 2u);
+}
+
+TEST(ConnectionOrdersTest, SeeWhoConnectsBeforeSomebodyListens) {
+  const auto program = [](std::string& outcome) -> task<void> {
+    two_hosts hosts;
+    const file listener = tcp(hosts.web);
+    listener.bind("10.0.0.2:80");
+    const file here = tcp(hosts.client);
+    const auto listen = [](file of) -> task<void> {
+      of.on->listen(of.fd, 1);
+      co_return;
+    };
+    const auto connect = [](file of, std::string& came_to) -> task<void> {
+      of.connect("10.0.0.2:80");
+      came_to = of.error();
+      co_return;
+    };
+    auto one = spawn(listen(listener));
+    auto other = spawn(connect(here, outcome));
+    co_await one.join();
+    co_await other.join();
+    listener.close();
+    here.close();
+  };
+  EXPECT_EQ(expect_all_found(program), 2u);
+}
+
 // -- what is asked of the network -------------------------------------------------------------------------------------
 
 // Whether a change and a look, each a step of a task of its own, are tried in both orders.
@@ -227,6 +282,83 @@ TEST(QuestionOrdersTest, SeeWhatTheNetworkIsToldAndAsked) {
         made.bind("10.0.0.1:7");
       },
       [=] { return lockstep::world().netstat().text(); });
+}
+
+// -- what happens at one instant --------------------------------------------------------------------------------------
+
+// What a run of `program` may come to.
+std::set<std::string> outcomes_of(const searched_program& program) {
+  class world of;
+  const explored all = explore_all(of, program, {.all_shared_declared = true});
+  EXPECT_TRUE(all.complete);
+  return all.outcomes;
+}
+
+TEST(InstantOrdersTest, AnAnswerComesBeforeOrAfterTheLimitOfWhoWaitsForIt) {
+  const auto program = [](std::string& outcome) -> task<void> {
+    two_hosts hosts;
+    lockstep::world().link("client", "web").latency(5ms);
+    udp_socket here = udp_socket::bind("10.0.0.1:7");
+    const file there{&hosts.web, hosts.web.socket(AF_INET, SOCK_DGRAM, 0)};
+    there.bind("10.0.0.2:7");
+    there.connect("10.0.0.1:7");
+    there.send("x");
+    co_await sleep_for(2ms);
+    std::array<std::byte, 8> into;
+    try {
+      co_await with_timeout(3ms, here.receive_from(into));
+      outcome = "in time";
+    } catch (const timed_out&) {
+      outcome = "too late";
+    }
+    there.close();
+  };
+  EXPECT_EQ(outcomes_of(program), (std::set<std::string>{"in time", "too late"}));
+}
+
+// Writes its letter when it is due, and disarms another.
+struct letter : timer {
+  letter(char of, cause whose, std::string& all, timer* ends = nullptr) noexcept
+      : timer(&write, whose), is(of), into(all), ended(ends) {}
+  static void write(timer& due) noexcept {
+    letter& self = static_cast<letter&>(due);
+    self.into += self.is;
+    if (self.ended != nullptr && self.ended->armed()) detail::current_context->owner->timers().disarm(*self.ended);
+  }
+  char is;
+  std::string& into;
+  timer* ended;
+};
+
+std::set<std::string> orders_of(const std::vector<timer::cause>& kinds, bool first_ends_second = false) {
+  return outcomes_of([&](std::string& outcome) -> task<void> {
+    std::vector<std::unique_ptr<letter>> all;
+    for (std::size_t i = kinds.size(); i-- != 0;) {
+      timer* const ended = i == 0 && first_ends_second ? all.back().get() : nullptr;
+      all.push_back(std::make_unique<letter>(static_cast<char>('a' + i), kinds[i], outcome, ended));
+    }
+    const time_point due = now() + 1ms;
+    for (auto each = all.rbegin(); each != all.rend(); ++each) {
+      detail::current_context->owner->timers().arm(**each, due);
+    }
+    co_await sleep_for(2ms);
+  });
+}
+
+TEST(InstantOrdersTest, WhatHappensAndWhoWaitsComeInAnyOrderButEachInTheirOwn) {
+  using enum timer::cause;
+  using several = std::set<std::string>;
+  EXPECT_EQ(orders_of({event, event, event}), several{"abc"});
+  EXPECT_EQ(orders_of({wait, wait}), several{"ab"});
+  EXPECT_EQ(orders_of({event, wait}), (several{"ab", "ba"}));
+  EXPECT_EQ(orders_of({event, wait, event}), (several{"abc", "bac", "acb"}));
+  EXPECT_EQ(orders_of({wait, wait, event}), (several{"abc", "acb", "cab"}));
+  EXPECT_EQ(orders_of({event, event, wait, wait}), (several{"abcd", "acbd", "acdb", "cabd", "cadb", "cdab"}));
+}
+
+TEST(InstantOrdersTest, WhatIsDisarmedMeanwhileDoesNotHappen) {
+  using enum timer::cause;
+  EXPECT_EQ(orders_of({event, wait, event}, true), (std::set<std::string>{"ac", "bac"}));
 }
 
 }  // namespace

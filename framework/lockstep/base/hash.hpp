@@ -48,6 +48,7 @@ constexpr std::uint64_t draw(std::uint64_t seed, std::uint64_t domain, std::uint
 class draws {
  public:
   constexpr draws() noexcept = default;
+  constexpr draws(std::uint64_t seed, std::uint64_t domain) noexcept : draws(hash_of(seed, domain)) {}
   // Requires that `hash` is hash_of(seed, domain).
   constexpr explicit draws(std::uint64_t hash) noexcept : begin_(mix(hash + 0x9E3779B97F4A7C15ull)) {}
 

@@ -425,12 +425,8 @@ bool loop::move_clock(time_point to) {
 }
 
 inline void loop::fire(timer_list& due) {
-  if (oracle_ != nullptr && order_ == ordering::fifo) return fire_in_picked_order(due);
-  while (!due.empty()) {
-    timer& first = due.front();
-    timers_.disarm(first);
-    first.fire();
-  }
+  if (oracle_ != nullptr) return fire_in_picked_order(due);
+  while (!due.empty()) timers_.fire(due.front());
 }
 
 // What comes due fires when the step has ended, as on a loop whose thread was busy.

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace lockstep {
 
 // -- tasks ------------------------------------------------------------------------------------------------------------
@@ -131,31 +133,63 @@ void loop::go_on_observed(ready_view& view) {
 
 // -- values -----------------------------------------------------------------------------------------------------------
 
-// In fifo order, which of the timers due at one instant is first is still the world's choice. Each instant is a domain
-// of its own, so that a timer more at another one shifts no answer.
+namespace {
+
+template <class Pick>
+void fire_in_any_order(timer_wheel& of, timer_list& due, const Pick& pick) {
+  while (!due.empty()) {
+    auto at = due.begin();
+    for (std::uint64_t picked = pick(due.size()); picked > 0; --picked) ++at;
+    of.fire(*at);
+  }
+}
+
+// The first that is of another cause, if there is one, and how many are before it.
+std::pair<timer*, std::uint64_t> first_other(timer_list& due, timer::cause than) noexcept {
+  std::uint64_t before = 0;
+  for (timer& each : due) {
+    if (each.of() != than) return {&each, before};
+    ++before;
+  }
+  return {nullptr, before};
+}
+
+// What has one cause keeps its order: all that is picked is how many of them the next of the other overtakes.
+template <class Pick>
+void fire_in_any_order_of_causes(timer_wheel& of, timer_list& due, const Pick& pick) {
+  while (!due.empty()) {
+    const timer::cause first = due.front().of();
+    const auto [other, before] = first_other(due, first);
+    const std::uint64_t overtaken = other != nullptr ? pick(before + 1) : 0;
+    for (std::uint64_t left = before - overtaken; left != 0 && !due.empty() && due.front().of() == first; --left) {
+      of.fire(due.front());
+    }
+    if (overtaken == 0) continue;
+    if (timer* const next = first_other(due, first).first; next != nullptr) of.fire(*next);
+  }
+}
+
+}  // namespace
+
+// Which of the timers due at one instant is first is the world's choice; but where any task may be next, the order of
+// those that wake tasks decides nothing. Each instant is a domain of its own, so that a timer more at another one
+// shifts no answer.
 void loop::fire_in_picked_order(timer_list& due) {
   const time_point instant = due.front().deadline();
-  std::string name;
-  identity domain = 0;
-  std::uint64_t picks = 0;
-  while (!due.empty()) {
-    std::uint64_t picked = 0;
-    if (const std::uint64_t left = due.size(); left > 1) {
-      if (domain == 0) {
-        name = fmt::format("timers-{}", instant.time_since_epoch().count());
-        domain = domain_identity(name);
-      }
-      picked = oracle_->pick_value({domain, ++picks, name}, left);
-      if (picked >= left) {  // reported but not thrown: the timers that are left must fire
-        report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, left), source());
-        picked = 0;
-      }
-    }
-    auto at = due.begin();
-    for (; picked > 0; --picked) ++at;
-    timer& item = *at;
-    timers_.disarm(item);
-    item.fire();
+  const auto pick = [this, instant](std::uint64_t options) -> std::uint64_t {
+    if (options == 1) return 0;
+    const std::string name = fmt::format("timers-{}", instant.time_since_epoch().count());
+    const identity domain = domain_identity(name);
+    const std::uint64_t picked = oracle_->pick_value({domain, ++picks_[domain], name}, options);
+    if (picked < options) return picked;
+    // Reported but not thrown: the timers that are left must fire.
+    report(verdict_kind::misuse, fmt::format("the oracle picked timer {} of {}", picked, options), source());
+    return 0;
+  };
+  if (order_ == ordering::fifo) {
+    fire_in_any_order(timers_, due, pick);
+  } else {
+    fire_in_any_order_of_causes(timers_, due, pick);
   }
 }
 

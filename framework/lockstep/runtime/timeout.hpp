@@ -31,8 +31,8 @@ class timeout_scope : private timer {
  public:
   // Requires a running task. A deadline that has passed cancels at the next await; time_point::max() is none.
   explicit timeout_scope(time_point deadline, source where = source::current())
-      : timer(&when_due), owner_(current_task(where)), shield_(owner_.shield()), deadline_(deadline),
-        requests_before_(owner_.requests_delivered()) {
+      : timer(&when_due), owner_(current_task(where)), shield_(owner_.shield()), deadline_(deadline) {
+    requests_before_ = owner_.requests_delivered();
     arm();
   }
   timeout_scope(const timeout_scope&) = delete;
@@ -82,12 +82,12 @@ class timeout_scope : private timer {
   void expire();
   static void when_due(timer& due) noexcept;
 
+  bool expired_ = false;
+  bool absorbed_ = false;
+  unsigned requests_before_ = 0;
   agent& owner_;
   const shield_scope* shield_;  // around the scope
   time_point deadline_;
-  unsigned requests_before_;
-  bool expired_ = false;
-  bool absorbed_ = false;
 };
 
 namespace detail {

@@ -86,7 +86,7 @@ unsigned event_file::ready() const noexcept {
 // -- timerfd ----------------------------------------------------------------------------------------------------------
 
 timer_file::timer_file(host& of, identity id, int clock, int status_flags) noexcept
-    : open_file(id, status_flags), timer(&due), host_(of), clock_(clock) {
+    : open_file(id, status_flags), timer(&due, cause::event), host_(of), clock_(clock) {
   of.add(*this);
 }
 

@@ -212,7 +212,7 @@ class host final : public system_calls {
   void end_life(const char* how, bool power_cut, source where);
   // Those that were running when their life ended go when no task is ready any more.
   struct burial final : timer {
-    explicit burial(host& of) noexcept : timer(&due), dead_of(of) {}
+    explicit burial(host& of) noexcept : timer(&due, cause::event), dead_of(of) {}
     static void due(timer& due) noexcept { static_cast<burial&>(due).dead_of.bury(); }
     host& dead_of;
   };

@@ -37,7 +37,7 @@ bool is_trouble(name_failure why) noexcept {
 class name_service::lookup final : private timer {
  public:
   lookup(name_service& of, host& by, std::uint64_t number, std::string name, int family)
-      : timer(&due), of_(of), by_(by), number_(number), name_(std::move(name)), family_(family) {}
+      : timer(&due, cause::event), of_(of), by_(by), number_(number), name_(std::move(name)), family_(family) {}
   ~lookup() { stop(); }
 
   host& by() const noexcept { return by_; }

@@ -36,7 +36,7 @@ class packet : public list_hook<packet>, private traveller, private timer {
   virtual std::size_t fragments(std::uint32_t /*mtu*/) const noexcept { return 1; }
 
  protected:
-  packet() noexcept : timer(&due) { list_hook<packet>::mark_unlinked(); }
+  packet() noexcept : timer(&due, cause::event) { list_hook<packet>::mark_unlinked(); }
 
   virtual void arrive() noexcept = 0;
   // For those who look on; false for what has no form on a wire.

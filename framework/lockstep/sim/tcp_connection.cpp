@@ -245,7 +245,7 @@ time_point tcp_end::finds_dead_at() const noexcept {
 // -- both -------------------------------------------------------------------------------------------------------------
 
 tcp_connection::tcp_connection(network& of, identity id) noexcept
-    : timer(&retry), network_(of), id_(id), there_(of.owner(), of.memory(), client_, server_),
+    : timer(&retry, cause::event), network_(of), id_(id), there_(of.owner(), of.memory(), client_, server_),
       back_(of.owner(), of.memory(), server_, client_), client_(*this, server_, there_),
       server_(*this, client_, back_) {
   of.add(*this);

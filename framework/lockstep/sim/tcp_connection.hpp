@@ -180,13 +180,13 @@ class tcp_connection final : public list_hook<tcp_connection>, private timer {
   void begin_ways(host& from, host& to);
   static void retry(timer& due) noexcept;
 
+  std::uint8_t tries_ = 0;
+  bool held_ = false;  // the server does not take it until the timer is due
+  int kept_ = 0;
   network& network_;
   identity id_;
-  int kept_ = 0;
   int planned_error_ = 0;      // that ends the client's wait, when the timer is due
   std::uint32_t hung_by_ = 0;  // the number of the fault because of which nobody answers; 0 for none
-  std::uint8_t tries_ = 0;
-  bool held_ = false;  // until then the server does not take it
   time_point began_{};
   tcp_way there_;
   tcp_way back_;

@@ -34,7 +34,7 @@ class tcp_way final : private traveller, private timer {
   enum class mark_kind : std::uint8_t { data, fin, reset, syn, syn_ack, handshake_ack, refusal };
 
   tcp_way(loop& owner, byte_memory& memory, tcp_end& from, tcp_end& to) noexcept
-      : timer(&arrival), owner_(owner), queue_(memory), from_(from), to_(to) {}
+      : timer(&arrival, cause::event), owner_(owner), queue_(memory), from_(from), to_(to) {}
   ~tcp_way();
 
   // The lane that it takes; without one, nothing sets out.
@@ -128,7 +128,7 @@ class tcp_way final : private traveller, private timer {
   enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign };
   // Runs while there is something that gets no answer; made when that happens first, which is seldom.
   struct patience final : timer {
-    explicit patience(tcp_way& of) noexcept : timer(&run_out), way(of) {}
+    explicit patience(tcp_way& of) noexcept : timer(&run_out, cause::event), way(of) {}
     static void run_out(timer& due) noexcept { static_cast<patience&>(due).way.lose_patience(); }
     tcp_way& way;
   };
@@ -169,6 +169,12 @@ class tcp_way final : private traveller, private timer {
   // What is under way is lost, or is sent again.
   [[gnu::cold]] void tell_of_marks(traffic::fate happened, std::string_view why) const noexcept;
 
+  bool urgent_taken_ = false;
+  bool finished_ = false;  // the sender has shut it down
+  bool fin_transmitted_ = false;
+  bool fin_arrived_ = false;
+  bool stopped_ = false;
+  waiting waits_ = waiting::not_at_all;
   loop& owner_;
   byte_queue queue_;
   tcp_end& from_;
@@ -182,12 +188,6 @@ class tcp_way final : private traveller, private timer {
   std::uint64_t written_ = 0;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t urgent_at_ = no_urgent;
-  bool urgent_taken_ = false;
-  bool finished_ = false;  // the sender has shut it down
-  bool fin_transmitted_ = false;
-  bool fin_arrived_ = false;
-  bool stopped_ = false;
-  waiting waits_ = waiting::not_at_all;
   time_point heard_at_{};
   mutable std::uint64_t told_room_until_ = 0;  // by the receiver, to those who look on
   std::unique_ptr<patience> patience_;

@@ -26,14 +26,19 @@ namespace lockstep {
 class timer : public list_hook<timer> {
  public:
   using action = void (*)(timer&) noexcept;
+  // Whose it is: a task's that waits, or the world's, in which something happens. Of two that are due at one instant,
+  // one of each, either may be first.
+  enum class cause : std::uint8_t { wait, event };
 
   explicit timer(action when_due, time_point deadline = {}) noexcept
-      : when_due_(when_due), deadline_(bits_of(deadline)) {
+      : when_due_(when_due), deadline_(bits_of(deadline)), cause_(cause::wait) {
     mark_unlinked();
   }
+  timer(action when_due, cause of) noexcept : when_due_(when_due), deadline_(0), cause_(of) { mark_unlinked(); }
 
   bool armed() const noexcept { return linked(); }
   time_point deadline() const noexcept { return time_point(duration(static_cast<duration::rep>(deadline_))); }
+  cause of() const noexcept { return cause_; }
   void fire() noexcept { when_due_(*this); }
 
  private:
@@ -45,6 +50,7 @@ class timer : public list_hook<timer> {
 
   action when_due_;
   std::uint64_t deadline_;
+  cause cause_;
 };
 
 using timer_list = intrusive_list<timer, timer>;
@@ -69,6 +75,12 @@ class timer_wheel {
   void disarm(timer& item) noexcept {
     item.unlink();
     --count_;
+  }
+
+  // Requires item.armed(), and that it is due.
+  void fire(timer& item) noexcept {
+    disarm(item);
+    item.fire();
   }
 
   // The timers of the earliest deadline, in the order in which they were armed; the base moves to that deadline. They
