@@ -89,6 +89,12 @@ TEST(SeedRunsTest, TroubleIsNoBug) {
     EXPECT_EQ(seeds("Passes", range, out).end, "exit status 3\n") << range;
   }
   EXPECT_EQ(run_subject("--gtest_filter=Seeded.Passes --lockstep_seeds=0:1").end, "exit status 3\n");
+  const child_run both = run_subject(
+      "--gtest_filter=Seeded.Passes --lockstep_seeds=0:1 --lockstep_out=found_none "
+      "--lockstep_explore");
+  EXPECT_EQ(both.end, "exit status 3\n");
+  EXPECT_THAT(both.text, HasSubstr("--lockstep_seeds makes one run for each seed, and --lockstep_explore searches; "
+                                   "leave out one of them"));
   const child_run none = run_subject("--gtest_filter=Seeded.NoSuchTest --lockstep_seeds=0:1 --lockstep_out=found_none");
   EXPECT_EQ(none.end, "exit status 3\n");
   EXPECT_THAT(none.text, testing::HasSubstr("there was no coroutine test to run"));

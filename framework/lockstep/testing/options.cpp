@@ -415,6 +415,10 @@ void refuse_what_would_be_left_out(const std::vector<std::string>& ours) {
   if (given("--lockstep_out") && !given("--lockstep_seeds") && std::getenv("LOCKSTEP_SEEDS") == nullptr) {
     throw bad_value("--lockstep_out is for --lockstep_seeds=FIRST:END, which is not there");
   }
+  if (given("--lockstep_explore") && given("--lockstep_seeds")) {
+    throw bad_value(
+        "--lockstep_seeds makes one run for each seed, and --lockstep_explore searches; leave out one of them");
+  }
   if (given("--lockstep_explore") && given("--lockstep_runs")) {
     throw bad_value(
         "--lockstep_runs is for tests that are not explored; how many runs a search makes is the value of "
