@@ -106,8 +106,7 @@ task<connection> connect_to(lockstep::sim::host& there) {
   co_return connection{std::move(near), std::move(far)};
 }
 
-task<measurement> echo_between(lockstep::sim::host& web, std::uint64_t operations) {
-  connection between = co_await connect_to(web);
+task<measurement> echo_over(connection& between, lockstep::sim::host& web, std::uint64_t operations) {
   const stopwatch watch;
   auto serving = web.spawn(server(between.far, operations));
   auto asking = spawn(client(between.near, operations));
@@ -116,6 +115,11 @@ task<measurement> echo_between(lockstep::sim::host& web, std::uint64_t operation
   const measurement result = watch.read(operations);
   require(done == operations, "answers are missing");
   co_return result;
+}
+
+task<measurement> echo_between(lockstep::sim::host& web, std::uint64_t operations) {
+  connection between = co_await connect_to(web);
+  co_return co_await echo_over(between, web, operations);
 }
 
 task<measurement> echoing(std::uint64_t operations) { co_return co_await echo_between(add_web(), operations); }
@@ -153,52 +157,72 @@ task<measurement> over_a_link(bool faulty, std::uint64_t operations) {
 // -- many hosts -------------------------------------------------------------------------------------------------------
 
 // So many hosts, each with one connection to another.
-task<measurement> among(std::uint64_t hosts, std::uint64_t operations) {
+struct crowd {
+  std::vector<lockstep::sim::host*> hosts;
+  lockstep::sim::host* hub;
+  std::vector<connection> connections;
+  measurement building;  // for each host
+};
+
+task<crowd> connect_many(std::uint64_t hosts) {
   constexpr std::uint16_t port = 80;
-  const std::uint64_t times = operations / hosts > 0 ? operations / hosts : 1;
+  crowd made;
   const stopwatch building;
   const double before = heap_bytes();
-  std::vector<lockstep::sim::host*> all;
-  all.reserve(hosts);
-  for (std::uint64_t i = 0; i < hosts; ++i) all.push_back(&lockstep::world().host("host-" + std::to_string(i)));
-  lockstep::sim::host& hub = add_web();
-  hub.descriptors().set_limit(2 * hosts + 16);
-  std::vector<connection> connections;
-  connections.reserve(hosts);
+  made.hosts.reserve(hosts);
+  for (std::uint64_t i = 0; i < hosts; ++i) made.hosts.push_back(&lockstep::world().host("host-" + std::to_string(i)));
+  made.hub = &add_web();
+  made.hub->descriptors().set_limit(2 * hosts + 16);
+  made.connections.reserve(hosts);
   const double built = heap_bytes();
-  auto listener = [&hub] {
-    const auto on_it = hub.enter();
-    return std::make_unique<tcp_listener>(tcp_listener::bind(endpoint(hub.address(), port)));
+  auto listener = [&made] {
+    const auto on_it = made.hub->enter();
+    return std::make_unique<tcp_listener>(tcp_listener::bind(endpoint(made.hub->address(), port)));
   }();
-  for (lockstep::sim::host* const each : all) {
+  for (lockstep::sim::host* const each : made.hosts) {
     const auto on_it = each->enter();
-    tcp_stream near = co_await lockstep::connect_tcp(endpoint(hub.address(), port));
+    tcp_stream near = co_await lockstep::connect_tcp(endpoint(made.hub->address(), port));
     tcp_stream far = co_await listener->accept();
-    connections.push_back({std::move(near), std::move(far)});
+    made.connections.push_back({std::move(near), std::move(far)});
   }
-  const double connected = heap_bytes();
-  const measurement took = building.read(hosts);
+  const auto count = static_cast<double>(hosts);
+  made.building.bytes_per_task = (heap_bytes() - built) / count;
+  made.building.bytes_per_host = (built - before) / count;
+  made.building.building_ns = building.read(hosts).cpu_ns / count;
+  co_return made;
+}
 
+// All of them send at once.
+task<measurement> among(std::uint64_t hosts, std::uint64_t operations) {
+  const std::uint64_t times = operations / hosts > 0 ? operations / hosts : 1;
+  crowd all = co_await connect_many(hosts);
   std::vector<lockstep::join_handle<void>> children;
   for (std::size_t i = 0; i < hosts; ++i) {
-    children.push_back(hub.spawn(server(connections[i].far, times)));
-    children.push_back(all[i]->spawn(client(connections[i].near, times)));
+    children.push_back(all.hub->spawn(server(all.connections[i].far, times)));
+    children.push_back(all.hosts[i]->spawn(client(all.connections[i].near, times)));
   }
   const stopwatch watch;
   for (auto& child : children) co_await child.join();
   measurement result = watch.read(hosts * times);
   require(done == hosts * times, "answers are missing");
-  const auto count = static_cast<double>(hosts);
-  result.bytes_per_task = (connected - built) / count;
-  result.bytes_per_host = (built - before) / count;
-  result.building_ns = took.cpu_ns / count;
+  result.bytes_per_task = all.building.bytes_per_task;
+  result.bytes_per_host = all.building.bytes_per_host;
+  result.building_ns = all.building.building_ns;
   co_return result;
+}
+
+// One of them sends, and the others are idle.
+task<measurement> beside_idle(std::uint64_t hosts, std::uint64_t operations) {
+  crowd all = co_await connect_many(hosts);
+  const auto on_it = all.hosts.back()->enter();
+  co_return co_await echo_over(all.connections.back(), *all.hub, operations);
 }
 
 constexpr std::array workloads{
     workload{"W5_echo64", 1'000'000, run<echoing>},        workload{"W5_bulk", 2'000, run<sending_much>},
     workload{"W5_hosts10", 500'000, run<among, 10>},       workload{"W5_hosts100", 500'000, run<among, 100>},
     workload{"W5_hosts1e3", 500'000, run<among, 1'000>},   workload{"W5_hosts1e4", 500'000, run<among, 10'000>},
+    workload{"W5_idle10", 500'000, run<beside_idle, 10>},  workload{"W5_idle1e4", 500'000, run<beside_idle, 10'000>},
     workload{"W5_link", 300'000, run<over_a_link, false>}, workload{"W5_faulty", 300'000, run<over_a_link, true>},
 };
 

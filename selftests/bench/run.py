@@ -64,7 +64,10 @@ SEARCHES = [
 BYTES_WANTED = 256  # a parked task, in all
 
 # The same of lockstep's network.
-LINKS = [("W5_faulty", "a link with faults, 64 bytes and back", "W5_link", 2.0)]
+LINKS = [
+    ("W5_faulty", "a link with faults, 64 bytes and back", "W5_link", 2.0),
+    ("W5_idle1e4", "among 10,000 hosts, 64 bytes and back of two", "W5_idle10", 1.1),
+]
 HOSTS = [("W5_hosts10", 10), ("W5_hosts100", 100), ("W5_hosts1e3", 1_000), ("W5_hosts1e4", 10_000)]
 CONNECTION_BYTES_WANTED = 2048  # idle, both ends, beyond the hosts
 
