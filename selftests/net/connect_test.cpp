@@ -7,6 +7,7 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/partition.hpp>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 
@@ -117,6 +118,21 @@ TEST(ConnectTest, ClosesTheOnesThatLose) {
     EXPECT_EQ(now().time_since_epoch(), 270ms);
     co_await sleep_for(10s);
     EXPECT_EQ((co_await select(at_a.accept(), sleep_for(1s))).index, 1U);
+  });
+}
+
+TEST(ConnectTest, TakesTheFirstOfTwoThatAnswerAtOneInstant) {
+  simulate([](sim::network& net) -> task<void> {
+    const two_ways ways(net);
+    tcp_listener at_a = two_ways::listen(ways.a);
+    tcp_listener at_b = two_ways::listen(ways.b);
+    net.link("laptop", "a").latency(135ms);
+    const tcp_stream client = co_await connect("web", 80);
+    EXPECT_EQ(client.remote(), endpoint("[fd00::a]:80"));
+    EXPECT_EQ(now().time_since_epoch(), 270ms);
+    tcp_stream loser = co_await at_b.accept();
+    std::array<std::byte, 1> into;
+    EXPECT_EQ(co_await loser.read_some(into), 0U);
   });
 }
 

@@ -123,6 +123,26 @@ task<void> waits_above_the_high_water() {
 
 TEST(WriterTest, DrainsAboveTheHighWaterMark) { run_in_both_worlds(waits_above_the_high_water); }
 
+// Between the marks, who waits goes on waiting.
+task<void> drains_to_the_low_water() {
+  auto [client, server] = co_await connected_pair();
+  client.send_buffer_bytes(4096);
+  writer to(client, {.high_water = 100'000, .low_water = 1000});
+  std::size_t left = 400'000;
+  to.write(std::string(left, 'x'));
+  auto drainer = spawn(drain(to), "drainer");
+  for (; to.buffered_bytes() > 50'000; left -= 1000) {
+    co_await read_bytes(server, 1000);
+    co_await settle();
+  }
+  EXPECT_GT(to.buffered_bytes(), 1000U);
+  EXPECT_FALSE(drainer.done());
+  co_await read_bytes(server, left);
+  co_await drainer.join();
+}
+
+TEST(WriterTest, DrainsDownToTheLowWaterMark) { run_in_random_orders(drains_to_the_low_water, 3); }
+
 task<void> loses_nothing_by_cancellation() {
   auto [client, server] = co_await slow_pair();
   writer to(client);

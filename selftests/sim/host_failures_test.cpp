@@ -178,6 +178,28 @@ TEST(HostFailuresTest, LinksOfACrashedHostAreCutWheneverTheyAreMade) {
   });
 }
 
+TEST(HostFailuresTest, ACrashedHostHasNoPortsInTimeWait) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    {
+      const file listener = listening(hosts.web, "10.0.0.2:80");
+      const file here = tcp(hosts.client);
+      here.connect("10.0.0.2:80");
+      const file there = listener.accept();
+      there.close();
+      here.close();
+      listener.close();
+    }
+    file again = tcp(hosts.web);
+    EXPECT_EQ(again.bind("10.0.0.2:80"), "EADDRINUSE");
+    hosts.web.crash();
+    co_await hosts.web.restart([]() -> task<void> { co_return; }).join();
+    again = tcp(hosts.web);
+    EXPECT_EQ(again.bind("10.0.0.2:80"), "0");
+    again.close();
+  });
+}
+
 // -- kill -------------------------------------------------------------------------------------------------------------
 
 TEST(HostFailuresTest, TheSystemOfAKilledProcessClosesItsDescriptors) {

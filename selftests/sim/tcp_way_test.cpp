@@ -144,6 +144,20 @@ TEST(TcpWayTest, KeepsWhatIsNotAcknowledgedAsTheWayBackIsCut) {
   });
 }
 
+TEST(TcpWayTest, GivesUpWhenWhatArrivedIsNotAcknowledged) {
+  run_on_hosts([]() -> task<void> {
+    connected hosts;
+    co_await hosts.connect();
+    const partition cut = partition::one_way("web", "client");
+    hosts.here.send("heard");
+    EXPECT_EQ(hosts.there.recv(), "heard");
+    co_await sleep_for(924'599ms);
+    EXPECT_EQ(hosts.here.ready(), "OUT");
+    co_await sleep_for(2ms);
+    EXPECT_EQ(hosts.here.recv(), "ETIMEDOUT");
+  });
+}
+
 TEST(TcpWayTest, GivesUpAfterTheRetransmissionsOfLinux) {
   run_on_hosts([]() -> task<void> {
     connected hosts;

@@ -56,6 +56,7 @@ void host::end_life(const char* how, bool power_cut, source where) {
     network_->isolate(*this, true);
     down_ = true;
     vanish();
+    ports().forget_kept(time_point::max());
   }
   const label reason(fmt::format("host \"{}\" {}", name_, how));
   std::vector<agent*> own = tasks();

@@ -60,6 +60,8 @@ class port_space {
   // Whether it may begin to listen where it is: 0 or -EADDRINUSE.
   int may_listen(port_holder& holder, time_point now) noexcept;
 
+  // Those whose time is not after `now` are free.
+  void forget_kept(time_point now) noexcept;
   // In TIME_WAIT until then, or longer ago.
   const std::list<kept>& kept_ports() const noexcept { return kept_; }
 
@@ -71,7 +73,6 @@ class port_space {
 
  private:
   bool in_the_way(port_holder& wanted, bool to_listen) noexcept;
-  void forget_kept(time_point now) noexcept;
 
   std::map<std::uint16_t, holder_list> holders_;
   std::list<kept> kept_;  // those whose time comes first, first

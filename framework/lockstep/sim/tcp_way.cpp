@@ -73,7 +73,6 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   }
   if (over_->tapped()) [[unlikely]]
     tell_sent(kind, up_to, bytes, delayed, timeout);
-  if (under_way()) arrives = std::max(arrives, marks_.back().arrives);
   if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
     arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
   }
