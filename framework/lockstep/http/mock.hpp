@@ -27,6 +27,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace lockstep::http {
@@ -58,6 +59,7 @@ class mock_server final : public object,
 
  private:
   void listen(const endpoint& at);
+  [[noreturn]] void refuse_place(const endpoint& at, const std::error_code& code) const;
   static task<void> serve(std::shared_ptr<mock_server> of, tcp_listener listener);
   static task<reply> reply_to(std::shared_ptr<mock_server> of, request what);
   // The one that is to answer it; null if none is.
@@ -85,8 +87,8 @@ class mock_server final : public object,
 class [[nodiscard("the mock serves while it lives")]] mock {
  public:
   // Serves from now on, at `at`: "web:80" is a host of the simulation, which is made if there is none; "10.0.0.2:80"
-  // and "127.0.0.1:0" are addresses, on the operating system as well. Misuse for anything else. Errors: those of
-  // tcp_listener::bind().
+  // and "127.0.0.1:0" are addresses, on the operating system as well. Misuse for anything else, and in a simulation if
+  // somebody listens there already. Errors: those of tcp_listener::bind().
   explicit mock(std::string at, const server_options& options = {}, source where = source::current());
   mock(const mock&) = delete;
   mock& operator=(const mock&) = delete;
