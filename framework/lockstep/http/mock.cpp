@@ -172,6 +172,15 @@ route* mock_server::find(const request& what) {
   return nullptr;
 }
 
+// The first before it that takes all that it could take; null if that is not known of any.
+const route* mock_server::route_that_hides(const route& which) const {
+  for (const auto& each : routes_) {
+    if (each.get() == &which) return nullptr;
+    if (each->covers(which)) return each.get();
+  }
+  return nullptr;
+}
+
 std::string mock_server::out_of_turn(const route& which) const {
   if (!which.ordered_) return {};
   bool is_before = true;
@@ -222,8 +231,9 @@ void mock_server::judge(bool run_has_ended) noexcept {
   loop& owner = *owner_;
   if (owner.given_up()) return;
   for (const auto& each : routes_) {
-    if (each->is_met()) continue;
-    std::string text = each->expected();
+    const route* const hides = each->calls_.empty() ? route_that_hides(*each) : nullptr;
+    if (each->is_met() && hides == nullptr) continue;
+    std::string text = hides == nullptr ? each->expected() : each->never_asked_because_of(*hides);
     if (run_has_ended) {
       owner.report(verdict_kind::unmet_expectation, std::move(text), each->where_);
     } else {

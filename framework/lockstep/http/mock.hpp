@@ -10,7 +10,8 @@
 // lenient: web.on(anything(), anything()).answer(404).always(). One that no route takes is answered 501, and is a
 // verdict, once for all that are alike, which names the routes that come nearest and what they would have had
 // otherwise. When the mock dies, every route that was not asked as often as it was to be is a verdict, with the line
-// that made it. The code under test speaks real HTTP to it over the network, whose faults and latencies apply.
+// that made it; so is one that could not be asked, as a route before it takes every request that it could take. The
+// code under test speaks real HTTP to it over the network, whose faults and latencies apply.
 #pragma once
 
 #include <lockstep/base/source.hpp>
@@ -64,6 +65,7 @@ class mock_server final : public object,
   static task<reply> reply_to(std::shared_ptr<mock_server> of, request what);
   // The one that is to answer it; null if none is.
   route* find(const request& what);
+  const route* route_that_hides(const route& which) const;
   // Why it is not that route's turn; empty if it is.
   std::string out_of_turn(const route& which) const;
   std::string tell_unmatched(const request& what);
