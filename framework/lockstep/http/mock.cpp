@@ -98,10 +98,11 @@ void mock_server::refuse_place(const endpoint& at, const std::error_code& code) 
     for (const socket_status& each : world(where_).netstat().sockets()) {
       const bool listens = each.host == on->name() && each.protocol == "tcp" && each.state == "LISTEN";
       if (!listens || !each.local.ends_with(fmt::format(":{}", at.port()))) continue;
-      owner_->misused(fmt::format("{}, where a socket listens that was opened at {}; take another port or host, or let "
-                                  "that one answer",
-                                  text, file_and_line(each.opened_at)),
-                      where_);
+      const std::string known =
+          each.opened_at.line() == 0 ? "" : fmt::format(" that was opened at {}", file_and_line(each.opened_at));
+      owner_->misused(
+          fmt::format("{}, where a socket listens{}; take another port or host, or let that one answer", text, known),
+          where_);
     }
   }
   throw std::system_error(code, text + ", which is taken; port 0 is one that is free, and local() tells which");
