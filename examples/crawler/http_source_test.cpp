@@ -45,7 +45,7 @@ CO_TEST(CrawlerOverHttp, TriesAgainWhenConnectionsBreak) {
       .then(200, "<a href=more>more</a>")
       .header("Content-Type", "text/html")
       .reset_after(10)
-      .once();
+      .times(2);
   have_two_pages(web);
   http_source source;
   const crawl_result found = co_await crawl(source, "http://site/");

@@ -1,8 +1,8 @@
 """Builds and runs each consumer in this folder: run.py CMAKE_BUILD MESON_BUILD.
 
 The two build folders are of this source tree; what they install, and the source itself, is what is consumed. A consumer
-is a production program, which must hold nothing of GoogleTest, one on the operating system, and a test program. Those
-that build the library do so with many sources at once, as some users do: it takes less time, and the sources must get
+is a production program, which must hold nothing of GoogleTest, one on the operating system with HTTP, and a test program
+with a mock of HTTP. Those that build the library do so with many sources at once, as some users do: it takes less time, and the sources must get
 on with each other. One of them is optimized, as nothing else among the tests is.
 """
 import os

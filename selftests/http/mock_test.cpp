@@ -194,6 +194,39 @@ TEST(HttpMockTest, IsMisusedInAPlaceThatIsNone) {
   EXPECT_THROW(const mock none("web:80"), misuse);
 }
 
+TEST(HttpMockTest, IsMisusedWhereSomebodyListensAlready) {
+  const std::vector<std::string> found = verdicts_on([]() -> task<void> {
+    const mock first("web:80");
+    EXPECT_THROW(const mock second("web:80"), misuse);
+    co_return;
+  });
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front(),
+              MatchesRegex("misuse: http_mock \"web:80\" cannot listen at 10.0.0.2:80, where a socket listens that was "
+                           "opened at mock_test.cpp:[0-9]+; take another port or host, or let that one answer"));
+}
+
+task<void> finds_its_place_taken() {
+  const tcp_listener other = listener_on_loopback();
+  try {
+    const mock web(other.local().text());
+    ADD_FAILURE() << "it listens";
+  } catch (const misuse&) {
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::address_in_use);
+    EXPECT_THAT(error.what(), HasSubstr("http_mock \"" + other.local().text() + "\" cannot listen at "));
+    EXPECT_THAT(error.what(), HasSubstr(", which is taken; port 0 is one that is free"));
+  }
+  co_return;
+}
+
+TEST(HttpMockTest, SaysOnTheMachineThatItsPlaceIsTaken) {
+  real::world machine;
+  machine.run(finds_its_place_taken());
+  EXPECT_THAT(messages_on(machine), ElementsAre());
+  EXPECT_THAT(verdicts_on(finds_its_place_taken), ElementsAre(HasSubstr("take another port or host")));
+}
+
 // -- searched ---------------------------------------------------------------------------------------------------------
 
 // Posts an order over a link that may reset, again if that fails. With a number of its own the shop knows it again.

@@ -5,8 +5,11 @@
 #include <lockstep/http/client.hpp>
 #include <lockstep/http/mock.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace lockstep::http {
@@ -183,6 +186,88 @@ TEST(HttpRouteTest, IsMisusedByAnswersInTheWrongPlace) {
   EXPECT_THAT(said[1], testing::EndsWith("has no answer yet that could come later"));
   EXPECT_THAT(said[2], testing::EndsWith("has an answer already; then() says what comes next"));
   EXPECT_THAT(said[3], testing::EndsWith("cannot send pieces of no bytes"));
+}
+
+TEST(HttpRouteTest, IsMisusedByAnAnswerThatCouldNeverCome) {
+  const std::vector<std::string> said = verdicts_on([]() -> task<void> {
+    mock web("web:80");
+    EXPECT_THROW(web.on("GET", "/a").answer(503).then(200).once(), misuse);
+    EXPECT_THROW(web.on("GET", "/a").times(2).answer(503).then(503).hang(), misuse);
+    EXPECT_THROW(web.on("GET", "/a").answer(503).then(200).times(0), misuse);
+    for (route* const each : {&web.on("GET", "/b").answer(503).then(200).times(2), &web.on("GET", "/c").answer(200)}) {
+      each->always();
+    }
+    web.on("GET", "/d").answer(200).times(0);
+    co_return;
+  });
+  ASSERT_GE(said.size(), 3U);
+  EXPECT_THAT(said[0], testing::MatchesRegex(
+                           "misuse: the route GET /a \\(.*\\) is to be asked once and would have 2 answers, of "
+                           "which the last could never come"));
+  EXPECT_THAT(said[1], HasSubstr("is to be asked twice and would have 3 answers"));
+  EXPECT_THAT(said[2], HasSubstr("is to be asked never and would have 2 answers"));
+}
+
+// Whether a route behind the first is told of as one that could never be asked.
+bool is_hidden(const std::function<void(mock&)>& first, const std::function<void(mock&)>& second) {
+  const std::vector<std::string> said = verdicts_on([&]() -> task<void> {
+    mock web("web:80");
+    first(web);
+    second(web);
+    co_return;
+  });
+  return std::any_of(said.begin(), said.end(),
+                     [](const std::string& each) { return each.find(" could never be asked, as ") != each.npos; });
+}
+
+TEST(HttpRouteTest, IsHiddenByOneBeforeItThatTakesAll) {
+  const auto a = [](mock& web) { web.on("GET", "/a").answer(200).always(); };
+  const auto json_a = [](mock& web) { web.on("GET", "/a").with_header("accept", contains("json")).always(); };
+  const auto exact_json_a = [](mock& web) { web.on("GET", "/a").with_header("Accept", "text/json").times(0); };
+  const auto like_a = [](mock& web) { web.on("GET", glob("/a*")).answer(200); };
+  const auto all = [](mock& web) { web.on(anything(), anything()).answer(404).always(); };
+  const auto one_query = [](mock& web) { web.on("GET", "/a").with_query("n", "1").with_body("x").once(); };
+  const auto other_query = [](mock& web) { web.on("GET", "/a").with_query("m", "1").always(); };
+  EXPECT_TRUE(is_hidden(a, a));
+  EXPECT_TRUE(is_hidden(a, json_a));
+  EXPECT_TRUE(is_hidden(json_a, exact_json_a));
+  EXPECT_TRUE(is_hidden(like_a, a));
+  EXPECT_TRUE(is_hidden(like_a, like_a));
+  EXPECT_TRUE(is_hidden(all, like_a));
+  EXPECT_TRUE(is_hidden(a, one_query));
+  EXPECT_FALSE(is_hidden(json_a, a));
+  EXPECT_FALSE(is_hidden(a, like_a));
+  EXPECT_FALSE(is_hidden(a, all));
+  EXPECT_FALSE(is_hidden(one_query, other_query));
+  EXPECT_FALSE(is_hidden(other_query, one_query));
+}
+
+TEST(HttpRouteTest, IsNotHiddenByOneThatMayLeaveItARequest) {
+  const auto a = [](mock& web) { web.on("GET", "/a").answer(200); };
+  const auto limited = [](mock& web) { web.on("GET", "/a").answer(200).times(3); };
+  const auto in_turn = [](mock& web) { web.on("GET", "/a").answer(200).in_order(); };
+  const auto when = [](mock& web) { web.on("GET", "/a").when("is odd", [](const request&) { return true; }); };
+  const auto by_user = [](mock& web) { web.on("GET", text_matcher("one", [](std::string_view) { return true; })); };
+  EXPECT_TRUE(is_hidden(a, when));
+  EXPECT_TRUE(is_hidden(a, in_turn));
+  for (const auto& first : std::vector<std::function<void(mock&)>>{limited, in_turn, when, by_user}) {
+    EXPECT_FALSE(is_hidden(first, a));
+  }
+  EXPECT_FALSE(is_hidden(by_user, by_user));
+}
+
+TEST(HttpRouteTest, SaysWhichRouteHidesIt) {
+  const std::vector<std::string> said = verdicts_on([]() -> task<void> {
+    mock web("web:80");
+    web.on("GET", "/a").answer(200).always();
+    web.on("GET", "/a").answer(500).once();
+    co_await fetch("http://web/a");
+  });
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_THAT(said.front(), testing::MatchesRegex(
+                                "unmet expectation: GET /a \\(route_test.cpp:[0-9]+\\) could never be asked, as GET "
+                                "/a \\(route_test.cpp:[0-9]+\\) before it takes every such request; put it first, "
+                                "or limit that one by times\\(\\)"));
 }
 
 }  // namespace

@@ -42,5 +42,20 @@ TEST(HttpTextMatcherTest, TakesAMatcherOfGoogleMock) {
   EXPECT_EQ(json.described(), "one that has substring \"json\"");
 }
 
+TEST(HttpTextMatcherTest, CoversWhatItSurelyMatches) {
+  EXPECT_TRUE(anything().covers(glob("a*")));
+  EXPECT_TRUE(glob("a*").covers("ab"));
+  EXPECT_TRUE(contains("b").covers("ab"));
+  EXPECT_TRUE(starts_with("a").covers(starts_with("a")));
+  EXPECT_FALSE(text_matcher("ab").covers(glob("a*")));
+  EXPECT_FALSE(text_matcher("ab").covers(anything()));
+  EXPECT_FALSE(glob("a*").covers("b"));
+  EXPECT_FALSE(glob("a*").covers(starts_with("a")));
+  const text_matcher by_user("anything", [](std::string_view) { return true; });
+  EXPECT_TRUE(anything().covers(by_user));
+  EXPECT_FALSE(by_user.covers(by_user));
+  EXPECT_FALSE(by_user.covers("a"));
+}
+
 }  // namespace
 }  // namespace lockstep::http

@@ -88,6 +88,47 @@ TEST(NetworkTest, TellsOfSocketsThatWereNotClosed) {
   EXPECT_THAT(file_and_line(of.verdicts().front().where), HasSubstr("network_test.cpp"));
 }
 
+// How the first verdict on that body, which leaves a file open, goes on behind what it is of.
+template <class F>
+std::string opener_told_of(F body) {
+  class world of;
+  of.run(body());
+  if (of.verdicts().empty()) return "nothing";
+  const verdict& found = of.verdicts().front();
+  const std::string ends = "as descriptor 3";
+  const std::string text = found.message.substr(found.message.find(ends) + ends.size());
+  return text + (found.where.line() == 0 ? "" : " at " + file_and_line(found.where));
+}
+
+TEST(NetworkTest, TellsByWhomWhatADirectCallOpenedWasOpened) {
+  EXPECT_EQ(opener_told_of([]() -> task<void> {
+              current_system().socket(AF_INET, SOCK_STREAM, 0);
+              co_return;
+            }),
+            ", opened by a direct call of the system in task \"main\", network_test.cpp in a lambda");
+  unsigned line = 0;
+  const auto opens = [&line]() -> task<void> {
+    line = source::current().line() + 1;
+    co_await yield();
+    current_system().eventfd(0, 0);
+  };
+  const std::string told = opener_told_of([&]() -> task<void> {
+    auto opener = spawn(opens(), "opener");
+    co_await opener.join();
+  });
+  const std::string place = "network_test.cpp:" + std::to_string(line);
+  EXPECT_EQ(told, ", opened by a direct call of the system in task \"opener\", behind " + place + " at " + place);
+  EXPECT_EQ(opener_told_of([]() -> task<void> {
+              const auto opens_a_pair = []() -> task<void> {
+                int fds[2];
+                current_system().pipe2(fds, 0);
+                co_return;
+              };
+              co_await spawn(opens_a_pair()).join();
+            }),
+            ", opened by a direct call of the system, network_test.cpp in a lambda");
+}
+
 // Each of ten thousand is a client of one server.
 TEST(NetworkTest, HasHostsInThousands) {
   run_on_hosts([]() -> task<void> {

@@ -62,6 +62,16 @@ TEST(OnTheRealClockTest, SaysThatATestIsNotExploredThere) {
   EXPECT_THAT(run.text, HasSubstr("not explored: Explored.CountsUnderItsLock: the real clock has one order only\n"));
 }
 
+TEST(OnTheRealClockTest, SaysThatItsNetworkIsNotShown) {
+  const std::string said =
+      "no calls or packets of OnTheRealClock.Passes: on the real clock its network is that of the machine";
+  for (const char* const flag : {"--lockstep_network_trace", "--lockstep_capture=/no/such/folder/run.pcapng"}) {
+    const child_run run = run_subject(std::string("--gtest_filter=OnTheRealClock.Passes ") + flag);
+    EXPECT_EQ(run.end, "");
+    EXPECT_THAT(run.text, HasSubstr(said));
+  }
+}
+
 TEST(OnTheRealClockTest, CallsAWaitForTheWorldOutsideNoSlowStep) {
   const child_run run = run_subject("--gtest_filter=OnTheRealClock.WaitsLongerThanAStepMay --lockstep_slow_step=2ms");
   EXPECT_EQ(run.end, "") << run.text;

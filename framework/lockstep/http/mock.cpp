@@ -4,15 +4,18 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/netstat.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/world.hpp>
 #include <lockstep/sync/event.hpp>
+#include <lockstep/system/current.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace lockstep::http {
@@ -77,9 +80,32 @@ void mock_server::begin() {
 
 // On the system of the running task, at once, so that nobody comes too early.
 void mock_server::listen(const endpoint& at) {
-  tcp_listener listener = tcp_listener::bind(at, {}, where_);
-  local_ = listener.local();
-  spawn_daemon(serve(shared_from_this(), std::move(listener)), label("http_mock " + at_), where_);
+  try {
+    tcp_listener listener = tcp_listener::bind(at, {}, where_);
+    local_ = listener.local();
+    spawn_daemon(serve(shared_from_this(), std::move(listener)), label("http_mock " + at_), where_);
+  } catch (const std::system_error& failed) {
+    if (failed.code() == std::errc::address_in_use) refuse_place(at, failed.code());
+    throw;
+  }
+}
+
+// It is taken: in a simulation by a socket that can be named, which is a mistake of the test.
+void mock_server::refuse_place(const endpoint& at, const std::error_code& code) const {
+  const std::string text = fmt::format("{} cannot listen at {}", described(), at.text());
+  const auto* const on = dynamic_cast<const sim::host*>(&current_system(where_));
+  if (on != nullptr) {
+    for (const socket_status& each : world(where_).netstat().sockets()) {
+      const bool listens = each.host == on->name() && each.protocol == "tcp" && each.state == "LISTEN";
+      if (!listens || !each.local.ends_with(fmt::format(":{}", at.port()))) continue;
+      const std::string known =
+          each.opened_at.line() == 0 ? "" : fmt::format(" that was opened at {}", file_and_line(each.opened_at));
+      owner_->misused(
+          fmt::format("{}, where a socket listens{}; take another port or host, or let that one answer", text, known),
+          where_);
+    }
+  }
+  throw std::system_error(code, text + ", which is taken; port 0 is one that is free, and local() tells which");
 }
 
 task<void> mock_server::serve(std::shared_ptr<mock_server> of, tcp_listener listener) {
@@ -147,6 +173,15 @@ route* mock_server::find(const request& what) {
   return nullptr;
 }
 
+// The first before it that takes all that it could take; null if that is not known of any.
+const route* mock_server::route_that_hides(const route& which) const {
+  for (const auto& each : routes_) {
+    if (each.get() == &which) return nullptr;
+    if (each->covers(which)) return each.get();
+  }
+  return nullptr;
+}
+
 std::string mock_server::out_of_turn(const route& which) const {
   if (!which.ordered_) return {};
   bool is_before = true;
@@ -197,8 +232,9 @@ void mock_server::judge(bool run_has_ended) noexcept {
   loop& owner = *owner_;
   if (owner.given_up()) return;
   for (const auto& each : routes_) {
-    if (each->is_met()) continue;
-    std::string text = each->expected();
+    const route* const hides = each->calls_.empty() ? route_that_hides(*each) : nullptr;
+    if (each->is_met() && hides == nullptr) continue;
+    std::string text = hides == nullptr ? each->expected() : each->never_asked_because_of(*hides);
     if (run_has_ended) {
       owner.report(verdict_kind::unmet_expectation, std::move(text), each->where_);
     } else {

@@ -10,7 +10,8 @@
 // lenient: web.on(anything(), anything()).answer(404).always(). One that no route takes is answered 501, and is a
 // verdict, once for all that are alike, which names the routes that come nearest and what they would have had
 // otherwise. When the mock dies, every route that was not asked as often as it was to be is a verdict, with the line
-// that made it. The code under test speaks real HTTP to it over the network, whose faults and latencies apply.
+// that made it; so is one that could not be asked, as a route before it takes every request that it could take. The
+// code under test speaks real HTTP to it over the network, whose faults and latencies apply.
 #pragma once
 
 #include <lockstep/base/source.hpp>
@@ -27,6 +28,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace lockstep::http {
@@ -58,10 +60,12 @@ class mock_server final : public object,
 
  private:
   void listen(const endpoint& at);
+  [[noreturn]] void refuse_place(const endpoint& at, const std::error_code& code) const;
   static task<void> serve(std::shared_ptr<mock_server> of, tcp_listener listener);
   static task<reply> reply_to(std::shared_ptr<mock_server> of, request what);
   // The one that is to answer it; null if none is.
   route* find(const request& what);
+  const route* route_that_hides(const route& which) const;
   // Why it is not that route's turn; empty if it is.
   std::string out_of_turn(const route& which) const;
   std::string tell_unmatched(const request& what);
@@ -85,8 +89,8 @@ class mock_server final : public object,
 class [[nodiscard("the mock serves while it lives")]] mock {
  public:
   // Serves from now on, at `at`: "web:80" is a host of the simulation, which is made if there is none; "10.0.0.2:80"
-  // and "127.0.0.1:0" are addresses, on the operating system as well. Misuse for anything else. Errors: those of
-  // tcp_listener::bind().
+  // and "127.0.0.1:0" are addresses, on the operating system as well. Misuse for anything else, and in a simulation if
+  // somebody listens there already. Errors: those of tcp_listener::bind().
   explicit mock(std::string at, const server_options& options = {}, source where = source::current());
   mock(const mock&) = delete;
   mock& operator=(const mock&) = delete;

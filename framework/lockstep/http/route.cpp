@@ -33,44 +33,50 @@ std::string times_text(std::size_t n) {
 
 route::route(detail::mock_server& of, text_matcher method, text_matcher path, source where)
     : of_(of), where_(where), text_(fmt::format("{} {}", method.plain(), path.plain())) {
-  requirements_.push_back([method](const request& what) { return miss_of("the method", what.method, method); });
-  requirements_.push_back([path](const request& what) { return miss_of("the path", what.path(), path); });
+  using part = requirement::part;
+  requirements_.push_back(
+      {part::method, "", method, [method](const request& what) { return miss_of("the method", what.method, method); }});
+  requirements_.push_back(
+      {part::path, "", path, [path](const request& what) { return miss_of("the path", what.path(), path); }});
 }
 
 route& route::with_header(std::string name, text_matcher value) {
   text_ += fmt::format(", {}: {}", name, value.plain());
-  requirements_.push_back([name, value](const request& what) {
-    std::string miss = fmt::format("there is no header {}", name);
-    for (const header_field& each : what.headers) {
-      if (!same_name(each.name, name)) continue;
-      if (value.matches(each.value)) return std::string();
-      miss = miss_of("the header " + name, each.value, value);
-    }
-    return miss;
-  });
+  requirements_.push_back({requirement::part::header, name, value, [name, value](const request& what) {
+                             std::string miss = fmt::format("there is no header {}", name);
+                             for (const header_field& each : what.headers) {
+                               if (!same_name(each.name, name)) continue;
+                               if (value.matches(each.value)) return std::string();
+                               miss = miss_of("the header " + name, each.value, value);
+                             }
+                             return miss;
+                           }});
   return *this;
 }
 
 route& route::with_query(std::string name, text_matcher value) {
   text_ += fmt::format(", ?{}={}", name, value.plain());
-  requirements_.push_back([name, value](const request& what) {
-    const auto found = what.query(name);
-    return found ? miss_of("the parameter " + name, *found, value) : fmt::format("there is no parameter {}", name);
-  });
+  requirements_.push_back({requirement::part::query, name, value, [name, value](const request& what) {
+                             const auto found = what.query(name);
+                             return found ? miss_of("the parameter " + name, *found, value)
+                                          : fmt::format("there is no parameter {}", name);
+                           }});
   return *this;
 }
 
 route& route::with_body(text_matcher body) {
   text_ += ", a body";
-  requirements_.push_back([body](const request& what) { return miss_of("the body", what.body, body); });
+  requirements_.push_back({requirement::part::body, "", body,
+                           [body](const request& what) { return miss_of("the body", what.body, body); }});
   return *this;
 }
 
 route& route::when(std::string described, std::function<bool(const request&)> accepts) {
   text_ += ", " + described;
-  requirements_.push_back([described, accepts](const request& what) {
-    return accepts(what) ? std::string() : fmt::format("it does not hold that it {}", described);
-  });
+  requirements_.push_back({requirement::part::condition, "", anything(), [described, accepts](const request& what) {
+                             return accepts(what) ? std::string()
+                                                  : fmt::format("it does not hold that it {}", described);
+                           }});
   return *this;
 }
 
@@ -80,7 +86,17 @@ route::step& route::add_step(bool first, source where) {
   of_.enter_route("was told what to answer", where);
   if (first && !steps_.empty()) of_.refuse(*this, "has an answer already; then() says what comes next", where);
   if (!first && steps_.empty()) of_.refuse(*this, "has no answer yet that another could follow", where);
+  if (!first) refuse_answers_beyond(calls_max_, steps_.size() + 1, where);
   return steps_.emplace_back();
+}
+
+// One answer beside times(0) is for nobody, and says nothing wrong.
+void route::refuse_answers_beyond(std::size_t calls, std::size_t answers, source where) const {
+  if (answers <= std::max<std::size_t>(calls, 1)) return;
+  of_.refuse(*this,
+             fmt::format("is to be asked {} and would have {} answers, of which the last could never come",
+                         times_text(calls), answers),
+             where);
 }
 
 route::step& route::last_step(const char* deed, source where) {
@@ -175,7 +191,10 @@ route& route::garble(std::string bytes, source where) {
 
 // -- how often --------------------------------------------------------------------------------------------------------
 
-route& route::times(std::size_t n) {
+route& route::times(std::size_t n, source where) {
+  of_.enter_route("was told how often it is to be asked", where);
+  refuse_answers_beyond(n, steps_.size(), where);
+  limited_ = true;
   calls_min_ = calls_max_ = n;
   return *this;
 }
@@ -201,9 +220,22 @@ std::string route::text() const { return fmt::format("{} ({})", text_, file_and_
 std::vector<std::string> route::misses_of(const request& what) const {
   std::vector<std::string> misses;
   for (const requirement& each : requirements_) {
-    if (std::string miss = each(what); !miss.empty()) misses.push_back(std::move(miss));
+    if (std::string miss = each.miss(what); !miss.empty()) misses.push_back(std::move(miss));
   }
   return misses;
+}
+
+bool route::requirement::covers(const requirement& other) const {
+  const bool same = of == part::header ? same_name(name, other.name) : name == other.name;
+  return of == other.of && of != part::condition && same && wanted.covers(other.wanted);
+}
+
+bool route::covers(const route& other) const {
+  return !limited_ && !ordered_ &&
+         std::all_of(requirements_.begin(), requirements_.end(), [&](const requirement& mine) {
+           return std::any_of(other.requirements_.begin(), other.requirements_.end(),
+                              [&](const requirement& theirs) { return mine.covers(theirs); });
+         });
 }
 
 // One that says nothing answers 200.
@@ -216,6 +248,13 @@ std::string route::expected() const {
   const std::string wanted = calls_max_ == calls_min_ ? times_text(calls_min_) : "at least " + times_text(calls_min_);
   return fmt::format("{} was to be asked {}, and was {}", text(), wanted,
                      calls_.empty() ? "never asked" : times_text(calls_.size()));
+}
+
+std::string route::never_asked_because_of(const route& before) const {
+  return fmt::format(
+      "{} could never be asked, as {} before it takes every such request; put it first, or limit that "
+      "one by times()",
+      text(), before.text());
 }
 
 }  // namespace lockstep::http

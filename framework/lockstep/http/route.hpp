@@ -60,7 +60,7 @@ class route {
   }
   // The same, made for each request. An exception that leaves it is answered 500, and is a verdict.
   route& answer(std::function<task<response>(request)> by, source where = source::current());
-  // What the next one gets. Misuse before answer().
+  // What the next one gets. Misuse before answer(), and if the route may not be asked so often.
   route& then(response with, source where = source::current());
   route& then(unsigned status, std::string body = {}, source where = source::current()) {
     return then(response{status, std::move(body)}, where);
@@ -96,8 +96,9 @@ class route {
 
   // -- how often --------------------------------------------------------------------------------------------------
 
-  route& once() { return times(1); }
-  route& times(std::size_t n);
+  route& once(source where = source::current()) { return times(1, where); }
+  // Misuse if it has more answers than that, as the last of them could never come.
+  route& times(std::size_t n, source where = source::current());
   // Any number of times, and perhaps never.
   route& always();
   // After all routes of the mock before it that have this, as often as each is to be asked; and these not after it.
@@ -113,8 +114,17 @@ class route {
  private:
   friend class detail::mock_server;
 
-  // One that a request has to meet: returns nothing, or what is wrong.
-  using requirement = std::function<std::string(const request&)>;
+  // One that a request has to meet.
+  struct requirement {
+    enum class part : std::uint8_t { method, path, header, query, body, condition };
+
+    part of;
+    std::string name;                                 // of a header or a parameter
+    text_matcher wanted;                              // by a condition, anything
+    std::function<std::string(const request&)> miss;  // nothing, or what is wrong
+
+    bool covers(const requirement& other) const;
+  };
   struct step {
     detail::reply how{};
     std::function<task<response>(request)> by{};
@@ -123,13 +133,17 @@ class route {
 
   route(detail::mock_server& of, text_matcher method, text_matcher path, source where);
   step& add_step(bool first, source where);
+  void refuse_answers_beyond(std::size_t calls, std::size_t answers, source where) const;
   step& last_step(const char* deed, source where);
   // What is wrong with the request; empty if it is meant.
   std::vector<std::string> misses_of(const request& what) const;
+  // Whether it is known that each request that the other one takes is one that this one takes, however many come.
+  bool covers(const route& other) const;
   bool may_be_called() const noexcept { return calls_.size() < calls_max_; }
   bool is_met() const noexcept { return calls_.size() >= calls_min_; }
   const step& next_step() const;
   std::string expected() const;
+  std::string never_asked_because_of(const route& before) const;
 
   detail::mock_server& of_;
   source where_;
@@ -138,6 +152,7 @@ class route {
   std::vector<step> steps_;
   std::size_t calls_min_ = 1;
   std::size_t calls_max_ = std::numeric_limits<std::size_t>::max();
+  bool limited_ = false;  // is, or was once
   bool ordered_ = false;
   std::vector<received_request> calls_;
 };

@@ -34,26 +34,34 @@ bool is_like(std::string_view text, std::string_view pattern) noexcept {
 }  // namespace
 
 text_matcher::text_matcher(std::string exactly)
-    : described_(fmt::format("\"{}\"", exactly)), plain_(exactly),
+    : kind_(kind::exact), described_(fmt::format("\"{}\"", exactly)), plain_(exactly),
       accepts_([exactly](std::string_view text) { return text == exactly; }) {}
 
+bool text_matcher::covers(const text_matcher& other) const {
+  if (kind_ == kind::anything) return true;
+  if (kind_ == kind::of_user) return false;
+  return other.kind_ == kind::exact ? matches(other.plain_) : other.kind_ == kind_ && other.described_ == described_;
+}
+
 text_matcher glob(std::string pattern) {
-  return {fmt::format("like \"{}\"", pattern), pattern,
+  return {text_matcher::kind::pattern, fmt::format("like \"{}\"", pattern), pattern,
           [pattern](std::string_view text) { return is_like(text, pattern); }};
 }
 
 text_matcher contains(std::string part) {
-  return {fmt::format("one with \"{}\" in it", part),
+  const std::string described = fmt::format("one with \"{}\" in it", part);
+  return {text_matcher::kind::pattern, described, "(" + described + ")",
           [part](std::string_view text) { return text.find(part) != text.npos; }};
 }
 
 text_matcher starts_with(std::string beginning) {
-  return {fmt::format("one that begins with \"{}\"", beginning),
+  const std::string described = fmt::format("one that begins with \"{}\"", beginning);
+  return {text_matcher::kind::pattern, described, "(" + described + ")",
           [beginning](std::string_view text) { return text.starts_with(beginning); }};
 }
 
 text_matcher anything() {
-  return {"anything", [](std::string_view) { return true; }};
+  return {text_matcher::kind::anything, "anything", "(anything)", [](std::string_view) { return true; }};
 }
 
 }  // namespace lockstep::http

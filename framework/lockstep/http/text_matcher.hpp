@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <sstream>
@@ -30,6 +31,9 @@ class text_matcher {
       : text_matcher(description_of(from), [from](std::string_view text) { return from.Matches(std::string(text)); }) {}
 
   bool matches(std::string_view text) const { return accepts_(text); }
+  // Whether it is known that all that `other` matches, this one matches; asks no callable of a user. False where that
+  // cannot be known.
+  bool covers(const text_matcher& other) const;
   // "\"/orders\"", "like \"/orders/*\"", "one with \"json\" in it".
   const std::string& described() const noexcept { return described_; }
   // The same without words where there is a text that says it: "/orders", "/orders/*".
@@ -37,8 +41,14 @@ class text_matcher {
 
  private:
   friend text_matcher glob(std::string pattern);
-  text_matcher(std::string described, std::string plain, std::function<bool(std::string_view)> accepts)
-      : described_(std::move(described)), plain_(std::move(plain)), accepts_(std::move(accepts)) {}
+  friend text_matcher contains(std::string part);
+  friend text_matcher starts_with(std::string beginning);
+  friend text_matcher anything();
+
+  enum class kind : std::uint8_t { exact, pattern, anything, of_user };
+
+  text_matcher(kind of, std::string described, std::string plain, std::function<bool(std::string_view)> accepts)
+      : kind_(of), described_(std::move(described)), plain_(std::move(plain)), accepts_(std::move(accepts)) {}
   template <class Matcher>
   static std::string description_of(const Matcher& from) {
     std::ostringstream out;
@@ -46,6 +56,7 @@ class text_matcher {
     return "one that " + out.str();
   }
 
+  kind kind_ = kind::of_user;
   std::string described_;
   std::string plain_;
   std::function<bool(std::string_view)> accepts_;

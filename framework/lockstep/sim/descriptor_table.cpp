@@ -19,6 +19,7 @@ int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {
   touch_free();
   const std::size_t at = next_free(static_cast<std::size_t>(least));
   if (at >= limit_) return -EMFILE;
+  file->opened_here();
   put(static_cast<int>(at), std::move(file), closes_on_exec);
   if (static_cast<std::size_t>(least) <= lowest_free_) lowest_free_ = at + 1;
   return static_cast<int>(at);

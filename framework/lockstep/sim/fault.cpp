@@ -29,7 +29,6 @@ std::string_view name_of(op what) noexcept {
     case op::write: return "write";
     case op::close: return "close";
     case op::resolve: return "resolve";
-    case op::transfer: return "transfer";
   }
   return "unknown call";
 }
@@ -84,7 +83,6 @@ error_list errors_of(op what) noexcept {
     case op::write: return all(of_write);
     case op::close: return all(of_close);
     case op::resolve: return all(of_resolve);
-    case op::transfer: break;
   }
   return {nullptr, 0};
 }
@@ -103,9 +101,8 @@ std::string fault_effect::text(op of) const {
 }
 
 std::string fault_terms::text() const {
-  std::string text(name_of(what));
-  if (!to.empty())
-    text += fmt::format("{}{}", what == op::transfer ? " over " : what == op::resolve ? " of " : " to ", to);
+  std::string text(over != nullptr ? "transfer" : name_of(what));
+  if (!to.empty()) text += fmt::format("{}{}", over != nullptr ? " over " : what == op::resolve ? " of " : " to ", to);
   if (!at.empty()) text += " at " + at;
   text += " (";
   if (first != 1) text += fmt::format("nth {}, ", first);

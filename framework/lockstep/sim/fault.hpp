@@ -34,7 +34,7 @@ class network;
 }  // namespace sim
 
 // Calls that can fail, in groups: `read` is recv() and recvmsg() as well, on sockets.
-enum class op : std::uint8_t { socket, bind, listen, accept, connect, read, write, close, resolve, transfer };
+enum class op : std::uint8_t { socket, bind, listen, accept, connect, read, write, close, resolve };
 
 std::string_view name_of(op what) noexcept;
 
@@ -67,6 +67,7 @@ struct fault_effect {
   std::string text(op of) const;
 };
 
+// What link::reset_after() makes is about no call: `over` says so, and `what` means nothing.
 struct fault_terms {
   op what;
   source where;

@@ -31,11 +31,12 @@ injected_fault::injected_fault(fault_list& of, fault_terms terms)
     : of_(&of), number_(++of.count_), terms_(std::move(terms)),
       domain_(fmt::format("fault {} on {}", ++of.made_[terms_.text()], terms_.text())) {
   of.all_.push_back(*this);
-  ++of.in_force_[static_cast<std::size_t>(terms_.what)];
   detail::touch(everything, access::write);
   if (terms_.over != nullptr) {
     terms_.over->there.break_by(this);
     terms_.over->back.break_by(this);
+  } else {
+    ++of.in_force_[static_cast<std::size_t>(terms_.what)];
   }
 }
 
@@ -46,9 +47,10 @@ void injected_fault::part() noexcept {
   if (terms_.over != nullptr) {
     terms_.over->there.break_by(nullptr);
     terms_.over->back.break_by(nullptr);
+  } else {
+    --of_->in_force_[static_cast<std::size_t>(terms_.what)];
   }
   unlink();
-  --of_->in_force_[static_cast<std::size_t>(terms_.what)];
   of_ = nullptr;
   detail::touch(everything, access::write);
 }
@@ -59,7 +61,7 @@ void injected_fault::judge(bool run_has_ended) noexcept {
   if (terms_.one_in > 1 && !nobody) return;  // it need not
   loop& owner = of_->owner_;
   if (owner.given_up()) return;
-  const std::string_view noun = terms_.what == op::transfer ? "byte" : "operation";
+  const std::string_view noun = terms_.over != nullptr ? "byte" : "operation";
   std::string text = fmt::format("fault on {} never fired; {} {}{} in its scope", terms_.text(), matched_, noun,
                                  matched_ == 1 ? " was" : "s were");
   if (nobody) text += fmt::format(", and there is no host \"{}\"", terms_.to_host);
@@ -75,7 +77,7 @@ bool injected_fault::names_nobody() const noexcept {
 }
 
 bool injected_fault::covers(const attempted_call& call) const {
-  if (call.what != terms_.what) return false;
+  if (terms_.over != nullptr || call.what != terms_.what) return false;
   const fault_effect& effect = terms_.effect;
   if (effect.what == fault_effect::kind::fail ? !call.may_fail : !call.may_take_time) return false;
   if (call.what == op::read || call.what == op::write) {

@@ -106,7 +106,7 @@ class fault_list {
   network& network_;
   std::uint32_t count_ = 0;  // of all that there ever were
   intrusive_list<injected_fault, injected_fault> all_;
-  std::uint32_t in_force_[static_cast<std::size_t>(op::transfer) + 1] = {};
+  std::uint32_t in_force_[static_cast<std::size_t>(op::resolve) + 1] = {};
   std::vector<std::unique_ptr<injected_fault>> standing_;
   std::vector<fired_fault> log_;
   std::map<std::string, std::uint64_t> made_;  // of the same text

@@ -152,7 +152,7 @@ fault link::reset_after(std::uint64_t bytes, source where) {
   loop& owner = *detail::here().owner;
   if (bytes == 0) owner.misused("a connection cannot be reset after no byte", where);
   if (there.breaker() != nullptr) owner.misused("there is such a fault on this link already", where);
-  fault_terms terms{op::transfer, where, there.name()};
+  fault_terms terms{{}, where, there.name()};
   terms.over = this;
   terms.effect = {fault_effect::kind::reset, ECONNRESET, {}, bytes};
   return fault(std::move(terms));

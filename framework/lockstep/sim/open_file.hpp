@@ -3,6 +3,7 @@
 // Descriptors, of any host, and messages that carry it hold a reference; with the last one it is closed.
 #pragma once
 
+#include <lockstep/base/label.hpp>
 #include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/system/calls.hpp>
@@ -34,8 +35,16 @@ class open_file {
   // O_NONBLOCK and the like, which fcntl() changes.
   int status_flags() const noexcept { return status_flags_; }
   void set_status_flags(int flags) noexcept { status_flags_ = flags; }
+  // Without a line if it was opened by a call of this system itself, which knows of none.
   const source& opened_at() const noexcept { return opened_at_; }
   void set_opened_at(const source& where) noexcept { opened_at_ = where; }
+  // Keeps which task has opened it, unless one has.
+  void opened_here() noexcept;
+  // The line after which it was opened, as far as that is known.
+  source opened_behind() const noexcept;
+  // What a report says of how it was opened: empty if the line is known, else
+  // ", opened by a direct call of the system in task "server", behind shop.cpp:12".
+  std::string text_of_opener() const;
 
   virtual std::int64_t read(const iovec*, int) { return -EINVAL; }
   virtual std::int64_t write(const iovec*, int) { return -EINVAL; }
@@ -81,11 +90,18 @@ class open_file {
   void tell_watches(unsigned events) noexcept;
   [[gnu::noinline]] void end() noexcept;
 
+  // The running task as it opened the file.
+  struct opener {
+    label name;
+    place stands;  // at its last await
+  };
+
   identity id_;
   int references_ = 0;
   int status_flags_;
   bool is_socket_;
   source opened_at_;
+  opener opener_;
   watch_list watches_;
 };
 

@@ -9,11 +9,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -110,6 +113,20 @@ bool refuse_zero(std::string_view knob, std::uint64_t value, bool of_test) {
                          of_test ? "the options behind the test's name" : "the fixture's lockstep_options()")});
   }
   return value == 0;
+}
+
+// Whether the packets of the runs cannot go where they are to; reports that.
+bool refuse_capture(const std::string& path) {
+  if (path.empty()) return false;
+  if (std::FILE* const file = std::fopen(path.c_str(), "ab")) {
+    std::fclose(file);
+    return false;
+  }
+  publish(
+      {testing::TestPartResult::kFatalFailure, "", 0,
+       fmt::format("capture refused: \"{}\" cannot be written ({}); --lockstep_capture=FILE says where the packets go",
+                   path, std::generic_category().message(errno))});
+  return true;
 }
 
 // Whether the program's allocations can be made to fail; reports that they cannot.
@@ -225,6 +242,7 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
   };
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
   if (knobs.clock == clock_mode::real) return fail("CO_REPLAY has nothing to replay: no token repeats a real clock");
+  if (refuse_capture(parsed_command_line().capture)) return;
   auto replay = token_to_replay(token_text, of, "a CO_REPLAY names the test that its token is of");
   if (!replay) return;
   replay->print = {0, {}, {}, replay->print.deviations};  // other steps are no failure, other deviations are
@@ -252,9 +270,13 @@ void run_replay(const test_plan& plan, const std::string& of, const std::string&
 // What one layer of options asks for and another makes meaningless.
 void tell_what_is_left_out(const test_plan& plan, const options& knobs) {
   options asked = plan.of_fixture;
-  asked.apply(plan.of_test).apply(parsed_command_line().test_options);
+  const command_line& line = parsed_command_line();
+  asked.apply(plan.of_test).apply(line.test_options);
   if (knobs.clock == clock_mode::real && asked.explore && !asked.explore->none()) {
     fmt::print("not explored: {}: the real clock has one order only\n", full_name());
+  }
+  if (knobs.clock == clock_mode::real && (!line.capture.empty() || line.network_trace.value_or(false))) {
+    fmt::print("no calls or packets of {}: on the real clock its network is that of the machine\n", full_name());
   }
   if (!knobs.explore->none() && *knobs.runs > 1) {
     fmt::print("explored {}: runs is {}, which is left out: the budget of a search is that of explore\n", full_name(),
@@ -266,6 +288,7 @@ void run_test(const test_plan& plan) {
   const command_line& line = parsed_command_line();
   const options knobs = effective_options(plan.of_fixture, plan.of_test);
   if (refuse_zero("runs", *knobs.runs, plan.of_test.runs.has_value())) return;
+  if (knobs.clock != clock_mode::real && refuse_capture(line.capture)) return;
   if (refuse_zero("sweep_max", *knobs.sweep_max, plan.of_test.sweep_max.has_value())) return;
   if (const std::string objection = objection_to_real_clock(plan.of_fixture, plan.of_test); !objection.empty()) {
     publish({testing::TestPartResult::kFatalFailure, "", 0, objection});
