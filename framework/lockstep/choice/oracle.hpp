@@ -37,8 +37,8 @@ class candidates {
  public:
   std::size_t size() const noexcept { return size_; }
   virtual candidate operator[](std::size_t i) const noexcept = 0;
-  // Which step of whom it is, all that some need to know.
-  virtual task_step step(std::size_t i) const noexcept {
+  // Which step of whom it is, all that some need to know. Cold, as the candidates that a loop has know it themselves.
+  [[gnu::cold]] virtual task_step step(std::size_t i) const noexcept {
     const candidate& of = (*this)[i];
     return {of.task, of.step};
   }

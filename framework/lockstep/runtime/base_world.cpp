@@ -114,16 +114,18 @@ loop_scope base_world::epilogue(bool judged) noexcept {
   return loop_scope(loop_, main_);
 }
 
+// What it returns is no copy of `summary_`, which would wait until the parts of that have reached the cache.
 run_summary base_world::finish() {
-  summary_.steps = loop_.steps();
-  summary_.records = loop_.history().count();
-  summary_.trace_hash = loop_.history().hash();
-  summary_.virtual_time = loop_.now().time_since_epoch();
+  run_summary made;
+  made.steps = summary_.steps = loop_.steps();
+  made.records = summary_.records = loop_.history().count();
+  made.trace_hash = summary_.trace_hash = loop_.history().hash();
+  made.virtual_time = summary_.virtual_time = loop_.now().time_since_epoch();
   if (left_jobs_) {
     loop_.part_with_kept(true);
     tell_of_more();
     scope_.reset();
-    return summary_;
+    return made;
   }
   tear_down();
   if (main_ != nullptr) loop_.release(*std::exchange(main_, nullptr));
@@ -132,7 +134,7 @@ run_summary base_world::finish() {
   loop_.finish();
   if (!found_.empty()) tell_of_more();
   scope_.reset();
-  return summary_;
+  return made;
 }
 
 void base_world::report(verdict found) noexcept {

@@ -123,7 +123,7 @@ bool loop::wind_up_tasks(bool everybody) {
 
 // The owner of the main task keeps it, and so does every other task that somebody keeps.
 void loop::note_if_all_have_gone() noexcept {
-  if (main_ != nullptr && roots_ == 1 && main_->references_ == 1 && main_->finished(detail::unseen))
+  if (!all_have_gone() && main_ != nullptr && roots_ == 1 && main_->references_ == 1 && main_->finished(detail::unseen))
     gone_ = trace_.tasks_made();
 }
 
@@ -471,26 +471,13 @@ void loop::call(std::coroutine_handle<> callee) noexcept {
 // within cannot be left here.
 inline bool loop::begin(operation& op, bool of_running) {
   agent& who = *context::running;
-  constexpr std::uint16_t seldom = attention_slow | attention_disturb | attention_stop;
-  if (asked_for(seldom) || (who.attention_ & attention_doomed) != 0) [[unlikely]] {
-    note_slow_step();
-    if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
-    if ((who.attention_ & attention_doomed) != 0) stop();
+  constexpr std::uint16_t of_run = attention_slow | attention_disturb | attention_stop;
+  constexpr std::uint16_t of_task = attention_doomed | attention_cancel | attention_swallow;
+  if (asked_for(of_run) || (who.attention_ & of_task) != 0) [[unlikely]] {
+    if (!see_to_requests(who, op, of_running)) return op.progress_ == operation::progress::cancelled;
   }
-  if (stopped()) {
-    op.progress_ = operation::progress::stopped;
-    return false;
-  }
-  if (op.progress_ != operation::progress::fresh) refuse_second_await(op);
-  if (of_running && (who.attention_ & attention_cancel) != 0) {
-    who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
-    who.attention_ |= attention_swallow;
-    ++who.steps_;
-    note_step(who, op.label_);
-    op.progress_ = operation::progress::cancelled;
-    return true;
-  }
-  if (of_running && (who.attention_ & attention_swallow) != 0) note_swallowed(who);
+  if (op.progress_ != operation::progress::fresh) [[unlikely]]
+    refuse_second_await(op);
   const bool waits = op.waits_in_any_case();
   if (waits && context::observer == nullptr) return false;
   const bool others_may_run = of_running && asked_for(attention_switch) && starting_ == nullptr && !waits;
@@ -512,6 +499,29 @@ inline bool loop::begin(operation& op, bool of_running) {
   op.progress_ = operation::progress::granted;
   ++who.steps_;
   note_step(who, op.label_);
+  return true;
+}
+
+// Returns whether `op` is still to be attempted; if not, it is stopped or cancelled.
+bool loop::see_to_requests(agent& who, operation& op, bool of_running) {
+  note_slow_step();
+  if (asked_for(attention_disturb)) disturbed_by_->comes_to(who, op);
+  if ((who.attention_ & attention_doomed) != 0) stop();
+  if (stopped()) {
+    op.progress_ = operation::progress::stopped;
+    return false;
+  }
+  if (op.progress_ != operation::progress::fresh) refuse_second_await(op);
+  if (!of_running) return true;
+  if ((who.attention_ & attention_cancel) != 0) {
+    who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_cancel);
+    who.attention_ |= attention_swallow;
+    ++who.steps_;
+    note_step(who, op.label_);
+    op.progress_ = operation::progress::cancelled;
+    return false;
+  }
+  if ((who.attention_ & attention_swallow) != 0) note_swallowed(who);
   return true;
 }
 

@@ -24,11 +24,7 @@ class loop::ready_view final : public candidates {
     const agent& who = *of_.ready_[i];
     return {who.identity_, who.steps_ + 1};
   }
-  // One that was overtaken before is ready to retry as well, but has lost its turn.
-  bool first_is_running() const noexcept override {
-    const agent* const running = of_.context::running;
-    return running != nullptr && of_.ready_[0] == running && (running->attention_ & attention_retry) != 0;
-  }
+  bool first_is_running() const noexcept override { return size() != 0 && of_.first_may_go_on(); }
   std::string path(std::size_t i) const override { return of_.ready_[i]->path(); }
 
   static candidate as_candidate(const agent& who, const operation* op) noexcept {
@@ -79,6 +75,12 @@ void loop::refuse_pick(std::size_t picked) {
   misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
 }
 
+// One that was overtaken before is ready to retry as well, but has lost its turn. Requires one that is ready.
+inline bool loop::first_may_go_on() const noexcept {
+  const agent* const first = ready_[0];
+  return (first->attention_ & attention_retry) != 0 && first == context::running;
+}
+
 inline agent& loop::pick_observed(ready_view& view) {
   if (ready_.size() != 1) return pick_among<true>(view);
   view.set_size(1);
@@ -103,7 +105,7 @@ inline agent& loop::pick_among(ready_view& view) {
   if (picked >= count) [[unlikely]]
     refuse_pick(picked);
   if (Observed && context::observer != nullptr) observe(view, picked);
-  const bool overtaken = picked != 0 && view.first_is_running();
+  const bool overtaken = picked != 0 && first_may_go_on();
   agent& who = *ready_.take(picked);
   if (overtaken) ready_.push_back(ready_.pop_front());  // it queues behind the others
   return who;
@@ -113,8 +115,10 @@ inline agent& loop::pick_among(ready_view& view) {
 void loop::go_on_switching() {
   ready_view view(*this);
   if (context::observer != nullptr) return go_on_observed(view);
-  while (attention_.load(std::memory_order_relaxed) == attention_switch && !ready_.empty()) {
-    agent& who = ready_.size() == 1 ? *ready_.pop_front() : pick_among<false>(view);
+  while (attention_.load(std::memory_order_relaxed) == attention_switch) {
+    const std::size_t count = ready_.size();
+    if (count == 0) return;
+    agent& who = count == 1 ? *ready_.pop_front() : pick_among<false>(view);
     ++who.steps_;
     context::running = &who;
     if (who.attention_ == 0 || prepare(who)) resume(who);

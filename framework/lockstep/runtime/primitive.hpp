@@ -37,7 +37,7 @@ class primitive : public Base {
   // For the tasks of `owner`, which runs. Measured: GCC would call it.
   [[gnu::always_inline]] bool begin_in_task(loop& owner) {
     if (owner.needs_attention()) [[unlikely]]
-      return owner.begin_attentively(*this);
+      return begin_attentively(owner);
     if (!self().try_now()) return false;
     owner.note_granted(*this);
     return true;
@@ -76,6 +76,13 @@ class primitive : public Base {
   }
 
  private:
+  // Most often it is only that others may run first, and it waits whoever does.
+  [[gnu::noinline]] bool begin_attentively(loop& owner) {
+    const bool only_switches = owner.asked_here() == loop::attention_switch && owner.observer == nullptr;
+    const bool fresh = this->progress_ == operation::progress::fresh;
+    if (only_switches && fresh && self().waits_in_any_case()) return false;
+    return owner.begin_attentively(*this);
+  }
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 #pragma GCC diagnostic pop

@@ -29,7 +29,7 @@ bool trace::turn() {
   if (steps() > steps_max_) limit_passed_ = true;
   if (next == records_.get() + capacity) {
     const std::uint64_t before = earlier_.load(std::memory_order_relaxed);
-    earlier_hash_ = earlier_hash_.after(records_.get(), capacity);
+    earlier_hash_ = earlier_hash_.after(records_.get(), records_.get() + capacity);
     earlier_.store(before + capacity, std::memory_order_relaxed);
     next_.store(records_.get(), std::memory_order_relaxed);
   }
@@ -90,20 +90,21 @@ void trace::note_drawn(std::uint32_t task, std::string_view label, std::string_v
   }
 }
 
-inline trace::rolling_hash trace::rolling_hash::after(const trace_record* first, std::size_t count) const noexcept {
+inline trace::rolling_hash trace::rolling_hash::after(const trace_record* first,
+                                                      const trace_record* last) const noexcept {
   std::uint64_t a = lanes[0];
   std::uint64_t b = lanes[1];
   std::uint64_t c = lanes[2];
   std::uint64_t d = lanes[3];
-  for (; count >= 4; first += 4, count -= 4) {
+  for (; last - first >= 4; first += 4) {
     a = roll_fast(a, first[0].word());
     b = roll_fast(b, first[1].word());
     c = roll_fast(c, first[2].word());
     d = roll_fast(d, first[3].word());
   }
-  if (count > 0) a = roll_fast(a, first[0].word());
-  if (count > 1) b = roll_fast(b, first[1].word());
-  if (count > 2) c = roll_fast(c, first[2].word());
+  if (first != last) a = roll_fast(a, first[0].word());
+  if (last - first > 1) b = roll_fast(b, first[1].word());
+  if (last - first > 2) c = roll_fast(c, first[2].word());
   return {{a, b, c, d}};
 }
 
@@ -119,7 +120,7 @@ inline std::uint64_t trace::rolling_hash::value(std::uint64_t payloads) const no
 }
 
 std::uint64_t trace::hash() const noexcept {
-  return earlier_hash_.after(records_.get(), static_cast<std::size_t>(next_ - records_.get())).value(payloads_);
+  return earlier_hash_.after(records_.get(), next_.load(std::memory_order_relaxed)).value(payloads_);
 }
 
 std::vector<std::uint64_t> trace::hashes() const {

@@ -198,7 +198,7 @@ class trace {
     std::uint64_t lanes[4] = {mix(1), mix(2), mix(3), mix(4)};
 
     // With these records behind it. Requires that their number so far is a multiple of 4.
-    rolling_hash after(const trace_record* first, std::size_t count) const noexcept;
+    rolling_hash after(const trace_record* first, const trace_record* last) const noexcept;
     void add_one(const trace_record& record, std::uint64_t index) noexcept;
     std::uint64_t value(std::uint64_t payloads) const noexcept;
   };
