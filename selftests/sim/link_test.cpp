@@ -7,6 +7,7 @@
 #include <lockstep/explore/strategy.hpp>
 #include <lockstep/sim/clog.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <netinet/in.h>
@@ -62,6 +63,104 @@ TEST(LinkTest, SendsOnePacketAfterTheOther) {
     co_await sleep_for(1s);
     EXPECT_EQ(between.there.latency_of(owner, 500), 1500ms);
   });
+}
+
+// Bound to "10.0.0.2:7", or to "10.0.0.1:7" and connected to that.
+file datagrams(host& on) {
+  const file made{&on, on.socket(AF_INET, SOCK_DGRAM, 0)};
+  const bool sends = on.address() == ip_address("10.0.0.1");
+  EXPECT_EQ(made.bind(sends ? "10.0.0.1:7" : "10.0.0.2:7"), "0");
+  if (sends) {
+    EXPECT_EQ(made.connect("10.0.0.2:7"), "0");
+  }
+  return made;
+}
+
+TEST(LinkTest, DropsDatagramsThatFindTheQueueFull) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    lockstep::world().link("client", "web").bandwidth(1000).queue(1500);
+    const file here = datagrams(hosts.client);
+    const file there = datagrams(hosts.web);
+    const auto send = [&here](char filler) { here.send(std::string(972, filler)); };  // 1,000 bytes with its headers
+    send('a');
+    send('b');  // it would be 2,000
+    co_await sleep_for(499ms);
+    send('c');  // 501 wait still
+    co_await sleep_for(1ms);
+    send('d');
+    co_await sleep_for(10s);
+    EXPECT_EQ(there.recv(1), "a");
+    EXPECT_EQ(there.recv(1), "d");
+    EXPECT_EQ(there.recv(1), "EAGAIN");
+    for (const file& each : {here, there}) each.close();
+  });
+}
+
+TEST(LinkTest, SendsWhatIsLongerThanTheQueueWhenNothingWaits) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    lockstep::world().link("client", "web").bandwidth(1000).queue(10);
+    const file here = datagrams(hosts.client);
+    const file there = datagrams(hosts.web);
+    here.send("longer than ten bytes");
+    co_await sleep_for(1s);
+    EXPECT_EQ(there.recv(), "longer than ten bytes");
+    for (const file& each : {here, there}) each.close();
+  });
+}
+
+TEST(LinkTest, LosesNothingOfTcpByAFullQueueWhichIsFullForDatagrams) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, "10.0.0.2:80");
+    const file here = tcp(hosts.client);
+    here.connect("10.0.0.2:80");
+    const file there = listener.accept();
+    const file sender = datagrams(hosts.client);
+    const file receiver = datagrams(hosts.web);
+    lockstep::world().link("client", "web").bandwidth(1000).queue(1500);
+    EXPECT_EQ(here.send(std::string(10'000, 'x')), "10000");
+    sender.send("dropped");
+    co_await sleep_for(60s);
+    EXPECT_EQ(there.recv(20'000).size(), 10'000u);
+    EXPECT_EQ(receiver.recv(), "EAGAIN");
+    for (const file& each : {listener, here, there, sender, receiver}) each.close();
+  });
+}
+
+TEST(LinkTest, HasPacketsOfSoManyBytes) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    lockstep::world().link("client", "web").mtu(576);
+    const file here = datagrams(hosts.client);
+    const file there = datagrams(hosts.web);
+    EXPECT_EQ(here.send(std::string(1000, 'x')), "1000");
+    EXPECT_EQ(there.recv(2000).size(), 1000u);
+    here.set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+    EXPECT_EQ(here.send(std::string(576 - 28 + 1, 'x')), "EMSGSIZE");
+    EXPECT_EQ(here.send(std::string(576 - 28, 'x')), "548");
+    int told = 0;
+    socklen_t room = sizeof told;
+    EXPECT_EQ(here.on->getsockopt(here.fd, IPPROTO_IP, IP_MTU, &told, &room), 0);
+    EXPECT_EQ(told, 576);
+    for (const file& each : {here, there}) each.close();
+    co_return;
+  });
+}
+
+TEST(LinkTest, RefusesWhatIsNoMtu) {
+  for (const std::uint32_t bad : {67u, 65'536u}) {
+    class world of;
+    const auto wrong = [bad]() -> task<void> {
+      two_hosts hosts;
+      lockstep::world().link("client", "web").mtu(bad);
+      co_return;
+    };
+    EXPECT_THROW(of.run(wrong()), misuse);
+    ASSERT_EQ(of.verdicts().size(), 1);
+    EXPECT_EQ(of.verdicts().front().message, fmt::format("an MTU of {}; it is 68 to 65535 bytes", bad));
+  }
 }
 
 TEST(LinkTest, RefusesWhatIsNoLatency) {

@@ -34,6 +34,15 @@ const lane::domains& lane::picks() {
   return *domains_;
 }
 
+bool lane::queue_is_full(time_point now, std::uint64_t bytes) const noexcept {
+  if (traits_->queue_bytes == 0 || traits_->bytes_per_second == 0 || busy_until_ <= now) return false;
+  __extension__ using wide = unsigned __int128;
+  constexpr wide second_in_ns = 1'000'000'000;
+  const auto rest = static_cast<wide>((busy_until_ - now).count());
+  const wide waiting = rest * traits_->bytes_per_second / second_in_ns;
+  return waiting + bytes > traits_->queue_bytes;
+}
+
 duration lane::latency_of(loop& owner, std::uint64_t bytes) {
   duration taken = traits_->latency_min;
   if (const auto spread = traits_->latency_max - traits_->latency_min; spread > duration::zero()) {
@@ -127,6 +136,19 @@ link& link::latency(duration shortest, duration longest, source where) {
 
 link& link::bandwidth(std::uint64_t bytes_per_second) {
   return change([&](lane_traits& of) { of.bytes_per_second = bytes_per_second; });
+}
+
+link& link::queue(std::uint64_t bytes) {
+  return change([&](lane_traits& of) { of.queue_bytes = bytes; });
+}
+
+link& link::mtu(std::uint32_t bytes, source where) {
+  constexpr std::uint32_t least = 68;
+  constexpr std::uint32_t most = 65'535;
+  if (bytes < least || bytes > most) {
+    detail::here().owner->misused(fmt::format("an MTU of {}; it is {} to {} bytes", bytes, least, most), where);
+  }
+  return change([&](lane_traits& of) { of.mtu = bytes; });
 }
 
 link& link::segments(std::uint32_t bytes) {

@@ -47,6 +47,7 @@ struct lane_traits {
   duration latency_min{};
   duration latency_max{};              // at least latency_min
   std::uint64_t bytes_per_second = 0;  // 0: as many as come
+  std::uint64_t queue_bytes = 0;       // that may wait for their turn; 0: as many as come
   std::uint32_t mtu = 1500;            // bytes of a packet
   std::uint32_t segment_bytes = 0;  // of TCP's segments, which arrive one after the other in time; 0: as many as come
   // What happens to packets that travel by themselves, as those of UDP, one in so many times; 0 for never. Each is a
@@ -90,6 +91,8 @@ class lane {
   // Whether that holds for TCP too, and nothing else happens to its bytes, of which nobody is told.
   bool plain() const noexcept { return plain_; }
 
+  // Whether so many more bytes find no room among those that have not gone out yet.
+  bool queue_is_full(time_point now, std::uint64_t bytes) const noexcept;
   // How long this packet takes from now on; what was sent before it keeps the wire busy until then.
   duration latency_of(loop& owner, std::uint64_t bytes);
   // Whether this time it happens, of what happens one in so many times.
@@ -169,6 +172,13 @@ class link {
   }
   // So many bytes a second, one packet after another; 0 for as many as come.
   link& bandwidth(std::uint64_t bytes_per_second);
+  // Where that is less than what comes, so many bytes wait for their turn; a datagram that finds no room is dropped,
+  // unless nothing waits. TCP's bytes count, and wait at their sender for as long as there is no room. 0 for as many as
+  // come.
+  link& queue(std::uint64_t bytes);
+  // The bytes of a packet, with its headers: what is longer goes in fragments, or is refused with EMSGSIZE if it must
+  // not. 68 to 65,535, as for IPv4 (RFC 791); misuse otherwise.
+  link& mtu(std::uint32_t bytes, source where = source::current());
   // TCP's bytes come in pieces of so many, each at an instant of its own, at least 1 ns after the one before: a reader
   // that has waited gets one of them. 0 for as many as come.
   link& segments(std::uint32_t bytes);

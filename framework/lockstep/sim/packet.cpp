@@ -22,6 +22,7 @@ void packet::send(std::unique_ptr<packet> sent, network& over, lane* along) {
   detail::touch(along->id(), along->traits().bytes_per_second != 0 ? access::write : access::read);
   if (along->cut()) return sent->tell(over, traffic::fate::sent, "partition");
   loop& owner = over.owner();
+  if (along->queue_is_full(owner.now(), sent->bytes())) return sent->tell(over, traffic::fate::sent, "queue is full");
   const lane_traits traits = along->traits();
   // One that is lost takes the others with it.
   for (std::size_t i = sent->fragments(traits.mtu); i != 0; --i) {
