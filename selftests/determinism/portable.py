@@ -20,7 +20,7 @@ NOT_SIMULATED = {"adapters", "http", "real", "testing"}
 
 # Each compiler and library, with the Debian package to name when it is missing, and levels of optimization.
 TOOLCHAINS = [
-    (["g++-12"], "g++-12", ["-O0", "-O3"]),
+    (["g++-12"], "g++-12", ["-O3"]),
     (["clang++-19"], "clang-19", ["-O0"]),
     (["clang++-19", "-stdlib=libc++"], "libc++-19-dev and libc++abi-19-dev", ["-O3"]),
 ]
