@@ -123,11 +123,8 @@ TEST(ConnectionOrdersTest, SeeACutBeforeAndAfter) { EXPECT_EQ(expect_all_found({
 // The port is free as long as nobody has finished first: the connection that goes holds it for a minute.
 TEST(ConnectionOrdersTest, SeeWhoHasThePort) {
   const auto program = [](std::string& outcome) -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     listener.close();
     here.close();
     const file late = tcp(hosts.web);

@@ -180,16 +180,11 @@ TEST(HostFailuresTest, LinksOfACrashedHostAreCutWheneverTheyAreMade) {
 
 TEST(HostFailuresTest, ACrashedHostHasNoPortsInTimeWait) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    {
-      const file listener = listening(hosts.web, "10.0.0.2:80");
-      const file here = tcp(hosts.client);
-      here.connect("10.0.0.2:80");
-      const file there = listener.accept();
-      there.close();
-      here.close();
-      listener.close();
-    }
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
+    there.close();
+    here.close();
+    listener.close();
     file again = tcp(hosts.web);
     EXPECT_EQ(again.bind("10.0.0.2:80"), "EADDRINUSE");
     hosts.web.crash();

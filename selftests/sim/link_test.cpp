@@ -112,11 +112,8 @@ TEST(LinkTest, SendsWhatIsLongerThanTheQueueWhenNothingWaits) {
 
 TEST(LinkTest, LosesNothingOfTcpByAFullQueueWhichIsFullForDatagrams) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     const file sender = datagrams(hosts.client);
     const file receiver = datagrams(hosts.web);
     lockstep::world().link("client", "web").bandwidth(1000).queue(1500);

@@ -100,12 +100,12 @@ std::string opener_told_of(F body) {
   return text + (found.where.line() == 0 ? "" : " at " + file_and_line(found.where));
 }
 
-TEST(NetworkTest, TellsByWhomWhatADirectCallOpenedWasOpened) {
+TEST(NetworkTest, TellsWhereWhatADirectCallOpenedWasOpened) {
   EXPECT_EQ(opener_told_of([]() -> task<void> {
               current_system().socket(AF_INET, SOCK_STREAM, 0);
               co_return;
             }),
-            ", opened by a direct call of the system in task \"main\", network_test.cpp in a lambda");
+            ", opened by a direct call of the system in network_test.cpp in a lambda");
   unsigned line = 0;
   const auto opens = [&line]() -> task<void> {
     line = source::current().line() + 1;
@@ -117,7 +117,7 @@ TEST(NetworkTest, TellsByWhomWhatADirectCallOpenedWasOpened) {
     co_await opener.join();
   });
   const std::string place = "network_test.cpp:" + std::to_string(line);
-  EXPECT_EQ(told, ", opened by a direct call of the system in task \"opener\", behind " + place + " at " + place);
+  EXPECT_EQ(told, ", opened by a direct call of the system behind " + place + " at " + place);
   EXPECT_EQ(opener_told_of([]() -> task<void> {
               const auto opens_a_pair = []() -> task<void> {
                 int fds[2];
@@ -126,7 +126,7 @@ TEST(NetworkTest, TellsByWhomWhatADirectCallOpenedWasOpened) {
               };
               co_await spawn(opens_a_pair()).join();
             }),
-            ", opened by a direct call of the system, network_test.cpp in a lambda");
+            ", opened by a direct call of the system in network_test.cpp in a lambda");
 }
 
 // Each of ten thousand is a client of one server.

@@ -19,11 +19,8 @@ TEST(SocketTest, CountsTheBytesOfAllPieces) {
 
 TEST(SocketTest, IsReadAndWrittenLikeAFile) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     EXPECT_EQ(hosts.client.write(here.fd, "hello", 5), 5);
     std::array<char, 2> one{};
     std::array<char, 5> other{};

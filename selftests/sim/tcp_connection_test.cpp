@@ -130,11 +130,8 @@ TEST(TcpConnectionTest, GivesUpWhenTheListenerNeverHasRoom) {
 // The end of one that finished first is in TIME_WAIT for a minute.
 TEST(TcpConnectionTest, KeepsThePortOfWhoFinishedFirst) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     there.close();
     EXPECT_EQ(here.recv(), "end");
     here.close();
@@ -151,11 +148,8 @@ TEST(TcpConnectionTest, KeepsThePortOfWhoFinishedFirst) {
 
 TEST(TcpConnectionTest, LeavesThePortAtOnceWhenThePeerFinishedFirst) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     here.close();
     EXPECT_EQ(there.recv(), "end");
     there.close();

@@ -69,11 +69,8 @@ TEST(TcpSocketTest, IsWritableAgainWhenAThirdIsFree) {
 // A reader that waits takes it from where it is; what nobody waits for is copied.
 TEST(TcpSocketTest, LeavesTheWriterItsBufferWhenTheCallReturns) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     std::string buffer = "hello";
     EXPECT_EQ(here.send(buffer), "5");
     buffer = "HELLO";
@@ -98,11 +95,8 @@ TEST(TcpSocketTest, LeavesTheWriterItsBufferWhenTheCallReturns) {
 
 TEST(TcpSocketTest, CountsWhatCanBeRead) {
   run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    const file listener = listening(hosts.web, "10.0.0.2:80");
-    const file here = tcp(hosts.client);
-    here.connect("10.0.0.2:80");
-    const file there = listener.accept();
+    connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
     here.send("hello");
     int count = 0;
     EXPECT_EQ(hosts.web.ioctl(there.fd, FIONREAD, &count), 0);

@@ -81,6 +81,24 @@ struct two_hosts {
   host& web = lockstep::world().host("web", "10.0.0.2");
 };
 
+// With a connection to port 80 of "web", made and accepted at once.
+struct connected_hosts : two_hosts {
+  struct ends {
+    file listener;
+    file here;
+    file there;
+  };
+  ends connection = connect();
+
+ private:
+  ends connect() {
+    ends made{listening(web, "10.0.0.2:80"), tcp(client), {}};
+    made.here.connect("10.0.0.2:80");
+    made.there = made.listener.accept();
+    return made;
+  }
+};
+
 // Runs it in a world of its own, and expects that nothing is found.
 inline void run_on_hosts(const std::function<task<void>()>& body) {
   class world of;

@@ -159,8 +159,6 @@ class agent : private detail::step_state {
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;
   std::string name(detail::unseen_t) const;
-  // Empty if it has none.
-  label given_name(detail::unseen_t) const noexcept { return rare_ ? rare_->name : label(); }
   // "main", "1", "1.2": the ordinals of the spawns that lead here.
   std::string path() const;
   void rename(label name);

@@ -173,8 +173,7 @@ class link {
   // So many bytes a second, one packet after another; 0 for as many as come.
   link& bandwidth(std::uint64_t bytes_per_second);
   // Where that is less than what comes, so many bytes wait for their turn; a datagram that finds no room is dropped,
-  // unless nothing waits. TCP's bytes count, and wait at their sender for as long as there is no room. 0 for as many as
-  // come.
+  // unless nothing waits. TCP's bytes count, and none of them are dropped. 0 for as many as come.
   link& queue(std::uint64_t bytes);
   // The bytes of a packet, with its headers: what is longer goes in fragments, or is refused with EMSGSIZE if it must
   // not. 68 to 65,535, as for IPv4 (RFC 791); misuse otherwise.

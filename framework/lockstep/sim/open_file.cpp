@@ -8,27 +8,22 @@
 
 namespace lockstep::sim {
 
-// As little as is needed for a text later: most files are given a line next.
 void open_file::opened_here() noexcept {
   const agent* const who = detail::current_context == nullptr ? nullptr : detail::current_context->running;
-  if (who == nullptr || who->stands_at() == nullptr || opener_.stands != place()) return;
-  opener_.name = who->parent() == nullptr ? label("main") : who->given_name(detail::unseen);
-  opener_.stands = who->stands_at()->where;
+  if (who == nullptr || who->stands_at() == nullptr || opened_at_ != place()) return;
+  opened_at_ = who->stands_at()->where;
+  by_direct_call_ = true;
 }
 
 source open_file::opened_behind() const noexcept {
-  const bool by_opener = opened_at_.line() == 0 && opener_.stands.line() != 0 && !is_internal(opener_.stands);
-  return by_opener ? source(opener_.stands) : opened_at_;
+  return opened_at_.line() == 0 || is_internal(opened_at_) ? opened_at() : source(opened_at_);
 }
 
 std::string open_file::text_of_opener() const {
-  if (opened_at_.line() != 0 || opener_.stands == place()) return {};
-  std::string text = ", opened by a direct call of the system";
-  if (!opener_.name.empty()) text += fmt::format(" in task \"{}\"", opener_.name.view());
-  if (const std::string stands = file_and_line(opener_.stands); !is_internal(opener_.stands) && !stands.empty()) {
-    text += fmt::format(", {}{}", opener_.stands.line() != 0 ? "behind " : "", stands);
-  }
-  return text;
+  if (!by_direct_call_) return {};
+  const std::string stands = is_internal(opened_at_) ? std::string() : file_and_line(opened_at_);
+  const char* const how = stands.empty() ? "" : opened_at_.line() != 0 ? " behind " : " in ";
+  return fmt::format(", opened by a direct call of the system{}{}", how, stands);
 }
 
 // Those that stay keep their order, and those that come meanwhile are not told.

@@ -3,7 +3,6 @@
 // Descriptors, of any host, and messages that carry it hold a reference; with the last one it is closed.
 #pragma once
 
-#include <lockstep/base/label.hpp>
 #include <lockstep/base/source.hpp>
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/system/calls.hpp>
@@ -36,14 +35,17 @@ class open_file {
   int status_flags() const noexcept { return status_flags_; }
   void set_status_flags(int flags) noexcept { status_flags_ = flags; }
   // Without a line if it was opened by a call of this system itself, which knows of none.
-  const source& opened_at() const noexcept { return opened_at_; }
-  void set_opened_at(const source& where) noexcept { opened_at_ = where; }
-  // Keeps which task has opened it, unless one has.
+  source opened_at() const noexcept { return by_direct_call_ ? source() : source(opened_at_); }
+  void set_opened_at(const source& where) noexcept {
+    opened_at_ = where;
+    by_direct_call_ = false;
+  }
+  // By the running task, unless one has: keeps where that stands, at its last await.
   void opened_here() noexcept;
-  // The line after which it was opened, as far as that is known.
+  // The line at which it was opened, or behind which, as far as that is known.
   source opened_behind() const noexcept;
   // What a report says of how it was opened: empty if the line is known, else
-  // ", opened by a direct call of the system in task "server", behind shop.cpp:12".
+  // ", opened by a direct call of the system behind shop.cpp:12".
   std::string text_of_opener() const;
 
   virtual std::int64_t read(const iovec*, int) { return -EINVAL; }
@@ -90,18 +92,12 @@ class open_file {
   void tell_watches(unsigned events) noexcept;
   [[gnu::noinline]] void end() noexcept;
 
-  // The running task as it opened the file.
-  struct opener {
-    label name;
-    place stands;  // at its last await
-  };
-
   identity id_;
   int references_ = 0;
   int status_flags_;
   bool is_socket_;
-  source opened_at_;
-  opener opener_;
+  bool by_direct_call_ = false;  // and `opened_at_` is where the task stood
+  place opened_at_;
   watch_list watches_;
 };
 

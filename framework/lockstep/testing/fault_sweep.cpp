@@ -28,7 +28,7 @@ class sweep {
         const bool passed = passes(n);
         if (!passed)
           return failed(fmt::format("where call {} of {}{}", n, called_, for_ever ? ", and each later one" : ""));
-        if (fired_ == 0 && runs_ == 2) return nothing_in_scope();
+        if (fired_ == 0 && n == 1) return nothing_in_scope();
         if (fired_ == 0) break;
       }
     }
