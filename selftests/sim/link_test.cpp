@@ -13,6 +13,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <cstddef>
+#include <utility>
+#include <vector>
+
 namespace lockstep::sim {
 namespace {
 
@@ -282,6 +286,90 @@ TEST(LinkTest, WhereEveryTryIsLostAConnectTimesOut) {
     co_await yield();
     lockstep::world().link("client", "web").loss(1);
     EXPECT_EQ(co_await connect_to(web_80), "ETIMEDOUT");
+    EXPECT_EQ(now(), time_point{127s});
+  });
+}
+
+// Loses so many of each segment that sets out from the client, in this order; of later ones, none.
+class scripted_losses final : public oracle {
+ public:
+  explicit scripted_losses(std::vector<int> of_each) : left_(std::move(of_each)) {}
+  std::size_t pick_task(const candidates&) override { return 0; }
+  std::uint64_t pick_value(choice_point point, std::uint64_t) override {
+    if (point.name != "client -> web segment loss" || at_ == left_.size()) return 0;
+    if (left_[at_]-- != 0) return 1;
+    ++at_;
+    return 0;
+  }
+
+ private:
+  std::vector<int> left_;
+  std::size_t at_ = 0;
+};
+
+TEST(LinkTest, AConnectIsTriedSevenTimes) {
+  for (const int lost : {6, 7}) {
+    scripted_losses choices({lost});
+    class world of;
+    of.run(
+        [lost]() -> task<void> {
+          const echo_host hosts;
+          co_await yield();
+          lockstep::world().link("client", "web").loss(2);
+          EXPECT_EQ(co_await connect_to(web_80), lost == 6 ? "ok" : "ETIMEDOUT");
+          EXPECT_EQ(now(), time_point{lost == 6 ? 63s : 127s});
+        },
+        {.choices = &choices});
+  }
+}
+
+// Though the piece before came, and was answered.
+TEST(LinkTest, ALatePieceTimesOut) {
+  scripted_losses choices({0, 6});  // the second comes 12.6 s later
+  class world of;
+  of.run(
+      []() -> task<void> {
+        const connected_hosts hosts;
+        const auto [listener, here, there] = hosts.connection;
+        here.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 5'000);
+        lockstep::world().link("client", "web").latency(1s).loss(2);
+        here.send("x");
+        here.send("y");
+        co_await sleep_for(6s - 1ns);
+        EXPECT_EQ(here.error(), "0");
+        EXPECT_EQ(there.recv(), "x");
+        co_await sleep_for(1ns);
+        co_await settle();
+        EXPECT_EQ(here.error(), "ETIMEDOUT");
+        for (const file& each : {listener, here, there}) each.close();
+      },
+      {.choices = &choices});
+}
+
+TEST(LinkTest, WhatIsHeldOnItsWayTimesOut) {
+  run_on_hosts([]() -> task<void> {
+    const connected_hosts hosts;
+    const auto [listener, here, there] = hosts.connection;
+    here.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 5'000);
+    lockstep::world().link("client", "web").latency(1s);
+    here.send("x");
+    clog("web", 60s);
+    co_await sleep_for(5s);
+    co_await settle();
+    EXPECT_EQ(here.error(), "ETIMEDOUT");
+    for (const file& each : {listener, here, there}) each.close();
+  });
+}
+
+TEST(LinkTest, AConnectWhoseAnswerIsHeldOnItsWayTimesOut) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    co_await yield();
+    lockstep::world().link("client", "web").latency(10s);
+    auto connecting = spawn(connect_to(web_80));
+    co_await sleep_for(15s);
+    clog("client", 300s);
+    EXPECT_EQ(co_await connecting.join(), "ETIMEDOUT");
     EXPECT_EQ(now(), time_point{127s});
   });
 }

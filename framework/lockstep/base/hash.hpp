@@ -47,7 +47,7 @@ constexpr std::uint64_t draw(std::uint64_t seed, std::uint64_t domain, std::uint
 // Those that belong to one seed, and to one domain of it, for who needs many.
 class draws {
  public:
-  constexpr draws() noexcept = default;  // of no domain yet
+  constexpr draws() noexcept = default;
   constexpr draws(std::uint64_t seed, std::uint64_t domain) noexcept : draws(hash_of(seed, domain)) {}
   // Requires that `hash` is hash_of(seed, domain).
   constexpr explicit draws(std::uint64_t hash) noexcept : begin_(mix(hash + 0x9E3779B97F4A7C15ull)) {}
@@ -56,7 +56,7 @@ class draws {
   constexpr std::uint64_t operator[](std::uint64_t index) const noexcept { return mix(roll(begin_, index)); }
 
  private:
-  std::uint64_t begin_;
+  std::uint64_t begin_ = 0;
 };
 
 class draws_of_seed {

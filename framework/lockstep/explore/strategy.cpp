@@ -19,9 +19,7 @@ class round_robin final : public oracle {
 // ready (docs/design/adr/004-random-schedules.md).
 class random_choices final : public oracle {
  public:
-  explicit random_choices(std::uint64_t seed) noexcept : seed_(seed), draws_(seed) {
-    known_[0].task = 1;  // whose place is another, while 0 may be somebody's
-  }
+  explicit random_choices(std::uint64_t seed) noexcept : seed_(seed), draws_(seed) {}
 
   std::size_t pick_task(const candidates& from) override {
     const std::size_t count = from.size();
@@ -40,12 +38,12 @@ class random_choices final : public oracle {
   }
 
  private:
-  // What is known of some task: it is a candidate for one step again and again. The rest is set with the task.
+  // What is known of some task: it is a candidate for one step again and again.
   struct known_task {
     identity task = 0;
     draws of_task;
-    std::uint64_t step;
-    std::uint64_t priority;
+    std::uint64_t step = 0;
+    std::uint64_t priority = 0;
   };
 
   std::uint64_t priority(task_step of) noexcept {

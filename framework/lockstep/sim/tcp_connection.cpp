@@ -148,7 +148,6 @@ void tcp_end::syn_arrived() {
 void tcp_end::syn_ack_arrived() {
   if (phase_ != phase::syn_sent) return out_.send_reset();
   phase_ = phase::established;
-  out_.answered();
   tell(POLLOUT);
   out_.send(tcp_way::mark_kind::handshake_ack);
   out_.transmit();

@@ -247,7 +247,7 @@ void tcp_way::see_to_patience() noexcept {
 }
 
 void tcp_way::answered() noexcept {
-  if (waits_ == waiting::not_at_all) return;
+  if (waits_ == waiting::not_at_all && !under_way()) return;
   stop_waiting();
   see_to_patience();
 }

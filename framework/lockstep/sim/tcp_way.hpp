@@ -100,8 +100,6 @@ class tcp_way final : private traveller, private timer {
   time_point heard_at() const noexcept { return heard_at_; }
   // Whether the sender waits for an answer in vain, and for how long yet, is looked at anew.
   void see_to_patience() noexcept;
-  // Something of it was answered: the wait for the rest begins anew.
-  void answered() noexcept;
 
   // A packet sets out and never comes; only those who look on know of it.
   void lose(mark_kind kind, std::string_view why) noexcept {
@@ -153,6 +151,8 @@ class tcp_way final : private traveller, private timer {
   void disarm() noexcept;
   // Whether what the sender waits for comes only when it has given up.
   bool is_late() const noexcept;
+  // Something of it was answered: the wait for the rest begins anew.
+  void answered() noexcept;
   void stop_waiting() noexcept;
   void lose_patience() noexcept;
 
