@@ -142,9 +142,8 @@ class loop : public detail::context {
 
   // For await_suspend: the running task awaits another, and there is no room on the stack to call it.
   void call(std::coroutine_handle<> callee) noexcept;
-  // What the next await of the running task must see to, as bits of `attention`.
+  // For await_ready: what the next await must see to in begin_attentively(), as bits of `attention`.
   int asked_here() const noexcept { return attention_.load(std::memory_order_relaxed) | context::running->attention_; }
-  // For await_ready: whether that must go through begin_attentively().
   bool needs_attention() const noexcept { return asked_here() != 0; }
   // The slow form of await_ready: delivers cancellation, stops or lets others run first, then attempts `op`.
   bool begin_attentively(operation& op);
@@ -340,11 +339,13 @@ class loop : public detail::context {
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }
 
   // -- disturbing -------------------------------------------------------------------------------------------------
+
   // Has the run disturbed from now on, until it is called with null.
   void disturb(disturbance* by) noexcept;
   disturbance* disturbed_by() const noexcept { return disturbed_by_; }
 
   // -- quiet ------------------------------------------------------------------------------------------------------
+
   // Asked whenever no task is ready, before time moves, while they are in this list.
   intrusive_list<detail::quiet_listener>& quiet_listeners() noexcept { return quiet_listeners_; }
   // Asks them now, those that are not spent.
@@ -454,7 +455,6 @@ class loop : public detail::context {
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
   std::uint64_t pick(identity domain, std::string_view name, std::uint64_t options);
-  bool first_may_go_on() const noexcept;
   agent& pick_next();
   agent& pick_observed(ready_view& view);
   template <bool Observed>

@@ -24,7 +24,12 @@ class loop::ready_view final : public candidates {
     const agent& who = *of_.ready_[i];
     return {who.identity_, who.steps_ + 1};
   }
-  bool first_is_running() const noexcept override { return size() != 0 && of_.first_may_go_on(); }
+  // One that was overtaken before is ready to retry as well, but has lost its turn.
+  bool first_is_running() const noexcept override {
+    if (size() == 0) return false;
+    const agent* const first = of_.ready_[0];
+    return (first->attention_ & attention_retry) != 0 && first == of_.context::running;
+  }
   std::string path(std::size_t i) const override { return of_.ready_[i]->path(); }
 
   static candidate as_candidate(const agent& who, const operation* op) noexcept {
@@ -75,12 +80,6 @@ void loop::refuse_pick(std::size_t picked) {
   misused(fmt::format("the oracle picked task {} of {}", picked, ready_.size()));
 }
 
-// One that was overtaken before is ready to retry as well, but has lost its turn. Requires one that is ready.
-inline bool loop::first_may_go_on() const noexcept {
-  const agent* const first = ready_[0];
-  return (first->attention_ & attention_retry) != 0 && first == context::running;
-}
-
 inline agent& loop::pick_observed(ready_view& view) {
   if (ready_.size() != 1) return pick_among<true>(view);
   view.set_size(1);
@@ -105,7 +104,7 @@ inline agent& loop::pick_among(ready_view& view) {
   if (picked >= count) [[unlikely]]
     refuse_pick(picked);
   if (Observed && context::observer != nullptr) observe(view, picked);
-  const bool overtaken = picked != 0 && first_may_go_on();
+  const bool overtaken = picked != 0 && view.first_is_running();
   agent& who = *ready_.take(picked);
   if (overtaken) ready_.push_back(ready_.pop_front());  // it queues behind the others
   return who;
