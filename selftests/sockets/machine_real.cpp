@@ -208,7 +208,9 @@ bool linux_has(needs what) { return what == needs::loopback || (what == needs::o
 
 std::unique_ptr<machine> new_linux_machine() { return std::make_unique<linux_machine>(); }
 
+// In a network of its own where there can be one: the port that a row is given is then none that lingers from another.
 std::string run_on_linux(void (*body)(machine&)) {
+  renew_own_network();
   linux_machine on;
   return transcript_of(body, on);
 }
