@@ -14,8 +14,6 @@ namespace {
 // Milliseconds for what Linux takes its time for, on a machine that has others to serve.
 constexpr int patience = 2'000;
 constexpr int patience_of_shrinking = 60;
-// Ports that a connection was closed on are not free for a minute.
-constexpr std::size_t sequences_of_network = 400;
 
 struct differing {
   operation_kind kind;
@@ -52,15 +50,13 @@ fuzzer::fuzzer(std::function<void(machine&)> prepare) : prepare_(std::move(prepa
 fuzzer::~fuzzer() = default;
 
 fuzz_run fuzzer::run(const sequence& what, int patience_of_run) {
-  if (counts_.sequences % sequences_of_network == 0 || barrier_ == nullptr) {
-    renew_own_network();
-    barrier_ = std::make_unique<loopback_barrier>();
-  }
+  renew_own_network();  // ports that a connection was closed on are not free for a minute
+  loopback_barrier barrier;
   ++counts_.sequences;
   const std::unique_ptr<machine> on_simulated = new_simulated_machine();
   const std::unique_ptr<machine> on_real = new_linux_machine();
   if (prepare_) prepare_(*on_simulated);
-  fuzz_pair pair(*on_simulated, *on_real, *barrier_, patience_of_run);
+  fuzz_pair pair(*on_simulated, *on_real, barrier, patience_of_run);
   fuzz_run made;
   for (std::size_t i = 0; i < what.size() && made.is == verdict::same; ++i) {
     fuzz_step step = pair.run(what[i]);

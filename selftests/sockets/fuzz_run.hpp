@@ -48,7 +48,6 @@ class fuzzer {
   void count(const fuzz_run& run);
 
   std::function<void(machine&)> prepare_;
-  std::unique_ptr<loopback_barrier> barrier_;
   counts counts_;
 };
 
