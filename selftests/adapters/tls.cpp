@@ -265,8 +265,11 @@ task<error_code> echo_secretly(tcp_stream accepted) {
   co_await peer.async_accept(use_task);
   for (;;) {
     boost::beast::flat_buffer buffer;
-    const auto [error, bytes] = co_await peer.async_read(buffer, as_outcome);
-    if (error) co_return error;
+    try {
+      co_await peer.async_read(buffer, use_task);
+    } catch (const boost::system::system_error& ended) {
+      co_return ended.code();
+    }
     peer.text(peer.got_text());
     co_await peer.async_write(buffer.data(), use_task);
   }

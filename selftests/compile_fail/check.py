@@ -1,7 +1,8 @@
 """Checks that each program beside this file is refused, and for its reason: check.py COMPILER FLAG...
 
 The compiler's output must hold the text of each `// expect: text` line of the program. The program without its lines
-marked `// wrong` must compile, so that it fails for that line alone.
+marked `// wrong` must compile, so that it fails for that line alone; that is tried with all of them at once, each in a
+namespace of its own.
 """
 import concurrent.futures
 import os
@@ -25,31 +26,41 @@ def compile_headers(folder):
 
 
 def compile(text):
-    return subprocess.run([*COMMAND, *headers, "-fsyntax-only", "-x", "c++", "-"], input=text, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True)
+    return subprocess.run([*COMMAND, *headers, "-fsyntax-only", "-x", "c++", "-"], input=text,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+WRONG = re.compile(r"^.*// wrong$", re.MULTILINE)
+INCLUDE = re.compile(r"^#include .*$", re.MULTILINE)
 
 
 def problems(program):
     text = program.read_text(encoding="utf-8")
     expected = re.findall(r"^// expect: (.+)$", text, re.MULTILINE)
-    wrong = re.compile(r"^.*// wrong$", re.MULTILINE)
-    if not expected or not wrong.search(text):
-        yield "has no line `// expect: text`, or none marked `// wrong`"
+    if not expected or not WRONG.search(text):
+        yield f"{program.name} has no line `// expect: text`, or none marked `// wrong`"
         return
     refused = compile(text)
     if refused.returncode == 0:
-        yield "compiles"
+        yield f"{program.name} compiles"
     for message in expected:
         if message not in refused.stdout:
-            yield f"does not say: {message}\n{refused.stdout}"
-    repaired = compile(wrong.sub("", text))
+            yield f"{program.name} does not say: {message}\n{refused.stdout}"
+
+
+def problems_of_the_repaired(programs):
+    texts = {program: WRONG.sub("", program.read_text(encoding="utf-8")) for program in programs}
+    includes = [line for text in texts.values() for line in INCLUDE.findall(text)]
+    apart = [f"namespace {program.stem} {{\n{INCLUDE.sub('', text)}\n}}" for program, text in texts.items()]
+    repaired = compile("\n".join([*includes, *apart, ""]))
     if repaired.returncode != 0:
-        yield f"does not compile without its wrong lines either\n{repaired.stdout}"
+        yield f"one does not compile without its wrong lines either\n{repaired.stdout}"
 
 
 with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     headers = compile_headers(pathlib.Path(folder))
     programs = sorted(HERE.glob("*.cpp"))
-    found = [f"{program.name} {problem}" for program, found in
-             zip(programs, pool.map(lambda p: list(problems(p)), programs)) for problem in found]
+    repaired = pool.submit(lambda: list(problems_of_the_repaired(programs)))
+    found = [problem for each in pool.map(lambda program: list(problems(program)), programs) for problem in each]
+    found += repaired.result()
 sys.exit("\n".join(found) or None)

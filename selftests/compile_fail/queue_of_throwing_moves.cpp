@@ -8,6 +8,6 @@ struct throws_when_moved {
   throws_when_moved& operator=(throws_when_moved&&) noexcept(false) { return *this; }
 };
 
-int main() {
+void use() {
   lockstep::queue<throws_when_moved> items;  // wrong
 }

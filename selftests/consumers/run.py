@@ -2,9 +2,10 @@
 
 The two build folders are of this source tree; what they install, and the source itself, is what is consumed. A consumer
 is a production program, which must hold nothing of GoogleTest, one on the operating system with HTTP, and a test program
-with a mock of HTTP. Those that build the library do so with many sources at once, as some users do: it takes less time, and the sources must get
-on with each other. One of them is optimized, as nothing else among the tests is.
+with a mock of HTTP. Those that build the library do so with many sources at once, as some users do: it takes less time, and
+the sources must get on with each other. One of them is optimized, as nothing else among the tests is.
 """
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -24,14 +25,14 @@ def call(*command, cwd=None, **environment):
     run = subprocess.run([str(word) for word in command], cwd=cwd, env=os.environ | environment,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if run.returncode != 0:
-        sys.exit(f"consumers: {' '.join(map(str, command))}\n{run.stdout}")
+        raise RuntimeError(f"consumers: {' '.join(map(str, command))}\n{run.stdout}")
     return run.stdout
 
 
 def check(build, with_tests=True):
     print(f"consumers: {build.name}: {call(build / 'app').strip()}", flush=True)
     if "7testing" in call("nm", build / "app"):  # the mangled name of its namespace
-        sys.exit(f"consumers: {build.name}: the production program holds GoogleTest")
+        raise RuntimeError(f"consumers: {build.name}: the production program holds GoogleTest")
     call(build / "app_real")
     if with_tests:
         call(build / "app_test")
@@ -71,11 +72,24 @@ if shutil.which("ccache"):
 call("cmake", "--install", CMAKE_BUILD, "--prefix", CMAKE_PREFIX)
 call("meson", "install", "-C", MESON_BUILD, DESTDIR=str(MESON_PREFIX))
 
-cmake("find_package", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}")
-cmake("find_package_without_gtest", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}",
-      "CMAKE_DISABLE_FIND_PACKAGE_GTest=ON", folder="find_package", with_tests=False)
-cmake("add_subdirectory", f"LOCKSTEP={SOURCE}", *UNITY)
-cmake("fetch_content", f"FETCHCONTENT_SOURCE_DIR_LOCKSTEP={SOURCE}", *UNITY)
-meson("meson_subproject")
-pkg_config("pkg_config_of_cmake", CMAKE_PREFIX)
-pkg_config("pkg_config_of_meson", MESON_PREFIX)
+
+
+def those_that_build_the_library_with_cmake():
+    """One after the other, as the second finds in the cache what the first has compiled."""
+    cmake("add_subdirectory", f"LOCKSTEP={SOURCE}", *UNITY)
+    cmake("fetch_content", f"FETCHCONTENT_SOURCE_DIR_LOCKSTEP={SOURCE}", *UNITY)
+
+
+CONSUMPTIONS = [
+    lambda: meson("meson_subproject"),
+    those_that_build_the_library_with_cmake,
+    lambda: cmake("find_package", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}"),
+    lambda: cmake("find_package_without_gtest", f"CMAKE_PREFIX_PATH={CMAKE_PREFIX}",
+                  "CMAKE_DISABLE_FIND_PACKAGE_GTest=ON", folder="find_package", with_tests=False),
+    lambda: pkg_config("pkg_config_of_cmake", CMAKE_PREFIX),
+    lambda: pkg_config("pkg_config_of_meson", MESON_PREFIX),
+]
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    running = [pool.submit(consumption) for consumption in CONSUMPTIONS]
+    failed = [str(each.exception()) for each in running if each.exception() is not None]
+sys.exit("\n".join(failed) or None)
