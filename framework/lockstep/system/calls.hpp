@@ -9,6 +9,7 @@
 
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/base/source.hpp>
+#include <lockstep/system/file_calls.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -48,7 +49,7 @@ class readiness_watch : public list_hook<readiness_watch> {
   unsigned events_ = 0;
 };
 
-class system_calls : public std::enable_shared_from_this<system_calls> {
+class system_calls : public file_calls, public std::enable_shared_from_this<system_calls> {
  public:
   system_calls() = default;
   system_calls(const system_calls&) = delete;
