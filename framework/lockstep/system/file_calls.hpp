@@ -6,6 +6,8 @@
 // the disk does; there they may be made on any thread. Source: the manual page of each call, section 2.
 #pragma once
 
+#include <lockstep/time/clock.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -20,6 +22,12 @@ namespace lockstep {
 
 class file_calls {
  public:
+  // Whether they wait for the disk, so that a task makes them on a thread.
+  virtual bool wait_for_disk() const noexcept { return false; }
+  // Where they do not: for how long whoever has made some is to wait now, as the disk takes so long for them. It is told
+  // of each call once.
+  virtual duration take_disk_time() noexcept { return {}; }
+
   // -- names ------------------------------------------------------------------------------------------------------
 
   virtual int openat(int /*at*/, const char* /*path*/, int /*flags*/, mode_t /*mode*/) { return -ENOSYS; }
