@@ -14,7 +14,7 @@ inode& leads_to(std::uintptr_t number) { return *reinterpret_cast<inode*>(number
 std::string names_in(const directory_entries& all) {
   std::string text;
   for (std::size_t place = 0; place < all.places(); ++place) {
-    if (all.at(place).name != nullptr) text += *all.at(place).name + " ";
+    if (all.at(place).to != nullptr) text += all.at(place).name + " ";
   }
   return text;
 }
@@ -38,7 +38,7 @@ TEST(DirectoryEntriesTest, StayWhereTheyAreWhileSomebodyReads) {
   for (int i = 0; i < 100; ++i) all.add(std::to_string(i), leads_to(1));
   for (int i = 0; i < 99; ++i) all.remove(std::to_string(i));
   all.add("new", leads_to(2));
-  EXPECT_EQ(*all.at(99).name, "99");
+  EXPECT_EQ(all.at(99).name, "99");
   all.end_reading();
   all.add("last", leads_to(2));
   EXPECT_EQ(names_in(all), "99 new last ");

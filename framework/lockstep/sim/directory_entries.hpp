@@ -1,14 +1,13 @@
 // The names in a directory, each with what it leads to, in the order in which they were made.
 //
-// Who reads them holds a place that others' changes do not move: names that stay are met once.
+// Who reads them holds a place that others' changes do not move: names that stay are met once. A few names are looked
+// through; more are found by an index.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace lockstep::sim {
@@ -18,14 +17,18 @@ class inode;
 class directory_entries {
  public:
   struct entry {
-    const std::string* name = nullptr;  // null if it was removed
-    inode* to = nullptr;
+    std::string name;
+    std::uint64_t hash = 0;
+    inode* to = nullptr;  // null if it was removed
   };
 
-  bool empty() const noexcept { return places_.empty(); }
-  std::size_t size() const noexcept { return places_.size(); }
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
   // Null if there is none.
-  inode* find(std::string_view name) const noexcept;
+  inode* find(std::string_view name) const noexcept {
+    const entry* const found = entry_of(name);
+    return found == nullptr ? nullptr : found->to;
+  }
   // Requires that there is none of that name. Throws std::bad_alloc.
   void add(std::string_view name, inode& to);
   // Requires that there is one. Returns what it led to.
@@ -41,15 +44,12 @@ class directory_entries {
   void end_reading() noexcept { --readers_; }
 
  private:
-  struct hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>()(name); }
-  };
+  const entry* entry_of(std::string_view name) const noexcept;
+  void make_room();
 
-  void close_gaps();
-
-  std::unordered_map<std::string, std::uint32_t, hash, std::equal_to<>> places_;
   std::vector<entry> entries_;
+  std::vector<std::uint32_t> index_;  // place + 1, or 0; found from hash on; empty for few names
+  std::size_t size_ = 0;
   std::uint32_t readers_ = 0;
 };
 

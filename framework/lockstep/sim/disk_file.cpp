@@ -60,7 +60,7 @@ std::string disk_file::described() const {
     const directory_entries& names = file_->parent->entries;
     for (std::size_t place = 0; place < names.places(); ++place) {
       if (names.at(place).to == file_.get())
-        return fmt::format("file {}/{}", path == "/" ? "" : path, *names.at(place).name);
+        return fmt::format("file {}/{}", path == "/" ? "" : path, names.at(place).name);
     }
   }
   return fmt::format("file without a name (inode {})", file_->number());
@@ -261,9 +261,8 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
   while (fits && offset_ - dots < end_) {
     const std::uint64_t after = offset_ - dots;
     const std::uint64_t place = (backwards_ ? first_ + end_ - after : first_ + after) % end_;
-    const directory_entries::entry each =
-        place < file_->entries.places() ? file_->entries.at(place) : directory_entries::entry{};
-    fits = each.name == nullptr || give_entry(to, room, *each.name, *each.to, static_cast<std::int64_t>(offset_ + 1));
+    const directory_entries::entry& each = file_->entries.at(place);
+    fits = each.to == nullptr || give_entry(to, room, each.name, *each.to, static_cast<std::int64_t>(offset_ + 1));
     if (fits) ++offset_;
   }
   if (!fits && room == size) return -EINVAL;

@@ -346,7 +346,7 @@ int file_names::path_of(const inode& directory, std::string& path) const {
     if (at->links == 0) return -ENOENT;
     const directory_entries& names = at->parent->entries;
     for (std::size_t i = 0; i < names.places(); ++i) {
-      if (names.at(i).to == at) path = "/" + *names.at(i).name + path;
+      if (names.at(i).to == at) path = "/" + names.at(i).name + path;
     }
     at = at->parent;
   }

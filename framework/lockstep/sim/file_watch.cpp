@@ -127,7 +127,7 @@ void tell(inode& of, std::uint32_t event) noexcept {
     const directory_entries& names = of.parent->entries;
     for (std::size_t place = 0; place < names.places(); ++place) {
       if (names.at(place).to != &of) continue;
-      tell_each(*of.parent, event | of_kind(of), 0, *names.at(place).name);
+      tell_each(*of.parent, event | of_kind(of), 0, names.at(place).name);
       break;
     }
   }
