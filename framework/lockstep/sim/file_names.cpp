@@ -14,12 +14,12 @@ namespace lockstep::sim {
 
 file_names::file_names(loop& owner, std::shared_ptr<page_store> pages, identity id)
     : owner_(owner), pages_(std::move(pages)), id_(id) {
-  disks_.push_back(std::make_unique<file_system>(owner_, pages_, roll(id_, 0), 1));
-  working_directory_ = &disk().root();
+  disks_.push_back({"/", std::make_unique<file_system>(owner_, pages_, roll(id_, 0), 1)});
   inode_reference made;
   constexpr mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
   disk().make(S_IFDIR | S_ISVTX | all, {.umask = 0}, made);
   disk().link(disk().root(), "tmp", *made);
+  disk().sync_all();
 }
 
 // Mounts go before what they are on.
@@ -89,7 +89,7 @@ int file_names::step(walk& at, std::string_view name, inode_reference& next) con
 
 int file_names::go(walk& at, std::string_view path, bool follows) const {
   constexpr int links_max = 40;
-  if (path.front() == '/') at.directory = &disks_.front()->root();
+  if (path.front() == '/') at.directory = &disks_.front().disk->root();
   at.file = at.directory;
   at.last = {};
   at.by_dots = false;
@@ -335,13 +335,13 @@ int file_names::link(inode& from_at, std::string_view from, inode& to_at, std::s
 int file_names::change_directory(inode& to) {
   if (!to.is_directory()) return -ENOTDIR;
   if (!may(to, X_OK)) return -EACCES;
-  working_directory_ = &to;
+  working_directory_ = &to == &disk().root() ? nullptr : &to;
   return 0;
 }
 
 int file_names::path_of(const inode& directory, std::string& path) const {
   path.clear();
-  for (const inode* at = &directory; at != &disks_.front()->root();) {
+  for (const inode* at = &directory; at != &disks_.front().disk->root();) {
     if (at->parent == at) at = at->mounted_on;
     if (at->links == 0) return -ENOENT;
     const directory_entries& names = at->parent->entries;
@@ -408,7 +408,7 @@ int file_names::resize(inode& of, std::int64_t size) {
 }
 
 void file_names::sync_all() {
-  for (const auto& each : disks_) each->sync_all();
+  for (const mounted_disk& each : disks_) each.disk->sync_all();
 }
 
 // -- mounts -----------------------------------------------------------------------------------------------------------
@@ -418,8 +418,10 @@ int file_names::mount(std::string_view on, file_system*& made) {
   if (const int failed = find_file(disk().root(), on, true, there); failed != 0) return failed;
   if (!there->is_directory()) return -ENOTDIR;
   const std::uint64_t number = disks_.size();
-  disks_.push_back(std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1));
-  made = disks_.back().get();
+  std::string path;
+  if (const int failed = path_of(*there, path); failed != 0) return failed;
+  disks_.push_back({path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)});
+  made = disks_.back().disk.get();
   there->mounted = &made->root();
   made->root().mounted_on = there.get();
   return 0;
@@ -449,6 +451,22 @@ void file_names::copy_names(file_system& onto, inode& directory, const std::stri
     onto.link(directory, each.filename().string(), *made);
     if (made->is_directory()) copy_names(onto, *made, each.string());
   }
+}
+
+std::vector<std::string> file_names::lose_power(const crash_chooser& choose) {
+  std::vector<std::string> lost;
+  working_directory_ = nullptr;
+  for (const mounted_disk& each : disks_) {
+    if (!each.disk->read_only()) each.disk->restore(each.disk->log().image(model_, choose, &lost));
+  }
+  for (const mounted_disk& each : disks_) {
+    inode_reference on;
+    if (each.path == "/" || find_file(disk().root(), each.path, true, on) != 0) continue;
+    if (on->mounted_on != nullptr) continue;
+    on->mounted = &each.disk->root();
+    each.disk->root().mounted_on = on.get();
+  }
+  return lost;
 }
 
 int file_names::mount_fixture(std::string_view on, const std::string& folder) {

@@ -21,9 +21,11 @@ class file_names {
   file_names(loop& owner, std::shared_ptr<page_store> pages, identity id);
   ~file_names();
 
-  file_system& disk() noexcept { return *disks_.front(); }
+  file_system& disk() noexcept { return *disks_.front().disk; }
   credentials& who() noexcept { return who_; }
-  inode& working_directory() const noexcept { return *working_directory_; }
+  inode& working_directory() const noexcept {
+    return working_directory_ ? *working_directory_ : disks_.front().disk->root();
+  }
   bool may(const inode& file, int wanted) const noexcept;  // R_OK and so on
 
   // -- finding ----------------------------------------------------------------------------------------------------
@@ -71,6 +73,14 @@ class file_names {
   // The files of a folder of the machine's, as they are when they are first read; nothing can be written there.
   int mount_fixture(std::string_view on, const std::string& folder);
 
+  // -- power cuts ---------------------------------------------------------------------------------------------------
+
+  // What its disks promise from now on: ext4_ordered at first.
+  void set_crash_model(const crash_model& model) { model_ = model; }
+  const crash_model& model() const noexcept { return model_; }
+  // Memory is lost; what is on the disks then is there again. Nobody may have a file open. Returns what was lost.
+  std::vector<std::string> lose_power(const crash_chooser& choose);
+
  private:
   struct walk;
 
@@ -86,8 +96,13 @@ class file_names {
   std::shared_ptr<page_store> pages_;
   identity id_;
   credentials who_;
-  std::vector<std::unique_ptr<file_system>> disks_;  // the first has the root
-  inode_reference working_directory_;
+  struct mounted_disk {
+    std::string path;
+    std::unique_ptr<file_system> disk;
+  };
+  std::vector<mounted_disk> disks_;  // the first has the root
+  crash_model model_ = ext4_ordered;
+  inode_reference working_directory_;  // null for the root
 };
 
 }  // namespace lockstep::sim

@@ -20,7 +20,7 @@ bool credentials::in_group(gid_t wanted) const noexcept {
 void inode::end() noexcept { on_.end(*this); }
 
 file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identity id, std::uint64_t device)
-    : owner_(owner), id_(id), device_(device), pages_(std::move(pages)), zero_(pages_->take()) {
+    : owner_(owner), id_(id), device_(device), pages_(std::move(pages)), zero_(pages_->take()), log_(pages_) {
   std::memset(zero_.bytes_to_change(), 0, page_bytes);
   inode_reference made;
   constexpr mode_t for_all = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
@@ -29,9 +29,13 @@ file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identit
   root_->retain();
   root_->parent = root_;
   root_->links = 2;
+  log_.begin_with(image());
 }
 
-file_system::~file_system() { root_->release(); }
+file_system::~file_system() {
+  is_closing_ = true;
+  root_->release();
+}
 
 wall_clock::time_point file_system::now() const noexcept { return owner_.wall_now(); }
 
@@ -46,6 +50,7 @@ void file_system::end(inode& gone) noexcept {
     for (std::size_t place = 0; place < last->entries.places(); ++place) {
       if (inode* const to = last->entries.at(place).to; to != nullptr) to->release();
     }
+    if (!is_closing_ && last->life == life_) log_.ended(*last);
     while (!last->watches.empty()) last->watches.pop_front().on = nullptr;
     take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
     --inodes_used_;
@@ -80,6 +85,7 @@ int file_system::make(mode_t mode, const credentials& who, inode_reference& made
   const mode_t permissions = S_ISLNK(mode) ? mode : mode & ~who.umask;
   const wall_clock::time_point at = now();
   made = new inode(*this, ++last_number_, {permissions, who.user, who.group, at, at, at});
+  made->life = life_;
   ++inodes_used_;
   return 0;
 }
@@ -121,12 +127,14 @@ void file_system::drop_name(inode& directory, std::string_view name) {
 
 void file_system::link(inode& directory, std::string_view name, inode& to) {
   put_name(directory, name, to);
+  log_.named(directory, name, to, false, 0);
   tell_of_name(directory, IN_CREATE, name, to);
 }
 
 void file_system::unlink(inode& directory, std::string_view name) {
   const inode_reference gone = directory.entries.find(name);
   drop_name(directory, name);
+  log_.unnamed(directory, name, *gone, 0);
   tell_of_name(directory, IN_DELETE, name, *gone);
   tell_if_gone(*gone);
 }
@@ -137,6 +145,10 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
   if (replaced) drop_name(to, as);
   drop_name(from, name);
   put_name(to, as, *moved);
+  const std::uint64_t group = log_.new_group();
+  if (replaced) log_.unnamed(to, as, *replaced, group);
+  log_.unnamed(from, name, *moved, group);
+  log_.named(to, as, *moved, static_cast<bool>(replaced), group);
   tell_of_move(from, name, to, as, *moved);
   if (replaced) tell_if_gone(*replaced);
 }
@@ -148,6 +160,11 @@ void file_system::exchange(inode& one, std::string_view name, inode& other, std:
   drop_name(other, with);
   put_name(one, name, *second);
   put_name(other, with, *first);
+  const std::uint64_t group = log_.new_group();
+  log_.unnamed(one, name, *first, group);
+  log_.unnamed(other, with, *second, group);
+  log_.named(one, name, *second, true, group);
+  log_.named(other, with, *first, true, group);
   tell_of_move(one, name, other, with, *first);
   tell_of_move(other, with, one, name, *second);
 }
@@ -182,7 +199,9 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
     size = fits;
   }
   const std::uint64_t before = to.content.pages();
+  const std::uint64_t size_before = to.content.size();
   to.content.write(*pages_, from, size, offset);
+  log_.wrote(to, offset, size, size_before);
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
   to.attributes.modified = to.attributes.changed = now();
   to.attributes.mode &= ~mode_t{S_ISUID};
@@ -193,7 +212,9 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
 int file_system::resize(inode& of, std::uint64_t size) {
   if (size > limits_.file_bytes_max) return -EFBIG;
   const std::uint64_t before = of.content.pages();
+  const std::uint64_t size_before = of.content.size();
   of.content.resize(*pages_, size);
+  if (size != size_before) log_.resized(of, size_before);
   take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
   of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
@@ -205,6 +226,7 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
   const bool clears = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
   const std::uint64_t before = of.content.pages();
+  const std::uint64_t size_before = of.content.size();
   if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) {
     int error = 0;
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
@@ -213,6 +235,11 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) of.content.set_aside(zero_, offset, size);
   if (!keeps_size && offset + size > of.content.size()) of.content.set_size(offset + size);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
+  if (clears) {
+    log_.punched(of, offset, size, size_before);
+  } else if (of.content.size() != size_before) {
+    log_.resized(of, size_before);
+  }
   if (clears || !keeps_size) of.attributes.modified = now();
   of.attributes.changed = now();
   tell(of, IN_MODIFY);
@@ -221,11 +248,68 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
 
 void file_system::touch_attributes(inode& of) noexcept {
   of.attributes.changed = now();
+  log_.changed_attributes(of);
   tell(of, IN_ATTRIB);
 }
 
-int file_system::sync(inode&, bool) { return 0; }
+int file_system::sync(inode& of, bool data_only) {
+  log_.synced(of, data_only);
+  return 0;
+}
 
-void file_system::sync_all() {}
+disk_image file_system::image() const {
+  disk_image made(pages_);
+  std::vector<const inode*> left{root_};
+  while (!left.empty()) {
+    const inode& from = *left.back();
+    left.pop_back();
+    image_file& to = made.file(from.number());
+    if (to.attributes.mode != 0) continue;
+    to.attributes = from.attributes;
+    to.content = from.content;
+    to.target = from.target;
+    for (std::size_t place = 0; place < from.entries.places(); ++place) {
+      const directory_entries::entry& each = from.entries.at(place);
+      if (each.to == nullptr) continue;
+      to.names[each.name] = each.to->number();
+      left.push_back(each.to);
+    }
+  }
+  return made;
+}
+
+void file_system::restore(const disk_image& image) {
+  is_closing_ = true;
+  inode* const above = std::exchange(root_->mounted_on, nullptr);
+  root_->release();
+  is_closing_ = false;
+  ++life_;
+  std::map<std::uint64_t, inode*> made;
+  for (const auto& [number, file] : image.files()) {
+    inode* const each = new inode(*this, number, file.attributes);
+    ++inodes_used_;
+    each->life = life_;
+    each->content = file.content;
+    each->target = file.target;
+    take_pages(*each, static_cast<std::int64_t>(each->content.pages()));
+    made.emplace(number, each);
+    last_number_ = std::max(last_number_, number);
+  }
+  root_ = made.at(disk_image::root);
+  root_->retain();
+  root_->parent = root_;
+  root_->mounted_on = above;
+  root_->links = 2;
+  for (const auto& [number, file] : image.files()) {
+    for (const auto& [name, to] : file.names) {
+      const file_attributes kept = made.at(to)->attributes;
+      put_name(*made.at(number), name, *made.at(to));
+      made.at(to)->attributes = kept;
+    }
+  }
+  for (const auto& [number, file] : image.files()) made.at(number)->attributes = file.attributes;
+  if (above != nullptr) above->mounted = root_;
+  log_.begin_with(image);
+}
 
 }  // namespace lockstep::sim

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/sim/crash_log.hpp>
+#include <lockstep/sim/disk_image.hpp>
 #include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/page.hpp>
 
@@ -91,7 +93,12 @@ class file_system {
   // -- what is to stay --------------------------------------------------------------------------------------------
 
   int sync(inode& of, bool data_only);
-  void sync_all();
+  void sync_all() { log_.synced_all(); }
+  crash_log& log() noexcept { return log_; }
+  // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
+  void restore(const disk_image& image);
+  // What is there now, as if all were synced.
+  disk_image image() const;
 
  private:
   friend class inode;
@@ -121,9 +128,12 @@ class file_system {
   std::map<uid_t, quota> quotas_;
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
+  crash_log log_;
   inode* root_ = nullptr;
   inode* ending_ = nullptr;  // those that are about to end, by `parent`
   bool is_ending_ = false;
+  std::uint32_t life_ = 0;
+  bool is_closing_ = false;  // what ends is no change then
 };
 
 }  // namespace lockstep::sim

@@ -255,6 +255,7 @@ class host final : public system_calls {
   };
   void bury() noexcept;
   void vanish();
+  void lose_memory();
   bool is_socket(int fd) const noexcept;
   endpoint named_by_host(const endpoint& bound) const noexcept;
   // What is to happen to such a call: minus an error number, or 0.

@@ -78,7 +78,20 @@ void host::end_life(const char* how, bool power_cut, source where) {
   } else if (!burial_.armed()) {
     owner.timers().arm(burial_, owner.now());
   }
+  if (power_cut && files_ != nullptr) {
+    lost = descriptor_table(table_.id());
+    lose_memory();
+  }
   detail::touch(everything, access::write);
+}
+
+// What the disks had not yet is kept or lost: each a pick, of a domain that is the host's own.
+void host::lose_memory() {
+  loop& owner = network_->owner();
+  const choice_domain domain(fmt::format("power cut of {}", name_));
+  const auto lost =
+      files_->lose_power([&](std::string_view, std::uint64_t options) { return owner.pick(domain, options); });
+  for (const std::string& each : lost) owner.note("disk", fmt::format("\"{}\" lost: {}", name_, each));
 }
 
 void host::vanish() {

@@ -1,0 +1,322 @@
+// What a power cut leaves: which changes of the log a model makes durable, and which of the others are kept.
+#include <lockstep/sim/crash_log.hpp>
+
+#include <lockstep/base/hash.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace lockstep::sim {
+
+// A change that could be lost is judged in two passes. Backwards: what is durable takes with it what the model orders
+// before. Forwards: each of the others is kept or not, as picked, as long as what goes before it has been kept.
+class crash_judge {
+ public:
+  crash_judge(const crash_log& log, const crash_model& model, const crash_chooser& choose,
+              std::vector<std::string>* lost)
+      : log_(log), model_(model), choose_(choose), lost_(lost), image_(log.durable_) {
+    for (const micro_operation& each : log.operations_) {
+      if (!each.retired) pending_.push_back({&each});
+    }
+  }
+
+  disk_image run() {
+    if (model_.keeps == crash_model::unsynced::some) find_durable();
+    const std::size_t at_risk = count_at_risk();
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      if (i + at_risk < pending_.size() || keeps_all(pending_[i])) {
+        log_.apply(image_, *pending_[i].what);
+      } else {
+        decide(i);
+      }
+    }
+    image_.repair();
+    return std::move(image_);
+  }
+
+ private:
+  struct item {
+    const micro_operation* what;
+    bool durable = false;       // wholly
+    bool size_durable = false;  // of what grows
+    int kept = -1;              // of a group that was decided: 0 or 1
+  };
+
+  // What came later in the log, or before it was durable.
+  struct later {
+    bool any = false;
+    bool name = false;  // or attributes
+    bool size = false;
+    std::set<std::uint64_t> renamed{};  // files
+    std::set<std::uint64_t> grown{};
+  };
+  // What was lost so far.
+  struct earlier {
+    bool any = false;
+    bool name = false;
+    bool size = false;
+    bool overwrite = false;
+    std::set<std::uint64_t> written{};  // files
+    std::set<std::uint64_t> grown{};
+  };
+
+  static bool changes_size(const micro_operation& what) noexcept {
+    return what.grows() || what.what == micro_operation::kind::resize;
+  }
+  static bool is_content(const micro_operation& what) noexcept {
+    return what.what == micro_operation::kind::write || what.what == micro_operation::kind::punch;
+  }
+
+  bool keeps_all(const item& each) const noexcept { return each.durable || model_.keeps == crash_model::unsynced::all; }
+  // The plain answer is that nothing is lost; otherwise so many of the last changes may be.
+  std::size_t count_at_risk() {
+    if (model_.keeps == crash_model::unsynced::all || pending_.empty()) return 0;
+    if (model_.keeps == crash_model::unsynced::none) return pending_.size();
+    std::size_t at_risk = static_cast<std::size_t>(choose_("changes at risk", pending_.size() + 1));
+    // All of a group is, or nothing.
+    const auto group_at = [this](std::size_t i) { return i < pending_.size() ? pending_[i].what->group : 0; };
+    while (at_risk < pending_.size() && at_risk > 0 && group_at(pending_.size() - at_risk) != 0 &&
+           group_at(pending_.size() - at_risk) == group_at(pending_.size() - at_risk - 1)) {
+      ++at_risk;
+    }
+    return at_risk;
+  }
+
+  // -- backwards ----------------------------------------------------------------------------------------------------
+
+  void find_durable() {
+    later after;
+    for (std::size_t i = pending_.size(); i-- > 0;) {
+      item& each = pending_[i];
+      judge(each, after);
+      const micro_operation& what = *each.what;
+      if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
+      if (each.durable) each.size_durable = changes_size(what);
+      if (each.durable) after.any = true;
+      if (each.durable && what.is_of_metadata()) after.name = true;
+      if (each.size_durable) {
+        after.size = true;
+        after.grown.insert(what.file);
+      }
+      if (each.durable && what.over_another) after.renamed.insert(what.file);
+    }
+  }
+
+  bool partner_is_durable(std::size_t i) const noexcept {
+    const std::uint64_t group = pending_[i].what->group;
+    if (pending_[i].what->partner_retired) return true;
+    for (std::size_t other = i + 1; other < pending_.size() && pending_[other].what->group == group; ++other) {
+      if (pending_[other].durable) return true;
+    }
+    // One before may be by itself: by the sync of its file.
+    for (std::size_t other = i; other-- > 0 && pending_[other].what->group == group;) {
+      if (is_synced(*pending_[other].what)) return true;
+    }
+    return false;
+  }
+
+  bool is_synced(const micro_operation& what) const noexcept {
+    const crash_log::file_state* const state = log_.state_of(what.file);
+    if (what.is_name() && model_.sync_keeps_names && state != nullptr && what.number < state->names_synced) return true;
+    return what.is_of_metadata() && model_.sync_commits && what.number < log_.committed_;
+  }
+
+  void judge(item& each, const later& after) const {
+    const micro_operation& what = *each.what;
+    const std::uint64_t number = what.number;
+    const bool commits = model_.sync_commits && number < log_.committed_;
+    const bool name_later = after.name || number < log_.last_name_;
+    const bool size_later = after.size || number < log_.last_size_;
+    const bool in_journal = (model_.names_in_order && name_later) || (model_.sizes_in_order && size_later);
+    each.durable = model_.all_in_order && (after.any || number < log_.last_durable_ || commits);
+    if (what.is_of_metadata()) {
+      each.durable = each.durable || is_synced(what) || (model_.names_in_order && name_later) ||
+                     (model_.names_in_order && model_.sizes_in_order && in_journal);
+      return;
+    }
+    const bool grown_later = model_.appends_in_order && what.grows() && after.grown.count(what.file) != 0;
+    if (changes_size(what)) {
+      each.size_durable =
+          each.durable || grown_later || (model_.sizes_in_order && (in_journal || name_later || commits));
+    }
+    if (!is_content(what)) {
+      each.durable = each.durable || each.size_durable;
+      return;
+    }
+    const crash_log::file_state* const state = log_.state_of(what.file);
+    const bool renamed_later = after.renamed.count(what.file) != 0 || (state != nullptr && number < state->renamed);
+    each.durable = each.durable || (model_.data_before_rename && renamed_later) || grown_later ||
+                   (model_.grows_with_content && each.size_durable) ||
+                   (model_.overwrites_first && !what.grows() && (name_later || size_later));
+  }
+
+  // -- forwards -----------------------------------------------------------------------------------------------------
+
+  bool may_keep_metadata(const micro_operation& what) const {
+    if (model_.all_in_order && before_.any) return false;
+    if (model_.names_in_order && before_.name) return false;
+    if (model_.names_in_order && model_.sizes_in_order && before_.size) return false;
+    if (model_.overwrites_first && before_.overwrite) return false;
+    return !(model_.data_before_rename && what.over_another && before_.written.count(what.file) != 0);
+  }
+  bool may_keep_size(const micro_operation& what) const {
+    if (model_.all_in_order && before_.any) return false;
+    if (model_.sizes_in_order && (before_.size || (model_.names_in_order && before_.name))) return false;
+    if (model_.overwrites_first && before_.overwrite) return false;
+    return !(model_.appends_in_order && what.grows() && before_.grown.count(what.file) != 0);
+  }
+  bool may_keep_content() const { return !(model_.all_in_order && before_.any); }
+
+  std::uint64_t pick(std::string_view what, std::uint64_t options) const {
+    return model_.keeps == crash_model::unsynced::none ? options - 1 : choose_(what, options);
+  }
+
+  void decide(std::size_t i) {
+    item& each = pending_[i];
+    const micro_operation& what = *each.what;
+    if (what.is_of_metadata()) return decide_metadata(i);
+    if (what.what != micro_operation::kind::write) return decide_whole(each);
+    decide_write(each);
+  }
+
+  // Of a group that is atomic, the first decides.
+  void decide_metadata(std::size_t i) {
+    item& each = pending_[i];
+    if (each.kept < 0) {
+      const bool joined = model_.rename_is_atomic && each.what->group != 0;
+      std::size_t end = i + 1;
+      while (joined && end < pending_.size() && pending_[end].what->group == each.what->group) ++end;
+      bool may = true;
+      for (std::size_t at = i; at < end; ++at) may = may && may_keep_metadata(*pending_[at].what);
+      const int kept = may && pick("a change of names is lost", 2) == 0 ? 1 : 0;
+      for (std::size_t at = i; at < end; ++at) pending_[at].kept = kept;
+    }
+    if (each.kept == 1) return log_.apply(image_, *each.what);
+    before_.any = before_.name = true;
+    tell_lost(*each.what, "");
+  }
+
+  // What has no pieces.
+  void decide_whole(item& each) {
+    const micro_operation& what = *each.what;
+    const bool may = changes_size(what) ? may_keep_size(what) && may_keep_content() : may_keep_content();
+    if (may && pick("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
+    note_lost(what, changes_size(what));
+    tell_lost(what, "");
+  }
+
+  void note_lost(const micro_operation& what, bool with_size) {
+    before_.any = true;
+    before_.written.insert(what.file);
+    if (is_content(what) && !what.grows()) before_.overwrite = true;
+    if (what.grows()) before_.grown.insert(what.file);
+    if (with_size) before_.size = true;
+  }
+
+  void decide_write(item& each) {
+    const micro_operation& what = *each.what;
+    const bool may_grow = !what.grows() || each.size_durable || may_keep_size(what);
+    const bool may = may_keep_content() && (may_grow || !model_.grows_with_content);
+    const bool has_pieces = count_pieces(what) > 1 || (what.grows() && !model_.grows_with_content);
+    // 0: all of it, 1: nothing, 2: some.
+    std::uint64_t kept = 1;
+    if (may && may_grow) {
+      kept = pick("a write is lost", has_pieces ? 3 : 2);
+      if (model_.keeps == crash_model::unsynced::none) kept = 1;
+    } else if (may_keep_content() && what.before > what.offset) {
+      kept = pick("a write is lost", 2) + 1 == 2 ? 1 : 2;
+    }
+    if (kept == 0) return log_.apply(image_, what);
+    if (kept == 2) return keep_some(each, may_grow);
+    note_lost(what, what.grows() && !each.size_durable);
+    if (each.size_durable) grow(what, {});
+    tell_lost(what, "");
+  }
+
+  std::uint64_t begin_of(const micro_operation& what, std::uint64_t piece) const noexcept {
+    const std::uint64_t first = what.offset / model_.whole_bytes;
+    return std::max(what.offset, (first + piece) * model_.whole_bytes);
+  }
+  std::uint64_t count_pieces(const micro_operation& what) const noexcept {
+    const std::uint64_t end = what.offset + what.size;
+    return (end + model_.whole_bytes - 1) / model_.whole_bytes - what.offset / model_.whole_bytes;
+  }
+
+  void keep_some(item& each, bool may_grow) {
+    const micro_operation& what = *each.what;
+    const std::uint64_t pieces = count_pieces(what);
+    const std::uint64_t end = what.offset + what.size;
+    bool grows = false;
+    if (what.grows() && !model_.grows_with_content) {
+      grows = each.size_durable || (may_grow && pick("a size is lost", 2) == 0);
+    }
+    std::vector<bool> kept(pieces);
+    bool all_before = true;
+    for (std::uint64_t piece = 0; piece < pieces; ++piece) {
+      const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
+      const bool appended = until > what.before;
+      const bool can = !appended || (model_.grows_with_content ? may_grow && all_before : grows);
+      kept[piece] = can && pick("a piece of a write is lost", 2) == 0;
+      all_before = all_before && kept[piece];
+    }
+    note_lost(what, what.grows() && !grows && !(model_.grows_with_content && all_before));
+    if (grows) grow(what, kept);
+    std::string pieces_lost;
+    for (std::uint64_t piece = 0; piece < pieces; ++piece) {
+      const std::uint64_t begin = begin_of(what, piece);
+      const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
+      if (kept[piece]) {
+        crash_log::copy(image_, what, begin, until);
+      } else {
+        pieces_lost += fmt::format("{}{} at {}", pieces_lost.empty() ? "" : ", ", until - begin, begin);
+      }
+    }
+    tell_lost(what, pieces_lost.empty() ? "its size" : pieces_lost);
+  }
+
+  // The size without the content: zeros, or what was on the disk before.
+  void grow(const micro_operation& what, const std::vector<bool>& kept) {
+    file_content& content = image_.file(what.file).content;
+    const std::uint64_t before = content.size();
+    content.set_size(std::max(before, what.after));
+    if (pick("a tail is garbage", 2) == 0) return;
+    std::uint64_t begin = std::max(before, what.offset);
+    while (begin < what.offset + what.size) {
+      const std::uint64_t piece = begin / model_.whole_bytes - what.offset / model_.whole_bytes;
+      const std::uint64_t until = std::min(what.offset + what.size, begin_of(what, piece + 1));
+      if (piece >= kept.size() || !kept[piece]) fill_with_garbage(content, begin, until);
+      begin = until;
+    }
+  }
+
+  void fill_with_garbage(file_content& content, std::uint64_t begin, std::uint64_t end) {
+    std::string bytes(static_cast<std::size_t>(end - begin), '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<char>(hash_of(begin, i / sizeof(begin)) >> (i % sizeof(begin)));
+    content.write(image_.pages(), bytes.data(), bytes.size(), begin);
+  }
+
+  void tell_lost(const micro_operation& what, const std::string& pieces) {
+    if (lost_ == nullptr) return;
+    const std::string text = log_.text_of(what, image_);
+    lost_->push_back(pieces.empty() ? text : fmt::format("{}, of which {}", text, pieces));
+  }
+
+  const crash_log& log_;
+  const crash_model& model_;
+  const crash_chooser& choose_;
+  std::vector<std::string>* lost_;
+  disk_image image_;
+  std::vector<item> pending_;
+  earlier before_;
+};
+
+disk_image crash_log::image(const crash_model& model, const crash_chooser& choose,
+                            std::vector<std::string>* lost) const {
+  return crash_judge(*this, model, choose, lost).run();
+}
+
+}  // namespace lockstep::sim

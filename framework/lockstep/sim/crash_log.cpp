@@ -1,0 +1,345 @@
+#include <lockstep/sim/crash_log.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep::sim {
+
+// -- the log ----------------------------------------------------------------------------------------------------------
+
+crash_log::file_state& crash_log::state_of(std::uint64_t file) {
+  if (file >= states_.size()) states_.resize(file + file / 2 + 1);
+  if (states_[file] == nullptr) states_[file] = std::make_unique<file_state>();
+  return *states_[file];
+}
+
+const crash_log::file_state* crash_log::state_of(std::uint64_t file) const noexcept {
+  return file < states_.size() ? states_[file].get() : nullptr;
+}
+
+micro_operation& crash_log::add(micro_operation::kind what, const inode& file) {
+  if (pending_ >= changes_max_) [[unlikely]]
+    write_back_oldest();
+  micro_operation& made = operations_.emplace_back(micro_operation{what});
+  made.number = ++last_number_;
+  made.file = file.number();
+  ++pending_;
+  if (!made.is_name()) state_of(file.number()).of_file.push_back(made.number);
+  return made;
+}
+
+void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) {
+  constexpr std::uint64_t little = 1024;
+  micro_operation& made = add(micro_operation::kind::write, file);
+  made.offset = offset;
+  made.size = size;
+  made.before = size_before;
+  made.after = std::max(size_before, offset + size);
+  if (size <= little) {
+    made.text.resize(size);
+    file.content.read(made.text.data(), size, offset);
+    return;
+  }
+  const std::uint64_t first = offset / page_bytes;
+  const std::uint64_t end = (offset + size + page_bytes - 1) / page_bytes;
+  made.pages.reserve(end - first);
+  for (std::uint64_t number = first; number < end; ++number) made.pages.push_back(*file.content.page_at(number));
+}
+
+void crash_log::resized(const inode& file, std::uint64_t size_before) {
+  micro_operation& made = add(micro_operation::kind::resize, file);
+  made.before = size_before;
+  made.after = file.content.size();
+}
+
+void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) {
+  micro_operation& made = add(micro_operation::kind::punch, file);
+  made.offset = offset;
+  made.size = size;
+  made.before = size_before;
+  made.after = file.content.size();
+}
+
+void crash_log::changed_attributes(const inode& file) {
+  add(micro_operation::kind::attributes, file).attributes = file.attributes;
+}
+
+void crash_log::named(const inode& directory, std::string_view name, const inode& file, bool over_another,
+                      std::uint64_t group) {
+  micro_operation& made = add(micro_operation::kind::name, file);
+  made.directory = directory.number();
+  made.text = name;
+  made.over_another = over_another;
+  made.group = group;
+  made.attributes = file.attributes;
+  made.target = file.is_link() ? file.target : std::string();
+  ++state_of(made.file).names_pending;
+  state_of(made.directory).of_names.push_back(made.number);
+}
+
+void crash_log::unnamed(const inode& directory, std::string_view name, const inode& file, std::uint64_t group) {
+  micro_operation& made = add(micro_operation::kind::unname, file);
+  made.directory = directory.number();
+  made.text = name;
+  made.group = group;
+  ++state_of(made.file).names_pending;
+  state_of(made.directory).of_names.push_back(made.number);
+}
+
+void crash_log::ended(const inode& file) noexcept {
+  if (std::as_const(*this).state_of(file.number()) == nullptr) return;
+  states_[file.number()]->ended = true;
+  forget_if_gone(file.number());
+}
+
+// Where neither the log nor the disk has a name of it, nothing of it can come back.
+void crash_log::forget_if_gone(std::uint64_t file) noexcept {
+  file_state& state = *states_[file];
+  if (!state.ended || state.names_pending != 0 || state.names_durable != 0) return;
+  for (const std::uint64_t number : state.of_file) retire(at(number));
+  durable_.files_.erase(file);
+  states_[file].reset();
+}
+
+// -- becoming durable -------------------------------------------------------------------------------------------------
+
+void crash_log::retire(micro_operation& gone) noexcept {
+  if (std::exchange(gone.retired, true)) return;
+  --pending_;
+  gone.pages.clear();
+  if (gone.group == 0) return;
+  constexpr std::uint64_t largest = 4;  // an exchange
+  const std::uint64_t first = std::max(operations_.front().number + largest, gone.number) - largest;
+  const std::uint64_t last = std::min(operations_.back().number, gone.number + largest);
+  for (std::uint64_t other = first; other <= last; ++other) {
+    if (at(other).group == gone.group) at(other).partner_retired = true;
+  }
+}
+
+void crash_log::note_durable(const micro_operation& gone) {
+  last_durable_ = std::max(last_durable_, gone.number);
+  if (gone.is_of_metadata()) last_name_ = std::max(last_name_, gone.number);
+  if (gone.grows() || gone.what == micro_operation::kind::resize) last_size_ = std::max(last_size_, gone.number);
+  if (gone.over_another) {
+    file_state& state = state_of(gone.file);
+    state.renamed = std::max(state.renamed, gone.number);
+  }
+}
+
+// What is in memory is what is durable then, on every page that was changed.
+bool crash_log::sync_content(const inode& file, file_state& state, bool data_only) {
+  if (state.of_file.empty()) return false;
+  image_file& durable = durable_.file(file.number());
+  const std::uint64_t size_before = durable.content.size();
+  std::uint64_t least = size_before;
+  bool wrote = false;
+  std::vector<std::uint64_t> kept;
+  for (const std::uint64_t number : state.of_file) {
+    micro_operation& each = at(number);
+    if (each.retired) continue;
+    if (each.what == micro_operation::kind::attributes && data_only) {
+      kept.push_back(number);
+      continue;
+    }
+    wrote = true;
+    if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
+  }
+  if (least < size_before) durable.content.resize(*durable_.pages_, least);
+  const auto take = [&](std::uint64_t page) {
+    const page_reference* const now = file.content.page_at(page);
+    durable.content.put_page(page, now == nullptr ? page_reference() : *now);
+  };
+  if (least % page_bytes != 0) take(least / page_bytes);
+  for (const std::uint64_t number : state.of_file) {
+    micro_operation& each = at(number);
+    if (each.retired || (each.what == micro_operation::kind::attributes && data_only)) continue;
+    if (each.what == micro_operation::kind::write || each.what == micro_operation::kind::punch) {
+      for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < each.offset + each.size; ++page)
+        take(page);
+    }
+    note_durable(each);
+    retire(each);
+  }
+  durable.content.set_size(file.content.size());
+  if (!data_only || durable.attributes.mode == 0) durable.attributes = file.attributes;
+  state.of_file = std::move(kept);
+  return wrote;
+}
+
+bool crash_log::sync_names(file_state& state) {
+  const std::vector<std::uint64_t> names = std::exchange(state.of_names, {});
+  bool wrote = false;
+  for (const std::uint64_t number : names) {
+    micro_operation& each = at(number);
+    if (each.retired) continue;
+    wrote = true;
+    retire_name(each);
+  }
+  return wrote;
+}
+
+void crash_log::retire_name(micro_operation& what) {
+  file_state& state = state_of(what.file);
+  auto& names = durable_.file(what.directory).names;
+  const auto there = names.find(what.text);
+  const bool is_there = there != names.end() && there->second == what.file;
+  --state.names_pending;
+  if (what.what == micro_operation::kind::name && !is_there) ++state.names_durable;
+  if (what.what == micro_operation::kind::unname && is_there) --state.names_durable;
+  note_durable(what);
+  retire(what);
+  apply(durable_, what);
+  forget_if_gone(what.file);
+}
+
+void crash_log::synced(const inode& file, bool data_only) {
+  file_state& state = state_of(file.number());
+  const bool has_new_names = state.names_pending != 0;
+  bool wrote = file.is_directory() ? sync_names(state) : false;
+  wrote = sync_content(file, state, data_only) || wrote;
+  const std::uint64_t now = last_number_ + 1;
+  if (wrote || has_new_names) committed_ = now;
+  for (const inode* each = &file; each != nullptr; each = each->parent) {
+    state_of(each->number()).names_synced = now;
+    if (each->parent == each) break;
+  }
+  forget_retired();
+}
+
+void crash_log::write_back_oldest() {
+  forget_retired();
+  if (operations_.empty()) return;
+  micro_operation& oldest = operations_.front();
+  if (oldest.is_name()) {
+    retire_name(oldest);
+  } else {
+    apply(durable_, oldest);
+    note_durable(oldest);
+    retire(oldest);
+  }
+  forget_retired();
+}
+
+void crash_log::synced_all() {
+  for (micro_operation& each : operations_) {
+    if (each.retired) continue;
+    if (each.is_name()) {
+      retire_name(each);
+      continue;
+    }
+    apply(durable_, each);
+    note_durable(each);
+    retire(each);
+  }
+  operations_.clear();
+  for (auto& each : states_) {
+    if (each == nullptr) continue;
+    each->of_file.clear();
+    each->of_names.clear();
+  }
+}
+
+void crash_log::begin_with(disk_image durable) {
+  durable_ = std::move(durable);
+  operations_.clear();
+  states_.clear();
+  pending_ = 0;
+  committed_ = last_name_ = last_size_ = last_durable_ = 0;
+}
+
+// Lists of what is in the log may name what has left it.
+void crash_log::forget_retired() {
+  while (!operations_.empty() && operations_.front().retired) {
+    const micro_operation& gone = operations_.front();
+    const auto drop = [&](std::vector<std::uint64_t>& from) {
+      const auto found = std::find(from.begin(), from.end(), gone.number);
+      if (found != from.end()) from.erase(found);
+    };
+    if (file_state* const of = gone.file < states_.size() ? states_[gone.file].get() : nullptr; of != nullptr) {
+      if (!gone.is_name()) drop(of->of_file);
+    }
+    if (gone.is_name() && gone.directory < states_.size() && states_[gone.directory] != nullptr) {
+      drop(states_[gone.directory]->of_names);
+    }
+    operations_.pop_front();
+  }
+}
+
+// -- onto an image ----------------------------------------------------------------------------------------------------
+
+void crash_log::copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end) {
+  file_content& content = to.file(what.file).content;
+  if (what.pages.empty()) {
+    content.write(*to.pages_, what.text.data() + (begin - what.offset), static_cast<std::size_t>(end - begin), begin);
+    return;
+  }
+  const std::uint64_t first = what.offset / page_bytes;
+  while (begin < end) {
+    const std::uint64_t page = begin / page_bytes;
+    const std::uint64_t until = std::min(end, (page + 1) * page_bytes);
+    const page_reference& from = what.pages[page - first];
+    if (until - begin == page_bytes) {
+      content.put_page(page, from);
+      content.set_size(std::max(content.size(), until));
+    } else {
+      content.write(*to.pages_, from.bytes() + begin % page_bytes, static_cast<std::size_t>(until - begin), begin);
+    }
+    begin = until;
+  }
+}
+
+void crash_log::apply(disk_image& to, const micro_operation& what) const {
+  switch (what.what) {
+    case micro_operation::kind::write: return copy(to, what, what.offset, what.offset + what.size);
+    case micro_operation::kind::resize: return to.file(what.file).content.resize(*to.pages_, what.after);
+    case micro_operation::kind::punch: {
+      file_content& content = to.file(what.file).content;
+      content.punch(*to.pages_, what.offset, what.size);
+      if (what.grows()) content.set_size(std::max(content.size(), what.after));
+      return;
+    }
+    case micro_operation::kind::attributes: to.file(what.file).attributes = what.attributes; return;
+    case micro_operation::kind::name: {
+      image_file& file = to.file(what.file);
+      if (file.attributes.mode == 0) file.attributes = what.attributes;
+      file.target = what.target;
+      to.file(what.directory).names[what.text] = what.file;
+      return;
+    }
+    case micro_operation::kind::unname: {
+      auto& names = to.file(what.directory).names;
+      const auto found = names.find(what.text);
+      if (found != names.end() && found->second == what.file) names.erase(found);
+      return;
+    }
+  }
+}
+
+std::string crash_log::text_of(const micro_operation& what, const disk_image& on) const {
+  const auto name_of = [&](std::uint64_t file) -> std::string {
+    for (auto at = operations_.rbegin(); at != operations_.rend(); ++at) {
+      if (at->what == micro_operation::kind::name && at->file == file) return at->text;
+    }
+    for (const auto& [number, each] : on.files()) {
+      for (const auto& [name, to] : each.names) {
+        if (to == file) return name;
+      }
+    }
+    return file == disk_image::root ? "/" : fmt::format("file {}", file);
+  };
+  switch (what.what) {
+    case micro_operation::kind::write:
+      return fmt::format("write {} at {} to {}", what.size, what.offset, name_of(what.file));
+    case micro_operation::kind::resize: return fmt::format("resize {} to {}", name_of(what.file), what.after);
+    case micro_operation::kind::punch:
+      return fmt::format("punch {} at {} in {}", what.size, what.offset, name_of(what.file));
+    case micro_operation::kind::attributes: return fmt::format("attributes of {}", name_of(what.file));
+    case micro_operation::kind::name: return fmt::format("name {} in {}", what.text, name_of(what.directory));
+    case micro_operation::kind::unname: return fmt::format("end of name {} in {}", what.text, name_of(what.directory));
+  }
+  return {};
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,137 @@
+// What happened to the files of one disk since it was last made durable, change by change; and what is durable.
+//
+// 1. Every change is logged after it was made, under a number that grows.
+// 2. A change leaves the log when it becomes durable in every model: when its file, or for a name its directory, is
+//    synced, or when the log is so long that the oldest are written back.
+// 3. A power cut leaves what is durable, and of what is in the log what a crash_model allows and an oracle picks.
+//
+// What is durable only in some models is found out at a power cut, from what was synced when.
+// Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, section 3.
+#pragma once
+
+#include <lockstep/sim/crash_model.hpp>
+#include <lockstep/sim/disk_image.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep::sim {
+
+// One change.
+struct micro_operation {
+  enum class kind : std::uint8_t { write, resize, punch, attributes, name, unname };
+
+  kind what;
+  bool retired = false;          // durable in every model
+  bool over_another = false;     // a name that led elsewhere before
+  bool partner_retired = false;  // the other half of a rename is
+  std::uint64_t number = 0;
+  std::uint64_t file = 0;
+  std::uint64_t directory = 0;  // of a name
+  std::uint64_t group = 0;      // of the halves of a rename; 0 for none
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  std::uint64_t before = 0;  // the size of the file before
+  std::uint64_t after = 0;
+  std::string text{};                   // the name, or what was written if that was little
+  std::vector<page_reference> pages{};  // otherwise
+  file_attributes attributes{};         // of attributes and of a name
+  std::string target{};                 // of a name of a symbolic link
+
+  bool grows() const noexcept { return after > before; }
+  bool is_name() const noexcept { return what == kind::name || what == kind::unname; }
+  // Of a name or of attributes.
+  bool is_of_metadata() const noexcept { return is_name() || what == kind::attributes; }
+};
+
+// Answers of 0 … options - 1; 0 is that nothing is lost.
+using crash_chooser = std::function<std::uint64_t(std::string_view what, std::uint64_t options)>;
+
+class crash_log {
+ public:
+  explicit crash_log(std::shared_ptr<page_store> pages) : durable_(std::move(pages)) {}
+
+  // -- changes ----------------------------------------------------------------------------------------------------
+
+  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
+  void resized(const inode& file, std::uint64_t size_before);
+  void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
+  void changed_attributes(const inode& file);
+  // `group` joins what one call does; 0 for none.
+  void named(const inode& directory, std::string_view name, const inode& file, bool over_another, std::uint64_t group);
+  void unnamed(const inode& directory, std::string_view name, const inode& file, std::uint64_t group);
+  std::uint64_t new_group() noexcept { return ++last_group_; }
+  // Nobody can reach it any more.
+  void ended(const inode& file) noexcept;
+
+  // -- what is durable --------------------------------------------------------------------------------------------
+
+  void synced(const inode& file, bool data_only);
+  // Everything that is in the log.
+  void synced_all();
+  // Requires that `durable` is what is on the disk now, with nothing in the log.
+  void begin_with(disk_image durable);
+  const disk_image& durable() const noexcept { return durable_; }
+
+  // -- a power cut ------------------------------------------------------------------------------------------------
+
+  // What is left. Tells `lost` of each change that is lost or torn, in words, if it is not null.
+  disk_image image(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) const;
+
+  // How many changes are in the log; more than `changes_max` are written back, the oldest first.
+  std::size_t pending() const noexcept { return pending_; }
+  void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
+  const std::deque<micro_operation>& operations() const noexcept { return operations_; }
+
+ private:
+  friend class crash_judge;
+
+  // What is known of a file, by number.
+  struct file_state {
+    std::vector<std::uint64_t> of_file;   // changes of it in the log, but of its names
+    std::vector<std::uint64_t> of_names;  // of names in it
+    std::uint64_t names_synced = 0;       // before this number, where a sync of a file is one of its names
+    std::uint64_t renamed = 0;            // the number of the last rename over another that is durable
+    std::uint32_t names_pending = 0;      // changes of its names in the log
+    std::uint32_t names_durable = 0;
+    bool ended = false;
+  };
+
+  file_state& state_of(std::uint64_t file);
+  const file_state* state_of(std::uint64_t file) const noexcept;
+  micro_operation& add(micro_operation::kind what, const inode& file);
+  micro_operation& at(std::uint64_t number) { return operations_[number - operations_.front().number]; }
+  void retire(micro_operation& gone) noexcept;
+  void note_durable(const micro_operation& gone);
+  bool sync_content(const inode& file, file_state& state, bool data_only);
+  bool sync_names(file_state& state);
+  void retire_name(micro_operation& what);
+  void forget_retired();
+  void forget_if_gone(std::uint64_t file) noexcept;
+  void write_back_oldest();
+  // All of it.
+  void apply(disk_image& to, const micro_operation& what) const;
+  // Some bytes of what was written.
+  static void copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end);
+  std::string text_of(const micro_operation& what, const disk_image& on) const;
+
+  disk_image durable_;
+  std::deque<micro_operation> operations_;
+  std::vector<std::unique_ptr<file_state>> states_;
+  std::uint64_t last_number_ = 0;
+  std::uint64_t last_group_ = 0;
+  std::uint64_t committed_ = 0;     // before this number, where a sync commits all names
+  std::uint64_t last_name_ = 0;     // the last change of a name or of attributes that is durable
+  std::uint64_t last_size_ = 0;     // of a size
+  std::uint64_t last_durable_ = 0;  // of anything
+  std::size_t pending_ = 0;
+  std::size_t changes_max_ = std::size_t{1} << 21;
+};
+
+}  // namespace lockstep::sim

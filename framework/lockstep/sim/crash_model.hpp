@@ -1,0 +1,75 @@
+// What a file system promises of changes that no sync has made durable, when the power is cut: which of them may be
+// lost while later ones stay, and in which pieces.
+//
+// A model is data. Those of the well-known file systems are below; one's own is made by changing a copy.
+//
+//   sim::crash_model mine = sim::ext4_ordered;
+//   mine.rename_is_atomic = false;
+//
+// In all of them, what a sync has made durable stays: the content of the file after fsync() or fdatasync(), the names
+// in a directory after fsync() of that. The rest is a choice of the oracle, which the plain run answers with "kept".
+// Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, table 3.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace lockstep::sim {
+
+struct crash_model {
+  std::string_view name;
+
+  // What is not durable by a sync: any of it may stay, within the orders below; or all of it does, or none.
+  enum class unsynced : std::uint8_t { some, all, none };
+  unsynced keeps = unsynced::some;
+
+  // -- what else a sync makes durable -------------------------------------------------------------------------------
+
+  // A sync of a file keeps its names too, and the directories that they are in.
+  bool sync_keeps_names = false;
+  // One that has something to write keeps all earlier changes of names and attributes, of every file; and of sizes, or
+  // everything, where these are in order with names.
+  bool sync_commits = false;
+
+  // -- orders: what is kept only if all that went before is ----------------------------------------------------------
+
+  bool names_in_order = false;      // changes of names and attributes, among themselves
+  bool sizes_in_order = false;      // changes of sizes, among themselves and with those
+  bool appends_in_order = false;    // of one file
+  bool all_in_order = false;        // everything
+  bool data_before_rename = false;  // a rename over another file is kept only with what was written to the file
+  bool overwrites_first = false;    // changes of names, attributes and sizes only with what was overwritten before
+
+  // -- pieces -------------------------------------------------------------------------------------------------------
+
+  // A rename is not torn into a new name and an old one that is still there.
+  bool rename_is_atomic = false;
+  // A file does not grow without what was written up to there: otherwise that reads as zeros, or as garbage.
+  bool grows_with_content = false;
+  // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096.
+  std::uint32_t whole_bytes = 512;
+};
+
+// Nothing but what POSIX promises: only syncs, of the directory too.
+extern const crash_model weakest;
+// Ext4 with data=ordered and delayed allocation, the default of Linux.
+extern const crash_model ext4_ordered;
+extern const crash_model btrfs_like;
+// Ext3 with data=ordered: what was overwritten and appended comes before later changes of names.
+extern const crash_model ext3_ordered;
+// Ext3 with data=writeback: sizes and names in order, the content at any time.
+extern const crash_model ext3_writeback;
+// Ext3 or ext4 with data=journal: everything in the order of the program.
+extern const crash_model data_journal;
+// Nothing stays but what was synced.
+extern const crash_model strict_sync;
+// The process dies and the system lives on: everything stays.
+extern const crash_model process_crash;
+
+// All of these.
+const std::vector<const crash_model*>& crash_models();
+// Null if there is none of that name.
+const crash_model* find_crash_model(std::string_view name);
+
+}  // namespace lockstep::sim

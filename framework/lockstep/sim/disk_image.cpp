@@ -1,0 +1,137 @@
+#include <lockstep/sim/disk_image.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace lockstep::sim {
+
+image_file* disk_image::find(std::uint64_t number) noexcept {
+  const auto found = files_.find(number);
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+void disk_image::repair() {
+  std::set<std::uint64_t> reached{root};
+  std::vector<std::uint64_t> left{root};
+  while (!left.empty()) {
+    image_file& directory = files_[left.back()];
+    left.pop_back();
+    for (auto at = directory.names.begin(); at != directory.names.end();) {
+      const image_file* const to = find(at->second);
+      const bool is_new = to != nullptr && reached.insert(at->second).second;
+      if (to == nullptr || (to->attributes.is_directory() && !is_new)) {
+        at = directory.names.erase(at);
+        continue;
+      }
+      if (is_new && to->attributes.is_directory()) left.push_back(at->second);
+      ++at;
+    }
+  }
+  std::erase_if(files_, [&](const auto& each) { return reached.count(each.first) == 0; });
+}
+
+const image_file* disk_image::find(std::string_view path) const noexcept {
+  std::uint64_t number = root;
+  for (;;) {
+    const std::size_t begin = path.find_first_not_of('/');
+    if (begin == std::string_view::npos) break;
+    path.remove_prefix(begin);
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(name.size());
+    const auto directory = files_.find(number);
+    if (directory == files_.end()) return nullptr;
+    const auto found = directory->second.names.find(name);
+    if (found == directory->second.names.end()) return nullptr;
+    number = found->second;
+  }
+  const auto found = files_.find(number);
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+std::string disk_image::text_of(std::string_view path) const {
+  const image_file* const file = find(path);
+  if (file == nullptr) return {};
+  std::string text(file->content.size(), '\0');
+  file->content.read(text.data(), text.size(), 0);
+  return text;
+}
+
+std::map<std::string, std::uint64_t> disk_image::paths() const {
+  std::map<std::string, std::uint64_t> all;
+  std::vector<std::pair<std::string, std::uint64_t>> left{{"/", root}};
+  while (!left.empty()) {
+    const auto [path, number] = left.back();
+    left.pop_back();
+    const auto directory = files_.find(number);
+    if (directory == files_.end()) continue;
+    for (const auto& [name, to] : directory->second.names) {
+      const auto found = files_.find(to);
+      if (found == files_.end()) continue;
+      const bool is_directory = found->second.attributes.is_directory();
+      std::string below = fmt::format("{}{}{}", path, name, is_directory ? "/" : "");
+      if (is_directory) left.emplace_back(below, to);
+      all.emplace(std::move(below), to);
+    }
+  }
+  return all;
+}
+
+namespace {
+
+std::string line_of(const std::string& path, const image_file& file) {
+  if (file.attributes.is_link()) return fmt::format("{} -> {}", path, file.target);
+  if (file.attributes.is_regular()) return fmt::format("{} {} bytes", path, file.content.size());
+  return path;
+}
+
+std::uint64_t first_difference(const file_content& one, const file_content& other) {
+  const std::uint64_t end = std::min(one.size(), other.size());
+  std::vector<char> mine(page_bytes);
+  std::vector<char> others(page_bytes);
+  for (std::uint64_t offset = 0; offset < end; offset += page_bytes) {
+    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(page_bytes, end - offset));
+    one.read(mine.data(), count, offset);
+    other.read(others.data(), count, offset);
+    const auto last = mine.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto found = std::mismatch(mine.begin(), last, others.begin()).first;
+    if (found != last) return offset + static_cast<std::uint64_t>(found - mine.begin());
+  }
+  return end;
+}
+
+}  // namespace
+
+std::string disk_image::tree() const {
+  std::string text;
+  for (const auto& [path, number] : paths()) text += line_of(path, files_.at(number)) + '\n';
+  return text;
+}
+
+std::string disk_image::difference(const disk_image& other) const {
+  std::string text;
+  const std::map<std::string, std::uint64_t> mine = paths();
+  const std::map<std::string, std::uint64_t> others = other.paths();
+  for (const auto& [path, number] : mine) {
+    const image_file& file = files_.at(number);
+    const auto found = others.find(path);
+    if (found == others.end()) {
+      text += fmt::format("- {}\n", line_of(path, file));
+      continue;
+    }
+    const image_file& there = other.files_.at(found->second);
+    if (line_of(path, file) != line_of(path, there)) {
+      text += fmt::format("- {}\n+ {}\n", line_of(path, file), line_of(path, there));
+    } else if (!file.content.same_as(there.content)) {
+      text += fmt::format("~ {}: from byte {} on\n", path, first_difference(file.content, there.content));
+    }
+  }
+  for (const auto& [path, number] : others) {
+    if (mine.count(path) == 0) text += fmt::format("+ {}\n", line_of(path, other.files_.at(number)));
+  }
+  return text;
+}
+
+}  // namespace lockstep::sim

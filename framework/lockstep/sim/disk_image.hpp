@@ -1,0 +1,56 @@
+// What is on a disk when nothing runs: files by number, and the names in directories.
+//
+// An image is a value: copies share their pages. It holds references to pages, which must go before their store.
+#pragma once
+
+#include <lockstep/sim/file_content.hpp>
+#include <lockstep/sim/inode.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace lockstep::sim {
+
+struct image_file {
+  file_attributes attributes;
+  file_content content;                                     // of a regular file
+  std::string target;                                       // of a symbolic link
+  std::map<std::string, std::uint64_t, std::less<>> names;  // of a directory
+};
+
+class disk_image {
+ public:
+  explicit disk_image(std::shared_ptr<page_store> pages) : pages_(std::move(pages)) {}
+
+  static constexpr std::uint64_t root = 1;
+
+  const std::map<std::uint64_t, image_file>& files() const noexcept { return files_; }
+  image_file& file(std::uint64_t number) { return files_[number]; }
+  image_file* find(std::uint64_t number) noexcept;
+  page_store& pages() const noexcept { return *pages_; }
+
+  // Forgets what no name leads to, and of a directory all names but the first: what fsck leaves.
+  void repair();
+
+  // The file of that path, without following links; null if there is none.
+  const image_file* find(std::string_view path) const noexcept;
+  // Its text; the empty one if there is no such file.
+  std::string text_of(std::string_view path) const;
+  // A line for each file, by path: "/a/b 12 bytes", "/a/", "/l -> b".
+  std::string tree() const;
+  // The lines that only one has, as "- line" and "+ line"; where only the content differs, "~ path: from byte 12 on".
+  std::string difference(const disk_image& other) const;
+
+ private:
+  friend class crash_log;
+
+  std::map<std::string, std::uint64_t> paths() const;
+
+  std::shared_ptr<page_store> pages_;
+  std::map<std::uint64_t, image_file> files_;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,153 @@
+#include "all_images.hpp"
+
+#include <lockstep/sim/crash_log.hpp>
+
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Not;
+
+TEST(CrashLogTest, KeepsWhatWasSynced) {
+  in_world([](system_calls&) {
+    write_file("/a", "kept", 0, true);
+    sync_path("/");
+    write_file("/a", "lost");
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=kept"));
+    EXPECT_THAT(all_images(log_here(), process_crash), ElementsAre("/a=lost"));
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=kept", "/a=lost"));
+  });
+}
+
+TEST(CrashLogTest, ForgetsWhatIsDurable) {
+  in_world([](system_calls& system) {
+    EXPECT_EQ(log_here().pending(), 0u);
+    for (int i = 0; i < 10; ++i) {
+      write_file("/a", "x", i, true);
+      sync_path("/");
+      EXPECT_EQ(log_here().pending(), 0u) << i;
+    }
+    EXPECT_TRUE(log_here().operations().empty());
+    system.unlinkat(AT_FDCWD, "/a", 0);
+    write_file("/b", "y");
+    EXPECT_EQ(log_here().pending(), 3u);
+    system.sync();
+    EXPECT_EQ(log_here().pending(), 0u);
+    EXPECT_EQ(text_of(log_here().durable()), "/b=y");
+    EXPECT_EQ(log_here().durable().files().size(), 3u) << "what was removed takes no room";
+  });
+}
+
+TEST(CrashLogTest, ForgetsFilesThatNoNameLeadsTo) {
+  in_world([](system_calls& system) {
+    for (int i = 0; i < 10; ++i) {
+      const int fd = system.openat(AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE, S_IRUSR | S_IWUSR);
+      write_text(system, fd, "gone");
+      system.close(fd);
+    }
+    EXPECT_EQ(log_here().pending(), 0u);
+    for (int i = 0; i < 10; ++i) {
+      write_file("/a.new", "x", 0, true);
+      rename_path("/a.new", "/a");
+      sync_path("/");
+    }
+    EXPECT_EQ(log_here().pending(), 0u);
+    EXPECT_EQ(log_here().durable().files().size(), 3u);
+  });
+}
+
+TEST(CrashLogTest, WritesTheOldestBackWhenItIsLong) {
+  in_world([](system_calls&) {
+    log_here().set_changes_max(4);
+    for (int i = 0; i < 9; ++i) write_file("/a", std::string(1, static_cast<char>('0' + i)), i);
+    EXPECT_EQ(log_here().pending(), 4u);
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=01234"));
+  });
+}
+
+TEST(CrashLogTest, LosesTheContentAndKeepsTheSizeOnlyWhereTheModelSaysSo) {
+  in_world([](system_calls&) {
+    write_file("/a", "", 0, true);
+    sync_path("/");
+    write_file("/a", "xy");
+    const auto zeros = "/a=" + std::string(2, '\0');
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=", "/a=xy"));
+    EXPECT_THAT(all_images(log_here(), ext3_writeback), Contains(zeros));
+    EXPECT_EQ(all_images(log_here(), ext3_writeback).size(), 4u) << "nothing, zeros, garbage, all";
+  });
+}
+
+TEST(CrashLogTest, TearsWhatIsOverwrittenInAnySubsetOfSectors) {
+  in_world([](system_calls&) {
+    write_file("/a", std::string(1536, 'a'), 0, true);
+    sync_path("/");
+    write_file("/a", std::string(1536, 'b'));
+    EXPECT_EQ(all_images(log_here(), weakest).size(), 8u);
+    EXPECT_EQ(all_images(log_here(), ext4_ordered).size(), 2u) << "a block is whole";
+  });
+}
+
+TEST(CrashLogTest, AppendsWholeBlocksInOrder) {
+  in_world([](system_calls&) {
+    write_file("/a", "", 0, true);
+    sync_path("/");
+    write_file("/a", std::string(3 * page_bytes, 'b'));
+    std::set<std::size_t> sizes;
+    for (const std::string& each : all_images(log_here(), ext4_ordered)) sizes.insert(each.size() - 3);
+    EXPECT_THAT(sizes, ElementsAre(0u, page_bytes, 2 * page_bytes, 3 * page_bytes));
+  });
+}
+
+TEST(CrashLogTest, NamesTheChangesThatAreLost) {
+  in_world([](system_calls&) {
+    write_file("/a", std::string(1024, 'a'), 0, true);
+    sync_path("/");
+    write_file("/a", std::string(1024, 'b'));
+    rename_path("/a", "/b");
+    std::vector<std::string> lost;
+    int asked = 0;
+    // All at risk; of the write some, the first sector; of the rename the second half.
+    const std::vector<std::uint64_t> answers = {3, 2, 1, 0, 0, 1};
+    const crash_chooser choose = [&](std::string_view, std::uint64_t) {
+      return answers[static_cast<std::size_t>(asked++)];
+    };
+    EXPECT_EQ(text_of(log_here().image(weakest, choose, &lost)), "");
+    EXPECT_THAT(lost, ElementsAre("write 1024 at 0 to b, of which 512 at 0", "name b in /"));
+  });
+}
+
+TEST(CrashLogTest, KeepsNamesOfSyncedFilesOnlyWhereTheModelSaysSo) {
+  in_world([](system_calls&) {
+    make_directory("/d");
+    write_file("/d/a", "x", 0, true);
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/d/ /d/a=x"));
+    EXPECT_THAT(all_images(log_here(), btrfs_like), ElementsAre("/d/ /d/a=x"));
+    EXPECT_THAT(all_images(log_here(), weakest), ElementsAre("", "/d/", "/d/ /d/a=x"));
+  });
+}
+
+TEST(CrashLogTest, KeepsNoRenameWithoutTheDataWhereTheModelSaysSo) {
+  in_world([](system_calls&) {
+    write_file("/a", "old", 0, true);
+    sync_path("/");
+    write_file("/a.new", "new");
+    rename_path("/a.new", "/a");
+    for (const crash_model* safe : {&ext4_ordered, &btrfs_like, &ext3_ordered, &data_journal}) {
+      for (const std::string& each : all_images(log_here(), *safe)) {
+        EXPECT_THAT(each, testing::AnyOf(testing::HasSubstr("/a=old"), testing::HasSubstr("/a=new")))
+            << safe->name << ": " << each;
+      }
+    }
+    EXPECT_THAT(all_images(log_here(), ext3_writeback), Contains("/a=" + std::string(3, '\0')));
+    EXPECT_THAT(all_images(log_here(), weakest), Contains("/a="));
+    EXPECT_THAT(all_images(log_here(), weakest), Contains("/a.new=new")) << "torn";
+    EXPECT_THAT(all_images(log_here(), btrfs_like), Not(Contains("/a.new=new")));
+  });
+}
+
+}  // namespace
+}  // namespace lockstep::sim
