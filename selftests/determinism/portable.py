@@ -1,7 +1,8 @@
-"""Proves that a run is the same however the program was built: portable.py PROGRAM.cpp [BUILD_FOLDER].
+"""Proves that a run is the same however the program was built: portable.py PROGRAM.cpp [BUILD_FOLDER [LIBRARY]].
 
-Builds the program together with the production sources in four ways, without GoogleTest and with header-only fmt, and
-compares what they print with each other and with PROGRAM.out. LOCKSTEP_APPROVE=1 writes that file anew, if all agree.
+Builds the program together with the production sources by each compiler below, without GoogleTest and with header-only
+fmt, and once more with g++: with the library that is given, which that has built without optimization. Compares what
+they print with each other and with PROGRAM.out. LOCKSTEP_APPROVE=1 writes that file anew, if all agree.
 """
 import concurrent.futures
 import difflib
@@ -13,17 +14,18 @@ import sys
 import tempfile
 
 FRAMEWORK = pathlib.Path(__file__).parents[2] / "framework"
-COMMON = ["-std=c++20", "-w", "-DFMT_HEADER_ONLY", f"-I{FRAMEWORK}"]
+COMMON = ["-std=c++20", "-w", f"-I{FRAMEWORK}"]
+HEADER_ONLY = ["-DFMT_HEADER_ONLY"]
 
 # Modules that no simulation needs.
 NOT_SIMULATED = {"adapters", "http", "real", "testing"}
 
-# Each compiler and library, with the Debian package to name when it is missing, and levels of optimization.
+# Each compiler with its standard library and level of optimization, and the Debian package to name when it is missing.
 TOOLCHAINS = [
-    (["g++-12"], "g++-12", ["-O3"]),
-    (["clang++-19"], "clang-19", ["-O0"]),
-    (["clang++-19", "-stdlib=libc++"], "libc++-19-dev and libc++abi-19-dev", ["-O3"]),
+    (["clang++-19", "-stdlib=libc++", "-O3"], "libc++-19-dev and libc++abi-19-dev"),
+    (["clang++-19", "-O0"], "clang-19"),
 ]
+GCC = ["g++", "-O3"]
 
 
 def one_source(program):
@@ -36,35 +38,39 @@ def one_source(program):
 def missing(folder):
     """What cannot be used of the above, as a sentence each."""
     (folder / "probe.cpp").write_text("#include <coroutine>\n#include <fmt/format.h>\nint main() {}\n")
-    for command, package, _ in TOOLCHAINS:
+    for command, package in TOOLCHAINS:
         if shutil.which(command[0]) is None:
             yield f"{command[0]} is missing: install {package}"
             continue
-        probe = subprocess.run([*command, *COMMON, "probe.cpp", "-o", "probe"], cwd=folder, capture_output=True, text=True)
+        probe = subprocess.run([*command, *COMMON, *HEADER_ONLY, "probe.cpp", "-o", "probe"], cwd=folder, capture_output=True, text=True)
         if probe.returncode != 0:
             package = "libfmt-dev" if "fmt/format.h" in probe.stderr else package
             yield f"{' '.join(command)} does not work: install {package}\n{probe.stderr}"
 
 
-def build_and_run(folder, command):
+def build_and_run(folder, command, flags=HEADER_ONLY, source="all.cpp", libraries=()):
     """What the program prints when it is built by `command`; raises with what the compiler or the program says."""
     name = "".join(c if c.isalnum() else "_" for c in " ".join(command))
     launcher = [ccache] if (ccache := shutil.which("ccache")) else []
-    for step in ([*launcher, *command, *COMMON, "-c", "all.cpp", "-o", f"{name}.o"],
-                 [*command, f"{name}.o", "-o", name], [f"./{name}"]):
+    for step in ([*launcher, *command, *COMMON, *flags, "-c", source, "-o", f"{name}.o"],
+                 [*command, f"{name}.o", *libraries, "-o", name], [f"./{name}"]):
         result = subprocess.run(step, cwd=folder, capture_output=True, text=True)
         if result.returncode != 0:
             raise RuntimeError(f"{' '.join(step)} ended with {result.returncode}\n{result.stdout}{result.stderr}")
     return result.stdout
 
 
-def main(program, folder):
+def main(program, folder, library=None):
     if problems := list(missing(folder)):
         sys.exit("\n".join(problems))
     (folder / "all.cpp").write_text(one_source(program))
-    commands = [[*command, level] for command, _, levels in TOOLCHAINS for level in reversed(levels)]
+    builds = {" ".join(command): (folder, command) for command, _ in TOOLCHAINS}
+    if library is None:
+        builds[" ".join(GCC)] = (folder, GCC)
+    else:
+        builds[f"g++ -O0 {library.name}"] = (folder, ["g++", "-O0"], [], str(program.resolve()), [str(library), "-lfmt"])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        outputs = dict(zip(map(" ".join, commands), pool.map(lambda command: build_and_run(folder, command), commands)))
+        outputs = dict(zip(builds, pool.map(lambda build: build_and_run(*build), builds.values())))
 
     expected_file = program.with_suffix(".out")
     expected = expected_file.read_text() if expected_file.exists() else ""
@@ -87,7 +93,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         build_folder = pathlib.Path(sys.argv[2])
         build_folder.mkdir(parents=True, exist_ok=True)
-        main(pathlib.Path(sys.argv[1]), build_folder)
+        main(pathlib.Path(sys.argv[1]), build_folder, pathlib.Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None)
     else:
         with tempfile.TemporaryDirectory() as temporary:
             main(pathlib.Path(sys.argv[1]), pathlib.Path(temporary))
