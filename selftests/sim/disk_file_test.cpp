@@ -107,6 +107,18 @@ TEST(DiskFileTest, IsNamedInReports) {
   });
 }
 
+TEST(DiskFileTest, IsAVerdictIfItIsLeftOpen) {
+  world in;
+  const auto main = []() -> task<void> {
+    open_here("/tmp/a", O_RDWR | O_CREAT);
+    co_return;
+  };
+  in.run(main());
+  ASSERT_EQ(in.verdicts().size(), 1u);
+  EXPECT_THAT(in.verdicts()[0].message, testing::HasSubstr("file /tmp/a"));
+  EXPECT_THAT(in.verdicts()[0].message, testing::HasSubstr("disk_file_test.cpp"));
+}
+
 TEST(DiskFileTest, LosesTheLocksOfTheProcessWithAnyDescriptor) {
   in_world([](system_calls& system) {
     const int fd = open_here("/tmp/a", O_RDWR | O_CREAT);

@@ -1,5 +1,7 @@
 #include <lockstep/sim/disk_image.hpp>
 
+#include <lockstep/base/hash.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -103,6 +105,22 @@ std::uint64_t first_difference(const file_content& one, const file_content& othe
 }
 
 }  // namespace
+
+std::string disk_image::fingerprint() const {
+  std::string made;
+  std::vector<char> bytes(page_bytes);
+  for (const auto& [path, number] : paths()) {
+    const image_file& file = files_.at(number);
+    std::uint64_t hash = hash_of(file.attributes.mode, file.content.size());
+    for (std::uint64_t offset = 0; offset < file.content.size(); offset += page_bytes) {
+      if (file.content.page_at(offset / page_bytes) == nullptr) continue;
+      const std::size_t count = file.content.read(bytes.data(), page_bytes, offset);
+      hash = hash_of(hash, hash_of(offset, hash_of(std::string_view(bytes.data(), count))));
+    }
+    made += fmt::format("{}={:x}{} ", path, hash, file.target);
+  }
+  return made;
+}
 
 std::string disk_image::tree() const {
   std::string text;

@@ -39,6 +39,8 @@ class disk_image {
   const image_file* find(std::string_view path) const noexcept;
   // Its text; the empty one if there is no such file.
   std::string text_of(std::string_view path) const;
+  // The same for images that are the same, with the content, and hardly ever for others.
+  std::string fingerprint() const;
   // A line for each file, by path: "/a/b 12 bytes", "/a/", "/l -> b".
   std::string tree() const;
   // The lines that only one has, as "- line" and "+ line"; where only the content differs, "~ path: from byte 12 on".

@@ -3,6 +3,8 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/file_watch.hpp>
 
+#include <fmt/format.h>
+
 #include <sys/inotify.h>
 
 #include <algorithm>
@@ -57,6 +59,26 @@ void file_system::end(inode& gone) noexcept {
     delete last;
   }
   is_ending_ = false;
+}
+
+namespace {
+
+std::string name_of(const inode& file) {
+  if (file.parent == nullptr) return fmt::format("a file without a name");
+  if (file.parent == &file) return "/";
+  const directory_entries& names = file.parent->entries;
+  for (std::size_t place = 0; place < names.places(); ++place) {
+    if (names.at(place).to == &file) return names.at(place).name;
+  }
+  return "?";
+}
+
+}  // namespace
+
+template <class... Parts>
+void file_system::tell_observer(const char* what, const Parts&... parts) {
+  if (observer_) [[unlikely]]
+    observer_(fmt::format(fmt::runtime(what), parts...));
 }
 
 // -- room -------------------------------------------------------------------------------------------------------------
@@ -129,6 +151,7 @@ void file_system::link(inode& directory, std::string_view name, inode& to) {
   put_name(directory, name, to);
   log_.named(directory, name, to, false, 0);
   tell_of_name(directory, IN_CREATE, name, to);
+  tell_observer("{} is made", name);
 }
 
 void file_system::unlink(inode& directory, std::string_view name) {
@@ -137,6 +160,7 @@ void file_system::unlink(inode& directory, std::string_view name) {
   log_.unnamed(directory, name, *gone, 0);
   tell_of_name(directory, IN_DELETE, name, *gone);
   tell_if_gone(*gone);
+  tell_observer("{} is removed", name);
 }
 
 void file_system::rename(inode& from, std::string_view name, inode& to, std::string_view as) {
@@ -151,6 +175,7 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
   log_.named(to, as, *moved, static_cast<bool>(replaced), group);
   tell_of_move(from, name, to, as, *moved);
   if (replaced) tell_if_gone(*replaced);
+  tell_observer("{} is renamed to {}", name, as);
 }
 
 void file_system::exchange(inode& one, std::string_view name, inode& other, std::string_view with) {
@@ -167,6 +192,7 @@ void file_system::exchange(inode& one, std::string_view name, inode& other, std:
   log_.named(other, with, *first, true, group);
   tell_of_move(one, name, other, with, *first);
   tell_of_move(other, with, one, name, *second);
+  tell_observer("{} and {} are exchanged", name, with);
 }
 
 // -- what is in files -------------------------------------------------------------------------------------------------
@@ -206,6 +232,8 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   to.attributes.modified = to.attributes.changed = now();
   to.attributes.mode &= ~mode_t{S_ISUID};
   tell(to, IN_MODIFY);
+  if (observer_) [[unlikely]]
+    tell_observer("{} bytes are written at {} to {}", size, offset, name_of(to));
   return static_cast<std::int64_t>(size);
 }
 
@@ -218,6 +246,8 @@ int file_system::resize(inode& of, std::uint64_t size) {
   take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
   of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
+  if (observer_) [[unlikely]]
+    tell_observer("{} is resized to {}", name_of(of), size);
   return 0;
 }
 
@@ -254,7 +284,14 @@ void file_system::touch_attributes(inode& of) noexcept {
 
 int file_system::sync(inode& of, bool data_only) {
   log_.synced(of, data_only);
+  if (observer_) [[unlikely]]
+    tell_observer("{} is synced", name_of(of));
   return 0;
+}
+
+void file_system::sync_all() {
+  log_.synced_all();
+  tell_observer("all is synced");
 }
 
 disk_image file_system::image() const {

@@ -13,9 +13,11 @@
 #include <lockstep/sim/page.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -93,8 +95,10 @@ class file_system {
   // -- what is to stay --------------------------------------------------------------------------------------------
 
   int sync(inode& of, bool data_only);
-  void sync_all() { log_.synced_all(); }
+  void sync_all();
   crash_log& log() noexcept { return log_; }
+  // Is told, in words, after each change and after each sync; null for nobody.
+  void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
   // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
   void restore(const disk_image& image);
   // What is there now, as if all were synced.
@@ -115,6 +119,8 @@ class file_system {
   void put_name(inode& directory, std::string_view name, inode& to);
   void drop_name(inode& directory, std::string_view name);
   void changed_names(inode& directory) noexcept;
+  template <class... Parts>
+  void tell_observer(const char* what, const Parts&... parts);
 
   loop& owner_;
   identity id_;
@@ -129,6 +135,7 @@ class file_system {
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
   crash_log log_;
+  std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
   inode* ending_ = nullptr;  // those that are about to end, by `parent`
   bool is_ending_ = false;

@@ -148,6 +148,8 @@ class host final : public system_calls {
   // Its files, from the first use on.
   file_names& files();
   identity names_id() const noexcept { return roll(id_, 4); }
+  // What a power cut loses is picked by that.
+  crash_chooser picks_of_power_cuts();
   unix_space& unix_names() noexcept { return unix_; }
   identity unix_names_id() const noexcept { return roll(id_, 5); }
   // Of its one process, as sockets show them to each other.

@@ -86,11 +86,14 @@ void host::end_life(const char* how, bool power_cut, source where) {
 }
 
 // What the disks had not yet is kept or lost: each a pick, of a domain that is the host's own.
+crash_chooser host::picks_of_power_cuts() {
+  return [this, domain = choice_domain(fmt::format("power cut of {}", name_))](
+             std::string_view, std::uint64_t options) { return network_->owner().pick(domain, options); };
+}
+
 void host::lose_memory() {
   loop& owner = network_->owner();
-  const choice_domain domain(fmt::format("power cut of {}", name_));
-  const auto lost =
-      files_->lose_power([&](std::string_view, std::uint64_t options) { return owner.pick(domain, options); });
+  const auto lost = files_->lose_power(picks_of_power_cuts());
   for (const std::string& each : lost) owner.note("disk", fmt::format("\"{}\" lost: {}", name_, each));
 }
 

@@ -33,6 +33,10 @@ host& world::host(std::string name, const ip_address& address, source where) {
   return network().add_host(std::move(name), {address}, where);
 }
 
+plain_files world::fs(std::string_view host, source where) { return {network().at(host, where), where}; }
+
+plain_files world::fs(source where) { return {network().first_host(), where}; }
+
 link& world::link(std::string_view one, std::string_view other, source where) {
   return network().link(one, other, where);
 }

@@ -14,6 +14,7 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/base_world.hpp>
 #include <lockstep/sim/netstat.hpp>
+#include <lockstep/sim/plain_files.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -68,6 +69,10 @@ class world final : public driver, public base_world {
   // Adds a host to it; and what lies between two: see network.hpp.
   sim::host& host(std::string name, std::vector<ip_address> addresses = {}, source where = source::current());
   sim::host& host(std::string name, const ip_address& address, source where = source::current());
+  // The files of a host, by plain calls: see plain_files.hpp. Misuse if there is no host of that name. Without a name,
+  // those of the host that the test itself runs on.
+  sim::plain_files fs(std::string_view host, source where = source::current());
+  sim::plain_files fs(source where = source::current());
   // The sockets of all its hosts now.
   lockstep::netstat netstat() { return lockstep::netstat(network()); }
   sim::link& link(std::string_view one, std::string_view other, source where = source::current());

@@ -1,6 +1,6 @@
 #include <lockstep/testing/fault_sweep.hpp>
 
-#include <lockstep/testing/failures.hpp>
+#include <lockstep/testing/swept_world.hpp>
 
 #include <fmt/format.h>
 
@@ -40,18 +40,7 @@ class sweep {
   bool passes(std::uint64_t n) {
     ++runs_;
     fired_ = 0;
-    found_.clear();
-    detail::failure_interceptor failures;
-    sim::world in;
-    in.start(how_.world);
-    in.drive(run(n));
-    in.finish();
-    for (const detail::failure_part& each : failures.parts()) {
-      if (each.failed())
-        add(each.file.empty() ? each.message : fmt::format("{}:{}: {}", each.file, each.line, each.message));
-    }
-    if (in.failure() != nullptr) add("an exception left it: " + in.failure_report()->message);
-    for (const verdict& each : in.verdicts()) add(fmt::format("{}: {}", name_of(each.kind), each.message));
+    found_ = world_.run([this, n] { return run(n); }, how_.world);
     return found_.empty();
   }
 
@@ -75,8 +64,6 @@ class sweep {
     ~counting() { fired = of.fired(); }
   };
 
-  void add(const std::string& text) { found_ += "\n  " + text; }
-
   // A sweep without a call has tested nothing.
   testing::AssertionResult nothing_in_scope() const {
     return testing::AssertionFailure() << fmt::format(
@@ -92,6 +79,7 @@ class sweep {
   int error_;
   const std::function<task<void>()>& body_;
   const sweep_options& how_;
+  detail::swept_world world_;
   std::string called_;
   std::string found_;
   std::uint64_t runs_ = 0;

@@ -1,0 +1,193 @@
+#include <lockstep/sim/plain_files.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/file_names.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <vector>
+
+namespace lockstep::sim {
+
+namespace {
+
+constexpr mode_t of_files = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
+constexpr mode_t of_directories = of_files | S_IXUSR | S_IXGRP | S_IXOTH;
+
+// As the superuser, whoever the host's tasks are.
+class as_root {
+ public:
+  explicit as_root(file_names& files) : files_(files), before_(files.who()) { files.who() = {.umask = 0}; }
+  as_root(const as_root&) = delete;
+  as_root& operator=(const as_root&) = delete;
+  ~as_root() { files_.who() = before_; }
+
+ private:
+  file_names& files_;
+  credentials before_;
+};
+
+}  // namespace
+
+file_system& plain_files::disk() const { return of_.files().disk(); }
+
+void plain_files::refuse(std::string_view path, int error) const {
+  of_.of().owner().misused(fmt::format("files of host \"{}\": {}: {}", of_.name(), path, std::strerror(-error)),
+                           where_);
+}
+
+// Makes the directories that are missing on the way.
+inode& plain_files::directory_for(std::string_view path, std::string_view& last) const {
+  file_names& files = of_.files();
+  inode* at = &files.disk().root();
+  for (;;) {
+    const std::size_t begin = path.find_first_not_of('/');
+    if (begin == std::string_view::npos) refuse(path, -EINVAL);
+    path.remove_prefix(begin);
+    last = path.substr(0, path.find('/'));
+    path.remove_prefix(last.size());
+    if (path.find_first_not_of('/') == std::string_view::npos) return *at;
+    inode_reference next;
+    int failed = files.find_file(*at, last, true, next);
+    if (failed == -ENOENT) {
+      failed = files.make_node(*at, last, S_IFDIR | of_directories, next);
+      if (failed == 0) at->on().sync(*at, false);
+    }
+    if (failed == 0 && !next->is_directory()) failed = -ENOTDIR;
+    if (failed != 0) refuse(last, failed);
+    at = next.get();
+  }
+}
+
+void plain_files::write_file(std::string_view path, std::string_view text) {
+  detail::touch(everything, access::write);
+  file_names& files = of_.files();
+  const as_root root(files);
+  std::string_view last;
+  inode& directory = directory_for(path, last);
+  inode_reference file;
+  if (const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file); failed != 0) {
+    refuse(path, failed);
+  }
+  const std::int64_t taken = file->on().write(*file, text.data(), text.size(), 0);
+  if (taken < 0) refuse(path, static_cast<int>(taken));
+  if (static_cast<std::size_t>(taken) < text.size()) refuse(path, -ENOSPC);
+  file->on().sync(*file, false);
+  directory.on().sync(directory, false);
+}
+
+void plain_files::make_directory(std::string_view path) {
+  detail::touch(everything, access::write);
+  const as_root root(of_.files());
+  std::string_view last;
+  directory_for(std::string(path) + "/.", last);
+}
+
+void plain_files::make_link(std::string_view path, std::string_view target) {
+  detail::touch(everything, access::write);
+  file_names& files = of_.files();
+  const as_root root(files);
+  std::string_view last;
+  inode& directory = directory_for(path, last);
+  if (const int failed = files.make_link(target, directory, last); failed != 0) refuse(path, failed);
+  directory.on().sync(directory, false);
+}
+
+void plain_files::remove(std::string_view path) {
+  detail::touch(everything, access::write);
+  file_names& files = of_.files();
+  const as_root root(files);
+  file_names::place found;
+  const int failed = files.find(files.disk().root(), path, false, found);
+  if (failed == -ENOENT || (failed == 0 && !found.file)) return;
+  if (failed != 0 || found.last.empty()) refuse(path, failed != 0 ? failed : -EBUSY);
+  if (found.file->is_directory()) {
+    std::vector<std::string> names;
+    for (std::size_t place = 0; place < found.file->entries.places(); ++place) {
+      const directory_entries::entry& each = found.file->entries.at(place);
+      if (each.to != nullptr) names.push_back(fmt::format("{}/{}", path, each.name));
+    }
+    for (const std::string& each : names) remove(each);
+  }
+  found.directory->on().unlink(*found.directory, found.last);
+  found.directory->on().sync(*found.directory, false);
+}
+
+std::string plain_files::read_file(std::string_view path) const {
+  detail::touch(everything, access::read);
+  file_names& files = of_.files();
+  const as_root root(files);
+  inode_reference file;
+  const int failed = files.find_file(files.disk().root(), path, true, file);
+  if (failed != 0) refuse(path, failed);
+  if (!file->is_regular()) refuse(path, file->is_directory() ? -EISDIR : -EINVAL);
+  file->on().need_content(*file);
+  std::string text(file->content.size(), '\0');
+  file->content.read(text.data(), text.size(), 0);
+  return text;
+}
+
+bool plain_files::exists(std::string_view path) const {
+  detail::touch(everything, access::read);
+  file_names& files = of_.files();
+  const as_root root(files);
+  inode_reference file;
+  return files.find_file(files.disk().root(), path, false, file) == 0;
+}
+
+disk_image plain_files::image() const {
+  detail::touch(everything, access::read);
+  return disk().image();
+}
+
+disk_image plain_files::durable_image() const {
+  detail::touch(everything, access::read);
+  disk_image made = disk().log().durable();
+  made.repair();
+  return made;
+}
+
+void plain_files::restore(const disk_image& image) {
+  detail::touch(everything, access::write);
+  disk().restore(image);
+}
+
+disk_image plain_files::image_after_power_cut() const {
+  detail::touch(everything, access::read);
+  return disk().log().image(of_.files().model(), of_.picks_of_power_cuts(), nullptr);
+}
+
+void plain_files::crash_model(const sim::crash_model& model) { of_.files().set_crash_model(model); }
+
+void plain_files::capacity(std::uint64_t bytes, std::uint64_t files) {
+  detail::touch(everything, access::write);
+  disk().limits().pages_max = bytes / page_bytes;
+  disk().limits().inodes_max = files;
+}
+
+void plain_files::quota(unsigned user, std::uint64_t bytes) {
+  detail::touch(everything, access::write);
+  disk().set_quota(user, bytes / page_bytes);
+}
+
+void plain_files::read_only(bool read_only) {
+  detail::touch(everything, access::write);
+  disk().set_read_only(read_only);
+}
+
+void plain_files::mount(std::string_view on) {
+  detail::touch(everything, access::write);
+  file_system* made = nullptr;
+  if (const int failed = of_.files().mount(on, made); failed != 0) refuse(on, failed);
+}
+
+void plain_files::mount_fixture(std::string_view on, const std::string& folder) {
+  detail::touch(everything, access::write);
+  make_directory(on);
+  if (const int failed = of_.files().mount_fixture(on, folder); failed != 0) refuse(folder, failed);
+}
+
+}  // namespace lockstep::sim

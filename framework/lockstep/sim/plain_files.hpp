@@ -1,0 +1,70 @@
+// The files of a simulated host by plain calls, for a test's set-up and for a look at them: no task waits, no fault
+// fires, and nobody's permissions are asked for.
+//
+//   world().fs("db").write_file("/etc/app.conf", "limit = 5\n");
+//
+// Lifetime: that of the host. Errors: misuse, which names the path and what is wrong with it.
+#pragma once
+
+#include <lockstep/base/source.hpp>
+#include <lockstep/sim/crash_model.hpp>
+#include <lockstep/sim/disk_image.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lockstep::sim {
+
+class host;
+class file_system;
+class inode;
+
+class plain_files {
+ public:
+  plain_files(host& of, source where) : of_(of), where_(where) {}
+
+  // The file has that content from now on, and what leads to it is made; all of it is durable, as if it had been there
+  // when the test began.
+  void write_file(std::string_view path, std::string_view text);
+  void make_directory(std::string_view path);
+  // As Linux's ln -s: `path` leads to `target`.
+  void make_link(std::string_view path, std::string_view target);
+  // With all that is below it. Does nothing if it is not there.
+  void remove(std::string_view path);
+
+  std::string read_file(std::string_view path) const;
+  bool exists(std::string_view path) const;
+  // A line for each file, by path: "/a/b 12 bytes", "/a/", "/l -> b".
+  std::string tree() const { return image().tree(); }
+  // What is there now, as tasks see it; and what would be there if all were lost that may be.
+  disk_image image() const;
+  disk_image durable_image() const;
+  // What is on the disk from now on. Requires that nobody has a file open.
+  void restore(const disk_image& image);
+  // Images that a power cut may leave now, while the run goes on; which they are is picked.
+  disk_image image_after_power_cut() const;
+
+  // What the disks promise from now on when the power is cut: ext4_ordered at first.
+  void crash_model(const sim::crash_model& model);
+  // Room for so many bytes in whole pages of 4 KiB, and for so many files; more is ENOSPC.
+  void capacity(std::uint64_t bytes, std::uint64_t files = std::uint64_t{1} << 26);
+  // So many bytes of one user; more is EDQUOT.
+  void quota(unsigned user, std::uint64_t bytes);
+  void read_only(bool read_only);
+  // An empty disk of its own on a directory that is there.
+  void mount(std::string_view on);
+  // The files of a folder of the machine on which the test runs, as they are when they are first read; nothing can be
+  // written there.
+  void mount_fixture(std::string_view on, const std::string& folder);
+
+ private:
+  file_system& disk() const;
+  inode& directory_for(std::string_view path, std::string_view& last) const;
+  [[noreturn]] void refuse(std::string_view path, int error) const;
+
+  host& of_;
+  source where_;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,173 @@
+#include "in_world.hpp"
+
+#include <lockstep/sim/plain_files.hpp>
+
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+plain_files files_here() { return {here(), source::current()}; }
+
+TEST(PlainFilesTest, AreWrittenReadAndRemoved) {
+  in_world([](system_calls&) {
+    plain_files files = files_here();
+    files.write_file("/etc/app/app.conf", "limit = 5\n");
+    files.write_file("/etc/app/app.conf", "limit = 6\n");
+    files.make_directory("/var/lib");
+    files.make_link("/etc/link", "app/app.conf");
+    EXPECT_EQ(files.read_file("/etc/link"), "limit = 6\n");
+    EXPECT_EQ(files.tree(),
+              "/etc/\n/etc/app/\n/etc/app/app.conf 10 bytes\n/etc/link -> app/app.conf\n/tmp/\n/var/\n/var/lib/\n");
+    EXPECT_EQ(files.durable_image().tree(), files.tree());
+    files.remove("/etc");
+    files.remove("/etc");
+    EXPECT_FALSE(files.exists("/etc/link"));
+    EXPECT_TRUE(files.exists("/var/lib"));
+  });
+}
+
+TEST(PlainFilesTest, AskForNobodysPermission) {
+  in_world([](system_calls& system) {
+    here().files().who().user = 1000;
+    files_here().write_file("/root/secret", "x");
+    EXPECT_EQ(system.openat(AT_FDCWD, "/root/secret", O_WRONLY, 0), -EACCES);
+    EXPECT_EQ(here().files().who().user, 1000u);
+  });
+}
+
+TEST(PlainFilesTest, RefuseWhatCannotBeDone) {
+  world in;
+  const auto ask = [](const char* path) -> task<void> {
+    files_here().write_file("/a", "x");
+    files_here().read_file(path);
+    co_return;
+  };
+  const auto text_of_misuse = [&](const char* path) -> std::string {
+    try {
+      in.run(ask(path));
+    } catch (const misuse& refused) {
+      return refused.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(text_of_misuse("/none"), HasSubstr("files of host \"client\": /none: No such file or directory"));
+  EXPECT_THAT(text_of_misuse("/tmp"), HasSubstr("Is a directory"));
+}
+
+TEST(PlainFilesTest, SetWhatTheDiskIs) {
+  in_world([](system_calls& system) {
+    plain_files files = files_here();
+    files.capacity(8192);
+    const int fd = system.openat(AT_FDCWD, "/a", O_WRONLY | O_CREAT, S_IRUSR);
+    const std::string text(10'000, 'x');
+    EXPECT_EQ(write_text(system, fd, text), 8192);
+    EXPECT_EQ(write_text(system, fd, text), -ENOSPC);
+    system.close(fd);
+    files.read_only(true);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/a", 0), -EROFS);
+    files.read_only(false);
+    files.make_directory("/mnt");
+    files.mount("/mnt");
+    EXPECT_EQ(system.renameat2(AT_FDCWD, "/a", AT_FDCWD, "/mnt/a", 0), -EXDEV);
+  });
+}
+
+// -- power cuts
+// ---------------------------------------------------------------------------------------------------------
+
+// Writes "old", synced, and then "new"; the power of the host is cut. What it has afterwards goes to `found`.
+task<void> writes_and_loses_power(std::set<std::string>& found) {
+  host& db = lockstep::world().host("db");
+  const auto writes = []() -> task<void> {
+    system_calls& system = current_system();
+    const int fd = system.openat(AT_FDCWD, "/a", O_RDWR | O_CREAT, S_IRUSR | S_IWUSR);
+    system.pwrite(fd, "old", 3, 0);
+    system.fsync(fd);
+    system.pwrite(fd, "new", 3, 0);
+    event never;
+    co_await never.wait();
+  };
+  auto writer = db.spawn(writes());
+  co_await sleep_for(std::chrono::seconds(1));
+  db.crash();
+  EXPECT_THROW(co_await writer.join(), cancelled);
+  const auto nothing = []() -> task<void> { co_return; };
+  co_await db.restart(nothing).join();
+  found.insert(lockstep::world().fs("db").read_file("/a"));
+}
+
+std::set<std::string> found_in_runs(task<void> (*run)(std::set<std::string>&)) {
+  std::set<std::string> found;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto choices = make_oracle(schedule::random, seed);
+    world in;
+    world_options options;
+    options.choices = seed == 0 ? nullptr : choices.get();
+    in.run(run(found), options);
+    EXPECT_THAT(in.verdicts(), testing::IsEmpty());
+    if (seed == 0) {
+      EXPECT_THAT(found, ElementsAre("new")) << "the plain run loses nothing";
+    }
+  }
+  return found;
+}
+
+TEST(PowerCutTest, LosesWhatWasNotSynced) {
+  EXPECT_THAT(found_in_runs(writes_and_loses_power), UnorderedElementsAre("old", "new"));
+}
+
+task<void> writes_and_is_killed(std::set<std::string>& found) {
+  host& db = lockstep::world().host("db");
+  const auto writes = []() -> task<void> {
+    system_calls& system = current_system();
+    const int fd = system.openat(AT_FDCWD, "/a", O_RDWR | O_CREAT, S_IRUSR | S_IWUSR);
+    system.pwrite(fd, "new", 3, 0);
+    event never;
+    co_await never.wait();
+  };
+  auto writer = db.spawn(writes());
+  co_await sleep_for(std::chrono::seconds(1));
+  db.kill();
+  EXPECT_THROW(co_await writer.join(), cancelled);
+  found.insert(lockstep::world().fs("db").read_file("/a"));
+}
+
+TEST(PowerCutTest, IsNotWhatKillsAProcess) {
+  EXPECT_THAT(found_in_runs(writes_and_is_killed), UnorderedElementsAre("new"));
+}
+
+TEST(PowerCutTest, IsLookedAtWhileTheRunGoesOn) {
+  std::set<std::string> found;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const auto choices = make_oracle(schedule::random, seed);
+    world in;
+    world_options options;
+    options.choices = choices.get();
+    const auto main = [&found]() -> task<void> {
+      system_calls& system = current_system();
+      plain_files files = files_here();
+      files.crash_model(ext3_writeback);
+      files.write_file("/a", "");
+      const int fd = system.openat(AT_FDCWD, "/a", O_WRONLY, 0);
+      write_text(system, fd, "xy");
+      found.insert(files.image_after_power_cut().text_of("/a"));
+      EXPECT_EQ(files.read_file("/a"), "xy");
+      system.close(fd);
+      co_return;
+    };
+    in.run(main(), options);
+  }
+  EXPECT_EQ(found.size(), 4u) << "nothing, all, zeros, garbage";
+}
+
+}  // namespace
+}  // namespace lockstep::sim

@@ -1,0 +1,155 @@
+#include <lockstep/testing/crash_sweep.hpp>
+
+#include <lockstep/lockstep.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/system/current.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace lockstep {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// -- a setting in a file, which is to be old or new, whole
+// ---------------------------------------------------------------
+
+void write_all(const char* path, std::string_view text, bool synced) {
+  system_calls& system = current_system();
+  const int fd = system.openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, S_IRUSR | S_IWUSR);
+  EXPECT_EQ(system.write(fd, text.data(), text.size()), static_cast<std::int64_t>(text.size()));
+  EXPECT_EQ(synced ? system.fsync(fd) : 0, 0);
+  system.close(fd);
+}
+
+void sync_root() {
+  system_calls& system = current_system();
+  const int fd = system.openat(AT_FDCWD, "/", O_RDONLY, 0);
+  EXPECT_EQ(system.fsync(fd), 0);
+  system.close(fd);
+}
+
+std::string read_all(const char* path) {
+  system_calls& system = current_system();
+  const int fd = system.openat(AT_FDCWD, path, O_RDONLY, 0);
+  if (fd < 0) return "none";
+  std::array<char, 100> text{};
+  const std::int64_t size = system.read(fd, text.data(), text.size());
+  system.close(fd);
+  return std::string(text.data(), static_cast<std::size_t>(size));
+}
+
+void prepare_setting(sim::world& of) {
+  system_calls& system = of.network().first_host();
+  const int fd = system.openat(AT_FDCWD, "/setting", O_WRONLY | O_CREAT, S_IRUSR | S_IWUSR);
+  system.write(fd, "old", 3);
+  system.close(fd);
+}
+
+const crash_sweep_options with_setting{.prepare = prepare_setting};
+
+task<void> is_old_or_new() {
+  EXPECT_THAT(read_all("/setting"), testing::AnyOf("old", "new"));
+  co_return;
+}
+
+task<void> overwrites() {
+  write_all("/setting", "new", true);
+  co_return;
+}
+
+task<void> renames_without_a_sync() {
+  write_all("/setting.new", "new", false);
+  current_system().renameat2(AT_FDCWD, "/setting.new", AT_FDCWD, "/setting", 0);
+  co_return;
+}
+
+task<void> renames_after_a_sync() {
+  write_all("/setting.new", "new", true);
+  current_system().renameat2(AT_FDCWD, "/setting.new", AT_FDCWD, "/setting", 0);
+  co_return;
+}
+
+TEST(CrashSweepTest, FindsAFileThatIsOverwritten) {
+  const testing::AssertionResult result = crash_sweep(overwrites, is_old_or_new, with_setting);
+  EXPECT_FALSE(result);
+  EXPECT_THAT(result.message(), HasSubstr("behind change 1 (setting is resized to 0), in the model process_crash"));
+}
+
+// Ext4 keeps no such rename without the data; what promises less does.
+TEST(CrashSweepTest, FindsARenameWithoutASync) {
+  const testing::AssertionResult result = crash_sweep(renames_without_a_sync, is_old_or_new, with_setting);
+  EXPECT_FALSE(result);
+  EXPECT_THAT(result.message(),
+              testing::StartsWith("the check fails where the power is cut behind change 3 (setting.new is renamed to "
+                                  "setting), in the model ext3_writeback; lost:\n"
+                                  "  write 3 at 0 to setting, of which 3 at 0\nand then (check "));
+  EXPECT_THAT(result.message(), HasSubstr("crash_sweep_test.cpp"));
+  crash_sweep_options on_ext4 = with_setting;
+  on_ext4.models = {sim::ext4_ordered};
+  EXPECT_TRUE(crash_sweep(renames_without_a_sync, is_old_or_new, on_ext4));
+}
+
+// But for a disk on which a rename is not one.
+TEST(CrashSweepTest, PassesTheRightWayToReplaceAFile) {
+  crash_sweep_options where_renames_are_atomic = with_setting;
+  for (sim::crash_model& each : where_renames_are_atomic.models) each.rename_is_atomic = true;
+  const testing::AssertionResult result = crash_sweep(renames_after_a_sync, is_old_or_new, where_renames_are_atomic);
+  EXPECT_TRUE(result) << result.message();
+  EXPECT_THAT(result.message(), HasSubstr("after 4 changes"));
+  EXPECT_THAT(crash_sweep(renames_after_a_sync, is_old_or_new, with_setting).message(),
+              AllOf(HasSubstr("in the model weakest"), HasSubstr("name setting in /")));
+}
+
+// -- what was promised
+// --------------------------------------------------------------------------------------------------
+
+TEST(CrashSweepTest, ShowsTheCheckWhatWasPromisedByThen) {
+  int promised = 0;
+  const auto put_two = [&promised](bool with_sync) -> task<void> {
+    for (const char* each : {"/1", "/2"}) {
+      write_all(each, "x", true);
+      if (with_sync) sync_root();
+      ++promised;
+    }
+    co_return;
+  };
+  const auto are_there = [&promised]() -> task<void> {
+    for (int i = 0; i < promised; ++i) EXPECT_EQ(read_all(i == 0 ? "/1" : "/2"), "x");
+    co_return;
+  };
+  const testing::AssertionResult right = crash_sweep([&] { return put_two(true); }, are_there);
+  EXPECT_TRUE(right) << right.message();
+  promised = 0;
+  EXPECT_THAT(crash_sweep([&] { return put_two(false); }, are_there).message(),
+              AllOf(HasSubstr("in the model strict_sync"), HasSubstr("name 1 in /")));
+  promised = 0;
+  EXPECT_THAT(crash_sweep([&] { return put_two(false); }, are_there, {.models = {sim::weakest}}).message(),
+              AllOf(HasSubstr("name 1 in /"), Not(HasSubstr("name 2"))));
+}
+
+// -- misuse
+// -------------------------------------------------------------------------------------------------------------
+
+task<void> does_nothing() { co_return; }
+
+TEST(CrashSweepTest, SaysWhatKeepsItFromTesting) {
+  EXPECT_THAT(crash_sweep(does_nothing, does_nothing).message(), HasSubstr("the workload changes no file"));
+  const auto fails = []() -> task<void> {
+    ADD_FAILURE() << "by itself";
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(fails, does_nothing).message(),
+              AllOf(HasSubstr("the workload fails without a power cut"), HasSubstr("by itself")));
+  EXPECT_THAT(crash_sweep(overwrites, does_nothing, {.operations_max = 2}).message(), HasSubstr("more than 2 changes"));
+}
+
+}  // namespace
+}  // namespace lockstep
