@@ -511,7 +511,7 @@ TEST(FaultTest, KnowsWhatLinuxCanDo) {
             "listen does not fail with ECONNREFUSED on Linux: it may with EADDRINUSE");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).hang(); }), "read cannot hang, as connect can");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).slow(1s); }),
-            "read cannot be slow, as connect and accept can");
+            "read cannot be slow, as connect, accept and calls on files can");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).nth(0).fail(ENOMEM); }),
             "the calls of a fault count from 1");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).at("wbe").fail(ENOMEM); }),

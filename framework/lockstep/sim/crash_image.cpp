@@ -27,6 +27,7 @@ class crash_judge {
     if (model_.keeps == crash_model::unsynced::some) find_durable();
     const std::size_t at_risk = count_at_risk();
     for (std::size_t i = 0; i < pending_.size(); ++i) {
+      if (pending_[i].what->dropped) tell_lost(*pending_[i].what, "all, as its sync had failed");
       if (i + at_risk < pending_.size() || keeps_all(pending_[i])) {
         log_.apply(image_, *pending_[i].what);
       } else {
@@ -230,6 +231,7 @@ class crash_judge {
       kept = pick("a write is lost", 2) + 1 == 2 ? 1 : 2;
     }
     if (kept == 0) return log_.apply(image_, what);
+    if (what.dropped) kept = 1;
     if (kept == 2) return keep_some(each, may_grow);
     note_lost(what, what.grows() && !each.size_durable);
     if (each.size_durable) grow(what, {});

@@ -135,6 +135,7 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
   const std::uint64_t size_before = durable.content.size();
   std::uint64_t least = size_before;
   bool wrote = false;
+  bool has_dropped = false;
   std::vector<std::uint64_t> kept;
   for (const std::uint64_t number : state.of_file) {
     micro_operation& each = at(number);
@@ -144,8 +145,10 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
       continue;
     }
     wrote = true;
+    has_dropped = has_dropped || each.dropped;
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
   }
+  if (has_dropped) return sync_what_is_left(state, data_only);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   const auto take = [&](std::uint64_t page) {
     const page_reference* const now = file.content.page_at(page);
@@ -166,6 +169,32 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
   if (!data_only || durable.attributes.mode == 0) durable.attributes = file.attributes;
   state.of_file = std::move(kept);
   return wrote;
+}
+
+// Where a sync has failed before, what is in memory is not what comes to the disk.
+bool crash_log::sync_what_is_left(file_state& state, bool data_only) {
+  const std::vector<std::uint64_t> changes = std::exchange(state.of_file, {});
+  bool wrote = false;
+  for (const std::uint64_t number : changes) {
+    micro_operation& each = at(number);
+    if (each.retired) continue;
+    if (each.what == micro_operation::kind::attributes && data_only) {
+      state.of_file.push_back(number);
+      continue;
+    }
+    apply(durable_, each);
+    note_durable(each);
+    retire(each);
+    wrote = true;
+  }
+  return wrote;
+}
+
+void crash_log::failed_to_sync(const inode& file) {
+  for (const std::uint64_t number : state_of(file.number()).of_file) {
+    micro_operation& each = at(number);
+    if (each.what == micro_operation::kind::write) each.dropped = true;
+  }
 }
 
 bool crash_log::sync_names(file_state& state) {
@@ -292,7 +321,12 @@ void crash_log::copy(disk_image& to, const micro_operation& what, std::uint64_t 
 
 void crash_log::apply(disk_image& to, const micro_operation& what) const {
   switch (what.what) {
-    case micro_operation::kind::write: return copy(to, what, what.offset, what.offset + what.size);
+    case micro_operation::kind::write: {
+      if (!what.dropped) return copy(to, what, what.offset, what.offset + what.size);
+      file_content& content = to.file(what.file).content;
+      content.set_size(std::max(content.size(), what.after));
+      return;
+    }
     case micro_operation::kind::resize: return to.file(what.file).content.resize(*to.pages_, what.after);
     case micro_operation::kind::punch: {
       file_content& content = to.file(what.file).content;

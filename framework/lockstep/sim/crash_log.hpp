@@ -29,6 +29,7 @@ struct micro_operation {
 
   kind what;
   bool retired = false;          // durable in every model
+  bool dropped = false;          // its sync has failed: of what was written only the size may stay
   bool over_another = false;     // a name that led elsewhere before
   bool partner_retired = false;  // the other half of a rename is
   std::uint64_t number = 0;
@@ -73,6 +74,8 @@ class crash_log {
   // -- what is durable --------------------------------------------------------------------------------------------
 
   void synced(const inode& file, bool data_only);
+  // What was written to the file is taken for clean, and never comes to the disk.
+  void failed_to_sync(const inode& file);
   // Everything that is in the log.
   void synced_all();
   // Requires that `durable` is what is on the disk now, with nothing in the log.
@@ -110,6 +113,7 @@ class crash_log {
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
   bool sync_content(const inode& file, file_state& state, bool data_only);
+  bool sync_what_is_left(file_state& state, bool data_only);
   bool sync_names(file_state& state);
   void retire_name(micro_operation& what);
   void forget_retired();

@@ -54,16 +54,7 @@ void disk_file::closed() noexcept {
 unsigned disk_file::ready() const noexcept { return POLLIN | POLLOUT; }
 
 std::string disk_file::described() const {
-  std::string path;
-  if (file_->is_directory() && host_.files().path_of(*file_, path) == 0) return "directory " + path;
-  if (file_->parent != nullptr && host_.files().path_of(*file_->parent, path) == 0) {
-    const directory_entries& names = file_->parent->entries;
-    for (std::size_t place = 0; place < names.places(); ++place) {
-      if (names.at(place).to == file_.get())
-        return fmt::format("file {}/{}", path == "/" ? "" : path, names.at(place).name);
-    }
-  }
-  return fmt::format("file without a name (inode {})", file_->number());
+  return fmt::format("{} {}", file_->is_directory() ? "directory" : "file", host_.files().text_of(*file_));
 }
 
 // -- reading and writing ----------------------------------------------------------------------------------------------
@@ -83,13 +74,24 @@ int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset
   return 0;
 }
 
+int disk_file::meets_fault(op what, std::uint64_t offset, std::size_t& size) {
+  const fault_effect due = host_.disk_fault(what, host_.files().text_of(*file_), offset, size);
+  if (due.what == fault_effect::kind::shorten)
+    size = static_cast<std::size_t>(std::min<std::uint64_t>(size, due.bytes));
+  return -due.error;
+}
+
 std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t offset) {
   if (!readable()) return -EBADF;
   if (file_->is_directory()) return -EISDIR;
   std::size_t size = 0;
   if (const int refused = check_pieces(into, count, offset, size); refused != 0) return refused;
   if (file_->is_fixture) file_->on().need_content(*file_);
+  if (host_.has_faults_on(op::file_read)) [[unlikely]] {
+    if (const int failed = meets_fault(op::file_read, offset, size); failed != 0) return failed;
+  }
   detail::touch(file_->on().id_of(*file_), access::read);
+  host_.disk_works(op::file_read, size);
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(into[i].iov_len, size - done);
@@ -108,7 +110,11 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
   if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - offset) {
     size = static_cast<std::size_t>(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - offset);
   }
+  if (host_.has_faults_on(op::file_write)) [[unlikely]] {
+    if (const int failed = meets_fault(op::file_write, offset, size); failed != 0) return failed;
+  }
   detail::touch(file_->on().id_of(*file_), access::write);
+  host_.disk_works(op::file_write, size);
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(from[i].iov_len, size - done);
@@ -179,6 +185,11 @@ std::int64_t disk_file::seek(std::int64_t offset, int whence) {
 int disk_file::resize(std::int64_t size) {
   if ((status_flags() & O_PATH) != 0) return -EBADF;
   if (!writable() || size < 0 || !file_->is_regular()) return -EINVAL;
+  if (host_.has_faults_on(op::resize)) [[unlikely]] {
+    const fault_effect due = host_.disk_fault(op::resize, host_.files().text_of(*file_));
+    if (due.error != 0) return -due.error;
+  }
+  host_.disk_works(op::resize, 0);
   detail::touch(file_->on().id_of(*file_), access::write);
   return file_->on().resize(*file_, static_cast<std::uint64_t>(size));
 }
@@ -249,6 +260,11 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
   if (!readable()) return -EBADF;
   if (!file_->is_directory()) return -ENOTDIR;
   if (file_->links == 0) return -ENOENT;
+  if (host_.has_faults_on(op::list)) [[unlikely]] {
+    const fault_effect due = host_.disk_fault(op::list, host_.files().text_of(*file_));
+    if (due.error != 0) return -due.error;
+  }
+  host_.disk_works(op::list, 0);
   if (!reading_) begin_entries();
   auto* to = static_cast<std::byte*>(into);
   std::size_t room = size;

@@ -4,6 +4,7 @@
 // Source: open(2), read(2), lseek(2), getdents(2).
 #pragma once
 
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/open_file.hpp>
@@ -41,6 +42,8 @@ class disk_file final : public open_file {
 
  private:
   void closed() noexcept override;
+  // Minus an error number, or 0; then perhaps for less.
+  int meets_fault(op what, std::uint64_t offset, std::size_t& size);
   std::int64_t read_now(const iovec* into, int count, std::uint64_t offset);
   std::int64_t write_now(const iovec* from, int count, std::uint64_t offset);
   int check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept;

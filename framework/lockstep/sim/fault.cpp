@@ -29,6 +29,16 @@ std::string_view name_of(op what) noexcept {
     case op::write: return "write";
     case op::close: return "close";
     case op::resolve: return "resolve";
+    case op::open: return "open";
+    case op::file_read: return "file_read";
+    case op::file_write: return "file_write";
+    case op::sync: return "sync";
+    case op::resize: return "resize";
+    case op::stat: return "stat";
+    case op::list: return "list";
+    case op::link: return "link";
+    case op::rename: return "rename";
+    case op::remove: return "remove";
   }
   return "unknown call";
 }
@@ -46,6 +56,16 @@ constexpr int of_read[] = {ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENO
 constexpr int of_write[] = {ECONNRESET, EPIPE,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
                             ENOBUFS,    ENOMEM, EPERM,     EMSGSIZE,     ECONNREFUSED};
 constexpr int of_close[] = {EIO};
+constexpr int of_open[] = {EIO, EACCES, EMFILE, ENFILE, ENOSPC, EDQUOT, EROFS, EINTR, ENOMEM};
+constexpr int of_file_read[] = {EIO, EINTR};
+constexpr int of_file_write[] = {EIO, ENOSPC, EDQUOT, EINTR, EFBIG};
+constexpr int of_sync[] = {EIO, ENOSPC, EDQUOT, EINTR};
+constexpr int of_resize[] = {EIO, EINTR, ENOSPC, EROFS};
+constexpr int of_stat[] = {EIO, EACCES, ENOMEM};
+constexpr int of_list[] = {EIO};
+constexpr int of_link[] = {ENOSPC, EDQUOT, EIO, EROFS, EACCES, EMLINK};
+constexpr int of_rename[] = {EIO, ENOSPC, EDQUOT, EROFS, EACCES};
+constexpr int of_remove[] = {EIO, EROFS, EACCES, EBUSY};
 constexpr int of_resolve[] = {EAI_AGAIN, EAI_FAIL, EAI_NONAME, EAI_MEMORY};
 
 std::string name_of_error(op of, int error) {
@@ -83,6 +103,16 @@ error_list errors_of(op what) noexcept {
     case op::write: return all(of_write);
     case op::close: return all(of_close);
     case op::resolve: return all(of_resolve);
+    case op::open: return all(of_open);
+    case op::file_read: return all(of_file_read);
+    case op::file_write: return all(of_file_write);
+    case op::sync: return all(of_sync);
+    case op::resize: return all(of_resize);
+    case op::stat: return all(of_stat);
+    case op::list: return all(of_list);
+    case op::link: return all(of_link);
+    case op::rename: return all(of_rename);
+    case op::remove: return all(of_remove);
   }
   return {nullptr, 0};
 }
@@ -96,14 +126,18 @@ std::string fault_effect::text(op of) const {
     case kind::hang: return "hang";
     case kind::slow: return "slow by " + to_text(delay);
     case kind::reset: return fmt::format("reset after {} bytes", bytes);
+    case kind::shorten: return fmt::format("at most {} bytes", bytes);
+    case kind::lie: return "lie";
   }
   return "nothing";
 }
 
 std::string fault_terms::text() const {
   std::string text(over != nullptr ? "transfer" : name_of(what));
-  if (!to.empty()) text += fmt::format("{}{}", over != nullptr ? " over " : what == op::resolve ? " of " : " to ", to);
+  const bool of_it = what == op::resolve || is_on_files(what);
+  if (!to.empty()) text += fmt::format("{}{}", over != nullptr ? " over " : of_it ? " of " : " to ", to);
   if (!at.empty()) text += " at " + at;
+  if (bytes_end != ~std::uint64_t{0}) text += fmt::format(" bytes {} to {}", bytes_begin, bytes_end);
   text += " (";
   if (first != 1) text += fmt::format("nth {}, ", first);
   if (one_in != 0) text += fmt::format("one in {}, ", one_in);
@@ -118,6 +152,13 @@ fault_rule& fault_rule::to(std::string_view target) {
   terms_.to_address.reset();
   terms_.to_port.reset();
   terms_.to_host.clear();
+  if (is_on_files(terms_.what)) {
+    if (target.empty() || target.front() != '/') {
+      detail::here().owner->misused(fmt::format("a path of a fault begins at the root, unlike \"{}\"", target),
+                                    terms_.where);
+    }
+    return *this;
+  }
   std::string_view host = target;
   if (const std::size_t colon = target.rfind(':'); colon != std::string_view::npos && terms_.what != op::resolve) {
     const bool of_v6 = target.find(':') != colon && target[colon - 1] != ']';  // without a port
@@ -137,6 +178,17 @@ fault_rule& fault_rule::to(const endpoint& target) {
   terms_.to_address = target.address();
   terms_.to_port = target.port();
   terms_.to_host.clear();
+  return *this;
+}
+
+fault_rule& fault_rule::bytes(std::uint64_t begin, std::uint64_t end) {
+  if ((terms_.what != op::file_read && terms_.what != op::file_write) || begin >= end) {
+    detail::here().owner->misused(
+        fmt::format("bytes {} to {} of {}: a range, of file_read and file_write", begin, end, name_of(terms_.what)),
+        terms_.where);
+  }
+  terms_.bytes_begin = begin;
+  terms_.bytes_end = end;
   return *this;
 }
 
@@ -193,12 +245,30 @@ fault fault_rule::hang() const {
 }
 
 fault fault_rule::slow(duration by) const {
-  if (terms_.what != op::connect && terms_.what != op::accept) {
-    detail::here().owner->misused(fmt::format("{} cannot be slow, as connect and accept can", name_of(terms_.what)),
-                                  terms_.where);
+  if (terms_.what != op::connect && terms_.what != op::accept && !is_on_files(terms_.what)) {
+    detail::here().owner->misused(
+        fmt::format("{} cannot be slow, as connect, accept and calls on files can", name_of(terms_.what)),
+        terms_.where);
   }
   if (by <= duration::zero()) detail::here().owner->misused("a fault cannot be slow by no time", terms_.where);
   return made({fault_effect::kind::slow, 0, by});
+}
+
+fault fault_rule::shorten(std::uint64_t bytes) const {
+  if ((terms_.what != op::file_read && terms_.what != op::file_write) || bytes == 0) {
+    detail::here().owner->misused(
+        fmt::format("{} cannot be shortened to {} bytes, as file_read and file_write can to 1 or more",
+                    name_of(terms_.what), bytes),
+        terms_.where);
+  }
+  return made({fault_effect::kind::shorten, 0, {}, bytes});
+}
+
+fault fault_rule::lie() const {
+  if (terms_.what != op::sync) {
+    detail::here().owner->misused(fmt::format("{} cannot lie, as sync can", name_of(terms_.what)), terms_.where);
+  }
+  return made({fault_effect::kind::lie});
 }
 
 // -- a guard ----------------------------------------------------------------------------------------------------------

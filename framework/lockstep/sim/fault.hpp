@@ -34,9 +34,33 @@ class network;
 }  // namespace sim
 
 // Calls that can fail, in groups: `read` is recv() and recvmsg() as well, on sockets.
-enum class op : std::uint8_t { socket, bind, listen, accept, connect, read, write, close, resolve };
+enum class op : std::uint8_t {
+  socket,
+  bind,
+  listen,
+  accept,
+  connect,
+  read,
+  write,
+  close,
+  resolve,
+  // On files of a disk: `file_read` is pread() and its like as well; `sync` fsync() and fdatasync(); `link` is what
+  // makes a name: mkdir(), symlink() and link(); `remove` unlink() and rmdir().
+  open,
+  file_read,
+  file_write,
+  sync,
+  resize,
+  stat,
+  list,
+  link,
+  rename,
+  remove,
+};
+constexpr std::size_t op_count = static_cast<std::size_t>(op::remove) + 1;
 
 std::string_view name_of(op what) noexcept;
+constexpr bool is_on_files(op what) noexcept { return what >= op::open; }
 
 // A call that is about to be made, for the predicate of a rule.
 struct attempted_call {
@@ -45,7 +69,8 @@ struct attempted_call {
   // The peer's, of connect, read and write; else the one that is bound, or is to be.
   endpoint target{};
   sim::host* target_host = nullptr;  // null if nobody has that address
-  std::string_view name{};           // that is to be resolved
+  std::string_view name{};           // that is to be resolved; on files the path, from the root on
+  std::uint64_t offset = 0;          // in the file
   std::size_t bytes = 0;             // that are to be read or written
   bool may_fail = true;              // by an error of its own
   bool may_take_time = false;
@@ -55,7 +80,7 @@ struct attempted_call {
 
 // What a fault does.
 struct fault_effect {
-  enum class kind : std::uint8_t { none, fail, hang, slow, reset };
+  enum class kind : std::uint8_t { none, fail, hang, slow, reset, shorten, lie };
 
   kind what = kind::none;
   int error = 0;
@@ -76,6 +101,8 @@ struct fault_terms {
   std::optional<std::uint16_t> to_port{};
   std::string to_host{};
   std::string at{};
+  std::uint64_t bytes_begin = 0;
+  std::uint64_t bytes_end = ~std::uint64_t{0};
   std::uint64_t first = 1;
   std::uint64_t one_in = 0;
   std::uint64_t times = 1;
@@ -115,10 +142,13 @@ class fault_rule {
   // -- scope ------------------------------------------------------------------------------------------------------
 
   // The target: "db" is a host, "db:5432" a port of it; so are "10.0.0.2" and "10.0.0.2:5432". Of bind, listen and
-  // accept the target is the socket's own address, of resolve the name.
+  // accept the target is the socket's own address, of resolve the name. On files it is a path as the shell has it, from
+  // the root on: "/var/*.log"; of rename it is the old name.
   fault_rule& to(std::string_view target);
   fault_rule& to(const char* target) { return to(std::string_view(target)); }
   fault_rule& to(const endpoint& target);
+  // Of file_read and file_write: only calls on bytes from `begin` until before `end`.
+  fault_rule& bytes(std::uint64_t begin, std::uint64_t end);
   // Whose call it is.
   fault_rule& at(std::string_view host);
 
@@ -151,11 +181,17 @@ class fault_rule {
   // when Linux would know: a refusal after the way there and back, ETIMEDOUT after 127 s. Of read and write ECONNRESET
   // and EPIPE reset the connection, so that the peer sees it as well, and what was not read is lost; ETIMEDOUT,
   // EHOSTUNREACH and ENETUNREACH end it on this side alone.
-  // Misuse if Linux does not give that error there, or without a simulation.
+  // After a sync that failed with EIO, ENOSPC or EDQUOT, what was to be written never is, unless it is written anew,
+  // and the next sync succeeds: as on Linux, where a page that could not be written is taken for clean. Misuse if Linux
+  // does not give that error there, or without a simulation.
   fault fail(int error) const;
+  // Of file_read and file_write: no more than so many bytes are read or written, at least 1.
+  fault shorten(std::uint64_t bytes) const;
+  // Of sync: it succeeds, and nothing is durable.
+  fault lie() const;
   // Of connect: nobody answers, and it fails with ETIMEDOUT after 127 s.
   fault hang() const;
-  // Of connect, and of accept: the connection comes so much later.
+  // Of connect, and of accept: the connection comes so much later. On files the disk takes so much longer.
   fault slow(duration by) const;
   template <coarser_duration D>
   fault slow(D by) const {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -73,11 +75,13 @@ void injected_fault::judge(bool run_has_ended) noexcept {
 }
 
 bool injected_fault::names_nobody() const noexcept {
-  return terms_.what != op::resolve && !terms_.to_host.empty() && of_->network_.find(terms_.to_host) == nullptr;
+  return terms_.what != op::resolve && !is_on_files(terms_.what) && !terms_.to_host.empty() &&
+         of_->network_.find(terms_.to_host) == nullptr;
 }
 
 bool injected_fault::covers(const attempted_call& call) const {
   if (terms_.over != nullptr || call.what != terms_.what) return false;
+  if (is_on_files(call.what)) return covers_file(call);
   const fault_effect& effect = terms_.effect;
   if (effect.what == fault_effect::kind::fail ? !call.may_fail : !call.may_take_time) return false;
   if (call.what == op::read || call.what == op::write) {
@@ -94,6 +98,13 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (terms_.to_port && *terms_.to_port != call.target.port()) return false;
   if (terms_.to_address) return call.target.address().unmapped() == terms_.to_address->unmapped();
   return call.target_host != nullptr && call.target_host->name() == terms_.to_host;
+}
+
+bool injected_fault::covers_file(const attempted_call& call) const {
+  if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
+  const bool has_range = call.what == op::file_read || call.what == op::file_write;
+  if (has_range && (call.offset >= terms_.bytes_end || call.offset + call.bytes <= terms_.bytes_begin)) return false;
+  return terms_.to.empty() || ::fnmatch(terms_.to.c_str(), std::string(call.name).c_str(), FNM_PATHNAME) == 0;
 }
 
 bool injected_fault::draws() {

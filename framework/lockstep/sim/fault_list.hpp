@@ -54,6 +54,7 @@ class injected_fault : public list_hook<injected_fault> {
 
  private:
   bool covers(const attempted_call& call) const;
+  bool covers_file(const attempted_call& call) const;
   bool draws();
   void fires(std::string_view host);
 
@@ -106,7 +107,7 @@ class fault_list {
   network& network_;
   std::uint32_t count_ = 0;  // of all that there ever were
   intrusive_list<injected_fault, injected_fault> all_;
-  std::uint32_t in_force_[static_cast<std::size_t>(op::resolve) + 1] = {};
+  std::uint32_t in_force_[op_count] = {};
   std::vector<std::unique_ptr<injected_fault>> standing_;
   std::vector<fired_fault> log_;
   std::map<std::string, std::uint64_t> made_;  // of the same text

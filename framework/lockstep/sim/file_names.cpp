@@ -4,6 +4,8 @@
 #include <linux/fs.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -352,6 +354,18 @@ int file_names::path_of(const inode& directory, std::string& path) const {
   }
   if (path.empty()) path = "/";
   return 0;
+}
+
+std::string file_names::text_of(const inode& file) const {
+  std::string path;
+  if (file.is_directory() && path_of(file, path) == 0) return path;
+  if (!file.is_directory() && file.parent != nullptr && path_of(*file.parent, path) == 0) {
+    const directory_entries& names = file.parent->entries;
+    for (std::size_t i = 0; i < names.places(); ++i) {
+      if (names.at(i).to == &file) return fmt::format("{}/{}", path == "/" ? "" : path, names.at(i).name);
+    }
+  }
+  return fmt::format("without a name (inode {})", file.number());
 }
 
 // -- attributes -------------------------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ class file_names {
   int change_directory(inode& to);
   // Its path; -ENOENT if it has none any more.
   int path_of(const inode& directory, std::string& path) const;
+  // For reports: a path that leads to it, or what it is.
+  std::string text_of(const inode& file) const;
 
   int set_mode(inode& of, mode_t mode);
   int set_owner(inode& of, uid_t user, gid_t group);

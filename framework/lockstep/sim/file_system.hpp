@@ -95,6 +95,8 @@ class file_system {
   // -- what is to stay --------------------------------------------------------------------------------------------
 
   int sync(inode& of, bool data_only);
+  // What that leaves if it fails.
+  void fail_to_sync(inode& of) { log_.failed_to_sync(of); }
   void sync_all();
   crash_log& log() noexcept { return log_; }
   // Is told, in words, after each change and after each sync; null for nobody.

@@ -10,6 +10,7 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/descriptor_table.hpp>
+#include <lockstep/sim/disk_pace.hpp>
 #include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/link.hpp>
@@ -148,6 +149,15 @@ class host final : public system_calls {
   // Its files, from the first use on.
   file_names& files();
   identity names_id() const noexcept { return roll(id_, 4); }
+  // What is to happen to a call on a file, and how long the disk takes for it.
+  bool has_faults_on(op what) const noexcept;
+  fault_effect disk_fault(op what, const std::string& path, std::uint64_t offset = 0, std::size_t bytes = 0);
+  void disk_works(op what, std::uint64_t bytes) noexcept {
+    if (disk_clock_ != nullptr) [[unlikely]]
+      charge(what, bytes);
+  }
+  void set_pace(const disk_pace& pace) { disk_clock_ = std::make_unique<disk_clock>(pace); }
+  duration take_disk_time() noexcept override;
   // What a power cut loses is picked by that.
   crash_chooser picks_of_power_cuts();
   unix_space& unix_names() noexcept { return unix_; }
@@ -280,6 +290,10 @@ class host final : public system_calls {
   auto from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>()));
   template <class F>
   int on_file(int at, const char* path, int flags, access how, const F& call);
+  // Minus an error number, or 0: of a call on a path.
+  int fault_on_path(op what, inode& begin, const char* path);
+  void charge(op what, std::uint64_t bytes) noexcept;
+  int sync_file(int fd, bool data_only);
   template <class F>
   auto with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>()));
   int lock(disk_file& file, int command, std::int64_t argument);
@@ -310,6 +324,7 @@ class host final : public system_calls {
   port_space udp_ports_;
   std::vector<tcp_socket*> listeners_;
   std::unique_ptr<file_names> files_;
+  std::unique_ptr<disk_clock> disk_clock_;  // null as long as the disk takes no time
   unix_space unix_;
   intrusive_list<timer_file, timer_file> timer_files_;
   descriptor_table table_;  // before all else, its files go

@@ -72,6 +72,49 @@ void tell_of(file_system& disk, struct statfs& into) {
 
 }  // namespace
 
+// -- faults and time --------------------------------------------------------------------------------------------------
+
+bool host::has_faults_on(op what) const noexcept { return network_->faults().any_on(what); }
+
+fault_effect host::disk_fault(op what, const std::string& path, std::uint64_t offset, std::size_t bytes) {
+  attempted_call call{what, *this};
+  call.name = path;
+  call.offset = offset;
+  call.bytes = bytes;
+  call.may_take_time = true;
+  const fault_effect due = network_->faults().ask(call);
+  if (due.what == fault_effect::kind::slow) {
+    if (disk_clock_ == nullptr) set_pace({});
+    disk_clock_->delay(now(), due.delay);
+  }
+  return due;
+}
+
+int host::fault_on_path(op what, inode& begin, const char* path) {
+  disk_works(what, 0);
+  if (!has_faults_on(what)) [[likely]]
+    return 0;
+  std::string full = *path == '/' ? "" : files_->text_of(begin);
+  if (*path != '/' && full != "/") full += '/';
+  return -disk_fault(what, full + path).error;
+}
+
+void host::charge(op what, std::uint64_t bytes) noexcept {
+  const disk_pace& pace = disk_clock_->pace();
+  switch (what) {
+    case op::file_read:
+    case op::list: return disk_clock_->call(now(), pace.read, bytes);
+    case op::file_write:
+    case op::resize: return disk_clock_->call(now(), pace.write, bytes);
+    case op::sync: return disk_clock_->call(now(), pace.sync, bytes);
+    default: return disk_clock_->call(now(), pace.names, bytes);
+  }
+}
+
+duration host::take_disk_time() noexcept {
+  return disk_clock_ == nullptr ? duration::zero() : disk_clock_->take(now());
+}
+
 // Where a path begins that is relative to `at`.
 template <class F>
 auto host::from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>())) {
@@ -112,6 +155,7 @@ auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call
 int host::openat(int at, const char* path, int flags, mode_t mode) {
   return from(at, path, (flags & (O_CREAT | O_TRUNC)) != 0 ? access::write : access::read, [&](inode& begin) -> int {
     if (!table_.has_room()) return -EMFILE;
+    if (const int failed = fault_on_path(op::open, begin, path); failed != 0) return failed;
     inode_reference found;
     if ((flags & O_PATH) != 0) {
       constexpr int kept = O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
@@ -133,6 +177,10 @@ int host::fstatat(int at, const char* path, struct stat* into, int flags) {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT)) != 0) return -EINVAL;
   if (*path == '\0' && (flags & AT_EMPTY_PATH) != 0 && at != AT_FDCWD) return fstat(at, into);
   return on_file(at, path, flags, access::read, [&](inode& file) {
+    disk_works(op::stat, 0);
+    if (has_faults_on(op::stat)) [[unlikely]] {
+      if (const int error = disk_fault(op::stat, files_->text_of(file)).error; error != 0) return -error;
+    }
     detail::touch(file.on().id_of(file), access::read);
     tell_of(file, *into);
     return 0;
@@ -140,18 +188,23 @@ int host::fstatat(int at, const char* path, struct stat* into, int flags) {
 }
 
 int host::mkdirat(int at, const char* path, mode_t mode) {
-  return from(at, path, access::write, [&](inode& begin) { return files_->make_directory(begin, path, mode); });
+  return from(at, path, access::write, [&](inode& begin) {
+    const int failed = fault_on_path(op::link, begin, path);
+    return failed != 0 ? failed : files_->make_directory(begin, path, mode);
+  });
 }
 
 int host::unlinkat(int at, const char* path, int flags) {
   if ((flags & ~AT_REMOVEDIR) != 0) return -EINVAL;
   return from(at, path, access::write, [&](inode& begin) {
+    if (const int failed = fault_on_path(op::remove, begin, path); failed != 0) return failed;
     return (flags & AT_REMOVEDIR) != 0 ? files_->remove_directory(begin, path) : files_->remove(begin, path);
   });
 }
 
 int host::renameat2(int from_at, const char* old, int to_at, const char* to, unsigned flags) {
   return from(from_at, old, access::write, [&](inode& begin) {
+    if (const int failed = fault_on_path(op::rename, begin, old); failed != 0) return failed;
     return from(to_at, to, access::write, [&](inode& other) { return files_->rename(begin, old, other, to, flags); });
   });
 }
@@ -160,6 +213,7 @@ int host::linkat(int from_at, const char* old, int to_at, const char* to, int fl
   if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0) return -EINVAL;
   return from(from_at, old, access::write, [&](inode& begin) {
     return from(to_at, to, access::write, [&](inode& other) {
+      if (const int failed = fault_on_path(op::link, other, to); failed != 0) return failed;
       if (*old == '\0' && (flags & AT_EMPTY_PATH) != 0) return files_->link(begin, other, to);
       return files_->link(begin, old, other, to, (flags & AT_SYMLINK_FOLLOW) != 0);
     });
@@ -167,7 +221,10 @@ int host::linkat(int from_at, const char* old, int to_at, const char* to, int fl
 }
 
 int host::symlinkat(const char* target, int at, const char* path) {
-  return from(at, path, access::write, [&](inode& begin) { return files_->make_link(target, begin, path); });
+  return from(at, path, access::write, [&](inode& begin) {
+    const int failed = fault_on_path(op::link, begin, path);
+    return failed != 0 ? failed : files_->make_link(target, begin, path);
+  });
 }
 
 std::int64_t host::readlinkat(int at, const char* path, char* into, std::size_t size) {
@@ -336,21 +393,25 @@ int host::lock(disk_file& file, int command, std::int64_t argument) {
 
 // -- what is to stay --------------------------------------------------------------------------------------------------
 
-int host::fsync(int fd) {
+int host::sync_file(int fd, bool data_only) {
   return with_disk_file(fd, -EINVAL, [&](disk_file& file) {
     if ((file.status_flags() & O_PATH) != 0) return -EBADF;
-    detail::touch(file.file().on().id_of(file.file()), access::write);
-    return file.file().on().sync(file.file(), false);
+    inode& synced = file.file();
+    detail::touch(synced.on().id_of(synced), access::write);
+    disk_works(op::sync, 0);
+    if (has_faults_on(op::sync)) [[unlikely]] {
+      const fault_effect due = disk_fault(op::sync, files_->text_of(synced));
+      if (due.what == fault_effect::kind::lie) return 0;
+      if (due.error != 0 && due.error != EINTR) synced.on().fail_to_sync(synced);
+      if (due.error != 0) return -due.error;
+    }
+    return synced.on().sync(synced, data_only);
   });
 }
 
-int host::fdatasync(int fd) {
-  return with_disk_file(fd, -EINVAL, [&](disk_file& file) {
-    if ((file.status_flags() & O_PATH) != 0) return -EBADF;
-    detail::touch(file.file().on().id_of(file.file()), access::write);
-    return file.file().on().sync(file.file(), true);
-  });
-}
+int host::fsync(int fd) { return sync_file(fd, false); }
+
+int host::fdatasync(int fd) { return sync_file(fd, true); }
 
 int host::syncfs(int fd) {
   return with_disk_file(fd, 0, [&](disk_file& file) {

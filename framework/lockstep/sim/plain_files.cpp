@@ -178,6 +178,11 @@ void plain_files::read_only(bool read_only) {
   disk().set_read_only(read_only);
 }
 
+void plain_files::pace(const disk_pace& pace) {
+  detail::touch(everything, access::write);
+  of_.set_pace(pace);
+}
+
 void plain_files::mount(std::string_view on) {
   detail::touch(everything, access::write);
   file_system* made = nullptr;

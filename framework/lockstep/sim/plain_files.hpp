@@ -9,6 +9,7 @@
 #include <lockstep/base/source.hpp>
 #include <lockstep/sim/crash_model.hpp>
 #include <lockstep/sim/disk_image.hpp>
+#include <lockstep/sim/disk_pace.hpp>
 
 #include <cstdint>
 #include <string>
@@ -52,6 +53,8 @@ class plain_files {
   // So many bytes of one user; more is EDQUOT.
   void quota(unsigned user, std::uint64_t bytes);
   void read_only(bool read_only);
+  // How long it takes from now on.
+  void pace(const disk_pace& pace);
   // An empty disk of its own on a directory that is there.
   void mount(std::string_view on);
   // The files of a folder of the machine on which the test runs, as they are when they are first read; nothing can be

@@ -1,0 +1,185 @@
+// Faults of the calls on files.
+#include "all_images.hpp"
+
+#include <lockstep/sim/fault.hpp>
+#include <lockstep/sim/plain_files.hpp>
+
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+int open_to_write(const char* path) { return here().openat(AT_FDCWD, path, O_RDWR | O_CREAT, S_IRUSR | S_IWUSR); }
+
+TEST(DiskFaultsTest, AreOfAPathOrOfAPattern) {
+  in_world([](system_calls& system) {
+    const fault broken = on(op::open).to("/tmp/*.log").forever().fail(EIO);
+    EXPECT_EQ(open_to_write("/tmp/a.log"), -EIO);
+    EXPECT_EQ(open_to_write("tmp/a.log"), -EIO);
+    const int fd = open_to_write("/tmp/a.txt");
+    EXPECT_GE(fd, 0);
+    EXPECT_EQ(broken.fired(), 2u);
+    EXPECT_EQ(system.close(fd), 0);
+  });
+}
+
+TEST(DiskFaultsTest, AreOfARangeOfBytes) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/tmp/a");
+    const fault torn = on(op::file_write).to("/tmp/a").bytes(100, 200).fail(ENOSPC);
+    EXPECT_EQ(system.pwrite(fd, "x", 1, 99), 1);
+    EXPECT_EQ(system.pwrite(fd, "xy", 2, 99), -ENOSPC);
+    EXPECT_EQ(system.pwrite(fd, "xy", 2, 99), 2) << "once";
+    EXPECT_EQ(torn.matched(), 2u);
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, MakeCallsShort) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/tmp/a");
+    const fault little = on(op::file_write).shorten(2);
+    const fault less = on(op::file_read).nth(2).shorten(1);
+    EXPECT_EQ(write_text(system, fd, "hello"), 2);
+    EXPECT_EQ(write_text(system, fd, "llo"), 3);
+    system.lseek(fd, 0, SEEK_SET);
+    EXPECT_EQ(read_text(system, fd, 3), "hel");
+    EXPECT_EQ(read_text(system, fd, 3), "l");
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, AreOfEachKindOfCall) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/tmp/a");
+    const int directory = system.openat(AT_FDCWD, "/tmp", O_RDONLY, 0);
+    struct stat found {};
+    char names[1000];
+    const auto fails = [](op what, const auto& call) {
+      const fault once = on(what).to(what == op::list ? "/tmp" : "/tmp/*").fail(EIO);
+      EXPECT_EQ(call(), -EIO) << name_of(what);
+      EXPECT_GE(call(), 0) << name_of(what);
+    };
+    fails(op::resize, [&] { return system.ftruncate(fd, 5); });
+    fails(op::stat, [&] { return system.fstatat(AT_FDCWD, "/tmp/a", &found, 0); });
+    fails(op::list, [&] { return system.getdents64(directory, names, sizeof names); });
+    fails(op::link, [&] { return system.mkdirat(AT_FDCWD, "/tmp/d", S_IRWXU); });
+    fails(op::link, [&] { return system.symlinkat("a", AT_FDCWD, "/tmp/s"); });
+    fails(op::link, [&] { return system.linkat(AT_FDCWD, "/tmp/a", AT_FDCWD, "/tmp/l", 0); });
+    fails(op::rename, [&] { return system.renameat2(AT_FDCWD, "/tmp/l", AT_FDCWD, "/tmp/m", 0); });
+    fails(op::remove, [&] { return system.unlinkat(AT_FDCWD, "/tmp/m", 0); });
+    fails(op::remove, [&] { return system.unlinkat(AT_FDCWD, "/tmp/d", AT_REMOVEDIR); });
+    system.close(fd);
+    system.close(directory);
+  });
+}
+
+TEST(DiskFaultsTest, TakeTheDisksTime) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/tmp/a");
+    EXPECT_EQ(system.take_disk_time(), duration::zero());
+    const fault slow = on(op::sync).slow(std::chrono::seconds(3));
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(system.take_disk_time(), std::chrono::seconds(3));
+    plain_files(here(), source::current()).pace({.write = std::chrono::milliseconds(2)});
+    write_text(system, fd, "x");
+    EXPECT_EQ(system.take_disk_time(), std::chrono::milliseconds(2));
+    system.close(fd);
+  });
+}
+
+// -- syncs
+// --------------------------------------------------------------------------------------------------------------
+
+TEST(DiskFaultsTest, LetASyncLie) {
+  in_world([](system_calls& system) {
+    plain_files(here(), source::current()).write_file("/a", "old");
+    const int fd = open_to_write("/a");
+    write_text(system, fd, "new");
+    const fault lying = on(op::sync).lie();
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=old"));
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=new"));
+    system.close(fd);
+  });
+}
+
+// The page is taken for clean: the next sync succeeds, and what was written is gone all the same.
+TEST(DiskFaultsTest, LoseWhatASyncHasFailedToWrite) {
+  in_world([](system_calls& system) {
+    plain_files(here(), source::current()).write_file("/a", "old");
+    const int fd = open_to_write("/a");
+    write_text(system, fd, "new");
+    const fault failing = on(op::sync).to("/a").fail(EIO);
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    EXPECT_EQ(system.fsync(fd), 0);
+    std::string text(3, '?');
+    EXPECT_EQ(system.pread(fd, text.data(), 3, 0), 3);
+    EXPECT_EQ(text, "new") << "as long as it is in memory";
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=old"));
+    system.pwrite(fd, "N", 1, 0);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=New"))
+        << "the page is written as it is in memory";
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, ShowWhatWasLostByASyncThatFailed) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/a");
+    write_text(system, fd, "new");
+    const fault failing = on(op::sync).fail(EIO);
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    std::vector<std::string> lost;
+    log_here().image(
+        process_crash, [](std::string_view, std::uint64_t) { return 0; }, &lost);
+    EXPECT_THAT(lost, ElementsAre("write 3 at 0 to a, of which all, as its sync had failed"));
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, AreRefusedWhereLinuxHasNone) {
+  world in;
+  const auto text_of_misuse = [&](task<void> (*body)()) -> std::string {
+    try {
+      in.run(body());
+    } catch (const misuse& refused) {
+      return refused.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::file_read).fail(ENOSPC);
+                co_return;
+              }),
+              HasSubstr("file_read does not fail with ENOSPC on Linux: it may with EIO, EINTR"));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::open).to("a.log").fail(EIO);
+                co_return;
+              }),
+              HasSubstr("a path of a fault begins at the root, unlike \"a.log\""));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::open).lie();
+                co_return;
+              }),
+              HasSubstr("open cannot lie, as sync can"));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::open).shorten(5);
+                co_return;
+              }),
+              HasSubstr("open cannot be shortened to 5 bytes"));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::file_read).bytes(5, 5).fail(EIO);
+                co_return;
+              }),
+              HasSubstr("bytes 5 to 5 of file_read"));
+}
+
+}  // namespace
+}  // namespace lockstep::sim
