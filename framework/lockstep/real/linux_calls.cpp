@@ -122,6 +122,8 @@ int linux_calls::dup3(int fd, int as, int flags) {
 }
 
 int linux_calls::fcntl(int fd, int command, std::int64_t argument) {
+  if (command == F_SETLKW) command = F_SETLK;
+  if (command == F_OFD_SETLKW) command = F_OFD_SETLK;
   return or_error(::fcntl(fd, command, static_cast<long>(argument)));
 }
 
