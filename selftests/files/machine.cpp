@@ -264,32 +264,41 @@ int descriptor::flock(int operation) {
   return static_cast<int>(line("flock " + how, calls().flock(number_, operation)));
 }
 
-std::vector<entry> descriptor::entries(std::size_t room) const {
-  std::vector<entry> found;
+std::int64_t descriptor::read_entries(std::vector<entry>& found, std::size_t room) const {
   std::vector<char> records(room);
   for (;;) {
     const std::int64_t size = calls().getdents64(number_, records.data(), records.size());
-    if (size < 0) on_->ends(name_ + " getdents64: " + result_text(size));
-    if (size == 0) return found;
+    if (size <= 0) return size;
     for (std::int64_t at = 0; at < size;) {
       const char* const record = records.data() + at;
       unsigned short length = 0;
       std::memcpy(&length, record + offsetof(dirent64, d_reclen), sizeof length);
-      found.push_back(
-          {record + offsetof(dirent64, d_name), static_cast<unsigned char>(record[offsetof(dirent64, d_type)])});
+      const char kind = record[offsetof(dirent64, d_type)];
+      found.push_back({record + offsetof(dirent64, d_name), static_cast<unsigned char>(kind)});
       at += length;
     }
   }
 }
 
+std::vector<entry> descriptor::entries(std::size_t room) const {
+  std::vector<entry> found;
+  const std::int64_t result = read_entries(found, room);
+  if (result < 0) on_->ends(name_ + " getdents64: " + result_text(result));
+  return found;
+}
+
 void descriptor::list() {
+  std::vector<entry> found;
+  const std::int64_t result = read_entries(found);
   std::vector<std::string> texts;
-  for (const entry& each : entries())
-    texts.push_back(each.name + (each.kind == DT_DIR ? "/" : each.kind == DT_LNK ? "@" : ""));
+  for (const entry& each : found) {
+    const char* const kind = each.kind == DT_DIR ? "/" : each.kind == DT_LNK ? "@" : "";
+    texts.push_back(each.name + kind);
+  }
   std::sort(texts.begin(), texts.end());
   std::string text;
   for (const std::string& each : texts) text += (text.empty() ? "" : " ") + each;
-  line("entries", 0, text.empty() ? "none" : text);
+  line("entries", result, text.empty() ? "none" : text);
 }
 
 std::int64_t descriptor::size() const {
@@ -384,6 +393,12 @@ int machine::truncate(const std::string& path, std::int64_t size) {
       says(fmt::format("truncate {} {}", text_of(path), size), calls().truncate(path.c_str(), size)));
 }
 
+int machine::set_times(const std::string& path, std::int64_t seconds) {
+  const timespec both[2] = {{seconds, 0}, {seconds, 0}};
+  const int result = calls().utimensat(AT_FDCWD, path.c_str(), both, 0);
+  return static_cast<int>(says(fmt::format("utimensat {} {}", text_of(path), seconds), result));
+}
+
 int machine::chdir(const std::string& path) {
   return static_cast<int>(says("chdir " + text_of(path), calls().chdir(path.c_str())));
 }
@@ -409,7 +424,11 @@ void machine::owner(const std::string& path) {
 }
 
 void machine::list(const std::string& path) {
-  const int fd = must("open " + path, calls().openat(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  const int fd = calls().openat(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) {
+    says(text_of(path) + " entries", result_text(fd));
+    return;
+  }
   named(fd, text_of(path)).list();
   calls().close(fd);
 }

@@ -83,6 +83,8 @@ class descriptor {
   std::int64_t blocks() const;
   // Until getdents64() gives no more.
   std::vector<entry> entries(std::size_t room = 4096) const;
+  // The same into `found`, with what it fails with.
+  std::int64_t read_entries(std::vector<entry>& found, std::size_t room = 4096) const;
 
  private:
   std::int64_t line(const std::string& call, std::int64_t result, const std::string& instead = "");
@@ -117,7 +119,7 @@ class machine : public against_linux::transcript_writer {
   virtual void limit_file_size(std::int64_t bytes) = 0;
   // What the clock says that times of files are taken from, has become more.
   virtual void pass_time() = 0;
-  // Only where the row needs root, who all are at first.
+  // Only where the row needs root, who all are at first. Who is not root may become somebody, which does nothing.
   virtual void become(user who) = 0;
   // Only where the row needs it: a file system of so many bytes and inodes, on a directory that is made for it. Of both
   // some are its own: one inode is its root's.
@@ -140,6 +142,8 @@ class machine : public against_linux::transcript_writer {
   // "uid 1000" is written as somebody, "gid 1000" as theirs; -1 leaves it.
   int chown(const std::string& path, int uid, int gid, int flags = 0);
   int truncate(const std::string& path, std::int64_t size);
+  // Of access and of modification.
+  int set_times(const std::string& path, std::int64_t seconds);
   int chdir(const std::string& path);
   void cwd();
   // AT_SYMLINK_NOFOLLOW for that of a link.

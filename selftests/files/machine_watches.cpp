@@ -87,7 +87,9 @@ void descriptor::events() {
     for (std::int64_t at = 0; at < size;) {
       inotify_event event{};
       std::memcpy(&event, records.data() + at, sizeof event);
-      const std::string name = event.len == 0 ? "" : " " + std::string(records.data() + at + sizeof event);
+      std::string name = event.len == 0 ? "" : " " + std::string(records.data() + at + sizeof event);
+      // What has no name has its inode's number for one.
+      if (name.compare(0, 2, " #") == 0) name = " #inode";
       text += fmt::format("{}{}: {}{}{}", text.empty() ? "" : ", ", on_->watched(*this, event.wd),
                           inotify_events_text(event.mask), name, on_->cookie_text(event.cookie));
       at += static_cast<std::int64_t>(sizeof event + event.len);

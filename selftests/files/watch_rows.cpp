@@ -502,6 +502,30 @@ other write "x" -> 1
 other close -> 0
 w events -> .: DELETE other, .: MODIFY other, .: CLOSE_WRITE other
 )"},
+      {"W3", "a file that was opened without a name",
+       [](machine& m) {
+         descriptor w = m.inotify("w");
+         m.watch(w, ".", IN_ALL_EVENTS);
+         descriptor f = m.open("f", ".", O_RDWR | O_TMPFILE);
+         f.write("text");
+         w.events();
+         m.says("link of f", m.calls().linkat(f.number(), "", AT_FDCWD, "name", AT_EMPTY_PATH));
+         f.write("more");
+         w.events();
+         f.close();
+         w.events();
+       },
+       R"(
+w add . ALL_EVENTS -> a new watch
+open . O_RDWR|O_TMPFILE -> f
+f write "text" -> 4
+w events -> .: OPEN #inode, .: MODIFY #inode
+link of f -> 0
+f write "more" -> 4
+w events -> .: CREATE name, .: MODIFY #inode
+f close -> 0
+w events -> .: CLOSE_WRITE #inode
+)", needs::ext4},
       {"W3", "by the name with which it was opened",
        [](machine& m) {
          m.make_file("file");
