@@ -62,7 +62,7 @@ class shared_files {
 
   void close_all() {
     for (int fd = 0; fd < 32; ++fd) system_.close(fd);
-    here().unlink("/tmp/receiver");
+    here().unlinkat(AT_FDCWD, "/tmp/receiver", 0);
   }
 
  private:

@@ -47,10 +47,10 @@ TEST(UnixSocketTest, ConnectsByPath) {
     const int late = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(system, late, "/tmp/l"), -ECONNREFUSED) << "the name is left";
     EXPECT_EQ(bind_to(system, late, "/tmp/l"), -EADDRINUSE);
-    EXPECT_EQ(here().unlink("/tmp/l"), 0);
+    EXPECT_EQ(here().unlinkat(AT_FDCWD, "/tmp/l", 0), 0);
     EXPECT_EQ(bind_to(system, late, "/tmp/l"), 0);
     EXPECT_EQ(bind_to(system, late, "/tmp/other"), -EINVAL);
-    EXPECT_EQ(here().unlink("/tmp/other"), -ENOENT);
+    EXPECT_EQ(here().unlinkat(AT_FDCWD, "/tmp/other", 0), -ENOENT);
     system.close(late);
   });
 }
@@ -58,7 +58,7 @@ TEST(UnixSocketTest, ConnectsByPath) {
 TEST(UnixSocketTest, ANameThatWasUnlinkedLeadsNowhereAndLeavesTheSocketBound) {
   in_world([](system_calls& system) {
     const int first = listening_unix(system, "/tmp/l", 1);
-    here().unlink("/tmp/l");
+    here().unlinkat(AT_FDCWD, "/tmp/l", 0);
     const int second = listening_unix(system, "/tmp/l", 1);
     const int client = system.socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(system, client, "/tmp/l"), 0);

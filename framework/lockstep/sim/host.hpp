@@ -11,14 +11,15 @@
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/descriptor_table.hpp>
 #include <lockstep/sim/fault.hpp>
+#include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/link.hpp>
-#include <lockstep/sim/names.hpp>
 #include <lockstep/sim/port_space.hpp>
 #include <lockstep/sim/socket_options.hpp>
 #include <lockstep/sim/unix_space.hpp>
 #include <lockstep/system/current.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -26,6 +27,7 @@
 
 namespace lockstep::sim {
 
+class disk_file;
 class network;
 class tcp_socket;
 class timer_file;
@@ -143,8 +145,8 @@ class host final : public system_calls {
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
   time_point now() const noexcept;
-  // The names of its file system.
-  name_space& names() noexcept { return names_; }
+  // Its files, from the first use on.
+  file_names& files();
   identity names_id() const noexcept { return roll(id_, 4); }
   unix_space& unix_names() noexcept { return unix_; }
   identity unix_names_id() const noexcept { return roll(id_, 5); }
@@ -200,10 +202,45 @@ class host final : public system_calls {
   int setsockopt(int fd, int level, int name, const void* value, socklen_t size) override;
   int look_up(name_query& asked) override;
 
-  // -- calls on names, which are not yet part of the interface ------------------------------------------------------
-
-  int mkdir(const char* path);
-  int unlink(const char* path);
+  int openat(int at, const char* path, int flags, mode_t mode) override;
+  int fstatat(int at, const char* path, struct stat* into, int flags) override;
+  int mkdirat(int at, const char* path, mode_t mode) override;
+  int unlinkat(int at, const char* path, int flags) override;
+  int renameat2(int from_at, const char* old, int to_at, const char* to, unsigned flags) override;
+  int linkat(int from_at, const char* old, int to_at, const char* to, int flags) override;
+  int symlinkat(const char* target, int at, const char* path) override;
+  std::int64_t readlinkat(int at, const char* path, char* into, std::size_t size) override;
+  int faccessat(int at, const char* path, int mode, int flags) override;
+  int fchmodat(int at, const char* path, mode_t mode) override;
+  int fchownat(int at, const char* path, uid_t user, gid_t group, int flags) override;
+  int utimensat(int at, const char* path, const timespec* times, int flags) override;
+  int truncate(const char* path, std::int64_t size) override;
+  int statfs(const char* path, struct statfs* into) override;
+  int chdir(const char* path) override;
+  int fchdir(int fd) override;
+  std::int64_t getcwd(char* into, std::size_t size) override;
+  mode_t umask(mode_t mask) override;
+  int fstat(int fd, struct stat* into) override;
+  std::int64_t lseek(int fd, std::int64_t offset, int whence) override;
+  std::int64_t pread(int fd, void* into, std::size_t size, std::int64_t offset) override;
+  std::int64_t pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) override;
+  std::int64_t preadv(int fd, const iovec* into, int count, std::int64_t offset) override;
+  std::int64_t pwritev(int fd, const iovec* from, int count, std::int64_t offset) override;
+  int ftruncate(int fd, std::int64_t size) override;
+  int fallocate(int fd, int mode, std::int64_t offset, std::int64_t size) override;
+  std::int64_t getdents64(int fd, void* into, std::size_t size) override;
+  int fchmod(int fd, mode_t mode) override;
+  int fchown(int fd, uid_t user, gid_t group) override;
+  int fstatfs(int fd, struct statfs* into) override;
+  int flock(int fd, int operation) override;
+  int fsync(int fd) override;
+  int fdatasync(int fd) override;
+  int syncfs(int fd) override;
+  void sync() override;
+  int sync_file_range(int fd, std::int64_t offset, std::int64_t size, unsigned flags) override;
+  int inotify_init1(int flags) override;
+  int inotify_add_watch(int fd, const char* path, std::uint32_t events) override;
+  int inotify_rm_watch(int fd, int watch) override;
 
  private:
   void freeze(agent& who) noexcept;
@@ -236,6 +273,14 @@ class host final : public system_calls {
   auto with_socket(int fd, const F& call);
   template <class F>
   auto with_file(int fd, const F& call);
+  template <class F>
+  auto from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>()));
+  template <class F>
+  int on_file(int at, const char* path, int flags, access how, const F& call);
+  template <class F>
+  auto with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>()));
+  int lock(disk_file& file, int command, std::int64_t argument);
+  void drop_locks(const file_reference& closed) noexcept;
 
   network* network_;
   std::string name_;
@@ -261,7 +306,7 @@ class host final : public system_calls {
   port_space tcp_ports_;
   port_space udp_ports_;
   std::vector<tcp_socket*> listeners_;
-  name_space names_;
+  std::unique_ptr<file_names> files_;
   unix_space unix_;
   intrusive_list<timer_file, timer_file> timer_files_;
   descriptor_table table_;  // before all else, its files go

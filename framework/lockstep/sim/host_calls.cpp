@@ -193,6 +193,7 @@ int host::close(int fd) {
       [&]() -> int {
         const file_reference closed = table_.remove(fd);
         if (!closed) return -EBADF;
+        drop_locks(closed);
         if (network_->faults().empty() || closed->as_socket() == nullptr) [[likely]]
           return 0;
         return fault_of(op::close, *closed->as_socket(), 0, 0);
@@ -208,6 +209,7 @@ int host::dup3(int fd, int as, int flags) {
   if ((flags & ~O_CLOEXEC) != 0 || fd == as) return -EINVAL;
   if (as < 0 || static_cast<std::size_t>(as) >= table_.limit()) return -EBADF;
   return with_file(fd, [&](open_file& file) {
+    drop_locks(table_.find(as));
     table_.put(as, &file, (flags & O_CLOEXEC) != 0);
     return as;
   });
@@ -229,6 +231,12 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
     case F_SETFL:
       file.set_status_flags((file.status_flags() & ~changeable) | (static_cast<int>(argument) & changeable));
       return 0;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW: return file.as_disk_file() == nullptr ? -EBADF : lock(*file.as_disk_file(), command, argument);
     default: return file.control(command, argument);
   }
 }

@@ -50,6 +50,7 @@ void host::end_life(const char* how, bool power_cut, source where) {
   descriptor_table lost(table_.id());
   lost.set_limit(table_.limit());
   std::swap(lost, table_);
+  for (const descriptor_table::slot& each : lost.slots()) drop_locks(each.file);
   if (limit_of_life_ == 0) limit_of_life_ = lost.limit();
   table_.set_limit(0);
   if (power_cut) {

@@ -144,15 +144,4 @@ int host::socketpair(int domain, int type, int protocol, int fds[2]) {
   return add_pair(first, second, (type & SOCK_CLOEXEC) != 0, fds);
 }
 
-int host::mkdir(const char* path) {
-  detail::touch(names_id(), access::write);
-  std::shared_ptr<inode> made;
-  return names_.make(path, inode_kind::directory, made);
-}
-
-int host::unlink(const char* path) {
-  detail::touch(names_id(), access::write);
-  return names_.remove(path);
-}
-
 }  // namespace lockstep::sim

@@ -11,6 +11,7 @@
 #include <lockstep/sim/link.hpp>
 #include <lockstep/sim/network_notes.hpp>
 #include <lockstep/sim/packet.hpp>
+#include <lockstep/sim/page.hpp>
 #include <lockstep/sim/tcp_connection.hpp>
 #include <lockstep/sim/traffic.hpp>
 
@@ -35,6 +36,7 @@ class network final : private detail::run_listener {
 
   loop& owner() const noexcept { return owner_; }
   byte_memory& memory() noexcept { return memory_; }
+  const std::shared_ptr<page_store>& pages() const noexcept { return pages_; }
 
   // A new host with these addresses; the next of 10.0.0.0/8, if none is given. Misuse if the name or an address is
   // taken.
@@ -98,6 +100,7 @@ class network final : private detail::run_listener {
 
   loop& owner_;
   byte_memory memory_;
+  std::shared_ptr<page_store> pages_ = std::make_shared<page_store>();
   std::vector<std::shared_ptr<host>> hosts_;
   std::map<std::string, host*, std::less<>> by_name_;
   std::map<ip_address, host*> by_address_;

@@ -1,4 +1,5 @@
-// What a descriptor refers to: an open file description, in the words of POSIX. A socket, an end of a pipe, an epoll.
+// What a descriptor refers to: an open file description, in the words of POSIX. A socket, an end of a pipe, an epoll, a
+// file of a disk.
 //
 // Descriptors, of any host, and messages that carry it hold a reference; with the last one it is closed.
 #pragma once
@@ -14,11 +15,13 @@
 
 namespace lockstep::sim {
 
+class disk_file;
 class socket;
 class epoll;
 class host;
 class timer_file;
 class unix_socket;
+class watch_file;
 
 class open_file {
  public:
@@ -63,6 +66,8 @@ class open_file {
   virtual epoll* as_epoll() noexcept { return nullptr; }
   virtual timer_file* as_timer() noexcept { return nullptr; }
   virtual unix_socket* as_unix() noexcept { return nullptr; }
+  virtual disk_file* as_disk_file() noexcept { return nullptr; }
+  virtual watch_file* as_watch_file() noexcept { return nullptr; }
   // What reports call it: "tcp socket 10.0.0.2:80".
   virtual std::string described() const = 0;
 

@@ -76,11 +76,13 @@ int unix_socket::bind_free_name() {
 
 int unix_socket::bind_path(const std::string& name) {
   detail::touch(host_.names_id(), access::write);
-  std::shared_ptr<inode> made;
-  const int failed = host_.names().make(path_of(name), inode_kind::socket, made);
+  file_names& files = host_.files();
+  inode_reference made;
+  constexpr mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
+  const int failed = files.make_node(files.working_directory(), path_of(name), S_IFSOCK | all, made);
   if (failed != 0) return failed == -EEXIST ? -EADDRINUSE : failed;
   if (!self_->name.empty()) {
-    host_.names().remove(path_of(name));
+    files.remove(files.working_directory(), path_of(name));
     return -EINVAL;
   }
   self_->name = name;
@@ -92,8 +94,11 @@ int unix_socket::bind_path(const std::string& name) {
 int unix_socket::find_other(const std::string& name, unix_socket*& found) const {
   if (is_path(name)) {
     detail::touch(host_.names_id(), access::read);
-    std::shared_ptr<inode> node;
-    if (const int failed = host_.names().find(path_of(name), node); failed != 0) return failed;
+    file_names& files = host_.files();
+    inode_reference node;
+    const int failed = files.find_file(files.working_directory(), path_of(name), true, node);
+    if (failed != 0) return failed;
+    if (!files.may(*node, W_OK)) return -EACCES;
     found = node->bound;
   } else {
     detail::touch(host_.unix_names_id(), access::read);
@@ -240,7 +245,7 @@ void unix_socket::closed() noexcept {
   list_hook<unix_space>::unlink();
   if (list_hook<unix_socket>::linked()) list_hook<unix_socket>::unlink();
   self_->socket = nullptr;
-  if (node_ != nullptr) {
+  if (node_) {
     detail::touch(host_.names_id(), access::write);
     node_->bound = nullptr;
   } else if (!self_->name.empty() && host_.unix_names().find(type_, self_->name) == this) {

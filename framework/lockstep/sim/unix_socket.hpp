@@ -10,7 +10,7 @@
 #pragma once
 
 #include <lockstep/sim/byte_queue.hpp>
-#include <lockstep/sim/names.hpp>
+#include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/pieces.hpp>
 #include <lockstep/sim/socket.hpp>
 #include <lockstep/sim/socket_options.hpp>
@@ -118,7 +118,7 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   std::size_t backlog_ = 10;  // of a datagram socket, messages but one: net.unix.max_dgram_qlen
   std::shared_ptr<unix_party> self_;
   std::shared_ptr<unix_party> peer_;
-  std::shared_ptr<inode> node_;
+  inode_reference node_;
   ucred peer_credentials_{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
   byte_queue bytes_;
   unix_message_list messages_;

@@ -24,8 +24,8 @@ class file_calls {
  public:
   // Whether they wait for the disk, so that a task makes them on a thread.
   virtual bool wait_for_disk() const noexcept { return false; }
-  // Where they do not: for how long whoever has made some is to wait now, as the disk takes so long for them. It is told
-  // of each call once.
+  // Where they do not: for how long whoever has made some is to wait now, as the disk takes so long for them. It is
+  // told of each call once.
   virtual duration take_disk_time() noexcept { return {}; }
 
   // -- names ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,318 @@
+#include <lockstep/sim/disk_file.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/file_watch.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+
+#include <fmt/format.h>
+
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+
+namespace lockstep::sim {
+
+namespace {
+
+constexpr std::size_t call_bytes_max = 0x7ffff000;  // of one call: MAX_RW_COUNT
+constexpr std::size_t direct_unit = 512;
+
+}  // namespace
+
+disk_file::disk_file(host& of, identity id, inode_reference file, int flags)
+    : open_file(id, flags), host_(of), file_(std::move(file)) {
+  ++file_->open;
+  tell(*file_, IN_OPEN);
+}
+
+bool disk_file::readable() const noexcept {
+  return (status_flags() & O_PATH) == 0 && (status_flags() & O_ACCMODE) != O_WRONLY;
+}
+bool disk_file::writable() const noexcept {
+  return (status_flags() & O_PATH) == 0 && (status_flags() & O_ACCMODE) != O_RDONLY;
+}
+
+void disk_file::closed() noexcept {
+  const file_locks::owner own{this};
+  file_->locks.drop_flock(own);
+  file_->locks.drop_ranges(own);
+  if (reading_) file_->entries.end_reading();
+  --file_->open;
+  tell(*file_, writable() ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+  if (file_->links == 0) tell_if_gone(*file_);
+}
+
+unsigned disk_file::ready() const noexcept { return POLLIN | POLLOUT; }
+
+std::string disk_file::described() const {
+  std::string path;
+  if (file_->is_directory() && host_.files().path_of(*file_, path) == 0) return "directory " + path;
+  if (file_->parent != nullptr && host_.files().path_of(*file_->parent, path) == 0) {
+    const directory_entries& names = file_->parent->entries;
+    for (std::size_t place = 0; place < names.places(); ++place) {
+      if (names.at(place).to == file_.get())
+        return fmt::format("file {}/{}", path == "/" ? "" : path, *names.at(place).name);
+    }
+  }
+  return fmt::format("file without a name (inode {})", file_->number());
+}
+
+// -- reading and writing ----------------------------------------------------------------------------------------------
+
+int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept {
+  if (count < 0 || count > IOV_MAX) return -EINVAL;
+  size = 0;
+  for (int i = 0; i < count; ++i) {
+    if (pieces[i].iov_len > std::size_t{SSIZE_MAX} - size) return -EINVAL;
+    size += pieces[i].iov_len;
+    const bool aligned =
+        pieces[i].iov_len % direct_unit == 0 && reinterpret_cast<std::uintptr_t>(pieces[i].iov_base) % direct_unit == 0;
+    if ((status_flags() & O_DIRECT) != 0 && !aligned) return -EINVAL;
+  }
+  if ((status_flags() & O_DIRECT) != 0 && offset % direct_unit != 0) return -EINVAL;
+  size = std::min(size, call_bytes_max);
+  return 0;
+}
+
+std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t offset) {
+  if (!readable()) return -EBADF;
+  if (file_->is_directory()) return -EISDIR;
+  std::size_t size = 0;
+  if (const int refused = check_pieces(into, count, offset, size); refused != 0) return refused;
+  if (file_->is_fixture) file_->on().need_content(*file_);
+  detail::touch(file_->on().id_of(*file_), access::read);
+  std::size_t done = 0;
+  for (int i = 0; i < count && done < size; ++i) {
+    const std::size_t wanted = std::min(into[i].iov_len, size - done);
+    const std::size_t got = file_->content.read(into[i].iov_base, wanted, offset + done);
+    done += got;
+    if (got < wanted) break;
+  }
+  if (done != 0) tell(*file_, IN_ACCESS);
+  return static_cast<std::int64_t>(done);
+}
+
+std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t offset) {
+  if (!writable()) return -EBADF;
+  std::size_t size = 0;
+  if (const int refused = check_pieces(from, count, offset, size); refused != 0) return refused;
+  if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - offset) {
+    size = static_cast<std::size_t>(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - offset);
+  }
+  detail::touch(file_->on().id_of(*file_), access::write);
+  std::size_t done = 0;
+  for (int i = 0; i < count && done < size; ++i) {
+    const std::size_t wanted = std::min(from[i].iov_len, size - done);
+    const std::int64_t got = file_->on().write(*file_, from[i].iov_base, wanted, offset + done);
+    if (got < 0) return done == 0 ? got : static_cast<std::int64_t>(done);
+    done += static_cast<std::size_t>(got);
+    if (static_cast<std::size_t>(got) < wanted) break;
+  }
+  return static_cast<std::int64_t>(done);
+}
+
+std::int64_t disk_file::read_at(const iovec* into, int count, std::int64_t offset) {
+  if (offset < 0) return -EINVAL;
+  return read_now(into, count, static_cast<std::uint64_t>(offset));
+}
+
+std::int64_t disk_file::write_at(const iovec* from, int count, std::int64_t offset) {
+  if (offset < 0) return -EINVAL;
+  const bool appends = (status_flags() & O_APPEND) != 0;
+  return write_now(from, count, appends ? file_->content.size() : static_cast<std::uint64_t>(offset));
+}
+
+std::int64_t disk_file::read(const iovec* into, int count) {
+  const std::int64_t got = read_now(into, count, offset_);
+  if (got > 0) offset_ += static_cast<std::uint64_t>(got);
+  return got;
+}
+
+std::int64_t disk_file::write(const iovec* from, int count) {
+  const std::uint64_t at = (status_flags() & O_APPEND) != 0 ? file_->content.size() : offset_;
+  const std::int64_t got = write_now(from, count, at);
+  if (got > 0) offset_ = at + static_cast<std::uint64_t>(got);
+  return got;
+}
+
+std::int64_t disk_file::seek(std::int64_t offset, int whence) {
+  if ((status_flags() & O_PATH) != 0) return -EBADF;
+  if (file_->is_fixture) file_->on().need_content(*file_);
+  detail::touch(file_->on().id_of(*file_), access::read);
+  const auto size = static_cast<std::int64_t>(file_->content.size());
+  std::int64_t to = offset;
+  switch (whence) {
+    case SEEK_SET: break;
+    case SEEK_CUR: to += static_cast<std::int64_t>(offset_); break;
+    case SEEK_END: to += size; break;
+    case SEEK_DATA:
+    case SEEK_HOLE: {
+      if (offset < 0 || offset >= size) return -ENXIO;
+      const auto from = static_cast<std::uint64_t>(offset);
+      const page_reference& zero = file_->on().zero_page();
+      to = static_cast<std::int64_t>(whence == SEEK_DATA ? file_->content.next_data(zero, from)
+                                                         : file_->content.next_hole(zero, from));
+      if (whence == SEEK_DATA && to >= size) return -ENXIO;
+      break;
+    }
+    default: return -EINVAL;
+  }
+  const auto most = static_cast<std::int64_t>(file_->on().limits().file_bytes_max);
+  if (to < 0 || (!file_->is_directory() && to > most)) return -EINVAL;
+  if (file_->is_directory() && reading_ && to == 0) {
+    file_->entries.end_reading();
+    reading_ = false;
+  }
+  offset_ = static_cast<std::uint64_t>(to);
+  return to;
+}
+
+int disk_file::resize(std::int64_t size) {
+  if ((status_flags() & O_PATH) != 0) return -EBADF;
+  if (!writable() || size < 0 || !file_->is_regular()) return -EINVAL;
+  detail::touch(file_->on().id_of(*file_), access::write);
+  return file_->on().resize(*file_, static_cast<std::uint64_t>(size));
+}
+
+int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
+  constexpr int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+  if (offset < 0 || size <= 0) return -EINVAL;
+  if ((mode & ~known) != 0) return -EOPNOTSUPP;
+  if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 && (mode & FALLOC_FL_ZERO_RANGE) != 0) return -EOPNOTSUPP;
+  if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 && (mode & FALLOC_FL_KEEP_SIZE) == 0) return -EOPNOTSUPP;
+  if (!writable()) return -EBADF;
+  if (file_->is_directory()) return -EISDIR;
+  if (!file_->is_regular()) return -ENODEV;
+  if (offset > std::numeric_limits<std::int64_t>::max() - size) return -EFBIG;
+  detail::touch(file_->on().id_of(*file_), access::write);
+  return file_->on().allocate(*file_, mode, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size));
+}
+
+int disk_file::ioctl(unsigned long request, void* argument) {
+  if (request != FIONREAD || !file_->is_regular()) return -ENOTTY;
+  *static_cast<int*>(argument) = static_cast<int>(file_->content.size() - std::min(file_->content.size(), offset_));
+  return 0;
+}
+
+// -- directories ------------------------------------------------------------------------------------------------------
+
+// In which order they come is a pick: from any on, forwards or backwards. The plain run has the order in which they
+// were made.
+void disk_file::begin_entries() {
+  directory_entries& names = file_->entries;
+  detail::touch(file_->on().names_id(), access::read);
+  names.begin_reading();
+  reading_ = true;
+  first_ = 0;
+  end_ = names.places();
+  backwards_ = false;
+  if (names.size() < 2) return;
+  const std::uint64_t picked = host_.of().owner().pick("order of names", 2 * end_);
+  first_ = picked % end_;
+  backwards_ = picked >= end_;
+}
+
+bool disk_file::give_entry(std::byte*& to, std::size_t& room, std::string_view name, const inode& of,
+                           std::int64_t next) {
+  struct head {
+    std::uint64_t number;
+    std::int64_t offset;
+    std::uint16_t bytes;
+    std::uint8_t kind;
+  };
+  constexpr std::size_t before_name = offsetof(head, kind) + 1;
+  constexpr unsigned kind_shift = 12;
+  const std::size_t bytes = (before_name + name.size() + 1 + sizeof(std::uint64_t) - 1) & ~(sizeof(std::uint64_t) - 1);
+  if (bytes > room) return false;
+  const head made{of.number(), next, static_cast<std::uint16_t>(bytes),
+                  static_cast<std::uint8_t>((of.attributes.mode & S_IFMT) >> kind_shift)};
+  std::memset(to, 0, bytes);
+  std::memcpy(to, &made, before_name);
+  std::memcpy(to + before_name, name.data(), name.size());
+  to += bytes;
+  room -= bytes;
+  return true;
+}
+
+// The offset is 0 before ".", 1 before "..", and 2 before the first name.
+std::int64_t disk_file::read_entries(void* into, std::size_t size) {
+  constexpr std::uint64_t dots = 2;
+  if (!readable()) return -EBADF;
+  if (!file_->is_directory()) return -ENOTDIR;
+  if (file_->links == 0) return -ENOENT;
+  if (!reading_) begin_entries();
+  auto* to = static_cast<std::byte*>(into);
+  std::size_t room = size;
+  bool fits = true;
+  while (fits && offset_ < dots) {
+    const inode& there = offset_ == 0 ? *file_ : *file_->parent;
+    fits = give_entry(to, room, offset_ == 0 ? "." : "..", there, static_cast<std::int64_t>(offset_ + 1));
+    if (fits) ++offset_;
+  }
+  while (fits && offset_ - dots < end_) {
+    const std::uint64_t after = offset_ - dots;
+    const std::uint64_t place = (backwards_ ? first_ + end_ - after : first_ + after) % end_;
+    const directory_entries::entry each =
+        place < file_->entries.places() ? file_->entries.at(place) : directory_entries::entry{};
+    fits = each.name == nullptr || give_entry(to, room, *each.name, *each.to, static_cast<std::int64_t>(offset_ + 1));
+    if (fits) ++offset_;
+  }
+  if (!fits && room == size) return -EINVAL;
+  return static_cast<std::int64_t>(size - room);
+}
+
+// -- locks ------------------------------------------------------------------------------------------------------------
+
+int disk_file::flock(int operation) {
+  if ((status_flags() & O_PATH) != 0) return -EBADF;
+  const int what = operation & ~LOCK_NB;
+  if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) return -EINVAL;
+  detail::touch(file_->on().id_of(*file_), access::write);
+  return file_->locks.flock({this}, what);
+}
+
+int disk_file::lock(int command, struct flock& range, const file_locks::owner& process) {
+  constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
+  const bool of_file = command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
+  const bool asks = command == F_GETLK || command == F_OFD_GETLK;
+  if (of_file && range.l_pid != 0) return -EINVAL;
+  std::int64_t begin = range.l_start;
+  if (range.l_whence == SEEK_CUR) begin += static_cast<std::int64_t>(offset_);
+  if (range.l_whence == SEEK_END) begin += static_cast<std::int64_t>(file_->content.size());
+  if (range.l_whence != SEEK_SET && range.l_whence != SEEK_CUR && range.l_whence != SEEK_END) return -EINVAL;
+  if (range.l_type != F_RDLCK && range.l_type != F_WRLCK && range.l_type != F_UNLCK) return -EINVAL;
+  if (asks && range.l_type == F_UNLCK) return -EINVAL;
+  std::int64_t end = last;
+  if (range.l_len > 0) end = begin > last - range.l_len ? last : begin + range.l_len;
+  if (range.l_len < 0) {
+    end = begin;
+    begin += range.l_len;
+  }
+  if (begin < 0) return -EINVAL;
+  if (!asks && ((range.l_type == F_RDLCK && !readable()) || (range.l_type == F_WRLCK && !writable()))) return -EBADF;
+  detail::touch(file_->on().id_of(*file_), asks ? access::read : access::write);
+  const file_locks::owner who = of_file ? file_locks::owner{this} : process;
+  if (!asks) return file_->locks.set(who, range.l_type, begin, end);
+  file_locks::range taken{};
+  if (!file_->locks.conflict(who, range.l_type, begin, end, taken)) {
+    range.l_type = F_UNLCK;
+    return 0;
+  }
+  range.l_type = taken.type;
+  range.l_whence = SEEK_SET;
+  range.l_start = taken.begin;
+  range.l_len = taken.end == last ? 0 : taken.end - taken.begin;
+  range.l_pid = taken.who.process;
+  return 0;
+}
+
+}  // namespace lockstep::sim

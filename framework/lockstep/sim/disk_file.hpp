@@ -1,0 +1,60 @@
+// An open file of a disk: a regular one, or a directory that is read.
+//
+// It has the offset, which its duplicates share. Calls never wait.
+// Source: open(2), read(2), lseek(2), getdents(2).
+#pragma once
+
+#include <lockstep/sim/file_names.hpp>
+#include <lockstep/sim/inode.hpp>
+#include <lockstep/sim/open_file.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace lockstep::sim {
+
+class disk_file final : public open_file {
+ public:
+  disk_file(host& of, identity id, inode_reference file, int flags);
+
+  inode& file() const noexcept { return *file_; }
+  bool readable() const noexcept;
+  bool writable() const noexcept;
+
+  std::int64_t read_at(const iovec* into, int count, std::int64_t offset);
+  std::int64_t write_at(const iovec* from, int count, std::int64_t offset);
+  std::int64_t seek(std::int64_t offset, int whence);
+  int resize(std::int64_t size);
+  int allocate(int mode, std::int64_t offset, std::int64_t size);
+  std::int64_t read_entries(void* into, std::size_t size);
+  int flock(int operation);
+  // F_SETLK and its like, of the process `process` or of the open file.
+  int lock(int command, struct flock& range, const file_locks::owner& process);
+
+  std::int64_t read(const iovec* into, int count) override;
+  std::int64_t write(const iovec* from, int count) override;
+  int ioctl(unsigned long request, void* argument) override;
+  bool can_be_polled() const noexcept override { return false; }
+  unsigned ready() const noexcept override;
+  disk_file* as_disk_file() noexcept override { return this; }
+  std::string described() const override;
+
+ private:
+  void closed() noexcept override;
+  std::int64_t read_now(const iovec* into, int count, std::uint64_t offset);
+  std::int64_t write_now(const iovec* from, int count, std::uint64_t offset);
+  int check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept;
+  void begin_entries();
+  bool give_entry(std::byte*& to, std::size_t& room, std::string_view name, const inode& of, std::int64_t next);
+
+  host& host_;
+  inode_reference file_;
+  std::uint64_t offset_ = 0;
+  // Of a directory that is read: the places of its names when that began, and where in them the first is.
+  std::uint64_t first_ = 0;
+  std::uint64_t end_ = 0;
+  bool backwards_ = false;
+  bool reading_ = false;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,100 @@
+#include <lockstep/sim/file_locks.hpp>
+
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace lockstep::sim {
+
+file_locks::lists& file_locks::held() {
+  if (held_ == nullptr) held_ = std::make_unique<lists>();
+  return *held_;
+}
+
+void file_locks::forget_if_empty() noexcept {
+  if (held_ != nullptr && held_->wholes.empty() && held_->ranges.empty()) held_.reset();
+}
+
+int file_locks::flock(const owner& who, int operation) {
+  const bool exclusive = (operation & LOCK_EX) != 0;
+  if ((operation & LOCK_UN) != 0) {
+    drop_flock(who);
+    return 0;
+  }
+  std::vector<whole>& all = held().wholes;
+  const auto own = std::find_if(all.begin(), all.end(), [&](const whole& each) { return each.who == who; });
+  if (own != all.end() && own->exclusive == exclusive) return 0;
+  if (own != all.end()) all.erase(own);  // a change is made by letting go first
+  const bool taken =
+      std::any_of(all.begin(), all.end(), [&](const whole& each) { return exclusive || each.exclusive; });
+  if (!taken) all.push_back({who, exclusive});
+  forget_if_empty();
+  return taken ? -EWOULDBLOCK : 0;
+}
+
+bool file_locks::conflict(const owner& who, short type, std::int64_t begin, std::int64_t end,
+                          range& found) const noexcept {
+  if (held_ == nullptr) return false;
+  for (const range& each : held_->ranges) {
+    if (each.who == who || each.end <= begin || end <= each.begin) continue;
+    if (type != F_WRLCK && each.type != F_WRLCK) continue;
+    found = each;
+    return true;
+  }
+  return false;
+}
+
+int file_locks::set(const owner& who, short type, std::int64_t begin, std::int64_t end) {
+  range taken{};
+  if (type != F_UNLCK && conflict(who, type, begin, end, taken)) return -EAGAIN;
+  std::vector<range> kept;
+  for (const range& each : held().ranges) {
+    if (!(each.who == who) || each.end <= begin || end <= each.begin) {
+      kept.push_back(each);
+      continue;
+    }
+    if (each.begin < begin) kept.push_back({each.who, each.type, each.begin, begin});
+    if (end < each.end) kept.push_back({each.who, each.type, end, each.end});
+  }
+  if (type != F_UNLCK) {
+    // What touches it, and is of its kind, becomes one with it.
+    for (auto at = kept.begin(); at != kept.end();) {
+      if (at->who == who && at->type == type && at->begin <= end && begin <= at->end) {
+        begin = std::min(begin, at->begin);
+        end = std::max(end, at->end);
+        at = kept.erase(at);
+      } else {
+        ++at;
+      }
+    }
+    kept.push_back({who, type, begin, end});
+    std::sort(kept.begin(), kept.end(),
+              [](const range& a, const range& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
+  }
+  held_->ranges = std::move(kept);
+  forget_if_empty();
+  return 0;
+}
+
+void file_locks::drop_ranges(const owner& who) noexcept {
+  if (held_ == nullptr) return;
+  std::erase_if(held_->ranges, [&](const range& each) { return each.who == who; });
+  forget_if_empty();
+}
+
+void file_locks::drop_flock(const owner& who) noexcept {
+  if (held_ == nullptr) return;
+  std::erase_if(held_->wholes, [&](const whole& each) { return each.who == who; });
+  forget_if_empty();
+}
+
+bool file_locks::holds(const owner& who) const noexcept {
+  if (held_ == nullptr) return false;
+  const auto own = [&](const auto& each) { return each.who == who; };
+  return std::any_of(held_->wholes.begin(), held_->wholes.end(), own) ||
+         std::any_of(held_->ranges.begin(), held_->ranges.end(), own);
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,463 @@
+#include <lockstep/sim/file_names.hpp>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <filesystem>
+#include <utility>
+
+namespace lockstep::sim {
+
+file_names::file_names(loop& owner, std::shared_ptr<page_store> pages, identity id)
+    : owner_(owner), pages_(std::move(pages)), id_(id) {
+  disks_.push_back(std::make_unique<file_system>(owner_, pages_, roll(id_, 0), 1));
+  working_directory_ = &disk().root();
+  inode_reference made;
+  constexpr mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
+  disk().make(S_IFDIR | S_ISVTX | all, {.umask = 0}, made);
+  disk().link(disk().root(), "tmp", *made);
+}
+
+// Mounts go before what they are on.
+file_names::~file_names() {
+  working_directory_ = nullptr;
+  while (!disks_.empty()) disks_.pop_back();
+}
+
+// -- permissions ------------------------------------------------------------------------------------------------------
+
+bool file_names::may(const inode& file, int wanted) const noexcept {
+  const mode_t mode = file.attributes.mode;
+  constexpr mode_t any_execute = S_IXUSR | S_IXGRP | S_IXOTH;
+  if (who_.is_root()) return (wanted & X_OK) == 0 || file.is_directory() || (mode & any_execute) != 0;
+  constexpr unsigned of_user = 6;
+  constexpr unsigned of_group = 3;
+  unsigned shift = 0;
+  if (file.attributes.user == who_.user) {
+    shift = of_user;
+  } else if (who_.in_group(file.attributes.group)) {
+    shift = of_group;
+  }
+  return (static_cast<int>(mode >> shift) & wanted) == wanted;
+}
+
+int file_names::may_change_names(const inode& directory) const noexcept {
+  if (directory.on().read_only()) return -EROFS;
+  return may(directory, W_OK | X_OK) ? 0 : -EACCES;
+}
+
+int file_names::may_remove(const inode& directory, const inode& file) const noexcept {
+  if (const int refused = may_change_names(directory); refused != 0) return refused;
+  const bool is_owner = who_.is_root() || file.attributes.user == who_.user || directory.attributes.user == who_.user;
+  return (directory.attributes.mode & S_ISVTX) != 0 && !is_owner ? -EPERM : 0;
+}
+
+// -- finding ----------------------------------------------------------------------------------------------------------
+
+struct file_names::walk {
+  inode_reference directory;  // that is reached
+  inode_reference file;
+  std::string_view last;
+  bool slash = false;
+  bool by_dots = false;
+  int links = 0;
+};
+
+int file_names::step(walk& at, std::string_view name, inode_reference& next) const {
+  inode& directory = *at.directory;
+  if (!may(directory, X_OK)) return -EACCES;
+  if (name == ".") {
+    next = at.directory;
+    return 0;
+  }
+  if (name == "..") {
+    inode* above = &directory;
+    while (above->parent == above && above->mounted_on != nullptr) above = above->mounted_on;
+    next = above->parent;
+    return 0;
+  }
+  if (name.size() > NAME_MAX) return -ENAMETOOLONG;
+  inode* found = directory.entries.find(name);
+  while (found != nullptr && found->mounted != nullptr) found = found->mounted;
+  next = found;
+  return 0;
+}
+
+int file_names::go(walk& at, std::string_view path, bool follows) const {
+  constexpr int links_max = 40;
+  if (path.front() == '/') at.directory = &disks_.front()->root();
+  at.file = at.directory;
+  at.last = {};
+  at.by_dots = false;
+  const bool slash = path.back() == '/';
+  for (;;) {
+    const std::size_t begin = path.find_first_not_of('/');
+    if (begin == std::string_view::npos) break;
+    path.remove_prefix(begin);
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(name.size());
+    const bool is_last = path.find_first_not_of('/') == std::string_view::npos;
+    if (!at.directory->is_directory()) return -ENOTDIR;
+    inode_reference next;
+    if (const int failed = step(at, name, next); failed != 0) return failed;
+    if (next && next->is_link() && (!is_last || follows || !path.empty())) {
+      if (++at.links > links_max) return -ELOOP;
+      if (const int failed = go(at, next->target, true); failed != 0) return failed;
+      if (is_last) break;
+      at.slash = false;
+      next = at.file;
+    } else if (is_last) {
+      at.file = std::move(next);
+      at.last = name;
+      at.by_dots = name == "." || name == "..";
+      break;
+    }
+    if (!next) return -ENOENT;
+    if (!next->is_directory()) return -ENOTDIR;
+    at.directory = std::move(next);
+    at.file = at.directory;
+  }
+  at.slash = at.slash || slash;
+  return 0;
+}
+
+int file_names::find(inode& at, std::string_view path, bool follows, place& found) const {
+  if (path.empty()) return -ENOENT;
+  if (path.size() >= PATH_MAX) return -ENAMETOOLONG;
+  walk way;
+  way.directory = &at;
+  if (path.front() != '/' && !at.is_directory()) return -ENOTDIR;
+  if (const int failed = go(way, path, follows); failed != 0) return failed;
+  if (way.file && way.slash && !way.file->is_directory() && !way.file->is_link()) return -ENOTDIR;
+  found = {std::move(way.directory), std::move(way.file), way.last, way.slash, way.by_dots};
+  return 0;
+}
+
+int file_names::find_file(inode& at, std::string_view path, bool follows, inode_reference& found) const {
+  place there;
+  if (const int failed = find(at, path, follows, there); failed != 0) return failed;
+  if (!there.file) return -ENOENT;
+  found = std::move(there.file);
+  return 0;
+}
+
+// A name that is not taken yet.
+int file_names::find_free(inode& at, std::string_view path, bool is_directory, place& found) const {
+  if (const int failed = find(at, path, false, found); failed != 0) return failed;
+  if (found.file) return -EEXIST;
+  if (found.slash && !is_directory) return -ENOENT;
+  if (found.directory->links == 0) return -ENOENT;
+  return may_change_names(*found.directory);
+}
+
+// -- opening ----------------------------------------------------------------------------------------------------------
+
+int file_names::open_found(inode& file, int flags) {
+  const int access = flags & O_ACCMODE;
+  const bool writes = access != O_RDONLY;
+  if (file.is_link()) return -ELOOP;
+  if (file.is_directory() && (writes || (flags & O_CREAT) != 0)) return -EISDIR;
+  if ((flags & O_DIRECTORY) != 0 && !file.is_directory()) return -ENOTDIR;
+  if (S_ISSOCK(file.attributes.mode)) return -ENXIO;
+  const int wanted = (access != O_WRONLY ? R_OK : 0) | (writes || (flags & O_TRUNC) != 0 ? W_OK : 0);
+  if (!may(file, wanted)) return -EACCES;
+  if ((writes || (flags & O_TRUNC) != 0) && file.on().read_only()) return -EROFS;
+  if ((flags & O_NOATIME) != 0 && !who_.is_root() && file.attributes.user != who_.user) return -EPERM;
+  if ((flags & O_TRUNC) != 0 && file.is_regular()) return file.on().resize(file, 0);
+  return 0;
+}
+
+int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found) {
+  constexpr mode_t permissions = S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
+  const bool makes = (flags & O_CREAT) != 0;
+  if ((flags & O_TMPFILE) == O_TMPFILE) {
+    if ((flags & O_ACCMODE) == O_RDONLY) return -EINVAL;
+    inode_reference directory;
+    if (const int failed = find_file(at, path, true, directory); failed != 0) return failed;
+    if (!directory->is_directory()) return -ENOTDIR;
+    if (const int refused = may_change_names(*directory); refused != 0) return refused;
+    return directory->on().make(S_IFREG | (mode & permissions), who_, found);
+  }
+  if (makes && (flags & O_DIRECTORY) != 0) return -EINVAL;
+  place there;
+  const bool follows = (flags & O_NOFOLLOW) == 0 && !(makes && (flags & O_EXCL) != 0);
+  if (const int failed = find(at, path, follows, there); failed != 0) return failed;
+  if (there.file) {
+    if (makes && (flags & O_EXCL) != 0) return -EEXIST;
+    if (there.slash && makes) return -EISDIR;
+    found = there.file;
+    return open_found(*found, flags);
+  }
+  if (!makes) return -ENOENT;
+  if (there.slash) return -EISDIR;
+  if (there.directory->links == 0) return -ENOENT;
+  if (const int refused = may_change_names(*there.directory); refused != 0) return refused;
+  file_system& on = there.directory->on();
+  if (const int failed = on.make(S_IFREG | (mode & permissions), who_, found); failed != 0) return failed;
+  on.link(*there.directory, there.last, *found);
+  return 0;
+}
+
+// -- names ------------------------------------------------------------------------------------------------------------
+
+int file_names::make_node(inode& at, std::string_view path, mode_t mode, inode_reference& made) {
+  place there;
+  if (const int failed = find_free(at, path, S_ISDIR(mode), there); failed != 0) return failed;
+  file_system& on = there.directory->on();
+  if (const int failed = on.make(mode, who_, made); failed != 0) return failed;
+  if ((there.directory->attributes.mode & S_ISGID) != 0) {
+    made->attributes.group = there.directory->attributes.group;
+    if (S_ISDIR(mode)) made->attributes.mode |= S_ISGID;
+  }
+  on.link(*there.directory, there.last, *made);
+  return 0;
+}
+
+int file_names::make_directory(inode& at, std::string_view path, mode_t mode) {
+  constexpr mode_t permissions = S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
+  inode_reference made;
+  return make_node(at, path, S_IFDIR | (mode & permissions), made);
+}
+
+int file_names::make_link(std::string_view target, inode& at, std::string_view path) {
+  if (target.empty()) return -ENOENT;
+  if (target.size() >= PATH_MAX) return -ENAMETOOLONG;
+  place there;
+  if (const int failed = find_free(at, path, false, there); failed != 0) return failed;
+  inode_reference made;
+  file_system& on = there.directory->on();
+  if (const int failed = on.make(S_IFLNK | S_IRWXU | S_IRWXG | S_IRWXO, who_, made); failed != 0) return failed;
+  made->target = target;
+  on.link(*there.directory, there.last, *made);
+  return 0;
+}
+
+int file_names::remove(inode& at, std::string_view path) {
+  place there;
+  if (const int failed = find(at, path, false, there); failed != 0) return failed;
+  if (there.last.empty() || there.by_dots) return -EISDIR;
+  if (!there.file) return -ENOENT;
+  if (there.slash && !there.file->is_directory()) return -ENOTDIR;
+  if (const int refused = may_remove(*there.directory, *there.file); refused != 0) return refused;
+  if (there.file->is_directory()) return -EISDIR;
+  there.directory->on().unlink(*there.directory, there.last);
+  return 0;
+}
+
+int file_names::remove_directory(inode& at, std::string_view path) {
+  place there;
+  if (const int failed = find(at, path, false, there); failed != 0) return failed;
+  if (there.last.empty()) return -EBUSY;
+  if (there.last == ".") return -EINVAL;
+  if (there.last == "..") return -ENOTEMPTY;
+  if (!there.file) return -ENOENT;
+  if (there.file->mounted_on != nullptr) return -EBUSY;
+  if (const int refused = may_remove(*there.directory, *there.file); refused != 0) return refused;
+  if (!there.file->is_directory()) return -ENOTDIR;
+  if (!there.file->entries.empty()) return -ENOTEMPTY;
+  there.directory->on().unlink(*there.directory, there.last);
+  return 0;
+}
+
+namespace {
+
+bool is_within(const inode& directory, const inode& above) noexcept {
+  for (const inode* at = &directory;; at = at->parent) {
+    if (at == &above) return true;
+    if (at->parent == at || at->parent == nullptr) return false;
+  }
+}
+
+}  // namespace
+
+int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std::string_view to, unsigned flags) {
+  if ((flags & ~unsigned{RENAME_NOREPLACE | RENAME_EXCHANGE}) != 0) return -EINVAL;
+  if ((flags & RENAME_NOREPLACE) != 0 && (flags & RENAME_EXCHANGE) != 0) return -EINVAL;
+  place old;
+  place fresh;
+  if (const int failed = find(from_at, from, false, old); failed != 0) return failed;
+  if (const int failed = find(to_at, to, false, fresh); failed != 0) return failed;
+  if (&old.directory->on() != &fresh.directory->on()) return -EXDEV;
+  if (old.last.empty() || old.by_dots) return -EBUSY;
+  if (fresh.last.empty() || fresh.by_dots) return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+  if (!old.file) return -ENOENT;
+  const bool exchanges = (flags & RENAME_EXCHANGE) != 0;
+  if ((flags & RENAME_NOREPLACE) != 0 && fresh.file) return -EEXIST;
+  if (exchanges && !fresh.file) return -ENOENT;
+  if (!old.file->is_directory() && (old.slash || (fresh.slash && !exchanges))) return -ENOTDIR;
+  if (old.file->is_directory() && is_within(*fresh.directory, *old.file)) return -EINVAL;
+  if (fresh.file && fresh.file->is_directory() && is_within(*old.directory, *fresh.file)) {
+    return exchanges ? -EINVAL : -ENOTEMPTY;
+  }
+  if (old.file.get() == fresh.file.get()) return 0;
+  if (fresh.directory->links == 0) return -ENOENT;
+  if (const int refused = may_remove(*old.directory, *old.file); refused != 0) return refused;
+  if (const int refused = fresh.file ? may_remove(*fresh.directory, *fresh.file) : may_change_names(*fresh.directory);
+      refused != 0) {
+    return refused;
+  }
+  file_system& on = old.directory->on();
+  if (exchanges) {
+    on.exchange(*old.directory, old.last, *fresh.directory, fresh.last);
+    return 0;
+  }
+  if (fresh.file) {
+    if (old.file->is_directory() && !fresh.file->is_directory()) return -ENOTDIR;
+    if (!old.file->is_directory() && fresh.file->is_directory()) return -EISDIR;
+    if (old.file->mounted_on != nullptr || fresh.file->mounted_on != nullptr) return -EBUSY;
+    if (fresh.file->is_directory() && !fresh.file->entries.empty()) return -ENOTEMPTY;
+  }
+  on.rename(*old.directory, old.last, *fresh.directory, fresh.last);
+  return 0;
+}
+
+int file_names::link(inode& file, inode& to_at, std::string_view to) {
+  place there;
+  if (const int failed = find_free(to_at, to, false, there); failed != 0) return failed;
+  if (&file.on() != &there.directory->on()) return -EXDEV;
+  if (file.is_directory()) return -EPERM;
+  constexpr std::uint32_t links_max = 65'000;
+  if (file.links >= links_max) return -EMLINK;
+  file.on().link(*there.directory, there.last, file);
+  return 0;
+}
+
+int file_names::link(inode& from_at, std::string_view from, inode& to_at, std::string_view to, bool follows) {
+  inode_reference file;
+  if (const int failed = find_file(from_at, from, follows, file); failed != 0) return failed;
+  return link(*file, to_at, to);
+}
+
+int file_names::change_directory(inode& to) {
+  if (!to.is_directory()) return -ENOTDIR;
+  if (!may(to, X_OK)) return -EACCES;
+  working_directory_ = &to;
+  return 0;
+}
+
+int file_names::path_of(const inode& directory, std::string& path) const {
+  path.clear();
+  for (const inode* at = &directory; at != &disks_.front()->root();) {
+    if (at->parent == at) at = at->mounted_on;
+    if (at->links == 0) return -ENOENT;
+    const directory_entries& names = at->parent->entries;
+    for (std::size_t i = 0; i < names.places(); ++i) {
+      if (names.at(i).to == at) path = "/" + *names.at(i).name + path;
+    }
+    at = at->parent;
+  }
+  if (path.empty()) path = "/";
+  return 0;
+}
+
+// -- attributes -------------------------------------------------------------------------------------------------------
+
+int file_names::set_mode(inode& of, mode_t mode) {
+  if (of.on().read_only()) return -EROFS;
+  if (!who_.is_root() && of.attributes.user != who_.user) return -EPERM;
+  constexpr mode_t changed = S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
+  if (!who_.is_root() && !who_.in_group(of.attributes.group)) mode &= ~mode_t{S_ISGID};
+  of.attributes.mode = (of.attributes.mode & ~changed) | (mode & changed);
+  of.on().touch_attributes(of);
+  return 0;
+}
+
+int file_names::set_owner(inode& of, uid_t user, gid_t group) {
+  constexpr auto stays = static_cast<uid_t>(-1);
+  if (of.on().read_only()) return -EROFS;
+  const bool changes_user = user != stays && user != of.attributes.user;
+  const bool own = of.attributes.user == who_.user;
+  if (!who_.is_root() && (changes_user || !own || (group != stays && !who_.in_group(group)))) return -EPERM;
+  if (user != stays) of.attributes.user = user;
+  if (group != stays) of.attributes.group = group;
+  if (of.is_regular()) of.attributes.mode &= ~mode_t{S_ISUID};
+  of.on().touch_attributes(of);
+  return 0;
+}
+
+int file_names::set_times(inode& of, const timespec* times) {
+  if (of.on().read_only()) return -EROFS;
+  const bool both_now = times == nullptr || (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW);
+  const bool own = who_.is_root() || of.attributes.user == who_.user;
+  if (!own && !both_now) return -EPERM;
+  if (!own && !may(of, W_OK)) return -EACCES;
+  const auto set = [&](wall_clock::time_point& time, const timespec& to) {
+    if (to.tv_nsec == UTIME_OMIT) return;
+    time = to.tv_nsec == UTIME_NOW
+               ? of.on().now()
+               : wall_clock::time_point(std::chrono::seconds(to.tv_sec) + std::chrono::nanoseconds(to.tv_nsec));
+  };
+  constexpr timespec now{0, UTIME_NOW};
+  set(of.attributes.accessed, times == nullptr ? now : times[0]);
+  set(of.attributes.modified, times == nullptr ? now : times[1]);
+  of.on().touch_attributes(of);
+  return 0;
+}
+
+int file_names::resize(inode& of, std::int64_t size) {
+  if (size < 0) return -EINVAL;
+  if (of.is_directory()) return -EISDIR;
+  if (!of.is_regular()) return -EINVAL;
+  if (of.on().read_only()) return -EROFS;
+  if (!may(of, W_OK)) return -EACCES;
+  return of.on().resize(of, static_cast<std::uint64_t>(size));
+}
+
+void file_names::sync_all() {
+  for (const auto& each : disks_) each->sync_all();
+}
+
+// -- mounts -----------------------------------------------------------------------------------------------------------
+
+int file_names::mount(std::string_view on, file_system*& made) {
+  inode_reference there;
+  if (const int failed = find_file(disk().root(), on, true, there); failed != 0) return failed;
+  if (!there->is_directory()) return -ENOTDIR;
+  const std::uint64_t number = disks_.size();
+  disks_.push_back(std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1));
+  made = disks_.back().get();
+  there->mounted = &made->root();
+  made->root().mounted_on = there.get();
+  return 0;
+}
+
+void file_names::copy_names(file_system& onto, inode& directory, const std::string& folder) {
+  std::vector<std::filesystem::path> sorted;
+  for (const auto& each : std::filesystem::directory_iterator(folder)) sorted.push_back(each.path());
+  std::sort(sorted.begin(), sorted.end());
+  constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
+  constexpr mode_t enterable = S_IXUSR | S_IXGRP | S_IXOTH;
+  for (const std::filesystem::path& each : sorted) {
+    inode_reference made;
+    const std::filesystem::file_status is = std::filesystem::symlink_status(each);
+    if (std::filesystem::is_directory(is)) {
+      onto.make(S_IFDIR | readable | enterable, {.umask = 0}, made);
+    } else if (std::filesystem::is_symlink(is)) {
+      onto.make(S_IFLNK | S_IRWXU | S_IRWXG | S_IRWXO, {.umask = 0}, made);
+      made->target = std::filesystem::read_symlink(each).string();
+    } else if (std::filesystem::is_regular_file(is)) {
+      onto.make(S_IFREG | readable, {.umask = 0}, made);
+      made->target = each.string();
+      made->is_fixture = true;
+    } else {
+      continue;
+    }
+    onto.link(directory, each.filename().string(), *made);
+    if (made->is_directory()) copy_names(onto, *made, each.string());
+  }
+}
+
+int file_names::mount_fixture(std::string_view on, const std::string& folder) {
+  if (!std::filesystem::is_directory(folder)) return -ENOENT;
+  file_system* made = nullptr;
+  if (const int failed = mount(on, made); failed != 0) return failed;
+  copy_names(*made, made->root(), folder);
+  made->set_read_only(true);
+  return 0;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,93 @@
+// What the calls of a host on paths do: who it is that calls, where paths begin, and what is mounted where.
+//
+// Results are those of Linux's calls, errors minus the error number. A relative path begins at `at`, a directory.
+// Source: path_resolution(7); Linux's fs/namei.c.
+#pragma once
+
+#include <lockstep/sim/file_system.hpp>
+#include <lockstep/sim/inode.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep::sim {
+
+class file_names {
+ public:
+  // With "/tmp", which everybody may write to.
+  file_names(loop& owner, std::shared_ptr<page_store> pages, identity id);
+  ~file_names();
+
+  file_system& disk() noexcept { return *disks_.front(); }
+  credentials& who() noexcept { return who_; }
+  inode& working_directory() const noexcept { return *working_directory_; }
+  bool may(const inode& file, int wanted) const noexcept;  // R_OK and so on
+
+  // -- finding ----------------------------------------------------------------------------------------------------
+
+  // Where a path leads: to `file`, or to the free name `last` in `directory`.
+  struct place {
+    inode_reference directory;
+    inode_reference file;   // null if there is none
+    std::string_view last;  // empty for the root, "." or ".."
+    bool slash = false;     // after it
+    bool by_dots = false;   // the last was "." or ".."
+  };
+  // As far as the last name; that itself need not be there. Follows a symbolic link there if `follows`.
+  int find(inode& at, std::string_view path, bool follows, place& found) const;
+  // What must be there: -ENOENT.
+  int find_file(inode& at, std::string_view path, bool follows, inode_reference& found) const;
+
+  // -- calls ------------------------------------------------------------------------------------------------------
+
+  // Makes the file if it is to be made. `permitted` is what it may be opened for.
+  int open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found);
+  int make_directory(inode& at, std::string_view path, mode_t mode);
+  // A file of that kind, which stands for a socket or the like.
+  int make_node(inode& at, std::string_view path, mode_t mode, inode_reference& made);
+  int remove(inode& at, std::string_view path);
+  int remove_directory(inode& at, std::string_view path);
+  int rename(inode& from_at, std::string_view from, inode& to_at, std::string_view to, unsigned flags);
+  int link(inode& from_at, std::string_view from, inode& to_at, std::string_view to, bool follows);
+  int link(inode& file, inode& to_at, std::string_view to);
+  int make_link(std::string_view target, inode& at, std::string_view path);
+  int change_directory(inode& to);
+  // Its path; -ENOENT if it has none any more.
+  int path_of(const inode& directory, std::string& path) const;
+
+  int set_mode(inode& of, mode_t mode);
+  int set_owner(inode& of, uid_t user, gid_t group);
+  int set_times(inode& of, const timespec* times);
+  int resize(inode& of, std::int64_t size);
+  void sync_all();
+
+  // -- mounts -----------------------------------------------------------------------------------------------------
+
+  // An empty disk of its own on a directory: -ENOENT, -ENOTDIR, -EBUSY.
+  int mount(std::string_view on, file_system*& made);
+  // The files of a folder of the machine's, as they are when they are first read; nothing can be written there.
+  int mount_fixture(std::string_view on, const std::string& folder);
+
+ private:
+  struct walk;
+
+  int step(walk& at, std::string_view name, inode_reference& next) const;
+  int go(walk& at, std::string_view path, bool follows) const;
+  int may_change_names(const inode& directory) const noexcept;
+  int may_remove(const inode& directory, const inode& file) const noexcept;
+  int find_free(inode& at, std::string_view path, bool is_directory, place& found) const;
+  int open_found(inode& file, int flags);
+  void copy_names(file_system& onto, inode& directory, const std::string& folder);
+
+  loop& owner_;
+  std::shared_ptr<page_store> pages_;
+  identity id_;
+  credentials who_;
+  std::vector<std::unique_ptr<file_system>> disks_;  // the first has the root
+  inode_reference working_directory_;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,231 @@
+#include <lockstep/sim/file_system.hpp>
+
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/file_watch.hpp>
+
+#include <sys/inotify.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+namespace lockstep::sim {
+
+bool credentials::in_group(gid_t wanted) const noexcept {
+  return group == wanted || std::find(groups.begin(), groups.end(), wanted) != groups.end();
+}
+
+void inode::end() noexcept { on_.end(*this); }
+
+file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identity id, std::uint64_t device)
+    : owner_(owner), id_(id), device_(device), pages_(std::move(pages)), zero_(pages_->take()) {
+  std::memset(zero_.bytes_to_change(), 0, page_bytes);
+  inode_reference made;
+  constexpr mode_t for_all = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
+  make(S_IFDIR | for_all, {.umask = 0}, made);
+  root_ = made.get();
+  root_->retain();
+  root_->parent = root_;
+  root_->links = 2;
+}
+
+file_system::~file_system() { root_->release(); }
+
+wall_clock::time_point file_system::now() const noexcept { return owner_.wall_now(); }
+
+// Its names go with it, and what nobody refers to then: one by one, so that a deep tree takes no stack.
+void file_system::end(inode& gone) noexcept {
+  inode* const above = gone.is_directory() && gone.links == 0 ? gone.parent : nullptr;
+  gone.parent = std::exchange(ending_, &gone);
+  if (above != nullptr) above->release();
+  if (std::exchange(is_ending_, true)) return;
+  while (ending_ != nullptr) {
+    inode* const last = std::exchange(ending_, ending_->parent);
+    for (std::size_t place = 0; place < last->entries.places(); ++place) {
+      if (inode* const to = last->entries.at(place).to; to != nullptr) to->release();
+    }
+    while (!last->watches.empty()) last->watches.pop_front().on = nullptr;
+    take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
+    --inodes_used_;
+    delete last;
+  }
+  is_ending_ = false;
+}
+
+// -- room -------------------------------------------------------------------------------------------------------------
+
+void file_system::take_pages(const inode& of, std::int64_t count) noexcept {
+  pages_used_ += static_cast<std::uint64_t>(count);
+  if (quotas_.empty()) return;
+  const auto found = quotas_.find(of.attributes.user);
+  if (found != quotas_.end()) found->second.pages += static_cast<std::uint64_t>(count);
+}
+
+std::uint64_t file_system::pages_left(const inode& of, int& error) const noexcept {
+  std::uint64_t left = limits_.pages_max - std::min(limits_.pages_max, pages_used_);
+  error = -ENOSPC;
+  const auto found = quotas_.find(of.attributes.user);
+  if (found == quotas_.end()) return left;
+  const std::uint64_t of_user = found->second.pages_max - std::min(found->second.pages_max, found->second.pages);
+  if (of_user < left) error = -EDQUOT;
+  return std::min(left, of_user);
+}
+
+// -- names ------------------------------------------------------------------------------------------------------------
+
+int file_system::make(mode_t mode, const credentials& who, inode_reference& made) {
+  if (inodes_used_ >= limits_.inodes_max) return -ENOSPC;
+  const mode_t permissions = S_ISLNK(mode) ? mode : mode & ~who.umask;
+  const wall_clock::time_point at = now();
+  made = new inode(*this, ++last_number_, {permissions, who.user, who.group, at, at, at});
+  ++inodes_used_;
+  return 0;
+}
+
+void file_system::changed_names(inode& directory) noexcept {
+  directory.attributes.modified = directory.attributes.changed = now();
+}
+
+void file_system::put_name(inode& directory, std::string_view name, inode& to) {
+  directory.entries.add(name, to);
+  to.retain();
+  if (to.is_directory()) {
+    if (to.parent != nullptr) to.parent->release();  // see drop_name()
+    ++directory.links;
+    to.links = 2;
+  } else {
+    ++to.links;
+  }
+  to.parent = &directory;
+  to.attributes.changed = now();
+  changed_names(directory);
+}
+
+// A directory without a name still has "..", for which it keeps the one above.
+void file_system::drop_name(inode& directory, std::string_view name) {
+  inode* const gone = directory.entries.remove(name);
+  if (gone->is_directory()) {
+    --directory.links;
+    gone->links = 0;
+    directory.retain();
+  } else {
+    --gone->links;
+    if (gone->parent == &directory) gone->parent = nullptr;
+  }
+  gone->attributes.changed = now();
+  changed_names(directory);
+  gone->release();
+}
+
+void file_system::link(inode& directory, std::string_view name, inode& to) {
+  put_name(directory, name, to);
+  tell_of_name(directory, IN_CREATE, name, to);
+}
+
+void file_system::unlink(inode& directory, std::string_view name) {
+  const inode_reference gone = directory.entries.find(name);
+  drop_name(directory, name);
+  tell_of_name(directory, IN_DELETE, name, *gone);
+  tell_if_gone(*gone);
+}
+
+void file_system::rename(inode& from, std::string_view name, inode& to, std::string_view as) {
+  const inode_reference moved = from.entries.find(name);
+  const inode_reference replaced = to.entries.find(as);
+  if (replaced) drop_name(to, as);
+  drop_name(from, name);
+  put_name(to, as, *moved);
+  tell_of_move(from, name, to, as, *moved);
+  if (replaced) tell_if_gone(*replaced);
+}
+
+void file_system::exchange(inode& one, std::string_view name, inode& other, std::string_view with) {
+  const inode_reference first = one.entries.find(name);
+  const inode_reference second = other.entries.find(with);
+  drop_name(one, name);
+  drop_name(other, with);
+  put_name(one, name, *second);
+  put_name(other, with, *first);
+  tell_of_move(one, name, other, with, *first);
+  tell_of_move(other, with, one, name, *second);
+}
+
+// -- what is in files -------------------------------------------------------------------------------------------------
+
+void file_system::need_content(inode& of) {
+  if (!of.is_fixture) return;
+  std::ifstream file(of.target, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  of.content.write(*pages_, text.data(), text.size(), 0);
+  of.is_fixture = false;
+}
+
+std::int64_t file_system::write(inode& to, const void* from, std::size_t size, std::uint64_t offset) {
+  if (size == 0) return 0;
+  if (offset >= limits_.file_bytes_max) return -EFBIG;
+  size = static_cast<std::size_t>(std::min<std::uint64_t>(size, limits_.file_bytes_max - offset));
+  int error = 0;
+  const std::uint64_t left = pages_left(to, error);
+  std::uint64_t missing = to.content.pages_missing(offset, size);
+  if (missing > left) [[unlikely]] {
+    std::size_t fits = 0;
+    missing = 0;
+    while (fits < size) {
+      const std::size_t count =
+          std::min(size - fits, page_bytes - static_cast<std::size_t>((offset + fits) % page_bytes));
+      if (to.content.page_at((offset + fits) / page_bytes) == nullptr && ++missing > left) break;
+      fits += count;
+    }
+    if (fits == 0) return error;
+    size = fits;
+  }
+  const std::uint64_t before = to.content.pages();
+  to.content.write(*pages_, from, size, offset);
+  take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
+  to.attributes.modified = to.attributes.changed = now();
+  to.attributes.mode &= ~mode_t{S_ISUID};
+  tell(to, IN_MODIFY);
+  return static_cast<std::int64_t>(size);
+}
+
+int file_system::resize(inode& of, std::uint64_t size) {
+  if (size > limits_.file_bytes_max) return -EFBIG;
+  const std::uint64_t before = of.content.pages();
+  of.content.resize(*pages_, size);
+  take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
+  of.attributes.modified = of.attributes.changed = now();
+  tell(of, IN_MODIFY);
+  return 0;
+}
+
+int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size) {
+  if (offset + size > limits_.file_bytes_max) return -EFBIG;
+  const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
+  const bool clears = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
+  const std::uint64_t before = of.content.pages();
+  if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) {
+    int error = 0;
+    if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
+  }
+  if (clears) of.content.punch(*pages_, offset, size);
+  if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) of.content.set_aside(zero_, offset, size);
+  if (!keeps_size && offset + size > of.content.size()) of.content.set_size(offset + size);
+  take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
+  if (clears || !keeps_size) of.attributes.modified = now();
+  of.attributes.changed = now();
+  tell(of, IN_MODIFY);
+  return 0;
+}
+
+void file_system::touch_attributes(inode& of) noexcept {
+  of.attributes.changed = now();
+  tell(of, IN_ATTRIB);
+}
+
+int file_system::sync(inode&, bool) { return 0; }
+
+void file_system::sync_all() {}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,129 @@
+// One disk of a host with the files on it: where their pages come from, how much room there is, and the log of what a
+// power cut may still undo.
+//
+// What calls on paths do is in file_names.hpp, what calls on open files do in disk_file.hpp; both change files through
+// here alone, so that limits, times and the log are kept in one place.
+// Source: inode(7), ext4(5).
+#pragma once
+
+#include <lockstep/choice/identity.hpp>
+#include <lockstep/sim/inode.hpp>
+#include <lockstep/sim/page.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+class loop;
+}
+
+namespace lockstep::sim {
+
+// Who makes a call, and what files that it makes are like.
+struct credentials {
+  uid_t user = 0;
+  gid_t group = 0;
+  std::vector<gid_t> groups{};
+  mode_t umask = S_IWGRP | S_IWOTH;
+
+  bool is_root() const noexcept { return user == 0; }
+  bool in_group(gid_t wanted) const noexcept;
+};
+
+struct disk_limits {
+  std::uint64_t pages_max = std::uint64_t{1} << 28;                      // of 4 KiB; more is ENOSPC
+  std::uint64_t inodes_max = std::uint64_t{1} << 26;                     // likewise
+  std::uint64_t file_bytes_max = (std::uint64_t{1} << 44) - page_bytes;  // more is EFBIG
+};
+
+class file_system {
+ public:
+  // Known to an observer of the run by that. `id` is the number that stat() gives for the device.
+  file_system(loop& owner, std::shared_ptr<page_store> pages, identity id, std::uint64_t device);
+  file_system(const file_system&) = delete;
+  file_system& operator=(const file_system&) = delete;
+  ~file_system();
+
+  inode& root() const noexcept { return *root_; }
+  std::uint64_t device() const noexcept { return device_; }
+  loop& owner() const noexcept { return owner_; }
+  bool read_only() const noexcept { return read_only_; }
+  void set_read_only(bool read_only) noexcept { read_only_ = read_only; }
+  disk_limits& limits() noexcept { return limits_; }
+  // What so many pages more of a user fail with; nobody has a quota at first.
+  void set_quota(uid_t user, std::uint64_t pages_max) { quotas_[user].pages_max = pages_max; }
+  std::uint64_t pages_used() const noexcept { return pages_used_; }
+  std::uint64_t inodes_used() const noexcept { return inodes_used_; }
+  const page_reference& zero_page() const noexcept { return zero_; }
+  wall_clock::time_point now() const noexcept;
+  // Joins the two halves of a move.
+  std::uint32_t next_cookie() noexcept { return ++last_cookie_; }
+
+  // What a search sees: of names the one, of what is in a file the other.
+  identity names_id() const noexcept { return id_; }
+  identity id_of(const inode& of) const noexcept { return roll(id_, of.number()); }
+
+  // -- changes of names -------------------------------------------------------------------------------------------
+
+  // A file without a name, whose attributes are `mode` and who made it. -ENOSPC, -EDQUOT.
+  int make(mode_t mode, const credentials& who, inode_reference& made);
+  // Requires that the names are free, or there, as the word says.
+  void link(inode& directory, std::string_view name, inode& to);
+  void unlink(inode& directory, std::string_view name);
+  // As rename() does it, in one: what was there is replaced.
+  void rename(inode& from, std::string_view name, inode& to, std::string_view as);
+  void exchange(inode& one, std::string_view name, inode& other, std::string_view with);
+
+  // -- changes of files -------------------------------------------------------------------------------------------
+
+  // Returns how many bytes it took: fewer where the room ends; then -ENOSPC, -EDQUOT or -EFBIG.
+  std::int64_t write(inode& to, const void* from, std::size_t size, std::uint64_t offset);
+  int resize(inode& of, std::uint64_t size);
+  int allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size);
+  // Attributes were changed.
+  void touch_attributes(inode& of) noexcept;
+  // What it reads for the first time, of the machine's.
+  void need_content(inode& of);
+
+  // -- what is to stay --------------------------------------------------------------------------------------------
+
+  int sync(inode& of, bool data_only);
+  void sync_all();
+
+ private:
+  friend class inode;
+
+  struct quota {
+    std::uint64_t pages_max = ~std::uint64_t{0};
+    std::uint64_t pages = 0;
+  };
+
+  void end(inode& gone) noexcept;
+  void take_pages(const inode& of, std::int64_t count) noexcept;
+  // How many more there may be, of that file.
+  std::uint64_t pages_left(const inode& of, int& error) const noexcept;
+  void put_name(inode& directory, std::string_view name, inode& to);
+  void drop_name(inode& directory, std::string_view name);
+  void changed_names(inode& directory) noexcept;
+
+  loop& owner_;
+  identity id_;
+  std::uint64_t device_;
+  bool read_only_ = false;
+  disk_limits limits_;
+  std::uint64_t last_number_ = 0;
+  std::uint32_t last_cookie_ = 0;
+  std::uint64_t pages_used_ = 0;
+  std::uint64_t inodes_used_ = 0;
+  std::map<uid_t, quota> quotas_;
+  std::shared_ptr<page_store> pages_;
+  page_reference zero_;
+  inode* root_ = nullptr;
+  inode* ending_ = nullptr;  // those that are about to end, by `parent`
+  bool is_ending_ = false;
+};
+
+}  // namespace lockstep::sim

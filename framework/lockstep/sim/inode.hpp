@@ -1,0 +1,108 @@
+// A file of a host, of any kind, whatever names it has.
+//
+// It lives as long as a name, an open file or somebody else refers to it.
+// Source: inode(7).
+#pragma once
+
+#include <lockstep/base/intrusive_list.hpp>
+#include <lockstep/sim/directory_entries.hpp>
+#include <lockstep/sim/file_content.hpp>
+#include <lockstep/sim/file_locks.hpp>
+#include <lockstep/time/clock.hpp>
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace lockstep::sim {
+
+class file_system;
+class inode;
+class unix_socket;
+class watch_item;
+
+// The permissions, the owner and the times, which a copy of the file may have too.
+struct file_attributes {
+  mode_t mode = 0;  // with the kind
+  uid_t user = 0;
+  gid_t group = 0;
+  wall_clock::time_point accessed{};
+  wall_clock::time_point modified{};
+  wall_clock::time_point changed{};
+
+  bool is_directory() const noexcept { return S_ISDIR(mode); }
+  bool is_regular() const noexcept { return S_ISREG(mode); }
+  bool is_link() const noexcept { return S_ISLNK(mode); }
+  bool operator==(const file_attributes&) const = default;
+};
+
+class inode {
+ public:
+  inode(file_system& on, std::uint64_t number, const file_attributes& first) noexcept
+      : attributes(first), on_(on), number_(number) {}
+  inode(const inode&) = delete;
+  inode& operator=(const inode&) = delete;
+
+  file_system& on() const noexcept { return on_; }
+  // Unique in its file system, for ever.
+  std::uint64_t number() const noexcept { return number_; }
+  bool is_directory() const noexcept { return attributes.is_directory(); }
+  bool is_regular() const noexcept { return attributes.is_regular(); }
+  bool is_link() const noexcept { return attributes.is_link(); }
+
+  file_attributes attributes;
+  std::uint32_t links = 0;       // names; of a directory those of its directories too, as they have ".."
+  file_content content;          // of a regular file
+  std::string target;            // of a symbolic link; of a fixture where its content is
+  directory_entries entries;     // of a directory
+  inode* parent = nullptr;       // a directory that it has a name in; the root's is itself
+  inode* mounted = nullptr;      // the root of the file system that is mounted on it
+  inode* mounted_on = nullptr;   // of such a root
+  unix_socket* bound = nullptr;  // who has that address, of a socket
+  file_locks locks;
+  intrusive_list<watch_item, inode> watches;
+  std::uint32_t open = 0;   // open files
+  bool is_fixture = false;  // a file of the machine's that is not yet read
+
+  void retain() noexcept { ++references_; }
+  void release() noexcept {
+    if (--references_ == 0) end();
+  }
+
+ private:
+  void end() noexcept;
+
+  file_system& on_;
+  std::uint64_t number_;
+  std::uint32_t references_ = 0;
+};
+
+class inode_reference {
+ public:
+  inode_reference() noexcept = default;
+  inode_reference(inode* of) noexcept : inode_(of) {
+    if (inode_ != nullptr) inode_->retain();
+  }
+  inode_reference(const inode_reference& other) noexcept : inode_reference(other.inode_) {}
+  inode_reference(inode_reference&& other) noexcept : inode_(std::exchange(other.inode_, nullptr)) {}
+  inode_reference& operator=(inode_reference other) noexcept {
+    std::swap(inode_, other.inode_);
+    return *this;
+  }
+  ~inode_reference() {
+    if (inode_ != nullptr) inode_->release();
+  }
+
+  inode* get() const noexcept { return inode_; }
+  inode* operator->() const noexcept { return inode_; }
+  inode& operator*() const noexcept { return *inode_; }
+  explicit operator bool() const noexcept { return inode_ != nullptr; }
+
+ private:
+  inode* inode_ = nullptr;
+};
+
+}  // namespace lockstep::sim

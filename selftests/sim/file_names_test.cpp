@@ -1,0 +1,115 @@
+#include "in_world.hpp"
+
+#include <lockstep/sim/file_names.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace lockstep::sim {
+namespace {
+
+int find_here(std::string_view path) {
+  inode_reference found;
+  file_names& all = here().files();
+  return all.find_file(all.working_directory(), path, true, found);
+}
+
+int make_here(std::string_view path, mode_t kind = S_IFREG) {
+  inode_reference made;
+  file_names& all = here().files();
+  return all.make_node(all.working_directory(), path, kind | S_IRWXU, made);
+}
+
+TEST(FileNamesTest, BeginWithTheRootAndTmp) {
+  in_world([](system_calls&) {
+    for (const char* each : {"/", "/tmp", "//tmp//", "tmp/../tmp/.", "/.."}) EXPECT_EQ(find_here(each), 0) << each;
+    for (const char* each : {"", "/none", "/none/more"}) EXPECT_EQ(find_here(each), -ENOENT) << each;
+  });
+}
+
+TEST(FileNamesTest, AreMadeAndFoundAgain) {
+  in_world([](system_calls&) {
+    EXPECT_EQ(make_here("/tmp/a"), 0);
+    EXPECT_EQ(find_here("/tmp/a"), 0);
+    for (const char* each : {"/tmp/a", "/tmp/a/", "/", "/tmp/."}) EXPECT_LT(make_here(each), 0) << each;
+    EXPECT_EQ(make_here("/tmp/d/", S_IFDIR), 0);
+    EXPECT_EQ(make_here("/tmp/d/e/f"), -ENOENT);
+    EXPECT_EQ(make_here("/tmp/d/f"), 0);
+    EXPECT_EQ(find_here("/tmp/d/../a"), 0);
+    EXPECT_EQ(find_here("/tmp/a/.."), -ENOTDIR);
+  });
+}
+
+TEST(FileNamesTest, HaveALimit) {
+  in_world([](system_calls&) {
+    const std::string longest(255, 'x');
+    EXPECT_EQ(make_here("/tmp/" + longest), 0);
+    EXPECT_EQ(make_here("/tmp/" + longest + "x"), -ENAMETOOLONG);
+    std::string path;
+    for (int i = 0; i < 585; ++i) path += "/tmp/..";
+    ASSERT_EQ(path.size(), 4095u);
+    EXPECT_EQ(find_here(path), 0);
+    EXPECT_EQ(find_here(path + '/'), -ENAMETOOLONG);
+  });
+}
+
+TEST(FileNamesTest, AreAHostsOwn) {
+  in_world([](system_calls&) {
+    host& other = here().of().add_host("other");
+    EXPECT_EQ(here().mkdirat(AT_FDCWD, "/run", S_IRWXU), 0);
+    EXPECT_EQ(other.mkdirat(AT_FDCWD, "/run", S_IRWXU), 0);
+  });
+}
+
+TEST(FileNamesTest, AskWhoCalls) {
+  in_world([](system_calls&) {
+    file_names& all = here().files();
+    make_here("/tmp/d", S_IFDIR);
+    make_here("/tmp/d/f");
+    all.who().user = 1000;
+    EXPECT_EQ(find_here("/tmp/d/f"), -EACCES);
+    EXPECT_EQ(make_here("/d"), -EACCES);
+    EXPECT_EQ(all.remove_directory(all.disk().root(), "/tmp/d"), -EPERM) << "the sticky bit";
+    EXPECT_EQ(make_here("/tmp/own"), 0);
+    EXPECT_EQ(all.remove(all.disk().root(), "/tmp/own"), 0);
+  });
+}
+
+TEST(FileNamesTest, CrossNoMountByRename) {
+  in_world([](system_calls& system) {
+    file_names& all = here().files();
+    make_here("/mnt", S_IFDIR);
+    file_system* disk = nullptr;
+    ASSERT_EQ(all.mount("/mnt", disk), 0);
+    EXPECT_EQ(make_here("/mnt/f"), 0);
+    EXPECT_EQ(system.renameat2(AT_FDCWD, "/mnt/f", AT_FDCWD, "/f", 0), -EXDEV);
+    EXPECT_EQ(system.linkat(AT_FDCWD, "/mnt/f", AT_FDCWD, "/f", 0), -EXDEV);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/mnt", AT_REMOVEDIR), -EBUSY);
+    EXPECT_EQ(find_here("/mnt/../tmp"), 0);
+    std::string path;
+    EXPECT_EQ(all.path_of(disk->root(), path), 0);
+    EXPECT_EQ(path, "/mnt");
+  });
+}
+
+TEST(FileNamesTest, ShowAFolderOfTheMachine) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "lockstep_fixture";
+  std::filesystem::create_directories(folder / "d");
+  std::ofstream(folder / "d" / "f") << "text";
+  in_world([&](system_calls& system) {
+    make_here("/mnt", S_IFDIR);
+    ASSERT_EQ(here().files().mount_fixture("/mnt", folder.string()), 0);
+    const int fd = system.openat(AT_FDCWD, "/mnt/d/f", O_RDONLY, 0);
+    EXPECT_EQ(read_text(system, fd, 100), "text");
+    system.close(fd);
+    EXPECT_EQ(system.openat(AT_FDCWD, "/mnt/d/f", O_RDWR, 0), -EROFS);
+    EXPECT_EQ(make_here("/mnt/new"), -EROFS);
+    EXPECT_EQ(here().files().mount_fixture("/mnt/d", (folder / "none").string()), -ENOENT);
+  });
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace lockstep::sim
