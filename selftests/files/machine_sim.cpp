@@ -1,6 +1,7 @@
 // The arm that is the simulated kernel: the first host of a world of its own, on virtual time, in its directory /data.
 #include "rows.hpp"
 
+#include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/world.hpp>
@@ -33,7 +34,9 @@ class simulated_machine final : public machine {
     sim::descriptor_table& table = host().descriptors();
     table.set_limit(none ? 3 + table.count() : 1024);
   }
-  void limit_file_size(std::int64_t) override { ends("the simulated kernel limits no file's size"); }
+  void limit_file_size(std::int64_t bytes) override {
+    host().files().disk().limits().file_bytes_max = static_cast<std::uint64_t>(bytes);
+  }
   void pass_time() override {
     const int fd = must("timerfd_create", calls().timerfd_create(CLOCK_MONOTONIC, 0));
     itimerspec soon{};
@@ -42,9 +45,17 @@ class simulated_machine final : public machine {
     world_.loop().advance_to_next_deadline();
     must("close", calls().close(fd));
   }
-  void become(user who) override { host().set_privileged(who == user::root); }
-  void mount_small_disk(const std::string&, std::int64_t, std::int64_t) override {
-    ends("the simulated kernel mounts nothing");
+  void become(user who) override {
+    constexpr unsigned somebody = 1000;
+    sim::credentials& is = host().files().who();
+    is.user = is.group = who == user::root ? 0 : somebody;
+  }
+  void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes) override {
+    make_folder(path);
+    sim::file_system* made = nullptr;
+    must("mount", host().files().mount(absolute(path), made));
+    made->limits().pages_max = static_cast<std::uint64_t>(bytes) / sim::page_bytes;
+    made->limits().inodes_max = static_cast<std::uint64_t>(inodes);
   }
 
  private:
