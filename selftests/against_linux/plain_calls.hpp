@@ -21,7 +21,7 @@
 
 namespace lockstep::against_linux {
 
-// Each call as it is. What it opens is closed at the end.
+// Each call as it is, but for locks, which nobody waits for. What it opens is closed at the end.
 class plain_calls final : public system_calls {
  public:
   ~plain_calls() override {
@@ -39,6 +39,8 @@ class plain_calls final : public system_calls {
   int dup(int fd) override { return opened(::dup(fd)); }
   int dup3(int fd, int as, int flags) override { return opened(::dup3(fd, as, flags)); }
   int fcntl(int fd, int command, std::int64_t argument) override {
+    if (command == F_SETLKW) command = F_SETLK;
+    if (command == F_OFD_SETLKW) command = F_OFD_SETLK;
     const int returned = ::fcntl(fd, command, argument);
     return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? opened(returned) : result_of(returned);
   }

@@ -58,7 +58,7 @@ fuzz_run fuzzer::run(const sequence& what, user as) {
   return made;
 }
 
-std::optional<std::string> fuzzer::check(std::uint64_t seed) {
+std::optional<finding> fuzzer::check(std::uint64_t seed) {
   sequence what = sequence_of(seed);
   const user as = linux_has(needs::root) && seed % 2 == 0 ? user::root : user::somebody;
   const fuzz_run made = run(what, as);
@@ -75,20 +75,23 @@ std::optional<std::string> fuzzer::check(std::uint64_t seed) {
   return report(what, as, seed);
 }
 
-std::string fuzzer::report(const sequence& shrunk, user as, std::uint64_t seed) {
+finding fuzzer::report(const sequence& shrunk, user as, std::uint64_t seed) {
   const fuzz_run made = run(shrunk, as);
   const fuzz_step& last = made.steps.back();
-  std::string text =
-      fmt::format("seed {}, as {}: {}\n  Linux: {} | {}\n  {}: {} | {}\n", seed, as == user::root ? "root" : "somebody",
-                  last.code, last.said[fuzz_pair::real], last.open_files[fuzz_pair::real], other_name,
-                  last.said[fuzz_pair::other], last.open_files[fuzz_pair::other]);
+  const auto of_last = [&last](std::size_t arm) { return last.said[arm] + " | " + last.open_files[arm]; };
+  finding found;
+  found.difference =
+      fmt::format("  Linux: {}\n  {}: {}\n", of_last(fuzz_pair::real), other_name, of_last(fuzz_pair::other));
+  std::string& text = found.report;
+  text =
+      fmt::format("seed {}, as {}: {}\n{}", seed, as == user::root ? "root" : "somebody", last.code, found.difference);
   if (!made.differs) text += "but not in a second run\n";
   text += "the body of a row:\n";
   for (const fuzz_step& each : made.steps) text += "  " + each.code + "\n";
   text += "on Linux:\n" + transcript_of_run(made, fuzz_pair::real);
   text += fmt::format("on {}:\n{}", other_name, transcript_of_run(made, fuzz_pair::other));
   text += fmt::format("again: LOCKSTEP_FILE_FUZZ=1,{} file_fuzz_tests --gtest_filter='*InEveryCall'\n", seed);
-  return text;
+  return found;
 }
 
 }  // namespace lockstep::files

@@ -19,6 +19,13 @@ struct fuzz_run {
   std::size_t made = 0;
 };
 
+struct finding {
+  // What they say of the last call, which tells one finding from another.
+  std::string difference;
+  // With it the body of a row that tells them apart, both transcripts, and how to repeat it.
+  std::string report;
+};
+
 class fuzzer {
  public:
   // What the other machine is made to do before each sequence, in its own directory: nothing, but in a test of the fuzz
@@ -26,9 +33,8 @@ class fuzzer {
   explicit fuzzer(std::function<void(machine&)> prepare = nullptr) : prepare_(std::move(prepare)) {}
 
   fuzz_run run(const sequence& what, user as);
-  // Of that seed: nothing if both agree, or else the body of a row that tells them apart, both transcripts, and how to
-  // repeat it.
-  std::optional<std::string> check(std::uint64_t seed);
+  // Of that seed: nothing if both agree.
+  std::optional<finding> check(std::uint64_t seed);
 
   // Of all sequences so far, without those that made one short.
   struct counts {
@@ -39,7 +45,7 @@ class fuzzer {
   const counts& counted() const noexcept { return counts_; }
 
  private:
-  std::string report(const sequence& shrunk, user as, std::uint64_t seed);
+  finding report(const sequence& shrunk, user as, std::uint64_t seed);
 
   std::function<void(machine&)> prepare_;
   counts counts_;

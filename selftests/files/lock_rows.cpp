@@ -181,18 +181,18 @@ g F_OFD_GETLK F_WRLCK 6 0 -> F_RDLCK 6 1 of an open file
       {"K2", "none of them waits",
        [](machine& m) {
          descriptor f = m.made("file", "text");
-         f.lock(F_OFD_SETLK, F_WRLCK, 0, 0);
-         f.lock(F_SETLK, F_RDLCK, 0, 1);
-         m.opened("file", O_RDWR, "g").lock(F_OFD_SETLK, F_RDLCK, 0, 1);
-         f.lock(F_OFD_SETLK, F_UNLCK, 0, 0);
-         f.lock(F_SETLK, F_RDLCK, 0, 1);
+         f.lock(F_OFD_SETLKW, F_WRLCK, 0, 0);
+         f.lock(F_SETLKW, F_RDLCK, 0, 1);
+         m.opened("file", O_RDWR, "g").lock(F_OFD_SETLKW, F_RDLCK, 0, 1);
+         f.lock(F_OFD_SETLKW, F_UNLCK, 0, 0);
+         f.lock(F_SETLKW, F_RDLCK, 0, 1);
        },
        R"(
-file F_OFD_SETLK F_WRLCK 0 0 -> 0
-file F_SETLK F_RDLCK 0 1 -> EAGAIN
-g F_OFD_SETLK F_RDLCK 0 1 -> EAGAIN
-file F_OFD_SETLK F_UNLCK 0 0 -> 0
-file F_SETLK F_RDLCK 0 1 -> 0
+file F_OFD_SETLKW F_WRLCK 0 0 -> 0
+file F_SETLKW F_RDLCK 0 1 -> EAGAIN
+g F_OFD_SETLKW F_RDLCK 0 1 -> EAGAIN
+file F_OFD_SETLKW F_UNLCK 0 0 -> 0
+file F_SETLKW F_RDLCK 0 1 -> 0
 )"},
       {"K3", "parts that are unlocked, joined and changed",
        [](machine& m) {

@@ -525,7 +525,8 @@ f write "more" -> 4
 w events -> .: CREATE name, .: MODIFY #inode
 f close -> 0
 w events -> .: CLOSE_WRITE #inode
-)", needs::ext4},
+)",
+       needs::ext4},
       {"W3", "by the name with which it was opened",
        [](machine& m) {
          m.make_file("file");
