@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <sstream>
+#include <string>
 #include <utility>
 
 namespace lockstep::files {
@@ -24,12 +26,26 @@ std::optional<differing> difference_in(const fuzz_run& run) {
   return differing{last.kind, last.said[0] != last.said[1]};
 }
 
+std::string text_of_step(const fuzz_step& step, std::size_t arm) {
+  const std::string& files = step.open_files[arm];
+  return step.said[arm] + (files.empty() ? "" : "  | ") + files;
+}
+
+// The first lines that do.
+std::pair<std::string, std::string> first_that_differ(const std::string& one, const std::string& other) {
+  std::istringstream ones(one), others(other);
+  std::string line, another;
+  do {
+    line = another = "nothing";
+    std::getline(ones, line);
+    std::getline(others, another);
+  } while (line == another && ones && others);
+  return {line, another};
+}
+
 std::string transcript_of_run(const fuzz_run& run, std::size_t arm) {
   std::string text;
-  for (const fuzz_step& each : run.steps) {
-    const std::string& files = each.open_files[arm];
-    text += fmt::format("  {} -> {}{}{}\n", each.code, each.said[arm], files.empty() ? "" : "  | ", files);
-  }
+  for (const fuzz_step& each : run.steps) text += fmt::format("  {} -> {}\n", each.code, text_of_step(each, arm));
   return text;
 }
 
@@ -78,10 +94,10 @@ std::optional<finding> fuzzer::check(std::uint64_t seed) {
 finding fuzzer::report(const sequence& shrunk, user as, std::uint64_t seed) {
   const fuzz_run made = run(shrunk, as);
   const fuzz_step& last = made.steps.back();
-  const auto of_last = [&last](std::size_t arm) { return last.said[arm] + " | " + last.open_files[arm]; };
+  const auto [of_other, of_real] =
+      first_that_differ(text_of_step(last, fuzz_pair::other), text_of_step(last, fuzz_pair::real));
   finding found;
-  found.difference =
-      fmt::format("  Linux: {}\n  {}: {}\n", of_last(fuzz_pair::real), other_name, of_last(fuzz_pair::other));
+  found.difference = fmt::format("  Linux: {}\n  {}: {}\n", of_real, other_name, of_other);
   std::string& text = found.report;
   text =
       fmt::format("seed {}, as {}: {}\n{}", seed, as == user::root ? "root" : "somebody", last.code, found.difference);

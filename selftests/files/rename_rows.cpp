@@ -219,6 +219,54 @@ file content -> "text"
 chdir .. -> 0
 getcwd -> <folder>/b
 )"},
+      {"R2", "links of directories that move",
+       [](machine& m) {
+         m.make_folder("a");
+         m.make_folder("a/one");
+         m.make_folder("a/two");
+         m.make_folder("b");
+         const auto links = [&m](const std::string& path) {
+           m.says("links of " + path, static_cast<std::int64_t>(m.stat(path).st_nlink));
+         };
+         m.rename("a", "c");
+         links("c");
+         links(".");
+         m.rename("c", "b/d");
+         links("b/d");
+         links("b");
+         links(".");
+         m.rename("b/d/one", "e");
+         m.rename("b/d/two", "e");
+         links("b/d");
+         links(".");
+         m.make_folder("e/inner");
+         m.rename("e", "b", RENAME_EXCHANGE);
+         links("e");
+         links("b");
+         m.make_file("file");
+         m.rename("file", "b", RENAME_EXCHANGE);
+         links("file");
+         links(".");
+       },
+       R"(
+rename a c -> 0
+links of c -> 4
+links of . -> 4
+rename c b/d -> 0
+links of b/d -> 4
+links of b -> 3
+links of . -> 3
+rename b/d/one e -> 0
+rename b/d/two e -> 0
+links of b/d -> 2
+links of . -> 4
+rename e b RENAME_EXCHANGE -> 0
+links of e -> 3
+links of b -> 3
+rename file b RENAME_EXCHANGE -> 0
+links of file -> 3
+links of . -> 4
+)", needs::ext4},
       {"R2", "the directory itself and its parent",
        [](machine& m) {
          m.make_folder("a");
