@@ -42,8 +42,9 @@ fuzz_step fuzz_pair::run(const operation& what) {
     run_attributes(what);
   } else if (what.kind < operation_kind::inotify) {
     handle* const on = pick(what.subject, preferred_by(what.kind));
-    if (on != nullptr && what.kind == operation_kind::open_at) run_open(what);
-    if (on != nullptr) {
+    if (on != nullptr && what.kind == operation_kind::open_at) {
+      run_open(what);
+    } else if (on != nullptr) {
       run_data(what, *on);
       run_size(what, *on);
       run_locks(what, *on);
