@@ -54,6 +54,16 @@ bool has_own_mounts() {
   return has;
 }
 
+// A row may leave directories that not even their owner may enter.
+void remove_folder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  ::chmod(path.c_str(), S_IRWXU);
+  for (const auto& each : std::filesystem::directory_iterator(path, ignored)) {
+    if (each.symlink_status(ignored).type() == std::filesystem::file_type::directory) remove_folder(each.path());
+  }
+  std::filesystem::remove_all(path, ignored);
+}
+
 class linux_machine final : public machine {
  public:
   linux_machine() {
@@ -77,8 +87,7 @@ class linux_machine final : public machine {
     ::setrlimit(RLIMIT_FSIZE, &file_size_);
     std::filesystem::current_path(before_);
     if (!disk_.empty()) ::umount2(disk_.c_str(), MNT_DETACH);
-    std::error_code ignored;  // a row may have left a directory that only root may enter
-    std::filesystem::remove_all(folder_, ignored);
+    remove_folder(folder_);
   }
 
   system_calls& calls() override { return *calls_; }
