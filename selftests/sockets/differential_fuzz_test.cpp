@@ -6,30 +6,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 
 namespace lockstep::sockets {
 namespace {
 
-struct fuzz_range {
-  std::uint64_t count = 2'000;
-  std::uint64_t first = 1;
-};
-
-fuzz_range range_from_environment() {
-  fuzz_range range;
-  const char* const text = std::getenv("LOCKSTEP_SOCKET_FUZZ");
-  if (text == nullptr) return range;
-  char* end = nullptr;
-  range.count = std::strtoull(text, &end, 10);
-  if (*end == ',') range.first = std::strtoull(end + 1, nullptr, 10);
-  return range;
-}
-
 TEST(DifferentialFuzzTest, AgreesWithLinuxInEveryCall) {
   constexpr int reports_max = 12;
-  const fuzz_range range = range_from_environment();
+  const auto range = against_linux::range_from_environment("LOCKSTEP_SOCKET_FUZZ", 2'000);
   fuzzer by;
   int reports = 0;
   std::uint64_t clean = 0;

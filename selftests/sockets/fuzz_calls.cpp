@@ -421,7 +421,7 @@ void fuzz_pair::run_epoll(const operation& what) {
   if (watched == nullptr) return;
   const named_flag& asked = one_of(watched_events, what.detail);
   const named_flag& mode = one_of(watched_modes, what.detail / 8);
-  const int operation = what.kind == add ? EPOLL_CTL_ADD : what.kind == modify ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+  const int control = what.kind == add ? EPOLL_CTL_ADD : what.kind == modify ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
   const char* const text = what.kind == add ? "add" : what.kind == modify ? "modify" : "remove";
   keys_.push_back(watched->name);
   const std::string flags = what.kind == remove ? "" : fmt::format(", {}{}", asked.text, mode.text);
@@ -429,7 +429,7 @@ void fuzz_pair::run_epoll(const operation& what) {
     epoll_event event{};
     event.events = static_cast<unsigned>(asked.value | mode.value);
     event.data.u64 = keys_.size() - 1;
-    return result_text(calls(arm).epoll_ctl(by->fds[arm], operation, watched->fds[arm], &event));
+    return result_text(calls(arm).epoll_ctl(by->fds[arm], control, watched->fds[arm], &event));
   });
 }
 

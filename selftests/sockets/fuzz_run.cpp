@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace lockstep::sockets {
 namespace {
@@ -93,36 +93,7 @@ sequence fuzzer::shrink(sequence what) {
     return difference_in(run(tried, patience_of_shrinking)) == wanted;
   };
   if (!wanted) return what;  // Linux was late
-  for (bool is_better = true; is_better;) {
-    is_better = false;
-    for (std::size_t piece = what.size() / 2; piece > 0; piece /= 2) {
-      for (std::size_t at = 0; at + piece <= what.size();) {
-        sequence tried = what;
-        tried.erase(tried.begin() + static_cast<std::ptrdiff_t>(at),
-                    tried.begin() + static_cast<std::ptrdiff_t>(at + piece));
-        if (still_differs(tried)) {
-          what = tried;
-          is_better = true;
-        } else {
-          at += piece;
-        }
-      }
-    }
-    for (std::size_t at = 0; at < what.size(); ++at) {
-      for (std::uint32_t operation::*const part : {&operation::subject, &operation::object, &operation::detail}) {
-        for (const std::uint32_t simpler : {0u, 12u, what[at].*part % 24}) {
-          if (simpler >= what[at].*part) continue;
-          sequence tried = what;
-          tried[at].*part = simpler;
-          if (!still_differs(tried)) continue;
-          what = tried;
-          is_better = true;
-          break;
-        }
-      }
-    }
-  }
-  return what;
+  return against_linux::shrink(std::move(what), still_differs);
 }
 
 std::string fuzzer::report(const sequence& shrunk, const fuzz_run& first, std::uint64_t seed) {

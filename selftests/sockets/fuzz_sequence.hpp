@@ -1,7 +1,8 @@
-// A random sequence of system calls, for the differential fuzz of sockets. What an operation is about it names by
-// numbers that have a meaning in every sequence: fuzz_pair takes them modulo what there is. So any operation may be
-// left out, and any number may become 0, and what is left is a sequence still.
+// A random sequence of system calls, for the differential fuzz of sockets. Of an operation, `subject` is whose call it
+// is, or the kind of what is made, `object` another descriptor or an address, `detail` sizes, flags and numbers.
 #pragma once
+
+#include "../against_linux/fuzz.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -41,12 +42,7 @@ enum class operation_kind : std::uint8_t {
   count
 };
 
-struct operation {
-  operation_kind kind;
-  std::uint32_t subject;  // whose call it is; of those that make something, the kind of it
-  std::uint32_t object;   // another descriptor, or an address
-  std::uint32_t detail;   // sizes, flags, numbers
-};
+using operation = against_linux::fuzz_operation<operation_kind>;
 using sequence = std::vector<operation>;
 
 // That of the seed: 5 to 40 operations.

@@ -17,14 +17,7 @@
 namespace lockstep::sockets {
 namespace {
 
-constexpr std::size_t shown_max = 40;
-
-std::string bytes_text(const std::string& bytes) {
-  if (bytes.size() > shown_max) return fmt::format("{} bytes", bytes.size());
-  std::string text = "\"";
-  for (const char each : bytes) text += each == '\0' ? "\\0" : std::string(1, each);
-  return text + "\"";
-}
+using against_linux::bytes_text;
 
 std::string text_of_type(int how) {
   if (how == SHUT_RD) return "SHUT_RD";
@@ -92,12 +85,6 @@ std::uint16_t port_of(const address& of) {
 address with_port(address of, std::uint16_t port) {
   reinterpret_cast<sockaddr_in*>(&of.bytes)->sin_port = htons(port);
   return of;
-}
-
-std::string result_text(std::int64_t result) {
-  if (result >= 0) return std::to_string(result);
-  const char* const name = ::strerrorname_np(static_cast<int>(-result));
-  return name != nullptr ? name : fmt::format("error {}", -result);
 }
 
 std::string events_text(unsigned events) {
@@ -468,20 +455,6 @@ address machine::abstract(const std::string& name) {
 }
 
 // -- the transcript ---------------------------------------------------------------------------------------------------
-
-void machine::says(const std::string& call, const std::string& result) { transcript_ += call + " -> " + result + "\n"; }
-
-std::int64_t machine::says(const std::string& call, std::int64_t result) {
-  says(call, result_text(result));
-  return result;
-}
-
-std::int64_t machine::says_ok(const std::string& call, std::int64_t result) {
-  says(call, result < 0 ? result_text(result) : "ok");
-  return result;
-}
-
-void machine::ends(const std::string& why) { throw row_ended(why); }
 
 std::string machine::text_of(const address& of) {
   const sa_family_t family = of.size < sizeof of.bytes.ss_family ? sa_family_t{AF_UNSPEC} : of.bytes.ss_family;

@@ -7,6 +7,8 @@
 // All descriptors are made with O_NONBLOCK, unless the row is about that.
 #pragma once
 
+#include "../against_linux/transcript.hpp"
+
 #include <lockstep/system/calls.hpp>
 
 #include <netinet/in.h>
@@ -16,7 +18,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,11 +29,8 @@ class machine;
 // Routes that lead nowhere.
 enum class no_route { unreachable, prohibited, black_hole };
 
-// A row that cannot go on; the transcript says where.
-class row_ended : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using against_linux::result_text;
+using against_linux::row_ended;
 
 struct address {
   sockaddr_storage bytes{};
@@ -56,8 +54,6 @@ struct option {
 #define LOCKSTEP_OPTION(level, name) \
   ::lockstep::sockets::option { level, name, #name }
 
-// The number, or the error's name: "5", "ECONNRESET".
-std::string result_text(std::int64_t result);
 // "IN|OUT", "-" for none.
 std::string events_text(unsigned events);
 
@@ -137,7 +133,7 @@ class descriptor {
   std::string name_;
 };
 
-class machine {
+class machine : public against_linux::transcript_writer {
  public:
   machine() = default;
   machine(const machine&) = delete;
@@ -201,13 +197,6 @@ class machine {
 
   // -- the transcript -----------------------------------------------------------------------------------------------
 
-  // A call that has no helper.
-  std::int64_t says(const std::string& call, std::int64_t result);
-  // The same if only success matters, not the number.
-  std::int64_t says_ok(const std::string& call, std::int64_t result);
-  void says(const std::string& call, const std::string& result);
-  [[noreturn]] void ends(const std::string& why);
-  const std::string& transcript() const noexcept { return transcript_; }
   std::string text_of(const address& of);
   // Of the descriptor that epoll tells of.
   std::uint64_t key_of(const descriptor& of);
@@ -216,7 +205,6 @@ class machine {
  private:
   int must(const std::string& call, int result);
 
-  std::string transcript_;
   std::map<std::uint16_t, int> ports_;
   std::map<std::string, std::string> hosts_;  // by the numbers of their addresses
   std::vector<std::string> watched_;

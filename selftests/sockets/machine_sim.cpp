@@ -105,7 +105,7 @@ std::unique_ptr<machine> new_simulated_machine() { return std::make_unique<simul
 
 std::string run_on_lockstep(void (*body)(machine&)) {
   simulated_machine on;
-  return transcript_of(body, on);
+  return against_linux::transcript_of(body, on);
 }
 
 }  // namespace lockstep::sockets

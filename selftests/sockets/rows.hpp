@@ -65,8 +65,6 @@ bool linux_has(needs what);
 std::string run_on_linux(void (*body)(machine&));
 bool lockstep_has(needs what);
 std::string run_on_lockstep(void (*body)(machine&));
-// Runs the body, and writes into the transcript what ended it.
-std::string transcript_of(void (*body)(machine&), machine& on);
 const std::vector<arm>& arms();
 // The machines by themselves.
 std::unique_ptr<machine> new_linux_machine();

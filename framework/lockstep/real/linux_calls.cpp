@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -22,26 +23,33 @@ Result or_error(Result result) noexcept {
   return result < 0 ? static_cast<Result>(-errno) : result;
 }
 
-// As long as it lives, no call on the descriptor waits.
+// O_NONBLOCK changes nothing about them.
+bool is_on_disk(int fd) noexcept {
+  struct stat is {};
+  return ::fstat(fd, &is) == 0 && (S_ISREG(is.st_mode) || S_ISDIR(is.st_mode));
+}
+
+// As long as it lives, no call on the descriptor waits. Of what is on a disk, on which several threads may be at work
+// at once, the flags are left alone.
 class without_waiting {
  public:
   explicit without_waiting(int fd) noexcept : fd_(fd), flags_(::fcntl(fd, F_GETFL)) {
-    if (must_change()) ::fcntl(fd_, F_SETFL, flags_ | O_NONBLOCK);
+    must_change_ = flags_ >= 0 && (flags_ & O_NONBLOCK) == 0 && !is_on_disk(fd);
+    if (must_change_) ::fcntl(fd_, F_SETFL, flags_ | O_NONBLOCK);
   }
   without_waiting(const without_waiting&) = delete;
   without_waiting& operator=(const without_waiting&) = delete;
   ~without_waiting() {
-    if (!must_change()) return;
+    if (!must_change_) return;
     const int error = errno;
     ::fcntl(fd_, F_SETFL, flags_);
     errno = error;
   }
 
  private:
-  bool must_change() const noexcept { return flags_ >= 0 && (flags_ & O_NONBLOCK) == 0; }
-
   int fd_;
   int flags_;
+  bool must_change_ = false;
 };
 
 // As long as it lives, this thread gets no SIGPIPE.
@@ -122,6 +130,8 @@ int linux_calls::dup3(int fd, int as, int flags) {
 }
 
 int linux_calls::fcntl(int fd, int command, std::int64_t argument) {
+  if (command == F_SETLKW) command = F_SETLK;
+  if (command == F_OFD_SETLKW) command = F_OFD_SETLK;
   return or_error(::fcntl(fd, command, static_cast<long>(argument)));
 }
 
