@@ -27,6 +27,8 @@ TEST(OperationKindTest, KeepsTheNumbersThatTracesAreHashedWith) {
   EXPECT_EQ(static_cast<int>(operation_kind::select), 27);
   EXPECT_EQ(static_cast<int>(operation_kind::job), 28);
   EXPECT_EQ(static_cast<int>(operation_kind::look_up), 33);
+  EXPECT_EQ(static_cast<int>(operation_kind::open_file), 34);
+  EXPECT_EQ(static_cast<int>(operation_kind::use_file), 39);
   EXPECT_EQ(static_cast<int>(operation_kind::time_moved), 64);
   EXPECT_EQ(static_cast<int>(operation_kind::value_picked), 65);
   EXPECT_EQ(static_cast<int>(operation_kind::task_made), 66);

@@ -35,6 +35,12 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::read_socket: return "read from socket";
     case operation_kind::write_socket: return "write to socket";
     case operation_kind::look_up: return "look up name";
+    case operation_kind::open_file: return "open file";
+    case operation_kind::read_file: return "read from file";
+    case operation_kind::write_file: return "write to file";
+    case operation_kind::sync_file: return "sync of file";
+    case operation_kind::lock_file: return "lock of file";
+    case operation_kind::use_file: return "call on file";
     case operation_kind::time_moved: return "time";
     case operation_kind::value_picked: return "value";
     case operation_kind::task_made: return "new task";

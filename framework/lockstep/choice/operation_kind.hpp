@@ -41,6 +41,12 @@ enum class operation_kind : std::uint8_t {
   read_socket = 31,
   write_socket = 32,
   look_up = 33,
+  open_file = 34,
+  read_file = 35,
+  write_file = 36,
+  sync_file = 37,
+  lock_file = 38,
+  use_file = 39,
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,

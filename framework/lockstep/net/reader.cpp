@@ -9,9 +9,6 @@
 
 namespace lockstep {
 
-limit_overrun::limit_overrun(std::size_t consumed, std::size_t limit)
-    : std::runtime_error(fmt::format("{} bytes have come, and at most {} may", consumed, limit)), consumed_(consumed) {}
-
 namespace detail {
 
 namespace {

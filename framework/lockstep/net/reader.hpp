@@ -17,6 +17,7 @@
 #include <lockstep/net/stream.hpp>
 #include <lockstep/runtime/async_generator.hpp>
 #include <lockstep/runtime/task.hpp>
+#include <lockstep/system/read_errors.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -28,19 +29,6 @@
 #include <utility>
 
 namespace lockstep {
-
-// Thrown by a reader where more comes than it may take. Nothing is lost: all of it is in the buffer.
-// Source: asyncio.LimitOverrunError.
-class limit_overrun : public std::runtime_error {
- public:
-  limit_overrun(std::size_t consumed, std::size_t limit);
-  // How many bytes could be read_exactly() to go on behind them: what is before the delimiter, or cannot hold any of
-  // it.
-  std::size_t consumed() const noexcept { return consumed_; }
-
- private:
-  std::size_t consumed_;
-};
 
 namespace detail {
 

@@ -10,13 +10,13 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/runtime/primitive.hpp>
 #include <lockstep/system/calls.hpp>
+#include <lockstep/system/read_errors.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -361,26 +361,3 @@ class connecting_socket : public socket_wait {
 #pragma GCC diagnostic pop
 
 }  // namespace lockstep::detail
-
-namespace lockstep {
-
-// Thrown where the stream ends before as much has come as is asked for.
-// Source: asyncio.IncompleteReadError.
-class incomplete_read : public std::runtime_error {
- public:
-  // What has come is in the buffer of whoever asked.
-  incomplete_read(std::size_t bytes_read, std::size_t bytes_wanted);
-  // For a reader, which had asked for so many bytes, or for all up to the delimiter.
-  incomplete_read(std::string partial, std::size_t bytes_wanted);
-  incomplete_read(std::string partial, std::string_view delimiter);
-
-  std::size_t bytes_read() const noexcept { return bytes_read_; }
-  // What a reader had, which is not in its buffer any more.
-  const std::string& partial() const noexcept { return partial_; }
-
- private:
-  std::size_t bytes_read_;
-  std::string partial_;
-};
-
-}  // namespace lockstep

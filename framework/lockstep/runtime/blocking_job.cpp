@@ -1,8 +1,8 @@
 #include <lockstep/runtime/blocking_job.hpp>
 
 #include <lockstep/runtime/inbox.hpp>
+#include <lockstep/runtime/job_waiter.hpp>
 #include <lockstep/runtime/loop.hpp>
-#include <lockstep/runtime/run_blocking.hpp>
 
 #include <future>
 

@@ -40,7 +40,7 @@ class loop;
 
 namespace detail {
 
-class job_wait;
+class job_waiter;
 
 class job_state {
  public:
@@ -85,7 +85,7 @@ class job_state {
   void refused(std::exception_ptr why) noexcept;
   // It is done, and the loop of this run hears of it.
   void arrive(std::uint64_t run) noexcept;
-  void is_awaited_by(job_wait* waiter) noexcept { waiter_ = waiter; }
+  void is_awaited_by(job_waiter* waiter) noexcept { waiter_ = waiter; }
   bool failed() const noexcept { return failure_ != nullptr; }
   // Null if the function returned.
   const std::exception_ptr& failure() const noexcept { return failure_; }
@@ -129,7 +129,7 @@ class job_state {
   bool simulated_ = false;
   duration consumed_{};
   agent* worker_ = nullptr;
-  job_wait* waiter_ = nullptr;
+  job_waiter* waiter_ = nullptr;
 };
 
 #ifdef __cpp_lib_jthread

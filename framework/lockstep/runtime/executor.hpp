@@ -22,7 +22,7 @@ class thread_pool;
 
 namespace detail {
 class job_state;
-class job_wait;
+class job_waiter;
 }  // namespace detail
 
 // One call of run_blocking(), to be called once, on any thread. Calling it runs the function and sends the result to
@@ -44,7 +44,7 @@ class [[nodiscard("call the job, or its task gets a broken promise")]] job {
   std::shared_ptr<detail::job_state> release() noexcept { return std::move(state_); }
 
  private:
-  friend class detail::job_wait;
+  friend class detail::job_waiter;
   explicit job(std::shared_ptr<detail::job_state> state) noexcept : state_(std::move(state)) {}
 
   std::shared_ptr<detail::job_state> state_;
@@ -63,7 +63,7 @@ class executor {
   virtual void submit(job work) = 0;
 
  private:
-  friend class detail::job_wait;
+  friend class detail::job_waiter;
   friend class thread_pool;
   virtual thread_pool* as_pool() noexcept { return nullptr; }
   // Its run ends without the jobs that run: it begins no other, and its destructor waits for none.

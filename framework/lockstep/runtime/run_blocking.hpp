@@ -18,6 +18,7 @@
 
 #include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/executor.hpp>
+#include <lockstep/runtime/job_waiter.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
 
@@ -31,44 +32,24 @@ namespace lockstep {
 namespace detail {
 
 // Waits for a job: parked from when the executor has it until what it came to has arrived.
-class job_wait final : public primitive<job_wait> {
+class job_wait final : public primitive<job_wait, job_waiter> {
  public:
   // For what `on` runs; the loop's own executor if that is null. Misuse if it is a pool that takes no more.
   job_wait(executor* on, std::shared_ptr<job_state> work);
-  job_wait(const job_wait&) = delete;
-  job_wait& operator=(const job_wait&) = delete;
-  ~job_wait();
+  ~job_wait() { part(); }
 
   bool try_now() const noexcept { return false; }
   void touch_what() const noexcept { touch(everything, access::write); }
   void touch_end() const noexcept override { touch_what(); }
-  void enqueue() noexcept override;
+  void enqueue() noexcept override { submit(); }
   void withdraw() noexcept override { part(); }
   // An error of the job's goes before the cancellation, which is delivered at the next await.
-  bool revoke() noexcept override { return !work_->failed(); }
-  // Before it runs, it is taken back. Otherwise its end is waited for.
-  bool cancel_requested() noexcept override;
-  agent* holder() const noexcept override { return work_->worker(); }
-  void awaits(std::vector<agent*>& into) const override;
+  bool revoke() noexcept override { return failure() == nullptr; }
+  bool cancel_requested() noexcept override { return cancel_job(); }
   void result() const;
 
-  // It is done: on the loop's thread.
-  void arrived() noexcept;
-  // Its pool dies, or parts with it.
-  void forget_pool() noexcept { what_ = nullptr; }
-  // Null if it is not for a pool, or not any more.
-  thread_pool* pool() const noexcept;
-
  private:
-  void count(int change) noexcept;
-  void leave_pool() noexcept;
-  void part() noexcept;
-  void let_worker_go() noexcept;
-
-  executor* on_;
-  std::shared_ptr<job_state> work_;
-  loop* owner_;
-  bool submitted_ = false;
+  void job_ended() noexcept override { current_context->owner->grant(*this); }
 };
 
 // `on` is null for the loop's own.

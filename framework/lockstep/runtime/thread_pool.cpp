@@ -40,7 +40,7 @@ thread_pool::~thread_pool() {
                                     first.who()->name(detail::unseen), jobs_.empty() ? "it" : "a job"),
                         source(), {first.who()});
     }
-    while (!jobs_.empty()) static_cast<detail::job_wait&>(jobs_.pop_front()).forget_pool();
+    while (!jobs_.empty()) static_cast<detail::job_waiter&>(jobs_.pop_front()).forget_pool();
     while (!drainers_.empty()) drainers_.pop_front().orphan();
   }
 }
@@ -67,7 +67,7 @@ void thread_pool::has_lost_a_job() noexcept {
 }
 
 void thread_pool::part_with_jobs() noexcept {
-  while (!jobs_.empty()) static_cast<detail::job_wait&>(jobs_.pop_front()).forget_pool();
+  while (!jobs_.empty()) static_cast<detail::job_waiter&>(jobs_.pop_front()).forget_pool();
   if (workers_ != nullptr) workers_->leave_jobs();
   workers_.reset();
 }
@@ -109,7 +109,8 @@ executor& loop::default_executor() {
 std::vector<agent*> loop::waiting_for_jobs() const {
   std::vector<agent*> waiters = alive();
   std::erase_if(waiters, [](const agent* who) {
-    return dynamic_cast<const detail::job_wait*>(who->parked_at(detail::unseen)) == nullptr;
+    const auto* const wait = dynamic_cast<const detail::job_waiter*>(who->parked_at(detail::unseen));
+    return wait == nullptr || !wait->waits_for_job();
   });
   return waiters;
 }
@@ -120,7 +121,7 @@ void loop::part_with_jobs() noexcept {
     who->is_.outlives = true;
     if (who->is_.in_foreign || who->parked_at(detail::unseen) == nullptr) continue;
     operation& at = *who->operation_;
-    if (auto* const wait = dynamic_cast<detail::job_wait*>(&at); wait == nullptr) {
+    if (auto* const wait = dynamic_cast<detail::job_waiter*>(&at); wait == nullptr || !wait->waits_for_job()) {
       at.withdraw();
       at.orphan();
     } else if (thread_pool* const pool = wait->pool(); pool != nullptr) {

@@ -41,7 +41,7 @@ class thread_pool final : public object, public executor {
   void submit(job work) override;
 
  private:
-  friend class detail::job_wait;
+  friend class detail::job_waiter;
   friend class loop;
   class draining;
 

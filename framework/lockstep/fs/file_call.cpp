@@ -1,0 +1,253 @@
+#include <lockstep/fs/file_call.hpp>
+
+#include <lockstep/fs/file_lock.hpp>
+#include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/spawn.hpp>
+#include <lockstep/sync/guard.hpp>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <exception>
+#include <new>
+#include <system_error>
+
+namespace lockstep::detail {
+
+// -- held_file --------------------------------------------------------------------------------------------------------
+
+held_file::held_file(const char* noun, std::string path, std::shared_ptr<system_calls> calls)
+    : object(label(std::move(path))), noun_(noun), calls_(std::move(calls)) {}
+
+void held_file::hold(int fd, const source& where) noexcept {
+  fd_ = fd;
+  calls_->opened_at(fd, where);
+}
+
+held_file::~held_file() {
+  wait_list orphans;
+  while (!waiting_.empty()) {
+    file_call& each = waiting_.pop_front();
+    if (each.armed() && current_loop() != nullptr) current_context->owner->timers().disarm(each);
+    each.part();
+    each.forget_pool();
+    orphans.push_back(each);
+  }
+  orphan_waiters(orphans, *this, true);
+  if (const int fd = let_go(); fd >= 0) calls_->close(fd);
+}
+
+int held_file::let_go() noexcept {
+  if (lock_ != nullptr) lock_->forget_file();
+  return std::exchange(fd_, -1);
+}
+
+void held_file::go_on() noexcept {
+  while (file_call* const first = first_that_may_begin()) first->begin_in_turn();
+}
+
+file_call* held_file::first_that_may_begin() noexcept {
+  for (file_call& each : waiting_) {
+    if (each.state_ == file_call::state::queued && each.may_begin()) return &each;
+  }
+  return nullptr;
+}
+
+// -- file_call --------------------------------------------------------------------------------------------------------
+
+// It refers to nothing of the call but that.
+class file_call::job_of_call final : public job_state {
+ public:
+  explicit job_of_call(file_call& of) : job_state(users_line()), of_(of) {}
+
+ private:
+  void call() override { of_.make(); }
+  void destroy_function() noexcept override {}
+  void destroy_result() noexcept override {}
+
+  file_call& of_;
+};
+
+file_call::~file_call() {
+  if (list_hook<file_call>::linked()) list_hook<file_call>::unlink();
+  if (turn_) pass_turn();
+}
+
+std::string file_call::describe() const {
+  const held_file* const file = of();
+  if (file == nullptr) return fmt::format("{} a file that is gone", deed_);
+  return fmt::format("{} {:?}{}", deed_, file->path(), file->fd() >= 0 ? "" : ", which is closed");
+}
+
+void file_call::touch_what() const noexcept {
+  if (calls_->wait_for_disk()) return touch(everything, access::write);
+  if (what() != nullptr) what()->touch(reads_only() ? access::read : access::write);
+}
+
+bool file_call::may_begin() const noexcept {
+  const held_file* const file = of();
+  if (file == nullptr) return true;
+  if (is(order::in_turn)) return file->turn_ == nullptr;
+  if (order_ != order::last_here) return true;
+  for (file_call& each : subject<held_file>().waiting_) {
+    if (each.state_ == state::in_job) return false;
+  }
+  return true;
+}
+
+bool file_call::try_now() {
+  if (state_ == state::on_disk) return false;  // it was an arm of a select that took another
+  if (!may_begin()) {
+    state_ = state::queued;
+    return false;
+  }
+  return begin();
+}
+
+// Asked to wait for it twice, the disk takes its time once.
+bool file_call::begin() {
+  if (held_file* const file = of(); file != nullptr) {
+    if (order_ != order::last_here) fd_ = file->fd();
+    if (is(order::in_turn)) {
+      file->turn_ = this;
+      turn_ = true;
+    }
+    if (fd_ < 0) return has_failed(EBADF);
+  }
+  if (!is(order::here) && calls_->wait_for_disk()) {
+    is_for(nullptr);
+    has_job(std::make_shared<job_of_call>(*this));
+    state_ = state::in_job;
+    return false;
+  }
+  make();
+  state_ = state::made;
+  const duration length = calls_->take_disk_time();
+  if (length <= duration::zero()) [[likely]]
+    return true;
+  state_ = state::on_disk;
+  until_ = saturating_add(current_context->owner->now(), length);
+  return false;
+}
+
+bool file_call::has_failed(int error) noexcept {
+  outcome_ = -error;
+  state_ = state::made;
+  return true;
+}
+
+// A signal that comes before anything has happened is nothing; but one that comes for ever is an error.
+void file_call::make() noexcept {
+  int attempts = 0;
+  do {
+    outcome_ = call();
+  } while (outcome_ == -EINTR && order_ != order::last_here && ++attempts < 64);
+  made_ = true;
+}
+
+void file_call::enqueue() noexcept {
+  if (held_file* const file = of(); file != nullptr) file->waiting_.push_back(*this);
+  wait_in_state();
+}
+
+void file_call::wait_in_state() noexcept {
+  loop& owner = *current_context->owner;
+  if (state_ == state::in_job) {
+    submit();
+  } else if (state_ == state::on_disk && until_ <= owner.now()) {
+    leave();
+    grant();
+  } else if (state_ == state::on_disk && until_ != time_point::max()) {
+    owner.timers().arm(*this, until_);
+  }
+}
+
+void file_call::begin_in_turn() noexcept {
+  subject<held_file>().touch(access::write);
+  bool made = false;
+  try {
+    made = begin();
+  } catch (const std::bad_alloc&) {
+    made = has_failed(ENOMEM);
+  } catch (...) {  // misuse of the executor, which has been reported
+    made = has_failed(ECANCELED);
+  }
+  if (!made) return wait_in_state();
+  leave();
+  grant();
+}
+
+void file_call::has_passed(timer& due) noexcept {
+  auto& waiter = static_cast<file_call&>(due);
+  waiter.leave();
+  waiter.grant();
+}
+
+void file_call::job_ended() noexcept {
+  if (stopped()) return;
+  if (!made_) has_failed(ECANCELED);  // the executor has dropped it, and fail() says why
+  leave();
+  grant();
+}
+
+void file_call::leave() noexcept {
+  state_ = state::made;
+  if (list_hook<file_call>::linked()) list_hook<file_call>::unlink();
+}
+
+void file_call::grant() noexcept {
+  current_context->owner->grant(*this);
+  if (held_file* const file = of(); file != nullptr) file->go_on();
+}
+
+void file_call::pass_turn() noexcept {
+  turn_ = false;
+  held_file* const file = of();
+  if (file == nullptr || file->turn_ != this) return;
+  file->turn_ = nullptr;
+  file->go_on();
+}
+
+// It may be awaited again, if it was an arm of a select.
+void file_call::withdraw() noexcept {
+  if (armed()) current_context->owner->timers().disarm(*this);
+  part();
+  if (state_ == state::in_job) let_job_go();
+  leave();
+  if (made_) undo();
+  made_ = false;
+  state_ = state::fresh;
+  if (turn_) {
+    pass_turn();
+  } else if (held_file* const file = of(); file != nullptr) {
+    file->go_on();
+  }
+}
+
+bool file_call::cancel_requested() noexcept {
+  if (state_ == state::in_job && !cancel_job()) return false;
+  withdraw();
+  return true;
+}
+
+bool file_call::revoke() noexcept {
+  if (what() == nullptr && turn_) return false;
+  if (outcome_ < 0 || !undo()) return false;
+  made_ = false;
+  if (turn_) pass_turn();
+  return true;
+}
+
+void file_call::undo_unseen() noexcept {
+  if (!made_ || seen_ || stopped() || (turn_ && what() == nullptr)) return;
+  undo();
+  made_ = false;
+}
+
+void file_call::fail() const {
+  if (failure() != nullptr) std::rethrow_exception(failure());
+  throw std::system_error(static_cast<int>(-outcome_), std::system_category(), describe());
+}
+
+}  // namespace lockstep::detail
