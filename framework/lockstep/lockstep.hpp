@@ -1,6 +1,13 @@
 // Everything a program needs to write coroutines on lockstep. Tests include <lockstep/testing/testing.hpp> as well.
 #pragma once
 
+#include <lockstep/fs/directory.hpp>
+#include <lockstep/fs/file.hpp>
+#include <lockstep/fs/lines.hpp>
+#include <lockstep/fs/paths.hpp>
+#include <lockstep/fs/temporary_file.hpp>
+#include <lockstep/fs/walk.hpp>
+#include <lockstep/fs/whole_files.hpp>
 #include <lockstep/net/connect.hpp>
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/net/reader.hpp>

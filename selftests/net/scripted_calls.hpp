@@ -8,7 +8,7 @@
 
 namespace lockstep {
 
-class scripted_calls final : public system_calls {
+class scripted_calls : public system_calls {
  public:
   std::function<std::int64_t()> on_recv = [] { return -EAGAIN; };
   int watch_result = 0;

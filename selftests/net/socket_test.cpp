@@ -209,11 +209,5 @@ task<void> keeps_an_error() {
 
 TEST(SocketWaitTest, KeepsAnErrorForTheTask) { run_in_both_worlds(keeps_an_error); }
 
-TEST(IncompleteReadTest, SaysHowMuchCame) {
-  const incomplete_read ended(3, 8);
-  EXPECT_EQ(ended.bytes_read(), 3U);
-  EXPECT_STREQ(ended.what(), "the stream ended after 3 of 8 bytes");
-}
-
 }  // namespace
 }  // namespace lockstep

@@ -177,7 +177,7 @@ TEST(UnixListenerTest, LeavesItsPathInASimulation) {
   sim::world simulation;
   const auto main = [&]() -> task<void> {
     co_await binds_to("/socket");
-    EXPECT_EQ(simulation.network().first_host().unlink("/socket"), 0);
+    EXPECT_EQ(simulation.network().first_host().unlinkat(AT_FDCWD, "/socket", 0), 0);
     EXPECT_TRUE(unix_listener::bind("/socket").is_open());
   };
   simulation.run(main());

@@ -11,7 +11,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::size_t piece_bytes = 16'384;
+constexpr std::size_t entries_bytes = 16'384;
 
 // As getdents64(2) says; glibc has another that looks the same.
 struct record {
@@ -46,8 +46,8 @@ std::vector<directory_entry> detail::reading_entries::result() {
 async_generator<directory_entry> directory::entries(source where) {
   detail::held_file& held = awaited("was listed", where);
   co_await detail::seeking_in_file(held, 0, SEEK_SET);
-  const auto buffer = std::make_unique<std::byte[]>(piece_bytes);
-  const std::span<std::byte> into(buffer.get(), piece_bytes);
+  const auto buffer = std::make_unique<std::byte[]>(entries_bytes);
+  const std::span<std::byte> into(buffer.get(), entries_bytes);
   for (;;) {
     std::vector<directory_entry> piece = co_await detail::reading_entries(held, into);
     if (piece.empty()) co_return;

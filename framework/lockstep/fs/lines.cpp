@@ -11,12 +11,12 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::size_t piece_bytes = 16'384;
+constexpr std::size_t lines_bytes = 16'384;
 
 }  // namespace
 
 async_generator<std::string> lines(file& from, std::size_t limit_bytes, source where) {
-  std::vector<char> buffer(piece_bytes);
+  std::vector<char> buffer(lines_bytes);
   std::string line;
   while (const std::size_t count = co_await from.read_some(std::span(buffer), where)) {
     std::string_view left(buffer.data(), count);

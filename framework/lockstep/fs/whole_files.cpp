@@ -21,8 +21,8 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::size_t piece_bytes = 131'072;
-constexpr std::size_t piece_bytes_min = 4'096;
+constexpr std::size_t whole_bytes_max = 131'072;
+constexpr std::size_t whole_bytes_min = 4'096;
 
 std::span<std::byte> bytes_of(std::string& text) { return std::as_writable_bytes(std::span(text)); }
 std::span<std::byte> bytes_of(std::vector<std::byte>& bytes) { return bytes; }
@@ -40,7 +40,7 @@ task<Bytes> read_all(std::string path, std::size_t limit_bytes, source where) {
     filled += count;
     if (filled > limit_bytes) throw limit_overrun(filled, limit_bytes);
     if (count == 0) break;
-    if (filled == all.size()) all.resize(filled + std::max(piece_bytes_min, filled / 2));
+    if (filled == all.size()) all.resize(filled + std::max(whole_bytes_min, filled / 2));
   }
   all.resize(filled);
   co_return all;
@@ -103,7 +103,8 @@ task<void> remove_temporary(replacement& made, source where) {
 
 task<void> replace_or_clean_up(std::string path, std::span<const std::byte> bytes, file_permissions permissions,
                                source where) {
-  replacement made{co_await open_directory(directory_of(path), where), std::string(name_in(path)), {}};
+  directory in = co_await open_directory(directory_of(path), where);
+  replacement made{std::move(in), std::string(name_in(path)), {}};
   if (made.name.empty()) throw std::system_error(EISDIR, std::system_category(), fmt::format("write {:?}", path));
   std::exception_ptr failure;
   try {
@@ -163,7 +164,7 @@ task<std::uint64_t> copy_file(std::string from, std::string to, copy_options how
   }
   co_await copy.truncate(0, where);
   std::uint64_t copied = 0;
-  std::vector<std::byte> buffer(std::clamp<std::uint64_t>(known.size_bytes + 1, piece_bytes_min, piece_bytes));
+  std::vector<std::byte> buffer(std::clamp<std::uint64_t>(known.size_bytes + 1, whole_bytes_min, whole_bytes_max));
   while (const std::size_t count = co_await source_file.read_some(buffer, where)) {
     co_await copy.write(std::span(buffer).first(count), where);
     copied += count;
