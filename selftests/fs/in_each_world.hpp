@@ -48,8 +48,8 @@ inline task<void> on_system(std::shared_ptr<system_calls> system, task<void> bod
 }
 
 inline task<void> in_simulated_folder(body_with_folder body) {
-  co_await create_directories("/work");
-  co_await body("/work");
+  co_await create_directories("/tmp/in");
+  co_await body("/tmp/in");
 }
 
 inline void judge(const base_world& world, const std::string& which) {

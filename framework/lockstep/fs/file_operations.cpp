@@ -20,13 +20,13 @@ constexpr std::size_t call_bytes_max = 0x7ffff000;
 
 // -- reading ----------------------------------------------------------------------------------------------------------
 
-std::int64_t file_read::read_once(std::span<std::byte> into, std::size_t filled) noexcept {
+std::int64_t file_read::read_once(std::span<std::byte> into, std::size_t filled) {
   if (offset_ == at_position) return calls().read(fd(), into.data(), into.size());
   return calls().pread(fd(), into.data(), into.size(), offset_ + static_cast<std::int64_t>(filled));
 }
 
 // An error after some bytes comes again, at the next call.
-std::int64_t file_read::call() noexcept {
+std::int64_t file_read::call() {
   std::size_t filled = 0;
   do {
     std::span<std::byte> left = into_.subspan(filled);
@@ -53,13 +53,13 @@ void file_read::all_read() {
 
 // -- writing ----------------------------------------------------------------------------------------------------------
 
-std::int64_t file_write::write_once(std::span<const std::byte> from, std::int64_t offset) noexcept {
+std::int64_t file_write::write_once(std::span<const std::byte> from, std::int64_t offset) {
   if (offset_ == at_position) return calls().write(fd(), from.data(), from.size());
   return calls().pwrite(fd(), from.data(), from.size(), offset);
 }
 
 // What fails after some bytes, fails.
-std::int64_t file_write::call() noexcept {
+std::int64_t file_write::call() {
   std::int64_t offset = offset_;
   if (offset_ == at_end) {
     struct stat found {};
@@ -123,7 +123,7 @@ bool closing_file::try_now() {
   return file_call::try_now();
 }
 
-std::int64_t closing_file::call() noexcept { return calls().close(fd()); }
+std::int64_t closing_file::call() { return calls().close(fd()); }
 
 void closing_file::withdraw() noexcept {
   if (!was_made()) {

@@ -52,7 +52,7 @@ class opening_path : public path_call {
         permissions_(permissions), where_(where) {}
   ~opening_path() { undo_unseen(); }
 
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
   bool undo() noexcept override;
   // As what reports call `noun`. Throws the error of the call.
   std::unique_ptr<held_file> opened(const char* noun);
@@ -73,7 +73,7 @@ class path_number : public path_call {
       : path_call(operation_kind::use_file, in, std::move(path), deed, where), what_(what), number_(number) {}
   ~path_number() = default;
 
-  std::int64_t call() noexcept override { return path() != nullptr ? what_(calls(), fd(), path(), number_) : -EINVAL; }
+  std::int64_t call() override { return path() != nullptr ? what_(calls(), fd(), path(), number_) : -EINVAL; }
 
  private:
   path_function what_;
@@ -109,7 +109,7 @@ class changing_two_paths final : public primitive<changing_two_paths, path_call>
   void result() { outcome(); }
 
  private:
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
 
   std::string other_;
   two_paths_function what_;
@@ -123,7 +123,7 @@ class asking_status_of_path : public path_call {
       : path_call(operation_kind::use_file, in, std::move(path), "status of", where), flags_(flags) {}
   ~asking_status_of_path() = default;
 
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
   struct stat found_ {};
 
  private:
@@ -152,7 +152,7 @@ class target_of_path final : public primitive<target_of_path, path_call> {
   std::string result();
 
  private:
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
 
   std::string into_;
 };
