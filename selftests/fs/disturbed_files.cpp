@@ -55,6 +55,19 @@ CO_TEST(DisturbedFiles, OnASimulatedDiskLeakNothing, .cancel_every = true, .fail
 
 CO_TEST(DisturbedFiles, AreReadInAnyOrder, .schedule = schedule::random, .runs = 50) { co_await uses_files("/tmp"); }
 
+task<void> writes_its_half(file& to, std::string text, std::uint64_t offset) {
+  co_await to.write_at(text, offset);
+  co_await to.sync();
+}
+
+// All orders are tried, and none is missed: which of two comes first is seen in the file.
+CO_TEST(DisturbedFiles, AreWrittenInEveryOrder, explore()) {
+  file it = co_await open("/tmp/a", shared_file);
+  co_await when_all(writes_its_half(it, "ab", 0), writes_its_half(it, "cd", 2), reads_some(it));
+  const std::string all = co_await read_file("/tmp/a");
+  EXPECT_EQ(all, "abcd");
+}
+
 // What it leaves open, the destructor tells.
 class DisturbedMachineFiles : public testing::Test {
  protected:

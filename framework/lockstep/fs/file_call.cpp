@@ -98,7 +98,7 @@ void file_call::touch_what() const noexcept {
 bool file_call::may_begin() const noexcept {
   const held_file* const file = of();
   if (file == nullptr) return true;
-  if (is(order::in_turn)) return file->turn_ == nullptr;
+  if (is(order::in_turn)) return file->turn_ == nullptr || file->turn_ == this;
   if (order_ != order::last_here) return true;
   for (file_call& each : subject<held_file>().waiting_) {
     if (each.state_ == state::in_job) return false;

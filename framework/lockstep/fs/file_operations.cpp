@@ -90,13 +90,13 @@ seeking_in_file::seeking_in_file(held_file& in, std::int64_t offset, int whence)
           },
           offset, whence) {}
 
-trying_to_lock_file::trying_to_lock_file(held_file& of, int operation) noexcept
+trying_to_lock_file::trying_to_lock_file(held_file& of, int flags) noexcept
     : primitive(
           operation_kind::lock_file, of, "lock", order::here,
           [](system_calls& system, int fd, std::int64_t how, std::int64_t) -> std::int64_t {
             return system.flock(fd, static_cast<int>(how));
           },
-          operation | LOCK_NB, 0) {}
+          flags | LOCK_NB, 0) {}
 
 bool trying_to_lock_file::result() {
   const std::int64_t came_to = outcome_or_error();

@@ -114,9 +114,9 @@ using number_call = std::int64_t (*)(system_calls& system, int fd, std::int64_t 
 
 class file_numbers : public file_call {
  protected:
-  file_numbers(operation_kind kind, held_file& of, const char* deed, order how, number_call what, std::int64_t one,
+  file_numbers(operation_kind kind, held_file& of, const char* deed, order how, number_call made_by, std::int64_t one,
                std::int64_t other) noexcept
-      : file_call(kind, of, deed, how), what_(what), one_(one), other_(other) {}
+      : file_call(kind, of, deed, how), what_(made_by), one_(one), other_(other) {}
   ~file_numbers() = default;
 
   std::int64_t call() override { return what_(calls(), fd(), one_, other_); }
@@ -129,9 +129,9 @@ class file_numbers : public file_call {
 
 class changing_file final : public primitive<changing_file, file_numbers> {
  public:
-  changing_file(operation_kind kind, held_file& of, const char* deed, number_call what, std::int64_t one = 0,
+  changing_file(operation_kind kind, held_file& of, const char* deed, number_call made_by, std::int64_t one = 0,
                 std::int64_t other = 0) noexcept
-      : primitive(kind, of, deed, order::any, what, one, other) {}
+      : primitive(kind, of, deed, order::any, made_by, one, other) {}
   void result() { outcome(); }
 };
 
@@ -144,7 +144,7 @@ class seeking_in_file final : public primitive<seeking_in_file, file_numbers> {
 // False where another has it locked.
 class trying_to_lock_file final : public primitive<trying_to_lock_file, file_numbers> {
  public:
-  trying_to_lock_file(held_file& of, int operation) noexcept;
+  trying_to_lock_file(held_file& of, int flags) noexcept;
   ~trying_to_lock_file() { undo_unseen(); }
   bool result();
 

@@ -54,8 +54,8 @@ struct file_change {
 namespace detail {
 
 struct watch_state {
-  watch_state(std::shared_ptr<system_calls> system, std::string path) noexcept
-      : calls(std::move(system)), path(std::move(path)) {}
+  watch_state(std::shared_ptr<system_calls> system, std::string watched) noexcept
+      : calls(std::move(system)), path(std::move(watched)) {}
   watch_state(const watch_state&) = delete;
   watch_state& operator=(const watch_state&) = delete;
   ~watch_state() { close(); }
