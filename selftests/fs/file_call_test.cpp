@@ -256,7 +256,7 @@ task<void> dies_while_one_waits(std::string folder) {
   it.reset();
 }
 
-std::vector<std::string> messages_of_death(std::shared_ptr<machine_files> files) {
+std::vector<std::string> messages_of_death(const std::shared_ptr<machine_files>& files) {
   const folder_on_machine folder;
   sim::world world;
   world.run(on_system(files, dies_while_one_waits(folder.path())));

@@ -59,7 +59,7 @@ inline void judge(const base_world& world, const std::string& which) {
 }
 
 // In a simulation, on the machine's files.
-inline void run_on_machine_files(body_with_folder body, std::shared_ptr<machine_files> files,
+inline void run_on_machine_files(body_with_folder body, const std::shared_ptr<machine_files>& files,
                                  const std::string& which) {
   const folder_on_machine folder;
   sim::world world;
