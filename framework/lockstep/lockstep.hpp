@@ -7,6 +7,7 @@
 #include <lockstep/fs/paths.hpp>
 #include <lockstep/fs/temporary_file.hpp>
 #include <lockstep/fs/walk.hpp>
+#include <lockstep/fs/watch.hpp>
 #include <lockstep/fs/whole_files.hpp>
 #include <lockstep/net/connect.hpp>
 #include <lockstep/net/endpoint.hpp>

@@ -138,6 +138,28 @@ task<void> gives_back_at_a_timeout(std::string folder) {
 
 TEST(FileCallTest, GivesBackWhatATimeoutHasCutOff) { run_with_disk(10ms, gives_back_at_a_timeout); }
 
+// It was an arm that the select did not take, and is awaited afterwards.
+task<void> is_awaited_after_a_select(std::string folder) {
+  file it = co_await file_with(folder + "/a", "abcdef");
+  event there;
+  there.set();
+  char bytes[3];
+  auto reading = it.read_some(bytes);
+  const auto first = co_await select(there.wait(), reading);
+  EXPECT_EQ(first.index, 0U);
+  EXPECT_EQ(co_await reading, 3U);
+  EXPECT_EQ(std::string_view(bytes, 3), "abc");
+  // The other way round the call has been made where it need not wait, and the result is in the arm that was taken.
+  auto again = it.read_some(bytes);
+  const auto taken = co_await select(again, there.wait());
+  std::size_t count = 3;
+  if (taken.index == 1) count = co_await again;
+  EXPECT_EQ(count, 3U);
+  EXPECT_EQ(std::string_view(bytes, 3), "def");
+}
+
+TEST(FileCallTest, IsAwaitedAfterASelectThatTookAnother) { run_in_each_world(is_awaited_after_a_select); }
+
 // One waits for the turn of another who is cancelled.
 task<void> passes_the_turn_on(std::string folder) {
   file it = co_await file_with(folder + "/a", "abcdef");
@@ -234,7 +256,7 @@ task<void> dies_while_one_waits(std::string folder) {
   it.reset();
 }
 
-std::vector<std::string> messages_of_death(std::shared_ptr<machine_files> files) {
+std::vector<std::string> messages_of_death(const std::shared_ptr<machine_files>& files) {
   const folder_on_machine folder;
   sim::world world;
   world.run(on_system(files, dies_while_one_waits(folder.path())));

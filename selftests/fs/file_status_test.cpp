@@ -40,7 +40,8 @@ TEST(FileStatusTest, SaysWhatIsThere) {
 
 TEST(FileStatusTest, KnowsEachKind) {
   std::set<std::string_view> names;
-  for (const mode_t mode : {S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFSOCK, S_IFBLK, S_IFCHR}) {
+  for (const mode_t mode :
+       std::initializer_list<mode_t>{S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFSOCK, S_IFBLK, S_IFCHR}) {
     const file_kind kind = detail::kind_of_mode(mode | 0777);
     EXPECT_NE(kind, file_kind::unknown);
     EXPECT_EQ(detail::kind_of_entry(static_cast<unsigned char>(IFTODT(mode))), kind);

@@ -48,8 +48,8 @@ inline task<void> on_system(std::shared_ptr<system_calls> system, task<void> bod
 }
 
 inline task<void> in_simulated_folder(body_with_folder body) {
-  co_await create_directories("/work");
-  co_await body("/work");
+  co_await create_directories("/tmp/in");
+  co_await body("/tmp/in");
 }
 
 inline void judge(const base_world& world, const std::string& which) {
@@ -59,7 +59,7 @@ inline void judge(const base_world& world, const std::string& which) {
 }
 
 // In a simulation, on the machine's files.
-inline void run_on_machine_files(body_with_folder body, std::shared_ptr<machine_files> files,
+inline void run_on_machine_files(body_with_folder body, const std::shared_ptr<machine_files>& files,
                                  const std::string& which) {
   const folder_on_machine folder;
   sim::world world;

@@ -65,7 +65,7 @@ task<void> is_cancelled_meanwhile(std::string folder) {
   for (int steps = 0; steps < 3; ++steps) {
     const auto make = [](std::string in) -> task<void> {
       const temporary_file made = co_await create_temporary_file(std::move(in));
-      co_await shield(as_result(remove_file(made.path)));
+      static_cast<void>(co_await shield(as_result(remove_file(made.path))));
     };
     auto maker = spawn(make(folder), "maker");
     for (int i = 0; i < steps; ++i) co_await yield();

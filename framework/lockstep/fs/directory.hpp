@@ -46,7 +46,7 @@ class reading_entries final : public primitive<reading_entries, file_call> {
   std::vector<directory_entry> result();
 
  private:
-  std::int64_t call() noexcept override { return calls().getdents64(fd(), into_.data(), into_.size()); }
+  std::int64_t call() override { return calls().getdents64(fd(), into_.data(), into_.size()); }
 
   std::span<std::byte> into_;
 };

@@ -235,6 +235,7 @@ class [[nodiscard("a file that nobody keeps is closed at once")]] file : public 
   // asks for them. A file has one lock; another takes its place, and empties the first. As Linux does not tell when one
   // ends, it asks again after 1 ms, and then after twice as long each time, up to 100 ms: who waits longest need not be
   // the first.
+  // Requires that the file lives, where it is, until this has ended.
   // Source: flock(2).
   task<file_lock> lock(lock_kind kind = lock_kind::exclusive, source where = source::current());
   // The same without waiting: an empty one if it is not to be had.

@@ -15,6 +15,12 @@
 
 namespace lockstep::detail {
 
+namespace {
+
+constexpr int no_memory = 1 << 16;  // no error number of a system's, but std::bad_alloc
+
+}  // namespace
+
 // -- held_file --------------------------------------------------------------------------------------------------------
 
 held_file::held_file(const char* noun, std::string path, std::shared_ptr<system_calls> calls)
@@ -43,7 +49,11 @@ int held_file::let_go() noexcept {
   return std::exchange(fd_, -1);
 }
 
+// Not at the end of a run, where those who wait are about to be destroyed.
 void held_file::go_on() noexcept {
+  if (waiting_.empty()) return;
+  const loop* const owner = current_loop();
+  if (owner == nullptr || owner->tearing_down()) return;
   while (file_call* const first = first_that_may_begin()) first->begin_in_turn();
 }
 
@@ -88,7 +98,7 @@ void file_call::touch_what() const noexcept {
 bool file_call::may_begin() const noexcept {
   const held_file* const file = of();
   if (file == nullptr) return true;
-  if (is(order::in_turn)) return file->turn_ == nullptr;
+  if (is(order::in_turn)) return file->turn_ == nullptr || file->turn_ == this;
   if (order_ != order::last_here) return true;
   for (file_call& each : subject<held_file>().waiting_) {
     if (each.state_ == state::in_job) return false;
@@ -138,7 +148,7 @@ bool file_call::has_failed(int error) noexcept {
 }
 
 // A signal that comes before anything has happened is nothing; but one that comes for ever is an error.
-void file_call::make() noexcept {
+void file_call::make() {
   int attempts = 0;
   do {
     outcome_ = call();
@@ -163,13 +173,15 @@ void file_call::wait_in_state() noexcept {
   }
 }
 
+// In the name of its own task, whoever has passed the turn on.
 void file_call::begin_in_turn() noexcept {
   subject<held_file>().touch(access::write);
+  const loop_scope in_its_name(*current_context->owner, who());
   bool made = false;
   try {
     made = begin();
   } catch (const std::bad_alloc&) {
-    made = has_failed(ENOMEM);
+    made = has_failed(no_memory);
   } catch (...) {  // misuse of the executor, which has been reported
     made = has_failed(ECANCELED);
   }
@@ -246,6 +258,7 @@ void file_call::undo_unseen() noexcept {
 }
 
 void file_call::fail() const {
+  if (outcome_ == -no_memory) throw std::bad_alloc();
   if (failure() != nullptr) std::rethrow_exception(failure());
   throw std::system_error(static_cast<int>(-outcome_), std::system_category(), describe());
 }

@@ -114,8 +114,9 @@ class file_call : public job_waiter, public list_hook<file_call>, private timer 
   }
   ~file_call();
 
-  // Its result, or minus an error number. A thread may make it: it touches nothing but this operation.
-  virtual std::int64_t call() noexcept = 0;
+  // Its result, or minus an error number. A thread may make it: it touches nothing but this operation. A simulated
+  // system that has no memory throws std::bad_alloc, which the task gets.
+  virtual std::int64_t call() = 0;
   // Undoes what was called; false if that cannot be.
   virtual bool undo() noexcept { return false; }
   // For the destructor of a derived class that can: what was called and nobody has seen is undone.
@@ -165,7 +166,7 @@ class file_call : public job_waiter, public list_hook<file_call>, private timer 
   bool begin();
   bool has_failed(int error) noexcept;
   void begin_in_turn() noexcept;
-  void make() noexcept;
+  void make();
   void wait_in_state() noexcept;
   void job_ended() noexcept override;
   // It waits no more.

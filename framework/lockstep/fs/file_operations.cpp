@@ -20,13 +20,13 @@ constexpr std::size_t call_bytes_max = 0x7ffff000;
 
 // -- reading ----------------------------------------------------------------------------------------------------------
 
-std::int64_t file_read::read_once(std::span<std::byte> into, std::size_t filled) noexcept {
+std::int64_t file_read::read_once(std::span<std::byte> into, std::size_t filled) {
   if (offset_ == at_position) return calls().read(fd(), into.data(), into.size());
   return calls().pread(fd(), into.data(), into.size(), offset_ + static_cast<std::int64_t>(filled));
 }
 
 // An error after some bytes comes again, at the next call.
-std::int64_t file_read::call() noexcept {
+std::int64_t file_read::call() {
   std::size_t filled = 0;
   do {
     std::span<std::byte> left = into_.subspan(filled);
@@ -53,13 +53,13 @@ void file_read::all_read() {
 
 // -- writing ----------------------------------------------------------------------------------------------------------
 
-std::int64_t file_write::write_once(std::span<const std::byte> from, std::int64_t offset) noexcept {
+std::int64_t file_write::write_once(std::span<const std::byte> from, std::int64_t offset) {
   if (offset_ == at_position) return calls().write(fd(), from.data(), from.size());
   return calls().pwrite(fd(), from.data(), from.size(), offset);
 }
 
 // What fails after some bytes, fails.
-std::int64_t file_write::call() noexcept {
+std::int64_t file_write::call() {
   std::int64_t offset = offset_;
   if (offset_ == at_end) {
     struct stat found {};
@@ -90,13 +90,13 @@ seeking_in_file::seeking_in_file(held_file& in, std::int64_t offset, int whence)
           },
           offset, whence) {}
 
-trying_to_lock_file::trying_to_lock_file(held_file& of, int operation) noexcept
+trying_to_lock_file::trying_to_lock_file(held_file& of, int flags) noexcept
     : primitive(
           operation_kind::lock_file, of, "lock", order::here,
           [](system_calls& system, int fd, std::int64_t how, std::int64_t) -> std::int64_t {
             return system.flock(fd, static_cast<int>(how));
           },
-          operation | LOCK_NB, 0) {}
+          flags | LOCK_NB, 0) {}
 
 bool trying_to_lock_file::result() {
   const std::int64_t came_to = outcome_or_error();
@@ -123,7 +123,7 @@ bool closing_file::try_now() {
   return file_call::try_now();
 }
 
-std::int64_t closing_file::call() noexcept { return calls().close(fd()); }
+std::int64_t closing_file::call() { return calls().close(fd()); }
 
 void closing_file::withdraw() noexcept {
   if (!was_made()) {

@@ -29,13 +29,13 @@ class file_read : public file_call {
         into_(into), offset_(offset), wanted_(wanted) {}
   ~file_read() { undo_unseen(); }
 
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
   bool undo() noexcept override;
   // The result of the await: throws incomplete_read if the buffer is not full.
   void all_read();
 
  private:
-  std::int64_t read_once(std::span<std::byte> into, std::size_t filled) noexcept;
+  std::int64_t read_once(std::span<std::byte> into, std::size_t filled);
 
   std::span<std::byte> into_;
   std::int64_t offset_;
@@ -74,10 +74,10 @@ class file_write : public file_call {
         from_(from), offset_(offset), wanted_(wanted) {}
   ~file_write() = default;
 
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
 
  private:
-  std::int64_t write_once(std::span<const std::byte> from, std::int64_t offset) noexcept;
+  std::int64_t write_once(std::span<const std::byte> from, std::int64_t offset);
 
   std::span<const std::byte> from_;
   std::int64_t offset_;
@@ -114,12 +114,12 @@ using number_call = std::int64_t (*)(system_calls& system, int fd, std::int64_t 
 
 class file_numbers : public file_call {
  protected:
-  file_numbers(operation_kind kind, held_file& of, const char* deed, order how, number_call what, std::int64_t one,
+  file_numbers(operation_kind kind, held_file& of, const char* deed, order how, number_call made_by, std::int64_t one,
                std::int64_t other) noexcept
-      : file_call(kind, of, deed, how), what_(what), one_(one), other_(other) {}
+      : file_call(kind, of, deed, how), what_(made_by), one_(one), other_(other) {}
   ~file_numbers() = default;
 
-  std::int64_t call() noexcept override { return what_(calls(), fd(), one_, other_); }
+  std::int64_t call() override { return what_(calls(), fd(), one_, other_); }
 
  private:
   number_call what_;
@@ -129,9 +129,9 @@ class file_numbers : public file_call {
 
 class changing_file final : public primitive<changing_file, file_numbers> {
  public:
-  changing_file(operation_kind kind, held_file& of, const char* deed, number_call what, std::int64_t one = 0,
+  changing_file(operation_kind kind, held_file& of, const char* deed, number_call made_by, std::int64_t one = 0,
                 std::int64_t other = 0) noexcept
-      : primitive(kind, of, deed, order::any, what, one, other) {}
+      : primitive(kind, of, deed, order::any, made_by, one, other) {}
   void result() { outcome(); }
 };
 
@@ -144,7 +144,7 @@ class seeking_in_file final : public primitive<seeking_in_file, file_numbers> {
 // False where another has it locked.
 class trying_to_lock_file final : public primitive<trying_to_lock_file, file_numbers> {
  public:
-  trying_to_lock_file(held_file& of, int operation) noexcept;
+  trying_to_lock_file(held_file& of, int flags) noexcept;
   ~trying_to_lock_file() { undo_unseen(); }
   bool result();
 
@@ -158,7 +158,7 @@ class asking_status_of_file : public file_call {
       : file_call(operation_kind::use_file, of, "status of", order::any) {}
   ~asking_status_of_file() = default;
 
-  std::int64_t call() noexcept override { return calls().fstat(fd(), &found_); }
+  std::int64_t call() override { return calls().fstat(fd(), &found_); }
   struct stat found_ {};
 };
 
@@ -190,7 +190,7 @@ class closing_file final : public primitive<closing_file, file_call> {
   void withdraw() noexcept override;
 
  private:
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
 
   std::shared_ptr<system_calls> system_;
 };

@@ -23,7 +23,7 @@ std::string path_call::describe() const {
 
 // -- opening ----------------------------------------------------------------------------------------------------------
 
-std::int64_t opening_path::call() noexcept {
+std::int64_t opening_path::call() {
   if (flags_ == -1 || path() == nullptr) return -EINVAL;
   return calls().openat(fd(), path(), flags_, permissions_);
 }
@@ -64,12 +64,12 @@ int error_number(const std::exception_ptr& failure) noexcept {
 
 std::string changing_two_paths::describe() const { return fmt::format("{} to {:?}", path_call::describe(), other_); }
 
-std::int64_t changing_two_paths::call() noexcept {
+std::int64_t changing_two_paths::call() {
   if (path() == nullptr || other_.find('\0') != std::string::npos) return -EINVAL;
   return what_(calls(), fd(), path(), other_.c_str(), flags_);
 }
 
-std::int64_t asking_status_of_path::call() noexcept {
+std::int64_t asking_status_of_path::call() {
   return path() != nullptr ? calls().fstatat(fd(), path(), &found_, flags_) : -EINVAL;
 }
 
@@ -83,7 +83,7 @@ bool existence_of_path::result() {
 target_of_path::target_of_path(held_file* in, std::string path, const source& where)
     : primitive(operation_kind::use_file, in, std::move(path), "target of", where), into_(PATH_MAX, '\0') {}
 
-std::int64_t target_of_path::call() noexcept {
+std::int64_t target_of_path::call() {
   return path() != nullptr ? calls().readlinkat(fd(), path(), into_.data(), into_.size()) : -EINVAL;
 }
 

@@ -52,7 +52,7 @@ class opening_path : public path_call {
         permissions_(permissions), where_(where) {}
   ~opening_path() { undo_unseen(); }
 
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
   bool undo() noexcept override;
   // As what reports call `noun`. Throws the error of the call.
   std::unique_ptr<held_file> opened(const char* noun);
@@ -68,12 +68,12 @@ using path_function = int (*)(system_calls& system, int at, const char* path, st
 
 class path_number : public path_call {
  protected:
-  path_number(held_file* in, std::string path, const char* deed, path_function what, std::int64_t number,
+  path_number(held_file* in, std::string path, const char* deed, path_function made_by, std::int64_t number,
               const source& where)
-      : path_call(operation_kind::use_file, in, std::move(path), deed, where), what_(what), number_(number) {}
+      : path_call(operation_kind::use_file, in, std::move(path), deed, where), what_(made_by), number_(number) {}
   ~path_number() = default;
 
-  std::int64_t call() noexcept override { return path() != nullptr ? what_(calls(), fd(), path(), number_) : -EINVAL; }
+  std::int64_t call() override { return path() != nullptr ? what_(calls(), fd(), path(), number_) : -EINVAL; }
 
  private:
   path_function what_;
@@ -82,9 +82,9 @@ class path_number : public path_call {
 
 class changing_path final : public primitive<changing_path, path_number> {
  public:
-  changing_path(held_file* in, std::string path, const char* deed, path_function what, std::int64_t number,
+  changing_path(held_file* in, std::string path, const char* deed, path_function made_by, std::int64_t number,
                 const source& where)
-      : primitive(in, std::move(path), deed, what, number, where) {}
+      : primitive(in, std::move(path), deed, made_by, number, where) {}
   void result() { outcome(); }
 };
 
@@ -101,15 +101,15 @@ int error_number(const std::exception_ptr& failure) noexcept;
 class changing_two_paths final : public primitive<changing_two_paths, path_call> {
  public:
   // Read as "rename "a" to "b"".
-  changing_two_paths(held_file* in, std::string one, const char* deed, std::string other, two_paths_function what,
+  changing_two_paths(held_file* in, std::string one, const char* deed, std::string other, two_paths_function made_by,
                      unsigned flags, const source& where)
-      : primitive(operation_kind::use_file, in, std::move(one), deed, where), other_(std::move(other)), what_(what),
+      : primitive(operation_kind::use_file, in, std::move(one), deed, where), other_(std::move(other)), what_(made_by),
         flags_(flags) {}
   std::string describe() const override;
   void result() { outcome(); }
 
  private:
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
 
   std::string other_;
   two_paths_function what_;
@@ -123,7 +123,7 @@ class asking_status_of_path : public path_call {
       : path_call(operation_kind::use_file, in, std::move(path), "status of", where), flags_(flags) {}
   ~asking_status_of_path() = default;
 
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
   struct stat found_ {};
 
  private:
@@ -152,7 +152,7 @@ class target_of_path final : public primitive<target_of_path, path_call> {
   std::string result();
 
  private:
-  std::int64_t call() noexcept override;
+  std::int64_t call() override;
 
   std::string into_;
 };

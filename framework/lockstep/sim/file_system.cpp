@@ -276,7 +276,7 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   return 0;
 }
 
-void file_system::touch_attributes(inode& of) noexcept {
+void file_system::touch_attributes(inode& of) {
   of.attributes.changed = now();
   log_.changed_attributes(of);
   tell(of, IN_ATTRIB);

@@ -88,7 +88,7 @@ class file_system {
   int resize(inode& of, std::uint64_t size);
   int allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size);
   // Attributes were changed.
-  void touch_attributes(inode& of) noexcept;
+  void touch_attributes(inode& of);
   // What it reads for the first time, of the machine's.
   void need_content(inode& of);
 

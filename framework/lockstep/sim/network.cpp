@@ -8,10 +8,10 @@
 namespace lockstep::sim {
 
 network::network(loop& of) : owner_(of) {
-  of.run_listeners().push_back(*this);
   if (of.history().keeps_all()) [[unlikely]]
     add(notes_);
   add_host("client");
+  of.run_listeners().push_back(*this);  // last, as there may be no memory for a host
 }
 
 std::shared_ptr<const lane_traits> network::traits_of_loopback() {
