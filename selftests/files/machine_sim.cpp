@@ -35,7 +35,7 @@ class simulated_machine final : public machine {
     table.set_limit(none ? 3 + table.count() : 1024);
   }
   void limit_file_size(std::int64_t bytes) override {
-    host().files().disk().limits().file_bytes_max = static_cast<std::uint64_t>(bytes);
+    host().files().disk().limits().written_bytes_max = static_cast<std::uint64_t>(bytes);
   }
   void pass_time() override {
     const int fd = must("timerfd_create", calls().timerfd_create(CLOCK_MONOTONIC, 0));

@@ -35,10 +35,12 @@ disk_file::disk_file(host& of, identity id, inode_reference file, int flags)
 }
 
 bool disk_file::readable() const noexcept {
-  return (status_flags() & O_PATH) == 0 && (status_flags() & O_ACCMODE) != O_WRONLY;
+  const int mode = status_flags() & O_ACCMODE;
+  return (status_flags() & O_PATH) == 0 && (mode == O_RDONLY || mode == O_RDWR);
 }
 bool disk_file::writable() const noexcept {
-  return (status_flags() & O_PATH) == 0 && (status_flags() & O_ACCMODE) != O_RDONLY;
+  const int mode = status_flags() & O_ACCMODE;
+  return (status_flags() & O_PATH) == 0 && (mode == O_WRONLY || mode == O_RDWR);
 }
 
 void disk_file::closed() noexcept {
@@ -69,7 +71,8 @@ int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset
         pieces[i].iov_len % direct_unit == 0 && reinterpret_cast<std::uintptr_t>(pieces[i].iov_base) % direct_unit == 0;
     if ((status_flags() & O_DIRECT) != 0 && !aligned) return -EINVAL;
   }
-  if ((status_flags() & O_DIRECT) != 0 && offset % direct_unit != 0) return -EINVAL;
+  if ((status_flags() & O_DIRECT) != 0 && size != 0 && offset % direct_unit != 0) return -EINVAL;
+  if (offset + size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return -EINVAL;
   size = std::min(size, call_bytes_max);
   return 0;
 }
@@ -107,9 +110,6 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
   if (!writable()) return -EBADF;
   std::size_t size = 0;
   if (const int refused = check_pieces(from, count, offset, size); refused != 0) return refused;
-  if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - offset) {
-    size = static_cast<std::size_t>(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - offset);
-  }
   if (host_.has_faults_on(op::file_write)) [[unlikely]] {
     if (const int failed = meets_fault(op::file_write, offset, size); failed != 0) return failed;
   }
@@ -119,10 +119,12 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(from[i].iov_len, size - done);
     const std::int64_t got = file_->on().write(*file_, from[i].iov_base, wanted, offset + done);
-    if (got < 0) return done == 0 ? got : static_cast<std::int64_t>(done);
+    if (got < 0 && done == 0) return got;
+    if (got < 0) break;
     done += static_cast<std::size_t>(got);
     if (static_cast<std::size_t>(got) < wanted) break;
   }
+  if (done != 0 && (file_->attributes.mode & (S_ISUID | S_ISGID)) != 0) host_.files().drop_set_bits(*file_);
   return static_cast<std::int64_t>(done);
 }
 
@@ -191,7 +193,9 @@ int disk_file::resize(std::int64_t size) {
   }
   host_.disk_works(op::resize, 0);
   detail::touch(file_->on().id_of(*file_), access::write);
-  return file_->on().resize(*file_, static_cast<std::uint64_t>(size));
+  const int failed = file_->on().resize(*file_, static_cast<std::uint64_t>(size));
+  if (failed == 0) host_.files().drop_set_bits(*file_);
+  return failed;
 }
 
 int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
@@ -282,6 +286,7 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
     if (fits) ++offset_;
   }
   if (!fits && room == size) return -EINVAL;
+  tell(*file_, IN_ACCESS);
   return static_cast<std::int64_t>(size - room);
 }
 
@@ -301,13 +306,17 @@ int disk_file::lock(int command, struct flock& range, const file_locks::owner& p
   const bool asks = command == F_GETLK || command == F_OFD_GETLK;
   if (of_file && range.l_pid != 0) return -EINVAL;
   std::int64_t begin = range.l_start;
-  if (range.l_whence == SEEK_CUR) begin += static_cast<std::int64_t>(offset_);
-  if (range.l_whence == SEEK_END) begin += static_cast<std::int64_t>(file_->content.size());
+  std::uint64_t from = 0;
+  if (range.l_whence == SEEK_CUR) from = offset_;
+  if (range.l_whence == SEEK_END) from = file_->content.size();
+  begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(begin) + from);
   if (range.l_whence != SEEK_SET && range.l_whence != SEEK_CUR && range.l_whence != SEEK_END) return -EINVAL;
   if (range.l_type != F_RDLCK && range.l_type != F_WRLCK && range.l_type != F_UNLCK) return -EINVAL;
   if (asks && range.l_type == F_UNLCK) return -EINVAL;
+  if (range.l_whence != SEEK_SET && range.l_start > 0 && begin < 0) return -EOVERFLOW;
   std::int64_t end = last;
-  if (range.l_len > 0) end = begin > last - range.l_len ? last : begin + range.l_len;
+  if (range.l_len > 0 && begin >= 0 && range.l_len - 1 > last - begin) return -EOVERFLOW;
+  if (range.l_len > 0) end = range.l_len > last - begin ? last : begin + range.l_len;
   if (range.l_len < 0) {
     end = begin;
     begin += range.l_len;

@@ -49,30 +49,35 @@ bool file_locks::conflict(const owner& who, short type, std::int64_t begin, std:
 int file_locks::set(const owner& who, short type, std::int64_t begin, std::int64_t end) {
   range taken{};
   if (type != F_UNLCK && conflict(who, type, begin, end, taken)) return -EAGAIN;
+  // Those of one owner stay together, in the order of their bytes, where its first one was.
   std::vector<range> kept;
-  for (const range& each : held().ranges) {
-    if (!(each.who == who) || each.end <= begin || end <= each.begin) {
+  std::vector<range> own;
+  std::size_t own_at = held().ranges.size();
+  for (const range& each : held_->ranges) {
+    if (!(each.who == who)) {
       kept.push_back(each);
       continue;
     }
-    if (each.begin < begin) kept.push_back({each.who, each.type, each.begin, begin});
-    if (end < each.end) kept.push_back({each.who, each.type, end, each.end});
+    own_at = std::min(own_at, kept.size());
+    if (each.end <= begin || end <= each.begin) {
+      own.push_back(each);
+      continue;
+    }
+    if (each.begin < begin) own.push_back({each.who, each.type, each.begin, begin});
+    if (end < each.end) own.push_back({each.who, each.type, end, each.end});
   }
   if (type != F_UNLCK) {
     // What touches it, and is of its kind, becomes one with it.
-    for (auto at = kept.begin(); at != kept.end();) {
-      if (at->who == who && at->type == type && at->begin <= end && begin <= at->end) {
-        begin = std::min(begin, at->begin);
-        end = std::max(end, at->end);
-        at = kept.erase(at);
-      } else {
-        ++at;
-      }
-    }
-    kept.push_back({who, type, begin, end});
-    std::sort(kept.begin(), kept.end(),
-              [](const range& a, const range& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
+    std::erase_if(own, [&](const range& each) {
+      if (each.type != type || each.begin > end || begin > each.end) return false;
+      begin = std::min(begin, each.begin);
+      end = std::max(end, each.end);
+      return true;
+    });
+    own.push_back({who, type, begin, end});
+    std::sort(own.begin(), own.end(), [](const range& a, const range& b) { return a.begin < b.begin; });
   }
+  kept.insert(kept.begin() + static_cast<std::ptrdiff_t>(std::min(own_at, kept.size())), own.begin(), own.end());
   held_->ranges = std::move(kept);
   forget_if_empty();
   return 0;

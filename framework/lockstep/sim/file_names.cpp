@@ -89,7 +89,7 @@ int file_names::step(walk& at, std::string_view name, inode_reference& next) con
   return 0;
 }
 
-int file_names::go(walk& at, std::string_view path, bool follows) const {
+int file_names::go(walk& at, std::string_view path, following how) const {
   constexpr int links_max = 40;
   if (path.front() == '/') at.directory = &disks_.front().disk->root();
   at.file = at.directory;
@@ -106,9 +106,10 @@ int file_names::go(walk& at, std::string_view path, bool follows) const {
     if (!at.directory->is_directory()) return -ENOTDIR;
     inode_reference next;
     if (const int failed = step(at, name, next); failed != 0) return failed;
-    if (next && next->is_link() && (!is_last || follows || !path.empty())) {
+    const bool follows = how == following::always || (how == following::to_slash && !path.empty());
+    if (next && next->is_link() && (!is_last || follows)) {
       if (++at.links > links_max) return -ELOOP;
-      if (const int failed = go(at, next->target, true); failed != 0) return failed;
+      if (const int failed = go(at, next->target, following::always); failed != 0) return failed;
       if (is_last) break;
       at.slash = false;
       next = at.file;
@@ -127,29 +128,31 @@ int file_names::go(walk& at, std::string_view path, bool follows) const {
   return 0;
 }
 
-int file_names::find(inode& at, std::string_view path, bool follows, place& found) const {
+int file_names::find(inode& at, std::string_view path, following how, place& found) const {
   if (path.empty()) return -ENOENT;
   if (path.size() >= PATH_MAX) return -ENAMETOOLONG;
   walk way;
   way.directory = &at;
   if (path.front() != '/' && !at.is_directory()) return -ENOTDIR;
-  if (const int failed = go(way, path, follows); failed != 0) return failed;
-  if (way.file && way.slash && !way.file->is_directory() && !way.file->is_link()) return -ENOTDIR;
+  if (const int failed = go(way, path, how); failed != 0) return failed;
   found = {std::move(way.directory), std::move(way.file), way.last, way.slash, way.by_dots};
   return 0;
 }
 
 int file_names::find_file(inode& at, std::string_view path, bool follows, inode_reference& found) const {
   place there;
-  if (const int failed = find(at, path, follows, there); failed != 0) return failed;
+  const following how = follows ? following::always : following::to_slash;
+  if (const int failed = find(at, path, how, there); failed != 0) return failed;
   if (!there.file) return -ENOENT;
+  if (there.slash && !there.file->is_directory()) return -ENOTDIR;
   found = std::move(there.file);
   return 0;
 }
 
 // A name that is not taken yet.
 int file_names::find_free(inode& at, std::string_view path, bool is_directory, place& found) const {
-  if (const int failed = find(at, path, false, found); failed != 0) return failed;
+  if (const int failed = find(at, path, following::never, found); failed != 0) return failed;
+  if (found.file && found.slash && !found.file->is_directory() && !found.file->is_link() && !is_directory) return -ENOTDIR;
   if (found.file) return -EEXIST;
   if (found.slash && !is_directory) return -ENOENT;
   if (found.directory->links == 0) return -ENOENT;
@@ -161,15 +164,15 @@ int file_names::find_free(inode& at, std::string_view path, bool is_directory, p
 int file_names::open_found(inode& file, int flags) {
   const int access = flags & O_ACCMODE;
   const bool writes = access != O_RDONLY;
-  if (file.is_link()) return -ELOOP;
-  if (file.is_directory() && (writes || (flags & O_CREAT) != 0)) return -EISDIR;
+  if (file.is_link()) return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP;
+  if (file.is_directory() && (writes || (flags & (O_CREAT | O_TRUNC)) != 0)) return -EISDIR;
   if ((flags & O_DIRECTORY) != 0 && !file.is_directory()) return -ENOTDIR;
   if (S_ISSOCK(file.attributes.mode)) return -ENXIO;
+  if (file.is_directory() && (flags & O_DIRECT) != 0) return -EINVAL;
   const int wanted = (access != O_WRONLY ? R_OK : 0) | (writes || (flags & O_TRUNC) != 0 ? W_OK : 0);
   if (!may(file, wanted)) return -EACCES;
   if ((writes || (flags & O_TRUNC) != 0) && file.on().read_only()) return -EROFS;
   if ((flags & O_NOATIME) != 0 && !who_.is_root() && file.attributes.user != who_.user) return -EPERM;
-  if ((flags & O_TRUNC) != 0 && file.is_regular()) return file.on().resize(file, 0);
   return 0;
 }
 
@@ -177,38 +180,35 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
   constexpr mode_t permissions = S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
   const bool makes = (flags & O_CREAT) != 0;
   if ((flags & O_TMPFILE) == O_TMPFILE) {
-    if ((flags & O_ACCMODE) == O_RDONLY) return -EINVAL;
+    if ((flags & O_ACCMODE) == O_RDONLY || makes) return -EINVAL;
     inode_reference directory;
     if (const int failed = find_file(at, path, true, directory); failed != 0) return failed;
     if (!directory->is_directory()) return -ENOTDIR;
     if (const int refused = may_change_names(*directory); refused != 0) return refused;
-    return directory->on().make(S_IFREG | (mode & permissions), who_, found);
+    const int failed = directory->on().make(S_IFREG | (mode & permissions), who_, found);
+    if (failed == 0) found->may_get_a_name = (flags & O_EXCL) == 0;
+    return failed;
   }
   if (makes && (flags & O_DIRECTORY) != 0) return -EINVAL;
   place there;
   const bool follows = (flags & O_NOFOLLOW) == 0 && !(makes && (flags & O_EXCL) != 0);
-  if (const int failed = find(at, path, follows, there); failed != 0) return failed;
+  if (const int failed = find(at, path, follows ? following::always : following::to_slash, there); failed != 0) {
+    return failed;
+  }
+  if (there.slash && makes) return -EISDIR;
   if (there.file) {
     if (makes && (flags & O_EXCL) != 0) return -EEXIST;
-    if (there.slash && makes) return -EISDIR;
+    if (there.slash && !there.file->is_directory()) return -ENOTDIR;
     found = there.file;
     return open_found(*found, flags);
   }
   if (!makes) return -ENOENT;
-  if (there.slash) return -EISDIR;
   if (there.directory->links == 0) return -ENOENT;
   if (const int refused = may_change_names(*there.directory); refused != 0) return refused;
-  file_system& on = there.directory->on();
-  if (const int failed = on.make(S_IFREG | (mode & permissions), who_, found); failed != 0) return failed;
-  on.link(*there.directory, there.last, *found);
-  return 0;
+  return make_at(there, S_IFREG | (mode & permissions), found);
 }
 
-// -- names ------------------------------------------------------------------------------------------------------------
-
-int file_names::make_node(inode& at, std::string_view path, mode_t mode, inode_reference& made) {
-  place there;
-  if (const int failed = find_free(at, path, S_ISDIR(mode), there); failed != 0) return failed;
+int file_names::make_at(const place& there, mode_t mode, inode_reference& made) {
   file_system& on = there.directory->on();
   if (const int failed = on.make(mode, who_, made); failed != 0) return failed;
   if ((there.directory->attributes.mode & S_ISGID) != 0) {
@@ -217,6 +217,14 @@ int file_names::make_node(inode& at, std::string_view path, mode_t mode, inode_r
   }
   on.link(*there.directory, there.last, *made);
   return 0;
+}
+
+// -- names ------------------------------------------------------------------------------------------------------------
+
+int file_names::make_node(inode& at, std::string_view path, mode_t mode, inode_reference& made) {
+  place there;
+  const int failed = find_free(at, path, S_ISDIR(mode), there);
+  return failed != 0 ? failed : make_at(there, mode, made);
 }
 
 int file_names::make_directory(inode& at, std::string_view path, mode_t mode) {
@@ -240,7 +248,7 @@ int file_names::make_link(std::string_view target, inode& at, std::string_view p
 
 int file_names::remove(inode& at, std::string_view path) {
   place there;
-  if (const int failed = find(at, path, false, there); failed != 0) return failed;
+  if (const int failed = find(at, path, following::never, there); failed != 0) return failed;
   if (there.last.empty() || there.by_dots) return -EISDIR;
   if (!there.file) return -ENOENT;
   if (there.slash && !there.file->is_directory()) return -ENOTDIR;
@@ -252,7 +260,7 @@ int file_names::remove(inode& at, std::string_view path) {
 
 int file_names::remove_directory(inode& at, std::string_view path) {
   place there;
-  if (const int failed = find(at, path, false, there); failed != 0) return failed;
+  if (const int failed = find(at, path, following::never, there); failed != 0) return failed;
   if (there.last.empty()) return -EBUSY;
   if (there.last == ".") return -EINVAL;
   if (there.last == "..") return -ENOTEMPTY;
@@ -281,8 +289,8 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
   if ((flags & RENAME_NOREPLACE) != 0 && (flags & RENAME_EXCHANGE) != 0) return -EINVAL;
   place old;
   place fresh;
-  if (const int failed = find(from_at, from, false, old); failed != 0) return failed;
-  if (const int failed = find(to_at, to, false, fresh); failed != 0) return failed;
+  if (const int failed = find(from_at, from, following::never, old); failed != 0) return failed;
+  if (const int failed = find(to_at, to, following::never, fresh); failed != 0) return failed;
   if (&old.directory->on() != &fresh.directory->on()) return -EXDEV;
   if (old.last.empty() || old.by_dots) return -EBUSY;
   if (fresh.last.empty() || fresh.by_dots) return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
@@ -296,12 +304,15 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
     return exchanges ? -EINVAL : -ENOTEMPTY;
   }
   if (old.file.get() == fresh.file.get()) return 0;
+  if (old.file->mounted_on != nullptr || (fresh.file && fresh.file->mounted_on != nullptr)) return -EBUSY;
   if (fresh.directory->links == 0) return -ENOENT;
   if (const int refused = may_remove(*old.directory, *old.file); refused != 0) return refused;
   if (const int refused = fresh.file ? may_remove(*fresh.directory, *fresh.file) : may_change_names(*fresh.directory);
       refused != 0) {
     return refused;
   }
+  const bool moves_away = old.directory.get() != fresh.directory.get();
+  if (moves_away && old.file->is_directory() && !may(*old.file, W_OK)) return -EACCES;  // its ".." changes
   file_system& on = old.directory->on();
   if (exchanges) {
     on.exchange(*old.directory, old.last, *fresh.directory, fresh.last);
@@ -310,7 +321,6 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
   if (fresh.file) {
     if (old.file->is_directory() && !fresh.file->is_directory()) return -ENOTDIR;
     if (!old.file->is_directory() && fresh.file->is_directory()) return -EISDIR;
-    if (old.file->mounted_on != nullptr || fresh.file->mounted_on != nullptr) return -EBUSY;
     if (fresh.file->is_directory() && !fresh.file->entries.empty()) return -ENOTEMPTY;
   }
   on.rename(*old.directory, old.last, *fresh.directory, fresh.last);
@@ -322,6 +332,7 @@ int file_names::link(inode& file, inode& to_at, std::string_view to) {
   if (const int failed = find_free(to_at, to, false, there); failed != 0) return failed;
   if (&file.on() != &there.directory->on()) return -EXDEV;
   if (file.is_directory()) return -EPERM;
+  if (file.links == 0 && !std::exchange(file.may_get_a_name, false)) return -ENOENT;
   constexpr std::uint32_t links_max = 65'000;
   if (file.links >= links_max) return -EMLINK;
   file.on().link(*there.directory, there.last, file);
@@ -383,14 +394,24 @@ int file_names::set_mode(inode& of, mode_t mode) {
 int file_names::set_owner(inode& of, uid_t user, gid_t group) {
   constexpr auto stays = static_cast<uid_t>(-1);
   if (of.on().read_only()) return -EROFS;
+  if (user == stays && group == static_cast<gid_t>(-1)) return 0;
   const bool changes_user = user != stays && user != of.attributes.user;
   const bool own = of.attributes.user == who_.user;
   if (!who_.is_root() && (changes_user || !own || (group != stays && !who_.in_group(group)))) return -EPERM;
   if (user != stays) of.attributes.user = user;
   if (group != stays) of.attributes.group = group;
-  if (of.is_regular()) of.attributes.mode &= ~mode_t{S_ISUID};
+  if (of.is_regular()) {
+    of.attributes.mode &= ~mode_t{S_ISUID};
+    if ((of.attributes.mode & S_IXGRP) != 0) of.attributes.mode &= ~mode_t{S_ISGID};
+  }
   of.on().touch_attributes(of);
   return 0;
+}
+
+void file_names::drop_set_bits(inode& of) noexcept {
+  if (who_.is_root()) return;
+  of.attributes.mode &= ~mode_t{S_ISUID};
+  if ((of.attributes.mode & S_IXGRP) != 0) of.attributes.mode &= ~mode_t{S_ISGID};
 }
 
 int file_names::set_times(inode& of, const timespec* times) {
@@ -418,7 +439,9 @@ int file_names::resize(inode& of, std::int64_t size) {
   if (!of.is_regular()) return -EINVAL;
   if (of.on().read_only()) return -EROFS;
   if (!may(of, W_OK)) return -EACCES;
-  return of.on().resize(of, static_cast<std::uint64_t>(size));
+  const int failed = of.on().resize(of, static_cast<std::uint64_t>(size));
+  if (failed == 0) drop_set_bits(of);
+  return failed;
 }
 
 void file_names::sync_all() {

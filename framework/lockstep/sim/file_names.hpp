@@ -38,8 +38,10 @@ class file_names {
     bool slash = false;     // after it
     bool by_dots = false;   // the last was "." or ".."
   };
-  // As far as the last name; that itself need not be there. Follows a symbolic link there if `follows`.
-  int find(inode& at, std::string_view path, bool follows, place& found) const;
+  // As far as the last name; that itself need not be there. What is followed there is a symbolic link that is the last:
+  // always, if a slash is behind it, or never.
+  enum class following : std::uint8_t { always, to_slash, never };
+  int find(inode& at, std::string_view path, following how, place& found) const;
   // What must be there: -ENOENT.
   int find_file(inode& at, std::string_view path, bool follows, inode_reference& found) const;
 
@@ -64,8 +66,16 @@ class file_names {
 
   int set_mode(inode& of, mode_t mode);
   int set_owner(inode& of, uid_t user, gid_t group);
+  // Somebody has written to it or cut it: the set-user-ID bit goes, and its like, but for the superuser.
+  void drop_set_bits(inode& of) noexcept;
   int set_times(inode& of, const timespec* times);
   int resize(inode& of, std::int64_t size);
+  // By O_TRUNC, which asks no more who may.
+  int truncate_opened(inode& of) {
+    const int failed = of.on().resize(of, 0);
+    if (failed == 0) drop_set_bits(of);
+    return failed;
+  }
   void sync_all();
 
   // -- mounts -----------------------------------------------------------------------------------------------------
@@ -87,9 +97,10 @@ class file_names {
   struct walk;
 
   int step(walk& at, std::string_view name, inode_reference& next) const;
-  int go(walk& at, std::string_view path, bool follows) const;
+  int go(walk& at, std::string_view path, following how) const;
   int may_change_names(const inode& directory) const noexcept;
   int may_remove(const inode& directory, const inode& file) const noexcept;
+  int make_at(const place& there, mode_t mode, inode_reference& made);
   int find_free(inode& at, std::string_view path, bool is_directory, place& found) const;
   int open_found(inode& file, int flags);
   void copy_names(file_system& onto, inode& directory, const std::string& folder);

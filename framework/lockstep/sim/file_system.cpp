@@ -120,9 +120,8 @@ void file_system::put_name(inode& directory, std::string_view name, inode& to) {
   directory.entries.add(name, to);
   to.retain();
   if (to.is_directory()) {
-    if (to.parent != nullptr) to.parent->release();  // see drop_name()
     ++directory.links;
-    to.links = 2;
+    if (to.links == 0) to.links = 2;
   } else {
     ++to.links;
   }
@@ -132,12 +131,14 @@ void file_system::put_name(inode& directory, std::string_view name, inode& to) {
 }
 
 // A directory without a name still has "..", for which it keeps the one above.
-void file_system::drop_name(inode& directory, std::string_view name) {
+void file_system::drop_name(inode& directory, std::string_view name, bool moves) {
   inode* const gone = directory.entries.remove(name);
   if (gone->is_directory()) {
     --directory.links;
-    gone->links = 0;
-    directory.retain();
+    if (!moves) {
+      gone->links = 0;
+      directory.retain();
+    }
   } else {
     --gone->links;
     if (gone->parent == &directory) gone->parent = nullptr;
@@ -159,6 +160,7 @@ void file_system::unlink(inode& directory, std::string_view name) {
   drop_name(directory, name);
   log_.unnamed(directory, name, *gone, 0);
   tell_of_name(directory, IN_DELETE, name, *gone);
+  if (!gone->is_directory()) tell_to_itself(*gone, IN_ATTRIB);
   tell_if_gone(*gone);
   tell_observer("{} is removed", name);
 }
@@ -167,13 +169,14 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
   const inode_reference moved = from.entries.find(name);
   const inode_reference replaced = to.entries.find(as);
   if (replaced) drop_name(to, as);
-  drop_name(from, name);
+  drop_name(from, name, true);
   put_name(to, as, *moved);
   const std::uint64_t group = log_.new_group();
   if (replaced) log_.unnamed(to, as, *replaced, group);
   log_.unnamed(from, name, *moved, group);
   log_.named(to, as, *moved, static_cast<bool>(replaced), group);
   tell_of_move(from, name, to, as, *moved);
+  if (replaced && !replaced->is_directory()) tell_to_itself(*replaced, IN_ATTRIB);
   if (replaced) tell_if_gone(*replaced);
   tell_observer("{} is renamed to {}", name, as);
 }
@@ -181,8 +184,8 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
 void file_system::exchange(inode& one, std::string_view name, inode& other, std::string_view with) {
   const inode_reference first = one.entries.find(name);
   const inode_reference second = other.entries.find(with);
-  drop_name(one, name);
-  drop_name(other, with);
+  drop_name(one, name, true);
+  drop_name(other, with, true);
   put_name(one, name, *second);
   put_name(other, with, *first);
   const std::uint64_t group = log_.new_group();
@@ -207,8 +210,9 @@ void file_system::need_content(inode& of) {
 
 std::int64_t file_system::write(inode& to, const void* from, std::size_t size, std::uint64_t offset) {
   if (size == 0) return 0;
-  if (offset >= limits_.file_bytes_max) return -EFBIG;
-  size = static_cast<std::size_t>(std::min<std::uint64_t>(size, limits_.file_bytes_max - offset));
+  const std::uint64_t most = std::min(limits_.file_bytes_max, limits_.written_bytes_max);
+  if (offset >= most) return -EFBIG;
+  size = static_cast<std::size_t>(std::min<std::uint64_t>(size, most - offset));
   int error = 0;
   const std::uint64_t left = pages_left(to, error);
   std::uint64_t missing = to.content.pages_missing(offset, size);
@@ -230,7 +234,6 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   log_.wrote(to, offset, size, size_before);
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
   to.attributes.modified = to.attributes.changed = now();
-  to.attributes.mode &= ~mode_t{S_ISUID};
   tell(to, IN_MODIFY);
   if (observer_) [[unlikely]]
     tell_observer("{} bytes are written at {} to {}", size, offset, name_of(to));
@@ -238,7 +241,7 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
 }
 
 int file_system::resize(inode& of, std::uint64_t size) {
-  if (size > limits_.file_bytes_max) return -EFBIG;
+  if (size > limits_.file_bytes_max || (size > of.content.size() && size > limits_.written_bytes_max)) return -EFBIG;
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
   of.content.resize(*pages_, size);
@@ -253,6 +256,8 @@ int file_system::resize(inode& of, std::uint64_t size) {
 
 int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size) {
   if (offset + size > limits_.file_bytes_max) return -EFBIG;
+  const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && offset + size > of.content.size();
+  if (grows && offset + size > limits_.written_bytes_max) return -EFBIG;
   const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
   const bool clears = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
   const std::uint64_t before = of.content.pages();
@@ -270,8 +275,7 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   } else if (of.content.size() != size_before) {
     log_.resized(of, size_before);
   }
-  if (clears || !keeps_size) of.attributes.modified = now();
-  of.attributes.changed = now();
+  of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
   return 0;
 }

@@ -41,6 +41,7 @@ struct disk_limits {
   std::uint64_t pages_max = std::uint64_t{1} << 28;                      // of 4 KiB; more is ENOSPC
   std::uint64_t inodes_max = std::uint64_t{1} << 26;                     // likewise
   std::uint64_t file_bytes_max = (std::uint64_t{1} << 44) - page_bytes;  // more is EFBIG
+  std::uint64_t written_bytes_max = ~std::uint64_t{0};  // of RLIMIT_FSIZE: likewise, but for files that are so large
 };
 
 class file_system {
@@ -119,7 +120,7 @@ class file_system {
   // How many more there may be, of that file.
   std::uint64_t pages_left(const inode& of, int& error) const noexcept;
   void put_name(inode& directory, std::string_view name, inode& to);
-  void drop_name(inode& directory, std::string_view name);
+  void drop_name(inode& directory, std::string_view name, bool moves = false);
   void changed_names(inode& directory) noexcept;
   template <class... Parts>
   void tell_observer(const char* what, const Parts&... parts);

@@ -149,9 +149,12 @@ void tell_of_move(inode& from, std::string_view name, inode& to, std::string_vie
   tell_each(moved, IN_MOVE_SELF, 0, {});
 }
 
+void tell_to_itself(inode& of, std::uint32_t event) noexcept {
+  if (!of.watches.empty()) tell_each(of, event, 0, {});
+}
+
 void tell_if_gone(inode& of) noexcept {
   if (of.watches.empty()) return;
-  if (!of.is_directory()) tell_each(of, IN_ATTRIB, 0, {});
   if (of.links == 0 && of.open == 0) tell_each(of, IN_DELETE_SELF, 0, {});
 }
 

@@ -43,6 +43,7 @@ class watch_file final : public open_file {
 
   std::int64_t read(const iovec* into, int count) override;
   int ioctl(unsigned long request, void* argument) override;
+  std::int64_t write(const iovec*, int) override { return -EBADF; }
   unsigned ready() const noexcept override;
   watch_file* as_watch_file() noexcept override { return this; }
   std::string described() const override { return "inotify"; }
@@ -55,7 +56,10 @@ class watch_file final : public open_file {
     std::string name;
     // As the kernel lays it out: the name is filled up with zeros.
     std::size_t bytes() const noexcept;
-    bool operator==(const event&) const = default;
+    // Two halves of moves are the same if they say the same of one name.
+    bool operator==(const event& other) const noexcept {
+      return watch == other.watch && mask == other.mask && name == other.name;
+    }
   };
 
   void add_event(event what);
@@ -71,6 +75,8 @@ void tell(inode& of, std::uint32_t event) noexcept;
 void tell_of_name(inode& directory, std::uint32_t event, std::string_view name, const inode& of,
                   std::uint32_t cookie = 0) noexcept;
 void tell_of_move(inode& from, std::string_view name, inode& to, std::string_view as, inode& moved) noexcept;
+// To whoever watches the file itself.
+void tell_to_itself(inode& of, std::uint32_t event) noexcept;
 // Once it has no name, or nobody has it open any more, those who watch it are told.
 void tell_if_gone(inode& of) noexcept;
 

@@ -297,6 +297,8 @@ class host final : public system_calls {
   template <class F>
   auto with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>()));
   int lock(disk_file& file, int command, std::int64_t argument);
+  // Of a pipe or a socket, on which nobody else has one.
+  static int lock_of_no_file(int command, std::int64_t argument) noexcept;
   void drop_locks(const file_reference& closed) noexcept;
 
   network* network_;

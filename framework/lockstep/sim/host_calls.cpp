@@ -236,7 +236,7 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
     case F_SETLKW:
     case F_OFD_GETLK:
     case F_OFD_SETLK:
-    case F_OFD_SETLKW: return file.as_disk_file() == nullptr ? -EBADF : lock(*file.as_disk_file(), command, argument);
+    case F_OFD_SETLKW: return file.as_disk_file() == nullptr ? lock_of_no_file(command, argument) : lock(*file.as_disk_file(), command, argument);
     default: return file.control(command, argument);
   }
 }

@@ -5,6 +5,7 @@
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -168,7 +169,12 @@ int host::openat(int at, const char* path, int flags, mode_t mode) {
       return failed;
     }
     constexpr int not_kept = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
+    constexpr int large_files = 0100000;  // O_LARGEFILE, which a program with large offsets cannot name
+    if ((flags & O_PATH) == 0) flags |= large_files;
     const file_reference made = new disk_file(*this, network_->owner().identity_of_new(), found, flags & ~not_kept);
+    if ((flags & O_TRUNC) != 0 && (flags & O_PATH) == 0 && found->is_regular()) {
+      if (const int failed = files_->truncate_opened(*found); failed != 0) return failed;
+    }
     return table_.add(made, (flags & O_CLOEXEC) != 0);
   });
 }
@@ -255,6 +261,8 @@ int host::fchownat(int at, const char* path, uid_t user, gid_t group, int flags)
 
 int host::utimensat(int at, const char* path, const timespec* times, int flags) {
   constexpr long second = 1'000'000'000;
+  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) return -EINVAL;
+  if (times != nullptr && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT) return 0;
   for (int i = 0; times != nullptr && i < 2; ++i) {
     const long part = times[i].tv_nsec;
     if (part != UTIME_NOW && part != UTIME_OMIT && (part < 0 || part >= second)) return -EINVAL;
@@ -314,13 +322,17 @@ int host::fstat(int fd, struct stat* into) {
     return 0;
   }
   std::memset(into, 0, sizeof *into);
-  into->st_mode = (file->as_socket() != nullptr ? S_IFSOCK : S_IFIFO) | S_IRUSR | S_IWUSR;
+  const bool has_kind = file->as_watch_file() == nullptr;
+  const mode_t kind = file->as_socket() != nullptr ? S_IFSOCK : S_IFIFO;
+  into->st_mode = (has_kind ? kind : 0) | S_IRUSR | S_IWUSR;
   into->st_nlink = 1;
   into->st_blksize = page_bytes;
   return 0;
 }
 
 std::int64_t host::lseek(int fd, std::int64_t offset, int whence) {
+  open_file* const asked = table_.find(fd);
+  if (asked != nullptr && asked->as_watch_file() != nullptr) return 0;
   return with_disk_file(fd, -ESPIPE, [&](disk_file& file) { return file.seek(offset, whence); });
 }
 
@@ -376,7 +388,9 @@ int host::fstatfs(int fd, struct statfs* into) {
 }
 
 int host::flock(int fd, int operation) {
-  return with_disk_file(fd, -EBADF, [&](disk_file& file) { return file.flock(operation); });
+  const int what = operation & ~LOCK_NB;
+  if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) return -EINVAL;
+  return with_disk_file(fd, 0, [&](disk_file& file) { return file.flock(operation); });
 }
 
 // Locks of the process go when it closes any descriptor of the file.
@@ -389,6 +403,11 @@ void host::drop_locks(const file_reference& closed) noexcept {
 int host::lock(disk_file& file, int command, std::int64_t argument) {
   auto* const range = reinterpret_cast<struct flock*>(argument);
   return file.lock(command, *range, {this, credentials().pid});
+}
+
+int host::lock_of_no_file(int command, std::int64_t argument) noexcept {
+  if (command == F_GETLK || command == F_OFD_GETLK) reinterpret_cast<struct flock*>(argument)->l_type = F_UNLCK;
+  return 0;
 }
 
 // -- what is to stay --------------------------------------------------------------------------------------------------
@@ -415,6 +434,7 @@ int host::fdatasync(int fd) { return sync_file(fd, true); }
 
 int host::syncfs(int fd) {
   return with_disk_file(fd, 0, [&](disk_file& file) {
+    if ((file.status_flags() & O_PATH) != 0) return -EBADF;
     detail::touch(names_id(), access::write);
     file.file().on().sync_all();
     return 0;
@@ -428,7 +448,8 @@ void host::sync() {
 
 int host::sync_file_range(int fd, std::int64_t offset, std::int64_t size, unsigned flags) {
   constexpr unsigned known = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-  return with_disk_file(fd, -ESPIPE, [&](disk_file&) {
+  return with_disk_file(fd, -ESPIPE, [&](disk_file& file) {
+    if ((file.status_flags() & O_PATH) != 0) return -EBADF;
     return (flags & ~known) != 0 || offset < 0 || size < 0 || offset + size < offset ? -EINVAL : 0;
   });
 }
@@ -448,6 +469,7 @@ int host::inotify_add_watch(int fd, const char* path, std::uint32_t events) {
   if (file == nullptr) return -EBADF;
   watch_file* const watches = file->as_watch_file();
   if (watches == nullptr || (events & IN_ALL_EVENTS) == 0) return -EINVAL;
+  if ((events & IN_MASK_ADD) != 0 && (events & IN_MASK_CREATE) != 0) return -EINVAL;
   const int flags = (events & IN_DONT_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
   return on_file(AT_FDCWD, path, flags, access::write, [&](inode& found) {
     if (!files_->may(found, R_OK)) return -EACCES;

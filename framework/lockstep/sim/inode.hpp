@@ -64,6 +64,7 @@ class inode {
   unix_socket* bound = nullptr;  // who has that address, of a socket
   file_locks locks;
   intrusive_list<watch_item, inode> watches;
+  bool may_get_a_name = false;  // though it has none
   std::uint32_t open = 0;   // open files
   std::uint32_t life = 0;   // of its file system, which ends with a power cut
   bool is_fixture = false;  // a file of the machine's that is not yet read

@@ -72,6 +72,7 @@ void plain_files::write_file(std::string_view path, std::string_view text) {
   if (const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file); failed != 0) {
     refuse(path, failed);
   }
+  file->on().resize(*file, 0);
   const std::int64_t taken = file->on().write(*file, text.data(), text.size(), 0);
   if (taken < 0) refuse(path, static_cast<int>(taken));
   if (static_cast<std::size_t>(taken) < text.size()) refuse(path, -ENOSPC);
@@ -101,7 +102,7 @@ void plain_files::remove(std::string_view path) {
   file_names& files = of_.files();
   const as_root root(files);
   file_names::place found;
-  const int failed = files.find(files.disk().root(), path, false, found);
+  const int failed = files.find(files.disk().root(), path, file_names::following::never, found);
   if (failed == -ENOENT || (failed == 0 && !found.file)) return;
   if (failed != 0 || found.last.empty()) refuse(path, failed != 0 ? failed : -EBUSY);
   if (found.file->is_directory()) {
