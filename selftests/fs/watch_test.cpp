@@ -63,7 +63,8 @@ task<void> loses_nothing(std::string folder) {
   EXPECT_THAT(co_await next_changes(changes, 1), testing::ElementsAre("created a/"));
 }
 
-TEST(WatchTest, LosesNoChangeByACancellation) { watch_in_both_worlds(loses_nothing); }
+// On the machine nobody knows whether the task has run when it is cancelled.
+TEST(WatchTest, LosesNoChangeByACancellation) { run_in_simulation(loses_nothing); }
 
 task<void> ends(std::string folder) {
   co_await write_file(folder + "/a", "x");
