@@ -40,9 +40,9 @@ TEST(DirectoryTest, ListsWhatIsInIt) { run_in_each_world(lists); }
 
 // More than one call gives.
 task<void> lists_many(std::string folder) {
-  const std::string long_name(200, 'x');
+  const std::string path = folder + "/" + std::string(200, 'x');
   for (int i = 0; i < 200; ++i) {
-    const file made = co_await open(folder + "/" + long_name + std::to_string(i), {.write = true, .create = true});
+    const file made = co_await open(path + std::to_string(i), {.write = true, .create = true});
   }
   const std::vector<directory_entry> all = co_await list_directory(folder);
   EXPECT_EQ(all.size(), 200U);

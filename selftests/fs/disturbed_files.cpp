@@ -2,6 +2,8 @@
 // nothing stays open. And calls that allocate nothing.
 #include "in_each_world.hpp"
 
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/plain_files.hpp>
 #include <lockstep/testing/failing_new.hpp>
 #include <lockstep/testing/testing.hpp>
 
@@ -50,6 +52,12 @@ task<void> uses_files(std::string folder) {
 // What it leaves open, the world tells.
 CO_TEST(DisturbedFiles, OnASimulatedDiskLeakNothing, .cancel_every = true, .fail_alloc_every = true,
         .destroy_every = true) {
+  co_await uses_files("/tmp");
+}
+
+CO_TEST(DisturbedFiles, OnASlowSimulatedDiskLeakNothing, .cancel_every = true, .destroy_every = true) {
+  sim::plain_files disk(dynamic_cast<sim::host&>(current_system()), source::current());
+  disk.pace({.read = 1ms, .write = 1ms, .sync = 10ms, .names = 1ms, .calls_per_second = 1000});
   co_await uses_files("/tmp");
 }
 

@@ -3,6 +3,9 @@
 
 #include "in_each_world.hpp"
 
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/plain_files.hpp>
+
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -72,6 +75,21 @@ task<void> names_where_it_waits(std::string folder) {
 }
 
 TEST(FileCallTest, NamesTheFileAtWhichItWaits) { run_with_disk(10ms, names_where_it_waits); }
+
+task<void> waits_for_the_simulated_disk(std::string folder) {
+  file it = co_await open(folder + "/a", to_read_and_write);
+  sim::plain_files(dynamic_cast<sim::host&>(current_system()), source::current()).pace({.write = 3ms, .sync = 20ms});
+  const time_point before = now();
+  co_await it.write("abc");
+  EXPECT_EQ(now() - before, 3ms);
+  co_await it.sync();
+  EXPECT_EQ(now() - before, 23ms);
+  const auto cut_off = co_await as_result(with_timeout(5ms, it.sync()));
+  EXPECT_FALSE(cut_off.has_value());
+  EXPECT_EQ(now() - before, 28ms);
+}
+
+TEST(FileCallTest, WaitsAsLongAsTheSimulatedDiskTakes) { run_in_simulation(waits_for_the_simulated_disk); }
 
 // -- turns ------------------------------------------------------------------------------------------------------------
 

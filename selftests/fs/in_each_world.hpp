@@ -12,7 +12,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -24,10 +28,10 @@
 
 namespace lockstep {
 
-// A directory of the machine, while it lives.
+// A directory of the machine, while it lives: in memory, where there is such a place, so that no disk is waited for.
 class folder_on_machine {
  public:
-  folder_on_machine() : path_(testing::TempDir() + "lockstep-fs-XXXXXX") {
+  folder_on_machine() : path_(place() + "lockstep-fs-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no " << path_;
   }
   folder_on_machine(const folder_on_machine&) = delete;
@@ -36,6 +40,11 @@ class folder_on_machine {
   const std::string& path() const noexcept { return path_; }
 
  private:
+  static std::string place() {
+    const std::string in_memory = "/dev/shm/";
+    return ::access(in_memory.c_str(), W_OK) == 0 ? in_memory : testing::TempDir();
+  }
+
   std::string path_;
 };
 
@@ -68,26 +77,43 @@ inline void run_on_machine_files(body_with_folder body, const std::shared_ptr<ma
   EXPECT_EQ(files->open_files, 0) << which;
 }
 
-// Runs it on the simulated kernel, and on the machine's: with calls that are made at once, with a disk that takes its
-// time, with virtual workers, and with threads. Expects that nothing is wrong with it, and that all is closed.
-inline void run_in_each_world(body_with_folder body) {
+inline void run_in_simulation(body_with_folder body) {
+  sim::world world;
+  world.run(in_simulated_folder(body));
+  judge(world, "on the simulated kernel");
+}
+
+// How many descriptors this process has.
+inline std::size_t descriptors_of_machine() {
+  std::size_t count = 0;
+  for (int fd = 0; fd < 1024; ++fd) count += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
+// On the machine's own kernel, by threads.
+inline void run_on_machine(body_with_folder body) {
+  const folder_on_machine folder;
+  const std::size_t before = descriptors_of_machine();
   {
-    sim::world world;
-    world.run(in_simulated_folder(body));
-    judge(world, "on the simulated kernel");
+    real::world world;
+    real::world_options how;
+    how.clock.exact = true;
+    world.run(body(folder.path()), how);
+    judge(world, "on the machine");
   }
+  EXPECT_EQ(descriptors_of_machine(), before);
+}
+
+// Runs it on the simulated kernel and on the machine, and in a simulation on the machine's files: with calls that are
+// made at once, with a disk that takes its time, and with virtual workers. Expects that nothing is wrong with it, and
+// that all is closed.
+inline void run_in_each_world(body_with_folder body) {
   using namespace std::chrono_literals;
+  run_in_simulation(body);
+  run_on_machine(body);
   run_on_machine_files(body, std::make_shared<machine_files>(), "at once");
   run_on_machine_files(body, std::make_shared<machine_files>(false, 1ms), "with a slow disk");
   run_on_machine_files(body, std::make_shared<machine_files>(true), "with virtual workers");
-  const folder_on_machine folder;
-  const auto files = std::make_shared<machine_files>(true);
-  real::world world;
-  real::world_options how;
-  how.clock.exact = true;
-  world.run(on_system(files, body(folder.path())), how);
-  judge(world, "on threads");
-  EXPECT_EQ(files->open_files, 0);
 }
 
 // In a simulation with that disk.

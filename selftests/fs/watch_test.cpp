@@ -8,11 +8,9 @@
 namespace lockstep {
 namespace {
 
-// In a simulation: the machine's own files have nobody here who says when there is a change.
-void watch_in_simulation(body_with_folder body) {
-  sim::world world;
-  world.run(in_simulated_folder(body));
-  judge(world, "on the simulated kernel");
+void watch_in_both_worlds(body_with_folder body) {
+  run_in_simulation(body);
+  run_on_machine(body);
 }
 
 std::string text_of_change(const std::optional<file_change>& change) {
@@ -40,7 +38,7 @@ task<void> tells_of_changes(std::string folder) {
                                                            "moved to b", "created in/", "removed b"));
 }
 
-TEST(WatchTest, TellsOfChangesInTheirOrder) { watch_in_simulation(tells_of_changes); }
+TEST(WatchTest, TellsOfChangesInTheirOrder) { watch_in_both_worlds(tells_of_changes); }
 
 task<void> joins_moves(std::string folder) {
   co_await write_file(folder + "/a", "x");
@@ -51,7 +49,7 @@ task<void> joins_moves(std::string folder) {
   EXPECT_TRUE(from && to && from->cookie != 0 && from->cookie == to->cookie);
 }
 
-TEST(WatchTest, JoinsTheTwoHalvesOfAMove) { watch_in_simulation(joins_moves); }
+TEST(WatchTest, JoinsTheTwoHalvesOfAMove) { watch_in_both_worlds(joins_moves); }
 
 task<void> loses_nothing(std::string folder) {
   file_watch changes = co_await watch(folder);
@@ -65,7 +63,8 @@ task<void> loses_nothing(std::string folder) {
   EXPECT_THAT(co_await next_changes(changes, 1), testing::ElementsAre("created a/"));
 }
 
-TEST(WatchTest, LosesNoChangeByACancellation) { watch_in_simulation(loses_nothing); }
+// On the machine nobody knows whether the task has run when it is cancelled.
+TEST(WatchTest, LosesNoChangeByACancellation) { run_in_simulation(loses_nothing); }
 
 task<void> ends(std::string folder) {
   co_await write_file(folder + "/a", "x");
@@ -77,7 +76,7 @@ task<void> ends(std::string folder) {
   EXPECT_EQ(text_of_change(co_await changes.next()), "end");
 }
 
-TEST(WatchTest, EndsWithWhatIsWatched) { watch_in_simulation(ends); }
+TEST(WatchTest, EndsWithWhatIsWatched) { watch_in_both_worlds(ends); }
 
 task<void> is_closed(std::string folder) {
   EXPECT_EQ(co_await text_of_error(watch(folder + "/none")),
@@ -91,7 +90,7 @@ task<void> is_closed(std::string folder) {
   EXPECT_EQ(co_await text_of_error(next_changes(changes, 1)), "watch \"" + folder + "\": Bad file descriptor");
 }
 
-TEST(WatchTest, SaysWhenItIsClosed) { watch_in_simulation(is_closed); }
+TEST(WatchTest, SaysWhenItIsClosed) { watch_in_both_worlds(is_closed); }
 
 task<void> is_asked_by_two(std::string folder) {
   file_watch changes = co_await watch(folder);

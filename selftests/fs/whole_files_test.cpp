@@ -2,10 +2,14 @@
 
 #include "in_each_world.hpp"
 
+#include <lockstep/sim/crash_model.hpp>
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/plain_files.hpp>
 #include <lockstep/system/read_errors.hpp>
 
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <vector>
 
 namespace lockstep {
@@ -135,6 +139,54 @@ task<void> is_cancelled_anywhere(std::string folder) {
 }
 
 TEST(AtomicWriteTest, LeavesTheOldOrTheNewWhenItIsCancelled) { run_with_disk(1ms, is_cancelled_anywhere); }
+
+// -- on the simulated disk --------------------------------------------------------------------------------------------
+
+sim::plain_files disk_here() { return {dynamic_cast<sim::host&>(current_system()), source::current()}; }
+
+// The power may be cut at each moment of it, and what is on the disk then is picked.
+task<void> survives_power_cuts(std::string) {
+  const std::string path = "/data/a";
+  sim::plain_files disk = disk_here();
+  disk.write_file(path, "old");
+  disk.pace({.read = 2ms, .write = 2ms, .sync = 2ms, .names = 2ms});
+  sim::crash_model model = sim::weakest;
+  model.rename_is_atomic = true;  // which is all that it needs
+  disk.crash_model(model);
+  std::set<std::string> found;
+  auto writer = spawn(write_file_atomically(path, "new"), "writer");
+  while (!writer.done()) {
+    for (int i = 0; i < 5; ++i) found.insert(disk.image_after_power_cut().text_of(path));
+    co_await sleep_for(1ms);
+  }
+  co_await writer.join();
+  for (const std::string& each : found) EXPECT_TRUE(each == "old" || each == "new") << "\"" << each << "\"";
+  EXPECT_EQ(disk.durable_image().text_of(path), "new");
+  EXPECT_GE(now().time_since_epoch(), 14ms);
+}
+
+TEST(AtomicWriteTest, LeavesTheOldOrTheNewWhenThePowerIsCut) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const std::unique_ptr<oracle> choices = make_oracle(schedule::random, seed);
+    sim::world world;
+    sim::world_options how;
+    how.choices = choices.get();
+    world.run(in_simulated_folder(survives_power_cuts), how);
+    judge(world, "with seed " + std::to_string(seed));
+  }
+}
+
+// The same without a sync may leave anything, which shows that the test above can fail.
+task<void> is_lost(std::string) {
+  const std::string path = "/data/a";
+  sim::plain_files disk = disk_here();
+  disk.write_file(path, "old");
+  disk.crash_model(sim::weakest);
+  co_await write_file(path, "new");
+  EXPECT_NE(disk.durable_image().text_of(path), "new");
+}
+
+TEST(WholeFilesTest, MayBeLostWhenThePowerIsCut) { run_in_simulation(is_lost); }
 
 // -- copying ----------------------------------------------------------------------------------------------------------
 

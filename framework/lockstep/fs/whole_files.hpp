@@ -40,6 +40,7 @@ task<void> append_file(std::string path, std::string text, file_permissions perm
 // renamed, and the directory synced. Whoever reads it sees what was there or all of the new; so does whoever reads it
 // after a crash, and once this has returned, the new. It keeps the permissions of a file that it replaces, but not its
 // owner, its other names, or a link: what the name says is replaced.
+// All that it takes of the file system is that a rename is one step.
 // If it fails or is cancelled before the rename, all is as before, and the temporary file is removed; a crash may leave
 // that, as ".app.conf." and six letters. If it fails behind that, the new one is there, but may be lost in a crash.
 // Errors: those of write_file(), of rename_file() and of sync().

@@ -28,10 +28,10 @@ file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identit
   constexpr mode_t for_all = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
   make(S_IFDIR | for_all, {.umask = 0}, made);
   root_ = made.get();
-  root_->retain();
   root_->parent = root_;
   root_->links = 2;
   log_.begin_with(image());
+  root_->retain();  // last, as there may be no memory for the image
 }
 
 file_system::~file_system() {
