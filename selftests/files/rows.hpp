@@ -17,6 +17,9 @@ enum class needs {
   root,
   // A small file system: Linux has that where root may have a mount namespace.
   small_disk,
+  // What tells of an open file by the name with which it was opened: the simulated kernel takes one that it has now.
+  // Linux is asked where temporary files are on ext4.
+  opened_names,
 };
 
 struct row {

@@ -278,7 +278,8 @@ unlink second -> 0
 w events -> file: ATTRIB, file: DELETE_SELF, file: IGNORED
 f write "x" -> 1
 w events -> none
-)"},
+)",
+       needs::opened_names},
       {"W2", "what is watched is replaced",
        [](machine& m) {
          m.make_file("a");
@@ -501,7 +502,8 @@ unlink other -> 0
 other write "x" -> 1
 other close -> 0
 w events -> .: DELETE other, .: MODIFY other, .: CLOSE_WRITE other
-)"},
+)",
+       needs::opened_names},
       {"W3", "a file that was opened without a name",
        [](machine& m) {
          descriptor w = m.inotify("w");
@@ -526,7 +528,7 @@ w events -> .: CREATE name, .: MODIFY #inode
 f close -> 0
 w events -> .: CLOSE_WRITE #inode
 )",
-       needs::ext4},
+       needs::opened_names},
       {"W3", "by the name with which it was opened",
        [](machine& m) {
          m.make_file("file");
@@ -552,7 +554,8 @@ rename file third -> 0
 f write "2" -> 1
 f fchmod 0600 -> 0
 w events -> .: MODIFY third, .: ATTRIB third
-)"},
+)",
+       needs::opened_names},
   };
 }
 

@@ -37,30 +37,30 @@ TEST_F(FileLocksTest, AreLostByAChangeThatFails) {
 }
 
 TEST_F(FileLocksTest, OfRangesMeetWhereTheyOverlap) {
-  EXPECT_EQ(locks.set(who(0), F_WRLCK, 0, 10), 0);
-  EXPECT_EQ(locks.set(who(1), F_WRLCK, 10, 20), 0);
-  EXPECT_EQ(locks.set(who(1), F_RDLCK, 9, 12), -EAGAIN);
+  EXPECT_EQ(locks.set(who(0), F_WRLCK, 0, 9), 0);
+  EXPECT_EQ(locks.set(who(1), F_WRLCK, 10, 19), 0);
+  EXPECT_EQ(locks.set(who(1), F_RDLCK, 9, 11), -EAGAIN);
   file_locks::range found{};
-  ASSERT_TRUE(locks.conflict(who(1), F_RDLCK, 9, 12, found));
+  ASSERT_TRUE(locks.conflict(who(1), F_RDLCK, 9, 11, found));
   EXPECT_EQ(found.begin, 0);
-  EXPECT_EQ(found.end, 10);
+  EXPECT_EQ(found.end, 9);
   EXPECT_EQ(found.who.process, 0);
-  EXPECT_EQ(locks.set(who(0), F_RDLCK, 0, 10), 0);
-  EXPECT_EQ(locks.set(who(1), F_RDLCK, 9, 12), 0);
+  EXPECT_EQ(locks.set(who(0), F_RDLCK, 0, 9), 0);
+  EXPECT_EQ(locks.set(who(1), F_RDLCK, 9, 11), 0);
 }
 
 TEST_F(FileLocksTest, OfRangesAreSplitAndJoined) {
-  locks.set(who(0), F_WRLCK, 0, 30);
-  locks.set(who(0), F_UNLCK, 10, 20);
-  EXPECT_EQ(locks.set(who(1), F_WRLCK, 10, 20), 0);
-  EXPECT_EQ(locks.set(who(1), F_WRLCK, 20, 21), -EAGAIN);
+  locks.set(who(0), F_WRLCK, 0, 29);
+  locks.set(who(0), F_UNLCK, 10, 19);
+  EXPECT_EQ(locks.set(who(1), F_WRLCK, 10, 19), 0);
+  EXPECT_EQ(locks.set(who(1), F_WRLCK, 20, 20), -EAGAIN);
   locks.drop_ranges(who(1));
-  locks.set(who(0), F_WRLCK, 10, 20);
+  locks.set(who(0), F_WRLCK, 10, 19);
   file_locks::range found{};
-  ASSERT_TRUE(locks.conflict(who(2), F_WRLCK, 15, 16, found));
+  ASSERT_TRUE(locks.conflict(who(2), F_WRLCK, 15, 15, found));
   EXPECT_EQ(found.begin, 0);
-  EXPECT_EQ(found.end, 30);
-  locks.set(who(0), F_UNLCK, 0, 100);
+  EXPECT_EQ(found.end, 29);
+  locks.set(who(0), F_UNLCK, 0, 99);
   EXPECT_TRUE(locks.empty());
 }
 

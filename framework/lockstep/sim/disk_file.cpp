@@ -316,9 +316,9 @@ int disk_file::lock(int command, struct flock& range, const file_locks::owner& p
   if (range.l_whence != SEEK_SET && range.l_start > 0 && begin < 0) return -EOVERFLOW;
   std::int64_t end = last;
   if (range.l_len > 0 && begin >= 0 && range.l_len - 1 > last - begin) return -EOVERFLOW;
-  if (range.l_len > 0) end = range.l_len > last - begin ? last : begin + range.l_len;
+  if (range.l_len > 0) end = begin + (range.l_len - 1);
   if (range.l_len < 0) {
-    end = begin;
+    end = begin - 1;
     begin += range.l_len;
   }
   if (begin < 0) return -EINVAL;
@@ -334,7 +334,7 @@ int disk_file::lock(int command, struct flock& range, const file_locks::owner& p
   range.l_type = taken.type;
   range.l_whence = SEEK_SET;
   range.l_start = taken.begin;
-  range.l_len = taken.end == last ? 0 : taken.end - taken.begin;
+  range.l_len = taken.end == last ? 0 : taken.end - taken.begin + 1;
   range.l_pid = taken.who.process;
   return 0;
 }

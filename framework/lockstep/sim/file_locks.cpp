@@ -38,7 +38,7 @@ bool file_locks::conflict(const owner& who, short type, std::int64_t begin, std:
                           range& found) const noexcept {
   if (held_ == nullptr) return false;
   for (const range& each : held_->ranges) {
-    if (each.who == who || each.end <= begin || end <= each.begin) continue;
+    if (each.who == who || each.end < begin || end < each.begin) continue;
     if (type != F_WRLCK && each.type != F_WRLCK) continue;
     found = each;
     return true;
@@ -59,17 +59,19 @@ int file_locks::set(const owner& who, short type, std::int64_t begin, std::int64
       continue;
     }
     own_at = std::min(own_at, kept.size());
-    if (each.end <= begin || end <= each.begin) {
+    if (each.end < begin || end < each.begin) {
       own.push_back(each);
       continue;
     }
-    if (each.begin < begin) own.push_back({each.who, each.type, each.begin, begin});
-    if (end < each.end) own.push_back({each.who, each.type, end, each.end});
+    if (each.begin < begin) own.push_back({each.who, each.type, each.begin, begin - 1});
+    if (end < each.end) own.push_back({each.who, each.type, end + 1, each.end});
   }
   if (type != F_UNLCK) {
     // What touches it, and is of its kind, becomes one with it.
     std::erase_if(own, [&](const range& each) {
-      if (each.type != type || each.begin > end || begin > each.end) return false;
+      const bool before = each.end < begin && begin - each.end > 1;
+      const bool after = each.begin > end && each.begin - end > 1;
+      if (each.type != type || before || after) return false;
       begin = std::min(begin, each.begin);
       end = std::max(end, each.end);
       return true;

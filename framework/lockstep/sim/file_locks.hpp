@@ -25,7 +25,7 @@ class file_locks {
   bool empty() const noexcept { return held_ == nullptr; }
   // LOCK_SH, LOCK_EX or LOCK_UN. Returns 0 or -EWOULDBLOCK; then one that it had is gone, if it was to be changed.
   int flock(const owner& who, int operation);
-  // F_RDLCK, F_WRLCK or F_UNLCK on the bytes from `begin` until before `end`. Returns 0 or -EAGAIN.
+  // F_RDLCK, F_WRLCK or F_UNLCK on the bytes from `begin` to `end`. Returns 0 or -EAGAIN.
   int set(const owner& who, short type, std::int64_t begin, std::int64_t end);
   // What keeps that from being done; false for nothing. Of a lock of an open file the process is -1.
   struct range {

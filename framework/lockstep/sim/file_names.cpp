@@ -394,9 +394,8 @@ int file_names::set_mode(inode& of, mode_t mode) {
 int file_names::set_owner(inode& of, uid_t user, gid_t group) {
   constexpr auto stays = static_cast<uid_t>(-1);
   if (of.on().read_only()) return -EROFS;
-  if (user == stays && group == static_cast<gid_t>(-1)) return 0;
   const bool changes_user = user != stays && user != of.attributes.user;
-  const bool own = of.attributes.user == who_.user;
+  const bool own = of.attributes.user == who_.user || (user == stays && group == stays);
   if (!who_.is_root() && (changes_user || !own || (group != stays && !who_.in_group(group)))) return -EPERM;
   if (user != stays) of.attributes.user = user;
   if (group != stays) of.attributes.group = group;

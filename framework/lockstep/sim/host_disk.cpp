@@ -359,7 +359,10 @@ int host::ftruncate(int fd, std::int64_t size) {
 }
 
 int host::fallocate(int fd, int mode, std::int64_t offset, std::int64_t size) {
-  return with_disk_file(fd, -ESPIPE, [&](disk_file& file) { return file.allocate(mode, offset, size); });
+  open_file* const asked = table_.find(fd);
+  const bool reads_only = asked != nullptr && (asked->status_flags() & O_ACCMODE) == O_RDONLY;
+  return with_disk_file(fd, reads_only ? -EBADF : -ESPIPE,
+                        [&](disk_file& file) { return file.allocate(mode, offset, size); });
 }
 
 std::int64_t host::getdents64(int fd, void* into, std::size_t size) {
