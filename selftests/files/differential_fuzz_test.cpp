@@ -39,6 +39,7 @@ TEST(FileFuzzTest, ReachesEveryKindOfCall) {
   constexpr std::uint64_t enough = 200;
   for (std::uint64_t seed = 1; seed <= enough; ++seed) (void)by.check(seed);
   for (std::size_t kind = 0; kind < by.counted().succeeded.size(); ++kind) {
+    if (!is_drawn(static_cast<operation_kind>(kind))) continue;
     EXPECT_GT(by.counted().succeeded[kind], 0U) << "operation_kind " << kind;
   }
 }

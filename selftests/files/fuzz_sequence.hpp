@@ -63,6 +63,8 @@ sequence sequence_of(std::uint64_t seed);
 
 // What a number names: most are of few files in few directories, some are odd. None leads further up than one directory
 // above the one in which the sequence runs.
+// Whether sequences have such calls.
+bool is_drawn(operation_kind kind);
 std::string name_of(std::uint32_t number);
 // In a directory that is open, below it.
 std::string inner_name_of(std::uint32_t number);

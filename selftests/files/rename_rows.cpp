@@ -266,7 +266,8 @@ links of b -> 3
 rename file b RENAME_EXCHANGE -> 0
 links of file -> 3
 links of . -> 4
-)", needs::ext4},
+)",
+       needs::ext4},
       {"R2", "the directory itself and its parent",
        [](machine& m) {
          m.make_folder("a");

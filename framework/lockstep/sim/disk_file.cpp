@@ -199,6 +199,7 @@ int disk_file::resize(std::int64_t size) {
 }
 
 int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
+  if ((status_flags() & O_PATH) != 0) return -EBADF;
   constexpr int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
   if (offset < 0 || size <= 0) return -EINVAL;
   if ((mode & ~known) != 0) return -EOPNOTSUPP;
@@ -301,6 +302,7 @@ int disk_file::flock(int operation) {
 }
 
 int disk_file::lock(int command, struct flock& range, const file_locks::owner& process) {
+  if ((status_flags() & O_PATH) != 0) return -EBADF;
   constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
   const bool of_file = command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
   const bool asks = command == F_GETLK || command == F_OFD_GETLK;

@@ -87,7 +87,8 @@ void file_content::zero_within(page_store& from_store, std::uint64_t number, std
 
 void file_content::resize(page_store& from_store, std::uint64_t size) {
   if (size <= size_) {
-    if (size < size_ && size % page_bytes != 0) zero_within(from_store, size / page_bytes, size % page_bytes, page_bytes);
+    if (size < size_ && size % page_bytes != 0)
+      zero_within(from_store, size / page_bytes, size % page_bytes, page_bytes);
     const std::uint64_t first = (size + page_bytes - 1) / page_bytes;
     auto chunk = chunks_.lower_bound(first / pages_per_chunk);
     while (chunk != chunks_.end()) {

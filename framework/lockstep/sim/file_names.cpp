@@ -66,6 +66,7 @@ struct file_names::walk {
   std::string_view last;
   bool slash = false;
   bool by_dots = false;
+  bool too_long = false;
   int links = 0;
 };
 
@@ -105,7 +106,10 @@ int file_names::go(walk& at, std::string_view path, following how) const {
     const bool is_last = path.find_first_not_of('/') == std::string_view::npos;
     if (!at.directory->is_directory()) return -ENOTDIR;
     inode_reference next;
-    if (const int failed = step(at, name, next); failed != 0) return failed;
+    if (const int failed = step(at, name, next); failed != 0) {
+      if (failed != -ENAMETOOLONG || !is_last || how != following::never) return failed;
+      at.too_long = true;
+    }
     const bool follows = how == following::always || (how == following::to_slash && !path.empty());
     if (next && next->is_link() && (!is_last || follows)) {
       if (++at.links > links_max) return -ELOOP;
@@ -135,7 +139,7 @@ int file_names::find(inode& at, std::string_view path, following how, place& fou
   way.directory = &at;
   if (path.front() != '/' && !at.is_directory()) return -ENOTDIR;
   if (const int failed = go(way, path, how); failed != 0) return failed;
-  found = {std::move(way.directory), std::move(way.file), way.last, way.slash, way.by_dots};
+  found = {std::move(way.directory), std::move(way.file), way.last, way.slash, way.too_long, way.by_dots};
   return 0;
 }
 
@@ -152,7 +156,7 @@ int file_names::find_file(inode& at, std::string_view path, bool follows, inode_
 // A name that is not taken yet.
 int file_names::find_free(inode& at, std::string_view path, bool is_directory, place& found) const {
   if (const int failed = find(at, path, following::never, found); failed != 0) return failed;
-  if (found.file && found.slash && !found.file->is_directory() && !found.file->is_link() && !is_directory) return -ENOTDIR;
+  if (found.too_long) return -ENAMETOOLONG;
   if (found.file) return -EEXIST;
   if (found.slash && !is_directory) return -ENOENT;
   if (found.directory->links == 0) return -ENOENT;
@@ -191,11 +195,15 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
   }
   if (makes && (flags & O_DIRECTORY) != 0) return -EINVAL;
   place there;
+  if (makes && !path.empty() && path.back() == '/') {
+    const int failed = find(at, path, following::never, there);
+    return failed != 0 ? failed : -EISDIR;
+  }
   const bool follows = (flags & O_NOFOLLOW) == 0 && !(makes && (flags & O_EXCL) != 0);
   if (const int failed = find(at, path, follows ? following::always : following::to_slash, there); failed != 0) {
     return failed;
   }
-  if (there.slash && makes) return -EISDIR;
+  if (there.slash && makes) return -EISDIR;  // behind what a link leads to
   if (there.file) {
     if (makes && (flags & O_EXCL) != 0) return -EEXIST;
     if (there.slash && !there.file->is_directory()) return -ENOTDIR;
@@ -250,6 +258,7 @@ int file_names::remove(inode& at, std::string_view path) {
   place there;
   if (const int failed = find(at, path, following::never, there); failed != 0) return failed;
   if (there.last.empty() || there.by_dots) return -EISDIR;
+  if (there.too_long) return -ENAMETOOLONG;
   if (!there.file) return -ENOENT;
   if (there.slash && !there.file->is_directory()) return -ENOTDIR;
   if (const int refused = may_remove(*there.directory, *there.file); refused != 0) return refused;
@@ -264,6 +273,7 @@ int file_names::remove_directory(inode& at, std::string_view path) {
   if (there.last.empty()) return -EBUSY;
   if (there.last == ".") return -EINVAL;
   if (there.last == "..") return -ENOTEMPTY;
+  if (there.too_long) return -ENAMETOOLONG;
   if (!there.file) return -ENOENT;
   if (there.file->mounted_on != nullptr) return -EBUSY;
   if (const int refused = may_remove(*there.directory, *there.file); refused != 0) return refused;
@@ -294,11 +304,14 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
   if (&old.directory->on() != &fresh.directory->on()) return -EXDEV;
   if (old.last.empty() || old.by_dots) return -EBUSY;
   if (fresh.last.empty() || fresh.by_dots) return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+  if (old.too_long) return -ENAMETOOLONG;
   if (!old.file) return -ENOENT;
+  if (fresh.too_long) return -ENAMETOOLONG;
   const bool exchanges = (flags & RENAME_EXCHANGE) != 0;
   if ((flags & RENAME_NOREPLACE) != 0 && fresh.file) return -EEXIST;
   if (exchanges && !fresh.file) return -ENOENT;
   if (!old.file->is_directory() && (old.slash || (fresh.slash && !exchanges))) return -ENOTDIR;
+  if (exchanges && fresh.slash && !fresh.file->is_directory()) return -ENOTDIR;
   if (old.file->is_directory() && is_within(*fresh.directory, *old.file)) return -EINVAL;
   if (fresh.file && fresh.file->is_directory() && is_within(*old.directory, *fresh.file)) {
     return exchanges ? -EINVAL : -ENOTEMPTY;

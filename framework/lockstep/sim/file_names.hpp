@@ -36,6 +36,7 @@ class file_names {
     inode_reference file;   // null if there is none
     std::string_view last;  // empty for the root, "." or ".."
     bool slash = false;     // after it
+    bool too_long = false;  // the last, which is not looked up then if it is never followed
     bool by_dots = false;   // the last was "." or ".."
   };
   // As far as the last name; that itself need not be there. What is followed there is a symbolic link that is the last:

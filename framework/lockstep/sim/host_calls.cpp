@@ -229,6 +229,7 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
     case F_SETFD: slot->closes_on_exec = (argument & FD_CLOEXEC) != 0; return 0;
     case F_GETFL: return file.status_flags();
     case F_SETFL:
+      if ((file.status_flags() & O_PATH) != 0) return -EBADF;
       file.set_status_flags((file.status_flags() & ~changeable) | (static_cast<int>(argument) & changeable));
       return 0;
     case F_GETLK:
@@ -236,7 +237,9 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
     case F_SETLKW:
     case F_OFD_GETLK:
     case F_OFD_SETLK:
-    case F_OFD_SETLKW: return file.as_disk_file() == nullptr ? lock_of_no_file(command, argument) : lock(*file.as_disk_file(), command, argument);
+    case F_OFD_SETLKW:
+      return file.as_disk_file() == nullptr ? lock_of_no_file(command, argument)
+                                            : lock(*file.as_disk_file(), command, argument);
     default: return file.control(command, argument);
   }
 }

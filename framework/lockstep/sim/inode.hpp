@@ -65,9 +65,9 @@ class inode {
   file_locks locks;
   intrusive_list<watch_item, inode> watches;
   bool may_get_a_name = false;  // though it has none
-  std::uint32_t open = 0;   // open files
-  std::uint32_t life = 0;   // of its file system, which ends with a power cut
-  bool is_fixture = false;  // a file of the machine's that is not yet read
+  std::uint32_t open = 0;       // open files
+  std::uint32_t life = 0;       // of its file system, which ends with a power cut
+  bool is_fixture = false;      // a file of the machine's that is not yet read
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
