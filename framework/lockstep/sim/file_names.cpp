@@ -213,7 +213,8 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
   if (!makes) return -ENOENT;
   if (there.directory->links == 0) return -ENOENT;
   if (const int refused = may_change_names(*there.directory); refused != 0) return refused;
-  return make_at(there, S_IFREG | (mode & permissions), found);
+  const int failed = make_at(there, S_IFREG | (mode & permissions), found);
+  return failed != 0 ? failed : 1;
 }
 
 int file_names::make_at(const place& there, mode_t mode, inode_reference& made) {

@@ -48,7 +48,7 @@ class file_names {
 
   // -- calls ------------------------------------------------------------------------------------------------------
 
-  // Makes the file if it is to be made. `permitted` is what it may be opened for.
+  // Makes the file if it is to be made, and returns 1 then. What is there is not yet cut by O_TRUNC.
   int open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found);
   int make_directory(inode& at, std::string_view path, mode_t mode);
   // A file of that kind, which stands for a socket or the like.

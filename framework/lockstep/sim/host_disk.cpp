@@ -158,6 +158,7 @@ int host::openat(int at, const char* path, int flags, mode_t mode) {
     if (!table_.has_room()) return -EMFILE;
     if (const int failed = fault_on_path(op::open, begin, path); failed != 0) return failed;
     inode_reference found;
+    int opened = 0;
     if ((flags & O_PATH) != 0) {
       constexpr int kept = O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
       flags &= kept;
@@ -165,14 +166,14 @@ int host::openat(int at, const char* path, int flags, mode_t mode) {
         return failed;
       }
       if ((flags & O_DIRECTORY) != 0 && !found->is_directory()) return -ENOTDIR;
-    } else if (const int failed = files_->open(begin, path, flags, mode, found); failed != 0) {
-      return failed;
+    } else if (opened = files_->open(begin, path, flags, mode, found); opened < 0) {
+      return opened;
     }
     constexpr int not_kept = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
     constexpr int large_files = 0100000;  // O_LARGEFILE, which a program with large offsets cannot name
     if ((flags & O_PATH) == 0) flags |= large_files;
     const file_reference made = new disk_file(*this, network_->owner().identity_of_new(), found, flags & ~not_kept);
-    if ((flags & O_TRUNC) != 0 && (flags & O_PATH) == 0 && found->is_regular()) {
+    if ((flags & O_TRUNC) != 0 && (flags & O_PATH) == 0 && opened == 0 && found->is_regular()) {
       if (const int failed = files_->truncate_opened(*found); failed != 0) return failed;
     }
     return table_.add(made, (flags & O_CLOEXEC) != 0);

@@ -69,7 +69,7 @@ void plain_files::write_file(std::string_view path, std::string_view text) {
   std::string_view last;
   inode& directory = directory_for(path, last);
   inode_reference file;
-  if (const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file); failed != 0) {
+  if (const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file); failed < 0) {
     refuse(path, failed);
   }
   file->on().resize(*file, 0);
