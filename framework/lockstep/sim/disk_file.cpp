@@ -160,8 +160,13 @@ std::int64_t disk_file::seek(std::int64_t offset, int whence) {
   std::int64_t to = offset;
   switch (whence) {
     case SEEK_SET: break;
-    case SEEK_CUR: to += static_cast<std::int64_t>(offset_); break;
-    case SEEK_END: to += size; break;
+    case SEEK_CUR:
+    case SEEK_END: {
+      const std::int64_t from = whence == SEEK_END ? size : static_cast<std::int64_t>(offset_);
+      if (offset > std::numeric_limits<std::int64_t>::max() - from) return -EINVAL;
+      to = from + offset;
+      break;
+    }
     case SEEK_DATA:
     case SEEK_HOLE: {
       if (offset < 0 || offset >= size) return -ENXIO;
