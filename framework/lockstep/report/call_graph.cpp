@@ -17,9 +17,9 @@ namespace {
 constexpr std::size_t depth_max = 32;
 
 // Goes down from each root, along what is awaited.
-class walk {
+class graph_walk {
  public:
-  walk(const call_graph& graph, std::size_t tasks_max)
+  graph_walk(const call_graph& graph, std::size_t tasks_max)
       : graph_(graph), left_(tasks_max), states_(graph.tasks.size(), state::unseen) {
     std::vector<bool> awaited(graph.tasks.size(), false);
     for (const std::vector<std::size_t>& each : graph.awaits) {
@@ -74,7 +74,7 @@ class walk {
 
 std::string format_call_graph(const call_graph& graph, std::size_t tasks_max) {
   if (!graph.inside) return "no lockstep loop runs on this thread\n";
-  const walk found(graph, tasks_max);
+  const graph_walk found(graph, tasks_max);
   const std::size_t count = graph.tasks.size();
   return fmt::format("call graph at {}, step {}: {} task{}\n", to_text(graph.at.time_since_epoch()), graph.step, count,
                      count == 1 ? "" : "s") +
