@@ -12,8 +12,6 @@
 namespace lockstep::files {
 namespace {
 
-constexpr const char* other_name = files_are_simulated ? "lockstep" : "Linux again";
-
 struct differing {
   operation_kind kind;
   bool in_result;
@@ -52,7 +50,7 @@ std::string transcript_of_run(const fuzz_run& run, std::size_t arm) {
 }  // namespace
 
 fuzz_run fuzzer::run(const sequence& what, user as) {
-  const std::unique_ptr<machine> on_other = files_are_simulated ? new_simulated_machine() : new_linux_machine();
+  const std::unique_ptr<machine> on_other = new_simulated_machine();
   const std::unique_ptr<machine> on_real = new_linux_machine();
   fuzz_pair pair(*on_other, *on_real, as);
   if (prepare_) prepare_(*on_other);
@@ -97,7 +95,7 @@ finding fuzzer::report(const sequence& shrunk, user as, std::uint64_t seed) {
   const auto [of_other, of_real] =
       first_that_differ(text_of_step(last, fuzz_pair::other), text_of_step(last, fuzz_pair::real));
   finding found;
-  found.difference = fmt::format("  Linux: {}\n  {}: {}\n", of_real, other_name, of_other);
+  found.difference = fmt::format("  Linux: {}\n  lockstep: {}\n", of_real, of_other);
   std::string& text = found.report;
   text =
       fmt::format("seed {}, as {}: {}\n{}", seed, as == user::root ? "root" : "somebody", last.code, found.difference);
@@ -105,7 +103,7 @@ finding fuzzer::report(const sequence& shrunk, user as, std::uint64_t seed) {
   text += "the body of a row:\n";
   for (const fuzz_step& each : made.steps) text += "  " + each.code + "\n";
   text += "on Linux:\n" + transcript_of_run(made, fuzz_pair::real);
-  text += fmt::format("on {}:\n{}", other_name, transcript_of_run(made, fuzz_pair::other));
+  text += fmt::format("on lockstep:\n{}", transcript_of_run(made, fuzz_pair::other));
   text += fmt::format("again: LOCKSTEP_FILE_FUZZ=1,{} file_fuzz_tests --gtest_filter='*InEveryCall'\n", seed);
   return found;
 }

@@ -71,7 +71,5 @@ const std::vector<arm>& arms();
 // The machines by themselves.
 std::unique_ptr<machine> new_linux_machine();
 std::unique_ptr<machine> new_simulated_machine();
-// Whether the simulated kernel has files, so that rows and sequences run there.
-inline constexpr bool files_are_simulated = true;
 
 }  // namespace lockstep::files
