@@ -56,8 +56,7 @@ inline std::set<std::string> all_images(const crash_log& log, const crash_model&
   return found;
 }
 
-// -- plain calls on the host, which must succeed
-// ------------------------------------------------------------------------
+// -- plain calls on the host, which must succeed ----------------------------------------------------------------------
 
 inline int make_file(const std::string& path, int flags = O_RDWR | O_CREAT) {
   const int fd = here().openat(AT_FDCWD, path.c_str(), flags, S_IRUSR | S_IWUSR);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <linux/fs.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -63,97 +65,124 @@ class workload {
   }
 
  private:
-  struct file {
-    int number;
-    std::string text;
-  };
-
   std::uint64_t draw(std::uint64_t options) { return bounded(draws_[drawn_++], options); }
   std::string any_path() {
     static const std::array<const char*, 3> paths = {"/a", "/b", "/d/a"};
     return paths[draw(paths.size())];
   }
-  std::optional<std::string> any_file() {
-    if (files_.empty()) return std::nullopt;
-    auto at = files_.begin();
-    std::advance(at, static_cast<std::ptrdiff_t>(draw(files_.size())));
+  std::optional<std::string> any_name() {
+    if (names_.empty()) return std::nullopt;
+    auto at = names_.begin();
+    std::advance(at, static_cast<std::ptrdiff_t>(draw(names_.size())));
     return at->first;
   }
 
   void step() {
-    const std::optional<std::string> path = any_file();
-    const std::uint64_t what = draw(8);
+    const std::optional<std::string> path = any_name();
+    const std::uint64_t what = draw(10);
     if (!path || what == 0) return create(any_path());
-    file& of = files_.at(*path);
     switch (what) {
       case 1:
       case 2:
-      case 3: return write(*path, of);
-      case 4: return resize(*path, of);
+      case 3: return write(*path);
+      case 4: return resize(*path);
       case 5: return rename(*path, any_path());
       case 6: return remove(*path);
-      default: return sync(*path, of);
+      case 7: return link(*path, any_path());
+      case 8: return exchange(*path, *any_name());
+      default: return sync(*path);
     }
   }
 
-  void create(const std::string& path) {
-    if (files_.count(path) != 0) return;
-    write_file(path, "");
-    files_[path] = {next_file_, ""};
-    made_.changes.push_back({change::kind::name, next_file_++, path});
-    made_.changes.back().call = call_;
-  }
-
-  void write(const std::string& path, file& of) {
-    const std::uint64_t offset = draw(of.text.size() + 1);
-    const std::string text(1 + draw(5), static_cast<char>('a' + call_));
-    write_file(path, text, static_cast<std::int64_t>(offset));
-    change made{change::kind::write, of.number, path, offset, text, of.text.size()};
-    if (of.text.size() < offset + text.size()) of.text.resize(offset + text.size());
-    of.text.replace(offset, text.size(), text);
-    made.after = of.text.size();
+  void add(change::kind what, int of, const std::string& path) {
+    change made{what, of, path};
     made.call = call_;
     made_.changes.push_back(made);
   }
 
-  void resize(const std::string& path, file& of) {
-    const std::uint64_t size = draw(8);
-    if (size == of.text.size()) return;
-    EXPECT_EQ(here().truncate(path.c_str(), static_cast<std::int64_t>(size)), 0);
-    made_.changes.push_back({change::kind::resize, of.number, path, 0, "", of.text.size(), size, call_});
-    of.text.resize(size);
+  void create(const std::string& path) {
+    if (names_.count(path) != 0) return;
+    write_file(path, "");
+    names_[path] = static_cast<int>(texts_.size());
+    texts_.emplace_back();
+    add(change::kind::name, names_[path], path);
   }
 
-  void rename(const std::string& from, const std::string& to) {
-    if (from == to) return;
-    rename_path(from, to);
-    const auto replaced = files_.find(to);
-    const int moved = files_.at(from).number;
-    const bool over_another = replaced != files_.end();
-    if (over_another) add_half(change::kind::unname, replaced->second.number, to);
-    add_half(change::kind::unname, moved, from);
-    add_half(change::kind::name, moved, to);
-    made_.changes.back().over_another = over_another;
-    files_[to] = files_.at(from);
-    files_.erase(from);
+  void write(const std::string& path) {
+    std::string& now = texts_[static_cast<std::size_t>(names_.at(path))];
+    const std::uint64_t offset = draw(now.size() + 1);
+    const std::string text(1 + draw(5), static_cast<char>('a' + call_));
+    write_file(path, text, static_cast<std::int64_t>(offset));
+    add(change::kind::write, names_.at(path), path);
+    change& made = made_.changes.back();
+    made.offset = offset;
+    made.text = text;
+    made.before = now.size();
+    if (now.size() < offset + text.size()) now.resize(offset + text.size());
+    now.replace(offset, text.size(), text);
+    made.after = now.size();
   }
-  void add_half(change::kind what, int of, const std::string& path) {
-    made_.changes.push_back({what, of, path});
-    made_.changes.back().call = call_;
+
+  void resize(const std::string& path) {
+    std::string& now = texts_[static_cast<std::size_t>(names_.at(path))];
+    const std::uint64_t size = draw(8);
+    if (size == now.size()) return;
+    EXPECT_EQ(here().truncate(path.c_str(), static_cast<std::int64_t>(size)), 0);
+    add(change::kind::resize, names_.at(path), path);
+    made_.changes.back().before = now.size();
+    made_.changes.back().after = size;
+    now.resize(size);
+  }
+
+  void add_half(change::kind what, int of, const std::string& path, bool over_another = false) {
+    add(what, of, path);
     made_.changes.back().of_rename = true;
+    made_.changes.back().over_another = over_another;
+  }
+
+  // Of one file to itself it does nothing.
+  void rename(const std::string& from, const std::string& to) {
+    const int moved = names_.at(from);
+    const auto replaced = names_.find(to);
+    const bool over_another = replaced != names_.end();
+    if (over_another && replaced->second == moved) return;
+    rename_path(from, to);
+    if (over_another) add_half(change::kind::unname, replaced->second, to);
+    add_half(change::kind::unname, moved, from);
+    add_half(change::kind::name, moved, to, over_another);
+    names_[to] = moved;
+    names_.erase(from);
+  }
+
+  void exchange(const std::string& one, const std::string& other) {
+    const int first = names_.at(one);
+    const int second = names_.at(other);
+    if (first == second) return;
+    EXPECT_EQ(here().renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
+    add_half(change::kind::unname, first, one);
+    add_half(change::kind::unname, second, other);
+    add_half(change::kind::name, second, one, true);
+    add_half(change::kind::name, first, other, true);
+    std::swap(names_.at(one), names_.at(other));
+  }
+
+  void link(const std::string& from, const std::string& to) {
+    if (names_.count(to) != 0) return;
+    EXPECT_EQ(here().linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0), 0);
+    names_[to] = names_.at(from);
+    add(change::kind::name, names_[to], to);
   }
 
   void remove(const std::string& path) {
     EXPECT_EQ(here().unlinkat(AT_FDCWD, path.c_str(), 0), 0);
-    made_.changes.push_back({change::kind::unname, files_.at(path).number, path});
-    made_.changes.back().call = call_;
-    files_.erase(path);
+    add(change::kind::unname, names_.at(path), path);
+    names_.erase(path);
   }
 
-  void sync(const std::string& path, const file& of) {
+  void sync(const std::string& path) {
     if (draw(2) == 0) {
       sync_path(path);
-      made_.syncs.push_back({made_.changes.size(), of.number});
+      made_.syncs.push_back({made_.changes.size(), names_.at(path)});
     } else {
       const std::string directory = directory_of(path);
       sync_path(directory);
@@ -164,8 +193,8 @@ class workload {
   draws draws_;
   std::uint64_t drawn_ = 0;
   history made_;
-  std::map<std::string, file> files_;
-  int next_file_ = 0;
+  std::map<std::string, int> names_;
+  std::vector<std::string> texts_;  // by file
   int call_ = 0;
 };
 

@@ -69,6 +69,17 @@ TEST(CrashLogTest, WritesTheOldestBackWhenItIsLong) {
   });
 }
 
+TEST(CrashLogTest, WritesBackWhatIsMoreThanMayBeInMemory) {
+  in_world([](system_calls&) {
+    log_here().set_bytes_max(2 * page_bytes);
+    for (int i = 0; i < 5; ++i) write_file("/a", std::string(page_bytes, static_cast<char>('a' + i)), 0);
+    const std::set<std::string> images = all_images(log_here(), strict_sync);
+    EXPECT_THAT(images, ElementsAre("/a=" + std::string(page_bytes, 'b')));
+    sync_path("/a");
+    EXPECT_EQ(log_here().pending(), 0u);
+  });
+}
+
 TEST(CrashLogTest, LosesTheContentAndKeepsTheSizeOnlyWhereTheModelSaysSo) {
   in_world([](system_calls&) {
     write_file("/a", "", 0, true);

@@ -20,9 +20,10 @@ TEST(DiskFaultsTest, AreOfAPathOrOfAPattern) {
     const fault broken = on(op::open).to("/tmp/*.log").forever().fail(EIO);
     EXPECT_EQ(open_to_write("/tmp/a.log"), -EIO);
     EXPECT_EQ(open_to_write("tmp/a.log"), -EIO);
+    EXPECT_EQ(open_to_write("/tmp/../tmp//./a.log"), -EIO);
     const int fd = open_to_write("/tmp/a.txt");
     EXPECT_GE(fd, 0);
-    EXPECT_EQ(broken.fired(), 2u);
+    EXPECT_EQ(broken.fired(), 3u);
     EXPECT_EQ(system.close(fd), 0);
   });
 }
@@ -65,6 +66,9 @@ TEST(DiskFaultsTest, AreOfEachKindOfCall) {
       EXPECT_GE(call(), 0) << name_of(what);
     };
     fails(op::resize, [&] { return system.ftruncate(fd, 5); });
+    fails(op::resize, [&] { return system.truncate("/tmp/a", 6); });
+    fails(op::resize, [&] { return system.fallocate(fd, 0, 0, 7); });
+    fails(op::stat, [&] { return system.fstat(fd, &found); });
     fails(op::stat, [&] { return system.fstatat(AT_FDCWD, "/tmp/a", &found, 0); });
     fails(op::list, [&] { return system.getdents64(directory, names, sizeof names); });
     fails(op::link, [&] { return system.mkdirat(AT_FDCWD, "/tmp/d", S_IRWXU); });
@@ -92,8 +96,7 @@ TEST(DiskFaultsTest, TakeTheDisksTime) {
   });
 }
 
-// -- syncs
-// --------------------------------------------------------------------------------------------------------------
+// -- syncs ------------------------------------------------------------------------------------------------------------
 
 TEST(DiskFaultsTest, LetASyncLie) {
   in_world([](system_calls& system) {

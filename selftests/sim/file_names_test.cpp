@@ -77,6 +77,22 @@ TEST(FileNamesTest, AskWhoCalls) {
   });
 }
 
+TEST(FileNamesTest, AskWhomTheHostRunsAs) {
+  in_world([](system_calls& system) {
+    EXPECT_EQ(here().credentials().uid, 0u);
+    make_here("/private");
+    here().run_as(7, 8);
+    EXPECT_EQ(here().credentials().uid, 7u);
+    EXPECT_EQ(here().credentials().gid, 8u);
+    EXPECT_FALSE(here().privileged());
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/private", 0), -EACCES);
+    here().set_privileged(true);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/private", 0), 0);
+    here().set_privileged(false);
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/private", S_IRWXU), -EACCES) << "files know of it that were there before";
+  });
+}
+
 TEST(FileNamesTest, CrossNoMountByRename) {
   in_world([](system_calls& system) {
     file_names& all = here().files();
@@ -104,6 +120,9 @@ TEST(FileNamesTest, ShowAFolderOfTheMachine) {
     const int fd = system.openat(AT_FDCWD, "/mnt/d/f", O_RDONLY, 0);
     EXPECT_EQ(read_text(system, fd, 100), "text");
     system.close(fd);
+    struct statfs room {};
+    EXPECT_EQ(system.statfs("/mnt/d/f", &room), 0);
+    EXPECT_EQ(room.f_blocks - room.f_bfree, 1u);
     EXPECT_EQ(system.openat(AT_FDCWD, "/mnt/d/f", O_RDWR, 0), -EROFS);
     EXPECT_EQ(make_here("/mnt/new"), -EROFS);
     EXPECT_EQ(here().files().mount_fixture("/mnt/d", (folder / "none").string()), -ENOENT);

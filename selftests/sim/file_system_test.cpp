@@ -61,6 +61,33 @@ TEST(FileSystemTest, HasQuotasOfUsers) {
   });
 }
 
+TEST(FileSystemTest, CountsWhatAUserHadBeforeThereWasAQuota) {
+  in_world([](system_calls&) {
+    file_system& disk = here().files().disk();
+    const inode_reference own = new_file(disk, "own", {.user = 7});
+    EXPECT_EQ(disk.write(*own, "x", 1, 0), 1);
+    disk.set_quota(7, 2);
+    EXPECT_EQ(disk.write(*own, "x", 1, page_bytes), 1);
+    EXPECT_EQ(disk.write(*own, "x", 1, 2 * page_bytes), -EDQUOT);
+    disk.resize(*own, 0);
+    EXPECT_EQ(disk.write(*own, "x", 1, 0), 1);
+  });
+}
+
+TEST(FileSystemTest, GivesTheRoomOfAFileToWhoGetsTheFile) {
+  in_world([](system_calls&) {
+    file_system& disk = here().files().disk();
+    const inode_reference given = new_file(disk, "given");
+    const inode_reference own = new_file(disk, "own", {.user = 7});
+    EXPECT_EQ(disk.write(*given, "x", 1, 0), 1);
+    disk.set_quota(7, 1);
+    disk.set_owner(*given, 7, 7);
+    EXPECT_EQ(disk.write(*own, "x", 1, 0), -EDQUOT);
+    disk.set_owner(*given, 0, 0);
+    EXPECT_EQ(disk.write(*own, "x", 1, 0), 1);
+  });
+}
+
 TEST(FileSystemTest, HasAsManyFilesAsItHasInodes) {
   in_world([](system_calls&) {
     file_system& disk = here().files().disk();

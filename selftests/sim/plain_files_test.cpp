@@ -81,8 +81,7 @@ TEST(PlainFilesTest, SetWhatTheDiskIs) {
   });
 }
 
-// -- power cuts
-// ---------------------------------------------------------------------------------------------------------
+// -- power cuts -------------------------------------------------------------------------------------------------------
 
 // Writes "old", synced, and then "new"; the power of the host is cut. What it has afterwards goes to `found`.
 task<void> writes_and_loses_power(std::set<std::string>& found) {

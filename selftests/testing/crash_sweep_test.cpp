@@ -18,8 +18,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// -- a setting in a file, which is to be old or new, whole
-// ---------------------------------------------------------------
+// -- a setting in a file, which is to be old or new, whole ------------------------------------------------------------
 
 void write_all(const char* path, std::string_view text, bool synced) {
   system_calls& system = current_system();
@@ -108,8 +107,24 @@ TEST(CrashSweepTest, PassesTheRightWayToReplaceAFile) {
               AllOf(HasSubstr("in the model weakest"), HasSubstr("name setting in /")));
 }
 
-// -- what was promised
-// --------------------------------------------------------------------------------------------------
+// -- what is a change -------------------------------------------------------------------------------------------------
+
+task<void> changes_in_other_ways() {
+  system_calls& system = current_system();
+  const int fd = system.openat(AT_FDCWD, "/setting", O_RDWR, 0);
+  EXPECT_EQ(system.fallocate(fd, 0, 0, 100), 0);
+  EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 10), 0);
+  EXPECT_EQ(system.fchmod(fd, S_IRUSR), 0);
+  system.close(fd);
+  co_return;
+}
+
+TEST(CrashSweepTest, CutsBehindEachChangeOfAFile) {
+  EXPECT_THAT(crash_sweep(changes_in_other_ways, []() -> task<void> { co_return; }, with_setting).message(),
+              HasSubstr("after 3 changes"));
+}
+
+// -- what was promised ------------------------------------------------------------------------------------------------
 
 TEST(CrashSweepTest, ShowsTheCheckWhatWasPromisedByThen) {
   int promised = 0;
@@ -135,8 +150,7 @@ TEST(CrashSweepTest, ShowsTheCheckWhatWasPromisedByThen) {
               AllOf(HasSubstr("name 1 in /"), Not(HasSubstr("name 2"))));
 }
 
-// -- misuse
-// -------------------------------------------------------------------------------------------------------------
+// -- misuse -----------------------------------------------------------------------------------------------------------
 
 task<void> does_nothing() { co_return; }
 

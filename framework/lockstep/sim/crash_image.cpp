@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 namespace lockstep::sim {
@@ -24,6 +23,7 @@ class crash_judge {
   }
 
   disk_image run() {
+    if (model_.keeps == crash_model::unsynced::none) return without_any();
     if (model_.keeps == crash_model::unsynced::some) find_durable();
     const std::size_t at_risk = count_at_risk();
     for (std::size_t i = 0; i < pending_.size(); ++i) {
@@ -72,10 +72,15 @@ class crash_judge {
   }
 
   bool keeps_all(const item& each) const noexcept { return each.durable || model_.keeps == crash_model::unsynced::all; }
+  disk_image without_any() {
+    for (const item& each : pending_) tell_lost(*each.what, "");
+    image_.repair();
+    return std::move(image_);
+  }
+
   // The plain answer is that nothing is lost; otherwise so many of the last changes may be.
   std::size_t count_at_risk() {
     if (model_.keeps == crash_model::unsynced::all || pending_.empty()) return 0;
-    if (model_.keeps == crash_model::unsynced::none) return pending_.size();
     std::size_t at_risk = static_cast<std::size_t>(choose_("changes at risk", pending_.size() + 1));
     // All of a group is, or nothing.
     const auto group_at = [this](std::size_t i) { return i < pending_.size() ? pending_[i].what->group : 0; };
@@ -171,10 +176,6 @@ class crash_judge {
   }
   bool may_keep_content() const { return !(model_.all_in_order && before_.any); }
 
-  std::uint64_t pick(std::string_view what, std::uint64_t options) const {
-    return model_.keeps == crash_model::unsynced::none ? options - 1 : choose_(what, options);
-  }
-
   void decide(std::size_t i) {
     item& each = pending_[i];
     const micro_operation& what = *each.what;
@@ -192,7 +193,7 @@ class crash_judge {
       while (joined && end < pending_.size() && pending_[end].what->group == each.what->group) ++end;
       bool may = true;
       for (std::size_t at = i; at < end; ++at) may = may && may_keep_metadata(*pending_[at].what);
-      const int kept = may && pick("a change of names is lost", 2) == 0 ? 1 : 0;
+      const int kept = may && choose_("a change of names is lost", 2) == 0 ? 1 : 0;
       for (std::size_t at = i; at < end; ++at) pending_[at].kept = kept;
     }
     if (each.kept == 1) return log_.apply(image_, *each.what);
@@ -204,7 +205,7 @@ class crash_judge {
   void decide_whole(item& each) {
     const micro_operation& what = *each.what;
     const bool may = changes_size(what) ? may_keep_size(what) && may_keep_content() : may_keep_content();
-    if (may && pick("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
+    if (may && choose_("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
     note_lost(what, changes_size(what));
     tell_lost(what, "");
   }
@@ -225,14 +226,12 @@ class crash_judge {
     // 0: all of it, 1: nothing, 2: some.
     std::uint64_t kept = 1;
     if (may && may_grow) {
-      kept = pick("a write is lost", has_pieces ? 3 : 2);
-      if (model_.keeps == crash_model::unsynced::none) kept = 1;
+      kept = choose_("a write is lost", has_pieces ? 3 : 2);
     } else if (may_keep_content() && what.before > what.offset) {
-      kept = pick("a write is lost", 2) + 1 == 2 ? 1 : 2;
+      kept = choose_("a write is lost", 2) == 0 ? 2 : 1;
     }
     if (kept == 0) return log_.apply(image_, what);
-    if (what.dropped) kept = 1;
-    if (kept == 2) return keep_some(each, may_grow);
+    if (kept == 2 && !what.dropped) return keep_some(each, may_grow);
     note_lost(what, what.grows() && !each.size_durable);
     if (each.size_durable) grow(what, {});
     tell_lost(what, "");
@@ -253,7 +252,7 @@ class crash_judge {
     const std::uint64_t end = what.offset + what.size;
     bool grows = false;
     if (what.grows() && !model_.grows_with_content) {
-      grows = each.size_durable || (may_grow && pick("a size is lost", 2) == 0);
+      grows = each.size_durable || (may_grow && choose_("a size is lost", 2) == 0);
     }
     std::vector<bool> kept(pieces);
     bool all_before = true;
@@ -261,7 +260,7 @@ class crash_judge {
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       const bool appended = until > what.before;
       const bool can = !appended || (model_.grows_with_content ? may_grow && all_before : grows);
-      kept[piece] = can && pick("a piece of a write is lost", 2) == 0;
+      kept[piece] = can && choose_("a piece of a write is lost", 2) == 0;
       all_before = all_before && kept[piece];
     }
     note_lost(what, what.grows() && !grows && !(model_.grows_with_content && all_before));
@@ -284,7 +283,7 @@ class crash_judge {
     file_content& content = image_.file(what.file).content;
     const std::uint64_t before = content.size();
     content.set_size(std::max(before, what.after));
-    if (pick("a tail is garbage", 2) == 0) return;
+    if (choose_("a tail is garbage", 2) == 0) return;
     std::uint64_t begin = std::max(before, what.offset);
     while (begin < what.offset + what.size) {
       const std::uint64_t piece = begin / model_.whole_bytes - what.offset / model_.whole_bytes;
@@ -302,7 +301,7 @@ class crash_judge {
   }
 
   void tell_lost(const micro_operation& what, const std::string& pieces) {
-    if (lost_ == nullptr) return;
+    if (lost_ == nullptr || (what.dropped && pieces.empty())) return;  // that was told
     const std::string text = log_.text_of(what, image_);
     lost_->push_back(pieces.empty() ? text : fmt::format("{}, of which {}", text, pieces));
   }

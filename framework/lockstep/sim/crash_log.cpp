@@ -20,8 +20,7 @@ const crash_log::file_state* crash_log::state_of(std::uint64_t file) const noexc
 }
 
 micro_operation& crash_log::add(micro_operation::kind what, const inode& file) {
-  if (pending_ >= changes_max_) [[unlikely]]
-    write_back_oldest();
+  while (pending_ >= changes_max_ || bytes_ > bytes_max_) [[unlikely]] write_back_oldest();
   micro_operation& made = operations_.emplace_back(micro_operation{what});
   made.number = ++last_number_;
   made.file = file.number();
@@ -37,6 +36,7 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   made.size = size;
   made.before = size_before;
   made.after = std::max(size_before, offset + size);
+  bytes_ += size;
   if (size <= little) {
     made.text.resize(size);
     file.content.read(made.text.data(), size, offset);
@@ -108,6 +108,7 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
 void crash_log::retire(micro_operation& gone) noexcept {
   if (std::exchange(gone.retired, true)) return;
   --pending_;
+  if (gone.what == micro_operation::kind::write) bytes_ -= gone.size;
   gone.pages.clear();
   if (gone.group == 0) return;
   constexpr std::uint64_t largest = 4;  // an exchange
@@ -237,9 +238,9 @@ void crash_log::synced(const inode& file, bool data_only) {
   forget_retired();
 }
 
+// Requires that there is one.
 void crash_log::write_back_oldest() {
   forget_retired();
-  if (operations_.empty()) return;
   micro_operation& oldest = operations_.front();
   if (oldest.is_name()) {
     retire_name(oldest);
@@ -274,7 +275,7 @@ void crash_log::begin_with(disk_image durable) {
   durable_ = std::move(durable);
   operations_.clear();
   states_.clear();
-  pending_ = 0;
+  pending_ = bytes_ = 0;
   committed_ = last_name_ = last_size_ = last_durable_ = 0;
 }
 

@@ -87,9 +87,11 @@ class crash_log {
   // What is left. Tells `lost` of each change that is lost or torn, in words, if it is not null.
   disk_image image(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) const;
 
-  // How many changes are in the log; more than `changes_max` are written back, the oldest first.
+  // How many changes are in the log. More than `changes_max`, or such that hold more than `bytes_max` of what was
+  // written, are written back, the oldest first: as by a system whose page cache is full.
   std::size_t pending() const noexcept { return pending_; }
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
+  void set_bytes_max(std::uint64_t bytes) noexcept { bytes_max_ = bytes; }
   const std::deque<micro_operation>& operations() const noexcept { return operations_; }
 
  private:
@@ -135,7 +137,9 @@ class crash_log {
   std::uint64_t last_size_ = 0;     // of a size
   std::uint64_t last_durable_ = 0;  // of anything
   std::size_t pending_ = 0;
+  std::uint64_t bytes_ = 0;  // that those hold
   std::size_t changes_max_ = std::size_t{1} << 21;
+  std::uint64_t bytes_max_ = std::uint64_t{1} << 26;
 };
 
 }  // namespace lockstep::sim

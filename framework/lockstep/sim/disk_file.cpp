@@ -77,7 +77,10 @@ int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset
   return 0;
 }
 
-int disk_file::meets_fault(op what, std::uint64_t offset, std::size_t& size) {
+int disk_file::begin(op what, std::uint64_t offset, std::size_t& size) {
+  host_.disk_works(what, size);
+  if (!host_.has_faults_on(what)) [[likely]]
+    return 0;
   const fault_effect due = host_.disk_fault(what, host_.files().text_of(*file_), offset, size);
   if (due.what == fault_effect::kind::shorten)
     size = static_cast<std::size_t>(std::min<std::uint64_t>(size, due.bytes));
@@ -90,11 +93,8 @@ std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t off
   std::size_t size = 0;
   if (const int refused = check_pieces(into, count, offset, size); refused != 0) return refused;
   if (file_->is_fixture) file_->on().need_content(*file_);
-  if (host_.has_faults_on(op::file_read)) [[unlikely]] {
-    if (const int failed = meets_fault(op::file_read, offset, size); failed != 0) return failed;
-  }
+  if (const int failed = begin(op::file_read, offset, size); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::read);
-  host_.disk_works(op::file_read, size);
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(into[i].iov_len, size - done);
@@ -110,11 +110,8 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
   if (!writable()) return -EBADF;
   std::size_t size = 0;
   if (const int refused = check_pieces(from, count, offset, size); refused != 0) return refused;
-  if (host_.has_faults_on(op::file_write)) [[unlikely]] {
-    if (const int failed = meets_fault(op::file_write, offset, size); failed != 0) return failed;
-  }
+  if (const int failed = begin(op::file_write, offset, size); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
-  host_.disk_works(op::file_write, size);
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(from[i].iov_len, size - done);
@@ -192,11 +189,7 @@ std::int64_t disk_file::seek(std::int64_t offset, int whence) {
 int disk_file::resize(std::int64_t size) {
   if ((status_flags() & O_PATH) != 0) return -EBADF;
   if (!writable() || size < 0 || !file_->is_regular()) return -EINVAL;
-  if (host_.has_faults_on(op::resize)) [[unlikely]] {
-    const fault_effect due = host_.disk_fault(op::resize, host_.files().text_of(*file_));
-    if (due.error != 0) return -due.error;
-  }
-  host_.disk_works(op::resize, 0);
+  if (const int failed = host_.fault_on_file(op::resize, *file_); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
   const int failed = file_->on().resize(*file_, static_cast<std::uint64_t>(size));
   if (failed == 0) host_.files().drop_set_bits(*file_);
@@ -214,6 +207,7 @@ int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
   if (file_->is_directory()) return -EISDIR;
   if (!file_->is_regular()) return -ENODEV;
   if (offset > std::numeric_limits<std::int64_t>::max() - size) return -EFBIG;
+  if (const int failed = host_.fault_on_file(op::resize, *file_); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
   return file_->on().allocate(*file_, mode, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size));
 }
@@ -270,11 +264,7 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
   if (!readable()) return -EBADF;
   if (!file_->is_directory()) return -ENOTDIR;
   if (file_->links == 0) return -ENOENT;
-  if (host_.has_faults_on(op::list)) [[unlikely]] {
-    const fault_effect due = host_.disk_fault(op::list, host_.files().text_of(*file_));
-    if (due.error != 0) return -due.error;
-  }
-  host_.disk_works(op::list, 0);
+  if (const int failed = host_.fault_on_file(op::list, *file_); failed != 0) return failed;
   if (!reading_) begin_entries();
   auto* to = static_cast<std::byte*>(into);
   std::size_t room = size;
@@ -312,11 +302,10 @@ int disk_file::lock(int command, struct flock& range, const file_locks::owner& p
   const bool of_file = command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
   const bool asks = command == F_GETLK || command == F_OFD_GETLK;
   if (of_file && range.l_pid != 0) return -EINVAL;
-  std::int64_t begin = range.l_start;
   std::uint64_t from = 0;
   if (range.l_whence == SEEK_CUR) from = offset_;
   if (range.l_whence == SEEK_END) from = file_->content.size();
-  begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(begin) + from);
+  auto begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(range.l_start) + from);
   if (range.l_whence != SEEK_SET && range.l_whence != SEEK_CUR && range.l_whence != SEEK_END) return -EINVAL;
   if (range.l_type != F_RDLCK && range.l_type != F_WRLCK && range.l_type != F_UNLCK) return -EINVAL;
   if (asks && range.l_type == F_UNLCK) return -EINVAL;

@@ -43,7 +43,7 @@ class disk_file final : public open_file {
  private:
   void closed() noexcept override;
   // Minus an error number, or 0; then perhaps for less.
-  int meets_fault(op what, std::uint64_t offset, std::size_t& size);
+  int begin(op what, std::uint64_t offset, std::size_t& size);
   std::int64_t read_now(const iovec* into, int count, std::uint64_t offset);
   std::int64_t write_now(const iovec* from, int count, std::uint64_t offset);
   int check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept;

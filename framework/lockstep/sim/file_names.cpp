@@ -411,8 +411,7 @@ int file_names::set_owner(inode& of, uid_t user, gid_t group) {
   const bool changes_user = user != stays && user != of.attributes.user;
   const bool own = of.attributes.user == who_.user || (user == stays && group == stays);
   if (!who_.is_root() && (changes_user || !own || (group != stays && !who_.in_group(group)))) return -EPERM;
-  if (user != stays) of.attributes.user = user;
-  if (group != stays) of.attributes.group = group;
+  of.on().set_owner(of, user != stays ? user : of.attributes.user, group != stays ? group : of.attributes.group);
   if (of.is_regular()) {
     of.attributes.mode &= ~mode_t{S_ISUID};
     if ((of.attributes.mode & S_IXGRP) != 0) of.attributes.mode &= ~mode_t{S_ISGID};
@@ -503,11 +502,10 @@ void file_names::copy_names(file_system& onto, inode& directory, const std::stri
   }
 }
 
-std::vector<std::string> file_names::lose_power(const crash_chooser& choose) {
-  std::vector<std::string> lost;
+void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
   working_directory_ = nullptr;
   for (const mounted_disk& each : disks_) {
-    if (!each.disk->read_only()) each.disk->restore(each.disk->log().image(model_, choose, &lost));
+    if (!each.disk->read_only()) each.disk->restore(each.disk->log().image(model_, choose, lost));
   }
   for (const mounted_disk& each : disks_) {
     inode_reference on;
@@ -516,7 +514,6 @@ std::vector<std::string> file_names::lose_power(const crash_chooser& choose) {
     on->mounted = &each.disk->root();
     each.disk->root().mounted_on = on.get();
   }
-  return lost;
 }
 
 int file_names::mount_fixture(std::string_view on, const std::string& folder) {

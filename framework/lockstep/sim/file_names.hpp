@@ -91,8 +91,9 @@ class file_names {
   // What its disks promise from now on: ext4_ordered at first.
   void set_crash_model(const crash_model& model) { model_ = model; }
   const crash_model& model() const noexcept { return model_; }
-  // Memory is lost; what is on the disks then is there again. Nobody may have a file open. Returns what was lost.
-  std::vector<std::string> lose_power(const crash_chooser& choose);
+  // Memory is lost; what is on the disks then is there again. Nobody may have a file open. Tells `lost` of what was, if
+  // it is not null.
+  void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
 
  private:
   struct walk;

@@ -85,17 +85,14 @@ void file_system::tell_observer(const char* what, const Parts&... parts) {
 
 void file_system::take_pages(const inode& of, std::int64_t count) noexcept {
   pages_used_ += static_cast<std::uint64_t>(count);
-  if (quotas_.empty()) return;
-  const auto found = quotas_.find(of.attributes.user);
-  if (found != quotas_.end()) found->second.pages += static_cast<std::uint64_t>(count);
+  users_.find(of.attributes.user)->second.pages += static_cast<std::uint64_t>(count);
 }
 
 std::uint64_t file_system::pages_left(const inode& of, int& error) const noexcept {
   std::uint64_t left = limits_.pages_max - std::min(limits_.pages_max, pages_used_);
   error = -ENOSPC;
-  const auto found = quotas_.find(of.attributes.user);
-  if (found == quotas_.end()) return left;
-  const std::uint64_t of_user = found->second.pages_max - std::min(found->second.pages_max, found->second.pages);
+  const user_pages& user = users_.find(of.attributes.user)->second;
+  const std::uint64_t of_user = user.pages_max - std::min(user.pages_max, user.pages);
   if (of_user < left) error = -EDQUOT;
   return std::min(left, of_user);
 }
@@ -104,6 +101,7 @@ std::uint64_t file_system::pages_left(const inode& of, int& error) const noexcep
 
 int file_system::make(mode_t mode, const credentials& who, inode_reference& made) {
   if (inodes_used_ >= limits_.inodes_max) return -ENOSPC;
+  users_.try_emplace(who.user);
   const mode_t permissions = S_ISLNK(mode) ? mode : mode & ~who.umask;
   const wall_clock::time_point at = now();
   made = new inode(*this, ++last_number_, {permissions, who.user, who.group, at, at, at});
@@ -205,6 +203,7 @@ void file_system::need_content(inode& of) {
   std::ifstream file(of.target, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   of.content.write(*pages_, text.data(), text.size(), 0);
+  take_pages(of, static_cast<std::int64_t>(of.content.pages()));
   of.is_fixture = false;
 }
 
@@ -258,7 +257,6 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   if (offset + size > limits_.file_bytes_max) return -EFBIG;
   const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && offset + size > of.content.size();
   if (grows && offset + size > limits_.written_bytes_max) return -EFBIG;
-  const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
   const bool clears = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
@@ -268,22 +266,35 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   }
   if (clears) of.content.punch(*pages_, offset, size);
   if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) of.content.set_aside(zero_, offset, size);
-  if (!keeps_size && offset + size > of.content.size()) of.content.set_size(offset + size);
+  if (grows) of.content.set_size(offset + size);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
   if (clears) {
     log_.punched(of, offset, size, size_before);
-  } else if (of.content.size() != size_before) {
+  } else if (grows) {
     log_.resized(of, size_before);
   }
   of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
+  if (observer_) [[unlikely]]
+    tell_observer("{} bytes are {} at {} of {}", size, clears ? "cleared" : "allocated", offset, name_of(of));
   return 0;
+}
+
+void file_system::set_owner(inode& of, uid_t user, gid_t group) {
+  users_.try_emplace(user);
+  const auto pages = static_cast<std::int64_t>(of.content.pages());
+  take_pages(of, -pages);
+  of.attributes.user = user;
+  of.attributes.group = group;
+  take_pages(of, pages);
 }
 
 void file_system::touch_attributes(inode& of) {
   of.attributes.changed = now();
   log_.changed_attributes(of);
   tell(of, IN_ATTRIB);
+  if (observer_) [[unlikely]]
+    tell_observer("attributes of {} are changed", name_of(of));
 }
 
 int file_system::sync(inode& of, bool data_only) {
@@ -327,6 +338,7 @@ void file_system::restore(const disk_image& image) {
   ++life_;
   std::map<std::uint64_t, inode*> made;
   for (const auto& [number, file] : image.files()) {
+    users_.try_emplace(file.attributes.user);
     inode* const each = new inode(*this, number, file.attributes);
     ++inodes_used_;
     each->life = life_;
@@ -343,9 +355,7 @@ void file_system::restore(const disk_image& image) {
   root_->links = 2;
   for (const auto& [number, file] : image.files()) {
     for (const auto& [name, to] : file.names) {
-      const file_attributes kept = made.at(to)->attributes;
       put_name(*made.at(number), name, *made.at(to));
-      made.at(to)->attributes = kept;
     }
   }
   for (const auto& [number, file] : image.files()) made.at(number)->attributes = file.attributes;

@@ -58,8 +58,8 @@ class file_system {
   bool read_only() const noexcept { return read_only_; }
   void set_read_only(bool read_only) noexcept { read_only_ = read_only; }
   disk_limits& limits() noexcept { return limits_; }
-  // What so many pages more of a user fail with; nobody has a quota at first.
-  void set_quota(uid_t user, std::uint64_t pages_max) { quotas_[user].pages_max = pages_max; }
+  // More pages of a user are EDQUOT; nobody has a quota at first.
+  void set_quota(uid_t user, std::uint64_t pages_max) { users_[user].pages_max = pages_max; }
   std::uint64_t pages_used() const noexcept { return pages_used_; }
   std::uint64_t inodes_used() const noexcept { return inodes_used_; }
   const page_reference& zero_page() const noexcept { return zero_; }
@@ -88,6 +88,7 @@ class file_system {
   std::int64_t write(inode& to, const void* from, std::size_t size, std::uint64_t offset);
   int resize(inode& of, std::uint64_t size);
   int allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size);
+  void set_owner(inode& of, uid_t user, gid_t group);
   // Attributes were changed.
   void touch_attributes(inode& of);
   // What it reads for the first time, of the machine's.
@@ -110,7 +111,8 @@ class file_system {
  private:
   friend class inode;
 
-  struct quota {
+  // Of each who has ever had a file.
+  struct user_pages {
     std::uint64_t pages_max = ~std::uint64_t{0};
     std::uint64_t pages = 0;
   };
@@ -134,7 +136,7 @@ class file_system {
   std::uint32_t last_cookie_ = 0;
   std::uint64_t pages_used_ = 0;
   std::uint64_t inodes_used_ = 0;
-  std::map<uid_t, quota> quotas_;
+  std::map<uid_t, user_pages> users_;
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
   crash_log log_;

@@ -78,7 +78,9 @@ class host final : public system_calls {
 
   // Whether its tasks may bind ports below 1024: yes, at first.
   bool privileged() const noexcept { return privileged_; }
-  void set_privileged(bool privileged) noexcept { privileged_ = privileged; }
+  void set_privileged(bool privileged) noexcept;
+  // Whose its tasks are, for files and as sockets show it; 0 is the superuser.
+  void run_as(uid_t user, gid_t group);
   descriptor_table& descriptors() noexcept { return table_; }
   // What it sends to itself takes that, in either direction: without latency, at first.
   lane& loopback() noexcept { return loopback_; }
@@ -152,6 +154,8 @@ class host final : public system_calls {
   // What is to happen to a call on a file, and how long the disk takes for it.
   bool has_faults_on(op what) const noexcept;
   fault_effect disk_fault(op what, const std::string& path, std::uint64_t offset = 0, std::size_t bytes = 0);
+  // Minus an error number, or 0.
+  int fault_on_file(op what, inode& file);
   void disk_works(op what, std::uint64_t bytes) noexcept {
     if (disk_clock_ != nullptr) [[unlikely]]
       charge(what, bytes);

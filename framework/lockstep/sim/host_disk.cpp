@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 namespace lockstep::sim {
@@ -21,10 +22,22 @@ namespace lockstep::sim {
 file_names& host::files() {
   if (files_ == nullptr) {
     files_ = std::make_unique<file_names>(network_->owner(), network_->pages(), roll(id_, 4));
-    files_->who().user = credentials().uid;
-    files_->who().group = credentials().gid;
+    set_privileged(privileged_);
   }
   return *files_;
+}
+
+void host::set_privileged(bool privileged) noexcept {
+  constexpr unsigned somebody = 1000;
+  privileged_ = privileged;
+  if (files_ != nullptr) files_->who().user = files_->who().group = privileged ? 0 : somebody;
+}
+
+void host::run_as(uid_t user, gid_t group) {
+  detail::touch(everything, access::write);
+  files().who().user = user;
+  files().who().group = group;
+  privileged_ = user == 0;
 }
 
 namespace {
@@ -95,9 +108,15 @@ int host::fault_on_path(op what, inode& begin, const char* path) {
   disk_works(what, 0);
   if (!has_faults_on(what)) [[likely]]
     return 0;
-  std::string full = *path == '/' ? "" : files_->text_of(begin);
-  if (*path != '/' && full != "/") full += '/';
-  return -disk_fault(what, full + path).error;
+  const std::filesystem::path full = *path == '/' ? path : files_->text_of(begin) + '/' + path;
+  return -disk_fault(what, full.lexically_normal().string()).error;
+}
+
+int host::fault_on_file(op what, inode& file) {
+  disk_works(what, 0);
+  if (!has_faults_on(what)) [[likely]]
+    return 0;
+  return -disk_fault(what, files().text_of(file)).error;
 }
 
 void host::charge(op what, std::uint64_t bytes) noexcept {
@@ -184,10 +203,7 @@ int host::fstatat(int at, const char* path, struct stat* into, int flags) {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT)) != 0) return -EINVAL;
   if (*path == '\0' && (flags & AT_EMPTY_PATH) != 0 && at != AT_FDCWD) return fstat(at, into);
   return on_file(at, path, flags, access::read, [&](inode& file) {
-    disk_works(op::stat, 0);
-    if (has_faults_on(op::stat)) [[unlikely]] {
-      if (const int error = disk_fault(op::stat, files_->text_of(file)).error; error != 0) return -error;
-    }
+    if (const int failed = fault_on_file(op::stat, file); failed != 0) return failed;
     detail::touch(file.on().id_of(file), access::read);
     tell_of(file, *into);
     return 0;
@@ -274,6 +290,7 @@ int host::utimensat(int at, const char* path, const timespec* times, int flags) 
 int host::truncate(const char* path, std::int64_t size) {
   if (size < 0) return -EINVAL;
   return on_file(AT_FDCWD, path, 0, access::write, [&](inode& file) {
+    if (const int failed = fault_on_file(op::resize, file); failed != 0) return failed;
     detail::touch(file.on().id_of(file), access::write);
     return files_->resize(file, size);
   });
@@ -318,6 +335,7 @@ int host::fstat(int fd, struct stat* into) {
   open_file* const file = table_.find(fd);
   if (file == nullptr) return -EBADF;
   if (disk_file* const found = file->as_disk_file(); found != nullptr) {
+    if (const int failed = fault_on_file(op::stat, found->file()); failed != 0) return failed;
     detail::touch(found->file().on().id_of(found->file()), access::read);
     tell_of(found->file(), *into);
     return 0;

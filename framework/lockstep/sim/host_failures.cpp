@@ -93,7 +93,8 @@ crash_chooser host::picks_of_power_cuts() {
 
 void host::lose_memory() {
   loop& owner = network_->owner();
-  const auto lost = files_->lose_power(picks_of_power_cuts());
+  std::vector<std::string> lost;
+  files_->lose_power(picks_of_power_cuts(), owner.takes_notes() ? &lost : nullptr);
   for (const std::string& each : lost) owner.note("disk", fmt::format("\"{}\" lost: {}", name_, each));
 }
 

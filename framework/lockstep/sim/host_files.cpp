@@ -103,8 +103,9 @@ int host::epoll_wait(int epoll, epoll_event* events, int events_max) {
 // -- Unix sockets and names -------------------------------------------------------------------------------------------
 
 ucred host::credentials() const noexcept {
-  constexpr unsigned user = 1000;
-  return {1, privileged_ ? 0 : user, privileged_ ? 0 : user};
+  constexpr unsigned somebody = 1000;
+  if (files_ != nullptr) return {1, files_->who().user, files_->who().group};
+  return {1, privileged_ ? 0 : somebody, privileged_ ? 0 : somebody};
 }
 
 namespace {

@@ -179,6 +179,11 @@ void plain_files::read_only(bool read_only) {
   disk().set_read_only(read_only);
 }
 
+void plain_files::page_cache(std::uint64_t bytes) {
+  detail::touch(everything, access::write);
+  disk().log().set_bytes_max(bytes);
+}
+
 void plain_files::pace(const disk_pace& pace) {
   detail::touch(everything, access::write);
   of_.set_pace(pace);
