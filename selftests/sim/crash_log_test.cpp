@@ -80,6 +80,18 @@ TEST(CrashLogTest, WritesBackWhatIsMoreThanMayBeInMemory) {
   });
 }
 
+TEST(CrashLogTest, KeepsNothingOfWhatWasCutOffAndGrownAgain) {
+  in_world([](system_calls& system) {
+    write_file("/a", std::string(2 * page_bytes, 'a'), 0, true);
+    sync_path("/");
+    system.truncate("/a", 3);
+    system.truncate("/a", 2 * page_bytes);
+    sync_path("/a");
+    const std::string zeros(2 * page_bytes - 3, '\0');
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=aaa" + zeros));
+  });
+}
+
 TEST(CrashLogTest, LosesTheContentAndKeepsTheSizeOnlyWhereTheModelSaysSo) {
   in_world([](system_calls&) {
     write_file("/a", "", 0, true);

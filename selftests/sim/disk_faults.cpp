@@ -23,6 +23,8 @@ TEST(DiskFaultsTest, AreOfAPathOrOfAPattern) {
     EXPECT_EQ(open_to_write("/tmp/../tmp//./a.log"), -EIO);
     const int fd = open_to_write("/tmp/a.txt");
     EXPECT_GE(fd, 0);
+    system.mkdirat(AT_FDCWD, "/tmp/d", S_IRWXU);
+    EXPECT_EQ(system.close(open_to_write("/tmp/d/a.log")), 0) << "a star stands for no slash";
     EXPECT_EQ(broken.fired(), 3u);
     EXPECT_EQ(system.close(fd), 0);
   });

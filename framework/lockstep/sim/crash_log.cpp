@@ -94,10 +94,11 @@ void crash_log::ended(const inode& file) noexcept {
   forget_if_gone(file.number());
 }
 
-// Where neither the log nor the disk has a name of it, nothing of it can come back.
+// It has no name in memory. Where the log has no change of its names either, the disk has none, and nothing of it can
+// come back.
 void crash_log::forget_if_gone(std::uint64_t file) noexcept {
   file_state& state = *states_[file];
-  if (!state.ended || state.names_pending != 0 || state.names_durable != 0) return;
+  if (!state.ended || state.names_pending != 0) return;
   for (const std::uint64_t number : state.of_file) retire(at(number));
   durable_.files_.erase(file);
   states_[file].reset();
@@ -211,13 +212,7 @@ bool crash_log::sync_names(file_state& state) {
 }
 
 void crash_log::retire_name(micro_operation& what) {
-  file_state& state = state_of(what.file);
-  auto& names = durable_.file(what.directory).names;
-  const auto there = names.find(what.text);
-  const bool is_there = there != names.end() && there->second == what.file;
-  --state.names_pending;
-  if (what.what == micro_operation::kind::name && !is_there) ++state.names_durable;
-  if (what.what == micro_operation::kind::unname && is_there) --state.names_durable;
+  --state_of(what.file).names_pending;
   note_durable(what);
   retire(what);
   apply(durable_, what);

@@ -104,7 +104,6 @@ class crash_log {
     std::uint64_t names_synced = 0;       // before this number, where a sync of a file is one of its names
     std::uint64_t renamed = 0;            // the number of the last rename over another that is durable
     std::uint32_t names_pending = 0;      // changes of its names in the log
-    std::uint32_t names_durable = 0;
     bool ended = false;
   };
 
