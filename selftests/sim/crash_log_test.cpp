@@ -153,6 +153,19 @@ TEST(CrashLogTest, KeepsNamesOfSyncedFilesOnlyWhereTheModelSaysSo) {
   });
 }
 
+TEST(CrashLogTest, KeepsTheDataOfARenameThatIsDurable) {
+  in_world([](system_calls&) {
+    write_file("/a", "old", 0, true);
+    sync_path("/");
+    write_file("/a.new", "new");
+    rename_path("/a.new", "/a");
+    sync_path("/");
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=new"));
+    EXPECT_THAT(all_images(log_here(), btrfs_like), ElementsAre("/a=new"));
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a="));
+  });
+}
+
 TEST(CrashLogTest, KeepsNoRenameWithoutTheDataWhereTheModelSaysSo) {
   in_world([](system_calls&) {
     write_file("/a", "old", 0, true);
