@@ -114,6 +114,28 @@ TEST(CrashLogTest, TearsWhatIsOverwrittenInAnySubsetOfSectors) {
   });
 }
 
+TEST(CrashLogTest, LeavesGarbageInAnySubsetOfSectorsOnlyWhereTheModelSaysSo) {
+  in_world([](system_calls&) {
+    crash_model damaging = weakest;
+    damaging.leaves_garbage = true;
+    write_file("/a", std::string(1024, 'a'), 0, true);
+    sync_path("/");
+    write_file("/a", std::string(1024, 'b'));
+    const std::set<std::string> images = all_images(log_here(), damaging);
+    EXPECT_EQ(images.size(), 9u) << "each sector is old, new or garbage";
+    for (const std::string& each : all_images(log_here(), weakest)) EXPECT_THAT(images, Contains(each));
+    std::vector<std::string> lost;
+    const std::vector<std::uint64_t> answers = {1, 2, 0, 2};  // at risk; some; the first sector; the second
+    log_here().image(
+        damaging,
+        [&, at = 0](std::string_view, std::uint64_t) mutable { return answers[static_cast<std::size_t>(at++)]; },
+        &lost);
+    EXPECT_THAT(lost, ElementsAre("write 1024 at 0 to a, of which 512 at 512 as garbage"));
+    write_file("/a", std::string(512, 'c'), 512);
+    EXPECT_GT(all_images(log_here(), damaging).size(), all_images(log_here(), weakest).size()) << "of one sector too";
+  });
+}
+
 TEST(CrashLogTest, AppendsWholeBlocksInOrder) {
   in_world([](system_calls&) {
     write_file("/a", "", 0, true);

@@ -147,7 +147,7 @@ void in_network(F body, oracle* choices = nullptr) {
   for (const verdict& each : simulation.verdicts()) {
     if (each.kind != verdict_kind::leaked_descriptor) ADD_FAILURE() << each.message;
   }
-  if (simulation.failure() != nullptr) ADD_FAILURE() << text_of(simulation.failure());
+  if (simulation.failure() != nullptr) ADD_FAILURE() << lockstep::text_of(simulation.failure());
 }
 
 }  // namespace lockstep::sim

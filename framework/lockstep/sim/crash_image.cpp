@@ -222,7 +222,8 @@ class crash_judge {
     const micro_operation& what = *each.what;
     const bool may_grow = !what.grows() || each.size_durable || may_keep_size(what);
     const bool may = may_keep_content() && (may_grow || !model_.grows_with_content);
-    const bool has_pieces = count_pieces(what) > 1 || (what.grows() && !model_.grows_with_content);
+    const bool has_pieces =
+        count_pieces(what) > 1 || (what.grows() && !model_.grows_with_content) || model_.leaves_garbage;
     // 0: all of it, 1: nothing, 2: some.
     std::uint64_t kept = 1;
     if (may && may_grow) {
@@ -255,12 +256,16 @@ class crash_judge {
       grows = each.size_durable || (may_grow && choose_("a size is lost", 2) == 0);
     }
     std::vector<bool> kept(pieces);
+    std::vector<bool> garbage(pieces);
     bool all_before = true;
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       const bool appended = until > what.before;
       const bool can = !appended || (model_.grows_with_content ? may_grow && all_before : grows);
-      kept[piece] = can && choose_("a piece of a write is lost", 2) == 0;
+      const std::uint64_t chosen =
+          can ? choose_("a piece of a write is lost", model_.leaves_garbage ? 3 : 2) : std::uint64_t{1};
+      garbage[piece] = chosen == 2;
+      kept[piece] = chosen != 1;
       all_before = all_before && kept[piece];
     }
     note_lost(what, what.grows() && !grows && !(model_.grows_with_content && all_before));
@@ -269,7 +274,10 @@ class crash_judge {
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t begin = begin_of(what, piece);
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
-      if (kept[piece]) {
+      if (garbage[piece]) {
+        fill_with_garbage(image_.file(what.file).content, begin, until);
+        pieces_lost += fmt::format("{}{} at {} as garbage", pieces_lost.empty() ? "" : ", ", until - begin, begin);
+      } else if (kept[piece]) {
         crash_log::copy(image_, what, begin, until);
       } else {
         pieces_lost += fmt::format("{}{} at {}", pieces_lost.empty() ? "" : ", ", until - begin, begin);

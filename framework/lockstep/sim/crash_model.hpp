@@ -49,6 +49,9 @@ struct crash_model {
   bool grows_with_content = false;
   // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096.
   std::uint32_t whole_bytes = 512;
+  // What was being written may be garbage then, piece by piece: neither the old nor the new. None of those below does
+  // that.
+  bool leaves_garbage = false;
 };
 
 // Nothing but what POSIX promises: only syncs, of the directory too.

@@ -18,6 +18,8 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace lockstep::sim {
 
@@ -77,14 +79,15 @@ int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset
   return 0;
 }
 
-int disk_file::begin(op what, std::uint64_t offset, std::size_t& size) {
+fault_effect disk_file::begin(op what, std::uint64_t offset, std::size_t& size) {
   host_.disk_works(what, size);
   if (!host_.has_faults_on(what)) [[likely]]
-    return 0;
-  const fault_effect due = host_.disk_fault(what, host_.files().text_of(*file_), offset, size);
+    return {};
+  const fault_effect due = host_.disk_fault(what, host_.files().text_of(*file_), offset, size, file_->content.size());
   if (due.what == fault_effect::kind::shorten)
     size = static_cast<std::size_t>(std::min<std::uint64_t>(size, due.bytes));
-  return -due.error;
+  if (due.what == fault_effect::kind::bit_rot || due.what == fault_effect::kind::latent_error) spoil(due, offset, size);
+  return due;
 }
 
 std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t offset) {
@@ -93,12 +96,19 @@ std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t off
   std::size_t size = 0;
   if (const int refused = check_pieces(into, count, offset, size); refused != 0) return refused;
   if (file_->is_fixture) file_->on().need_content(*file_);
-  if (const int failed = begin(op::file_read, offset, size); failed != 0) return failed;
+  if (const fault_effect due = begin(op::file_read, offset, size); due.error != 0) return -due.error;
   detail::touch(file_->on().id_of(*file_), access::read);
+  const bad_sectors& bad = file_->on().bad();
+  if (!bad.empty()) [[unlikely]] {
+    const std::size_t wanted = std::exchange(size, bad.readable(*file_, size, offset));
+    if (size == 0 && wanted != 0 && offset < file_->content.size()) return -EIO;
+  }
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(into[i].iov_len, size - done);
     const std::size_t got = file_->content.read(into[i].iov_base, wanted, offset + done);
+    if (!bad.empty()) [[unlikely]]
+      bad.show(*file_, static_cast<std::byte*>(into[i].iov_base), got, offset + done);
     done += got;
     if (got < wanted) break;
   }
@@ -110,8 +120,16 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
   if (!writable()) return -EBADF;
   std::size_t size = 0;
   if (const int refused = check_pieces(from, count, offset, size); refused != 0) return refused;
-  if (const int failed = begin(op::file_write, offset, size); failed != 0) return failed;
+  const fault_effect due = begin(op::file_write, offset, size);
+  if (due.error != 0) return -due.error;
   detail::touch(file_->on().id_of(*file_), access::write);
+  if (!file_->on().bad().empty()) [[unlikely]] {
+    const std::size_t wanted = std::exchange(size, file_->on().bad().writable(*file_, size, offset));
+    if (size == 0 && wanted != 0) return -EIO;
+  }
+  if (due.what == fault_effect::kind::misdirect && size != 0) {
+    return write_elsewhere(pieces(from, count), offset, size, due.bytes);
+  }
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(from[i].iov_len, size - done);
@@ -124,6 +142,74 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
   if (done != 0 && (file_->attributes.mode & (S_ISUID | S_ISGID)) != 0) host_.files().drop_set_bits(*file_);
   return static_cast<std::int64_t>(done);
 }
+
+// -- faults of the medium ---------------------------------------------------------------------------------------------
+
+void disk_file::note(const std::string& text) {
+  host_.of().owner().note("disk", fmt::format("\"{}\": {}", host_.name(), text));
+}
+
+// A sector of those that are to be read goes bad. Requires that there is one.
+void disk_file::spoil(const fault_effect& by, std::uint64_t offset, std::size_t size) {
+  const std::uint64_t begin = std::max(offset, by.begin);
+  const std::uint64_t end = std::min({offset + size, by.end, file_->content.size()});
+  const std::uint64_t first = begin / page_bytes;
+  const std::uint64_t count = (end - 1) / page_bytes - first + 1;
+  const std::uint64_t sector = first + (count > 1 ? host_.of().owner().pick("sector that goes bad", count) : 0);
+  detail::touch(file_->on().id_of(*file_), access::write);
+  bad_sectors& bad = file_->on().bad();
+  const std::string path = host_.files().text_of(*file_);
+  if (by.what == fault_effect::kind::latent_error) {
+    bad.fail(*file_, sector);
+    note(fmt::format("{} cannot be read at {}", path, sector * page_bytes));
+  } else if (const auto at = bad.rot(*file_, sector); at) {
+    note(fmt::format("a bit of {} is wrong at {}", path, *at));
+  }
+}
+
+// The first sector of a place for so many, which is none of those from `sector` on; that itself if there is none. There
+// is room for `length` of them.
+std::uint64_t disk_file::another_place(std::uint64_t sector, std::uint64_t sectors, std::uint64_t& length) {
+  const std::uint64_t all = (file_->content.size() + page_bytes - 1) / page_bytes;
+  const std::uint64_t behind = all - (sector + sectors);
+  const std::uint64_t before = sector >= sectors ? sector - sectors + 1 : std::min<std::uint64_t>(sector, 1);
+  if (behind + before == 0) return sector;
+  const std::uint64_t picked = behind + before > 1 ? host_.of().owner().pick("place of a write", behind + before) : 0;
+  const std::uint64_t place = picked < behind ? sector + sectors + picked : picked - behind;
+  length = std::min(sectors, (place < sector ? sector : all) - place);
+  return place;
+}
+
+// As long as the file is to be it becomes; the sectors that were to be written stay as they are.
+std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, std::uint64_t to) {
+  file_system& on = file_->on();
+  if (offset + size > file_->content.size()) {
+    if (const int failed = on.resize(*file_, offset + size); failed != 0) return failed;
+  }
+  const std::uint64_t first = offset / page_bytes;
+  const std::uint64_t sectors = (offset + size - 1) / page_bytes - first + 1;
+  std::vector<std::byte> bytes(static_cast<std::size_t>(sectors * page_bytes));
+  file_->content.read(bytes.data(), bytes.size(), first * page_bytes);
+  std::size_t done = static_cast<std::size_t>(offset % page_bytes);
+  from.take(size, [&](std::span<const std::byte> part) {
+    std::memcpy(bytes.data() + done, part.data(), part.size());
+    done += part.size();
+  });
+  std::uint64_t length = sectors;
+  const std::uint64_t place = to == fault_effect::anywhere ? another_place(first, sectors, length) : to / page_bytes;
+  const std::uint64_t end = std::min((place + length) * page_bytes, file_->content.size());
+  const std::string path = host_.files().text_of(*file_);
+  if (place == first || place * page_bytes >= end) {
+    note(fmt::format("what was for {} of {} is written to no place of it", first * page_bytes, path));
+    return static_cast<std::int64_t>(size);
+  }
+  note(fmt::format("what was for {} of {} is written to {}", first * page_bytes, path, place * page_bytes));
+  const std::int64_t written_there =
+      on.write(*file_, bytes.data(), static_cast<std::size_t>(end - place * page_bytes), place * page_bytes);
+  return written_there < 0 ? written_there : static_cast<std::int64_t>(size);
+}
+
+// -- calls ------------------------------------------------------------------------------------------------------------
 
 std::int64_t disk_file::read_at(const iovec* into, int count, std::int64_t offset) {
   if (offset < 0) return -EINVAL;

@@ -8,6 +8,7 @@
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/open_file.hpp>
+#include <lockstep/sim/pieces.hpp>
 
 #include <cstdint>
 #include <string>
@@ -42,8 +43,12 @@ class disk_file final : public open_file {
 
  private:
   void closed() noexcept override;
-  // Minus an error number, or 0; then perhaps for less.
-  int begin(op what, std::uint64_t offset, std::size_t& size);
+  // What is to happen; if that is no error, then perhaps to less.
+  fault_effect begin(op what, std::uint64_t offset, std::size_t& size);
+  void spoil(const fault_effect& by, std::uint64_t offset, std::size_t size);
+  std::int64_t write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, std::uint64_t to);
+  std::uint64_t another_place(std::uint64_t sector, std::uint64_t sectors, std::uint64_t& length);
+  void note(const std::string& text);
   std::int64_t read_now(const iovec* into, int count, std::uint64_t offset);
   std::int64_t write_now(const iovec* from, int count, std::uint64_t offset);
   int check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept;

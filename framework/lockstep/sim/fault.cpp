@@ -128,6 +128,9 @@ std::string fault_effect::text(op of) const {
     case kind::reset: return fmt::format("reset after {} bytes", bytes);
     case kind::shorten: return fmt::format("at most {} bytes", bytes);
     case kind::lie: return "lie";
+    case kind::misdirect: return bytes == anywhere ? "misdirect" : fmt::format("misdirect to {}", bytes);
+    case kind::bit_rot: return "bit rot";
+    case kind::latent_error: return "latent error";
   }
   return "nothing";
 }
@@ -269,6 +272,30 @@ fault fault_rule::lie() const {
     detail::here().owner->misused(fmt::format("{} cannot lie, as sync can", name_of(terms_.what)), terms_.where);
   }
   return made({fault_effect::kind::lie});
+}
+
+fault fault_rule::misdirect(std::uint64_t to) const {
+  if (terms_.what != op::file_write) {
+    detail::here().owner->misused(fmt::format("{} cannot be misdirected, as file_write can", name_of(terms_.what)),
+                                  terms_.where);
+  }
+  return made({fault_effect::kind::misdirect, 0, {}, to});
+}
+
+fault fault_rule::bit_rot() const {
+  if (terms_.what != op::file_read) {
+    detail::here().owner->misused(fmt::format("{} meets no bit rot, as file_read does", name_of(terms_.what)),
+                                  terms_.where);
+  }
+  return made({fault_effect::kind::bit_rot});
+}
+
+fault fault_rule::latent_error() const {
+  if (terms_.what != op::file_read) {
+    detail::here().owner->misused(fmt::format("{} meets no latent error, as file_read does", name_of(terms_.what)),
+                                  terms_.where);
+  }
+  return made({fault_effect::kind::latent_error});
 }
 
 // -- a guard ----------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ struct attempted_call {
   sim::host* target_host = nullptr;  // null if nobody has that address
   std::string_view name{};           // that is to be resolved; on files the path, from the root on
   std::uint64_t offset = 0;          // in the file
+  std::uint64_t file_bytes = 0;      // that are in the file
   std::size_t bytes = 0;             // that are to be read or written
   bool may_fail = true;              // by an error of its own
   bool may_take_time = false;
@@ -80,13 +81,17 @@ struct attempted_call {
 
 // What a fault does.
 struct fault_effect {
-  enum class kind : std::uint8_t { none, fail, hang, slow, reset, shorten, lie };
+  enum class kind : std::uint8_t { none, fail, hang, slow, reset, shorten, lie, misdirect, bit_rot, latent_error };
+  static constexpr std::uint64_t anywhere = ~std::uint64_t{0};
 
   kind what = kind::none;
   int error = 0;
   duration delay{};
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;   // of a misdirected write where it goes
   std::uint32_t number = 0;  // of the fault that it is of, where one has fired
+  // The bytes of a file that it is about, likewise.
+  std::uint64_t begin = 0;
+  std::uint64_t end = ~std::uint64_t{0};
 
   // "ECONNREFUSED", "hang", "slow by 5 ms".
   std::string text(op of) const;
@@ -189,6 +194,16 @@ class fault_rule {
   fault shorten(std::uint64_t bytes) const;
   // Of sync: it succeeds, and nothing is durable.
   fault lie() const;
+  // Faults of the medium, which are there however often one looks, and whatever is in memory; a sector has 4 KiB.
+  // Of file_write: it succeeds, but the sectors that it is in are left as they are, and another place of the file gets
+  // what was for them: the sector that has the byte `to`, or one that is picked. What would be behind the end is lost.
+  fault misdirect(std::uint64_t to = fault_effect::anywhere) const;
+  // Of file_read: a bit of a sector that is read is wrong from now on, always the same for the same content in the same
+  // place, until its byte is written again. Which sector it is, is picked. Not where nothing is to be read.
+  fault bit_rot() const;
+  // Of file_read: a sector that is to be read fails with EIO from now on, as does a write of a part of it, until it is
+  // written as a whole. What comes before it can be read. Which it is, is picked.
+  fault latent_error() const;
   // Of connect: nobody answers, and it fails with ETIMEDOUT after 127 s.
   fault hang() const;
   // Of connect, and of accept: the connection comes so much later. On files the disk takes so much longer.

@@ -104,6 +104,9 @@ bool injected_fault::covers_file(const attempted_call& call) const {
   if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
   const bool has_range = call.what == op::file_read || call.what == op::file_write;
   if (has_range && (call.offset >= terms_.bytes_end || call.offset + call.bytes <= terms_.bytes_begin)) return false;
+  const fault_effect::kind effect = terms_.effect.what;
+  const bool is_of_sectors = effect == fault_effect::kind::bit_rot || effect == fault_effect::kind::latent_error;
+  if (is_of_sectors && std::max(call.offset, terms_.bytes_begin) >= call.file_bytes) return false;
   return terms_.to.empty() || ::fnmatch(terms_.to.c_str(), std::string(call.name).c_str(), FNM_PATHNAME) == 0;
 }
 
@@ -158,6 +161,8 @@ fault_effect fault_list::ask(const attempted_call& call) {
     if (due.what != fault_effect::kind::none || !each.comes_due(call)) continue;
     due = each.terms().effect;
     due.number = each.number();
+    due.begin = each.terms().bytes_begin;
+    due.end = each.terms().bytes_end;
   }
   return due;
 }

@@ -505,7 +505,7 @@ void file_names::copy_names(file_system& onto, inode& directory, const std::stri
 void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
   working_directory_ = nullptr;
   for (const mounted_disk& each : disks_) {
-    if (!each.disk->read_only()) each.disk->restore(each.disk->log().image(model_, choose, lost));
+    if (!each.disk->read_only()) each.disk->lose_power(model_, choose, lost);
   }
   for (const mounted_disk& each : disks_) {
     inode_reference on;

@@ -52,7 +52,10 @@ void file_system::end(inode& gone) noexcept {
     for (std::size_t place = 0; place < last->entries.places(); ++place) {
       if (inode* const to = last->entries.at(place).to; to != nullptr) to->release();
     }
-    if (!is_closing_ && last->life == life_) log_.ended(*last);
+    if (!is_closing_ && last->life == life_) {
+      log_.ended(*last);
+      if (!bad_.empty()) bad_.forget(*last);
+    }
     while (!last->watches.empty()) last->watches.pop_front().on = nullptr;
     take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
     --inodes_used_;
@@ -230,6 +233,8 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   const std::uint64_t before = to.content.pages();
   const std::uint64_t size_before = to.content.size();
   to.content.write(*pages_, from, size, offset);
+  if (!bad_.empty()) [[unlikely]]
+    bad_.rewritten(to, size, offset);
   log_.wrote(to, offset, size, size_before);
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
   to.attributes.modified = to.attributes.changed = now();
@@ -244,6 +249,8 @@ int file_system::resize(inode& of, std::uint64_t size) {
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
   of.content.resize(*pages_, size);
+  if (!bad_.empty()) [[unlikely]]
+    bad_.cut(of, size);
   if (size != size_before) log_.resized(of, size_before);
   take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
   of.attributes.modified = of.attributes.changed = now();
@@ -264,7 +271,10 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
     int error = 0;
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
   }
-  if (clears) of.content.punch(*pages_, offset, size);
+  if (clears) {
+    of.content.punch(*pages_, offset, size);
+    bad_.rewritten(of, size, offset);
+  }
   if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) of.content.set_aside(zero_, offset, size);
   if (grows) of.content.set_size(offset + size);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
@@ -327,7 +337,21 @@ disk_image file_system::image() const {
       left.push_back(each.to);
     }
   }
+  bad_.show(made);
   return made;
+}
+
+disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
+                                              std::vector<std::string>* lost) const {
+  disk_image left = log_.image(model, choose, lost);
+  bad_.show(left);
+  return left;
+}
+
+void file_system::lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) {
+  bad_sectors bad = bad_;
+  restore(image_after_power_cut(model, choose, lost));
+  bad_ = std::move(bad);
 }
 
 void file_system::restore(const disk_image& image) {
@@ -335,6 +359,7 @@ void file_system::restore(const disk_image& image) {
   inode* const above = std::exchange(root_->mounted_on, nullptr);
   root_->release();
   is_closing_ = false;
+  bad_.forget_all();
   ++life_;
   std::map<std::uint64_t, inode*> made;
   for (const auto& [number, file] : image.files()) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <lockstep/choice/identity.hpp>
+#include <lockstep/sim/bad_sectors.hpp>
 #include <lockstep/sim/crash_log.hpp>
 #include <lockstep/sim/disk_image.hpp>
 #include <lockstep/sim/inode.hpp>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -105,6 +107,12 @@ class file_system {
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
   // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
   void restore(const disk_image& image);
+  // Memory is lost, and what a power cut leaves is there. Sectors that are bad stay so.
+  void lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost);
+  // What such a power cut would leave now.
+  disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
+                                   std::vector<std::string>* lost) const;
+  bad_sectors& bad() noexcept { return bad_; }
   // What is there now, as if all were synced.
   disk_image image() const;
 
@@ -140,6 +148,7 @@ class file_system {
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
   crash_log log_;
+  bad_sectors bad_;
   std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
   inode* ending_ = nullptr;  // those that are about to end, by `parent`

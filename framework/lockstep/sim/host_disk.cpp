@@ -90,11 +90,13 @@ void tell_of(file_system& disk, struct statfs& into) {
 
 bool host::has_faults_on(op what) const noexcept { return network_->faults().any_on(what); }
 
-fault_effect host::disk_fault(op what, const std::string& path, std::uint64_t offset, std::size_t bytes) {
+fault_effect host::disk_fault(op what, const std::string& path, std::uint64_t offset, std::size_t bytes,
+                              std::uint64_t file_bytes) {
   attempted_call call{what, *this};
   call.name = path;
   call.offset = offset;
   call.bytes = bytes;
+  call.file_bytes = file_bytes;
   call.may_take_time = true;
   const fault_effect due = network_->faults().ask(call);
   if (due.what == fault_effect::kind::slow) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -128,6 +129,7 @@ std::string plain_files::read_file(std::string_view path) const {
   file->on().need_content(*file);
   std::string text(file->content.size(), '\0');
   file->content.read(text.data(), text.size(), 0);
+  file->on().bad().show(*file, reinterpret_cast<std::byte*>(text.data()), text.size(), 0);
   return text;
 }
 
@@ -148,6 +150,7 @@ disk_image plain_files::durable_image() const {
   detail::touch(everything, access::read);
   disk_image made = disk().log().durable();
   made.repair();
+  disk().bad().show(made);
   return made;
 }
 
@@ -158,7 +161,7 @@ void plain_files::restore(const disk_image& image) {
 
 disk_image plain_files::image_after_power_cut() const {
   detail::touch(everything, access::read);
-  return disk().log().image(of_.files().model(), of_.picks_of_power_cuts(), nullptr);
+  return disk().image_after_power_cut(of_.files().model(), of_.picks_of_power_cuts(), nullptr);
 }
 
 void plain_files::crash_model(const sim::crash_model& model) { of_.files().set_crash_model(model); }

@@ -64,7 +64,7 @@ class crash_sweeping {
     for (const sim::crash_model& model : how_.models) {
       for (unsigned image = 0; image < how_.images && failure_.empty(); ++image) {
         answers given;
-        const sim::disk_image left = disk_->log().image(model, chooser_of(image, given), nullptr);
+        const sim::disk_image left = disk_->image_after_power_cut(model, chooser_of(image, given), nullptr);
         if (!checked.insert(left.fingerprint()).second) continue;
         if (!passes(left)) fail(where, model, std::move(given));
         if (model.keeps != sim::crash_model::unsynced::some) break;
@@ -110,14 +110,14 @@ class crash_sweeping {
   }
 
   bool still_fails(const sim::crash_model& model, const answers& given) {
-    return !passes(disk_->log().image(model, chooser_of(given), nullptr));
+    return !passes(disk_->image_after_power_cut(model, chooser_of(given), nullptr));
   }
 
   void fail(const std::string& where, const sim::crash_model& model, answers given) {
     shrink(model, given);
     still_fails(model, given);
     std::vector<std::string> lost;
-    disk_->log().image(model, chooser_of(given), &lost);
+    disk_->image_after_power_cut(model, chooser_of(given), &lost);
     failure_ = fmt::format("the check fails where the power is cut {}, in the model {}", where, model.name);
     failure_ += lost.empty() ? "; nothing was lost" : "; lost:";
     for (const std::string& each : lost) failure_ += "\n  " + each;

@@ -1,0 +1,77 @@
+#include <lockstep/sim/bad_sectors.hpp>
+
+#include <lockstep/base/hash.hpp>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <string_view>
+
+namespace lockstep::sim {
+
+std::optional<std::uint64_t> bad_sectors::rot(const inode& file, std::uint64_t sector) {
+  const std::uint64_t begin = sector * page_bytes;
+  if (begin >= file.content.size() || all_.count({file.number(), sector}) != 0) return std::nullopt;
+  std::array<char, page_bytes> bytes;
+  const std::size_t count = file.content.read(bytes.data(), bytes.size(), begin);
+  const std::uint64_t seed = hash_of(hash_of(file.number(), sector), hash_of(std::string_view(bytes.data(), count)));
+  const std::size_t within = static_cast<std::size_t>(seed / CHAR_BIT % count);
+  const auto bit = static_cast<std::byte>(1u << (seed % CHAR_BIT));
+  all_[{file.number(), sector}] = {true, within, static_cast<std::byte>(bytes[within]) ^ bit};
+  return begin + within;
+}
+
+std::size_t bad_sectors::readable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept {
+  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number(); ++at) {
+    const std::uint64_t begin = at->first.second * page_bytes;
+    if (begin >= offset + size) break;
+    if (!at->second.is_readable) return static_cast<std::size_t>(std::max(begin, offset) - offset);
+  }
+  return size;
+}
+
+std::size_t bad_sectors::writable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept {
+  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number(); ++at) {
+    const std::uint64_t begin = at->first.second * page_bytes;
+    if (begin >= offset + size) break;
+    const bool is_whole = begin >= offset && offset + size >= std::min(begin + page_bytes, file.content.size());
+    if (!at->second.is_readable && !is_whole) return static_cast<std::size_t>(std::max(begin, offset) - offset);
+  }
+  return size;
+}
+
+void bad_sectors::show(const inode& file, std::byte* bytes, std::size_t size, std::uint64_t offset) const noexcept {
+  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number(); ++at) {
+    const std::uint64_t wrong = at->first.second * page_bytes + at->second.within;
+    if (wrong >= offset + size) break;
+    if (at->second.is_readable && wrong >= offset) bytes[wrong - offset] = at->second.wrong;
+  }
+}
+
+void bad_sectors::show(disk_image& in) const {
+  for (const auto& [where, flaw] : all_) {
+    image_file* const file = in.find(where.first);
+    const std::uint64_t wrong = where.second * page_bytes + flaw.within;
+    if (!flaw.is_readable || file == nullptr || wrong >= file->content.size()) continue;
+    file->content.write(in.pages(), &flaw.wrong, 1, wrong);
+  }
+}
+
+void bad_sectors::rewritten(const inode& file, std::uint64_t size, std::uint64_t offset) noexcept {
+  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number();) {
+    const std::uint64_t begin = at->first.second * page_bytes;
+    if (begin >= offset + size) break;
+    const std::uint64_t wrong = begin + at->second.within;
+    const bool stays = at->second.is_readable && (wrong < offset || wrong >= offset + size);
+    at = stays ? std::next(at) : all_.erase(at);
+  }
+}
+
+void bad_sectors::cut(const inode& file, std::uint64_t size) noexcept {
+  for (auto at = first(file, size); at != all_.end() && at->first.first == file.number();) {
+    const bool stays = at->first.second * page_bytes + (at->second.is_readable ? at->second.within : 0) < size;
+    at = stays ? std::next(at) : all_.erase(at);
+  }
+}
+
+}  // namespace lockstep::sim

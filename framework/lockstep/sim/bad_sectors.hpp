@@ -1,0 +1,60 @@
+// Sectors of a disk that have gone bad, as the faults of the medium make them: one that gives a wrong bit, and one that
+// cannot be read. They stay so, however often they are read, until they are written again, and a power cut mends none.
+//
+// A sector has 4 KiB, as those of today's disks have, and is a page of its file. What is in memory hides nothing: a
+// sector that has gone bad is what calls see at once.
+// Source: Bairavasundaram et al., An Analysis of Latent Sector Errors in Disk Drives, SIGMETRICS 2007.
+#pragma once
+
+#include <lockstep/sim/disk_image.hpp>
+#include <lockstep/sim/inode.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace lockstep::sim {
+
+class bad_sectors {
+ public:
+  bool empty() const noexcept { return all_.empty(); }
+
+  // One bit of it is wrong from now on: always the same, for the same content in the same place. Nothing if it is bad
+  // already, or behind the end. Returns the offset of the byte in the file.
+  std::optional<std::uint64_t> rot(const inode& file, std::uint64_t sector);
+  // It cannot be read from now on.
+  void fail(const inode& file, std::uint64_t sector) { all_[{file.number(), sector}] = {}; }
+
+  // How many of these bytes can be read, until the first sector that cannot.
+  std::size_t readable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept;
+  // How many can be written: a sector that is not written as a whole is read first.
+  std::size_t writable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept;
+  // Puts what is wrong into bytes that were read from there.
+  void show(const inode& file, std::byte* bytes, std::size_t size, std::uint64_t offset) const noexcept;
+  void show(disk_image& in) const;
+
+  // What was written is good again.
+  void rewritten(const inode& file, std::uint64_t size, std::uint64_t offset) noexcept;
+  // It ends there.
+  void cut(const inode& file, std::uint64_t size) noexcept;
+  void forget(const inode& file) noexcept { cut(file, 0); }
+  void forget_all() noexcept { all_.clear(); }
+
+ private:
+  using place = std::pair<std::uint64_t, std::uint64_t>;  // the number of the file, and of the sector in it
+  struct flaw {
+    bool is_readable = false;
+    std::size_t within = 0;  // where the wrong byte is
+    std::byte wrong{};
+  };
+
+  std::map<place, flaw>::const_iterator first(const inode& file, std::uint64_t offset) const noexcept {
+    return all_.lower_bound({file.number(), offset / page_bytes});
+  }
+
+  std::map<place, flaw> all_;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,313 @@
+#include "all_images.hpp"
+
+#include <lockstep/explore/strategy.hpp>
+#include <lockstep/sim/bad_sectors.hpp>
+#include <lockstep/sim/fault.hpp>
+#include <lockstep/sim/plain_files.hpp>
+
+#include <bit>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+plain_files files_here() { return plain_files(here(), source::current()); }
+
+// The letters a, b, c …, a sector of each.
+std::string sectors_of(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += std::string(page_bytes, static_cast<char>('a' + i));
+  return text;
+}
+
+int open_sectors(int count) {
+  files_here().write_file("/a", sectors_of(count));
+  return make_file("/a", O_RDWR);
+}
+
+// "-5" for an error.
+std::string read_at(int fd, std::uint64_t offset, std::size_t size) {
+  std::string text(size, '?');
+  const std::int64_t got = here().pread(fd, text.data(), size, static_cast<std::int64_t>(offset));
+  if (got < 0) return std::to_string(got);
+  text.resize(static_cast<std::size_t>(got));
+  return text;
+}
+std::int64_t write_at(int fd, std::uint64_t offset, const std::string& text) {
+  return here().pwrite(fd, text.data(), text.size(), static_cast<std::int64_t>(offset));
+}
+
+std::vector<std::size_t> differences(const std::string& one, const std::string& other) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (one[i] != other[i]) found.push_back(i);
+  }
+  return found;
+}
+
+// -- bit rot ----------------------------------------------------------------------------------------------------------
+
+TEST(BadSectorsTest, HaveOneWrongBitHoweverOftenTheyAreRead) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(3);
+    const fault rot = on(op::file_read).to("/a").bytes(page_bytes, 2 * page_bytes).bit_rot();
+    EXPECT_EQ(read_at(fd, 0, page_bytes), sectors_of(1)) << "out of its range";
+    const std::string bad = read_at(fd, 0, 3 * page_bytes);
+    const std::vector<std::size_t> wrong = differences(bad, sectors_of(3));
+    ASSERT_EQ(wrong.size(), 1u);
+    EXPECT_EQ(wrong[0] / page_bytes, 1u);
+    EXPECT_EQ(std::popcount(static_cast<unsigned>(bad[wrong[0]] ^ 'b')), 1);
+    EXPECT_EQ(read_at(fd, 0, 3 * page_bytes), bad);
+    const int other = make_file("/a", O_RDONLY);
+    EXPECT_EQ(read_at(other, wrong[0], 1), bad.substr(wrong[0], 1));
+    EXPECT_EQ(files_here().read_file("/a"), bad) << "of a test as well";
+    EXPECT_EQ(files_here().image().text_of("/a"), bad);
+    EXPECT_EQ(files_here().durable_image().text_of("/a"), bad);
+    EXPECT_EQ(rot.fired(), 1u);
+    system.close(fd);
+    system.close(other);
+  });
+}
+
+TEST(BadSectorsTest, AreWrongInTheSamePlaceForTheSameContent) {
+  std::vector<std::size_t> places;
+  for (const char* const text : {"same", "same", "else"}) {
+    in_world([&](system_calls& system) {
+      files_here().write_file("/a", text);
+      const int fd = make_file("/a", O_RDWR);
+      const fault rot = on(op::file_read).forever().bit_rot();
+      const std::string bad = read_at(fd, 0, 4);
+      EXPECT_EQ(read_at(fd, 0, 4), bad) << "what has rotted does not rot again";
+      std::size_t place = 0;
+      for (std::size_t i = 0; i < 4; ++i) place = place * 256 + static_cast<unsigned char>(bad[i] ^ text[i]);
+      places.push_back(place);
+      system.close(fd);
+    });
+  }
+  EXPECT_EQ(places[0], places[1]);
+  EXPECT_NE(places[0], places[2]);
+}
+
+TEST(BadSectorsTest, AreGoodAgainWhenTheWrongByteIsWritten) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(1);
+    const fault rot = on(op::file_read).bit_rot();
+    const std::string bad = read_at(fd, 0, page_bytes);
+    const std::size_t wrong = differences(bad, sectors_of(1)).at(0);
+    write_at(fd, wrong == 0 ? 1 : 0, "a");
+    EXPECT_EQ(read_at(fd, 0, page_bytes), bad) << "what was read is written back";
+    write_at(fd, wrong, "a");
+    EXPECT_EQ(read_at(fd, 0, page_bytes), sectors_of(1));
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreBadBehindAPowerCutAndNotInAnotherDisk) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(1);
+    const disk_image before = files_here().image();
+    const fault rot = on(op::file_read).bit_rot();
+    const std::string bad = read_at(fd, 0, page_bytes);
+    system.close(fd);
+    const auto nothing_lost = [](std::string_view, std::uint64_t) { return std::uint64_t{0}; };
+    EXPECT_EQ(files_here().image_after_power_cut().text_of("/a"), bad);
+    here().files().lose_power(nothing_lost, nullptr);
+    EXPECT_EQ(files_here().read_file("/a"), bad);
+    files_here().restore(before);
+    EXPECT_EQ(files_here().read_file("/a"), sectors_of(1));
+  });
+}
+
+// -- latent errors ----------------------------------------------------------------------------------------------------
+
+TEST(BadSectorsTest, CannotBeReadUntilTheyAreWritten) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(3);
+    const fault latent = on(op::file_read).to("/a").bytes(page_bytes, 2 * page_bytes).latent_error();
+    EXPECT_EQ(read_at(fd, 0, 3 * page_bytes), sectors_of(1)) << "as far as it goes";
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
+    EXPECT_EQ(read_at(fd, 2 * page_bytes - 1, 100), "-5");
+    EXPECT_EQ(read_at(fd, 2 * page_bytes, 1), "c");
+    EXPECT_EQ(write_at(fd, page_bytes + 5, "x"), -EIO) << "it would be read";
+    EXPECT_EQ(write_at(fd, 100, std::string(page_bytes, 'x')), static_cast<std::int64_t>(page_bytes - 100));
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
+    EXPECT_EQ(write_at(fd, page_bytes, std::string(page_bytes, 'y')), static_cast<std::int64_t>(page_bytes));
+    EXPECT_EQ(read_at(fd, page_bytes, 2), "yy");
+    EXPECT_EQ(latent.fired(), 1u);
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreOfTheLastSectorAsFarAsThatGoes) {
+  in_world([](system_calls& system) {
+    files_here().write_file("/a", "text");
+    const int fd = make_file("/a", O_RDWR);
+    const fault latent = on(op::file_read).latent_error();
+    EXPECT_EQ(read_at(fd, 4, 1), "") << "nothing is to be read, so nothing is bad";
+    EXPECT_EQ(latent.matched(), 0u);
+    EXPECT_EQ(read_at(fd, 1, 1), "-5");
+    EXPECT_EQ(write_at(fd, 0, "TEX"), -EIO);
+    EXPECT_EQ(write_at(fd, 0, "TEXT"), 4);
+    EXPECT_EQ(read_at(fd, 0, 9), "TEXT");
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, GoWithWhatIsCutOff) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(2);
+    const fault latent = on(op::file_read).latent_error();
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
+    system.ftruncate(fd, page_bytes);
+    system.ftruncate(fd, 2 * page_bytes);
+    EXPECT_EQ(read_at(fd, page_bytes, 1), std::string(1, '\0'));
+    EXPECT_TRUE(here().files().disk().bad().empty());
+    system.close(fd);
+  });
+}
+
+// -- misdirected writes -----------------------------------------------------------------------------------------------
+
+TEST(BadSectorsTest, AreNotWrittenWhereTheWriteIsMisdirected) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(4);
+    const fault elsewhere = on(op::file_write).to("/a").misdirect(3 * page_bytes + 7);
+    EXPECT_EQ(write_at(fd, page_bytes + 1, "xy"), 2);
+    std::string expected = sectors_of(3) + sectors_of(2).substr(page_bytes);
+    expected.replace(3 * page_bytes + 1, 2, "xy");
+    EXPECT_EQ(read_at(fd, 0, 4 * page_bytes), expected) << "the whole sector goes there";
+    EXPECT_EQ(write_at(fd, page_bytes + 1, "xy"), 2);
+    EXPECT_EQ(read_at(fd, page_bytes, 3), "bxy") << "once";
+    system.fsync(fd);
+    EXPECT_EQ(text_of(log_here().durable()).substr(3 + 3 * page_bytes, 3), "bxy");
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreAnyOthersOfTheFileWhereAWriteIsMisdirected) {
+  std::set<std::string> found;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const auto choices = make_oracle(schedule::random, seed);
+    world of;
+    world_options how;
+    how.choices = choices.get();
+    of.run(
+        [](std::set<std::string>& into) -> task<void> {
+          const int fd = open_sectors(5);
+          const fault elsewhere = on(op::file_write).misdirect();
+          EXPECT_EQ(write_at(fd, 2 * page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+          std::string first;
+          for (std::uint64_t i = 0; i < 5; ++i) first += read_at(fd, i * page_bytes, 1);
+          into.insert(first);
+          here().close(fd);
+          co_return;
+        }(found),
+        how);
+    EXPECT_THAT(of.verdicts(), testing::IsEmpty());
+  }
+  EXPECT_THAT(found, ElementsAre("abcdx", "xxcde"));
+  // The plain run has the place behind.
+  in_world([&](system_calls& system) {
+    const int fd = open_sectors(3);
+    const fault elsewhere = on(op::file_write).misdirect();
+    EXPECT_EQ(write_at(fd, page_bytes, std::string(page_bytes, 'x')), static_cast<std::int64_t>(page_bytes));
+    EXPECT_EQ(read_at(fd, page_bytes, 1) + read_at(fd, 2 * page_bytes, 1), "bx");
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreLeftAloneWhereTheFileHasNoOtherPlace) {
+  in_world([](system_calls& system) {
+    const int fd = make_file("/a");
+    const fault lost = on(op::file_write).forever().misdirect();
+    EXPECT_EQ(write_at(fd, 0, "text"), 4);
+    EXPECT_EQ(read_at(fd, 0, 9), std::string(4, '\0')) << "it has the size all the same";
+    EXPECT_EQ(write_at(fd, page_bytes, "more"), 4);
+    EXPECT_EQ(read_at(fd, 0, 4), "more");
+    EXPECT_EQ(lost.fired(), 2u);
+    system.close(fd);
+  });
+}
+
+// -- words ------------------------------------------------------------------------------------------------------------
+
+TEST(BadSectorsTest, AreToldOf) {
+  world of;
+  world_options how;
+  how.keep_trace = true;
+  of.run(
+      []() -> task<void> {
+        const int fd = open_sectors(3);
+        const fault rot = on(op::file_read).to("/a").bit_rot();
+        read_at(fd, 0, 1);
+        const fault latent = on(op::file_read).latent_error();
+        read_at(fd, page_bytes, 1);
+        const fault elsewhere = on(op::file_write).misdirect();
+        write_at(fd, 0, "x");
+        const fault there = on(op::file_write).bytes(0, page_bytes).misdirect(2 * page_bytes);
+        write_at(fd, 0, "x");
+        here().close(fd);
+        std::vector<std::string> texts;
+        for (const fired_fault& each : lockstep::world().network().faults().log()) texts.push_back(each.fault);
+        EXPECT_THAT(texts, ElementsAre("file_read of /a (bit rot)", "file_read (latent error)",
+                                       "file_write (misdirect)", "file_write bytes 0 to 4096 (misdirect to 8192)"));
+        co_return;
+      }(),
+      how);
+  EXPECT_THAT(of.verdicts(), testing::IsEmpty());
+  std::vector<std::string> told;
+  for (const trace_note& each : of.loop().history().notes()) {
+    if (each.subject == "disk") told.push_back(each.text);
+  }
+  ASSERT_EQ(told.size(), 4u);
+  EXPECT_THAT(told[0], HasSubstr(": a bit of /a is wrong at "));
+  EXPECT_THAT(told[1], HasSubstr(": /a cannot be read at 4096"));
+  EXPECT_THAT(told[2], HasSubstr(": what was for 0 of /a is written to 4096"));
+  EXPECT_THAT(told[3], HasSubstr(": what was for 0 of /a is written to 8192"));
+}
+
+TEST(BadSectorsTest, AreAVerdictWhereNoneWentBad) {
+  world of;
+  of.run([]() -> task<void> {
+    const fault rot = on(op::file_read).to("/a").bit_rot();
+    co_return;
+  }());
+  ASSERT_EQ(of.verdicts().size(), 1u);
+  EXPECT_EQ(of.verdicts().front().message,
+            "fault on file_read of /a (bit rot) never fired; 0 operations were in its scope");
+}
+
+TEST(BadSectorsTest, AreRefusedOfOtherCalls) {
+  world in;
+  const auto text_of_misuse = [&](task<void> (*body)()) -> std::string {
+    try {
+      in.run(body());
+    } catch (const misuse& refused) {
+      return refused.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::sync).misdirect();
+                co_return;
+              }),
+              HasSubstr("sync cannot be misdirected, as file_write can"));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::file_write).bit_rot();
+                co_return;
+              }),
+              HasSubstr("file_write meets no bit rot, as file_read does"));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::file_write).latent_error();
+                co_return;
+              }),
+              HasSubstr("file_write meets no latent error, as file_read does"));
+}
+
+}  // namespace
+}  // namespace lockstep::sim
