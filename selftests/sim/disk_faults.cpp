@@ -135,6 +135,78 @@ TEST(DiskFaultsTest, LoseWhatASyncHasFailedToWrite) {
   });
 }
 
+// As Linux has it: each open file hears of it once, and who comes later only if nobody has heard.
+TEST(DiskFaultsTest, FailASyncOfEachOpenFileOnce) {
+  in_world([](system_calls& system) {
+    const int one = open_to_write("/a");
+    const int other = open_to_write("/a");
+    const int copy = system.dup(other);
+    const int elsewhere = open_to_write("/b");
+    write_text(system, one, "new");
+    const fault failing = on(op::sync).to("/a").fail(EIO);
+    EXPECT_EQ(system.fsync(one), -EIO);
+    EXPECT_EQ(system.fsync(one), 0);
+    EXPECT_EQ(system.fdatasync(copy), -EIO);
+    EXPECT_EQ(system.fsync(other), 0) << "a duplicate is the same open file";
+    EXPECT_EQ(system.fsync(elsewhere), 0);
+    EXPECT_EQ(system.syncfs(elsewhere), -EIO) << "the disk has failed";
+    EXPECT_EQ(system.syncfs(elsewhere), 0);
+    for (const int fd : {one, other, copy, elsewhere}) system.close(fd);
+    const int later = open_to_write("/a");
+    EXPECT_EQ(system.fsync(later), 0) << "somebody has heard";
+    EXPECT_EQ(system.syncfs(later), 0);
+    system.close(later);
+  });
+}
+
+TEST(DiskFaultsTest, LetAWriteFailBehindTheCall) {
+  in_world([](system_calls& system) {
+    plain_files(here(), source::current()).write_file("/a", "old");
+    int fd = open_to_write("/a");
+    const fault behind = on(op::file_write).to("/a").fail_later(ENOSPC);
+    EXPECT_EQ(write_text(system, fd, "new"), 3);
+    EXPECT_EQ(system.close(fd), 0);
+    fd = open_to_write("/a");
+    EXPECT_EQ(read_text(system, fd, 3), "new");
+    EXPECT_EQ(system.fsync(fd), -ENOSPC) << "nobody had heard";
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=old"));
+    system.close(fd);
+    fd = open_to_write("/a");
+    EXPECT_EQ(system.fsync(fd), 0);
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, ShowWhatIsOnTheDiskAgainWhereAFailedSyncReverts) {
+  in_world([](system_calls& system) {
+    plain_files files(here(), source::current());
+    files.write_file("/a", "old");
+    files.failed_sync_reverts(true);
+    const int fd = open_to_write("/a");
+    write_text(system, fd, "newer");
+    const int made = open_to_write("/b");
+    write_text(system, made, std::string(10'000, 'b'));
+    const fault failing = on(op::sync).times(2).fail(EIO);
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    EXPECT_EQ(system.fsync(made), -EIO);
+    EXPECT_EQ(files.read_file("/a"), "old");
+    EXPECT_EQ(files.read_file("/b"), "");
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(files.read_file("/a"), "old");
+    EXPECT_THAT(all_images(log_here(), process_crash), ElementsAre("/a=old /b="));
+    write_text(system, fd, "est");
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(log_here().durable().text_of("/a"), std::string("old\0\0est", 8))
+        << "behind what was written, as the offset knows of nothing";
+    struct statfs room {};
+    system.statfs("/", &room);
+    EXPECT_EQ(room.f_blocks - room.f_bfree, 1u);
+    system.close(fd);
+    system.close(made);
+  });
+}
+
 TEST(DiskFaultsTest, ShowWhatWasLostByASyncThatFailed) {
   in_world([](system_calls& system) {
     const int fd = open_to_write("/a");
@@ -174,6 +246,11 @@ TEST(DiskFaultsTest, AreRefusedWhereLinuxHasNone) {
                 co_return;
               }),
               HasSubstr("open cannot lie, as sync can"));
+  EXPECT_THAT(text_of_misuse([]() -> task<void> {
+                const fault wrong = on(op::file_write).fail_later(EINTR);
+                co_return;
+              }),
+              HasSubstr("file_write cannot fail later with EINTR, as file_write can with EIO, ENOSPC and EDQUOT"));
   EXPECT_THAT(text_of_misuse([]() -> task<void> {
                 const fault wrong = on(op::open).shorten(5);
                 co_return;

@@ -199,6 +199,20 @@ void crash_log::failed_to_sync(const inode& file) {
   }
 }
 
+file_content crash_log::reverted(const inode& file) {
+  std::vector<std::uint64_t>& changes = state_of(file.number()).of_file;
+  for (const std::uint64_t number : changes) {
+    micro_operation& each = at(number);
+    if (each.what != micro_operation::kind::attributes) retire(each);
+  }
+  changes.erase(
+      std::remove_if(changes.begin(), changes.end(), [&](std::uint64_t number) { return at(number).retired; }),
+      changes.end());
+  forget_retired();
+  const image_file* const durable = durable_.find(file.number());
+  return durable == nullptr ? file_content() : durable->content;
+}
+
 bool crash_log::sync_names(file_state& state) {
   const std::vector<std::uint64_t> names = std::exchange(state.of_names, {});
   bool wrote = false;

@@ -76,6 +76,8 @@ class crash_log {
   void synced(const inode& file, bool data_only);
   // What was written to the file is taken for clean, and never comes to the disk.
   void failed_to_sync(const inode& file);
+  // The same, and it is gone from memory as well. Returns what is on the disk.
+  file_content reverted(const inode& file);
   // Everything that is in the log.
   void synced_all();
   // Requires that `durable` is what is on the disk now, with nothing in the log.

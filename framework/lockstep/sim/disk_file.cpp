@@ -31,7 +31,10 @@ constexpr std::size_t direct_unit = 512;
 }  // namespace
 
 disk_file::disk_file(host& of, identity id, inode_reference file, int flags)
-    : open_file(id, flags), host_(of), file_(std::move(file)) {
+    : open_file(id, flags), host_(of), file_(std::move(file)), heard_of_file_(file_->errors.now()),
+      heard_of_disk_(file_->on().errors().now()) {
+  if (of.has_faults_on(op::sync) || of.has_faults_on(op::file_write)) [[unlikely]]
+    detail::touch(file_->on().id_of(*file_), access::read);  // of its errors
   ++file_->open;
   tell(*file_, IN_OPEN);
 }
@@ -140,6 +143,7 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
     if (static_cast<std::size_t>(got) < wanted) break;
   }
   if (done != 0 && (file_->attributes.mode & (S_ISUID | S_ISGID)) != 0) host_.files().drop_set_bits(*file_);
+  if (due.what == fault_effect::kind::fail_later) file_->on().fail_to_write_back(*file_, due.late_error);
   return static_cast<std::int64_t>(done);
 }
 

@@ -26,6 +26,9 @@ class disk_file final : public open_file {
   std::int64_t read_at(const iovec* into, int count, std::int64_t offset);
   std::int64_t write_at(const iovec* from, int count, std::int64_t offset);
   std::int64_t seek(std::int64_t offset, int whence);
+  // Errors of writing to the disk of which it has not heard: of the file, and of all of its disk.
+  int take_error() noexcept { return file_->errors.take(heard_of_file_); }
+  int take_error_of_disk() noexcept { return file_->on().errors().take(heard_of_disk_); }
   int resize(std::int64_t size);
   int allocate(int mode, std::int64_t offset, std::int64_t size);
   std::int64_t read_entries(void* into, std::size_t size);
@@ -58,6 +61,8 @@ class disk_file final : public open_file {
   host& host_;
   inode_reference file_;
   std::uint64_t offset_ = 0;
+  error_sequence::position heard_of_file_;
+  error_sequence::position heard_of_disk_;
   // Of a directory that is read: the places of its names when that began, and where in them the first is.
   std::uint64_t first_ = 0;
   std::uint64_t end_ = 0;

@@ -128,6 +128,7 @@ std::string fault_effect::text(op of) const {
     case kind::reset: return fmt::format("reset after {} bytes", bytes);
     case kind::shorten: return fmt::format("at most {} bytes", bytes);
     case kind::lie: return "lie";
+    case kind::fail_later: return name_of_error(of, late_error) + " later";
     case kind::misdirect: return bytes == anywhere ? "misdirect" : fmt::format("misdirect to {}", bytes);
     case kind::bit_rot: return "bit rot";
     case kind::latent_error: return "latent error";
@@ -254,7 +255,7 @@ fault fault_rule::slow(duration by) const {
         terms_.where);
   }
   if (by <= duration::zero()) detail::here().owner->misused("a fault cannot be slow by no time", terms_.where);
-  return made({fault_effect::kind::slow, 0, by});
+  return made({fault_effect::kind::slow, 0, 0, by});
 }
 
 fault fault_rule::shorten(std::uint64_t bytes) const {
@@ -264,7 +265,17 @@ fault fault_rule::shorten(std::uint64_t bytes) const {
                     name_of(terms_.what), bytes),
         terms_.where);
   }
-  return made({fault_effect::kind::shorten, 0, {}, bytes});
+  return made({fault_effect::kind::shorten, 0, 0, {}, bytes});
+}
+
+fault fault_rule::fail_later(int error) const {
+  if (terms_.what != op::file_write || (error != EIO && error != ENOSPC && error != EDQUOT)) {
+    detail::here().owner->misused(
+        fmt::format("{} cannot fail later with {}, as file_write can with EIO, ENOSPC and EDQUOT", name_of(terms_.what),
+                    name_of_error(terms_.what, error)),
+        terms_.where);
+  }
+  return made({fault_effect::kind::fail_later, 0, error});
 }
 
 fault fault_rule::lie() const {
@@ -279,7 +290,7 @@ fault fault_rule::misdirect(std::uint64_t to) const {
     detail::here().owner->misused(fmt::format("{} cannot be misdirected, as file_write can", name_of(terms_.what)),
                                   terms_.where);
   }
-  return made({fault_effect::kind::misdirect, 0, {}, to});
+  return made({fault_effect::kind::misdirect, 0, 0, {}, to});
 }
 
 fault fault_rule::bit_rot() const {

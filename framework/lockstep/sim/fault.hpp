@@ -81,11 +81,24 @@ struct attempted_call {
 
 // What a fault does.
 struct fault_effect {
-  enum class kind : std::uint8_t { none, fail, hang, slow, reset, shorten, lie, misdirect, bit_rot, latent_error };
+  enum class kind : std::uint8_t {
+    none,
+    fail,
+    hang,
+    slow,
+    reset,
+    shorten,
+    lie,
+    fail_later,
+    misdirect,
+    bit_rot,
+    latent_error
+  };
   static constexpr std::uint64_t anywhere = ~std::uint64_t{0};
 
   kind what = kind::none;
-  int error = 0;
+  int error = 0;       // of the call
+  int late_error = 0;  // of a later one
   duration delay{};
   std::uint64_t bytes = 0;   // of a misdirected write where it goes
   std::uint32_t number = 0;  // of the fault that it is of, where one has fired
@@ -187,11 +200,16 @@ class fault_rule {
   // and EPIPE reset the connection, so that the peer sees it as well, and what was not read is lost; ETIMEDOUT,
   // EHOSTUNREACH and ENETUNREACH end it on this side alone.
   // After a sync that failed with EIO, ENOSPC or EDQUOT, what was to be written never is, unless it is written anew,
-  // and the next sync succeeds: as on Linux, where a page that could not be written is taken for clean. Misuse if Linux
+  // and the next sync succeeds: as on Linux, where a page that could not be written is taken for clean. Each other open
+  // file of it fails to sync as well, once. What is in memory then: plain_files::failed_sync_reverts(). Misuse if Linux
   // does not give that error there, or without a simulation.
   fault fail(int error) const;
   // Of file_read and file_write: no more than so many bytes are read or written, at least 1.
   fault shorten(std::uint64_t bytes) const;
+  // Of file_write: it succeeds, and what the file has in memory fails to come to the disk, with EIO, ENOSPC or EDQUOT,
+  // as when a sync has failed. Each who has the file open hears of it at the next sync, once; so does who opens it
+  // later, unless somebody has heard before.
+  fault fail_later(int error) const;
   // Of sync: it succeeds, and nothing is durable.
   fault lie() const;
   // Faults of the medium, which are there however often one looks, and whatever is in memory; a sector has 4 KiB.

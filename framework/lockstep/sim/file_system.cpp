@@ -314,6 +314,16 @@ int file_system::sync(inode& of, bool data_only) {
   return 0;
 }
 
+void file_system::fail_to_write_back(inode& of, int error) {
+  of.errors.set(error);
+  errors_.set(error);
+  if (!failed_sync_reverts_) return log_.failed_to_sync(of);
+  const auto before = static_cast<std::int64_t>(of.content.pages());
+  of.content = log_.reverted(of);
+  take_pages(of, static_cast<std::int64_t>(of.content.pages()) - before);
+  tell_observer("what is not on the disk of {} is lost", name_of(of));
+}
+
 void file_system::sync_all() {
   log_.synced_all();
   tell_observer("all is synced");

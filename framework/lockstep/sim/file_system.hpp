@@ -99,8 +99,11 @@ class file_system {
   // -- what is to stay --------------------------------------------------------------------------------------------
 
   int sync(inode& of, bool data_only);
-  // What that leaves if it fails.
-  void fail_to_sync(inode& of) { log_.failed_to_sync(of); }
+  // What was written to the file does not come to the disk: whoever has it open hears of it at the next sync.
+  void fail_to_write_back(inode& of, int error);
+  // Whether that is no longer there then, or is in memory, and taken for clean.
+  void set_failed_sync_reverts(bool reverts) noexcept { failed_sync_reverts_ = reverts; }
+  error_sequence& errors() noexcept { return errors_; }
   void sync_all();
   crash_log& log() noexcept { return log_; }
   // Is told, in words, after each change and after each sync; null for nobody.
@@ -149,6 +152,8 @@ class file_system {
   page_reference zero_;
   crash_log log_;
   bad_sectors bad_;
+  error_sequence errors_;
+  bool failed_sync_reverts_ = false;
   std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
   inode* ending_ = nullptr;  // those that are about to end, by `parent`

@@ -445,9 +445,10 @@ int host::sync_file(int fd, bool data_only) {
     if (has_faults_on(op::sync)) [[unlikely]] {
       const fault_effect due = disk_fault(op::sync, files_->text_of(synced));
       if (due.what == fault_effect::kind::lie) return 0;
-      if (due.error != 0 && due.error != EINTR) synced.on().fail_to_sync(synced);
-      if (due.error != 0) return -due.error;
+      if (due.error == EINTR) return -EINTR;
+      if (due.error != 0) synced.on().fail_to_write_back(synced, due.error);
     }
+    if (const int failed = file.take_error(); failed != 0) return -failed;
     return synced.on().sync(synced, data_only);
   });
 }
@@ -461,7 +462,7 @@ int host::syncfs(int fd) {
     if ((file.status_flags() & O_PATH) != 0) return -EBADF;
     detail::touch(names_id(), access::write);
     file.file().on().sync_all();
-    return 0;
+    return -file.take_error_of_disk();
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include <lockstep/base/intrusive_list.hpp>
 #include <lockstep/sim/directory_entries.hpp>
+#include <lockstep/sim/error_sequence.hpp>
 #include <lockstep/sim/file_content.hpp>
 #include <lockstep/sim/file_locks.hpp>
 #include <lockstep/time/clock.hpp>
@@ -63,6 +64,7 @@ class inode {
   inode* mounted_on = nullptr;   // of such a root
   unix_socket* bound = nullptr;  // who has that address, of a socket
   file_locks locks;
+  error_sequence errors;  // of writing it to the disk
   intrusive_list<watch_item, inode> watches;
   bool may_get_a_name = false;  // though it has none
   std::uint32_t open = 0;       // open files

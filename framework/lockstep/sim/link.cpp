@@ -176,7 +176,7 @@ fault link::reset_after(std::uint64_t bytes, source where) {
   if (there.breaker() != nullptr) owner.misused("there is such a fault on this link already", where);
   fault_terms terms{{}, where, there.name()};
   terms.over = this;
-  terms.effect = {fault_effect::kind::reset, ECONNRESET, {}, bytes};
+  terms.effect = {fault_effect::kind::reset, ECONNRESET, 0, {}, bytes};
   return fault(std::move(terms));
 }
 

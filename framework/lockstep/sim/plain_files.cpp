@@ -187,6 +187,11 @@ void plain_files::page_cache(std::uint64_t bytes) {
   disk().log().set_bytes_max(bytes);
 }
 
+void plain_files::failed_sync_reverts(bool reverts) {
+  detail::touch(everything, access::write);
+  disk().set_failed_sync_reverts(reverts);
+}
+
 void plain_files::pace(const disk_pace& pace) {
   detail::touch(everything, access::write);
   of_.set_pace(pace);

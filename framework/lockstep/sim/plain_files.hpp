@@ -56,6 +56,10 @@ class plain_files {
   // How much of what was written may be in memory only: 64 MiB at first. What is more is written to the disk, as if a
   // sync had come for the oldest of it.
   void page_cache(std::uint64_t bytes);
+  // What a sync has failed to write, is that no longer there, as on Btrfs, with the size of before; or is it in memory,
+  // and taken for clean, as on ext4 and XFS, and at first here.
+  // Source: Rebello et al., Can Applications Recover from fsync Failures?, ATC 2020.
+  void failed_sync_reverts(bool reverts);
   // How long it takes from now on.
   void pace(const disk_pace& pace);
   // An empty disk of its own on a directory that is there.
