@@ -63,6 +63,8 @@ const char* reason(needs what) {
     case needs::ext4: return "temporary files are not on ext4";
     case needs::root: return "the test does not run as root";
     case needs::small_disk: return "no file system may be mounted";
+    case needs::whole_machine: return "the limit on all open files is that of the whole machine";
+    case needs::quota: return "no file system with quotas may be mounted";
     case needs::opened_names: return "it does not tell by which name a file was opened";
   }
   return "?";
@@ -70,7 +72,8 @@ const char* reason(needs what) {
 
 TEST(FileRowsTest, SayWhichAreNotAskedHere) {
   for (const arm& on : arms()) {
-    for (const needs what : {needs::nothing, needs::ext4, needs::root, needs::small_disk, needs::opened_names}) {
+    for (const needs what : {needs::nothing, needs::ext4, needs::root, needs::small_disk, needs::whole_machine,
+                             needs::quota, needs::opened_names}) {
       int count = 0;
       for (const row_file& file : row_files()) {
         for (const row& each : file.rows()) count += each.on == what && !on.has(what) ? 1 : 0;

@@ -209,6 +209,33 @@ here entries -> ../ ./ a
 copy entries -> none
 other entries -> ../ ./ a
 )"},
+      {"E2", "reading it as a file at its end",
+       [](machine& m) {
+         descriptor f = m.opened(".", O_RDONLY | O_DIRECTORY);
+         f.readv({1, 1});
+         f.read(1);
+         f.list();
+         f.readv({1, 1});
+         f.read(1);
+         f.read(0);
+         f.pread(1, 0);
+         f.seek(0, SEEK_SET);
+         f.readv({1, 1});
+         f.read(1);
+       },
+       R"(
+f readv 1+1 -> EISDIR
+f read 1 -> EISDIR
+f entries -> ../ ./
+f readv 1+1 -> EINVAL
+f read 1 -> EINVAL
+f read 0 -> EISDIR
+f pread 1 at 0 -> EISDIR
+f lseek 0 SEEK_SET -> 0
+f readv 1+1 -> EISDIR
+f read 1 -> EISDIR
+)",
+       needs::ext4},
       {"E2", "what was there all along is seen once",
        [](machine& m) {
          constexpr int count = 100;

@@ -3,9 +3,11 @@
 #include "rows.hpp"
 
 #include <fmt/format.h>
+#include <sys/inotify.h>
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 namespace lockstep::files {
@@ -16,6 +18,24 @@ constexpr std::int64_t disk_blocks = 16;
 
 // Of 16 blocks, 64 KiB.
 void mount_small(machine& m, std::int64_t inodes = 100) { m.mount_small_disk("disk", disk_blocks * block, inodes); }
+
+// Reads so many bytes of events, and says what there were; all if it is 0.
+void say_events(machine& m, const descriptor& inotify, std::size_t bytes = 0) {
+  std::string records(bytes == 0 ? 65'536 : bytes, '\0');
+  std::int64_t count = 0;
+  std::int64_t overflows = 0;
+  for (std::int64_t size = 1; size > 0 && (bytes == 0 || count == 0);) {
+    size = m.calls().read(inotify.number(), records.data(), records.size());
+    for (std::int64_t at = 0; at < size; ++count) {
+      inotify_event event{};
+      std::memcpy(&event, records.data() + at, sizeof event);
+      if (event.mask == IN_Q_OVERFLOW && event.wd == -1) ++overflows;
+      at += static_cast<std::int64_t>(sizeof event + event.len);
+    }
+  }
+  m.says("events", count);
+  m.says("of which overflows", overflows);
+}
 
 std::string blocks_of(std::int64_t count, char letter = 'x') {
   return std::string(static_cast<std::size_t>(count * block), letter);
@@ -308,6 +328,109 @@ open file O_RDONLY -> g
 g read 9 -> "text"
 . entries -> ../ ./ another/ file folder/
 )"},
+      {"L3", "more events than a queue has room for",
+       [](machine& m) {
+         m.make_file("one");
+         m.make_file("two");
+         descriptor w = m.inotify("w");
+         m.watch(w, "one", IN_ATTRIB);
+         m.watch(w, "two", IN_ATTRIB);
+         int changes = 0;
+         const auto change = [&](int times) {
+           while (times-- > 0) m.calls().fchmodat(AT_FDCWD, ++changes % 2 == 0 ? "one" : "two", S_IRUSR | S_IWUSR);
+         };
+         constexpr int room = 16'384;  // as fs.inotify.max_queued_events says at first
+         change(room);
+         say_events(m, w);
+         change(room + 100);
+         say_events(m, w, sizeof(inotify_event));
+         change(3);
+         say_events(m, w, sizeof(inotify_event));
+         change(3);
+         say_events(m, w);
+         change(1);
+         say_events(m, w);
+       },
+       R"(
+w add one ATTRIB -> a new watch
+w add two ATTRIB -> a new watch
+events -> 16384
+of which overflows -> 0
+events -> 1
+of which overflows -> 0
+events -> 1
+of which overflows -> 0
+events -> 16384
+of which overflows -> 1
+events -> 1
+of which overflows -> 0
+)"},
+      {"L4", "no file more on the whole machine",
+       [](machine& m) {
+         m.make_file("file", "text");
+         descriptor f = m.opened("file");
+         m.no_more_files(true);
+         m.open("g", "file", O_RDONLY);
+         m.open("g", "new", O_RDWR | O_CREAT);
+         m.open("g", "missing", O_RDONLY);
+         int fds[2];
+         m.says("pipe2", m.calls().pipe2(fds, O_CLOEXEC));
+         m.says("inotify_init1", m.calls().inotify_init1(0));
+         descriptor copy = m.named(m.calls().dup(f.number()), "copy");
+         m.says("dup", copy.number() >= 0 ? 0 : copy.number());
+         f.close();
+         m.open("g", "file", O_RDONLY);
+         copy.close();
+         m.open("g", "file", O_RDONLY).read(9);
+         m.no_more_files(false);
+         m.list(".");
+       },
+       R"(
+open file O_RDONLY -> ENFILE
+open new O_RDWR|O_CREAT -> ENFILE
+open missing O_RDONLY -> ENFILE
+pipe2 -> ENFILE
+inotify_init1 -> ENFILE
+dup -> 0
+f close -> 0
+open file O_RDONLY -> ENFILE
+copy close -> 0
+open file O_RDONLY -> g
+g read 9 -> "text"
+. entries -> ../ ./ file
+)",
+       needs::whole_machine},
+      {"L5", "the quota of a user",
+       [](machine& m) {
+         m.mount_small_disk("disk", disk_blocks * block, 100, 4 * block);
+         m.must("chmod", m.calls().fchmodat(AT_FDCWD, "disk", S_IRWXU | S_IRWXG | S_IRWXO));
+         m.become(user::somebody);
+         descriptor f = m.made("disk/file");
+         f.write(blocks_of(3));
+         f.write(blocks_of(3));
+         f.write("y");
+         f.pwrite("y", 0);
+         descriptor g = m.open("g", "disk/other", O_RDWR | O_CREAT);
+         g.write("z");
+         f.allocate(0, 0, 5 * block);
+         f.truncate(block);
+         g.write("z");
+         m.become(user::root);
+         m.made("disk/of root").write(blocks_of(5));
+       },
+       R"(
+disk/file write x*12288 -> 12288
+disk/file write x*12288 -> 4096
+disk/file write "y" -> EDQUOT
+disk/file pwrite "y" at 0 -> 1
+open disk/other O_RDWR|O_CREAT -> g
+g write "z" -> EDQUOT
+disk/file fallocate 0 0 20480 -> EDQUOT
+disk/file ftruncate 4096 -> 0
+g write "z" -> 1
+disk/of root write x*20480 -> 20480
+)",
+       needs::quota},
   };
 }
 

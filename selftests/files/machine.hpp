@@ -115,6 +115,8 @@ class machine : public against_linux::transcript_writer {
   virtual const std::string& folder() const = 0;
   // From here on, until it is taken back, no descriptor more can be opened.
   virtual void no_more_descriptors(bool none) = 0;
+  // Likewise no file, whoever wants to.
+  virtual void no_more_files(bool none) = 0;
   // No file can be made longer than that. As RLIMIT_FSIZE, with SIGXFSZ ignored.
   virtual void limit_file_size(std::int64_t bytes) = 0;
   // What the clock says that times of files are taken from, has become more.
@@ -122,8 +124,9 @@ class machine : public against_linux::transcript_writer {
   // Only where the row needs root, who all are at first. Who is not root may become somebody, which does nothing.
   virtual void become(user who) = 0;
   // Only where the row needs it: a file system of so many bytes and inodes, on a directory that is made for it. Of both
-  // some are its own: one inode is its root's.
-  virtual void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes) = 0;
+  // some are its own: one inode is its root's. Somebody may have `quota` bytes there, if that is not 0.
+  virtual void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes,
+                                std::int64_t quota = 0) = 0;
 
   // -- calls that write a line --------------------------------------------------------------------------------------
 

@@ -64,6 +64,15 @@ void remove_folder(const std::filesystem::path& path) {
   std::filesystem::remove_all(path, ignored);
 }
 
+bool can_have_quotas() {
+  static const bool can = [] {
+    if (!has_own_mounts()) return false;
+    const std::string path = std::filesystem::temp_directory_path();
+    return mount_tmpfs(path, "usrquota") && ::umount2(path.c_str(), MNT_DETACH) == 0;
+  }();
+  return can;
+}
+
 class linux_machine final : public machine {
  public:
   linux_machine() {
@@ -101,6 +110,9 @@ class linux_machine final : public machine {
     }
     ::setrlimit(RLIMIT_NOFILE, &now);
   }
+  void no_more_files(bool none) override {
+    if (none) ends("the limit is that of the machine");
+  }
   void limit_file_size(std::int64_t bytes) override {
     rlimit now = file_size_;
     now.rlim_cur = static_cast<rlim_t>(bytes);
@@ -128,11 +140,12 @@ class linux_machine final : public machine {
       ends("cannot be somebody else");
     }
   }
-  void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes) override {
+  void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes, std::int64_t quota) override {
     if (!has_own_mounts()) ends("no file system may be mounted");
     make_folder(path);
     disk_ = absolute(path);
-    const std::string how = "mode=755,size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes);
+    std::string how = "mode=755,size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes);
+    if (quota != 0) how += ",usrquota,usrquota_block_hardlimit=" + std::to_string(quota);
     if (!mount_tmpfs(disk_, how)) ends("no file system of " + how);
   }
 
@@ -166,6 +179,8 @@ bool linux_has(needs what) {
     case needs::opened_names: return has_ext4();
     case needs::root: return is_root();
     case needs::small_disk: return has_own_mounts();
+    case needs::whole_machine: return false;
+    case needs::quota: return can_have_quotas();
   }
   return false;
 }

@@ -34,6 +34,10 @@ class simulated_machine final : public machine {
     sim::descriptor_table& table = host().descriptors();
     table.set_limit(none ? 3 + table.count() : 1024);
   }
+  void no_more_files(bool none) override {
+    sim::descriptor_table& table = host().descriptors();
+    table.set_files_max(none ? table.count() : 0);
+  }
   void limit_file_size(std::int64_t bytes) override {
     host().files().disk().limits().written_bytes_max = static_cast<std::uint64_t>(bytes);
   }
@@ -50,12 +54,14 @@ class simulated_machine final : public machine {
     sim::credentials& is = host().files().who();
     is.user = is.group = who == user::root ? 0 : somebody;
   }
-  void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes) override {
+  void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes, std::int64_t quota) override {
     make_folder(path);
     sim::file_system* made = nullptr;
     must("mount", host().files().mount(absolute(path), made));
     made->limits().pages_max = static_cast<std::uint64_t>(bytes) / sim::page_bytes;
     made->limits().inodes_max = static_cast<std::uint64_t>(inodes);
+    constexpr unsigned somebody = 1000;
+    if (quota != 0) made->set_quota(somebody, static_cast<std::uint64_t>(quota) / sim::page_bytes);
   }
 
  private:

@@ -17,6 +17,10 @@ enum class needs {
   root,
   // A small file system: Linux has that where root may have a mount namespace.
   small_disk,
+  // To be the only one on the machine: the limit on all open files is asked of nobody else.
+  whole_machine,
+  // A small file system with quotas: Linux has that where tmpfs has them, since 6.6.
+  quota,
   // What tells of an open file by the name with which it was opened: the simulated kernel takes one that it has now.
   // Linux is asked where temporary files are on ext4.
   opened_names,

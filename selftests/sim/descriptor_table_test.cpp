@@ -40,11 +40,25 @@ TEST(DescriptorTableTest, HasALimit) {
   descriptor_table table(0);
   table.set_limit(5);
   table.add(new nothing, false);
-  EXPECT_TRUE(table.has_room());
+  EXPECT_EQ(table.lacks_room(), 0);
   table.add(new nothing, false);
   EXPECT_EQ(table.add(new nothing, false), -EMFILE);
   table.remove(3);
   EXPECT_EQ(table.add(new nothing, false), 3);
+}
+
+TEST(DescriptorTableTest, HasALimitOfFiles) {
+  descriptor_table table(0);
+  table.set_files_max(2);
+  const int first = table.add(new nothing, false);
+  EXPECT_EQ(table.lacks_room(2), -ENFILE);
+  EXPECT_EQ(table.lacks_room(), 0);
+  table.add(table.find(first), false);
+  EXPECT_EQ(table.lacks_room(), 0) << "a duplicate is the same file";
+  table.add(new nothing, false);
+  EXPECT_EQ(table.lacks_room(), -ENFILE);
+  table.set_limit(6);
+  EXPECT_EQ(table.lacks_room(), -EMFILE) << "of one's own comes first";
 }
 
 TEST(DescriptorTableTest, ClosesAFileWithItsLastNumber) {

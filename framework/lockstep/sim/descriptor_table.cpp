@@ -10,9 +10,21 @@ std::size_t descriptor_table::next_free(std::size_t least) const noexcept {
   return at;
 }
 
-bool descriptor_table::has_room() const noexcept {
+// Duplicates are of one file.
+std::size_t descriptor_table::count_files() const noexcept {
+  std::size_t count = 0;
+  for (auto each = slots_.begin(); each != slots_.end(); ++each) {
+    if (!each->file) continue;
+    const auto is_the_same = [&](const slot& other) { return other.file.get() == each->file.get(); };
+    if (each->file->references() == 1 || std::none_of(slots_.begin(), each, is_the_same)) ++count;
+  }
+  return count;
+}
+
+int descriptor_table::lacks_room(std::size_t files) const noexcept {
   touch_free();
-  return next_free(0) < limit_;
+  if (next_free(0) >= limit_) return -EMFILE;
+  return files_max_ != 0 && count_files() + files > files_max_ ? -ENFILE : 0;
 }
 
 int descriptor_table::add(file_reference file, bool closes_on_exec, int least) {

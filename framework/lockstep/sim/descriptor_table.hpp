@@ -27,6 +27,10 @@ class descriptor_table {
   // The most that there may be, as RLIMIT_NOFILE says: 1024.
   std::size_t limit() const noexcept { return limit_; }
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }
+  // The most open files that these may be of, as fs.file-max says: any number, 0, at first. It holds for the superuser
+  // too, whom Linux excepts.
+  std::size_t files_max() const noexcept { return files_max_; }
+  void set_files_max(std::size_t files) noexcept { files_max_ = files; }
 
   // Null if there is none of that number. Measured: GCC would call it.
   [[gnu::always_inline]] open_file* find(int fd) const noexcept {
@@ -42,8 +46,8 @@ class descriptor_table {
   void put(int fd, file_reference file, bool closes_on_exec);
   // Returns what it was; nothing if there was none.
   file_reference remove(int fd) noexcept;
-  // Whether add() would find one.
-  bool has_room() const noexcept;
+  // Why so many files cannot be opened: -EMFILE if no number is free, -ENFILE if there may be no more files, else 0.
+  int lacks_room(std::size_t files = 1) const noexcept;
   std::size_t count() const noexcept { return count_; }
   const std::vector<slot>& slots() const noexcept { return slots_; }
 
@@ -51,6 +55,7 @@ class descriptor_table {
   [[gnu::cold]] void touch_number(std::size_t at) const noexcept { detail::touch(roll(id_, at), access::read); }
   void touch_free() const noexcept { detail::touch(roll(id_, ~0ull), access::write); }
   std::size_t next_free(std::size_t least) const noexcept;
+  std::size_t count_files() const noexcept;
 
   static constexpr std::size_t first = 3;  // after standard input, output and error, which a host has not
 
@@ -59,6 +64,7 @@ class descriptor_table {
   std::size_t lowest_free_ = first;  // none from the first on that is below
   std::size_t count_ = 0;
   std::size_t limit_ = 1024;
+  std::size_t files_max_ = 0;
 };
 
 }  // namespace lockstep::sim

@@ -95,9 +95,9 @@ fault_effect disk_file::begin(op what, std::uint64_t offset, std::size_t& size) 
 
 std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t offset) {
   if (!readable()) return -EBADF;
-  if (file_->is_directory()) return -EISDIR;
   std::size_t size = 0;
   if (const int refused = check_pieces(into, count, offset, size); refused != 0) return refused;
+  if (file_->is_directory()) return -EISDIR;
   if (file_->is_fixture) file_->on().need_content(*file_);
   if (const fault_effect due = begin(op::file_read, offset, size); due.error != 0) return -due.error;
   detail::touch(file_->on().id_of(*file_), access::read);
@@ -227,7 +227,9 @@ std::int64_t disk_file::write_at(const iovec* from, int count, std::int64_t offs
 }
 
 std::int64_t disk_file::read(const iovec* into, int count) {
-  const std::int64_t got = read_now(into, count, offset_);
+  // At the end of a directory, that of ext4 is as large as can be.
+  constexpr std::uint64_t last = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t got = read_now(into, count, at_end_ ? last : offset_);
   if (got > 0) offset_ += static_cast<std::uint64_t>(got);
   return got;
 }
@@ -272,6 +274,7 @@ std::int64_t disk_file::seek(std::int64_t offset, int whence) {
     file_->entries.end_reading();
     reading_ = false;
   }
+  at_end_ = at_end_ && offset_ == static_cast<std::uint64_t>(to);
   offset_ = static_cast<std::uint64_t>(to);
   return to;
 }
@@ -372,6 +375,7 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
     if (fits) ++offset_;
   }
   if (!fits && room == size) return -EINVAL;
+  at_end_ = fits;
   tell(*file_, IN_ACCESS);
   return static_cast<std::int64_t>(size - room);
 }

@@ -68,6 +68,7 @@ class disk_file final : public open_file {
   std::uint64_t end_ = 0;
   bool backwards_ = false;
   bool reading_ = false;
+  bool at_end_ = false;
 };
 
 }  // namespace lockstep::sim

@@ -61,8 +61,10 @@ std::size_t watch_file::event::bytes() const noexcept {
 // What is the same as the last one is told of once.
 void watch_file::add_event(event what) {
   constexpr std::size_t events_max = 16'384;
-  if (!events_.empty() && events_.back() == what) return;
-  if (events_.size() == events_max) what = {-1, IN_Q_OVERFLOW, 0, {}};
+  if (events_.size() >= events_max) {
+    if (std::exchange(overflowed_, true)) return;
+    what = {-1, IN_Q_OVERFLOW, 0, {}};
+  }
   if (!events_.empty() && events_.back() == what) return;
   events_.push_back(std::move(what));
   notify(POLLIN);
@@ -84,6 +86,7 @@ std::int64_t watch_file::read(const iovec* into, int count) {
     head.len = static_cast<std::uint32_t>(next.bytes() - sizeof head);
     std::memcpy(bytes.data() + at, &head, sizeof head);
     std::memcpy(bytes.data() + at + sizeof head, next.name.data(), next.name.size());
+    if (next.mask == IN_Q_OVERFLOW) overflowed_ = false;
     events_.pop_front();
   }
   if (bytes.empty()) return -EINVAL;

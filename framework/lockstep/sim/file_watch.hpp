@@ -67,6 +67,7 @@ class watch_file final : public open_file {
   int last_number_ = 0;
   std::map<int, std::unique_ptr<watch_item>> items_;
   std::deque<event> events_;
+  bool overflowed_ = false;  // one of them says so
 };
 
 // To whoever watches the file, or a directory that it has a name in.

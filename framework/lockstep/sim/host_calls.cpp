@@ -305,7 +305,7 @@ int host::socket(int domain, int type, int protocol) {
         if (!network_->faults().empty()) [[unlikely]] {
           if (const int error = fault_of({op::socket, *this}); error != 0) return error;
         }
-        if (!table_.has_room()) return -EMFILE;
+        if (const int none = table_.lacks_room(); none != 0) return none;
         const int flags = O_RDWR | ((type & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
         const identity id = network_->owner().identity_of_new();
         file_reference made;
@@ -351,7 +351,7 @@ int host::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
       [&]() -> int {
         if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
         return with_socket(fd, [&](sim::socket& of) {
-          if (!table_.has_room()) return -EMFILE;
+          if (const int none = table_.lacks_room(); none != 0) return none;
           file_reference made;
           const int error = !network_->faults().any_on(op::accept) ? 0 : fault_of(op::accept, of, POLLIN, 0);
           if (error != 0 && error != -ECONNABORTED) return error;

@@ -176,7 +176,7 @@ auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call
 
 int host::openat(int at, const char* path, int flags, mode_t mode) {
   return from(at, path, (flags & (O_CREAT | O_TRUNC)) != 0 ? access::write : access::read, [&](inode& begin) -> int {
-    if (!table_.has_room()) return -EMFILE;
+    if (const int none = table_.lacks_room(); none != 0) return none;
     if (const int failed = fault_on_path(op::open, begin, path); failed != 0) return failed;
     inode_reference found;
     int opened = 0;
@@ -483,7 +483,7 @@ int host::sync_file_range(int fd, std::int64_t offset, std::int64_t size, unsign
 
 int host::inotify_init1(int flags) {
   if ((flags & ~(IN_CLOEXEC | IN_NONBLOCK)) != 0) return -EINVAL;
-  if (!table_.has_room()) return -EMFILE;
+  if (const int none = table_.lacks_room(); none != 0) return none;
   const file_reference made =
       new watch_file(network_->owner().identity_of_new(), O_RDONLY | ((flags & IN_NONBLOCK) != 0 ? O_NONBLOCK : 0));
   return table_.add(made, (flags & IN_CLOEXEC) != 0);

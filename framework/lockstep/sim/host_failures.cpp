@@ -49,6 +49,7 @@ void host::end_life(const char* how, bool power_cut, source where) {
   owner.note("host", fmt::format("\"{}\" {}", name_, how));
   descriptor_table lost(table_.id());
   lost.set_limit(table_.limit());
+  lost.set_files_max(table_.files_max());
   std::swap(lost, table_);
   for (const descriptor_table::slot& each : lost.slots()) drop_locks(each.file);
   if (limit_of_life_ == 0) limit_of_life_ = lost.limit();

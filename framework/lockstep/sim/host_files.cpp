@@ -31,6 +31,7 @@ int host::add_pair(const file_reference& first, const file_reference& second, bo
 
 int host::pipe2(int fds[2], int flags) {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) != 0) return -EINVAL;
+  if (const int none = table_.lacks_room(2); none != 0) return none;
   const identity both = network_->owner().identity_of_new();
   const auto between = std::make_shared<pipe_buffers>(network_->memory());
   const file_reference reader = new pipe_end(both, between, O_RDONLY | (flags & O_NONBLOCK));
@@ -40,7 +41,7 @@ int host::pipe2(int fds[2], int flags) {
 
 int host::eventfd(unsigned value, int flags) {
   if ((flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK)) != 0) return -EINVAL;
-  if (!table_.has_room()) return -EMFILE;
+  if (const int none = table_.lacks_room(); none != 0) return none;
   const file_reference made = new event_file(network_->owner().identity_of_new(), value, (flags & EFD_SEMAPHORE) != 0,
                                              O_RDWR | (flags & EFD_NONBLOCK));
   return table_.add(made, (flags & EFD_CLOEXEC) != 0);
@@ -51,7 +52,7 @@ int host::timerfd_create(int clock, int flags) {
                      clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
   if ((flags & ~(TFD_CLOEXEC | TFD_NONBLOCK)) != 0 || !known) return -EINVAL;
   if (!privileged_ && (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM)) return -EPERM;
-  if (!table_.has_room()) return -EMFILE;
+  if (const int none = table_.lacks_room(); none != 0) return none;
   const file_reference made =
       new timer_file(*this, network_->owner().identity_of_new(), clock, O_RDWR | (flags & TFD_NONBLOCK));
   return table_.add(made, (flags & TFD_CLOEXEC) != 0);
@@ -77,7 +78,7 @@ void host::add(timer_file& made) noexcept { timer_files_.push_back(made); }
 
 int host::epoll_create1(int flags) {
   if ((flags & ~EPOLL_CLOEXEC) != 0) return -EINVAL;
-  if (!table_.has_room()) return -EMFILE;
+  if (const int none = table_.lacks_room(); none != 0) return none;
   const file_reference made = new sim::epoll(network_->owner().identity_of_new(), O_RDWR);
   return table_.add(made, (flags & EPOLL_CLOEXEC) != 0);
 }
@@ -127,7 +128,7 @@ int unix_flags(int type) noexcept { return O_RDWR | ((type & SOCK_NONBLOCK) != 0
 int host::unix_socket_of(int type, int protocol) {
   const int kind = unix_type(type, protocol);
   if (kind < 0) return kind;
-  if (!table_.has_room()) return -EMFILE;
+  if (const int none = table_.lacks_room(); none != 0) return none;
   const file_reference made = new unix_socket(*this, network_->owner().identity_of_new(), kind, unix_flags(type));
   return table_.add(made, (type & SOCK_CLOEXEC) != 0);
 }
@@ -137,6 +138,7 @@ int host::socketpair(int domain, int type, int protocol, int fds[2]) {
   if (domain != AF_UNIX) return -EAFNOSUPPORT;
   const int kind = unix_type(type, protocol);
   if (kind < 0) return kind;
+  if (const int none = table_.lacks_room(2); none != 0) return none;
   auto* const one = new unix_socket(*this, network_->owner().identity_of_new(), kind, unix_flags(type));
   const file_reference first = one;
   auto* const other = new unix_socket(*this, network_->owner().identity_of_new(), kind, unix_flags(type));
