@@ -65,15 +65,14 @@ const char* reason(needs what) {
     case needs::small_disk: return "no file system may be mounted";
     case needs::whole_machine: return "the limit on all open files is that of the whole machine";
     case needs::quota: return "no file system with quotas may be mounted";
-    case needs::opened_names: return "it does not tell by which name a file was opened";
   }
   return "?";
 }
 
 TEST(FileRowsTest, SayWhichAreNotAskedHere) {
   for (const arm& on : arms()) {
-    for (const needs what : {needs::nothing, needs::ext4, needs::root, needs::small_disk, needs::whole_machine,
-                             needs::quota, needs::opened_names}) {
+    for (const needs what :
+         {needs::nothing, needs::ext4, needs::root, needs::small_disk, needs::whole_machine, needs::quota}) {
       int count = 0;
       for (const row_file& file : row_files()) {
         for (const row& each : file.rows()) count += each.on == what && !on.has(what) ? 1 : 0;

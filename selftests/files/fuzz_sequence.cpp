@@ -8,13 +8,13 @@ namespace {
 
 using enum operation_kind;
 
-// Without inotify, where a file is told of by the name with which it was opened on Linux alone.
 constexpr against_linux::fuzz_weight<operation_kind> weights[] = {
     {open, 16},    {mkdir, 6},   {unlink, 6},   {rmdir, 4},     {rename, 12},  {link, 6},    {symlink, 5},
     {readlink, 2}, {status, 3},  {access, 2},   {chmod, 4},     {truncate, 4}, {list, 3},    {set_times, 2},
     {mask, 1},     {open_at, 4}, {read, 6},     {write, 12},    {pread, 6},    {pwrite, 8},  {readv, 2},
     {writev, 3},   {seek, 6},    {set_size, 6}, {allocate, 5},  {set_mode, 2}, {sync, 1},    {close, 8},
-    {dup, 3},      {flags, 3},   {lock, 8},     {find_lock, 4}, {flock, 5},    {entries, 2},
+    {dup, 3},      {flags, 3},   {lock, 8},     {find_lock, 4}, {flock, 5},    {entries, 2}, {inotify, 4},
+    {watch, 7},    {unwatch, 1}, {events, 8},
 };
 
 constexpr const char* names[] = {"a",     "a/f", "f",     "b",   "a/g", "b/f",   "a/d", "g",

@@ -175,8 +175,7 @@ class linux_machine final : public machine {
 bool linux_has(needs what) {
   switch (what) {
     case needs::nothing: return true;
-    case needs::ext4:
-    case needs::opened_names: return has_ext4();
+    case needs::ext4: return has_ext4();
     case needs::root: return is_root();
     case needs::small_disk: return has_own_mounts();
     case needs::whole_machine: return false;

@@ -73,7 +73,7 @@ class simulated_machine final : public machine {
 
 }  // namespace
 
-bool lockstep_has(needs what) { return what != needs::opened_names; }
+bool lockstep_has(needs) { return true; }
 
 std::unique_ptr<machine> new_simulated_machine() { return std::make_unique<simulated_machine>(); }
 

@@ -21,9 +21,6 @@ enum class needs {
   whole_machine,
   // A small file system with quotas: Linux has that where tmpfs has them, since 6.6.
   quota,
-  // What tells of an open file by the name with which it was opened: the simulated kernel takes one that it has now.
-  // Linux is asked where temporary files are on ext4.
-  opened_names,
 };
 
 struct row {

@@ -279,7 +279,7 @@ w events -> file: ATTRIB, file: DELETE_SELF, file: IGNORED
 f write "x" -> 1
 w events -> none
 )",
-       needs::opened_names},
+       needs::ext4},
       {"W2", "what is watched is replaced",
        [](machine& m) {
          m.make_file("a");
@@ -503,7 +503,7 @@ other write "x" -> 1
 other close -> 0
 w events -> .: DELETE other, .: MODIFY other, .: CLOSE_WRITE other
 )",
-       needs::opened_names},
+       needs::ext4},
       {"W3", "a file that was opened without a name",
        [](machine& m) {
          descriptor w = m.inotify("w");
@@ -528,7 +528,7 @@ w events -> .: CREATE name, .: MODIFY #inode
 f close -> 0
 w events -> .: CLOSE_WRITE #inode
 )",
-       needs::opened_names},
+       needs::ext4},
       {"W3", "by the name with which it was opened",
        [](machine& m) {
          m.make_file("file");
@@ -555,7 +555,7 @@ f write "2" -> 1
 f fchmod 0600 -> 0
 w events -> .: MODIFY third, .: ATTRIB third
 )",
-       needs::opened_names},
+       needs::ext4},
   };
 }
 

@@ -30,12 +30,13 @@ constexpr std::size_t direct_unit = 512;
 
 }  // namespace
 
-disk_file::disk_file(host& of, identity id, inode_reference file, int flags)
-    : open_file(id, flags), host_(of), file_(std::move(file)), heard_of_file_(file_->errors.now()),
-      heard_of_disk_(file_->on().errors().now()) {
+disk_file::disk_file(host& of, identity id, inode_reference file, int flags, const told_name& by)
+    : open_file(id, flags), host_(of), file_(std::move(file)), name_(std::in_place, *file_, by),
+      heard_of_file_(file_->errors.now()), heard_of_disk_(file_->on().errors().now()) {
   if (of.has_faults_on(op::sync) || of.has_faults_on(op::file_write)) [[unlikely]]
     detail::touch(file_->on().id_of(*file_), access::read);  // of its errors
-  ++file_->open;
+  if ((flags & O_PATH) != 0) return;
+  const telling_by own(*file_, told());
   tell(*file_, IN_OPEN);
 }
 
@@ -53,9 +54,11 @@ void disk_file::closed() noexcept {
   file_->locks.drop_flock(own);
   file_->locks.drop_ranges(own);
   if (reading_) file_->entries.end_reading();
-  --file_->open;
-  tell(*file_, writable() ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-  if (file_->links == 0) tell_if_gone(*file_);
+  if ((status_flags() & O_PATH) == 0) {
+    const telling_by name(*file_, told());
+    tell(*file_, writable() ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+  }
+  name_.reset();
 }
 
 unsigned disk_file::ready() const noexcept { return POLLIN | POLLOUT; }
@@ -106,6 +109,7 @@ std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t off
     const std::size_t wanted = std::exchange(size, bad.readable(*file_, size, offset));
     if (size == 0 && wanted != 0 && offset < file_->content.size()) return -EIO;
   }
+  const telling_by own(*file_, told());
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(into[i].iov_len, size - done);
@@ -130,6 +134,7 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
     const std::size_t wanted = std::exchange(size, file_->on().bad().writable(*file_, size, offset));
     if (size == 0 && wanted != 0) return -EIO;
   }
+  const telling_by own(*file_, told());
   if (due.what == fault_effect::kind::misdirect && size != 0) {
     return write_elsewhere(pieces(from, count), offset, size, due.bytes);
   }
@@ -284,6 +289,9 @@ int disk_file::resize(std::int64_t size) {
   if (!writable() || size < 0 || !file_->is_regular()) return -EINVAL;
   if (const int failed = host_.fault_on_file(op::resize, *file_); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
+  told_name name = told();
+  name.by_open_file = false;  // as if by a path
+  const telling_by own(*file_, name);
   const int failed = file_->on().resize(*file_, static_cast<std::uint64_t>(size));
   if (failed == 0) host_.files().drop_set_bits(*file_);
   return failed;
@@ -302,6 +310,7 @@ int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
   if (offset > std::numeric_limits<std::int64_t>::max() - size) return -EFBIG;
   if (const int failed = host_.fault_on_file(op::resize, *file_); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
+  const telling_by own(*file_, told());
   return file_->on().allocate(*file_, mode, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size));
 }
 
@@ -376,6 +385,7 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
   }
   if (!fits && room == size) return -EINVAL;
   at_end_ = fits;
+  const telling_by own(*file_, told());
   tell(*file_, IN_ACCESS);
   return static_cast<std::int64_t>(size - room);
 }

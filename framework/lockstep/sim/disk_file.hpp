@@ -11,15 +11,19 @@
 #include <lockstep/sim/pieces.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace lockstep::sim {
 
 class disk_file final : public open_file {
  public:
-  disk_file(host& of, identity id, inode_reference file, int flags);
+  // Opened by that name.
+  disk_file(host& of, identity id, inode_reference file, int flags, const told_name& by);
 
   inode& file() const noexcept { return *file_; }
+  // What it does is told of by the name by which it was opened.
+  told_name told() const noexcept { return name_ ? name_->told() : told_name(); }
   bool readable() const noexcept;
   bool writable() const noexcept;
 
@@ -60,6 +64,7 @@ class disk_file final : public open_file {
 
   host& host_;
   inode_reference file_;
+  std::optional<opened_name> name_;  // until it is closed
   std::uint64_t offset_ = 0;
   error_sequence::position heard_of_file_;
   error_sequence::position heard_of_disk_;

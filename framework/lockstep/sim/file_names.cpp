@@ -1,7 +1,10 @@
 #include <lockstep/sim/file_names.hpp>
 
+#include <lockstep/sim/file_watch.hpp>
+
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -143,14 +146,26 @@ int file_names::find(inode& at, std::string_view path, following how, place& fou
   return 0;
 }
 
-int file_names::find_file(inode& at, std::string_view path, bool follows, inode_reference& found) const {
-  place there;
+int file_names::find_file(inode& at, std::string_view path, bool follows, inode_reference& found, place* where) const {
+  place own;
+  place& there = where != nullptr ? *where : own;
   const following how = follows ? following::always : following::to_slash;
   if (const int failed = find(at, path, how, there); failed != 0) return failed;
   if (!there.file) return -ENOENT;
   if (there.slash && !there.file->is_directory()) return -ENOTDIR;
   found = std::move(there.file);
   return 0;
+}
+
+told_name file_names::told(const place& there, const inode& file) const noexcept {
+  if (file.parent == &file) return {};  // the root of a disk
+  if (!there.last.empty() && !there.by_dots) return {there.directory.get(), there.last};
+  if (file.parent == nullptr) return {};
+  const directory_entries& names = file.parent->entries;
+  for (std::size_t i = 0; i < names.places(); ++i) {
+    if (names.at(i).to == &file) return {file.parent, names.at(i).name};
+  }
+  return {};
 }
 
 // A name that is not taken yet.
@@ -180,7 +195,7 @@ int file_names::open_found(inode& file, int flags) {
   return 0;
 }
 
-int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found) {
+int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found, place* where) {
   constexpr mode_t permissions = S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
   const bool makes = (flags & O_CREAT) != 0;
   if ((flags & O_TMPFILE) == O_TMPFILE) {
@@ -191,10 +206,12 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
     if (const int refused = may_change_names(*directory); refused != 0) return refused;
     const int failed = directory->on().make(S_IFREG | (mode & permissions), who_, found);
     if (failed == 0) found->may_get_a_name = (flags & O_EXCL) == 0;
+    if (where != nullptr) where->directory = directory;
     return failed;
   }
   if (makes && (flags & O_DIRECTORY) != 0) return -EINVAL;
-  place there;
+  place own;
+  place& there = where != nullptr ? *where : own;
   if (makes && !path.empty() && path.back() == '/') {
     const int failed = find(at, path, following::never, there);
     return failed != 0 ? failed : -EISDIR;
@@ -349,6 +366,7 @@ int file_names::link(inode& file, inode& to_at, std::string_view to) {
   if (file.links == 0 && !std::exchange(file.may_get_a_name, false)) return -ENOENT;
   constexpr std::uint32_t links_max = 65'000;
   if (file.links >= links_max) return -EMLINK;
+  tell_to_itself(file, IN_ATTRIB);
   file.on().link(*there.directory, there.last, file);
   return 0;
 }

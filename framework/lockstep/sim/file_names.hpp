@@ -6,6 +6,7 @@
 
 #include <lockstep/sim/file_system.hpp>
 #include <lockstep/sim/inode.hpp>
+#include <lockstep/sim/opened_name.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -43,13 +44,16 @@ class file_names {
   // always, if a slash is behind it, or never.
   enum class following : std::uint8_t { always, to_slash, never };
   int find(inode& at, std::string_view path, following how, place& found) const;
-  // What must be there: -ENOENT.
-  int find_file(inode& at, std::string_view path, bool follows, inode_reference& found) const;
+  // What must be there: -ENOENT. Tells where that is, if `where` is not null.
+  int find_file(inode& at, std::string_view path, bool follows, inode_reference& found, place* where = nullptr) const;
+  // By which name what is there is told of.
+  told_name told(const place& there, const inode& file) const noexcept;
 
   // -- calls ------------------------------------------------------------------------------------------------------
 
-  // Makes the file if it is to be made, and returns 1 then. What is there is not yet cut by O_TRUNC.
-  int open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found);
+  // Makes the file if it is to be made, and returns 1 then. What is there is not yet cut by O_TRUNC. A file without a
+  // name has no place but a directory.
+  int open(inode& at, std::string_view path, int flags, mode_t mode, inode_reference& found, place* where = nullptr);
   int make_directory(inode& at, std::string_view path, mode_t mode);
   // A file of that kind, which stands for a socket or the like.
   int make_node(inode& at, std::string_view path, mode_t mode, inode_reference& made);

@@ -2,6 +2,7 @@
 
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/file_watch.hpp>
+#include <lockstep/sim/opened_name.hpp>
 
 #include <fmt/format.h>
 
@@ -162,7 +163,7 @@ void file_system::unlink(inode& directory, std::string_view name) {
   log_.unnamed(directory, name, *gone, 0);
   tell_of_name(directory, IN_DELETE, name, *gone);
   if (!gone->is_directory()) tell_to_itself(*gone, IN_ATTRIB);
-  tell_if_gone(*gone);
+  name_has_gone(*gone, directory, name);
   tell_observer("{} is removed", name);
 }
 
@@ -178,7 +179,8 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
   log_.named(to, as, *moved, static_cast<bool>(replaced), group);
   tell_of_move(from, name, to, as, *moved);
   if (replaced && !replaced->is_directory()) tell_to_itself(*replaced, IN_ATTRIB);
-  if (replaced) tell_if_gone(*replaced);
+  if (replaced) name_has_gone(*replaced, to, as);
+  name_has_moved(*moved, from, name, to, as);
   tell_observer("{} is renamed to {}", name, as);
 }
 
@@ -196,6 +198,8 @@ void file_system::exchange(inode& one, std::string_view name, inode& other, std:
   log_.named(other, with, *first, true, group);
   tell_of_move(one, name, other, with, *first);
   tell_of_move(other, with, one, name, *second);
+  name_has_moved(*first, one, name, other, with);
+  name_has_moved(*second, other, with, one, name);
   tell_observer("{} and {} are exchanged", name, with);
 }
 

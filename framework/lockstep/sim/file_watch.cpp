@@ -1,6 +1,7 @@
 #include <lockstep/sim/file_watch.hpp>
 
 #include <lockstep/sim/file_system.hpp>
+#include <lockstep/sim/opened_name.hpp>
 
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -113,10 +114,13 @@ unsigned watch_file::ready() const noexcept { return events_.empty() ? 0 : POLLI
 
 namespace {
 
-void tell_each(inode& on, std::uint32_t event, std::uint32_t cookie, std::string_view name) noexcept {
+// `by_name_that_is_gone` is of an open file.
+void tell_each(inode& on, std::uint32_t event, std::uint32_t cookie, std::string_view name,
+               bool by_name_that_is_gone = false) noexcept {
   for (auto at = on.watches.begin(); at != on.watches.end();) {
     watch_item& each = *at;
     ++at;
+    if (by_name_that_is_gone && (each.events & IN_EXCL_UNLINK) != 0) continue;
     each.of.tell(each, event, cookie, name);
   }
 }
@@ -126,6 +130,14 @@ std::uint32_t of_kind(const inode& of) noexcept { return of.is_directory() ? IN_
 }  // namespace
 
 void tell(inode& of, std::uint32_t event) noexcept {
+  if (const told_name* const by = of.told_by; by != nullptr) {
+    const bool is_gone = by->is_gone && by->by_open_file;
+    if (by->directory != nullptr && !by->directory->watches.empty()) [[unlikely]]
+      tell_each(*by->directory, event | of_kind(of), 0, by->name, is_gone);
+    if (!of.watches.empty()) [[unlikely]]
+      tell_each(of, event | of_kind(of), 0, {}, is_gone);
+    return;
+  }
   if (of.parent != nullptr && of.parent != &of && !of.parent->watches.empty()) [[unlikely]] {
     const directory_entries& names = of.parent->entries;
     for (std::size_t place = 0; place < names.places(); ++place) {
@@ -154,11 +166,6 @@ void tell_of_move(inode& from, std::string_view name, inode& to, std::string_vie
 
 void tell_to_itself(inode& of, std::uint32_t event) noexcept {
   if (!of.watches.empty()) tell_each(of, event, 0, {});
-}
-
-void tell_if_gone(inode& of) noexcept {
-  if (of.watches.empty()) return;
-  if (of.links == 0 && of.open == 0) tell_each(of, IN_DELETE_SELF, 0, {});
 }
 
 }  // namespace lockstep::sim

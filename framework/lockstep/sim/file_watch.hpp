@@ -70,7 +70,7 @@ class watch_file final : public open_file {
   bool overflowed_ = false;  // one of them says so
 };
 
-// To whoever watches the file, or a directory that it has a name in.
+// To whoever watches the file, or the directory of the name by which it is changed (opened_name.hpp).
 void tell(inode& of, std::uint32_t event) noexcept;
 // To whoever watches the directory.
 void tell_of_name(inode& directory, std::uint32_t event, std::string_view name, const inode& of,
@@ -78,7 +78,5 @@ void tell_of_name(inode& directory, std::uint32_t event, std::string_view name, 
 void tell_of_move(inode& from, std::string_view name, inode& to, std::string_view as, inode& moved) noexcept;
 // To whoever watches the file itself.
 void tell_to_itself(inode& of, std::uint32_t event) noexcept;
-// Once it has no name, or nobody has it open any more, those who watch it are told.
-void tell_if_gone(inode& of) noexcept;
 
 }  // namespace lockstep::sim

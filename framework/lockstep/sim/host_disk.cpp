@@ -156,10 +156,17 @@ template <class F>
 int host::on_file(int at, const char* path, int flags, access how, const F& call) {
   return from(at, path, how, [&](inode& begin) -> int {
     inode_reference found = &begin;
-    if (path == nullptr || (*path == '\0' && (flags & AT_EMPTY_PATH) != 0)) return call(*found);
-    if (const int failed = files_->find_file(begin, path, (flags & AT_SYMLINK_NOFOLLOW) == 0, found); failed != 0) {
-      return failed;
+    told_name name;
+    file_names::place there;
+    if (path == nullptr || (*path == '\0' && (flags & AT_EMPTY_PATH) != 0)) {
+      name = at != AT_FDCWD ? table_.find(at)->as_disk_file()->told() : files_->told(there, *found);
+      name.by_open_file = false;
+    } else {
+      const bool follows = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+      if (const int failed = files_->find_file(begin, path, follows, found, &there); failed != 0) return failed;
+      name = files_->told(there, *found);
     }
+    const telling_by own(*found, name);
     return call(*found);
   });
 }
@@ -179,22 +186,31 @@ int host::openat(int at, const char* path, int flags, mode_t mode) {
     if (const int none = table_.lacks_room(); none != 0) return none;
     if (const int failed = fault_on_path(op::open, begin, path); failed != 0) return failed;
     inode_reference found;
+    file_names::place there;
     int opened = 0;
     if ((flags & O_PATH) != 0) {
       constexpr int kept = O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
       flags &= kept;
-      if (const int failed = files_->find_file(begin, path, (flags & O_NOFOLLOW) == 0, found); failed != 0) {
+      if (const int failed = files_->find_file(begin, path, (flags & O_NOFOLLOW) == 0, found, &there); failed != 0) {
         return failed;
       }
       if ((flags & O_DIRECTORY) != 0 && !found->is_directory()) return -ENOTDIR;
-    } else if (opened = files_->open(begin, path, flags, mode, found); opened < 0) {
+    } else if (opened = files_->open(begin, path, flags, mode, found, &there); opened < 0) {
       return opened;
     }
     constexpr int not_kept = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
     constexpr int large_files = 0100000;  // O_LARGEFILE, which a program with large offsets cannot name
     if ((flags & O_PATH) == 0) flags |= large_files;
-    const file_reference made = new disk_file(*this, network_->owner().identity_of_new(), found, flags & ~not_kept);
+    told_name name = files_->told(there, *found);
+    std::string without_name;
+    if (found->links == 0 && (flags & O_TMPFILE) == O_TMPFILE) {
+      without_name = "#" + std::to_string(found->number());
+      name = {there.directory.get(), without_name, true};
+    }
+    auto* const made_file = new disk_file(*this, network_->owner().identity_of_new(), found, flags & ~not_kept, name);
+    const file_reference made = made_file;
     if ((flags & O_TRUNC) != 0 && (flags & O_PATH) == 0 && opened == 0 && found->is_regular()) {
+      const telling_by own(*found, made_file->told());
       if (const int failed = files_->truncate_opened(*found); failed != 0) return failed;
     }
     return table_.add(made, (flags & O_CLOEXEC) != 0);

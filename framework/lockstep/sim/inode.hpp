@@ -22,8 +22,10 @@ namespace lockstep::sim {
 
 class file_system;
 class inode;
+class opened_name;
 class unix_socket;
 class watch_item;
+struct told_name;
 
 // The permissions, the owner and the times, which a copy of the file may have too.
 struct file_attributes {
@@ -67,9 +69,15 @@ class inode {
   error_sequence errors;  // of writing it to the disk
   intrusive_list<watch_item, inode> watches;
   bool may_get_a_name = false;  // though it has none
-  std::uint32_t open = 0;       // open files
-  std::uint32_t life = 0;       // of its file system, which ends with a power cut
-  bool is_fixture = false;      // a file of the machine's that is not yet read
+  // By which names it is open, one for each open file; by which one of them it is changed now, null for any; how many
+  // there ever were; and of a directory in how many of those it is.
+  intrusive_list<opened_name, opened_name> opened;
+  const told_name* told_by = nullptr;
+  std::uint64_t last_opened_name = 0;
+  std::uint32_t names_opened = 0;
+  bool holds_parent = false;  // that is one of these, though it was removed itself
+  std::uint32_t life = 0;     // of its file system, which ends with a power cut
+  bool is_fixture = false;    // a file of the machine's that is not yet read
 
   void retain() noexcept { ++references_; }
   void release() noexcept {

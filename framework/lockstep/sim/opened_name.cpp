@@ -1,0 +1,82 @@
+#include <lockstep/sim/opened_name.hpp>
+
+#include <lockstep/sim/file_watch.hpp>
+
+#include <sys/inotify.h>
+
+#include <utility>
+
+namespace lockstep::sim {
+
+namespace {
+
+// A directory is in use as well by what is open in it, though it may be removed.
+bool is_in_use(const inode& directory) noexcept { return !directory.opened.empty() || directory.names_opened != 0; }
+
+void let_go(inode& directory) noexcept;
+
+void has_gone(inode& directory) noexcept {
+  if (directory.links != 0 || is_in_use(directory)) return;
+  tell_to_itself(directory, IN_DELETE_SELF);
+  if (std::exchange(directory.holds_parent, false)) let_go(*directory.parent);
+}
+
+void let_go(inode& directory) noexcept {
+  --directory.names_opened;
+  if (directory.links == 0) has_gone(directory);
+}
+
+}  // namespace
+
+opened_name::opened_name(inode& of, const told_name& by)
+    : of_(of), directory_(by.directory), name_(by.name), is_gone_(by.is_gone), number_(0) {
+  for (const opened_name& each : of.opened) {
+    if (by.directory != nullptr && each.is(*by.directory, by.name)) number_ = each.number_;
+  }
+  if (number_ == 0) number_ = ++of.last_opened_name;
+  of.opened.push_back(*this);
+  if (directory_) ++directory_->names_opened;
+}
+
+opened_name::~opened_name() {
+  unlink();
+  if (of_.links == 0) {
+    bool is_the_last = true;
+    for (const opened_name& each : of_.opened) is_the_last = is_the_last && each.number_ != number_;
+    if (of_.is_directory()) {
+      has_gone(of_);
+    } else if (is_the_last) {
+      tell_to_itself(of_, IN_DELETE_SELF);
+    }
+  }
+  if (directory_) let_go(*directory_);
+}
+
+void name_has_moved(inode& of, inode& from, std::string_view name, inode& to, std::string_view as) {
+  for (opened_name& each : of.opened) {
+    if (!each.is(from, name)) continue;
+    each.name_ = as;
+    each.directory_ = &to;
+    ++to.names_opened;
+    let_go(from);
+  }
+}
+
+void name_has_gone(inode& of, inode& directory, std::string_view name) noexcept {
+  bool is_used = false;
+  for (opened_name& each : of.opened) {
+    if (!each.is(directory, name)) continue;
+    is_used = each.is_gone_ = true;
+  }
+  if (of.links != 0) return;
+  if (!of.is_directory()) {
+    if (!is_used) tell_to_itself(of, IN_DELETE_SELF);
+  } else if (is_in_use(of)) {
+    of.holds_parent = true;
+    ++directory.names_opened;
+  } else {
+    has_gone(of);
+  }
+}
+
+}  // namespace lockstep::sim
