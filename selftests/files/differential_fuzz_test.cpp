@@ -36,7 +36,7 @@ TEST(FileFuzzTest, AgreesWithLinuxInEveryCall) {
 // Each kind of operation has to succeed, or nothing is compared.
 TEST(FileFuzzTest, ReachesEveryKindOfCall) {
   fuzzer by;
-  constexpr std::uint64_t enough = 200;
+  constexpr std::uint64_t enough = 300;
   for (std::uint64_t seed = 1; seed <= enough; ++seed) (void)by.check(seed);
   for (std::size_t kind = 0; kind < by.counted().succeeded.size(); ++kind) {
     if (!is_drawn(static_cast<operation_kind>(kind))) continue;

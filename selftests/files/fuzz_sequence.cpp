@@ -14,7 +14,7 @@ constexpr against_linux::fuzz_weight<operation_kind> weights[] = {
     {mask, 1},     {open_at, 4}, {read, 6},     {write, 12},    {pread, 6},    {pwrite, 8},  {readv, 2},
     {writev, 3},   {seek, 6},    {set_size, 6}, {allocate, 5},  {set_mode, 2}, {sync, 1},    {close, 8},
     {dup, 3},      {flags, 3},   {lock, 8},     {find_lock, 4}, {flock, 5},    {entries, 2}, {inotify, 4},
-    {watch, 7},    {unwatch, 1}, {events, 8},
+    {watch, 7},    {unwatch, 2}, {events, 8},
 };
 
 constexpr const char* names[] = {"a",     "a/f", "f",     "b",   "a/g", "b/f",   "a/d", "g",

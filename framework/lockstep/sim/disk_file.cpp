@@ -119,7 +119,7 @@ std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t off
     done += got;
     if (got < wanted) break;
   }
-  if (done != 0) tell(*file_, IN_ACCESS);
+  if (done != 0 || count != 1) tell(*file_, IN_ACCESS);  // readv() tells of nothing, too
   return static_cast<std::int64_t>(done);
 }
 

@@ -342,18 +342,20 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
       refused != 0) {
     return refused;
   }
+  if (fresh.file && !exchanges) {
+    if (old.file->is_directory() && !fresh.file->is_directory()) return -ENOTDIR;
+    if (!old.file->is_directory() && fresh.file->is_directory()) return -EISDIR;
+  }
+  // The ".." of a directory that moves away changes.
   const bool moves_away = old.directory.get() != fresh.directory.get();
-  if (moves_away && old.file->is_directory() && !may(*old.file, W_OK)) return -EACCES;  // its ".." changes
+  const auto may_move = [&](const inode& file) { return !moves_away || !file.is_directory() || may(file, W_OK); };
+  if (!may_move(*old.file) || (exchanges && !may_move(*fresh.file))) return -EACCES;
   file_system& on = old.directory->on();
   if (exchanges) {
     on.exchange(*old.directory, old.last, *fresh.directory, fresh.last);
     return 0;
   }
-  if (fresh.file) {
-    if (old.file->is_directory() && !fresh.file->is_directory()) return -ENOTDIR;
-    if (!old.file->is_directory() && fresh.file->is_directory()) return -EISDIR;
-    if (fresh.file->is_directory() && !fresh.file->entries.empty()) return -ENOTEMPTY;
-  }
+  if (fresh.file && fresh.file->is_directory() && !fresh.file->entries.empty()) return -ENOTEMPTY;
   on.rename(*old.directory, old.last, *fresh.directory, fresh.last);
   return 0;
 }

@@ -392,6 +392,7 @@ std::int64_t host::pwritev(int fd, const iovec* from, int count, std::int64_t of
 }
 
 int host::ftruncate(int fd, std::int64_t size) {
+  if (size < 0) return -EINVAL;
   return with_disk_file(fd, -EINVAL, [&](disk_file& file) { return file.resize(size); });
 }
 
@@ -433,9 +434,9 @@ int host::flock(int fd, int operation) {
   return with_disk_file(fd, 0, [&](disk_file& file) { return file.flock(operation); });
 }
 
-// Locks of the process go when it closes any descriptor of the file.
+// Locks of the process go when it closes any descriptor of the file, but for one by which nothing is read.
 void host::drop_locks(const file_reference& closed) noexcept {
-  if (!closed) return;
+  if (!closed || (closed->status_flags() & O_PATH) != 0) return;
   disk_file* const file = closed->as_disk_file();
   if (file != nullptr && !file->file().locks.empty()) file->file().locks.drop_ranges({this});
 }
