@@ -1,15 +1,19 @@
 #include <lockstep/testing/fault_sweep.hpp>
 
+#include <lockstep/fs/whole_files.hpp>
 #include <lockstep/lockstep.hpp>
 #include <lockstep/net/tcp.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
+#include <lockstep/sim/plain_files.hpp>
+#include <lockstep/system/current.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <system_error>
 
@@ -104,6 +108,74 @@ TEST(FaultSweepTest, SaysThatAnExceptionLeftTheBody) {
   });
   EXPECT_FALSE(found);
   EXPECT_THAT(found.message(), HasSubstr("where call 1 of socket (EMFILE) (run 2 of the sweep):\n  an exception left"));
+}
+
+// -- files ------------------------------------------------------------------------------------------------------------
+
+task<void> saves_atomically() {
+  sim::plain_files disk = world().fs();
+  disk.write_file("/etc/setting", "old");
+  const result<void> saved = co_await as_result(write_file_atomically("/etc/setting", "new"));
+  const std::string durable = disk.durable_image().text_of("/etc/setting");
+  if (saved) {
+    EXPECT_EQ(durable, "new");
+  } else {
+    EXPECT_THAT(disk.read_file("/etc/setting"), testing::AnyOf("old", "new"));
+  }
+  EXPECT_EQ(disk.image().find("/etc")->names.size(), 1u) << disk.tree();
+}
+
+TEST(FaultSweepTest, PassesAFileThatIsReplacedAsAWhole) {
+  for (const op what : {op::open, op::file_write, op::sync, op::rename}) {
+    for (const int error : {EIO, ENOSPC}) {
+      const testing::AssertionResult found = fault_sweep(on(what), error, saves_atomically);
+      EXPECT_TRUE(found) << found.message();
+    }
+  }
+}
+
+// The same by calls of the system. The planted bugs: what write() says is not looked at, or what fsync() says.
+bool save(bool looks_at_write, bool looks_at_sync) {
+  system_calls& system = current_system();
+  const auto synced = [&](int fd) { return system.fsync(fd) == 0 || !looks_at_sync; };
+  const int fd = system.openat(AT_FDCWD, "/etc/setting.new", O_WRONLY | O_CREAT, S_IRUSR | S_IWUSR);
+  bool saved = system.write(fd, "new", 3) == 3 || !looks_at_write;
+  saved = synced(fd) && saved;
+  system.close(fd);
+  if (!saved || system.renameat2(AT_FDCWD, "/etc/setting.new", AT_FDCWD, "/etc/setting", 0) != 0) return false;
+  const int directory = system.openat(AT_FDCWD, "/etc", O_RDONLY, 0);
+  saved = synced(directory);
+  system.close(directory);
+  return saved;
+}
+
+task<void> saves(bool looks_at_write, bool looks_at_sync) {
+  sim::plain_files disk = world().fs();
+  disk.write_file("/etc/setting", "old");
+  const bool saved = save(looks_at_write, looks_at_sync);
+  EXPECT_EQ(saved ? disk.durable_image().text_of("/etc/setting") : "new", "new");
+  co_return;
+}
+
+TEST(FaultSweepTest, FindsCallsOnFilesThatAreNotLookedAtAndNamesTheFile) {
+  const auto right = [] { return saves(true, true); };
+  const auto never_writes = [] { return saves(false, true); };
+  const auto never_syncs = [] { return saves(true, false); };
+  for (const int error : {EIO, ENOSPC}) {
+    EXPECT_TRUE(fault_sweep(on(op::file_write), error, right));
+    EXPECT_TRUE(fault_sweep(on(op::sync), error, right));
+    const std::string name = strerrorname_np(error);
+    EXPECT_THAT(fault_sweep(on(op::file_write), error, never_writes).message(),
+                HasSubstr("the body fails where call 1 of file_write (" + name +
+                          "), on /etc/setting.new (run 2 of the sweep):\n"));
+    EXPECT_THAT(
+        fault_sweep(on(op::sync), error, never_syncs).message(),
+        HasSubstr("the body fails where call 1 of sync (" + name + "), on /etc/setting.new (run 2 of the sweep):\n"));
+  }
+  EXPECT_THAT(fault_sweep(on(op::file_write).to("/etc/*.new"), EIO, never_writes).message(),
+              HasSubstr("call 1 of file_write of /etc/*.new (EIO), on /etc/setting.new (run 2"));
+  EXPECT_THAT(fault_sweep(on(op::file_write).to("/etc/setting.new"), EIO, never_writes).message(),
+              HasSubstr("call 1 of file_write of /etc/setting.new (EIO) (run 2"));
 }
 
 TEST(FaultSweepTest, EndsWithABodyThatTriesForEver) {

@@ -122,7 +122,7 @@ bool injected_fault::comes_due(const attempted_call& call) {
   if (terms_.when && !terms_.when(call)) return false;
   if (++eligible_ < terms_.first || fired_ >= terms_.times) return false;
   if (!draws()) return false;
-  fires(call.by.name());
+  fires(call.by.name(), call.name);
   return true;
 }
 
@@ -136,14 +136,16 @@ std::uint64_t injected_fault::lets_through(std::uint64_t bytes, bool& resets) {
   return left;
 }
 
-void injected_fault::fires(std::string_view host) {
+void injected_fault::fires(std::string_view host, std::string_view name) {
   ++fired_;
   const std::string text = terms_.text();
-  of_->log_.push_back({of_->owner_.now(), text, std::string(host)});
+  of_->log_.push_back({of_->owner_.now(), text, std::string(host), std::string(name)});
   trace& record = of_->owner_.history();
   const agent* const who = detail::here().running;
   record.fault_fired(who != nullptr ? who->number() : 0, domain_.id);
-  if (of_->owner_.takes_notes()) record.happened("fault: " + text, true);
+  if (!of_->owner_.takes_notes()) return;
+  const bool names_it = name.empty() || !is_on_files(terms_.what) || terms_.to == name;
+  record.happened(names_it ? "fault: " + text : fmt::format("fault: {} on {}", text, name), true);
 }
 
 // -- all --------------------------------------------------------------------------------------------------------------

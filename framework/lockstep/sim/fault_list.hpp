@@ -56,7 +56,7 @@ class injected_fault : public list_hook<injected_fault> {
   bool covers(const attempted_call& call) const;
   bool covers_file(const attempted_call& call) const;
   bool draws();
-  void fires(std::string_view host);
+  void fires(std::string_view host, std::string_view name = {});
 
   // Whom it is about is no host of the network.
   bool names_nobody() const noexcept;
@@ -75,6 +75,7 @@ struct fired_fault {
   time_point at{};
   std::string fault;  // "connect to db:5432 (ECONNREFUSED)"
   std::string host;   // whose call it was; of a link the empty text
+  std::string name;   // that was to be resolved; on files the path
 };
 
 class fault_list {

@@ -1,5 +1,7 @@
 #include <lockstep/testing/fault_sweep.hpp>
 
+#include <lockstep/sim/fault_list.hpp>
+#include <lockstep/sim/network.hpp>
 #include <lockstep/testing/swept_world.hpp>
 
 #include <fmt/format.h>
@@ -27,7 +29,8 @@ class sweep {
         }
         const bool passed = passes(n);
         if (!passed)
-          return failed(fmt::format("where call {} of {}{}", n, called_, for_ever ? ", and each later one" : ""));
+          return failed(fmt::format("where call {} of {}{}{}", n, called_, name_.empty() ? "" : ", on " + name_,
+                                    for_ever ? ", and each later one" : ""));
         if (fired_ == 0 && n == 1) return nothing_in_scope();
         if (fired_ == 0) break;
       }
@@ -40,6 +43,7 @@ class sweep {
   bool passes(std::uint64_t n) {
     ++runs_;
     fired_ = 0;
+    name_.clear();
     found_ = world_.run([this, n] { return run(n); }, how_.world);
     return found_.empty();
   }
@@ -51,17 +55,27 @@ class sweep {
     plain.first = 1;
     plain.effect = {fault_effect::kind::fail, error_};
     called_ = plain.text();
-    const counting until_it_ends{injected, fired_};
+    const counting until_it_ends{*this, injected, world().network().faults()};
     co_await body_();
   }
 
+  // How often it has fired, and first on which file.
   struct counting {
+    sweep& into;
     const fault& of;
-    std::uint64_t& fired;
-    counting(const fault& counted, std::uint64_t& into) noexcept : of(counted), fired(into) {}
+    const sim::fault_list& all;
+    counting(sweep& of_sweep, const fault& counted, const sim::fault_list& among) noexcept
+        : into(of_sweep), of(counted), all(among) {}
     counting(const counting&) = delete;
     counting& operator=(const counting&) = delete;
-    ~counting() { fired = of.fired(); }
+    ~counting() {
+      into.fired_ = of.fired();
+      const bool on_files = into.fired_ != 0 && is_on_files(into.rule_.terms().what);
+      for (const sim::fired_fault& each : all.log()) {
+        if (on_files && into.name_.empty()) into.name_ = each.name;
+      }
+      if (into.name_ == into.rule_.terms().to) into.name_.clear();  // which the call has in it
+    }
   };
 
   // A sweep without a call has tested nothing.
@@ -81,6 +95,7 @@ class sweep {
   const sweep_options& how_;
   detail::swept_world world_;
   std::string called_;
+  std::string name_;
   std::string found_;
   std::uint64_t runs_ = 0;
   std::uint64_t fired_ = 0;
