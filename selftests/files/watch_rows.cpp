@@ -280,6 +280,35 @@ f write "x" -> 1
 w events -> none
 )",
        needs::ext4},
+      {"W2", "in which order it is told that it goes",
+       [](machine& m) {
+         descriptor w = m.inotify("w");
+         for (const char* each : {"file", "other"}) m.make_file(each);
+         for (const char* each : {"folder", "a", "b"}) m.make_folder(each);
+         for (const char* each : {".", "file", "folder", "other", "a", "b"}) m.watch(w, each, changes);
+         m.unlink("file");
+         m.rmdir("folder");
+         w.events();
+         m.rename("a", "b");
+         w.events();
+         m.link("other", "one more");
+         w.events();
+       },
+       R"(
+w add . MODIFY|ATTRIB|MOVED_FROM|MOVED_TO|CREATE|DELETE|DELETE_SELF|MOVE_SELF -> a new watch
+w add file MODIFY|ATTRIB|MOVED_FROM|MOVED_TO|CREATE|DELETE|DELETE_SELF|MOVE_SELF -> a new watch
+w add folder MODIFY|ATTRIB|MOVED_FROM|MOVED_TO|CREATE|DELETE|DELETE_SELF|MOVE_SELF -> a new watch
+w add other MODIFY|ATTRIB|MOVED_FROM|MOVED_TO|CREATE|DELETE|DELETE_SELF|MOVE_SELF -> a new watch
+w add a MODIFY|ATTRIB|MOVED_FROM|MOVED_TO|CREATE|DELETE|DELETE_SELF|MOVE_SELF -> a new watch
+w add b MODIFY|ATTRIB|MOVED_FROM|MOVED_TO|CREATE|DELETE|DELETE_SELF|MOVE_SELF -> a new watch
+unlink file -> 0
+rmdir folder -> 0
+w events -> file: ATTRIB, file: DELETE_SELF, file: IGNORED, .: DELETE file, folder: DELETE_SELF, folder: IGNORED, .: DELETE|ISDIR folder
+rename a b -> 0
+w events -> .: MOVED_FROM|ISDIR a #1, .: MOVED_TO|ISDIR b #1, b: ATTRIB|ISDIR, a: MOVE_SELF, b: DELETE_SELF, b: IGNORED
+link other one more -> 0
+w events -> other: ATTRIB, .: CREATE one more
+)"},
       {"W2", "what is watched is replaced",
        [](machine& m) {
          m.make_file("a");

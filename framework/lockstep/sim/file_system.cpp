@@ -161,9 +161,9 @@ void file_system::unlink(inode& directory, std::string_view name) {
   const inode_reference gone = directory.entries.find(name);
   drop_name(directory, name);
   log_.unnamed(directory, name, *gone, 0);
-  tell_of_name(directory, IN_DELETE, name, *gone);
   if (!gone->is_directory()) tell_to_itself(*gone, IN_ATTRIB);
   name_has_gone(*gone, directory, name);
+  tell_of_name(directory, IN_DELETE, name, *gone);
   tell_observer("{} is removed", name);
 }
 
@@ -177,8 +177,7 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
   if (replaced) log_.unnamed(to, as, *replaced, group);
   log_.unnamed(from, name, *moved, group);
   log_.named(to, as, *moved, static_cast<bool>(replaced), group);
-  tell_of_move(from, name, to, as, *moved);
-  if (replaced && !replaced->is_directory()) tell_to_itself(*replaced, IN_ATTRIB);
+  tell_of_move(from, name, to, as, *moved, replaced.get());
   if (replaced) name_has_gone(*replaced, to, as);
   name_has_moved(*moved, from, name, to, as);
   tell_observer("{} is renamed to {}", name, as);

@@ -156,11 +156,14 @@ void tell_of_name(inode& directory, std::uint32_t event, std::string_view name, 
     tell_each(directory, event | of_kind(of), cookie, name);
 }
 
-void tell_of_move(inode& from, std::string_view name, inode& to, std::string_view as, inode& moved) noexcept {
-  if (from.watches.empty() && to.watches.empty() && moved.watches.empty()) return;
+void tell_of_move(inode& from, std::string_view name, inode& to, std::string_view as, inode& moved,
+                  inode* replaced) noexcept {
+  const bool is_any = replaced != nullptr && !replaced->watches.empty();
+  if (from.watches.empty() && to.watches.empty() && moved.watches.empty() && !is_any) return;
   const std::uint32_t cookie = from.on().next_cookie();
   tell_of_name(from, IN_MOVED_FROM, name, moved, cookie);
   tell_of_name(to, IN_MOVED_TO, as, moved, cookie);
+  if (replaced != nullptr) tell_each(*replaced, IN_ATTRIB | of_kind(*replaced), 0, {});
   tell_each(moved, IN_MOVE_SELF, 0, {});
 }
 

@@ -75,7 +75,9 @@ void tell(inode& of, std::uint32_t event) noexcept;
 // To whoever watches the directory.
 void tell_of_name(inode& directory, std::uint32_t event, std::string_view name, const inode& of,
                   std::uint32_t cookie = 0) noexcept;
-void tell_of_move(inode& from, std::string_view name, inode& to, std::string_view as, inode& moved) noexcept;
+// `replaced` is what was there before; null for nothing.
+void tell_of_move(inode& from, std::string_view name, inode& to, std::string_view as, inode& moved,
+                  inode* replaced = nullptr) noexcept;
 // To whoever watches the file itself.
 void tell_to_itself(inode& of, std::uint32_t event) noexcept;
 

@@ -514,8 +514,8 @@ int host::inotify_add_watch(int fd, const char* path, std::uint32_t events) {
   if ((events & IN_MASK_ADD) != 0 && (events & IN_MASK_CREATE) != 0) return -EINVAL;
   const int flags = (events & IN_DONT_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
   return on_file(AT_FDCWD, path, flags, access::write, [&](inode& found) {
-    if (!files_->may(found, R_OK)) return -EACCES;
     if ((events & IN_ONLYDIR) != 0 && !found.is_directory()) return -ENOTDIR;
+    if (!files_->may(found, R_OK)) return -EACCES;
     return watches->add(found, events);
   });
 }
