@@ -104,6 +104,38 @@ TEST(CrashLogTest, LosesTheContentAndKeepsTheSizeOnlyWhereTheModelSaysSo) {
   });
 }
 
+TEST(CrashLogTest, KeepsSpaceThatWasSetAside) {
+  constexpr std::int64_t block = page_bytes;
+  const auto sets_aside = [](int mode, bool of_all) {
+    in_world([&](system_calls& system) {
+      const int fd = make_file("/a");
+      write_text(system, fd, std::string(4 * page_bytes, 'a'));
+      system.fsync(fd);
+      EXPECT_EQ(system.fallocate(fd, mode, 4 * block, block), 0);
+      if (of_all) {
+        system.sync();
+      } else {
+        system.fsync(fd);
+      }
+      EXPECT_EQ(log_here().pending(), of_all ? 0u : 1u) << "the name";
+      const std::uint64_t size = 4 * page_bytes + ((mode & FALLOC_FL_KEEP_SIZE) != 0 ? 0 : page_bytes);
+      system.close(fd);
+      const auto nothing_lost = [](std::string_view, std::uint64_t) { return std::uint64_t{0}; };
+      here().files().set_crash_model(of_all ? strict_sync : ext4_ordered);
+      here().files().lose_power(nothing_lost, nullptr);
+      struct stat after {};
+      EXPECT_EQ(system.fstatat(AT_FDCWD, "/a", &after, 0), 0);
+      EXPECT_EQ(static_cast<std::uint64_t>(after.st_size), size);
+      EXPECT_EQ(after.st_blocks, 5 * block / 512) << mode << " " << of_all;
+    });
+  };
+  for (const bool of_all : {false, true}) {
+    for (const int mode : {0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE}) {
+      sets_aside(mode, of_all);
+    }
+  }
+}
+
 TEST(CrashLogTest, TearsWhatIsOverwrittenInAnySubsetOfSectors) {
   in_world([](system_calls&) {
     write_file("/a", std::string(1536, 'a'), 0, true);

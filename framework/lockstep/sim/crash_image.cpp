@@ -212,6 +212,7 @@ class crash_judge {
 
   void note_lost(const micro_operation& what, bool with_size) {
     before_.any = true;
+    if (what.what == micro_operation::kind::set_aside && !what.grows()) return;  // it reads the same
     before_.written.insert(what.file);
     if (is_content(what) && !what.grows()) before_.overwrite = true;
     if (what.grows()) before_.grown.insert(what.file);

@@ -62,6 +62,16 @@ void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t s
   made.after = file.content.size();
 }
 
+void crash_log::set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
+                          std::uint64_t size_before) {
+  micro_operation& made = add(micro_operation::kind::set_aside, file);
+  made.offset = offset;
+  made.size = size;
+  made.before = size_before;
+  made.after = file.content.size();
+  made.pages.push_back(zero);
+}
+
 void crash_log::changed_attributes(const inode& file) {
   add(micro_operation::kind::attributes, file).attributes = file.attributes;
 }
@@ -160,7 +170,8 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
   for (const std::uint64_t number : state.of_file) {
     micro_operation& each = at(number);
     if (each.retired || (each.what == micro_operation::kind::attributes && data_only)) continue;
-    if (each.what == micro_operation::kind::write || each.what == micro_operation::kind::punch) {
+    if (each.what == micro_operation::kind::write || each.what == micro_operation::kind::punch ||
+        each.what == micro_operation::kind::set_aside) {
       for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < each.offset + each.size; ++page)
         take(page);
     }
@@ -344,6 +355,12 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
       if (what.grows()) content.set_size(std::max(content.size(), what.after));
       return;
     }
+    case micro_operation::kind::set_aside: {
+      file_content& content = to.file(what.file).content;
+      content.set_aside(what.pages.front(), what.offset, what.size);
+      if (what.grows()) content.set_size(std::max(content.size(), what.after));
+      return;
+    }
     case micro_operation::kind::attributes: to.file(what.file).attributes = what.attributes; return;
     case micro_operation::kind::name: {
       image_file& file = to.file(what.file);
@@ -379,6 +396,8 @@ std::string crash_log::text_of(const micro_operation& what, const disk_image& on
     case micro_operation::kind::resize: return fmt::format("resize {} to {}", name_of(what.file), what.after);
     case micro_operation::kind::punch:
       return fmt::format("punch {} at {} in {}", what.size, what.offset, name_of(what.file));
+    case micro_operation::kind::set_aside:
+      return fmt::format("space for {} at {} in {}", what.size, what.offset, name_of(what.file));
     case micro_operation::kind::attributes: return fmt::format("attributes of {}", name_of(what.file));
     case micro_operation::kind::name: return fmt::format("name {} in {}", what.text, name_of(what.directory));
     case micro_operation::kind::unname: return fmt::format("end of name {} in {}", what.text, name_of(what.directory));

@@ -25,7 +25,7 @@ namespace lockstep::sim {
 
 // One change.
 struct micro_operation {
-  enum class kind : std::uint8_t { write, resize, punch, attributes, name, unname };
+  enum class kind : std::uint8_t { write, resize, punch, set_aside, attributes, name, unname };
 
   kind what;
   bool retired = false;          // durable in every model
@@ -41,7 +41,7 @@ struct micro_operation {
   std::uint64_t before = 0;  // the size of the file before
   std::uint64_t after = 0;
   std::string text{};                   // the name, or what was written if that was little
-  std::vector<page_reference> pages{};  // otherwise
+  std::vector<page_reference> pages{};  // otherwise; of space that is set aside a page of zeros
   file_attributes attributes{};         // of attributes and of a name
   std::string target{};                 // of a name of a symbolic link
 
@@ -63,6 +63,9 @@ class crash_log {
   void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
   void resized(const inode& file, std::uint64_t size_before);
   void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
+  // Pages of zeros are there: `zero`.
+  void set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
+                 std::uint64_t size_before);
   void changed_attributes(const inode& file);
   // `group` joins what one call does; 0 for none.
   void named(const inode& directory, std::string_view name, const inode& file, bool over_another, std::uint64_t group);

@@ -267,24 +267,29 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   if (offset + size > limits_.file_bytes_max) return -EFBIG;
   const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && offset + size > of.content.size();
   if (grows && offset + size > limits_.written_bytes_max) return -EFBIG;
-  const bool clears = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
+  const bool punches = (mode & FALLOC_FL_PUNCH_HOLE) != 0;
+  const bool clears = punches || (mode & FALLOC_FL_ZERO_RANGE) != 0;
+  // As ext4: nothing behind the end, but all of the page with the end.
+  if (punches && offset + size > of.content.size()) {
+    const std::uint64_t end = (of.content.size() + page_bytes - 1) / page_bytes * page_bytes;
+    size = std::max(offset, end) - offset;
+  }
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
-  if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) {
+  if (!punches) {
     int error = 0;
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
   }
-  if (clears) {
+  if (clears && size != 0) {
     of.content.punch(*pages_, offset, size);
     bad_.rewritten(of, size, offset);
   }
-  if ((mode & FALLOC_FL_PUNCH_HOLE) == 0) of.content.set_aside(zero_, offset, size);
+  if (!punches) of.content.set_aside(zero_, offset, size);
   if (grows) of.content.set_size(offset + size);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
-  if (clears) {
-    log_.punched(of, offset, size, size_before);
-  } else if (grows) {
-    log_.resized(of, size_before);
+  if (clears && size != 0) log_.punched(of, offset, size, size_before);
+  if (!punches && (clears || grows || of.content.pages() != before)) {
+    log_.set_aside(of, zero_, offset, size, clears ? of.content.size() : size_before);
   }
   of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
