@@ -228,12 +228,17 @@ lstat 41 -> link, 2 bytes, 1 link, 0777
          m.open("f", "first", O_RDWR | O_CREAT);
          m.open("f", "first/name", O_RDONLY);
          m.open("f", "self", O_RDWR | O_CREAT | O_EXCL);
+         m.make_link("slash/", "slash");
+         m.open("f", "slash", O_RDONLY);
+         m.open("f", "slash", O_RDWR | O_CREAT);
        },
        R"(
 open self O_RDONLY -> ELOOP
 open first O_RDWR|O_CREAT -> ELOOP
 open first/name O_RDONLY -> ELOOP
 open self O_RDWR|O_CREAT|O_EXCL -> EEXIST
+open slash O_RDONLY -> ELOOP
+open slash O_RDWR|O_CREAT -> EISDIR
 )"},
       {"O4", "long names",
        [](machine& m) {

@@ -70,6 +70,7 @@ struct file_names::walk {
   bool slash = false;
   bool by_dots = false;
   bool too_long = false;
+  bool makes = false;  // what is last, if it is not there
   int links = 0;
 };
 
@@ -113,17 +114,21 @@ int file_names::go(walk& at, std::string_view path, following how) const {
       if (failed != -ENAMETOOLONG || !is_last || how != following::never) return failed;
       at.too_long = true;
     }
+    const bool is_dots = name == "." || name == "..";
+    if (is_last && at.makes && !path.empty() && !is_dots) return -EISDIR;  // by a slash in a link
     const bool follows = how == following::always || (how == following::to_slash && !path.empty());
     if (next && next->is_link() && (!is_last || follows)) {
       if (++at.links > links_max) return -ELOOP;
+      const bool makes = std::exchange(at.makes, at.makes && is_last);
       if (const int failed = go(at, next->target, following::always); failed != 0) return failed;
+      at.makes = makes;
       if (is_last) break;
       at.slash = false;
       next = at.file;
     } else if (is_last) {
       at.file = std::move(next);
       at.last = name;
-      at.by_dots = name == "." || name == "..";
+      at.by_dots = is_dots;
       break;
     }
     if (!next) return -ENOENT;
@@ -135,11 +140,12 @@ int file_names::go(walk& at, std::string_view path, following how) const {
   return 0;
 }
 
-int file_names::find(inode& at, std::string_view path, following how, place& found) const {
+int file_names::find(inode& at, std::string_view path, following how, place& found, bool makes) const {
   if (path.empty()) return -ENOENT;
   if (path.size() >= PATH_MAX) return -ENAMETOOLONG;
   walk way;
   way.directory = &at;
+  way.makes = makes;
   if (path.front() != '/' && !at.is_directory()) return -ENOTDIR;
   if (const int failed = go(way, path, how); failed != 0) return failed;
   found = {std::move(way.directory), std::move(way.file), way.last, way.slash, way.too_long, way.by_dots};
@@ -217,9 +223,8 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
     return failed != 0 ? failed : -EISDIR;
   }
   const bool follows = (flags & O_NOFOLLOW) == 0 && !(makes && (flags & O_EXCL) != 0);
-  if (const int failed = find(at, path, follows ? following::always : following::to_slash, there); failed != 0) {
-    return failed;
-  }
+  const following how = follows ? following::always : following::to_slash;
+  if (const int failed = find(at, path, how, there, makes); failed != 0) return failed;
   if (there.slash && makes) return -EISDIR;  // behind what a link leads to
   if (there.file) {
     if (makes && (flags & O_EXCL) != 0) return -EEXIST;

@@ -43,7 +43,8 @@ class file_names {
   // As far as the last name; that itself need not be there. What is followed there is a symbolic link that is the last:
   // always, if a slash is behind it, or never.
   enum class following : std::uint8_t { always, to_slash, never };
-  int find(inode& at, std::string_view path, following how, place& found) const;
+  // Where something is to be made, -EISDIR if a link that is followed there ends with a slash.
+  int find(inode& at, std::string_view path, following how, place& found, bool makes = false) const;
   // What must be there: -ENOENT. Tells where that is, if `where` is not null.
   int find_file(inode& at, std::string_view path, bool follows, inode_reference& found, place* where = nullptr) const;
   // By which name what is there is told of.
