@@ -2,6 +2,9 @@
 
 #include "in_each_world.hpp"
 
+#include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
+
 #include <set>
 #include <vector>
 
@@ -39,6 +42,16 @@ task<void> tells_of_changes(std::string folder) {
 }
 
 TEST(WatchTest, TellsOfChangesInTheirOrder) { watch_in_both_worlds(tells_of_changes); }
+
+task<void> tells_of_too_many(std::string folder) {
+  world().network().first_host().set_queued_events_max(2);
+  file_watch changes = co_await watch(folder);
+  for (const char* each : {"/a", "/b", "/c", "/d"}) co_await create_directory(folder + each);
+  const std::vector<std::string> all = co_await next_changes(changes, 3);
+  EXPECT_THAT(all, testing::ElementsAre("created a/", "created b/", "overflow"));
+}
+
+TEST(WatchTest, TellsThatChangesWereNotKept) { run_in_simulation(tells_of_too_many); }
 
 task<void> joins_moves(std::string folder) {
   co_await write_file(folder + "/a", "x");

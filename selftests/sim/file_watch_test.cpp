@@ -59,6 +59,19 @@ TEST(FileWatchTest, TellsOfTheEndOfWhatItWatches) {
   });
 }
 
+TEST(FileWatchTest, TellsThatThereWasMoreThanItHolds) {
+  in_world([](system_calls& system) {
+    here().set_queued_events_max(2);
+    const int watch = system.inotify_init1(IN_NONBLOCK);
+    EXPECT_EQ(system.inotify_add_watch(watch, "/tmp", IN_CREATE), 1);
+    for (const char* each : {"/tmp/a", "/tmp/b", "/tmp/c", "/tmp/d"}) system.mkdirat(AT_FDCWD, each, 0);
+    EXPECT_EQ(events_of(watch), "1:40000100 a, 1:40000100 b, -1:4000 ");
+    system.mkdirat(AT_FDCWD, "/tmp/e", 0);
+    EXPECT_EQ(events_of(watch), "1:40000100 e");
+    system.close(watch);
+  });
+}
+
 TEST(FileWatchTest, EndsWhenItIsRemovedOrHasToldOnce) {
   in_world([](system_calls& system) {
     const int watch = system.inotify_init1(0);

@@ -23,7 +23,8 @@ watch_item::~watch_item() {
   if (linked()) unlink();
 }
 
-watch_file::watch_file(identity id, int status_flags) : open_file(id, status_flags) {}
+watch_file::watch_file(identity id, int status_flags, std::size_t events_max)
+    : open_file(id, status_flags), events_max_(events_max) {}
 
 int watch_file::add(inode& on, std::uint32_t events) {
   constexpr std::uint32_t kept = IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT;
@@ -61,8 +62,7 @@ std::size_t watch_file::event::bytes() const noexcept {
 
 // What is the same as the last one is told of once.
 void watch_file::add_event(event what) {
-  constexpr std::size_t events_max = 16'384;
-  if (events_.size() >= events_max) {
+  if (events_.size() >= events_max_) {
     if (std::exchange(overflowed_, true)) return;
     what = {-1, IN_Q_OVERFLOW, 0, {}};
   }

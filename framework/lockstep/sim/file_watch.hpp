@@ -7,6 +7,7 @@
 #include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/open_file.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -32,7 +33,8 @@ class watch_item : public list_hook<inode> {
 // What inotify_init1() gives.
 class watch_file final : public open_file {
  public:
-  watch_file(identity id, int status_flags);
+  // Holds so many events.
+  watch_file(identity id, int status_flags, std::size_t events_max);
 
   // IN_MASK_ADD, IN_MASK_CREATE, IN_ONESHOT. Returns the number of the watch, or -EEXIST.
   int add(inode& on, std::uint32_t events);
@@ -64,6 +66,7 @@ class watch_file final : public open_file {
 
   void add_event(event what);
 
+  const std::size_t events_max_;
   int last_number_ = 0;
   std::map<int, std::unique_ptr<watch_item>> items_;
   std::deque<event> events_;

@@ -98,6 +98,12 @@ class host final : public system_calls {
     detail::touch(id_, access::write);
     somaxconn_ = connections;
   }
+  // How many events an inotify holds that is made from now on; of more it tells that there were some.
+  // Source: fs.inotify.max_queued_events.
+  void set_queued_events_max(std::size_t events) noexcept {
+    detail::touch(id_, access::write);
+    queued_events_max_ = events;
+  }
 
   // What its sockets have from now on, as if its net.ipv4.tcp_wmem and tcp_rmem said so; 1 byte at least.
   void buffers(int send_bytes, int receive_bytes, source where = source::current());
@@ -319,6 +325,7 @@ class host final : public system_calls {
 
   bool privileged_ = true;
   int somaxconn_ = 4096;
+  std::size_t queued_events_max_ = 16'384;
   lane loopback_;
   std::vector<refused_route> refused_;
   bool down_ = false;

@@ -501,8 +501,10 @@ int host::sync_file_range(int fd, std::int64_t offset, std::int64_t size, unsign
 int host::inotify_init1(int flags) {
   if ((flags & ~(IN_CLOEXEC | IN_NONBLOCK)) != 0) return -EINVAL;
   if (const int none = table_.lacks_room(); none != 0) return none;
+  detail::touch(id_, access::read);
   const file_reference made =
-      new watch_file(network_->owner().identity_of_new(), O_RDONLY | ((flags & IN_NONBLOCK) != 0 ? O_NONBLOCK : 0));
+      new watch_file(network_->owner().identity_of_new(), O_RDONLY | ((flags & IN_NONBLOCK) != 0 ? O_NONBLOCK : 0),
+                     queued_events_max_);
   return table_.add(made, (flags & IN_CLOEXEC) != 0);
 }
 
