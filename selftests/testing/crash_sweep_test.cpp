@@ -107,6 +107,23 @@ TEST(CrashSweepTest, PassesTheRightWayToReplaceAFile) {
               AllOf(HasSubstr("in the model weakest"), HasSubstr("name setting in /")));
 }
 
+// A sector that is old or new needs no checksum; one that may be garbage does.
+TEST(CrashSweepTest, FindsGarbageOnlyWhereTheModelLeavesSome) {
+  const auto writes_in_place = []() -> task<void> {
+    system_calls& system = current_system();
+    const int fd = system.openat(AT_FDCWD, "/setting", O_WRONLY, 0);
+    EXPECT_EQ(system.pwrite(fd, "new", 3, 0), 3);
+    EXPECT_EQ(system.fsync(fd), 0);
+    system.close(fd);
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(writes_in_place, is_old_or_new, with_setting));
+  crash_sweep_options damaging = with_setting;
+  for (sim::crash_model& each : damaging.models) each.leaves_garbage = true;
+  EXPECT_THAT(crash_sweep(writes_in_place, is_old_or_new, damaging).message(),
+              HasSubstr("write 3 at 0 to setting, of which 3 at 0 as garbage"));
+}
+
 // -- what is a change -------------------------------------------------------------------------------------------------
 
 task<void> changes_in_other_ways() {
@@ -120,7 +137,9 @@ task<void> changes_in_other_ways() {
 }
 
 TEST(CrashSweepTest, CutsBehindEachChangeOfAFile) {
-  EXPECT_THAT(crash_sweep(changes_in_other_ways, []() -> task<void> { co_return; }, with_setting).message(),
+  EXPECT_THAT(crash_sweep(
+                  changes_in_other_ways, []() -> task<void> { co_return; }, with_setting)
+                  .message(),
               HasSubstr("after 3 changes"));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <iterator>
 #include <string_view>
 
 namespace lockstep::sim {
