@@ -4,6 +4,7 @@
 #include <lockstep/sim/file_watch.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
+#include <lockstep/sim/socket.hpp>
 
 #include <sys/file.h>
 #include <sys/inotify.h>

@@ -53,8 +53,8 @@ class plain_files {
   // So many bytes of one user; more is EDQUOT.
   void quota(unsigned user, std::uint64_t bytes);
   void read_only(bool read_only);
-  // How much of what was written may be in memory only: 64 MiB at first. What is more is written to the disk, as if a
-  // sync had come for the oldest of it.
+  // How much of what was written may be in memory only: 4 MiB at first, as more makes each write slower. What is more
+  // is written to the disk, as if a sync had come for the oldest of it.
   void page_cache(std::uint64_t bytes);
   // How long it takes from now on.
   void pace(const disk_pace& pace);
