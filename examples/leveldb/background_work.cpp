@@ -36,10 +36,12 @@ background_work::~background_work() {
   *link = next_;
 }
 
+// [schedule]
 void background_work::schedule(void (*function)(void*), void* argument) {
   left_->push_back({function, argument});
   lockstep::spawn_daemon(piece_as_task::run(left_), "background work");
 }
+// [/schedule]
 
 bool background_work::do_oldest() { return do_oldest_of(*left_); }
 
@@ -62,7 +64,8 @@ bool background_work::is_used_here() noexcept { return first_of_thread != nullpt
 
 }  // namespace stored
 
-// The library calls it by name, so that this one is found before that of the standard library.
+// LevelDB calls it by name, so that this one is found before that of the standard library.
+// [wait]
 void std::condition_variable::wait(std::unique_lock<std::mutex>& held) {
   if (stored::background_work::is_used_here()) {
     held.unlock();
@@ -78,3 +81,4 @@ void std::condition_variable::wait(std::unique_lock<std::mutex>& held) {
   }
   pthread_cond_wait(native_handle(), held.mutex()->native_handle());
 }
+// [/wait]
