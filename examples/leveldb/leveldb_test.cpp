@@ -3,12 +3,15 @@
 #include "sweep.hpp"
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/plain_files.hpp>
+#include <lockstep/testing/fault_sweep.hpp>
 #include <lockstep/testing/testing.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -63,6 +66,23 @@ TEST(LevelDbTest, KeepsSyncedPutsEverywhereWithAnEnvThatSyncsNames) {
 }
 // [/twin]
 
+task<void> puts_and_merges(history& puts, store_options how) {
+  store opened(how);
+  for (int i = 0; i < 5; ++i) puts.put(opened, 40'000, true);
+  opened.db().CompactRange(nullptr, nullptr);  // waits until that is done, in the background
+  puts.put(opened, 100, true);
+  co_return;
+}
+
+TEST(LevelDbTest, KeepsSyncedPutsWhileItMergesTables) {
+  const store_options how{.names = names_are_synced::by_the_env, .paranoid = false};
+  history puts;
+  const testing::AssertionResult result =
+      crash_sweep([&] { return puts_and_merges(puts, how); }, [&] { return keeps_its_promises(puts, how); },
+                  {.models = {sim::strict_sync, sim::ext4_ordered, sim::btrfs_like}, .prepare = make_store});
+  EXPECT_TRUE(result) << result.message();
+}
+
 TEST(LevelDbTest, IsMadeAnewWhateverTheFirstPowerCutLeaves) {
   const store_options how{.names = names_are_synced::by_the_env};
   history puts;
@@ -74,6 +94,30 @@ TEST(LevelDbTest, IsMadeAnewWhateverTheFirstPowerCutLeaves) {
   EXPECT_TRUE(result) << result.message();
 }
 
+// -- calls that fail
+// ----------------------------------------------------------------------------------------------------
+
+// But for a write: see leveldb_defect_test.cpp.
+TEST(LevelDbTest, KeepsSyncedPutsWhicheverOtherCallFails) {
+  bool may_fail = false;
+  const auto body = [&]() -> task<void> {
+    history puts;
+    may_fail = true;
+    {
+      const store opened;
+      for (int i = 0; i < 10 && opened.opened().ok(); ++i) puts.put(opened, 20'000, i % 2 != 0);
+    }
+    may_fail = false;
+    co_await keeps_its_promises(puts, {});
+  };
+  for (const op each : {op::open, op::file_read, op::sync, op::list, op::link, op::rename, op::remove}) {
+    const error_list errors = errors_of(each);
+    const testing::AssertionResult result =
+        fault_sweep(on(each).when([&](const attempted_call&) { return may_fail; }), *errors.first, body);
+    EXPECT_TRUE(result) << name_of(each) << ": " << result.message();
+  }
+}
+
 // -- how a store ends
 // ---------------------------------------------------------------------------------------------------
 
@@ -83,6 +127,11 @@ task<void> dies_full(sim::host& on, bool by_power_cut, std::string& left) {
   puts.put(opened, 70'000, false);
   puts.put(opened, 70'000, false);  // the first is to be written to a table now
   EXPECT_TRUE(opened.background().has_work());
+  leveldb_env env;
+  leveldb::WritableFile* made = nullptr;
+  EXPECT_TRUE(env.NewWritableFile("/notes", &made).ok());
+  const std::unique_ptr<leveldb::WritableFile> notes(made);
+  EXPECT_TRUE(notes->Append("in the buffer, which its destructor writes").ok());
   left = world().fs(on.name()).image().fingerprint();
   by_power_cut ? on.crash() : on.kill();
   co_await yield();
