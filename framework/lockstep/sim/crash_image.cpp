@@ -265,17 +265,25 @@ class crash_judge {
     }
     note_lost(what, what.grows() && !grows && !(model_.grows_with_content && all_before));
     if (grows) grow(what, kept);
-    std::string pieces_lost;
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
-      const std::uint64_t begin = begin_of(what, piece);
-      const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       if (kept[piece]) {
-        crash_log::copy(image_, what, begin, until);
-      } else {
-        pieces_lost += fmt::format("{}{} at {}", pieces_lost.empty() ? "" : ", ", until - begin, begin);
+        crash_log::copy(image_, what, begin_of(what, piece), std::min(end, begin_of(what, piece + 1)));
       }
     }
-    tell_lost(what, pieces_lost.empty() ? "its size" : pieces_lost);
+    if (lost_ != nullptr) tell_lost(what, lost_of(what, kept));
+  }
+
+  // Those in a row as one: "1024 at 512, 100 at 2048".
+  std::string lost_of(const micro_operation& what, const std::vector<bool>& kept) const {
+    std::string lost;
+    for (std::uint64_t piece = 0; piece < kept.size(); ++piece) {
+      if (kept[piece]) continue;
+      const std::uint64_t begin = begin_of(what, piece);
+      while (piece + 1 < kept.size() && !kept[piece + 1]) ++piece;
+      const std::uint64_t until = std::min(what.offset + what.size, begin_of(what, piece + 1));
+      lost += fmt::format("{}{} at {}", lost.empty() ? "" : ", ", until - begin, begin);
+    }
+    return lost.empty() ? "its size" : lost;
   }
 
   // The size without the content: zeros, or what was on the disk before.
