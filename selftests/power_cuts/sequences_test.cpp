@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 #include <ostream>
 
 namespace lockstep::power_cuts {
@@ -80,13 +80,14 @@ std::string table_of(const std::vector<sequence>& sequences) {
 
 std::string table_of_bugs() {
   std::string text = header("| Id | Program | Source |");
-  std::vector<crash_bug> all = bugs_of_log_structured_stores();
-  for (const auto& more : {bugs_of_other_stores(), bugs_of_services()}) all.insert(all.end(), more.begin(), more.end());
-  const auto number = [](const crash_bug& of) { return std::stoi(std::string(of.id.substr(1))); };
-  std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return number(a) < number(b); });
-  for (const crash_bug& each : all) {
-    text += fmt::format("| {} | {} | {} |", each.id, each.name, each.source) + cells(each.found_in, "found", "no");
+  std::multimap<int, std::string> rows;
+  for (const auto& bugs : {bugs_of_log_structured_stores(), bugs_of_other_stores(), bugs_of_services()}) {
+    for (const crash_bug& each : bugs) {
+      const std::string row = fmt::format("| {} | {} | {} |", each.id, each.name, each.source);
+      rows.emplace(std::stoi(std::string(each.id.substr(1))), row + cells(each.found_in, "found", "no"));
+    }
   }
+  for (const auto& [number, row] : rows) text += row;
   return text;
 }
 
