@@ -33,6 +33,14 @@ void moves_and_truncates() {
   rename_path("/f", "/h");
   resize("/g", 0);
 }
+void truncates_and_moves() {
+  resize("/g", 0);
+  rename_path("/f", "/h");
+}
+void makes_another_under_a_new_name() {
+  write_file("/f.new", "new");
+  rename_path("/f.new", "/h");
+}
 void makes_a_directory_and_appends() {
   make_directory("/a");
   append_to("/f", "+");
@@ -55,6 +63,10 @@ void overwrites_two_files() {
 void appends_twice() {
   append_to("/f", "1");
   append_to("/f", "2");
+}
+void appends_to_two_files() {
+  append_to("/f", "+");
+  append_to("/g", "+");
 }
 void appends_once() { append_to("/f", "1"); }
 
@@ -113,6 +125,20 @@ std::vector<sequence> promises_about_names() {
        [](const disk_image& image) { return is_there(image, "/h") || !image.text_of("/g").empty(); },
        {"btrfs_like", "weakest"}},
       {"G5",
+       "truncate g; rename f to h",
+       "f has moved only if g is empty",
+       makes_old_files,
+       truncates_and_moves,
+       [](const disk_image& image) { return is_there(image, "/f") || image.text_of("/g").empty(); },
+       {"btrfs_like", "weakest"}},
+      {"G6",
+       "write another file; rename it to h, where there is none",
+       "h is not there, or whole",
+       makes_old_files,
+       makes_another_under_a_new_name,
+       [](const disk_image& image) { return !is_there(image, "/h") || image.text_of("/h") == "new"; },
+       {"ext4_ordered", "btrfs_like", "ext3_writeback", "weakest"}},
+      {"G7",
        "mkdir a; append to f",
        "f has grown only if a is there",
        makes_old_files,
@@ -124,28 +150,28 @@ std::vector<sequence> promises_about_names() {
 
 std::vector<sequence> promises_about_contents() {
   return {
-      {"G6",
+      {"G8",
        "overwrite f; mkdir a",
        "a is there only if f is new",
        makes_old_files,
        overwrites_and_makes_a_directory,
        [](const disk_image& image) { return f_is_new(image) || !is_there(image, "/a"); },
        {"ext4_ordered", "btrfs_like", "ext3_writeback", "weakest"}},
-      {"G7",
+      {"G9",
        "append to f; mkdir a",
        "a is there only if f has grown",
        makes_old_files,
        appends_and_makes_a_directory,
        [](const disk_image& image) { return image.text_of("/f") == "old+" || !is_there(image, "/a"); },
        {"ext4_ordered", "btrfs_like", "ext3_writeback", "weakest"}},
-      {"G8",
+      {"G10",
        "overwrite f; overwrite g",
        "g is new only if f is",
        makes_old_files,
        overwrites_two_files,
        [](const disk_image& image) { return f_is_new(image) || image.text_of("/g") == "old"; },
        {"ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback", "weakest"}},
-      {"G9",
+      {"G11",
        "append 1 to f; append 2 to f",
        "f has grown by nothing, by 1, or by 12",
        makes_old_files,
@@ -155,28 +181,35 @@ std::vector<sequence> promises_about_contents() {
          return f == "old" || f == "old1" || f == "old12";
        },
        {"btrfs_like", "ext3_writeback", "weakest"}},
-      {"G10",
+      {"G12",
+       "append to f; append to g",
+       "g has grown only if f has",
+       makes_old_files,
+       appends_to_two_files,
+       [](const disk_image& image) { return image.text_of("/f").size() == 4 || image.text_of("/g").size() == 3; },
+       {"ext4_ordered", "btrfs_like", "weakest"}},
+      {"G13",
        "append to f",
        "f has not grown, or has what was appended",
        makes_old_files,
        appends_once,
        [](const disk_image& image) { return f_is_old(image) || image.text_of("/f") == "old1"; },
        {"ext3_writeback", "weakest"}},
-      {"G11",
+      {"G14",
        "overwrite 512 bytes of f, a sector",
        "f has all of them or none",
        makes_blocks,
        overwrites_a_sector,
        [](const disk_image& image) { return letters_of(image.text_of("/f").substr(sector, sector)).size() == 1; },
        {}},
-      {"G12",
+      {"G15",
        "overwrite 4 KiB of f, a block",
        "f has all of them or none",
        makes_blocks,
        overwrites_a_block,
        [](const disk_image& image) { return letters_of(image.text_of("/f")).size() == 1; },
        {"weakest"}},
-      {"G13",
+      {"G16",
        "append 4.5 KiB to g, two blocks",
        "g has all of them or none",
        makes_blocks,
@@ -191,28 +224,28 @@ std::vector<sequence> promises_about_contents() {
 
 std::vector<sequence> promises_about_syncs() {
   return {
-      {"G14",
+      {"G17",
        "make h; fsync h",
        "h is there",
        makes_old_files,
        makes_and_syncs,
        [](const disk_image& image) { return image.text_of("/h") == "new"; },
        {"strict_sync", "weakest"}},
-      {"G15",
+      {"G18",
        "mkdir a; overwrite f; fsync f",
        "a is there",
        makes_old_files,
        makes_a_directory_and_syncs_another_file,
        [](const disk_image& image) { return is_there(image, "/a"); },
        {"btrfs_like", "strict_sync", "weakest"}},
-      {"G16",
+      {"G19",
        "overwrite f; overwrite g",
        "both are new",
        makes_old_files,
        overwrites_two_files,
        [](const disk_image& image) { return f_is_new(image) && image.text_of("/g") == "new"; },
        {"data_journal", "ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback", "strict_sync", "weakest"}},
-      {"G17",
+      {"G20",
        "write another file; fsync it; rename it to f; fsync the directory",
        "f is new",
        makes_old_files,

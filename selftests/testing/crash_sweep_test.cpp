@@ -2,6 +2,7 @@
 
 #include <lockstep/lockstep.hpp>
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
 
 #include <gmock/gmock.h>
