@@ -95,6 +95,7 @@ bool logs_a_command(promises& promised, const std::string& text, bool looks_at_e
   promised.insert(text);
   return true;
 }
+// What could not be written is lost in every model: the page is taken for clean, and not kept in memory.
 void goes_on_after_an_error(promises& promised) {
   const fault broken = on(op::sync).to(commands).fail(EIO);
   logs_a_command(promised, "a", false);
