@@ -49,7 +49,7 @@ class crash_judge {
   // What came later in the log, or before it was durable.
   struct later {
     bool any = false;
-    bool name = false;  // or attributes
+    bool name = false;  // or attributes, or a truncation
     bool size = false;
     std::set<std::uint64_t> renamed{};  // files
     std::set<std::uint64_t> grown{};
@@ -102,7 +102,7 @@ class crash_judge {
       if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
       if (each.durable) each.size_durable = changes_size(what);
       if (each.durable) after.any = true;
-      if (each.durable && what.is_of_metadata()) after.name = true;
+      if (each.durable && what.is_in_order_with_names()) after.name = true;
       if (each.size_durable) {
         after.size = true;
         after.grown.insert(what.file);
@@ -145,8 +145,9 @@ class crash_judge {
     }
     const bool grown_later = model_.appends_in_order && what.grows() && after.grown.count(what.file) != 0;
     if (changes_size(what)) {
+      const bool with_names = model_.names_in_order && what.is_in_order_with_names() && (name_later || commits);
       each.size_durable =
-          each.durable || grown_later || (model_.sizes_in_order && (in_journal || name_later || commits));
+          each.durable || grown_later || with_names || (model_.sizes_in_order && (in_journal || name_later || commits));
     }
     if (!is_content(what)) {
       each.durable = each.durable || each.size_durable;
@@ -171,6 +172,7 @@ class crash_judge {
   bool may_keep_size(const micro_operation& what) const {
     if (model_.all_in_order && before_.any) return false;
     if (model_.sizes_in_order && (before_.size || (model_.names_in_order && before_.name))) return false;
+    if (model_.names_in_order && what.is_in_order_with_names() && before_.name) return false;
     if (model_.overwrites_first && before_.overwrite) return false;
     return !(model_.appends_in_order && what.grows() && before_.grown.count(what.file) != 0);
   }
@@ -212,6 +214,7 @@ class crash_judge {
 
   void note_lost(const micro_operation& what, bool with_size) {
     before_.any = true;
+    if (what.is_in_order_with_names()) before_.name = true;
     before_.written.insert(what.file);
     if (is_content(what) && !what.grows()) before_.overwrite = true;
     if (what.grows()) before_.grown.insert(what.file);

@@ -143,7 +143,7 @@ void crash_log::retire(micro_operation& gone) noexcept {
 
 void crash_log::note_durable(const micro_operation& gone) {
   last_durable_ = std::max(last_durable_, gone.number);
-  if (gone.is_of_metadata()) last_name_ = std::max(last_name_, gone.number);
+  if (gone.is_in_order_with_names()) last_name_ = std::max(last_name_, gone.number);
   if (gone.grows() || gone.what == micro_operation::kind::resize) last_size_ = std::max(last_size_, gone.number);
   if (gone.over_another) {
     file_state& state = state_of(gone.file);

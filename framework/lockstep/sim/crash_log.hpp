@@ -49,6 +49,8 @@ struct micro_operation {
   bool is_name() const noexcept { return what == kind::name || what == kind::unname; }
   // Of a name or of attributes.
   bool is_of_metadata() const noexcept { return is_name() || what == kind::attributes; }
+  // What is in one order where names are: truncations too.
+  bool is_in_order_with_names() const noexcept { return is_of_metadata() || what == kind::resize; }
 };
 
 // Answers of 0 … options - 1; 0 is that nothing is lost.
