@@ -13,9 +13,9 @@ namespace bookkeeping {
 
 struct ledger_sweep {
   ledger_options how{};
-  int entries = 3;        // transactions, each with a promise
-  int may_lose = 0;       // of the last promises; in one piece: what comes before one that is kept is kept
-  bool watched = false;   // by a second connection, which reads while the first one writes
+  int entries = 3;       // transactions, each with a promise
+  int may_lose = 0;      // of the last promises; in one piece: what comes before one that is kept is kept
+  bool watched = false;  // by a second connection, which reads while the first one writes
   std::vector<lockstep::sim::crash_model> models{};  // all, if it is empty
 
   // In a database that is there already. See crash_sweep().

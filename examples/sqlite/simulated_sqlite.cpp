@@ -125,9 +125,8 @@ int call_stat(const char* path, struct stat* into) {
   return ask_int([&](system_calls& on) { return with_device(on.fstatat(AT_FDCWD, path, into, 0), on, *into); });
 }
 int call_lstat(const char* path, struct stat* into) {
-  return ask_int([&](system_calls& on) {
-    return with_device(on.fstatat(AT_FDCWD, path, into, AT_SYMLINK_NOFOLLOW), on, *into);
-  });
+  return ask_int(
+      [&](system_calls& on) { return with_device(on.fstatat(AT_FDCWD, path, into, AT_SYMLINK_NOFOLLOW), on, *into); });
 }
 int call_fstat(int fd, struct stat* into) {
   return ask_int([&](system_calls& on) { return with_device(on.fstat(fd - first_descriptor, into), on, *into); });
@@ -208,17 +207,17 @@ const struct {
   const char* name;
   sqlite3_syscall_ptr call;
 } calls[] = {
-    {"open", pointer_to(call_open)},         {"close", pointer_to(call_close)},
-    {"access", pointer_to(call_access)},     {"getcwd", pointer_to(call_getcwd)},
-    {"stat", pointer_to(call_stat)},         {"fstat", pointer_to(call_fstat)},
+    {"open", pointer_to(call_open)},           {"close", pointer_to(call_close)},
+    {"access", pointer_to(call_access)},       {"getcwd", pointer_to(call_getcwd)},
+    {"stat", pointer_to(call_stat)},           {"fstat", pointer_to(call_fstat)},
     {"ftruncate", pointer_to(call_ftruncate)}, {"fcntl", pointer_to(call_fcntl)},
-    {"read", pointer_to(call_read)},         {"pread", pointer_to(call_pread)},
-    {"pread64", pointer_to(call_pread)},     {"write", pointer_to(call_write)},
-    {"pwrite", pointer_to(call_pwrite)},     {"pwrite64", pointer_to(call_pwrite)},
-    {"fchmod", pointer_to(call_fchmod)},     {"fallocate", pointer_to(call_fallocate)},
-    {"unlink", pointer_to(call_unlink)},     {"mkdir", pointer_to(call_mkdir)},
-    {"rmdir", pointer_to(call_rmdir)},       {"fchown", pointer_to(call_fchown)},
-    {"mmap", pointer_to(call_mmap)},         {"readlink", pointer_to(call_readlink)},
+    {"read", pointer_to(call_read)},           {"pread", pointer_to(call_pread)},
+    {"pread64", pointer_to(call_pread)},       {"write", pointer_to(call_write)},
+    {"pwrite", pointer_to(call_pwrite)},       {"pwrite64", pointer_to(call_pwrite)},
+    {"fchmod", pointer_to(call_fchmod)},       {"fallocate", pointer_to(call_fallocate)},
+    {"unlink", pointer_to(call_unlink)},       {"mkdir", pointer_to(call_mkdir)},
+    {"rmdir", pointer_to(call_rmdir)},         {"fchown", pointer_to(call_fchown)},
+    {"mmap", pointer_to(call_mmap)},           {"readlink", pointer_to(call_readlink)},
     {"lstat", pointer_to(call_lstat)},
 };
 
