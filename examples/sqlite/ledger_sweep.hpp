@@ -1,8 +1,9 @@
-// Power cuts on a ledger: what is entered, and what must be found afterwards.
+// Power cuts and faults on a ledger: what is entered, and what must be found afterwards.
 #pragma once
 
 #include "ledger.hpp"
 
+#include <lockstep/runtime/task.hpp>
 #include <lockstep/sim/crash_model.hpp>
 
 #include <gtest/gtest.h>
@@ -21,5 +22,10 @@ struct ledger_sweep {
   // In a database that is there already. See crash_sweep().
   testing::AssertionResult run() const;
 };
+
+// Makes entries while calls on files fail, as a fault_sweep() has it, and looks at the disk in another machine, where
+// nothing fails: the file is whole, all that was promised is there, and nothing but what was tried. `with_power_cut`:
+// what is left of the disk if all is lost that may be.
+lockstep::task<void> bears_faults(ledger_options how, bool with_power_cut);
 
 }  // namespace bookkeeping

@@ -59,41 +59,6 @@ TEST(LedgerTest, LosesEntriesAndStaysWholeWhereTheLogIsNotSynced) {
 const ledger_options modes[] = {
     {.journal = "DELETE", .synchronous = "EXTRA"}, {.journal = "TRUNCATE"}, {.journal = "WAL", .checkpoint_pages = 4}};
 
-// [faults]
-// The disk in another machine, where nothing fails.
-void audit_elsewhere(const sim::disk_image& disk, const ledger_options& how, const std::set<int>& promised,
-                     const std::set<int>& tried) {
-  sim::host& elsewhere = world().host("elsewhere");
-  world().fs("elsewhere").restore(disk);
-  const scoped_value there = elsewhere.enter();
-  ledger book(how);
-  EXPECT_EQ(book.audit(), "ok");
-  const std::set<int> found = book.entries();
-  EXPECT_TRUE(std::includes(found.begin(), found.end(), promised.begin(), promised.end())) << "a promise is broken";
-  EXPECT_TRUE(std::includes(tried.begin(), tried.end(), found.begin(), found.end()));
-}
-
-task<void> bears_faults(ledger_options how, bool with_power_cut) {
-  std::set<int> promised;
-  std::set<int> tried;
-  try {
-    ledger book(how);
-    for (int number = 1; number <= 3; ++number) {
-      tried.insert(number);
-      try {
-        book.enter(number);
-        promised.insert(number);
-      } catch (const ledger_error&) {  // and the next one may be right
-      }
-    }
-  } catch (const ledger_error&) {  // it does not open
-  }
-  const sim::plain_files files = world().fs();
-  audit_elsewhere(with_power_cut ? files.durable_image() : files.image(), how, promised, tried);
-  co_return;
-}
-// [/faults]
-
 struct failing_call {
   op what;
   int error;
