@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <memory>
+
 namespace lockstep::sim {
 namespace {
 
@@ -28,6 +31,17 @@ TEST(PageTest, IsUsedAgain) {
   const page_reference next(store.take());
   EXPECT_EQ(next.bytes(), first);
   EXPECT_FALSE(page_reference());
+}
+
+TEST(PageTest, KeepsItsStore) {
+  page_reference last;
+  {
+    const std::shared_ptr<page_store> store = page_store::make();
+    last = page_reference(store->take());
+    const page_reference other(store->take());
+  }
+  std::memset(last.bytes_to_change(), 1, page_bytes);
+  EXPECT_EQ(last.bytes()[page_bytes - 1], std::byte{1});
 }
 
 }  // namespace

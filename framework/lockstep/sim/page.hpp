@@ -1,13 +1,15 @@
 // Pages of 4 KiB, which files share: what is in memory, what is on the disk, and what is on its way there hold the same
 // page until one of them changes it.
 //
-// Lifetime: a page ends with its last reference; its memory is kept by the store for the next one. All references go
-// before the store. Threads: one at a time.
+// Lifetime: a page ends with its last reference; its memory is kept by the store for the next one. A store that was
+// made by make() lives until its last page has ended, as images take pages of one disk to that of another world; of one
+// that was not, all references go first. Threads: one at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace lockstep::sim {
@@ -34,6 +36,10 @@ class page_store {
     while (free_ != nullptr) delete std::exchange(free_, free_->next_free);
   }
 
+  static std::shared_ptr<page_store> make() {
+    return {new page_store, [](page_store* of) { of->let_go(); }};
+  }
+
   // One without a reference, whose bytes are anything. Throws std::bad_alloc.
   page& take() {
     page* const taken = free_ != nullptr ? std::exchange(free_, free_->next_free) : new page;
@@ -43,15 +49,22 @@ class page_store {
     return *taken;
   }
   void give_back(page& gone) noexcept {
-    --in_use_;
     gone.next_free = free_;
     free_ = &gone;
+    if (--in_use_ == 0 && let_go_) [[unlikely]]
+      delete this;
   }
   std::size_t in_use() const noexcept { return in_use_; }
 
  private:
+  void let_go() noexcept {
+    let_go_ = true;
+    if (in_use_ == 0) delete this;
+  }
+
   page* free_ = nullptr;
   std::size_t in_use_ = 0;
+  bool let_go_ = false;  // only pages hold it
 };
 
 class page_reference {
