@@ -33,11 +33,9 @@ int entries_of_sweeps() {
 
 // -- power cuts -------------------------------------------------------------------------------------------------------
 
-testing::AssertionResult sweep(const char* journal, const char* synchronous, int may_lose = 0, bool watched = false) {
-  const ledger_sweep what{.how = {.journal = journal, .synchronous = synchronous},
-                          .entries = entries_of_sweeps(),
-                          .may_lose = may_lose,
-                          .watched = watched};
+testing::AssertionResult sweep(const char* journal, const char* synchronous, int may_lose = 0) {
+  const ledger_sweep what{
+      .how = {.journal = journal, .synchronous = synchronous}, .entries = entries_of_sweeps(), .may_lose = may_lose};
   return what.run();
 }
 
@@ -47,17 +45,13 @@ TEST(LedgerTest, KeepsItsPromisesInModeTruncate) { EXPECT_TRUE(sweep("TRUNCATE",
 TEST(LedgerTest, KeepsItsPromisesInModePersist) { EXPECT_TRUE(sweep("PERSIST", "FULL")); }
 TEST(LedgerTest, KeepsItsPromisesInModeWal) { EXPECT_TRUE(sweep("WAL", "FULL")); }
 // [/survives]
-TEST(LedgerTest, IsReadWhileItIsWritten) { EXPECT_TRUE(sweep("WAL", "FULL", 0, true)); }
 // The journal is removed, and only EXTRA syncs its directory.
 TEST(LedgerTest, LosesNoMoreThanTheLastEntryInModeDelete) { EXPECT_TRUE(sweep("DELETE", "FULL", 1)); }
-TEST(LedgerTest, LosesEntriesAndStaysWholeWhereTheLogIsNotSynced) {
-  EXPECT_TRUE(sweep("WAL", "NORMAL", entries_of_sweeps()));
-}
 
 // -- faults -----------------------------------------------------------------------------------------------------------
 
-const ledger_options modes[] = {
-    {.journal = "DELETE", .synchronous = "EXTRA"}, {.journal = "TRUNCATE"}, {.journal = "WAL", .checkpoint_pages = 4}};
+const ledger_options modes[] = {{.journal = "DELETE", .synchronous = "EXTRA"},
+                                {.journal = "WAL", .checkpoint_pages = 4}};
 
 struct failing_call {
   op what;
@@ -72,8 +66,7 @@ class FaultsOnTheLedger : public testing::TestWithParam<failing_call> {
     const simulated_sqlite on_simulated_disks;
     const auto [what, error] = GetParam();
     for (const ledger_options& each : modes) {
-      if (what == op::remove && each.journal == "TRUNCATE") continue;  // nothing is removed
-      if (what == op::resize && each.journal == "DELETE") continue;    // nothing is truncated
+      if (what == op::resize && each.journal == "DELETE") continue;  // nothing is truncated
       const auto body = [&] { return bears_faults(each, with_power_cut); };
       EXPECT_TRUE(fault_sweep(on(what).at("client").to(file), error, body)) << each.journal;
     }
