@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 int entries_of_sweeps() {
   const char* const told = std::getenv("LOCKSTEP_SQLITE_ENTRIES");
-  return told == nullptr ? 3 : std::max(1, std::atoi(told));
+  return told == nullptr ? 2 : std::max(1, std::atoi(told));
 }
 
 // -- power cuts -------------------------------------------------------------------------------------------------------
