@@ -135,6 +135,23 @@ CO_TEST_F(LedgerOnADisk, IsThereWhenTheHostComesBack) {
 }
 // [/host]
 
+// Random numbers too, wherever SQLite has been before.
+TEST(LedgerTest, IsTheSameToTheByteEachTime) {
+  const simulated_sqlite on_simulated_disks;
+  const auto enter_two = []() -> task<void> {
+    ledger book({.journal = "PERSIST"});
+    book.enter(1);
+    book.enter(2);
+    co_return;
+  };
+  sim::world first;
+  first.run(enter_two());
+  sim::world second;
+  second.run(bears_faults({}, false));
+  second.run(enter_two());
+  EXPECT_EQ(first.fs().image().difference(second.fs().image()), "");
+}
+
 CO_TEST_F(LedgerOnADisk, TakesTheTimeOfTheDisk) {
   world().fs().pace({.sync = 10ms});
   ledger book({.journal = "WAL"});

@@ -1,4 +1,4 @@
-// lockstep_databases: how many power cuts a second a database goes through on one core.
+// lockstep_sqlite: how many power cuts a second a database goes through on one core.
 //
 // A cycle is a new simulation in which SQLite makes entries in a ledger until the power is cut, at one of its changes
 // of files; what a model then leaves; and another simulation in which SQLite opens that, recovers, and checks the whole
