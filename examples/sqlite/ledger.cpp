@@ -90,7 +90,7 @@ std::string ledger::text_of(const char* sql) {
 }
 
 std::string ledger::audit() {
-  const std::string file = text_of("PRAGMA integrity_check");
+  std::string file = text_of("PRAGMA integrity_check");
   if (file != "ok") return file;
   const std::string sum = text_of("SELECT ifnull(sum(number), 0) FROM entry");
   const std::string balance = text_of("SELECT ifnull(sum(balance), 0) FROM account");

@@ -63,6 +63,16 @@ task<void> make_ledger(ledger_options how) {
 }
 
 template <class F>
+bool succeeds(const F& call) {
+  try {
+    call();
+    return true;
+  } catch (const ledger_error&) {
+    return false;
+  }
+}
+
+template <class F>
 task<void> done(const F& call) {
   call();
   co_return;
@@ -94,13 +104,12 @@ std::string ledger_sweep::worst() const {
   int lost = 0;
   bool broken = false;
   const auto look = [&] {
-    try {
+    const bool opens = succeeds([&] {
       ledger book(how);
       broken = broken || book.audit() != "ok";
       lost = std::max(lost, promised - static_cast<int>(book.entries().size()));
-    } catch (const ledger_error&) {
-      broken = true;
-    }
+    });
+    broken = broken || !opens;
   };
   EXPECT_TRUE(sweep(*this, promised, [&] { return done(look); }));
   if (broken) return "broken";
@@ -111,18 +120,13 @@ std::string ledger_sweep::worst() const {
 task<void> bears_faults(ledger_options how, bool with_power_cut) {
   std::set<int> promised;
   std::set<int> tried;
-  try {
+  succeeds([&] {
     ledger book(how);
     for (int number = 1; number <= 2; ++number) {
       tried.insert(number);
-      try {
-        book.enter(number);
-        promised.insert(number);
-      } catch (const ledger_error&) {  // and the next one may be right
-      }
+      if (succeeds([&] { book.enter(number); })) promised.insert(number);
     }
-  } catch (const ledger_error&) {  // it does not open
-  }
+  });
   const sim::plain_files files = world().fs();
   audit_elsewhere(with_power_cut ? files.durable_image() : files.image(), how, promised, tried);
   co_return;

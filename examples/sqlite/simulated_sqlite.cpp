@@ -200,7 +200,7 @@ int sync_of_host(int fd, bool data_only) {
 
 template <class F>
 sqlite3_syscall_ptr pointer_to(F* function) noexcept {
-  return reinterpret_cast<sqlite3_syscall_ptr>(reinterpret_cast<void*>(function));
+  return reinterpret_cast<sqlite3_syscall_ptr>(function);
 }
 
 const struct {
