@@ -288,10 +288,24 @@ class definition {
     const bool other_in_journal = is_in_order_with_names(before) || (model_.sizes_in_order && changes_size(q));
     if (in_journal && other_in_journal) return true;
     const bool same_file = what.file == before.file;
+    if (same_file && in_one_piece(one, other)) return true;
     if (model_.appends_in_order && same_file && changes_size(p) && grows(what) && grows(before)) return true;
     if (model_.data_before_rename && same_file && what.over_another && !is_name(before)) return true;
     return model_.overwrites_first && (is_name(what) || changes_size(p)) && before.what == change::kind::write &&
            !grows(before);
+  }
+
+  // What was written there later comes to the disk with what was written there before, if that was not cut off.
+  bool in_one_piece(const part& later, const part& earlier) const {
+    if (later.end == 0 || earlier.end == 0) return false;
+    const std::uint64_t number = later.begin / model_.whole_bytes;
+    if (number != earlier.begin / model_.whole_bytes) return false;
+    for (std::size_t i = earlier.of + 1; i < later.of; ++i) {
+      const change& between = happened_.changes[i];
+      const bool cuts = between.what == change::kind::resize && between.after <= number * model_.whole_bytes;
+      if (cuts && between.file == happened_.changes[later.of].file) return false;
+    }
+    return true;
   }
 
   void make_durable(const sync_point& sync) {

@@ -114,6 +114,19 @@ TEST(CrashLogTest, TearsWhatIsOverwrittenInAnySubsetOfSectors) {
   });
 }
 
+TEST(CrashLogTest, KeepsNoLaterPartOfASectorWithoutTheEarlierOnes) {
+  in_world([](system_calls&) {
+    write_file("/a", std::string(1024, 'a'), 0, true);
+    sync_path("/");
+    write_file("/a", "first", 100);
+    write_file("/a", "second", 200);
+    EXPECT_EQ(all_images(log_here(), weakest).size(), 3u) << "none, the first, both";
+    write_file("/a", "third", 600);
+    EXPECT_EQ(all_images(log_here(), weakest).size(), 6u) << "the next sector as it likes";
+    EXPECT_EQ(all_images(log_here(), btrfs_like).size(), 4u) << "in one block, one after the other";
+  });
+}
+
 TEST(CrashLogTest, AppendsWholeBlocksInOrder) {
   in_world([](system_calls&) {
     write_file("/a", "", 0, true);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstring>
+#include <memory>
 #include <utility>
 
 namespace lockstep::sim {
@@ -57,6 +59,17 @@ TEST(PageRunTest, HoldsAsManyAsItWasMadeFor) {
     EXPECT_NE(moved[0], moved[2]);
   }
   EXPECT_EQ(store.in_use(), 0u);
+}
+
+TEST(PageTest, KeepsItsStore) {
+  page_reference last;
+  {
+    const std::shared_ptr<page_store> store = page_store::make();
+    last = page_reference(store->take());
+    const page_reference other(store->take());
+  }
+  std::memset(last.bytes_to_change(), 1, page_bytes);
+  EXPECT_EQ(last.bytes()[page_bytes - 1], std::byte{1});
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ struct crash_model {
   bool rename_is_atomic = false;
   // A file does not grow without what was written up to there: otherwise that reads as zeros, or as garbage.
   bool grows_with_content = false;
-  // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096.
+  // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096. The disk gets what is between
+  // two of them as it was in memory at some time: a later write of it only with the earlier ones.
   std::uint32_t whole_bytes = 512;
 };
 

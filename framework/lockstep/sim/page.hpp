@@ -4,8 +4,9 @@
 // A page that is not full has memory for its first bytes only, and the rest reads as zeros: a million little files take
 // little.
 //
-// Lifetime: a page ends with its last reference; its memory is kept by the store for the next one. All references go
-// before the store. Threads: one at a time.
+// Lifetime: a page ends with its last reference; its memory is kept by the store for the next one. A store that was
+// made by make() lives until its last page has ended, as images take pages of one disk to that of another world; of one
+// that was not, all references go first. Threads: one at a time.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +43,10 @@ class page_store {
     }
   }
 
+  static std::shared_ptr<page_store> make() {
+    return {new page_store, [](page_store* of) { of->let_go(); }};
+  }
+
   // One without a reference, with memory for at least so many bytes, which are anything. Throws std::bad_alloc.
   page& take(std::size_t bytes = page_bytes) {
     const std::size_t kind = kind_of(bytes);
@@ -54,13 +59,19 @@ class page_store {
   }
   void give_back(page& gone) noexcept {
     page*& first = free_[kind_of(gone.size)];
-    --in_use_;
     gone.next_free = first;
     first = &gone;
+    if (--in_use_ == 0 && let_go_) [[unlikely]]
+      delete this;
   }
   std::size_t in_use() const noexcept { return in_use_; }
 
  private:
+  void let_go() noexcept {
+    let_go_ = true;
+    if (in_use_ == 0) delete this;
+  }
+
   static constexpr std::size_t sizes[] = {64, 512, page_bytes};
 
   static constexpr std::size_t kind_of(std::size_t bytes) noexcept {
@@ -75,6 +86,7 @@ class page_store {
 
   page* free_[std::size(sizes)] = {};
   std::size_t in_use_ = 0;
+  bool let_go_ = false;  // only pages hold it
 };
 
 class page_reference {
