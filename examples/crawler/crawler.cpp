@@ -27,10 +27,15 @@ class crawl_in_progress {
   crawl_in_progress(page_source& from, const crawl_options& options)
       : source_(from), options_(options), slots_(options.parallel_max, "slots") {}
 
-  task<void> visit(task_group& group, std::string url);
+  task<void> begin(std::string start);
+  void visit_all(task_group& group);
+  // Until it is cancelled.
+  task<void> save_from_time_to_time();
+  task<void> save();
   crawl_result result() &&;
 
  private:
+  task<void> visit(task_group& group, std::string url);
   // The page, or nothing if all attempts failed.
   task<std::optional<page>> fetch(std::string url);
   void follow_links(task_group& group, const std::string& url, const std::string& html);
@@ -38,11 +43,50 @@ class crawl_in_progress {
   page_source& source_;
   const crawl_options options_;
   lockstep::semaphore slots_;
-  std::set<std::string> known_;
-  std::set<std::string> missing_;
-  std::vector<link> links_;
+  std::string site_;             // "http://host"
+  std::set<std::string> known_;  // URLs
+  crawl_progress progress_;
+  crawl_progress saved_;
   crawl_result result_;
 };
+
+task<void> crawl_in_progress::begin(std::string start) {
+  site_ = origin_of(start);
+  std::string path = start.substr(site_.size());
+  if (options_.resume_file.empty()) {
+    progress_.to_fetch.insert(std::move(path));
+    co_return;
+  }
+  progress_ = co_await load(options_.resume_file, std::move(path));
+  result_.resumed = progress_.pages.size();
+  for (const auto& [page, links] : progress_.pages) known_.insert(site_ + page);
+  for (const std::string& page : progress_.missing) known_.insert(site_ + page);
+}
+
+void crawl_in_progress::visit_all(task_group& group) {
+  for (const std::string& page : progress_.to_fetch) {
+    std::string url = site_ + page;
+    lockstep::label name(url);
+    group.spawn(visit(group, std::move(url)), std::move(name));
+  }
+}
+
+// [save]
+task<void> crawl_in_progress::save_from_time_to_time() {
+  while (true) {
+    co_await lockstep::sleep_for(options_.save_every);
+    co_await save();
+  }
+}
+
+task<void> crawl_in_progress::save() {
+  if (progress_ == saved_) co_return;
+  crawl_progress now = progress_;  // fetches go on meanwhile
+  co_await crawling::save(options_.resume_file, now, options_.save);
+  if (options_.saved) options_.saved(now);
+  saved_ = std::move(now);
+}
+// [/save]
 
 // [visit]
 task<void> crawl_in_progress::visit(task_group& group, std::string url) {
@@ -54,11 +98,13 @@ task<void> crawl_in_progress::visit(task_group& group, std::string url) {
 
   const std::optional<page> fetched = co_await fetch(url);
   if (!fetched) co_return;
+  const std::string path = url.substr(site_.size());
+  progress_.to_fetch.erase(path);
   if (fetched->status == 404) {
-    missing_.insert(url);
+    progress_.missing.insert(path);
     co_return;
   }
-  result_.pages.insert(url);
+  progress_.pages[path];
   if (fetched->type == "text/html") follow_links(group, url, fetched->body);
 }
 // [/visit]
@@ -83,22 +129,29 @@ task<std::optional<page>> crawl_in_progress::fetch(std::string url) {
 // [/fetch]
 
 void crawl_in_progress::follow_links(task_group& group, const std::string& url, const std::string& html) {
+  std::vector<std::string> links;
   for (const std::string& reference : links_in(html)) {
     std::string target = resolve(url, reference);
     if (!same_site(url, target)) {
-      ++result_.links_outside;
+      ++progress_.links_outside;
       continue;
     }
-    links_.push_back({url, target});
+    links.push_back(target.substr(site_.size()));
+    if (!known_.contains(target)) progress_.to_fetch.insert(links.back());
     group.spawn(visit(group, target), lockstep::label(target));
   }
+  progress_.pages[url.substr(site_.size())] = std::move(links);
 }
 
 crawl_result crawl_in_progress::result() && {
-  result_.links = links_.size();
-  for (link& each : links_) {
-    if (missing_.contains(each.to)) result_.dead_links.insert(std::move(each));
+  for (const auto& [page, links] : progress_.pages) {
+    result_.pages.insert(site_ + page);
+    result_.links += links.size();
+    for (const std::string& to : links) {
+      if (progress_.missing.contains(to)) result_.dead_links.insert({site_ + page, site_ + to});
+    }
   }
+  result_.links_outside = progress_.links_outside;
   return std::move(result_);
 }
 
@@ -106,12 +159,28 @@ crawl_result crawl_in_progress::result() && {
 
 task<crawl_result> crawl(page_source& from, std::string start, crawl_options options) {
   crawl_in_progress state(from, options);
-  const auto begin = [&](task_group& group) -> task<void> {
-    group.spawn(state.visit(group, start), lockstep::label(start));
+  co_await state.begin(std::move(start));
+  const auto visits = [&](task_group& group) -> task<void> {
+    state.visit_all(group);
     co_return;
   };
-  co_await lockstep::with_task_group(begin);
+  const auto visits_and_saves = [&](task_group& group) -> task<void> {
+    group.spawn(state.save_from_time_to_time(), "saver");
+    co_await lockstep::with_task_group(visits);
+    group.cancel("the crawl has ended");
+  };
+  if (options.resume_file.empty()) {
+    co_await lockstep::with_task_group(visits);
+  } else {
+    co_await lockstep::with_task_group(visits_and_saves);
+    co_await state.save();
+  }
   co_return std::move(state).result();
+}
+
+task<crawl_result> crawl(page_source& from, std::string start) {
+  const crawl_options usual;  // g++ 12 destroys such an argument twice where it is made within a co_await
+  return crawl(from, std::move(start), usual);
 }
 
 }  // namespace crawling

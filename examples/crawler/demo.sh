@@ -35,6 +35,11 @@ show "./crawler --cut=20:20" || fail "the crawler failed"
 [ "$(sed -n 's/^  pages  *//p' "$output")" = "$pages" ] || fail "the crawler lost pages by the partition"
 grep -q '^  given up *0$' "$output" || fail "the crawler gave up pages"
 
+say "The crawler's power is cut after 60 s. What its resume file has is on its disk, and it goes on from there."
+show "./crawler --resume=/var/lib/crawl --crash=60" || fail "the crawler failed"
+[ "$(sed -n 's/^  pages  *//p' "$output")" = "$pages" ] || fail "the crawler lost pages by the power cut"
+grep -q '^  resumed with *[1-9]' "$output" || fail "the crawler began anew"
+
 say "The same crawler with a defect: two links to a page that arrive together make it fetch the page twice." \
   "In the plain order its test passes."
 test="--gtest_filter=CrawlerThatMarksLate.FetchesEachPageOnce"
@@ -63,6 +68,12 @@ say "Another defect: after a connection is reset, the crawler submits its index 
   "No test that says which connection breaks is needed: exploring finds the one whose loss hurts."
 if show "./submission_defect_test"; then fail "exploring did not find the second submission"; fi
 explained
+
+say "Another defect: the resume file is renamed without a sync. The power is cut behind each change of a file, for each" \
+  "kind of file system, and what was lost is shrunk; the correct crawler passes the same test."
+if show "./resume_defect_test"; then fail "the sweep did not find the missing sync"; fi
+grep -q 'lost:$' "$output" || fail "the sweep does not say what was lost"
+show "./crawler_test --gtest_filter=ResumeFile.SurvivesEveryPowerCut" || fail "the correct crawler lost pages"
 
 say "A defect of a real program: asyncio.Semaphore as it was in CPython 3.10.5, in C++. Its test passes as it is written."
 show "../18_found_in_asyncio --lockstep_explore=0" || fail "the test should pass in the plain order"

@@ -7,8 +7,10 @@
 #include "url.hpp"
 
 #include <lockstep/explore/strategy.hpp>
+#include <lockstep/fs/paths.hpp>
 #include <lockstep/http/server.hpp>
 #include <lockstep/real/world.hpp>
+#include <lockstep/runtime/result.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
@@ -23,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -45,6 +48,7 @@ struct arguments {
   std::uint64_t seed = 1;
   std::uint32_t real = 0;  // how many times faster than the machine's the real clock is; 0 for virtual time
   cut_time cut;
+  std::chrono::seconds crash{0};  // when the crawler's power is cut; never, if it is 0
   crawl_options options;
 };
 
@@ -63,6 +67,7 @@ void print(const arguments& given, const crawled& done, const lockstep::sim::run
   fmt::print("crawled {} from {}, {} pages at a time, seed {}\n", given.folder.string(), given.start,
              given.options.parallel_max, given.seed);
   fmt::print("  pages         {}\n", found.pages.size());
+  if (!given.options.resume_file.empty()) fmt::print("  resumed with  {}\n", found.resumed);
   fmt::print("  links         {}, and {} to other sites\n", found.links, found.links_outside);
   fmt::print("  dead links    {}\n", found.dead_links.size());
   std::size_t shown = 0;
@@ -84,10 +89,16 @@ lockstep::task<crawl_result> crawl_over_http(std::string start, crawl_options op
   co_return co_await crawl(source, std::move(start), options);
 }
 
+lockstep::task<void> die(std::chrono::seconds after) {
+  co_await lockstep::sleep_for(after);
+  std::_Exit(1);
+}
+
 lockstep::task<crawled> crawl_on_loopback(const arguments& given) {
   auto listener = lockstep::tcp_listener::bind("127.0.0.1:0");
   std::string site = "http://" + listener.local().text() + "/";
   lockstep::spawn_daemon(lockstep::http::serve(std::move(listener), site_of(given.folder)), "site");
+  if (given.crash > 0s) lockstep::spawn_daemon(die(given.crash), "crash");
   crawl_result found = co_await crawl_over_http(resolve(site, given.start), given.options);
   co_return crawled{std::move(site), std::move(found)};
 }
@@ -114,6 +125,8 @@ lockstep::task<crawled> crawl_far_away(const arguments& given) {
   lockstep::sim::host& manual = simulation.host("manual", "10.0.0.80");
   lockstep::sim::host& crawler = simulation.host("crawler");
   simulation.link("manual", "crawler").latency(100ms, 1s).bandwidth(1'000'000).loss(20);
+  const std::string folder = lockstep::directory_of(given.options.resume_file);
+  simulation.fs("crawler").make_directory(folder);
   simulation.network().add(lockstep::on(lockstep::op::read).at("crawler").one_in(1'000).forever().fail(ECONNRESET));
 
   auto listener = [&] {
@@ -123,7 +136,14 @@ lockstep::task<crawled> crawl_far_away(const arguments& given) {
   manual.spawn_daemon(lockstep::http::serve(std::move(listener), site_of(given.folder)), "site");
   if (given.cut.length > 0s) lockstep::spawn_daemon(cut(given.cut), "cut");
   const std::string site = "http://manual/";
-  auto crawling = crawler.spawn(crawl_over_http(resolve(site, given.start), given.options), "crawl");
+  const auto crawl_there = [&] { return crawl_over_http(resolve(site, given.start), given.options); };
+  auto crawling = crawler.spawn(crawl_there(), "crawl");
+  if (given.crash > 0s) {
+    co_await lockstep::sleep_for(given.crash);
+    crawler.crash();
+    static_cast<void>(co_await lockstep::as_result(crawling.join()));
+    crawling = crawler.restart(crawl_there);
+  }
   crawl_result found = co_await crawling.join();
   co_return crawled{site, std::move(found)};
 }
@@ -167,6 +187,13 @@ int main(int argc, char** argv) {
   app.add_option_function<std::string>(
       "--cut", [&given](const std::string& text) { given.cut = crawling::cut_time_of(text); },
       "FROM:FOR, in seconds: the hosts do not reach each other for so long");
+  auto* resume = app.add_option("--resume", given.options.resume_file,
+                                      "a file from which the crawl goes on, if it is there; in the simulation on the "
+                                      "crawler's own disk, an absolute path");
+  app.add_option_function<unsigned>(
+         "--crash", [&given](unsigned after) { given.crash = std::chrono::seconds(after); },
+         "SECONDS: so long after the begin the crawler's power is cut, and it begins anew; for real, the process ends")
+      ->needs(resume);
   app.add_option("--real", given.real,
                  "for real, over loopback, on timers of the system that are this many times faster; 20")
       ->check(CLI::Range(1, 1'000'000'000))

@@ -79,6 +79,11 @@ bool same_site(std::string_view a, std::string_view b) {
   return left.scheme == right.scheme && left.authority == right.authority;
 }
 
+std::string origin_of(std::string_view url) {
+  const components parts = split(url);
+  return std::string(parts.scheme).append(parts.authority);
+}
+
 std::string decoded_path(std::string_view url) {
   const std::string_view path = split(url).path;
   std::string decoded;

@@ -14,6 +14,9 @@ std::string resolve(std::string_view base, std::string_view reference);
 // Whether two absolute URLs have the same scheme and host.
 bool same_site(std::string_view a, std::string_view b);
 
+// "http://host:80" of "http://host:80/a.html".
+std::string origin_of(std::string_view url);
+
 // The path of a URL, with %xx decoded: "/a b.html" of "http://host/a%20b.html?q".
 std::string decoded_path(std::string_view url);
 

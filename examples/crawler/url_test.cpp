@@ -45,6 +45,8 @@ TEST(Url, KnowsWhatIsOnTheSite) {
   EXPECT_FALSE(same_site("http://a/b", "https://a/b"));
   EXPECT_FALSE(same_site("http://a/b", "http://a:8080/b"));
   EXPECT_FALSE(same_site("http://a/b", "mailto:b@a"));
+  EXPECT_EQ(origin_of("http://a:8080/b?q"), "http://a:8080");
+  EXPECT_EQ(origin_of("http://a"), "http://a");
 }
 
 TEST(Url, DecodesPaths) {

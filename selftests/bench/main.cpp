@@ -61,8 +61,10 @@ int main(int argc, char** argv) {
   bench::forget_large_blocks();
   add(bench::floor_variant(), scale);
   add(bench::floor_network_variant(), scale);
+  add(bench::floor_files_variant(), scale);
   add(bench::lockstep_variant(), scale);
   add(bench::lockstep_network_variant(), scale);
+  add(bench::lockstep_files_variant(), scale);
   add(bench::search_variant(), scale);
 #ifdef LOCKSTEP_BENCH_ASIO
   add(bench::asio_variant(), scale);

@@ -39,6 +39,11 @@ WORK = [
     ("W4_sem", "semaphore, ping-pong", 2.5),
     ("W5_echo64", "TCP, 64 bytes and back", 6.0),
     ("W5_bulk", "TCP, 1 MiB", 1.3),
+    ("W11_read4k", "read 4 KiB of a file", 3.0),
+    ("W11_write4k", "write 4 KiB of a file", 3.0),
+    ("W11_stat", "status of a path of 4 parts", 5.0),
+    ("W11_open", "open and close it", 5.0),
+    ("W11_rename", "rename it", 5.0),
     ("W6_3x3", "run 3 tasks of 3 steps", 4.0),
     ("W6_3x3r", "the same, in random order", 4.0),
     ("W6_2x5", "run 2 tasks of 5 steps", 4.0),
@@ -67,6 +72,11 @@ BYTES_WANTED = 256  # a parked task, in all
 LINKS = [
     ("W5_faulty", "a link with faults, 64 bytes and back", "W5_link", 2.0),
     ("W5_idle1e4", "among 10,000 hosts, 64 bytes and back of two", "W5_idle10", 1.1),
+]
+# And of its disks.
+DISKS = [
+    ("W11_files1e6", "10^6 files, one", "W11_files1e3", 4.0),
+    ("W11_changes1e6", "10^6 changes of a file, one", "W11_changes1e3", 1.5),
 ]
 HOSTS = [("W5_hosts10", 10), ("W5_hosts100", 100), ("W5_hosts1e3", 1_000), ("W5_hosts1e4", 10_000)]
 CONNECTION_BYTES_WANTED = 2048  # idle, both ends, beyond the hosts
@@ -179,6 +189,7 @@ def print_table(figures, with_instructions):
     print_growth(figures)
     print_hosts(figures)
     print_beside(figures, "network", "lockstep", LINKS)
+    print_beside(figures, "disks", "lockstep", DISKS)
     print_beside(figures, "search", SEARCH, SEARCHES)
 
 
@@ -252,6 +263,7 @@ def as_json(context, figures):
             "runtimes": {runtime: figures[runtime, work] for runtime in RUNTIMES if (runtime, work) in figures},
         } for work, hosts in HOSTS],
         "network": beside(figures, "lockstep", LINKS),
+        "disks": beside(figures, "lockstep", DISKS),
         "searches": beside(figures, SEARCH, SEARCHES),
     }
 

@@ -32,6 +32,15 @@
 // And of the network of lockstep alone:
 //   W5_link W5_faulty       W5_echo64 over a link that takes 1 ms; and over one  one round trip
 //                           that takes up to 3, loses, and has a fault on reads
+//   W11_read4k W11_write4k  4 KiB of a file of 4 MiB; on the floor a copy of a     one read or write
+//                           page of a table
+//   W11_stat W11_open       a path of four parts: look at it, open and close;     one deed
+//   W11_rename              give it another name; on the floor a look-up in a
+//                           hash map for each part
+// And of the files of lockstep alone:
+//   W11_sync8               W11_write4k with a sync behind every eight            one write
+//   W11_files1e3 … 1e6      so many files made, with nothing durable              one file; bytes a file
+//   W11_changes1e3 … 1e6    so many changes of a file, then a sync                one change
 #pragma once
 
 #include <cstdint>
@@ -68,8 +77,10 @@ struct variant {
 
 variant floor_variant();
 variant floor_network_variant();
+variant floor_files_variant();
 variant lockstep_variant();
 variant lockstep_network_variant();
+variant lockstep_files_variant();
 variant search_variant();
 variant asio_variant();
 variant asio_network_variant();

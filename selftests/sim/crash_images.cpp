@@ -247,6 +247,9 @@ class definition {
   static bool is_name(const change& what) {
     return what.what == change::kind::name || what.what == change::kind::unname;
   }
+  bool is_in_order_with_names(const change& what) const {
+    return model_.names_in_order && (is_name(what) || what.what == change::kind::resize);
+  }
   static bool grows(const change& what) { return what.after > what.before; }
 
   void add_parts(std::size_t i) {
@@ -281,15 +284,28 @@ class definition {
     if (model_.rename_is_atomic && what.of_rename && before.of_rename && what.call == before.call) return true;
     if (other.of > one.of) return false;
     if (model_.all_in_order) return true;
-    const bool in_journal = (model_.names_in_order && is_name(what)) || (model_.sizes_in_order && changes_size(p));
-    const bool other_in_journal =
-        (model_.names_in_order && is_name(before)) || (model_.sizes_in_order && changes_size(q));
+    const bool in_journal = is_in_order_with_names(what) || (model_.sizes_in_order && changes_size(p));
+    const bool other_in_journal = is_in_order_with_names(before) || (model_.sizes_in_order && changes_size(q));
     if (in_journal && other_in_journal) return true;
     const bool same_file = what.file == before.file;
+    if (same_file && in_one_piece(one, other)) return true;
     if (model_.appends_in_order && same_file && changes_size(p) && grows(what) && grows(before)) return true;
     if (model_.data_before_rename && same_file && what.over_another && !is_name(before)) return true;
     return model_.overwrites_first && (is_name(what) || changes_size(p)) && before.what == change::kind::write &&
            !grows(before);
+  }
+
+  // What was written there later comes to the disk with what was written there before, if that was not cut off.
+  bool in_one_piece(const part& later, const part& earlier) const {
+    if (later.end == 0 || earlier.end == 0) return false;
+    const std::uint64_t number = later.begin / model_.whole_bytes;
+    if (number != earlier.begin / model_.whole_bytes) return false;
+    for (std::size_t i = earlier.of + 1; i < later.of; ++i) {
+      const change& between = happened_.changes[i];
+      const bool cuts = between.what == change::kind::resize && between.after <= number * model_.whole_bytes;
+      if (cuts && between.file == happened_.changes[later.of].file) return false;
+    }
+    return true;
   }
 
   void make_durable(const sync_point& sync) {
@@ -307,7 +323,8 @@ class definition {
     }
     if (!wrote || !model_.sync_commits) return;
     for (std::size_t p = 0; p < parts_.size() && parts_[p].of < sync.after; ++p) {
-      const bool committed = model_.all_in_order || is_name(of(p)) || (model_.sizes_in_order && changes_size(p));
+      const bool committed = model_.all_in_order || is_name(of(p)) || is_in_order_with_names(of(p)) ||
+                             (model_.sizes_in_order && changes_size(p));
       if (committed) durable_ |= std::uint64_t{1} << p;
     }
   }

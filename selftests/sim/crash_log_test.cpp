@@ -168,6 +168,19 @@ TEST(CrashLogTest, LeavesGarbageInAnySubsetOfSectorsOnlyWhereTheModelSaysSo) {
   });
 }
 
+TEST(CrashLogTest, KeepsNoLaterPartOfASectorWithoutTheEarlierOnes) {
+  in_world([](system_calls&) {
+    write_file("/a", std::string(1024, 'a'), 0, true);
+    sync_path("/");
+    write_file("/a", "first", 100);
+    write_file("/a", "second", 200);
+    EXPECT_EQ(all_images(log_here(), weakest).size(), 3u) << "none, the first, both";
+    write_file("/a", "third", 600);
+    EXPECT_EQ(all_images(log_here(), weakest).size(), 6u) << "the next sector as it likes";
+    EXPECT_EQ(all_images(log_here(), btrfs_like).size(), 4u) << "in one block, one after the other";
+  });
+}
+
 TEST(CrashLogTest, AppendsWholeBlocksInOrder) {
   in_world([](system_calls&) {
     write_file("/a", "", 0, true);
@@ -181,19 +194,19 @@ TEST(CrashLogTest, AppendsWholeBlocksInOrder) {
 
 TEST(CrashLogTest, NamesTheChangesThatAreLost) {
   in_world([](system_calls&) {
-    write_file("/a", std::string(1024, 'a'), 0, true);
+    write_file("/a", std::string(2048, 'a'), 0, true);
     sync_path("/");
-    write_file("/a", std::string(1024, 'b'));
+    write_file("/a", std::string(2048, 'b'));
     rename_path("/a", "/b");
     std::vector<std::string> lost;
     int asked = 0;
-    // All at risk; of the write some, the first sector; of the rename the second half.
-    const std::vector<std::uint64_t> answers = {3, 2, 1, 0, 0, 1};
+    // All at risk; of the write some, all sectors but the third; of the rename the second half.
+    const std::vector<std::uint64_t> answers = {3, 2, 1, 1, 0, 1, 0, 1};
     const crash_chooser choose = [&](std::string_view, std::uint64_t) {
       return answers[static_cast<std::size_t>(asked++)];
     };
     EXPECT_EQ(text_of(log_here().image(weakest, choose, &lost)), "");
-    EXPECT_THAT(lost, ElementsAre("write 1024 at 0 to b, of which 512 at 0", "name b in /"));
+    EXPECT_THAT(lost, ElementsAre("write 2048 at 0 to b, of which 1024 at 0, 512 at 1536", "name b in /"));
   });
 }
 

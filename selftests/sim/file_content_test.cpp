@@ -1,10 +1,15 @@
 #include <lockstep/sim/file_content.hpp>
 
+#include <lockstep/base/hash.hpp>
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lockstep::sim {
 namespace {
@@ -108,6 +113,46 @@ TEST_F(FileContentTest, IsFilledWithPagesOfOthers) {
   other.put_page(7, {});
   EXPECT_EQ(other.pages(), 0u);
   EXPECT_EQ(other.page_at(7), nullptr);
+}
+
+// Pages that have memory for their first bytes only, beside a string.
+TEST_F(FileContentTest, ReadsAsAStringWhateverIsDoneToIt) {
+  constexpr std::size_t most = 3 * page_bytes;
+  constexpr std::size_t edges[] = {0, 1, 63, 64, 65, 200, 511, 512, 513, 4095, 4096, 4097, 8191, 8192, 9000};
+  std::string model;
+  std::vector<file_content> shared;
+  std::uint64_t state = 1;
+  const auto any = [&state](std::size_t options) { return static_cast<std::size_t>(hash_of(state++, 0) % options); };
+  for (int turn = 0; turn < 3000; ++turn) {
+    const std::size_t begin = edges[any(std::size(edges))];
+    const std::size_t end = std::max(begin, edges[any(std::size(edges))]);
+    switch (any(turn % 100 == 0 ? 4 : 3)) {
+      case 0: {
+        const std::string text(end - begin, static_cast<char>('a' + turn % 26));
+        write(text, begin);
+        if (!text.empty() && model.size() < end) model.resize(end);
+        model.replace(begin <= model.size() && !text.empty() ? begin : 0, text.size(), text);
+        break;
+      }
+      case 1:
+        content.punch(store, begin, end - begin);
+        for (std::size_t i = begin; i < std::min(end, model.size()); ++i) model[i] = '\0';
+        break;
+      case 2:
+        content.resize(store, begin);
+        model.resize(begin);
+        break;
+      default: shared.push_back(content); break;
+    }
+    ASSERT_EQ(read(most, 0), model) << "turn " << turn;
+  }
+  const std::vector<std::string> before = [&] {
+    std::vector<std::string> texts;
+    for (const file_content& each : shared) texts.push_back(read_of(each, most, 0));
+    return texts;
+  }();
+  write(std::string(most, 'z'), 0);
+  for (std::size_t i = 0; i < shared.size(); ++i) EXPECT_EQ(read_of(shared[i], most, 0), before[i]);
 }
 
 }  // namespace

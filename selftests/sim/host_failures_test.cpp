@@ -1,5 +1,7 @@
 #include "talking_hosts.hpp"
 
+#include <lockstep/sim/plain_files.hpp>
+
 #include <gtest/gtest.h>
 
 #include <utility>
@@ -119,6 +121,45 @@ TEST(HostFailuresTest, DestructorsOfACrashedHostDoNothing) {
     co_await client.write("hello");
     EXPECT_EQ(co_await read_from(client), "ETIMEDOUT");
     EXPECT_TRUE(server.done());
+  });
+}
+
+// A name needs no descriptor.
+struct tidying {
+  host& on;
+  explicit tidying(host& own) : on(own) {}
+  tidying(const tidying&) = delete;
+  tidying& operator=(const tidying&) = delete;
+  ~tidying() {
+    EXPECT_EQ(error_text(on.unlinkat(AT_FDCWD, "/lock", 0)), "EIO");
+    EXPECT_EQ(error_text(on.renameat2(AT_FDCWD, "/lock", AT_FDCWD, "/other", 0)), "EIO");
+    EXPECT_EQ(error_text(on.mkdirat(AT_FDCWD, "/folder", S_IRWXU)), "EIO");
+    EXPECT_EQ(error_text(on.truncate("/lock", 0)), "EIO");
+    on.sync();
+  }
+};
+
+task<void> writes_and_tidies_up(host& own) {
+  const tidying at_the_end(own);
+  own.truncate("/lock", 5);
+  co_await sleep_for(1000h);
+}
+
+TEST(HostFailuresTest, DestructorsOfItsTasksChangeNoFile) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    plain_files files = lockstep::world().fs("web");
+    files.crash_model(strict_sync);
+    files.write_file("/lock", "held");
+    const auto killed = hosts.web.spawn(writes_and_tidies_up(hosts.web));
+    co_await yield();
+    hosts.web.kill();
+    EXPECT_EQ(files.tree(), "/lock 5 bytes\n/tmp/\n");
+    const auto crashed = hosts.web.restart([&] { return writes_and_tidies_up(hosts.web); });
+    co_await yield();
+    hosts.web.crash();
+    EXPECT_EQ(files.tree(), "/lock 4 bytes\n/tmp/\n");
+    EXPECT_TRUE(killed.done() && crashed.done());
   });
 }
 

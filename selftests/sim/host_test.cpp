@@ -33,6 +33,28 @@ TEST(HostTest, IsTheCurrentOneWhileAScopeLives) {
   });
 }
 
+// Its tasks are destroyed within a step of another's.
+TEST(HostTest, IsTheCurrentOneInDestructorsOfItsTasks) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    struct asking {
+      const host* own;
+      explicit asking(const host& of) : own(&of) {}
+      asking(const asking&) = delete;
+      asking& operator=(const asking&) = delete;
+      ~asking() { EXPECT_EQ(&current_system(), own); }
+    };
+    const auto wait = [](const host& own) -> task<void> {
+      const asking end(own);
+      co_await sleep_for(std::chrono::hours(1));
+    };
+    const auto there = hosts.web.spawn(wait(hosts.web));
+    co_await yield();
+    hosts.web.crash();
+    EXPECT_EQ(&current_system(), &hosts.client);
+  });
+}
+
 TEST(HostTest, HasDescriptorsOfItsOwn) {
   run_on_hosts([]() -> task<void> {
     two_hosts hosts;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,22 @@ TEST(PlainFilesTest, AskForNobodysPermission) {
     EXPECT_EQ(system.openat(AT_FDCWD, "/private/secret", O_WRONLY, 0), -EACCES);
     EXPECT_EQ(here().files().who().user, 1000u);
   });
+}
+
+// Its pages are of two worlds, both of which are gone.
+TEST(PlainFilesTest, AreInImagesThatOutliveTheirWorlds) {
+  std::optional<disk_image> image;
+  in_world([&](system_calls&) {
+    files_here().write_file("/first", "one");
+    image.emplace(files_here().image());
+  });
+  in_world([&](system_calls&) {
+    files_here().restore(*image);
+    files_here().write_file("/second", "two");
+    image.emplace(files_here().image_after_power_cut());
+  });
+  EXPECT_EQ(image->text_of("/first") + image->text_of("/second"), "onetwo");
+  image.reset();
 }
 
 TEST(PlainFilesTest, RefuseWhatCannotBeDone) {

@@ -2,6 +2,7 @@
 
 #include <lockstep/lockstep.hpp>
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
 
 #include <gmock/gmock.h>
@@ -167,6 +168,70 @@ TEST(CrashSweepTest, ShowsTheCheckWhatWasPromisedByThen) {
   promised = 0;
   EXPECT_THAT(crash_sweep([&] { return put_two(false); }, are_there, {.models = {sim::weakest}}).message(),
               AllOf(HasSubstr("name 1 in /"), Not(HasSubstr("name 2"))));
+}
+
+TEST(CrashSweepTest, AsksForWhatIsPromisedBehindTheLastChange) {
+  bool promised = false;
+  const auto put_one = [&promised]() -> task<void> {
+    write_all("/1", "x", false);
+    promised = true;
+    co_return;
+  };
+  const auto is_there = [&promised]() -> task<void> {
+    EXPECT_EQ(promised, promised && read_all("/1") == "x");
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(put_one, is_there).message(),
+              HasSubstr("where the power is cut at the end of the workload, in the model data_journal"));
+}
+
+// -- which images -----------------------------------------------------------------------------------------------------
+
+task<void> overwrites_two_pages() {
+  system_calls& system = current_system();
+  const int fd = system.openat(AT_FDCWD, "/pages", O_WRONLY, 0);
+  system.write(fd, std::string(8'192, 'n').data(), 8'192);
+  system.close(fd);
+  co_return;
+}
+
+TEST(CrashSweepTest, TearsTheLastWriteAtEitherEnd) {
+  crash_sweep_options how{.models = {sim::ext4_ordered}};
+  how.prepare = [](sim::world& of) { of.fs().write_file("/pages", std::string(8'192, 'o')); };
+  const auto sees = [](char first, char last) {
+    const std::string pages = world().fs().read_file("/pages");
+    EXPECT_FALSE(pages.front() == first && pages.back() == last);
+  };
+  const auto sees_the_first = [&sees]() -> task<void> {
+    sees('n', 'o');
+    co_return;
+  };
+  const auto sees_the_last = [&sees]() -> task<void> {
+    sees('o', 'n');
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(overwrites_two_pages, sees_the_first, how).message(), HasSubstr("of which 4096 at 4096"));
+  EXPECT_THAT(crash_sweep(overwrites_two_pages, sees_the_last, how).message(), HasSubstr("of which 4096 at 0"));
+}
+
+task<void> makes_three() {
+  for (const char* each : {"/1", "/2", "/3"}) write_all(each, "x", true);
+  co_return;
+}
+
+TEST(CrashSweepTest, KeepsTheLastChangeAloneAndLosesTheOldestAlone) {
+  const auto last_alone = []() -> task<void> {
+    EXPECT_TRUE(read_all("/3") == "none" || read_all("/1") != "none" || read_all("/2") != "none");
+    co_return;
+  };
+  const auto not_the_oldest = []() -> task<void> {
+    EXPECT_TRUE(read_all("/3") == "none" || read_all("/2") == "none" || read_all("/1") != "none");
+    co_return;
+  };
+  const crash_sweep_options how{.models = {sim::weakest}, .images = 9};
+  EXPECT_THAT(crash_sweep(makes_three, last_alone, how).message(),
+              AllOf(HasSubstr("name 1 in"), HasSubstr("name 2 in")));
+  EXPECT_THAT(crash_sweep(makes_three, not_the_oldest, how).message(), HasSubstr("lost:\n  name 1 in /\nand then"));
 }
 
 // -- misuse -----------------------------------------------------------------------------------------------------------

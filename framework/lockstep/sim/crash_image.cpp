@@ -46,13 +46,18 @@ class crash_judge {
     int kept = -1;              // of a group that was decided: 0 or 1
   };
 
+  // Of files, whose number comes first, what is between two multiples of whole_bytes. The disk gets one as it was in
+  // memory at some time: of what was written there, a later part only with the earlier ones.
+  using piece_set = std::set<std::pair<std::uint64_t, std::uint64_t>>;
+
   // What came later in the log, or before it was durable.
   struct later {
     bool any = false;
-    bool name = false;  // or attributes
+    bool name = false;  // or attributes, or a truncation
     bool size = false;
     std::set<std::uint64_t> renamed{};  // files
     std::set<std::uint64_t> grown{};
+    piece_set pieces{};
   };
   // What was lost so far.
   struct earlier {
@@ -62,6 +67,7 @@ class crash_judge {
     bool overwrite = false;
     std::set<std::uint64_t> written{};  // files
     std::set<std::uint64_t> grown{};
+    piece_set pieces{};
   };
 
   static bool changes_size(const micro_operation& what) noexcept {
@@ -91,6 +97,39 @@ class crash_judge {
     return at_risk;
   }
 
+  // -- pieces -------------------------------------------------------------------------------------------------------
+
+  std::uint64_t piece_of(const micro_operation& what, std::uint64_t piece) const noexcept {
+    return what.offset / model_.whole_bytes + piece;
+  }
+  // Of those of a write, in which it is to come behind one that is in the set.
+  std::uint64_t count_in(const piece_set& set, const micro_operation& what) const {
+    std::uint64_t count = 0;
+    if (set.empty() || what.dropped) return count;
+    for (std::uint64_t piece = 0; piece < count_pieces(what); ++piece) {
+      count += set.count({what.file, piece_of(what, piece)});
+    }
+    return count;
+  }
+  void add_pieces(piece_set& to, const micro_operation& what, const std::vector<bool>& but) const {
+    if (what.dropped) return;  // nobody waits for what never comes
+    for (std::uint64_t piece = 0; piece < count_pieces(what); ++piece) {
+      if (piece >= but.size() || !but[piece]) to.insert({what.file, piece_of(what, piece)});
+    }
+  }
+  // What is cut off or punched out is not in memory any more when the next part is written.
+  void forget_cleared(piece_set& from, const micro_operation& what) const {
+    const bool punched = what.what == micro_operation::kind::punch;
+    if (from.empty() || !(punched || what.what == micro_operation::kind::resize)) return;
+    const std::uint64_t begin = punched ? what.offset : what.after;
+    const std::uint64_t first = (begin + model_.whole_bytes - 1) / model_.whole_bytes;
+    auto at = from.lower_bound({what.file, first});
+    while (at != from.end() && at->first == what.file &&
+           (!punched || (at->second + 1) * model_.whole_bytes <= what.offset + what.size)) {
+      at = from.erase(at);
+    }
+  }
+
   // -- backwards ----------------------------------------------------------------------------------------------------
 
   void find_durable() {
@@ -99,15 +138,20 @@ class crash_judge {
       item& each = pending_[i];
       judge(each, after);
       const micro_operation& what = *each.what;
+      forget_cleared(after.pieces, what);
+      if (what.what == micro_operation::kind::write && count_in(after.pieces, what) != 0) each.durable = true;
       if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
       if (each.durable) each.size_durable = changes_size(what);
       if (each.durable) after.any = true;
-      if (each.durable && what.is_of_metadata()) after.name = true;
+      if (each.durable && what.is_in_order_with_names()) after.name = true;
       if (each.size_durable) {
         after.size = true;
         after.grown.insert(what.file);
       }
       if (each.durable && what.over_another) after.renamed.insert(what.file);
+      if (each.durable && what.what == micro_operation::kind::write && !model_.all_in_order) {
+        add_pieces(after.pieces, what, {});
+      }
     }
   }
 
@@ -145,8 +189,9 @@ class crash_judge {
     }
     const bool grown_later = model_.appends_in_order && what.grows() && after.grown.count(what.file) != 0;
     if (changes_size(what)) {
+      const bool with_names = model_.names_in_order && what.is_in_order_with_names() && (name_later || commits);
       each.size_durable =
-          each.durable || grown_later || (model_.sizes_in_order && (in_journal || name_later || commits));
+          each.durable || grown_later || with_names || (model_.sizes_in_order && (in_journal || name_later || commits));
     }
     if (!is_content(what)) {
       each.durable = each.durable || each.size_durable;
@@ -171,6 +216,7 @@ class crash_judge {
   bool may_keep_size(const micro_operation& what) const {
     if (model_.all_in_order && before_.any) return false;
     if (model_.sizes_in_order && (before_.size || (model_.names_in_order && before_.name))) return false;
+    if (model_.names_in_order && what.is_in_order_with_names() && before_.name) return false;
     if (model_.overwrites_first && before_.overwrite) return false;
     return !(model_.appends_in_order && what.grows() && before_.grown.count(what.file) != 0);
   }
@@ -179,6 +225,7 @@ class crash_judge {
   void decide(std::size_t i) {
     item& each = pending_[i];
     const micro_operation& what = *each.what;
+    forget_cleared(before_.pieces, what);
     if (what.is_of_metadata()) return decide_metadata(i);
     if (what.what != micro_operation::kind::write) return decide_whole(each);
     decide_write(each);
@@ -212,6 +259,7 @@ class crash_judge {
 
   void note_lost(const micro_operation& what, bool with_size) {
     before_.any = true;
+    if (what.is_in_order_with_names()) before_.name = true;
     if (what.what == micro_operation::kind::set_aside && !what.grows()) return;  // it reads the same
     before_.written.insert(what.file);
     if (is_content(what) && !what.grows()) before_.overwrite = true;
@@ -223,18 +271,21 @@ class crash_judge {
     const micro_operation& what = *each.what;
     const bool may_grow = !what.grows() || each.size_durable || may_keep_size(what);
     const bool may = may_keep_content() && (may_grow || !model_.grows_with_content);
-    const bool has_pieces =
-        count_pieces(what) > 1 || (what.grows() && !model_.grows_with_content) || model_.leaves_garbage;
+    const bool has_size = what.grows() && !model_.grows_with_content;
+    const bool has_pieces = count_pieces(what) > 1 || has_size || model_.leaves_garbage;
+    const std::uint64_t behind = count_in(before_.pieces, what);
     // 0: all of it, 1: nothing, 2: some.
     std::uint64_t kept = 1;
-    if (may && may_grow) {
+    if (may && may_grow && behind == 0) {
       kept = choose_("a write is lost", has_pieces ? 3 : 2);
-    } else if (may_keep_content() && what.before > what.offset) {
+    } else if (may_keep_content() && (behind < count_pieces(what) || has_size) &&
+               ((may && may_grow && has_pieces) || what.before > what.offset)) {
       kept = choose_("a write is lost", 2) == 0 ? 2 : 1;
     }
     if (kept == 0) return log_.apply(image_, what);
     if (kept == 2 && !what.dropped) return keep_some(each, may_grow);
     note_lost(what, what.grows() && !each.size_durable);
+    add_pieces(before_.pieces, what, {});
     if (each.size_durable) grow(what, {});
     tell_lost(what, "");
   }
@@ -262,29 +313,45 @@ class crash_judge {
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       const bool appended = until > what.before;
-      const bool can = !appended || (model_.grows_with_content ? may_grow && all_before : grows);
+      const bool is_behind = before_.pieces.count({what.file, piece_of(what, piece)}) != 0;
+      const bool can = !is_behind && (!appended || (model_.grows_with_content ? may_grow && all_before : grows));
       const std::uint64_t chosen =
           can ? choose_("a piece of a write is lost", model_.leaves_garbage ? 3 : 2) : std::uint64_t{1};
       garbage[piece] = chosen == 2;
       kept[piece] = chosen != 1;
       all_before = all_before && kept[piece];
     }
+    add_pieces(before_.pieces, what, kept);
     note_lost(what, what.grows() && !grows && !(model_.grows_with_content && all_before));
     if (grows) grow(what, kept);
-    std::string pieces_lost;
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t begin = begin_of(what, piece);
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       if (garbage[piece]) {
         fill_with_garbage(image_.file(what.file).content, begin, until);
-        pieces_lost += fmt::format("{}{} at {} as garbage", pieces_lost.empty() ? "" : ", ", until - begin, begin);
       } else if (kept[piece]) {
         crash_log::copy(image_, what, begin, until);
-      } else {
-        pieces_lost += fmt::format("{}{} at {}", pieces_lost.empty() ? "" : ", ", until - begin, begin);
       }
     }
-    tell_lost(what, pieces_lost.empty() ? "its size" : pieces_lost);
+    if (lost_ != nullptr) tell_lost(what, lost_of(what, kept, garbage));
+  }
+
+  // Those in a row as one: "1024 at 512, 100 at 2048 as garbage".
+  std::string lost_of(const micro_operation& what, const std::vector<bool>& kept,
+                      const std::vector<bool>& garbage) const {
+    std::string lost;
+    for (std::uint64_t piece = 0; piece < kept.size(); ++piece) {
+      if (kept[piece] && !garbage[piece]) continue;
+      const std::uint64_t begin = begin_of(what, piece);
+      const auto is_likewise = [&](std::uint64_t next) {
+        return kept[next] == kept[piece] && garbage[next] == garbage[piece];
+      };
+      while (piece + 1 < kept.size() && is_likewise(piece + 1)) ++piece;
+      const std::uint64_t until = std::min(what.offset + what.size, begin_of(what, piece + 1));
+      lost += fmt::format("{}{} at {}{}", lost.empty() ? "" : ", ", until - begin, begin,
+                          garbage[piece] ? " as garbage" : "");
+    }
+    return lost.empty() ? "its size" : lost;
   }
 
   // The size without the content: zeros, or what was on the disk before.

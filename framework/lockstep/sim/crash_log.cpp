@@ -25,8 +25,23 @@ micro_operation& crash_log::add(micro_operation::kind what, const inode& file) {
   made.number = ++last_number_;
   made.file = file.number();
   ++pending_;
-  if (!made.is_name()) state_of(file.number()).of_file.push_back(made.number);
+  if (!made.is_name()) append(state_of(file.number()).of_file, made);
   return made;
+}
+
+void crash_log::append(chain& to, micro_operation& last) {
+  (to.last != 0 ? at(to.last).next : to.first) = last.number;
+  to.last = last.number;
+  last.next = 0;
+}
+
+template <class Stays>
+void crash_log::filter(chain& of, const Stays& stays) {
+  for (std::uint64_t number = std::exchange(of, {}).first; number != 0;) {
+    micro_operation& each = at(number);
+    number = each.next;
+    if (!each.retired && stays(each)) append(of, each);
+  }
 }
 
 void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) {
@@ -44,8 +59,8 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   }
   const std::uint64_t first = offset / page_bytes;
   const std::uint64_t end = (offset + size + page_bytes - 1) / page_bytes;
-  made.pages.reserve(end - first);
-  for (std::uint64_t number = first; number < end; ++number) made.pages.push_back(*file.content.page_at(number));
+  made.pages = page_run(end - first);
+  for (std::uint64_t number = first; number < end; ++number) made.pages[number - first] = *file.content.page_at(number);
 }
 
 void crash_log::resized(const inode& file, std::uint64_t size_before) {
@@ -69,11 +84,12 @@ void crash_log::set_aside(const inode& file, const page_reference& zero, std::ui
   made.size = size;
   made.before = size_before;
   made.after = file.content.size();
-  made.pages.push_back(zero);
+  made.pages = page_run(1);
+  made.pages[0] = zero;
 }
 
 void crash_log::changed_attributes(const inode& file) {
-  add(micro_operation::kind::attributes, file).attributes = file.attributes;
+  add(micro_operation::kind::attributes, file).attributes = std::make_unique<file_attributes>(file.attributes);
 }
 
 void crash_log::named(const inode& directory, std::string_view name, const inode& file, bool over_another,
@@ -83,10 +99,13 @@ void crash_log::named(const inode& directory, std::string_view name, const inode
   made.text = name;
   made.over_another = over_another;
   made.group = group;
-  made.attributes = file.attributes;
-  made.target = file.is_link() ? file.target : std::string();
-  ++state_of(made.file).names_pending;
-  state_of(made.directory).of_names.push_back(made.number);
+  file_state& state = state_of(made.file);
+  ++state.names_pending;
+  if (state.made_as.mode == 0) {
+    state.made_as = file.attributes;
+    if (file.is_link()) state.target = file.target;
+  }
+  append(state_of(made.directory).of_names, made);
 }
 
 void crash_log::unnamed(const inode& directory, std::string_view name, const inode& file, std::uint64_t group) {
@@ -95,7 +114,7 @@ void crash_log::unnamed(const inode& directory, std::string_view name, const ino
   made.text = name;
   made.group = group;
   ++state_of(made.file).names_pending;
-  state_of(made.directory).of_names.push_back(made.number);
+  append(state_of(made.directory).of_names, made);
 }
 
 void crash_log::ended(const inode& file) noexcept {
@@ -109,7 +128,10 @@ void crash_log::ended(const inode& file) noexcept {
 void crash_log::forget_if_gone(std::uint64_t file) noexcept {
   file_state& state = *states_[file];
   if (!state.ended || state.names_pending != 0) return;
-  for (const std::uint64_t number : state.of_file) retire(at(number));
+  filter(state.of_file, [this](micro_operation& each) {
+    retire(each);
+    return false;
+  });
   durable_.files_.erase(file);
   states_[file].reset();
 }
@@ -120,7 +142,7 @@ void crash_log::retire(micro_operation& gone) noexcept {
   if (std::exchange(gone.retired, true)) return;
   --pending_;
   if (gone.what == micro_operation::kind::write) bytes_ -= gone.size;
-  gone.pages.clear();
+  gone.pages = {};
   if (gone.group == 0) return;
   constexpr std::uint64_t largest = 4;  // an exchange
   const std::uint64_t first = std::max(operations_.front().number + largest, gone.number) - largest;
@@ -132,7 +154,7 @@ void crash_log::retire(micro_operation& gone) noexcept {
 
 void crash_log::note_durable(const micro_operation& gone) {
   last_durable_ = std::max(last_durable_, gone.number);
-  if (gone.is_of_metadata()) last_name_ = std::max(last_name_, gone.number);
+  if (gone.is_in_order_with_names()) last_name_ = std::max(last_name_, gone.number);
   if (gone.grows() || gone.what == micro_operation::kind::resize) last_size_ = std::max(last_size_, gone.number);
   if (gone.over_another) {
     file_state& state = state_of(gone.file);
@@ -142,24 +164,22 @@ void crash_log::note_durable(const micro_operation& gone) {
 
 // What is in memory is what is durable then, on every page that was changed.
 bool crash_log::sync_content(const inode& file, file_state& state, bool data_only) {
-  if (state.of_file.empty()) return false;
+  if (state.of_file.first == 0) return false;
   image_file& durable = durable_.file(file.number());
   const std::uint64_t size_before = durable.content.size();
   std::uint64_t least = size_before;
   bool wrote = false;
   bool has_dropped = false;
-  std::vector<std::uint64_t> kept;
-  for (const std::uint64_t number : state.of_file) {
-    micro_operation& each = at(number);
-    if (each.retired) continue;
-    if (each.what == micro_operation::kind::attributes && data_only) {
-      kept.push_back(number);
-      continue;
-    }
+  const auto waits = [data_only](const micro_operation& each) {
+    return each.what == micro_operation::kind::attributes && data_only;
+  };
+  filter(state.of_file, [&](micro_operation& each) {
+    if (waits(each)) return true;
     wrote = true;
     has_dropped = has_dropped || each.dropped;
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
-  }
+    return true;
+  });
   if (has_dropped) return sync_what_is_left(state, data_only);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   const auto take = [&](std::uint64_t page) {
@@ -167,9 +187,8 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
     durable.content.put_page(page, now == nullptr ? page_reference() : *now);
   };
   if (least % page_bytes != 0) take(least / page_bytes);
-  for (const std::uint64_t number : state.of_file) {
-    micro_operation& each = at(number);
-    if (each.retired || (each.what == micro_operation::kind::attributes && data_only)) continue;
+  filter(state.of_file, [&](micro_operation& each) {
+    if (waits(each)) return true;
     if (each.what == micro_operation::kind::write || each.what == micro_operation::kind::punch ||
         each.what == micro_operation::kind::set_aside) {
       for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < each.offset + each.size; ++page)
@@ -177,62 +196,52 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
     }
     note_durable(each);
     retire(each);
-  }
+    return false;
+  });
   durable.content.set_size(file.content.size());
   if (!data_only || durable.attributes.mode == 0) durable.attributes = file.attributes;
-  state.of_file = std::move(kept);
   return wrote;
 }
 
 // Where a sync has failed before, what is in memory is not what comes to the disk.
 bool crash_log::sync_what_is_left(file_state& state, bool data_only) {
-  const std::vector<std::uint64_t> changes = std::exchange(state.of_file, {});
   bool wrote = false;
-  for (const std::uint64_t number : changes) {
-    micro_operation& each = at(number);
-    if (each.retired) continue;
-    if (each.what == micro_operation::kind::attributes && data_only) {
-      state.of_file.push_back(number);
-      continue;
-    }
+  filter(state.of_file, [&](micro_operation& each) {
+    if (each.what == micro_operation::kind::attributes && data_only) return true;
     apply(durable_, each);
     note_durable(each);
     retire(each);
     wrote = true;
-  }
+    return false;
+  });
   return wrote;
 }
 
 void crash_log::failed_to_sync(const inode& file) {
-  for (const std::uint64_t number : state_of(file.number()).of_file) {
-    micro_operation& each = at(number);
+  filter(state_of(file.number()).of_file, [](micro_operation& each) {
     if (each.what == micro_operation::kind::write) each.dropped = true;
-  }
+    return true;
+  });
 }
 
 file_content crash_log::reverted(const inode& file) {
-  std::vector<std::uint64_t>& changes = state_of(file.number()).of_file;
-  for (const std::uint64_t number : changes) {
-    micro_operation& each = at(number);
-    if (each.what != micro_operation::kind::attributes) retire(each);
-  }
-  changes.erase(
-      std::remove_if(changes.begin(), changes.end(), [&](std::uint64_t number) { return at(number).retired; }),
-      changes.end());
+  filter(state_of(file.number()).of_file, [this](micro_operation& each) {
+    if (each.what == micro_operation::kind::attributes) return true;
+    retire(each);
+    return false;
+  });
   forget_retired();
   const image_file* const durable = durable_.find(file.number());
   return durable == nullptr ? file_content() : durable->content;
 }
 
 bool crash_log::sync_names(file_state& state) {
-  const std::vector<std::uint64_t> names = std::exchange(state.of_names, {});
   bool wrote = false;
-  for (const std::uint64_t number : names) {
-    micro_operation& each = at(number);
-    if (each.retired) continue;
+  filter(state.of_names, [&](micro_operation& each) {
     wrote = true;
     retire_name(each);
-  }
+    return false;
+  });
   return wrote;
 }
 
@@ -286,8 +295,7 @@ void crash_log::synced_all() {
   operations_.clear();
   for (auto& each : states_) {
     if (each == nullptr) continue;
-    each->of_file.clear();
-    each->of_names.clear();
+    each->of_file = each->of_names = {};
   }
 }
 
@@ -299,19 +307,14 @@ void crash_log::begin_with(disk_image durable) {
   committed_ = last_name_ = last_size_ = last_durable_ = 0;
 }
 
-// Lists of what is in the log may name what has left it.
+// The oldest change in the log is the first of its chain, if it is still in one.
 void crash_log::forget_retired() {
   while (!operations_.empty() && operations_.front().retired) {
     const micro_operation& gone = operations_.front();
-    const auto drop = [&](std::vector<std::uint64_t>& from) {
-      const auto found = std::find(from.begin(), from.end(), gone.number);
-      if (found != from.end()) from.erase(found);
-    };
-    if (file_state* const of = gone.file < states_.size() ? states_[gone.file].get() : nullptr; of != nullptr) {
-      if (!gone.is_name()) drop(of->of_file);
-    }
-    if (gone.is_name() && gone.directory < states_.size() && states_[gone.directory] != nullptr) {
-      drop(states_[gone.directory]->of_names);
+    const std::uint64_t of = gone.is_name() ? gone.directory : gone.file;
+    if (of < states_.size() && states_[of] != nullptr) {
+      chain& from = gone.is_name() ? states_[of]->of_names : states_[of]->of_file;
+      if (from.first == gone.number) from = {gone.next, gone.next != 0 ? from.last : 0};
     }
     operations_.pop_front();
   }
@@ -357,15 +360,18 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
     }
     case micro_operation::kind::set_aside: {
       file_content& content = to.file(what.file).content;
-      content.set_aside(what.pages.front(), what.offset, what.size);
+      content.set_aside(what.pages[0], what.offset, what.size);
       if (what.grows()) content.set_size(std::max(content.size(), what.after));
       return;
     }
-    case micro_operation::kind::attributes: to.file(what.file).attributes = what.attributes; return;
+    case micro_operation::kind::attributes: to.file(what.file).attributes = *what.attributes; return;
     case micro_operation::kind::name: {
       image_file& file = to.file(what.file);
-      if (file.attributes.mode == 0) file.attributes = what.attributes;
-      file.target = what.target;
+      if (file.attributes.mode == 0) {
+        const file_state& state = *state_of(what.file);
+        file.attributes = state.made_as;
+        file.target = state.target;
+      }
       to.file(what.directory).names[what.text] = what.file;
       return;
     }

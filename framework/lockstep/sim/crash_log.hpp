@@ -36,19 +36,23 @@ struct micro_operation {
   std::uint64_t file = 0;
   std::uint64_t directory = 0;  // of a name
   std::uint64_t group = 0;      // of the halves of a rename; 0 for none
+  std::uint64_t next = 0;       // the number of the next change of the file, or of names in the directory; 0 for none
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   std::uint64_t before = 0;  // the size of the file before
   std::uint64_t after = 0;
-  std::string text{};                   // the name, or what was written if that was little
-  std::vector<page_reference> pages{};  // otherwise; of space that is set aside a page of zeros
-  file_attributes attributes{};         // of attributes and of a name
-  std::string target{};                 // of a name of a symbolic link
+  std::string text{};                             // the name, or what was written if that was little
+  page_run pages{};                               // otherwise; of space that is set aside a page of zeros
+  std::unique_ptr<file_attributes> attributes{};  // as they were changed to
 
   bool grows() const noexcept { return after > before; }
   bool is_name() const noexcept { return what == kind::name || what == kind::unname; }
   // Of a name or of attributes.
   bool is_of_metadata() const noexcept { return is_name() || what == kind::attributes; }
+  // What is in one order where names are: truncations and space that is set aside, too.
+  bool is_in_order_with_names() const noexcept {
+    return is_of_metadata() || what == kind::resize || what == kind::set_aside;
+  }
 };
 
 // Answers of 0 … options - 1; 0 is that nothing is lost.
@@ -102,20 +106,32 @@ class crash_log {
  private:
   friend class crash_judge;
 
+  // Changes in the log, by number; 0 for none.
+  struct chain {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+  };
+
   // What is known of a file, by number.
   struct file_state {
-    std::vector<std::uint64_t> of_file;   // changes of it in the log, but of its names
-    std::vector<std::uint64_t> of_names;  // of names in it
-    std::uint64_t names_synced = 0;       // before this number, where a sync of a file is one of its names
-    std::uint64_t renamed = 0;            // the number of the last rename over another that is durable
-    std::uint32_t names_pending = 0;      // changes of its names in the log
+    chain of_file;                    // changes of it, but of its names
+    chain of_names;                   // of names in it
+    std::uint64_t names_synced = 0;   // before this number, where a sync of a file is one of its names
+    std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
+    std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
+    file_attributes made_as{};  // when it got its first name, if that is in the log
+    std::string target{};       // of a symbolic link
   };
 
   file_state& state_of(std::uint64_t file);
   const file_state* state_of(std::uint64_t file) const noexcept;
   micro_operation& add(micro_operation::kind what, const inode& file);
   micro_operation& at(std::uint64_t number) { return operations_[number - operations_.front().number]; }
+  void append(chain& to, micro_operation& last);
+  // Does it for each change that has not left the log; what says true stays in the chain.
+  template <class Stays>
+  void filter(chain& of, const Stays& stays);
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
   bool sync_content(const inode& file, file_state& state, bool data_only);
@@ -143,7 +159,7 @@ class crash_log {
   std::size_t pending_ = 0;
   std::uint64_t bytes_ = 0;  // that those hold
   std::size_t changes_max_ = std::size_t{1} << 21;
-  std::uint64_t bytes_max_ = std::uint64_t{1} << 26;
+  std::uint64_t bytes_max_ = std::uint64_t{1} << 22;
 };
 
 }  // namespace lockstep::sim

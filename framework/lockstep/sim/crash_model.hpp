@@ -28,13 +28,13 @@ struct crash_model {
 
   // A sync of a file keeps its names too, and the directories that they are in.
   bool sync_keeps_names = false;
-  // One that has something to write keeps all earlier changes of names and attributes, of every file; and of sizes, or
-  // everything, where these are in order with names.
+  // One that has something to write keeps all earlier changes of names and attributes, of every file; and truncations,
+  // all sizes, or everything, where these are in order with names.
   bool sync_commits = false;
 
   // -- orders: what is kept only if all that went before is ----------------------------------------------------------
 
-  bool names_in_order = false;      // changes of names and attributes, among themselves
+  bool names_in_order = false;      // changes of names and attributes and truncations, among themselves
   bool sizes_in_order = false;      // changes of sizes, among themselves and with those
   bool appends_in_order = false;    // of one file
   bool all_in_order = false;        // everything
@@ -47,7 +47,8 @@ struct crash_model {
   bool rename_is_atomic = false;
   // A file does not grow without what was written up to there: otherwise that reads as zeros, or as garbage.
   bool grows_with_content = false;
-  // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096.
+  // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096. The disk gets what is between
+  // two of them as it was in memory at some time: a later write of it only with the earlier ones.
   std::uint32_t whole_bytes = 512;
   // What was being written may be garbage then, piece by piece: neither the old nor the new. None of those below does
   // that.

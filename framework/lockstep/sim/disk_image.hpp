@@ -1,6 +1,6 @@
 // What is on a disk when nothing runs: files by number, and the names in directories.
 //
-// An image is a value: copies share their pages. It holds references to pages, which must go before their store.
+// An image is a value: copies share their pages, with each other and with disks. It may outlive the world it is of.
 #pragma once
 
 #include <lockstep/sim/file_content.hpp>

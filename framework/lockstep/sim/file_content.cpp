@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace lockstep::sim {
 
@@ -35,13 +36,26 @@ std::uint64_t file_content::pages_missing(std::uint64_t offset, std::uint64_t si
   return missing;
 }
 
-// One that is the file's own. Its bytes are anything if it is to be written as a whole.
-std::byte* file_content::page_to_change(page_store& from_store, std::uint64_t number, bool whole) {
+// One that is the file's own and has memory for what is to be written, from `begin` to `end`, which is anything then.
+std::byte* file_content::page_to_change(page_store& from_store, std::uint64_t number, std::size_t begin,
+                                        std::size_t end) {
   page_reference& there = slot(number);
-  if (there && !there.shared()) return there.bytes_to_change();
-  page_reference fresh(from_store.take());
-  if (!whole && there) std::memcpy(fresh.bytes_to_change(), there.bytes(), page_bytes);
-  if (!whole && !there) std::memset(fresh.bytes_to_change(), 0, page_bytes);
+  const std::size_t known = there ? there.size() : 0;
+  if (known >= end && !there.shared()) return there.bytes_to_change();
+  page_reference fresh(from_store.take(std::max(known, end)));
+  std::byte* const bytes = fresh.bytes_to_change();
+  if (begin < known) {
+    std::memcpy(bytes, there.bytes(), begin);
+  } else {
+    if (known != 0) std::memcpy(bytes, there.bytes(), known);
+    std::memset(bytes + known, 0, begin - known);
+  }
+  if (end < known) {
+    std::memcpy(bytes + end, there.bytes() + end, known - end);
+    std::memset(bytes + known, 0, fresh.size() - known);
+  } else {
+    std::memset(bytes + end, 0, fresh.size() - end);
+  }
   if (!there) ++pages_;
   there = std::move(fresh);
   return there.bytes_to_change();
@@ -54,11 +68,10 @@ std::size_t file_content::read(void* into, std::size_t size, std::uint64_t offse
   for (std::size_t left = total; left != 0;) {
     const std::size_t within = offset % page_bytes;
     const std::size_t count = std::min(left, page_bytes - within);
-    if (const page_reference* const from = page_at(offset / page_bytes); from != nullptr) {
-      std::memcpy(to, from->bytes() + within, count);
-    } else {
-      std::memset(to, 0, count);
-    }
+    const page_reference* const from = page_at(offset / page_bytes);
+    const std::size_t known = from == nullptr || from->size() <= within ? 0 : std::min(count, from->size() - within);
+    if (known != 0) std::memcpy(to, from->bytes() + within, known);
+    if (known != count) std::memset(to + known, 0, count - known);
     to += count;
     offset += count;
     left -= count;
@@ -71,7 +84,7 @@ void file_content::write(page_store& from_store, const void* from, std::size_t s
   for (std::size_t left = size; left != 0;) {
     const std::size_t within = offset % page_bytes;
     const std::size_t count = std::min(left, page_bytes - within);
-    std::memcpy(page_to_change(from_store, offset / page_bytes, count == page_bytes) + within, at, count);
+    std::memcpy(page_to_change(from_store, offset / page_bytes, within, within + count) + within, at, count);
     at += count;
     offset += count;
     left -= count;
@@ -80,9 +93,10 @@ void file_content::write(page_store& from_store, const void* from, std::size_t s
 }
 
 void file_content::zero_within(page_store& from_store, std::uint64_t number, std::size_t begin, std::size_t end) {
-  if (begin < end && page_at(number) != nullptr) {
-    std::memset(page_to_change(from_store, number, false) + begin, 0, end - begin);
-  }
+  const page_reference* const there = page_at(number);
+  if (there == nullptr) return;
+  end = std::min(end, there->size());
+  if (begin < end) std::memset(page_to_change(from_store, number, begin, end) + begin, 0, end - begin);
 }
 
 void file_content::resize(page_store& from_store, std::uint64_t size) {

@@ -52,7 +52,7 @@ class file_content {
   static constexpr std::uint64_t pages_per_chunk = 512;
 
   page_reference& slot(std::uint64_t number);
-  std::byte* page_to_change(page_store& from_store, std::uint64_t number, bool whole);
+  std::byte* page_to_change(page_store& from_store, std::uint64_t number, std::size_t begin, std::size_t end);
   void zero_within(page_store& from_store, std::uint64_t number, std::size_t begin, std::size_t end);
 
   std::uint64_t size_ = 0;

@@ -4,6 +4,7 @@
 #include <lockstep/sim/file_watch.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
+#include <lockstep/sim/socket.hpp>
 
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -137,9 +138,11 @@ duration host::take_disk_time() noexcept {
   return disk_clock_ == nullptr ? duration::zero() : disk_clock_->take(now());
 }
 
-// Where a path begins that is relative to `at`.
+// Where a path begins that is relative to `at`. Whose life has ended does nothing to names either.
 template <class F>
 auto host::from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>())) {
+  if (limit_of_life_ != 0) [[unlikely]]
+    return -EIO;
   file_names& all = files();
   detail::touch(names_id(), how);
   if (path != nullptr && *path == '/') return call(all.disk().root());
@@ -484,6 +487,8 @@ int host::syncfs(int fd) {
 }
 
 void host::sync() {
+  if (limit_of_life_ != 0) [[unlikely]]
+    return;
   detail::touch(names_id(), access::write);
   files().sync_all();
 }

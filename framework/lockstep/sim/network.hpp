@@ -100,7 +100,7 @@ class network final : private detail::run_listener {
 
   loop& owner_;
   byte_memory memory_;
-  std::shared_ptr<page_store> pages_ = std::make_shared<page_store>();
+  std::shared_ptr<page_store> pages_ = page_store::make();
   std::vector<std::shared_ptr<host>> hosts_;
   std::map<std::string, host*, std::less<>> by_name_;
   std::map<ip_address, host*> by_address_;

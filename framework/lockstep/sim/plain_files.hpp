@@ -53,8 +53,8 @@ class plain_files {
   // So many bytes of one user; more is EDQUOT.
   void quota(unsigned user, std::uint64_t bytes);
   void read_only(bool read_only);
-  // How much of what was written may be in memory only: 64 MiB at first. What is more is written to the disk, as if a
-  // sync had come for the oldest of it.
+  // How much of what was written may be in memory only: 4 MiB at first, as more makes each write slower. What is more
+  // is written to the disk, as if a sync had come for the oldest of it.
   void page_cache(std::uint64_t bytes);
   // What a sync has failed to write, is that no longer there, as on Btrfs, with the size of before; or is it in memory,
   // and taken for clean, as on ext4 and XFS, and at first here.

@@ -14,7 +14,8 @@ extern constinit task_local<system_calls*> system_of_task;
 
 }  // namespace detail
 
-// The system of the running task. Misuse without a loop, or where the world has none.
+// The system of the running task; in what destroying a task destroys, that task's own. Misuse without a loop, or where
+// the world has none.
 system_calls& current_system(source where = source::current());
 
 }  // namespace lockstep

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -26,6 +27,72 @@ namespace {
 
 sim::file_system& disk_of(sim::world& of) { return of.network().first_host().files().disk(); }
 
+using answers = std::vector<std::uint64_t>;
+
+// What one of the images behind a change is to lose:
+//   0  all that may be lost         4, 5  of the last write, all but its first piece, or that alone
+//   1  nothing                      6     all but the last change
+//   2  what is in files             7, 8  of names, or of what is in files, the oldest change alone
+//   3  names alone                  others at random, some little, and some much
+class image_plan {
+ public:
+  // What is answered goes to `given`. Image 0, of the same model, had so many answers.
+  image_plan(unsigned image, std::uint64_t change, std::size_t of_image_0, answers& given)
+      : image_(image), change_(change), of_image_0_(of_image_0), given_(given) {}
+
+  std::uint64_t operator()(std::string_view what, std::uint64_t options) {
+    const std::uint64_t answer = given_.empty() ? at_risk(options) : loss(what, options);
+    lost_one_ = lost_one_ || (!given_.empty() && answer != 0);
+    last_ = what;
+    given_.push_back(answer);
+    return answer;
+  }
+
+ private:
+  static constexpr unsigned planned = 9;
+
+  std::uint64_t at_risk(std::uint64_t options) const {
+    if (image_ == 1) return 0;
+    if (image_ == 4 || image_ == 5) return 1;
+    return image_ < planned ? options - 1 : drawn(options);
+  }
+
+  std::uint64_t loss(std::string_view what, std::uint64_t options) const {
+    const bool of_names = what == "a change of names is lost";
+    const bool of_content = what == "a write is lost" || what == "a change of a file is lost";
+    const bool of_piece = what == "a piece of a write is lost";
+    const bool is_first_piece = of_piece && last_ != what;
+    switch (image_) {
+      case 0: return 1;
+      case 1: return 0;
+      case 2: return of_content || of_piece ? options - 1 : 0;
+      case 3: return of_names ? 1 : 0;
+      case 4: return of_content ? options - 1 : of_piece && !is_first_piece ? 1 : 0;
+      case 5: return of_content ? options - 1 : is_first_piece ? 1 : 0;
+      case 6: return given_.size() + 1 < of_image_0_ ? 1 : 0;
+      case 7: return of_names && !lost_one_ ? 1 : 0;
+      case 8: return of_content && !lost_one_ ? 1 : 0;
+      default: return drawn(options);
+    }
+  }
+
+  std::uint64_t drawn(std::uint64_t options) const {
+    constexpr std::uint64_t eighths = 8;
+    const std::uint64_t question = given_.size();
+    if (question == 0) return bounded(draw(change_, image_, 0), options);
+    const std::uint64_t lost_of_eight = std::array<std::uint64_t, 4>{1, 4, 6, 4}[image_ % 4];
+    if (bounded(draw(change_, image_, 2 * question), eighths) >= lost_of_eight) return 0;
+    return 1 + bounded(draw(change_, image_, 2 * question + 1), options - 1);
+  }
+
+  unsigned image_;
+  std::uint64_t change_;
+  std::size_t of_image_0_;
+  answers& given_;
+  std::string_view last_{};
+  bool lost_one_ = false;
+};
+
 class crash_sweeping {
  public:
   crash_sweeping(const std::function<task<void>()>& workload, const std::function<task<void>()>& check,
@@ -33,13 +100,14 @@ class crash_sweeping {
       : workload_(workload), check_(check), how_(how) {}
 
   testing::AssertionResult all() {
-    const std::string found = workload_world_.run(workload_, how_.world, [this](sim::world& of) {
+    const auto prepare = [this](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
       disk_ = &disk_of(of);
       disk_->sync_all();
       cut("before the first change");
       disk_->set_observer([this](std::string_view what) { changed(what); });
-    });
+    };
+    const std::string found = workload_world_.run([this] { return to_the_end(*this); }, how_.world, prepare);
     if (!failure_.empty()) return testing::AssertionFailure() << failure_;
     if (!found.empty()) return testing::AssertionFailure() << "the workload fails without a power cut:" << found;
     if (changes_ > how_.operations_max) {
@@ -51,7 +119,12 @@ class crash_sweeping {
   }
 
  private:
-  using answers = std::vector<std::uint64_t>;
+  // What was promised behind the last change is asked for as well.
+  static task<void> to_the_end(crash_sweeping& of) {
+    co_await of.workload_();
+    of.disk_->set_observer(nullptr);
+    if (of.changes_ <= of.how_.operations_max) of.cut("at the end of the workload");
+  }
 
   void changed(std::string_view what) {
     if (!failure_.empty() || ++changes_ > how_.operations_max) return;
@@ -62,9 +135,12 @@ class crash_sweeping {
     // What was checked behind an earlier change may be right only here, so each is checked anew.
     std::set<std::string> checked;
     for (const sim::crash_model& model : how_.models) {
+      std::size_t of_image_0 = 0;
       for (unsigned image = 0; image < how_.images && failure_.empty(); ++image) {
         answers given;
-        const sim::disk_image left = disk_->image_after_power_cut(model, chooser_of(image, given), nullptr);
+        image_plan plan(image, changes_, of_image_0, given);
+        const sim::disk_image left = disk_->image_after_power_cut(model, std::ref(plan), nullptr);
+        if (image == 0) of_image_0 = given.size();
         if (!checked.insert(left.fingerprint()).second) continue;
         if (!passes(left)) fail(where, model, std::move(given));
         if (model.keeps != sim::crash_model::unsynced::some) break;
@@ -72,31 +148,6 @@ class crash_sweeping {
     }
   }
 
-  // 0: all that may be lost is; 1: nothing; 2: the content, but not sizes and names; 3: names alone; others at random,
-  // some of which lose little, and some much. What was answered goes to `given`.
-  sim::crash_chooser chooser_of(unsigned image, answers& given) const {
-    return [this, image, &given](std::string_view what, std::uint64_t options) {
-      const bool of_names = what == "a change of names is lost";
-      const bool keeps = of_names || what == "a size is lost" || what == "a tail is garbage";
-      std::uint64_t answer = 0;
-      switch (image) {
-        case 0: answer = what == "changes at risk" ? options - 1 : 1; break;
-        case 1: break;
-        case 2: answer = keeps ? 0 : options - 1; break;
-        case 3: answer = what == "changes at risk" || of_names ? options - 1 : 0; break;
-        default: answer = drawn(image, given.size(), options); break;
-      }
-      given.push_back(answer);
-      return answer;
-    };
-  }
-  std::uint64_t drawn(unsigned image, std::uint64_t question, std::uint64_t options) const {
-    constexpr std::uint64_t eighths = 8;
-    const std::uint64_t lost_of_eight = std::array<std::uint64_t, 4>{1, 4, 6, 4}[image % 4];
-    if (question != 0 && bounded(draw(changes_, image, 2 * question), eighths) >= lost_of_eight) return 0;
-    return question == 0 ? bounded(draw(changes_, image, 0), options)
-                         : 1 + bounded(draw(changes_, image, 2 * question + 1), options - 1);
-  }
   static sim::crash_chooser chooser_of(const answers& given) {
     return [given, at = std::size_t{0}](std::string_view, std::uint64_t options) mutable {
       return at < given.size() ? std::min(given[at++], options - 1) : 0;

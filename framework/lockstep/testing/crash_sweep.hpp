@@ -20,8 +20,9 @@ struct crash_sweep_options {
   // What the disk promises; all models, those that promise more first.
   std::vector<sim::crash_model> models = all_models();
   // Power cuts between two operations in each model: one in which all is lost that may be, one in which nothing is, one
-  // in which the content is, one in which the names are, and others in which any is.
-  unsigned images = 8;
+  // in which the content is, one in which the names are, two that tear the last write, two in which the oldest change
+  // of names or of content is lost alone, and others in which any is.
+  unsigned images = 12;
   // Changes of files that the workload makes at most; more is a failure, as it may never come to an end.
   std::uint64_t operations_max = 10'000;
   // Prepares the disk of each world of the workload; what it does there is durable.
@@ -31,10 +32,10 @@ struct crash_sweep_options {
   static std::vector<sim::crash_model> all_models();
 };
 
-// Runs `workload` in a world of its own, on its first host. Before its first change of a file and after each, in every
-// model, the power is cut: what may be left then is put on the disk of another world, in which `check` runs. A change
-// that the power cut comes in the middle of is among them, as one that is torn. What the two share, such as what the
-// workload has promised so far, the check sees as it was then, and must leave alone.
+// Runs `workload` in a world of its own, on its first host. Before its first change of a file, after each, and when it
+// has ended, in every model, the power is cut: what may be left then is put on the disk of another world, in which
+// `check` runs. A change that the power cut comes in the middle of is among them, as one that is torn. What the two
+// share, such as what the workload has promised so far, the check sees as it was then, and must leave alone.
 // Success if the workload passes and each check does: no verdict, no failed assertion, and no exception left it.
 // Otherwise it says behind which change the power was cut, in which model, what was lost, as little as possible, and
 // what that led to.
