@@ -5,6 +5,7 @@
 // make each class of runs once, also if several searches share the work. And the classes together stand for as many
 // orders of steps as there are: if a step's touch were not reported, a class would be missing, and if the orders were
 // counted wrong, the sum would be. And where nobody may wait for long, the search leaves nothing out, or says so.
+#include "../base/sanitizers.hpp"
 #include "explored.hpp"
 #include "small_programs.hpp"
 
@@ -93,6 +94,12 @@ void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals
   }
 }
 
+#ifdef LOCKSTEP_UNDER_SANITIZER
+constexpr std::uint64_t programs_otherwise = 60;
+#else
+constexpr std::uint64_t programs_otherwise = 300;
+#endif
+
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* const text = std::getenv(variable);
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
@@ -101,7 +108,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 // More of them: LOCKSTEP_FUZZ_PROGRAMS=20000, and LOCKSTEP_FUZZ_FIRST, LOCKSTEP_FUZZ_ORDERS.
 TEST(SystematicFuzz, FindsWhatThePlainSearchFinds) {
   const std::uint64_t first = number_from("LOCKSTEP_FUZZ_FIRST", 1);
-  const std::uint64_t programs = number_from("LOCKSTEP_FUZZ_PROGRAMS", 300);
+  const std::uint64_t programs = number_from("LOCKSTEP_FUZZ_PROGRAMS", programs_otherwise);
   const std::uint64_t orders_max = number_from("LOCKSTEP_FUZZ_ORDERS", 300);
   sim::world world;
   totals sums;
