@@ -1,5 +1,4 @@
-// Random sequences of calls on files do the same on the simulated kernel as on Linux; as long as that has no files, on
-// Linux in two directories, so that what is drawn and compared is seen to be no matter of chance.
+// Random sequences of calls on files do the same on the simulated kernel as on Linux.
 // LOCKSTEP_FILE_FUZZ=20000 runs more of them, and LOCKSTEP_FILE_FUZZ=1,77 that of seed 77.
 #include "fuzz_run.hpp"
 

@@ -61,6 +61,63 @@ TEST(PlainFilesTest, AreInImagesThatOutliveTheirWorlds) {
   image.reset();
 }
 
+TEST(PlainFilesTest, KeepTheirMountsOverAPowerCut) {
+  in_world([](system_calls& system) {
+    plain_files files = files_here();
+    files.make_directory("/a");
+    files.make_directory("/data");
+    files.mount("/data");
+    ASSERT_EQ(system.mkdirat(AT_FDCWD, "/data/on it", 0755), 0);
+    system.sync();
+    for (int i = 0; i < 2; ++i) {
+      here().files().lose_power([](std::string_view, std::uint64_t) { return std::uint64_t{0}; }, nullptr);
+      EXPECT_TRUE(files.exists("/data/on it"));
+      EXPECT_FALSE(files.exists("/a/on it"));
+    }
+    files.restore(files.image());
+    EXPECT_TRUE(files.exists("/data/on it"));
+  });
+}
+
+// Its directory is lost with the power.
+TEST(PlainFilesTest, LoseAMountWithItsDirectory) {
+  in_world([](system_calls& system) {
+    plain_files files = files_here();
+    files.crash_model(strict_sync);
+    ASSERT_EQ(system.mkdirat(AT_FDCWD, "/data", 0755), 0);
+    files.mount("/data");
+    for (int i = 0; i < 2; ++i) {
+      here().files().lose_power([](std::string_view, std::uint64_t) { return std::uint64_t{1}; }, nullptr);
+      EXPECT_FALSE(files.exists("/data"));
+    }
+  });
+}
+
+TEST(PlainFilesTest, AreDurableAtOnceWhereTheyAreOpenedForThat) {
+  in_world([](system_calls& system) {
+    for (const int flag : {O_DSYNC, O_SYNC}) {
+      files_here().write_file("/file", "old");
+      const int fd = system.openat(AT_FDCWD, "/file", O_WRONLY | flag, 0);
+      EXPECT_EQ(system.pwrite(fd, "new", 3, 0), 3);
+      EXPECT_EQ(files_here().durable_image().text_of("/file"), "new");
+      system.close(fd);
+    }
+  });
+}
+
+TEST(PlainFilesTest, AreKnownByANameThatIsLeft) {
+  in_world([](system_calls& system) {
+    files_here().write_file("/a/one", "");
+    ASSERT_EQ(system.linkat(AT_FDCWD, "/a/one", AT_FDCWD, "/a/two", 0), 0);
+    ASSERT_EQ(system.unlinkat(AT_FDCWD, "/a/one", 0), 0);
+    const int fd = system.openat(AT_FDCWD, "/a/two", O_WRONLY, 0);
+    inode_reference there;
+    ASSERT_EQ(here().files().find_file(here().files().disk().root(), "/a/two", true, there), 0);
+    EXPECT_EQ(here().files().text_of(*there), "/a/two");
+    system.close(fd);
+  });
+}
+
 TEST(PlainFilesTest, RefuseWhatCannotBeDone) {
   world in;
   const auto ask = [](const char* path) -> task<void> {

@@ -50,11 +50,11 @@ void bad_sectors::show(const inode& file, std::byte* bytes, std::size_t size, st
 }
 
 void bad_sectors::show(disk_image& in) const {
-  for (const auto& [where, flaw] : all_) {
+  for (const auto& [where, what] : all_) {
     image_file* const file = in.find(where.first);
-    const std::uint64_t wrong = where.second * page_bytes + flaw.within;
-    if (!flaw.is_readable || file == nullptr || wrong >= file->content.size()) continue;
-    file->content.write(in.pages(), &flaw.wrong, 1, wrong);
+    const std::uint64_t wrong = where.second * page_bytes + what.within;
+    if (!what.is_readable || file == nullptr || wrong >= file->content.size()) continue;
+    file->content.write(in.pages(), &what.wrong, 1, wrong);
   }
 }
 

@@ -367,11 +367,9 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
     case micro_operation::kind::attributes: to.file(what.file).attributes = *what.attributes; return;
     case micro_operation::kind::name: {
       image_file& file = to.file(what.file);
-      if (file.attributes.mode == 0) {
-        const file_state& state = *state_of(what.file);
-        file.attributes = state.made_as;
-        file.target = state.target;
-      }
+      const file_state& state = *state_of(what.file);
+      if (file.attributes.mode == 0) file.attributes = state.made_as;
+      if (file.target.empty()) file.target = state.target;
       to.file(what.directory).names[what.text] = what.file;
       return;
     }

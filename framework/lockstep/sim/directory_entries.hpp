@@ -4,6 +4,7 @@
 // through; more are found by an index.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,6 +29,10 @@ class directory_entries {
   inode* find(std::string_view name) const noexcept {
     const entry* const found = entry_of(name);
     return found == nullptr ? nullptr : found->to;
+  }
+  // Whether any name does. Looks through all of them.
+  bool lead_to(const inode& file) const noexcept {
+    return std::any_of(entries_.begin(), entries_.end(), [&file](const entry& each) { return each.to == &file; });
   }
   // Requires that there is none of that name. Throws std::bad_alloc.
   void add(std::string_view name, inode& to);

@@ -148,7 +148,12 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
     if (static_cast<std::size_t>(got) < wanted) break;
   }
   if (done != 0 && (file_->attributes.mode & (S_ISUID | S_ISGID)) != 0) host_.files().drop_set_bits(*file_);
-  if (due.what == fault_effect::kind::fail_later) file_->on().fail_to_write_back(*file_, due.late_error);
+  if (due.what == fault_effect::kind::fail_later) {
+    file_->on().fail_to_write_back(*file_, due.late_error);
+  } else if (done != 0 && (status_flags() & O_DSYNC) != 0) [[unlikely]] {
+    host_.disk_works(op::sync, 0);
+    file_->on().sync(*file_, (status_flags() & O_SYNC) != O_SYNC);
+  }
   return static_cast<std::int64_t>(done);
 }
 

@@ -106,6 +106,7 @@ bool injected_fault::covers_file(const attempted_call& call) const {
   if (has_range && (call.offset >= terms_.bytes_end || call.offset + call.bytes <= terms_.bytes_begin)) return false;
   const fault_effect::kind effect = terms_.effect.what;
   const bool is_of_sectors = effect == fault_effect::kind::bit_rot || effect == fault_effect::kind::latent_error;
+  if (is_of_sectors && call.bytes == 0) return false;
   if (is_of_sectors && std::max(call.offset, terms_.bytes_begin) >= call.file_bytes) return false;
   return terms_.to.empty() || ::fnmatch(terms_.to.c_str(), std::string(call.name).c_str(), FNM_PATHNAME) == 0;
 }

@@ -529,9 +529,29 @@ void file_names::copy_names(file_system& onto, inode& directory, const std::stri
 
 void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
   working_directory_ = nullptr;
+  unmount();
   for (const mounted_disk& each : disks_) {
     if (!each.disk->read_only()) each.disk->lose_power(model_, choose, lost);
   }
+  mount_again();
+}
+
+void file_names::restore(const disk_image& image) {
+  unmount();
+  disk().restore(image);
+  mount_again();
+}
+
+// Before what they are mounted on ends.
+void file_names::unmount() noexcept {
+  for (const mounted_disk& each : disks_) {
+    inode* const on = std::exchange(each.disk->root().mounted_on, nullptr);
+    if (on != nullptr) on->mounted = nullptr;
+  }
+}
+
+// One whose directory is not there any more cannot be reached.
+void file_names::mount_again() {
   for (const mounted_disk& each : disks_) {
     inode_reference on;
     if (each.path == "/" || find_file(disk().root(), each.path, true, on) != 0) continue;

@@ -99,6 +99,8 @@ class file_names {
   // Memory is lost; what is on the disks then is there again. Nobody may have a file open. Tells `lost` of what was, if
   // it is not null.
   void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
+  // That is on the root's disk from now on, on which the others are mounted again. Nobody may have a file open.
+  void restore(const disk_image& image);
 
  private:
   struct walk;
@@ -110,6 +112,8 @@ class file_names {
   int make_at(const place& there, mode_t mode, inode_reference& made);
   int find_free(inode& at, std::string_view path, bool is_directory, place& found) const;
   int open_found(inode& file, int flags);
+  void unmount() noexcept;
+  void mount_again();
   void copy_names(file_system& onto, inode& directory, const std::string& folder);
 
   loop& owner_;

@@ -143,7 +143,7 @@ void file_system::drop_name(inode& directory, std::string_view name, bool moves)
     }
   } else {
     --gone->links;
-    if (gone->parent == &directory) gone->parent = nullptr;
+    if (gone->parent == &directory && !(gone->links != 0 && directory.entries.lead_to(*gone))) gone->parent = nullptr;
   }
   gone->attributes.changed = now();
   changed_names(directory);
@@ -378,6 +378,7 @@ void file_system::restore(const disk_image& image) {
   root_->release();
   is_closing_ = false;
   bad_.forget_all();
+  errors_ = {};
   ++life_;
   std::map<std::uint64_t, inode*> made;
   for (const auto& [number, file] : image.files()) {

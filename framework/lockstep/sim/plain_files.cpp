@@ -156,7 +156,7 @@ disk_image plain_files::durable_image() const {
 
 void plain_files::restore(const disk_image& image) {
   detail::touch(everything, access::write);
-  disk().restore(image);
+  of_.files().restore(image);
 }
 
 disk_image plain_files::image_after_power_cut() const {
