@@ -26,7 +26,7 @@ TEST(LedgerWithoutSyncs, IsWhole) {
 // [normal]
 TEST(LedgerWithFewerSyncs, IsWhole) {
   const ledger_options how{.synchronous = "NORMAL", .page_bytes = 512};
-  const ledger_sweep what{.how = how, .entries = 2, .may_lose = 2, .images = 100, .models = {sim::weakest}};
+  const ledger_sweep what{.how = how, .entries = 2, .may_lose = 2, .images = 300, .models = {sim::weakest}};
   EXPECT_TRUE(what.run());
 }
 // [/normal]

@@ -267,5 +267,19 @@ TEST(FileTest, ThatIsLeftOpenKnowsTheLineThatOpenedIt) {
   EXPECT_EQ(file_of(world.verdicts()[0].where), "file_test.cpp");
 }
 
+task<void> leaves_one_locked(std::optional<file>& left, std::optional<file_lock>& held) {
+  left.emplace(co_await open("/tmp/left", new_file));
+  held.emplace(co_await left->lock());
+}
+
+TEST(FileTest, ThatIsLeftLockedKnowsTheLineOfTheLock) {
+  sim::world world;
+  std::optional<file> left;
+  std::optional<file_lock> held;
+  world.run(leaves_one_locked(left, held));
+  ASSERT_FALSE(world.verdicts().empty());
+  EXPECT_THAT(world.verdicts()[0].message, testing::ContainsRegex("with a lock taken at .*file_test.cpp:2[0-9][0-9]"));
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -25,7 +25,8 @@ std::set<std::string_view> models_that_break(const sequence& of) {
     of.run();
     for (const sim::crash_model* model : sim::crash_models()) {
       sim::for_all_answers([&](const sim::crash_chooser& choose) {
-        if (!of.holds(sim::log_here().image(*model, choose, nullptr))) broken.insert(model->name);
+        const sim::disk_image left = here().files().disk().image_after_power_cut(*model, choose, nullptr);
+        if (!of.holds(left)) broken.insert(model->name);
       });
     }
   });

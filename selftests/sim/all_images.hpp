@@ -56,6 +56,21 @@ inline std::set<std::string> all_images(const crash_log& log, const crash_model&
   return found;
 }
 
+// What is left on the host's disk if nothing is lost that need not be.
+inline disk_image image_left(const crash_model& model) {
+  const crash_chooser nothing_is_lost = [](std::string_view, std::uint64_t) { return std::uint64_t{0}; };
+  return here().files().disk().image_after_power_cut(model, nothing_is_lost, nullptr);
+}
+
+// All of them on the host's disk.
+inline std::set<std::string> image_texts(const crash_model& model) {
+  std::set<std::string> found;
+  for_all_answers([&](const crash_chooser& choose) {
+    found.insert(text_of(here().files().disk().image_after_power_cut(model, choose, nullptr)));
+  });
+  return found;
+}
+
 // -- plain calls on the host, which must succeed ----------------------------------------------------------------------
 
 inline int make_file(const std::string& path, int flags = O_RDWR | O_CREAT) {

@@ -288,24 +288,36 @@ class definition {
     const bool other_in_journal = is_in_order_with_names(before) || (model_.sizes_in_order && changes_size(q));
     if (in_journal && other_in_journal) return true;
     const bool same_file = what.file == before.file;
-    if (same_file && in_one_piece(one, other)) return true;
+    if (same_file && (in_one_piece(one, other) || is_cut_by(one, other))) return true;
     if (model_.appends_in_order && same_file && changes_size(p) && grows(what) && grows(before)) return true;
     if (model_.data_before_rename && same_file && what.over_another && !is_name(before)) return true;
     return model_.overwrites_first && (is_name(what) || changes_size(p)) && before.what == change::kind::write &&
            !grows(before);
   }
 
+  static bool cuts(const change& what) { return what.what == change::kind::resize && what.after < what.before; }
+
   // What was written there later comes to the disk with what was written there before, if that was not cut off.
   bool in_one_piece(const part& later, const part& earlier) const {
     if (later.end == 0 || earlier.end == 0) return false;
     const std::uint64_t number = later.begin / model_.whole_bytes;
-    if (number != earlier.begin / model_.whole_bytes) return false;
+    return number == earlier.begin / model_.whole_bytes && !is_cut_between(later, earlier);
+  }
+  // And with what has cut off some of it, if not all of it was cut off since.
+  bool is_cut_by(const part& later, const part& earlier) const {
+    const change& cut = happened_.changes[earlier.of];
+    if (later.end == 0 || !cuts(cut)) return false;
+    const std::uint64_t number = later.begin / model_.whole_bytes;
+    const bool is_there = cut.after < (number + 1) * model_.whole_bytes && cut.before > number * model_.whole_bytes;
+    return is_there && !is_cut_between(later, earlier);
+  }
+  bool is_cut_between(const part& later, const part& earlier) const {
+    const std::uint64_t begin = later.begin / model_.whole_bytes * model_.whole_bytes;
     for (std::size_t i = earlier.of + 1; i < later.of; ++i) {
       const change& between = happened_.changes[i];
-      const bool cuts = between.what == change::kind::resize && between.after <= number * model_.whole_bytes;
-      if (cuts && between.file == happened_.changes[later.of].file) return false;
+      if (cuts(between) && between.after <= begin && between.file == happened_.changes[later.of].file) return true;
     }
-    return true;
+    return false;
   }
 
   void make_durable(const sync_point& sync) {

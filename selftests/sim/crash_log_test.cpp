@@ -18,7 +18,7 @@ TEST(CrashLogTest, KeepsWhatWasSynced) {
     sync_path("/");
     write_file("/a", "lost");
     EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=kept"));
-    EXPECT_THAT(all_images(log_here(), process_crash), ElementsAre("/a=lost"));
+    EXPECT_EQ(text_of(image_left(process_crash)), "/a=lost");
     EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=kept", "/a=lost"));
   });
 }
@@ -249,6 +249,76 @@ TEST(CrashLogTest, KeepsNoRenameWithoutTheDataWhereTheModelSaysSo) {
     EXPECT_THAT(all_images(log_here(), weakest), Contains("/a="));
     EXPECT_THAT(all_images(log_here(), weakest), Contains("/a.new=new")) << "torn";
     EXPECT_THAT(all_images(log_here(), btrfs_like), Not(Contains("/a.new=new")));
+  });
+}
+
+// What is written comes to the disk with what was cut off there, so that no mixture of the two is left.
+TEST(CrashLogTest, KeepsNoWriteWithoutTheCutBeforeIt) {
+  const auto change = [](const std::string& text, int mode) {
+    const int fd = make_file("/a");
+    EXPECT_EQ(mode < 0 ? here().ftruncate(fd, 0) : here().fallocate(fd, mode, 0, 5), 0);
+    EXPECT_EQ(here().pwrite(fd, text.data(), text.size(), 0), static_cast<std::int64_t>(text.size()));
+    here().close(fd);
+  };
+  for (const crash_model* each : crash_models()) {
+    in_world([&](system_calls& system) {
+      write_file("/a", "12345", 0, true);
+      sync_path("/");
+      change("6", -1);
+      EXPECT_THAT(image_texts(*each), Not(Contains("/a=62345"))) << each->name;
+      if (each->keeps == crash_model::unsynced::some) {
+        EXPECT_THAT(image_texts(*each), testing::IsSupersetOf({"/a=12345", "/a=6"})) << each->name;
+      }
+      system.sync();
+      write_file("/a", "12345", 0, true);
+      change("N", FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+      EXPECT_THAT(image_texts(*each), Not(Contains("/a=N2345"))) << each->name;
+    });
+  }
+}
+
+// In all others it stays as it is, with nothing durable by that.
+TEST(CrashLogTest, LosesNoMemoryWhereTheSystemLivesOn) {
+  in_world([](system_calls&) {
+    write_file("/a", "old", 0, true);
+    sync_path("/");
+    write_file("/a", "new");
+    here().files().set_crash_model(process_crash);
+    here().files().lose_power([](std::string_view, std::uint64_t options) { return options - 1; }, nullptr);
+    EXPECT_EQ(text_of(here().files().disk().image()), "/a=new");
+    EXPECT_EQ(text_of(log_here().durable()), "/a=old");
+  });
+}
+
+TEST(CrashLogTest, ForgetsWhatWasInADirectoryThatIsGone) {
+  in_world([](system_calls& system) {
+    for (int i = 0; i < 3; ++i) {
+      make_directory("/d");
+      make_directory("/d/e");
+      write_file("/d/e/x", "x");
+      EXPECT_EQ(system.unlinkat(AT_FDCWD, "/d/e/x", 0), 0);
+      EXPECT_EQ(system.unlinkat(AT_FDCWD, "/d/e", AT_REMOVEDIR), 0);
+      EXPECT_EQ(system.unlinkat(AT_FDCWD, "/d", AT_REMOVEDIR), 0);
+      sync_path("/");
+      EXPECT_EQ(log_here().pending(), 0u);
+      EXPECT_EQ(log_here().durable().files().size(), 2u);
+    }
+  });
+}
+
+// One in another, all of which are kept by the one that is open.
+TEST(CrashLogTest, TakesNoStackForDirectoriesThatAreGone) {
+  in_world([](system_calls& system) {
+    constexpr int depth = 50'000;
+    std::vector<int> above{system.openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0)};
+    here().descriptors().set_limit(depth + 10);
+    for (int i = 0; i < depth; ++i) {
+      EXPECT_EQ(system.mkdirat(above.back(), "d", S_IRWXU), 0);
+      above.push_back(system.openat(above.back(), "d", O_RDONLY | O_DIRECTORY, 0));
+    }
+    for (std::size_t i = above.size() - 1; i-- > 0;) EXPECT_EQ(system.unlinkat(above[i], "d", AT_REMOVEDIR), 0);
+    for (const int fd : above) EXPECT_EQ(system.close(fd), 0);
+    EXPECT_EQ(here().files().disk().inodes_used(), 2u) << "the root and /tmp";
   });
 }
 

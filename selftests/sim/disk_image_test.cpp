@@ -64,5 +64,22 @@ TEST(DiskImageTest, BecomesADisk) {
   });
 }
 
+TEST(DiskImageTest, KnowsOwnersAndNamesOfOneFileApart) {
+  in_world([](system_calls& system) {
+    write_file("/a", "x");
+    write_file("/b", "x");
+    const auto image = [] { return here().files().disk().image(); };
+    const disk_image before = image();
+    EXPECT_EQ(system.fchownat(AT_FDCWD, "/a", 5, 6, 0), 0);
+    EXPECT_EQ(before.difference(image()), "~ /a: mode 100600 of 0:0, mode 100600 of 5:6\n");
+    EXPECT_NE(before.fingerprint(), image().fingerprint());
+    EXPECT_EQ(system.fchownat(AT_FDCWD, "/a", 0, 0, 0), 0);
+    EXPECT_EQ(before.fingerprint(), image().fingerprint());
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/b", 0), 0);
+    EXPECT_EQ(system.linkat(AT_FDCWD, "/a", AT_FDCWD, "/b", 0), 0);
+    EXPECT_NE(before.fingerprint(), image().fingerprint());
+  });
+}
+
 }  // namespace
 }  // namespace lockstep::sim

@@ -108,6 +108,34 @@ TEST(CrashSweepTest, PassesTheRightWayToReplaceAFile) {
               AllOf(HasSubstr("in the model weakest"), HasSubstr("name setting in /")));
 }
 
+// As much as a page cache would have written to the disk by then.
+TEST(CrashSweepTest, FindsALargeFileThatIsRenamedWithoutASync) {
+  static constexpr std::int64_t large = 5'000'000;
+  const auto renames_a_large_one = []() -> task<void> {
+    write_all("/setting.new", std::string(static_cast<std::size_t>(large), 'x'), false);
+    current_system().renameat2(AT_FDCWD, "/setting.new", AT_FDCWD, "/setting", 0);
+    co_return;
+  };
+  const auto is_old_or_large = []() -> task<void> {
+    struct stat found {};
+    current_system().fstatat(AT_FDCWD, "/setting", &found, 0);
+    EXPECT_THAT(found.st_size, testing::AnyOf(3, large));
+    co_return;
+  };
+  crash_sweep_options in_any_order = with_setting;
+  in_any_order.models = {sim::weakest};
+  EXPECT_FALSE(crash_sweep(renames_a_large_one, is_old_or_large, in_any_order));
+}
+
+TEST(CrashSweepTest, RefusesAnotherDisk) {
+  crash_sweep_options with_two_disks = with_setting;
+  with_two_disks.prepare = [](sim::world& of) {
+    of.fs().make_directory("/data");
+    of.fs().mount("/data");
+  };
+  EXPECT_THAT(crash_sweep(overwrites, is_old_or_new, with_two_disks).message(), HasSubstr("there is another one"));
+}
+
 // A sector that is old or new needs no checksum; one that may be garbage does.
 TEST(CrashSweepTest, FindsGarbageOnlyWhereTheModelLeavesSome) {
   const auto writes_in_place = []() -> task<void> {

@@ -105,16 +105,20 @@ constexpr duration longest_pause = std::chrono::milliseconds(100);
 task<file_lock> file::try_lock(lock_kind kind, source where) {
   held_file& locked = awaited("was locked", where);
   const bool succeeded = co_await detail::trying_to_lock_file(locked, operation_of(kind));
-  co_return succeeded ? file_lock(locked) : file_lock();
+  if (!succeeded) co_return file_lock();
+  locked.calls().locked_at(locked.fd(), where);
+  co_return file_lock(locked);
 }
 
 task<file_lock> file::lock(lock_kind kind, source where) {
   held_file& locked = awaited("was locked", where);
   for (duration pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
     const bool succeeded = co_await detail::trying_to_lock_file(locked, operation_of(kind));
-    if (succeeded) co_return file_lock(locked);
+    if (succeeded) break;
     co_await sleep_for(pause);
   }
+  locked.calls().locked_at(locked.fd(), where);
+  co_return file_lock(locked);
 }
 
 }  // namespace lockstep

@@ -6,9 +6,54 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
+#include <utility>
 
 namespace lockstep::sim {
+
+namespace {
+
+// Pieces of files: ranges of numbers, each by the file and its first one, apart from each other.
+class piece_ranges {
+ public:
+  bool empty() const noexcept { return all_.empty(); }
+  bool has(std::uint64_t file, std::uint64_t piece) const { return meets(file, piece, piece + 1); }
+  // Whether any is in there.
+  bool meets(std::uint64_t file, std::uint64_t begin, std::uint64_t end) const {
+    const auto next = all_.lower_bound({file, end});
+    if (next == all_.begin()) return false;
+    const auto last = std::prev(next);
+    return last->first.first == file && last->second > begin;
+  }
+  void add(std::uint64_t file, std::uint64_t begin, std::uint64_t end) {
+    if (begin >= end) return;
+    remove(file, begin, end);
+    all_[{file, begin}] = end;
+  }
+  void remove(std::uint64_t file, std::uint64_t begin, std::uint64_t end) {
+    if (all_.empty() || begin >= end) return;
+    auto at = all_.lower_bound({file, begin});
+    if (at != all_.begin()) {
+      const auto before = std::prev(at);
+      if (before->first.first == file && before->second > begin) {
+        const std::uint64_t until = std::exchange(before->second, begin);
+        if (until > end) all_[{file, end}] = until;
+      }
+    }
+    while (at != all_.end() && at->first.first == file && at->first.second < end) {
+      const std::uint64_t until = at->second;
+      at = all_.erase(at);
+      if (until > end) all_[{file, end}] = until;
+    }
+  }
+
+ private:
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> all_;  // to the end
+};
+
+}  // namespace
 
 // A change that could be lost is judged in two passes. Backwards: what is durable takes with it what the model orders
 // before. Forwards: each of the others is kept or not, as picked, as long as what goes before it has been kept.
@@ -24,11 +69,12 @@ class crash_judge {
 
   disk_image run() {
     if (model_.keeps == crash_model::unsynced::none) return without_any();
-    if (model_.keeps == crash_model::unsynced::some) find_durable();
+    find_durable();
     const std::size_t at_risk = count_at_risk();
     for (std::size_t i = 0; i < pending_.size(); ++i) {
+      forget_cleared(before_.pieces, *pending_[i].what);
       if (pending_[i].what->dropped) tell_lost(*pending_[i].what, "all, as its sync had failed");
-      if (i + at_risk < pending_.size() || keeps_all(pending_[i])) {
+      if (i + at_risk < pending_.size() || pending_[i].durable) {
         log_.apply(image_, *pending_[i].what);
       } else {
         decide(i);
@@ -46,10 +92,6 @@ class crash_judge {
     int kept = -1;              // of a group that was decided: 0 or 1
   };
 
-  // Of files, whose number comes first, what is between two multiples of whole_bytes. The disk gets one as it was in
-  // memory at some time: of what was written there, a later part only with the earlier ones.
-  using piece_set = std::set<std::pair<std::uint64_t, std::uint64_t>>;
-
   // What came later in the log, or before it was durable.
   struct later {
     bool any = false;
@@ -57,7 +99,7 @@ class crash_judge {
     bool size = false;
     std::set<std::uint64_t> renamed{};  // files
     std::set<std::uint64_t> grown{};
-    piece_set pieces{};
+    piece_ranges pieces{};  // that were written
   };
   // What was lost so far.
   struct earlier {
@@ -67,7 +109,7 @@ class crash_judge {
     bool overwrite = false;
     std::set<std::uint64_t> written{};  // files
     std::set<std::uint64_t> grown{};
-    piece_set pieces{};
+    piece_ranges pieces{};  // that were written or cleared
   };
 
   static bool changes_size(const micro_operation& what) noexcept {
@@ -77,7 +119,6 @@ class crash_judge {
     return what.what == micro_operation::kind::write || what.what == micro_operation::kind::punch;
   }
 
-  bool keeps_all(const item& each) const noexcept { return each.durable || model_.keeps == crash_model::unsynced::all; }
   disk_image without_any() {
     for (const item& each : pending_) tell_lost(*each.what, "");
     image_.repair();
@@ -86,7 +127,7 @@ class crash_judge {
 
   // The plain answer is that nothing is lost; otherwise so many of the last changes may be.
   std::size_t count_at_risk() {
-    if (model_.keeps == crash_model::unsynced::all || pending_.empty()) return 0;
+    if (pending_.empty()) return 0;
     std::size_t at_risk = static_cast<std::size_t>(choose_("changes at risk", pending_.size() + 1));
     // All of a group is, or nothing.
     const auto group_at = [this](std::size_t i) { return i < pending_.size() ? pending_[i].what->group : 0; };
@@ -99,34 +140,56 @@ class crash_judge {
 
   // -- pieces -------------------------------------------------------------------------------------------------------
 
+  // What is between two multiples of whole_bytes: the disk gets it as it was in memory at some time. So a part that was
+  // written there comes only with what was written, cut off or punched out there before.
+  struct piece_range {
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
   std::uint64_t piece_of(const micro_operation& what, std::uint64_t piece) const noexcept {
     return what.offset / model_.whole_bytes + piece;
   }
-  // Of those of a write, in which it is to come behind one that is in the set.
-  std::uint64_t count_in(const piece_set& set, const micro_operation& what) const {
+  std::uint64_t pieces_up_to(std::uint64_t bytes) const noexcept {
+    return (bytes + model_.whole_bytes - 1) / model_.whole_bytes;
+  }
+  static bool clears(const micro_operation& what) noexcept {
+    return what.what == micro_operation::kind::punch ||
+           (what.what == micro_operation::kind::resize && what.after < what.before);
+  }
+  // In which it clears something.
+  piece_range cleared_by(const micro_operation& what) const noexcept {
+    if (what.what == micro_operation::kind::resize) return {what.after / model_.whole_bytes, pieces_up_to(what.before)};
+    return {what.offset / model_.whole_bytes, pieces_up_to(what.offset + what.size)};
+  }
+  // Of which nothing is left: what is written there later is all that is in memory.
+  void forget_cleared(piece_ranges& from, const micro_operation& what) const {
+    if (!clears(what) || from.empty()) return;
+    const bool cuts = what.what == micro_operation::kind::resize;
+    from.remove(what.file, pieces_up_to(cuts ? what.after : what.offset),
+                cuts ? ~std::uint64_t{0} : (what.offset + what.size) / model_.whole_bytes);
+  }
+  // How many of a write's may not come to the disk, as something is missing there.
+  std::uint64_t count_behind(const micro_operation& what) const {
+    const std::uint64_t pieces = count_pieces(what);
+    if (what.dropped || !before_.pieces.meets(what.file, piece_of(what, 0), piece_of(what, pieces))) return 0;
     std::uint64_t count = 0;
-    if (set.empty() || what.dropped) return count;
-    for (std::uint64_t piece = 0; piece < count_pieces(what); ++piece) {
-      count += set.count({what.file, piece_of(what, piece)});
+    for (std::uint64_t piece = 0; piece < pieces; ++piece) {
+      count += before_.pieces.has(what.file, piece_of(what, piece)) ? 1 : 0;
     }
     return count;
   }
-  void add_pieces(piece_set& to, const micro_operation& what, const std::vector<bool>& but) const {
+  // Whether something that is durable was written later where this has changed it.
+  bool is_under(const piece_ranges& durable, const micro_operation& what) const {
+    if (durable.empty() || what.dropped) return false;
+    if (clears(what)) return durable.meets(what.file, cleared_by(what).begin, cleared_by(what).end);
+    return what.what == micro_operation::kind::write &&
+           durable.meets(what.file, piece_of(what, 0), piece_of(what, count_pieces(what)));
+  }
+  void note_pieces_lost(const micro_operation& what, const std::vector<bool>& kept) {
     if (what.dropped) return;  // nobody waits for what never comes
     for (std::uint64_t piece = 0; piece < count_pieces(what); ++piece) {
-      if (piece >= but.size() || !but[piece]) to.insert({what.file, piece_of(what, piece)});
-    }
-  }
-  // What is cut off or punched out is not in memory any more when the next part is written.
-  void forget_cleared(piece_set& from, const micro_operation& what) const {
-    const bool punched = what.what == micro_operation::kind::punch;
-    if (from.empty() || !(punched || what.what == micro_operation::kind::resize)) return;
-    const std::uint64_t begin = punched ? what.offset : what.after;
-    const std::uint64_t first = (begin + model_.whole_bytes - 1) / model_.whole_bytes;
-    auto at = from.lower_bound({what.file, first});
-    while (at != from.end() && at->first == what.file &&
-           (!punched || (at->second + 1) * model_.whole_bytes <= what.offset + what.size)) {
-      at = from.erase(at);
+      if (piece >= kept.size() || !kept[piece])
+        before_.pieces.add(what.file, piece_of(what, piece), piece_of(what, piece) + 1);
     }
   }
 
@@ -138,8 +201,8 @@ class crash_judge {
       item& each = pending_[i];
       judge(each, after);
       const micro_operation& what = *each.what;
+      if (is_under(after.pieces, what)) each.durable = true;
       forget_cleared(after.pieces, what);
-      if (what.what == micro_operation::kind::write && count_in(after.pieces, what) != 0) each.durable = true;
       if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
       if (each.durable) each.size_durable = changes_size(what);
       if (each.durable) after.any = true;
@@ -150,7 +213,7 @@ class crash_judge {
       }
       if (each.durable && what.over_another) after.renamed.insert(what.file);
       if (each.durable && what.what == micro_operation::kind::write && !model_.all_in_order) {
-        add_pieces(after.pieces, what, {});
+        if (!what.dropped) after.pieces.add(what.file, piece_of(what, 0), piece_of(what, count_pieces(what)));
       }
     }
   }
@@ -225,7 +288,6 @@ class crash_judge {
   void decide(std::size_t i) {
     item& each = pending_[i];
     const micro_operation& what = *each.what;
-    forget_cleared(before_.pieces, what);
     if (what.is_of_metadata()) return decide_metadata(i);
     if (what.what != micro_operation::kind::write) return decide_whole(each);
     decide_write(each);
@@ -254,6 +316,7 @@ class crash_judge {
     const bool may = changes_size(what) ? may_keep_size(what) && may_keep_content() : may_keep_content();
     if (may && choose_("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
     note_lost(what, changes_size(what));
+    if (clears(what)) before_.pieces.add(what.file, cleared_by(what).begin, cleared_by(what).end);
     tell_lost(what, "");
   }
 
@@ -273,7 +336,7 @@ class crash_judge {
     const bool may = may_keep_content() && (may_grow || !model_.grows_with_content);
     const bool has_size = what.grows() && !model_.grows_with_content;
     const bool has_pieces = count_pieces(what) > 1 || has_size || model_.leaves_garbage;
-    const std::uint64_t behind = count_in(before_.pieces, what);
+    const std::uint64_t behind = count_behind(what);
     // 0: all of it, 1: nothing, 2: some.
     std::uint64_t kept = 1;
     if (may && may_grow && behind == 0) {
@@ -285,7 +348,7 @@ class crash_judge {
     if (kept == 0) return log_.apply(image_, what);
     if (kept == 2 && !what.dropped) return keep_some(each, may_grow);
     note_lost(what, what.grows() && !each.size_durable);
-    add_pieces(before_.pieces, what, {});
+    note_pieces_lost(what, {});
     if (each.size_durable) grow(what, {});
     tell_lost(what, "");
   }
@@ -313,7 +376,7 @@ class crash_judge {
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       const bool appended = until > what.before;
-      const bool is_behind = before_.pieces.count({what.file, piece_of(what, piece)}) != 0;
+      const bool is_behind = before_.pieces.has(what.file, piece_of(what, piece));
       const bool can = !is_behind && (!appended || (model_.grows_with_content ? may_grow && all_before : grows));
       const std::uint64_t chosen =
           can ? choose_("a piece of a write is lost", model_.leaves_garbage ? 3 : 2) : std::uint64_t{1};
@@ -321,8 +384,13 @@ class crash_judge {
       kept[piece] = chosen != 1;
       all_before = all_before && kept[piece];
     }
-    add_pieces(before_.pieces, what, kept);
-    note_lost(what, what.grows() && !grows && !(model_.grows_with_content && all_before));
+    const bool has_size = !what.grows() || grows || (model_.grows_with_content && all_before);
+    const auto is_lost = [&](std::uint64_t piece) { return !kept[piece] || garbage[piece]; };
+    bool any_lost = !has_size;
+    for (std::uint64_t piece = 0; piece < pieces; ++piece) any_lost = any_lost || is_lost(piece);
+    if (!any_lost) return log_.apply(image_, what);
+    note_pieces_lost(what, kept);
+    note_lost(what, !has_size);
     if (grows) grow(what, kept);
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t begin = begin_of(what, piece);
@@ -378,7 +446,8 @@ class crash_judge {
 
   void tell_lost(const micro_operation& what, const std::string& pieces) {
     if (lost_ == nullptr || (what.dropped && pieces.empty())) return;  // that was told
-    const std::string text = log_.text_of(what, image_);
+    if (names_.empty()) names_ = log_.names();
+    const std::string text = crash_log::text_of(what, names_);
     lost_->push_back(pieces.empty() ? text : fmt::format("{}, of which {}", text, pieces));
   }
 
@@ -386,6 +455,7 @@ class crash_judge {
   const crash_model& model_;
   const crash_chooser& choose_;
   std::vector<std::string>* lost_;
+  std::map<std::uint64_t, std::string> names_;  // of files, for what is told
   disk_image image_;
   std::vector<item> pending_;
   earlier before_;

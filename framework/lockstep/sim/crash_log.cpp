@@ -124,16 +124,32 @@ void crash_log::ended(const inode& file) noexcept {
 }
 
 // It has no name in memory. Where the log has no change of its names either, the disk has none, and nothing of it can
-// come back.
+// come back; nor, of a directory, the names in it.
 void crash_log::forget_if_gone(std::uint64_t file) noexcept {
-  file_state& state = *states_[file];
-  if (!state.ended || state.names_pending != 0) return;
-  filter(state.of_file, [this](micro_operation& each) {
-    retire(each);
-    return false;
-  });
-  durable_.files_.erase(file);
-  states_[file].reset();
+  std::uint64_t left = 0;
+  const auto add = [&](std::uint64_t gone) {
+    file_state* const state = states_[gone].get();
+    if (state == nullptr || !state->ended || state->names_pending != 0 || std::exchange(state->is_going, true)) return;
+    state->next_gone = std::exchange(left, gone);
+  };
+  add(file);
+  while (left != 0) {
+    const std::uint64_t gone = left;
+    file_state& state = *states_[gone];
+    left = state.next_gone;
+    filter(state.of_file, [this](micro_operation& each) {
+      retire(each);
+      return false;
+    });
+    filter(state.of_names, [&](micro_operation& each) {
+      --states_[each.file]->names_pending;
+      retire(each);
+      add(each.file);
+      return false;
+    });
+    durable_.files_.erase(gone);
+    states_[gone].reset();
+  }
 }
 
 // -- becoming durable -------------------------------------------------------------------------------------------------
@@ -162,6 +178,15 @@ void crash_log::note_durable(const micro_operation& gone) {
   }
 }
 
+namespace {
+
+void take_page(image_file& durable, const inode& file, std::uint64_t page) {
+  const page_reference* const now = file.content.page_at(page);
+  durable.content.put_page(page, now == nullptr ? page_reference() : *now);
+}
+
+}  // namespace
+
 // What is in memory is what is durable then, on every page that was changed.
 bool crash_log::sync_content(const inode& file, file_state& state, bool data_only) {
   if (state.of_file.first == 0) return false;
@@ -180,20 +205,12 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped) return sync_what_is_left(state, data_only);
+  if (has_dropped) return sync_what_is_left(file, state, data_only);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
-  const auto take = [&](std::uint64_t page) {
-    const page_reference* const now = file.content.page_at(page);
-    durable.content.put_page(page, now == nullptr ? page_reference() : *now);
-  };
-  if (least % page_bytes != 0) take(least / page_bytes);
+  if (least % page_bytes != 0) take_page(durable, file, least / page_bytes);
   filter(state.of_file, [&](micro_operation& each) {
     if (waits(each)) return true;
-    if (each.what == micro_operation::kind::write || each.what == micro_operation::kind::punch ||
-        each.what == micro_operation::kind::set_aside) {
-      for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < each.offset + each.size; ++page)
-        take(page);
-    }
+    take_pages(durable, file, each);
     note_durable(each);
     retire(each);
     return false;
@@ -203,12 +220,22 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
   return wrote;
 }
 
-// Where a sync has failed before, what is in memory is not what comes to the disk.
-bool crash_log::sync_what_is_left(file_state& state, bool data_only) {
+// As it is in memory.
+void crash_log::take_pages(image_file& durable, const inode& file, const micro_operation& what) {
+  if (what.what != micro_operation::kind::write && what.what != micro_operation::kind::punch &&
+      what.what != micro_operation::kind::set_aside)
+    return;
+  for (std::uint64_t page = what.offset / page_bytes; page * page_bytes < what.offset + what.size; ++page)
+    take_page(durable, file, page);
+}
+
+// Where a sync has failed before, only those pages come to the disk that were written to since.
+bool crash_log::sync_what_is_left(const inode& file, file_state& state, bool data_only) {
   bool wrote = false;
   filter(state.of_file, [&](micro_operation& each) {
     if (each.what == micro_operation::kind::attributes && data_only) return true;
     apply(durable_, each);
+    if (!each.dropped) take_pages(durable_.file(file.number()), file, each);
     note_durable(each);
     retire(each);
     wrote = true;
@@ -382,17 +409,21 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
   }
 }
 
-std::string crash_log::text_of(const micro_operation& what, const disk_image& on) const {
-  const auto name_of = [&](std::uint64_t file) -> std::string {
-    for (auto at = operations_.rbegin(); at != operations_.rend(); ++at) {
-      if (at->what == micro_operation::kind::name && at->file == file) return at->text;
-    }
-    for (const auto& [number, each] : on.files()) {
-      for (const auto& [name, to] : each.names) {
-        if (to == file) return name;
-      }
-    }
-    return file == disk_image::root ? "/" : fmt::format("file {}", file);
+std::map<std::uint64_t, std::string> crash_log::names() const {
+  std::map<std::uint64_t, std::string> found{{disk_image::root, "/"}};
+  for (const auto& [number, each] : durable_.files()) {
+    for (const auto& [name, to] : each.names) found.try_emplace(to, name);
+  }
+  for (const micro_operation& each : operations_) {
+    if (each.what == micro_operation::kind::name) found[each.file] = each.text;
+  }
+  return found;
+}
+
+std::string crash_log::text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names) {
+  const auto name_of = [&names](std::uint64_t file) {
+    const auto found = names.find(file);
+    return found != names.end() ? found->second : fmt::format("file {}", file);
   };
   switch (what.what) {
     case micro_operation::kind::write:

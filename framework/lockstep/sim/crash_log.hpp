@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -93,7 +94,8 @@ class crash_log {
 
   // -- a power cut ------------------------------------------------------------------------------------------------
 
-  // What is left. Tells `lost` of each change that is lost or torn, in words, if it is not null.
+  // What is left, in a model in which something may be lost. Tells `lost` of each change that is lost or torn, in
+  // words, if it is not null.
   disk_image image(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) const;
 
   // How many changes are in the log. More than `changes_max`, or such that hold more than `bytes_max` of what was
@@ -120,8 +122,10 @@ class crash_log {
     std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
     std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
-    file_attributes made_as{};  // when it got its first name, if that is in the log
-    std::string target{};       // of a symbolic link
+    bool is_going = false;        // it is about to be forgotten
+    std::uint64_t next_gone = 0;  // and then that
+    file_attributes made_as{};    // when it got its first name, if that is in the log
+    std::string target{};         // of a symbolic link
   };
 
   file_state& state_of(std::uint64_t file);
@@ -135,7 +139,8 @@ class crash_log {
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
   bool sync_content(const inode& file, file_state& state, bool data_only);
-  bool sync_what_is_left(file_state& state, bool data_only);
+  bool sync_what_is_left(const inode& file, file_state& state, bool data_only);
+  void take_pages(image_file& durable, const inode& file, const micro_operation& what);
   bool sync_names(file_state& state);
   void retire_name(micro_operation& what);
   void forget_retired();
@@ -145,7 +150,9 @@ class crash_log {
   void apply(disk_image& to, const micro_operation& what) const;
   // Some bytes of what was written.
   static void copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end);
-  std::string text_of(const micro_operation& what, const disk_image& on) const;
+  // Of files, the last one each.
+  std::map<std::uint64_t, std::string> names() const;
+  static std::string text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names);
 
   disk_image durable_;
   std::deque<micro_operation> operations_;

@@ -1,5 +1,8 @@
 #include <lockstep/sim/disk_file.hpp>
 
+#include <lockstep/runtime/agent.hpp>
+#include <lockstep/runtime/context.hpp>
+#include <lockstep/runtime/frame.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/file_watch.hpp>
 #include <lockstep/sim/host.hpp>
@@ -65,6 +68,17 @@ unsigned disk_file::ready() const noexcept { return POLLIN | POLLOUT; }
 
 std::string disk_file::described() const {
   return fmt::format("{} {}", file_->is_directory() ? "directory" : "file", host_.files().text_of(*file_));
+}
+
+std::string disk_file::text_of_held() const {
+  if (!file_->locks.holds({const_cast<disk_file*>(this)})) return {};
+  return is_internal(locked_at_) ? ", with a lock" : ", with a lock taken at " + file_and_line(locked_at_);
+}
+
+int disk_file::note_lock(int result) noexcept {
+  const agent* const who = detail::current_context == nullptr ? nullptr : detail::current_context->running;
+  if (result == 0 && who != nullptr && who->stands_at() != nullptr) locked_at_ = who->stands_at()->where;
+  return result;
 }
 
 // -- reading and writing ----------------------------------------------------------------------------------------------
@@ -402,7 +416,7 @@ int disk_file::flock(int operation) {
   const int what = operation & ~LOCK_NB;
   if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) return -EINVAL;
   detail::touch(file_->on().id_of(*file_), access::write);
-  return file_->locks.flock({this}, what);
+  return note_lock(file_->locks.flock({this}, what));
 }
 
 int disk_file::lock(int command, struct flock& range, const file_locks::owner& process) {
@@ -430,7 +444,7 @@ int disk_file::lock(int command, struct flock& range, const file_locks::owner& p
   if (!asks && ((range.l_type == F_RDLCK && !readable()) || (range.l_type == F_WRLCK && !writable()))) return -EBADF;
   detail::touch(file_->on().id_of(*file_), asks ? access::read : access::write);
   const file_locks::owner who = of_file ? file_locks::owner{this} : process;
-  if (!asks) return file_->locks.set(who, range.l_type, begin, end);
+  if (!asks) return note_lock(file_->locks.set(who, range.l_type, begin, end));
   file_locks::range taken{};
   if (!file_->locks.conflict(who, range.l_type, begin, end, taken)) {
     range.l_type = F_UNLCK;

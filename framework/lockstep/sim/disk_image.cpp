@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -89,6 +90,30 @@ std::string line_of(const std::string& path, const image_file& file) {
   return path;
 }
 
+std::uint64_t hash_of_attributes(const file_attributes& of) {
+  const auto ticks = [](wall_clock::time_point at) {
+    return static_cast<std::uint64_t>(at.time_since_epoch().count());
+  };
+  const std::uint64_t owner = hash_of(of.user, of.group);
+  const std::uint64_t times = hash_of(ticks(of.accessed), hash_of(ticks(of.modified), ticks(of.changed)));
+  return hash_of(of.mode, hash_of(owner, times));
+}
+
+std::string words_of(const file_attributes& of) {
+  return fmt::format("mode {:o} of {}:{}", of.mode, of.user, of.group);
+}
+
+// Eight at a time.
+std::uint64_t hash_of_bytes(const char* bytes, std::size_t count) {
+  std::uint64_t hash = count;
+  for (std::size_t at = 0; at < count; at += sizeof hash) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + at, std::min(sizeof word, count - at));
+    hash = roll_fast(hash, word);
+  }
+  return mix(hash);
+}
+
 std::uint64_t first_difference(const file_content& one, const file_content& other) {
   const std::uint64_t end = std::min(one.size(), other.size());
   std::vector<char> mine(page_bytes);
@@ -109,13 +134,15 @@ std::uint64_t first_difference(const file_content& one, const file_content& othe
 std::string disk_image::fingerprint() const {
   std::string made;
   std::vector<char> bytes(page_bytes);
+  std::map<std::uint64_t, std::uint64_t> met;  // files, by number, and the how manieth each was
   for (const auto& [path, number] : paths()) {
     const image_file& file = files_.at(number);
-    std::uint64_t hash = hash_of(file.attributes.mode, file.content.size());
+    const std::uint64_t which = met.try_emplace(number, met.size()).first->second;
+    std::uint64_t hash = hash_of(which, hash_of(hash_of_attributes(file.attributes), file.content.size()));
     for (std::uint64_t offset = 0; offset < file.content.size(); offset += page_bytes) {
       if (file.content.page_at(offset / page_bytes) == nullptr) continue;
       const std::size_t count = file.content.read(bytes.data(), page_bytes, offset);
-      hash = hash_of(hash, hash_of(offset, hash_of(std::string_view(bytes.data(), count))));
+      hash = hash_of(hash, hash_of(offset, hash_of_bytes(bytes.data(), count)));
     }
     made += fmt::format("{}={:x}{} ", path, hash, file.target);
   }
@@ -144,6 +171,8 @@ std::string disk_image::difference(const disk_image& other) const {
       text += fmt::format("- {}\n+ {}\n", line_of(path, file), line_of(path, there));
     } else if (!file.content.same_as(there.content)) {
       text += fmt::format("~ {}: from byte {} on\n", path, first_difference(file.content, there.content));
+    } else if (words_of(file.attributes) != words_of(there.attributes)) {
+      text += fmt::format("~ {}: {}, {}\n", path, words_of(file.attributes), words_of(there.attributes));
     }
   }
   for (const auto& [path, number] : others) {

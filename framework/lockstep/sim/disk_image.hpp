@@ -43,7 +43,8 @@ class disk_image {
   std::string fingerprint() const;
   // A line for each file, by path: "/a/b 12 bytes", "/a/", "/l -> b".
   std::string tree() const;
-  // The lines that only one has, as "- line" and "+ line"; where only the content differs, "~ path: from byte 12 on".
+  // The lines that only one has, as "- line" and "+ line"; where only the content differs, "~ path: from byte 12 on";
+  // where only mode or owner do, "~ path: mode 100644 of 0:0, mode 100600 of 0:0".
   std::string difference(const disk_image& other) const;
 
  private:

@@ -531,7 +531,7 @@ void file_names::lose_power(const crash_chooser& choose, std::vector<std::string
   working_directory_ = nullptr;
   unmount();
   for (const mounted_disk& each : disks_) {
-    if (!each.disk->read_only()) each.disk->lose_power(model_, choose, lost);
+    if (!each.is_fixture) each.disk->lose_power(model_, choose, lost);
   }
   mount_again();
 }
@@ -567,7 +567,12 @@ int file_names::mount_fixture(std::string_view on, const std::string& folder) {
   if (const int failed = mount(on, made); failed != 0) return failed;
   copy_names(*made, made->root(), folder);
   made->set_read_only(true);
+  disks_.back().is_fixture = true;
   return 0;
+}
+
+bool file_names::has_other_disks() const noexcept {
+  return std::count_if(disks_.begin(), disks_.end(), [](const mounted_disk& each) { return !each.is_fixture; }) > 1;
 }
 
 }  // namespace lockstep::sim

@@ -90,6 +90,8 @@ class file_names {
   int mount(std::string_view on, file_system*& made);
   // The files of a folder of the machine's, as they are when they are first read; nothing can be written there.
   int mount_fixture(std::string_view on, const std::string& folder);
+  // Whether there are disks besides the root's, but fixtures.
+  bool has_other_disks() const noexcept;
 
   // -- power cuts ---------------------------------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ class file_names {
   struct mounted_disk {
     std::string path;
     std::unique_ptr<file_system> disk;
+    bool is_fixture = false;
   };
   std::vector<mounted_disk> disks_;  // the first has the root
   crash_model model_ = ext4_ordered;

@@ -44,12 +44,12 @@ wall_clock::time_point file_system::now() const noexcept { return owner_.wall_no
 
 // Its names go with it, and what nobody refers to then: one by one, so that a deep tree takes no stack.
 void file_system::end(inode& gone) noexcept {
-  inode* const above = gone.is_directory() && gone.links == 0 ? gone.parent : nullptr;
-  gone.parent = std::exchange(ending_, &gone);
-  if (above != nullptr) above->release();
+  gone.mounted = std::exchange(ending_, &gone);
   if (std::exchange(is_ending_, true)) return;
   while (ending_ != nullptr) {
-    inode* const last = std::exchange(ending_, ending_->parent);
+    inode* const last = std::exchange(ending_, ending_->mounted);
+    const bool keeps_parent = last->is_directory() && last->links == 0 && last->parent != nullptr;
+    if (keeps_parent) last->parent->release();
     for (std::size_t place = 0; place < last->entries.places(); ++place) {
       if (inode* const to = last->entries.at(place).to; to != nullptr) to->release();
     }
@@ -361,12 +361,14 @@ disk_image file_system::image() const {
 
 disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                               std::vector<std::string>* lost) const {
+  if (model.keeps == crash_model::unsynced::all) return image();
   disk_image left = log_.image(model, choose, lost);
   bad_.show(left);
   return left;
 }
 
 void file_system::lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) {
+  if (model.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
   bad_sectors bad = bad_;
   restore(image_after_power_cut(model, choose, lost));
   bad_ = std::move(bad);

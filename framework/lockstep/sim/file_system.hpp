@@ -156,7 +156,7 @@ class file_system {
   bool failed_sync_reverts_ = false;
   std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
-  inode* ending_ = nullptr;  // those that are about to end, by `parent`
+  inode* ending_ = nullptr;  // those that are about to end, by `mounted`, as nothing is mounted there
   bool is_ending_ = false;
   std::uint32_t life_ = 0;
   bool is_closing_ = false;  // what ends is no change then

@@ -208,6 +208,7 @@ class host final : public system_calls {
   int watch(int fd, unsigned events, readiness_watch& by) override;
   void unwatch(readiness_watch& watch) noexcept override { watch.unlink(); }
   void opened_at(int fd, const source& where) noexcept override;
+  void locked_at(int fd, const source& where) noexcept override;
   int socket(int domain, int type, int protocol) override;
   int socketpair(int domain, int type, int protocol, int fds[2]) override;
   int bind(int fd, const sockaddr* address, socklen_t size) override;

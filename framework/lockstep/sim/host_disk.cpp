@@ -473,6 +473,11 @@ int host::sync_file(int fd, bool data_only) {
   });
 }
 
+void host::locked_at(int fd, const source& where) noexcept {
+  open_file* const file = table_.find(fd);
+  if (disk_file* const locked = file != nullptr ? file->as_disk_file() : nullptr) locked->set_locked_at(where);
+}
+
 int host::fsync(int fd) { return sync_file(fd, false); }
 
 int host::fdatasync(int fd) { return sync_file(fd, true); }

@@ -172,8 +172,8 @@ void network::report_leaks() noexcept {
       const file_reference& file = each->descriptors().slots()[fd].file;
       if (!file) continue;
       owner_.report(verdict_kind::leaked_descriptor,
-                    fmt::format("{} of host \"{}\" was still open at the end, as descriptor {}{}", file->described(),
-                                each->name(), fd, file->text_of_opener()),
+                    fmt::format("{} of host \"{}\" was still open at the end, as descriptor {}{}{}", file->described(),
+                                each->name(), fd, file->text_of_opener(), file->text_of_held()),
                     file->opened_behind());
     }
   }

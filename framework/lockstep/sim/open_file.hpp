@@ -50,6 +50,8 @@ class open_file {
   // What a report says of how it was opened: empty if the line is known, else
   // ", opened by a direct call of the system behind shop.cpp:12".
   std::string text_of_opener() const;
+  // What is held by it as well: ", with a lock taken at shop.cpp:12".
+  virtual std::string text_of_held() const { return {}; }
 
   virtual std::int64_t read(const iovec*, int) { return -EINVAL; }
   virtual std::int64_t write(const iovec*, int) { return -EINVAL; }

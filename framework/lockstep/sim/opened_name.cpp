@@ -13,17 +13,18 @@ namespace {
 // A directory is in use as well by what is open in it, though it may be removed.
 bool is_in_use(const inode& directory) noexcept { return !directory.opened.empty() || directory.names_opened != 0; }
 
-void let_go(inode& directory) noexcept;
-
+// Is told of, if nothing uses it any more; and so is the one that it was in.
 void has_gone(inode& directory) noexcept {
-  if (directory.links != 0 || is_in_use(directory)) return;
-  tell_to_itself(directory, IN_DELETE_SELF);
-  if (std::exchange(directory.holds_parent, false)) let_go(*directory.parent);
+  for (inode* at = &directory; at->links == 0 && !is_in_use(*at); at = at->parent) {
+    tell_to_itself(*at, IN_DELETE_SELF);
+    if (!std::exchange(at->holds_parent, false)) return;
+    --at->parent->names_opened;
+  }
 }
 
 void let_go(inode& directory) noexcept {
   --directory.names_opened;
-  if (directory.links == 0) has_gone(directory);
+  has_gone(directory);
 }
 
 }  // namespace

@@ -86,6 +86,8 @@ class system_calls : public file_calls, public std::enable_shared_from_this<syst
   virtual void unwatch(readiness_watch& watch) noexcept = 0;
   // For reports: whoever opened the descriptor stood at that line.
   virtual void opened_at(int /*fd*/, const source& /*where*/) noexcept {}
+  // Likewise of the lock that it has.
+  virtual void locked_at(int /*fd*/, const source& /*where*/) noexcept {}
 
   // -- sockets ----------------------------------------------------------------------------------------------------
 

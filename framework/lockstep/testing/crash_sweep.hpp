@@ -25,7 +25,8 @@ struct crash_sweep_options {
   unsigned images = 12;
   // Changes of files that the workload makes at most; more is a failure, as it may never come to an end.
   std::uint64_t operations_max = 10'000;
-  // Prepares the disk of each world of the workload; what it does there is durable.
+  // Prepares the disk of the workload's world, and not that of the check; what it does there is durable. The disk at /
+  // is all that the power is cut of: another one, but fixtures, is refused.
   std::function<void(sim::world&)> prepare = nullptr;
   sim::world_options world{};
 

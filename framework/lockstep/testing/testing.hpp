@@ -11,6 +11,8 @@
 #include <lockstep/testing/co_assert.hpp>
 #include <lockstep/testing/co_replay.hpp>
 #include <lockstep/testing/co_test.hpp>
+#include <lockstep/testing/crash_sweep.hpp>
+#include <lockstep/testing/fault_sweep.hpp>
 #include <lockstep/testing/options.hpp>
 #include <lockstep/testing/quiesce_check.hpp>
 #include <lockstep/testing/under_test.hpp>
