@@ -10,8 +10,6 @@
 // Lifetime: tasks that are left may outlive it, and do nothing then. Threads: that on which it was made.
 #pragma once
 
-#include <lockstep/base/source.hpp>
-
 #include <deque>
 #include <memory>
 

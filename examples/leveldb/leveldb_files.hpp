@@ -6,11 +6,12 @@
 
 #include <leveldb/env.h>
 
-#include <array>
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace stored {
 
