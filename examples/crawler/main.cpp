@@ -188,8 +188,8 @@ int main(int argc, char** argv) {
       "--cut", [&given](const std::string& text) { given.cut = crawling::cut_time_of(text); },
       "FROM:FOR, in seconds: the hosts do not reach each other for so long");
   auto* resume = app.add_option("--resume", given.options.resume_file,
-                                      "a file from which the crawl goes on, if it is there; in the simulation on the "
-                                      "crawler's own disk, an absolute path");
+                                "a file from which the crawl goes on, if it is there; in the simulation on the "
+                                "crawler's own disk, an absolute path");
   app.add_option_function<unsigned>(
          "--crash", [&given](unsigned after) { given.crash = std::chrono::seconds(after); },
          "SECONDS: so long after the begin the crawler's power is cut, and it begins anew; for real, the process ends")

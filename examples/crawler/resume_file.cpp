@@ -45,7 +45,9 @@ class progress_reader {
     } else if (take(line, "to fetch ")) {
       read_.to_fetch.emplace(line);
     } else if (take(line, "links outside ")) {
-      return std::from_chars(line.data(), line.data() + line.size(), read_.links_outside).ec == std::errc();
+      const char* const end = line.data() + line.size();
+      const auto [behind, error] = std::from_chars(line.data(), end, read_.links_outside);
+      return error == std::errc() && behind == end;
     } else {
       ended_ = line == "end";
       return ended_;

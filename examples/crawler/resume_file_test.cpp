@@ -47,6 +47,7 @@ TEST(ResumeFile, IsReadAsAWholeOrNotAtAll) {
   }
   EXPECT_THROW(progress_in("crawl from /\nsomething else\nend\n"), std::runtime_error);
   EXPECT_THROW(progress_in("  /a\nend\n"), std::runtime_error) << "a link of no page";
+  EXPECT_THROW(progress_in("links outside 1x\nend\n"), std::runtime_error);
 }
 
 std::string text_of_error(const std::exception_ptr& error) {

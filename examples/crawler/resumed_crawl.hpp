@@ -43,6 +43,9 @@ struct resumed_crawl {
     for (const auto& [page, links] : acknowledged.pages) {
       EXPECT_THAT(site.fetched, testing::Not(testing::Contains("http://site" + page)));
     }
+    for (const std::string& page : acknowledged.missing) {
+      EXPECT_THAT(site.fetched, testing::Not(testing::Contains("http://site" + page)));
+    }
   }
 };
 // [/resumed]

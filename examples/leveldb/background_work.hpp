@@ -3,14 +3,12 @@
 //
 // LevelDB waits for it as well, on a std::condition_variable and in the middle of a call: it closes a store, or has no
 // room for what is written. On one thread nobody else would ever do it. So std::condition_variable::wait() is defined
-// here, in place of the standard library's: on a thread that has work scheduled, whoever waits does the oldest of it,
+// here, in place of the standard library's: on a thread that has work scheduled, whoever waits does a piece of it,
 // there and then, and looks again. A task that waits where nothing is scheduled waits for ever, which is misuse, and no
 // hang. On every other thread the wait is the usual one.
 //
 // Lifetime: tasks that are left may outlive it, and do nothing then. Threads: that on which it was made.
 #pragma once
-
-#include <lockstep/base/source.hpp>
 
 #include <deque>
 #include <memory>
@@ -29,7 +27,7 @@ class background_work {
   bool has_work() const noexcept { return !left_->empty(); }
   // Does the oldest, if there is one. Returns whether there was.
   bool do_oldest();
-  // Does what was scheduled first on this thread, by whichever of these objects.
+  // The same for one of the objects of this thread that have work, the newest.
   static bool do_oldest_of_thread();
   // Whether this thread has such an object.
   static bool is_used_here() noexcept;

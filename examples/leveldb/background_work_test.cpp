@@ -102,7 +102,9 @@ TEST(BackgroundWorkTest, MakesAWaitThatWouldNeverEndMisuse) {
 
 // The lock is given back only by a wait, which nobody of this thread may end.
 CO_TEST(BackgroundWorkTest, LeavesTheWaitsOfOtherThreadsAlone) {
-  const background_work idle;
+  library used;
+  background_work work;
+  work.schedule(first, &used);
   std::mutex mutex;
   std::condition_variable told;
   std::atomic<bool> holds{false};
@@ -120,7 +122,9 @@ CO_TEST(BackgroundWorkTest, LeavesTheWaitsOfOtherThreadsAlone) {
   }
   told.notify_one();
   other.join();
-  co_return;
+  EXPECT_TRUE(used.done().empty());
+  co_await settle();
+  EXPECT_THAT(used.done(), ElementsAre(1));
 }
 
 }  // namespace

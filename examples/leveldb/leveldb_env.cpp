@@ -24,8 +24,6 @@ namespace {
 constexpr mode_t mode_of_files = 0644;
 constexpr mode_t mode_of_folders = 0755;
 
-Status status_or_ok(const std::string& name, int result) { return result < 0 ? status_of(name, result) : Status::OK(); }
-
 // The names in records of linux_dirent64, as getdents64(2) says.
 void add_names(const char* records, std::size_t size, std::vector<std::string>& names) {
   constexpr std::size_t offset_of_size = 16;

@@ -1,5 +1,7 @@
 #include "leveldb_files.hpp"
 
+#include <lockstep/fs/paths.hpp>
+
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
@@ -17,15 +19,16 @@ Status status_of(const std::string& name, std::int64_t error) {
   return error == -ENOENT ? Status::NotFound(name, text) : Status::IOError(name, text);
 }
 
+Status status_or_ok(const std::string& name, std::int64_t result) {
+  return result < 0 ? status_of(name, result) : Status::OK();
+}
+
 Status sync_folder(lockstep::system_calls& system, const std::string& name) {
-  const std::size_t slash = name.rfind('/');
-  std::string folder = ".";
-  if (slash != std::string::npos) folder = slash == 0 ? "/" : name.substr(0, slash);
+  const std::string folder = lockstep::directory_of(name);
   const int fd = system.openat(AT_FDCWD, folder.c_str(), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return status_of(folder, fd);
   const open_descriptor opened(system, fd);
-  const int failed = system.fdatasync(fd);
-  return failed < 0 ? status_of(folder, failed) : Status::OK();
+  return status_or_ok(folder, system.fdatasync(fd));
 }
 
 // -- open_descriptor --------------------------------------------------------------------------------------------------
@@ -53,18 +56,17 @@ Status sequential_file::Read(std::size_t size, Slice* found, char* scratch) {
     read = file_.system().read(file_.fd(), scratch, size);
   } while (read == -EINTR);
   *found = Slice(scratch, read < 0 ? 0 : static_cast<std::size_t>(read));
-  return read < 0 ? status_of(name_, read) : Status::OK();
+  return status_or_ok(name_, read);
 }
 
 Status sequential_file::Skip(std::uint64_t bytes) {
-  const std::int64_t moved = file_.system().lseek(file_.fd(), static_cast<std::int64_t>(bytes), SEEK_CUR);
-  return moved < 0 ? status_of(name_, moved) : Status::OK();
+  return status_or_ok(name_, file_.system().lseek(file_.fd(), static_cast<std::int64_t>(bytes), SEEK_CUR));
 }
 
 Status random_access_file::Read(std::uint64_t offset, std::size_t size, Slice* found, char* scratch) const {
   const std::int64_t read = file_.system().pread(file_.fd(), scratch, size, static_cast<std::int64_t>(offset));
   *found = Slice(scratch, read < 0 ? 0 : static_cast<std::size_t>(read));
-  return read < 0 ? status_of(name_, read) : Status::OK();
+  return status_or_ok(name_, read);
 }
 
 // -- writing ----------------------------------------------------------------------------------------------------------
@@ -73,10 +75,7 @@ writable_file::~writable_file() {
   if (file_.is_open()) Close();
 }
 
-Status writable_file::write(std::string_view text) {
-  const std::int64_t failed = file_.write(text);
-  return failed < 0 ? status_of(name_, failed) : Status::OK();
-}
+Status writable_file::write(std::string_view text) { return status_or_ok(name_, file_.write(text)); }
 
 Status writable_file::Append(const Slice& data) {
   const std::string_view text(data.data(), data.size());
@@ -99,20 +98,18 @@ Status writable_file::Flush() {
 Status writable_file::Close() {
   Status flushed = Flush();
   const int failed = file_.close();
-  return failed < 0 && flushed.ok() ? status_of(name_, failed) : flushed;
+  return flushed.ok() ? status_or_ok(name_, failed) : flushed;
 }
 
 // What a manifest names must be there before it does.
 Status writable_file::sync_directory_of_manifest() {
-  const std::string_view last = std::string_view(name_).substr(name_.rfind('/') + 1);
-  return last.starts_with("MANIFEST") ? sync_folder(file_.system(), name_) : Status::OK();
+  return lockstep::name_in(name_).starts_with("MANIFEST") ? sync_folder(file_.system(), name_) : Status::OK();
 }
 
 Status writable_file::Sync() {
   if (Status synced = sync_directory_of_manifest(); !synced.ok()) return synced;
   if (Status flushed = Flush(); !flushed.ok()) return flushed;
-  const int failed = file_.system().fdatasync(file_.fd());
-  return failed < 0 ? status_of(name_, failed) : Status::OK();
+  return status_or_ok(name_, file_.system().fdatasync(file_.fd()));
 }
 
 // -- messages ---------------------------------------------------------------------------------------------------------

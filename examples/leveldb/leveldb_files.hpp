@@ -6,16 +6,19 @@
 
 #include <leveldb/env.h>
 
-#include <array>
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace stored {
 
 // What Linux's -`error` is to LevelDB.
 leveldb::Status status_of(const std::string& name, std::int64_t error);
+// What a call has returned is to LevelDB: all is well unless it is less than 0.
+leveldb::Status status_or_ok(const std::string& name, std::int64_t result);
 
 // Makes the names durable that are in the directory which `name` is in.
 leveldb::Status sync_folder(lockstep::system_calls& system, const std::string& name);

@@ -27,7 +27,6 @@ const std::vector<planned_put> in_one_log{{9000, false}, {9000, false}, {9000, t
 // A log that is full, a table of what was in it, and a new log; each put synced.
 const std::vector<planned_put> in_several_logs{{40'000, true}, {40'000, true}, {100, true}, {100, true}};
 
-// [names]
 std::vector<sim::crash_model> models_that_keep_names_in_order() {
   return {sim::process_crash, sim::data_journal, sim::ext3_ordered, sim::ext4_ordered, sim::ext3_writeback};
 }
@@ -36,7 +35,6 @@ std::vector<sim::crash_model> all_models() {
   for (sim::crash_model& each : all) each.rename_is_atomic = true;
   return all;
 }
-// [/names]
 
 TEST(LevelDbTest, KeepsSyncedPutsAndThoseBeforeThemInOneLog) {
   const testing::AssertionResult result =
@@ -95,8 +93,7 @@ TEST(LevelDbTest, IsMadeAnewWhateverTheFirstPowerCutLeaves) {
   EXPECT_TRUE(result) << result.message();
 }
 
-// -- calls that fail
-// ----------------------------------------------------------------------------------------------------
+// -- calls that fail --------------------------------------------------------------------------------------------------
 
 // But for a write: see leveldb_defect_test.cpp.
 TEST(LevelDbTest, KeepsSyncedPutsWhicheverOtherCallFails) {
@@ -119,8 +116,7 @@ TEST(LevelDbTest, KeepsSyncedPutsWhicheverOtherCallFails) {
   }
 }
 
-// -- how a store ends
-// ---------------------------------------------------------------------------------------------------
+// -- how a store ends -------------------------------------------------------------------------------------------------
 
 task<void> dies_full(sim::host& on, bool by_power_cut, std::string& left) {
   store opened;

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
 
 struct sqlite3;
-struct sqlite3_stmt;
 
 namespace bookkeeping {
 

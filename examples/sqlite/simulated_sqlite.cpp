@@ -99,9 +99,9 @@ int ask_int(const F& call) noexcept {
 }
 
 // The same numbers for the same file, and others in another world: SQLite knows a file that is open by them.
-std::int64_t with_device(std::int64_t result, const system_calls& host, struct stat& into) {
+std::int64_t with_device(std::int64_t result, system_calls& host, struct stat& into) {
   constexpr unsigned bits_of_device = 16;
-  if (result == 0) into.st_dev += process_of(const_cast<system_calls&>(host)).number << bits_of_device;
+  if (result == 0) into.st_dev += process_of(host).number << bits_of_device;
   return result;
 }
 

@@ -21,9 +21,14 @@ namespace {
 
 using page = std::array<std::byte, page_size>;
 
-measurement reading(std::uint64_t operations) {
+std::vector<std::unique_ptr<page>> filled_table() {
   std::vector<std::unique_ptr<page>> table(file_pages);
   for (auto& each : table) each = std::make_unique<page>();
+  return table;
+}
+
+measurement reading(std::uint64_t operations) {
+  const std::vector<std::unique_ptr<page>> table = filled_table();
   page buffer{};
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {
@@ -34,8 +39,7 @@ measurement reading(std::uint64_t operations) {
 }
 
 measurement writing(std::uint64_t operations) {
-  std::vector<std::unique_ptr<page>> table(file_pages);
-  for (auto& each : table) each = std::make_unique<page>();
+  const std::vector<std::unique_ptr<page>> table = filled_table();
   page buffer{};
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {

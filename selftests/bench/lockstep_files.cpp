@@ -1,6 +1,7 @@
 // Files of a simulated disk, through what users of lockstep use; recording, hash and every detector on.
 
 #include "file_work.hpp"
+#include "in_a_world.hpp"
 #include "memory.hpp"
 #include "require.hpp"
 #include "stopwatch.hpp"
@@ -14,7 +15,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 
 namespace bench {
@@ -23,21 +23,18 @@ namespace {
 using lockstep::file;
 using lockstep::task;
 
-// Runs `Work(arguments…, operations)` in a world of its own.
-template <auto Work, auto... Arguments>
-measurement run(std::uint64_t operations) {
-  lockstep::sim::world world;
-  lockstep::sim::world_options options;
-  options.steps_max = std::numeric_limits<std::uint64_t>::max();
-  options.time_max = lockstep::duration::max();
-  return world.run([operations] { return Work(Arguments..., operations); }, options);
-}
+// While it lives, the calls are those of a host with that file.
+struct host_with_file {
+  host_with_file(const std::string& path, const std::string& text) {
+    lockstep::world().fs("db").write_file(path, text);
+  }
+  const lockstep::scoped_value on_it = lockstep::world().host("db").enter();
+};
 
 // -- what is in them --------------------------------------------------------------------------------------------------
 
 task<file> open_filled() {
-  const auto on_it = lockstep::world().host("db").enter();
-  lockstep::world().fs("db").write_file("/data", std::string(file_pages * page_size, '.'));
+  const host_with_file db("/data", std::string(file_pages * page_size, '.'));
   co_return co_await lockstep::open("/data", {.read = true, .write = true});
 }
 
@@ -83,8 +80,7 @@ const std::string path(deep_path);
 const std::string other_path = path + "2";
 
 task<measurement> opening(std::uint64_t operations) {
-  const auto on_it = lockstep::world().host("db").enter();
-  lockstep::world().fs("db").write_file(path, "");
+  const host_with_file db(path, "");
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {
     const file opened = co_await lockstep::open(path);
@@ -94,8 +90,7 @@ task<measurement> opening(std::uint64_t operations) {
 }
 
 task<measurement> asking(std::uint64_t operations) {
-  const auto on_it = lockstep::world().host("db").enter();
-  lockstep::world().fs("db").write_file(path, "12345");
+  const host_with_file db(path, "12345");
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {
     const lockstep::file_status there = co_await lockstep::status(path);
@@ -105,8 +100,7 @@ task<measurement> asking(std::uint64_t operations) {
 }
 
 task<measurement> renaming(std::uint64_t operations) {
-  const auto on_it = lockstep::world().host("db").enter();
-  lockstep::world().fs("db").write_file(path, "");
+  const host_with_file db(path, "");
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {
     co_await lockstep::rename_file(i % 2 == 0 ? path : other_path, i % 2 == 0 ? other_path : path);

@@ -1,6 +1,7 @@
 // Bytes between two tasks over lockstep's simulated network, through what its users use; recording, hash and every
 // detector on.
 
+#include "in_a_world.hpp"
 #include "memory.hpp"
 #include "messages.hpp"
 #include "require.hpp"
@@ -34,19 +35,6 @@ using lockstep::task;
 using lockstep::tcp_listener;
 using lockstep::tcp_stream;
 using namespace std::chrono_literals;
-
-std::uint64_t done = 0;
-
-// Runs `Work(arguments…, operations)` in a world of its own.
-template <auto Work, auto... Arguments>
-measurement run(std::uint64_t operations) {
-  done = 0;
-  lockstep::sim::world world;
-  lockstep::sim::world_options options;
-  options.steps_max = std::numeric_limits<std::uint64_t>::max();
-  options.time_max = lockstep::duration::max();
-  return world.run([operations] { return Work(Arguments..., operations); }, options);
-}
 
 // -- the two sides ----------------------------------------------------------------------------------------------------
 

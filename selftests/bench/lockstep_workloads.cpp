@@ -2,6 +2,7 @@
 
 #include "choice_stack.hpp"
 #include "deadlines.hpp"
+#include "in_a_world.hpp"
 #include "memory.hpp"
 #include "require.hpp"
 #include "stopwatch.hpp"
@@ -13,7 +14,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -25,20 +25,7 @@ using lockstep::spawn;
 using lockstep::task;
 using std::chrono::nanoseconds;
 
-// Counts what the tasks did. Not a parameter, which would make trivial tasks less trivial.
-std::uint64_t done = 0;
-
 using handles = std::vector<join_handle<void>>;
-
-// Runs `work(operations)` in a world of its own, which is new as the floor's scheduler is.
-template <class Work>
-measurement in_a_world(Work work) {
-  done = 0;
-  lockstep::sim::world world;
-  lockstep::sim::world_options options;
-  options.steps_max = std::numeric_limits<std::uint64_t>::max();
-  return world.run(std::move(work), options);
-}
 
 nanoseconds to_duration(std::uint64_t length_ns) { return nanoseconds(static_cast<std::int64_t>(length_ns)); }
 
@@ -294,12 +281,6 @@ measurement exploring_at_random(std::uint64_t operations) {
     choices = lockstep::make_oracle(lockstep::schedule::random, lockstep::seed_of_run(5, run));
     return choices.get();
   });
-}
-
-// A run of `Work(arguments…, operations)`.
-template <auto Work, auto... Arguments>
-measurement run(std::uint64_t operations) {
-  return in_a_world([operations] { return Work(Arguments..., operations); });
 }
 
 constexpr std::array workloads{

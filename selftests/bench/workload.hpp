@@ -21,6 +21,12 @@
 //                           connection of its own to one other host              connection, bytes and time a host
 // W5 is two rings on the floor, hosts and TCP on lockstep, and on Asio the stream that Beast's tests are run on.
 // W6 on Asio is run again in the one order that it knows.
+// On lockstep and the floor:
+//   W11_read4k W11_write4k  4 KiB of a file of 4 MiB; on the floor a copy of a   one read or write
+//                           page of a table
+//   W11_stat W11_open       a path of four parts: look at it, open and close;    one deed
+//   W11_rename              give it another name; on the floor a look-up in a
+//                           hash map for each part
 // What searching costs, of lockstep alone:
 //   W7_race W7_shared W7_lock    systematic search by source sets: 3 tasks of 3 steps on plain variables, 3 of 4 on
 //                           shared<T>, 3 that lock a mutex twice               one run that differs
@@ -32,11 +38,6 @@
 // And of the network of lockstep alone:
 //   W5_link W5_faulty       W5_echo64 over a link that takes 1 ms; and over one  one round trip
 //                           that takes up to 3, loses, and has a fault on reads
-//   W11_read4k W11_write4k  4 KiB of a file of 4 MiB; on the floor a copy of a     one read or write
-//                           page of a table
-//   W11_stat W11_open       a path of four parts: look at it, open and close;     one deed
-//   W11_rename              give it another name; on the floor a look-up in a
-//                           hash map for each part
 // And of the files of lockstep alone:
 //   W11_sync8               W11_write4k with a sync behind every eight            one write
 //   W11_files1e3 … 1e6      so many files made, with nothing durable              one file; bytes a file

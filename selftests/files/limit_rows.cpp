@@ -1,5 +1,6 @@
 // What is too much: a full file system, the size of a file, numbers of descriptors.
 // Source: write(2), setrlimit(2), open(2).
+#include "../sim/watch_events.hpp"
 #include "rows.hpp"
 
 #include <fmt/format.h>
@@ -7,8 +8,8 @@
 #include <sys/uio.h>
 
 #include <cstdint>
-#include <cstring>
 #include <string>
+#include <vector>
 
 namespace lockstep::files {
 namespace {
@@ -21,17 +22,15 @@ void mount_small(machine& m, std::int64_t inodes = 100) { m.mount_small_disk("di
 
 // Reads so many bytes of events, and says what there were; all if it is 0.
 void say_events(machine& m, const descriptor& inotify, std::size_t bytes = 0) {
-  std::string records(bytes == 0 ? 65'536 : bytes, '\0');
   std::int64_t count = 0;
   std::int64_t overflows = 0;
-  for (std::int64_t size = 1; size > 0 && (bytes == 0 || count == 0);) {
-    size = m.calls().read(inotify.number(), records.data(), records.size());
-    for (std::int64_t at = 0; at < size; ++count) {
-      inotify_event event{};
-      std::memcpy(&event, records.data() + at, sizeof event);
-      if (event.mask == IN_Q_OVERFLOW && event.wd == -1) ++overflows;
-      at += static_cast<std::int64_t>(sizeof event + event.len);
+  for (bool more = true; more; more = more && bytes == 0) {
+    const std::vector<watch_event> events = read_events(m.calls(), inotify.number(), bytes == 0 ? 65'536 : bytes);
+    for (const watch_event& each : events) {
+      ++count;
+      if (each.mask == IN_Q_OVERFLOW && each.watch == -1) ++overflows;
     }
+    more = !events.empty();
   }
   m.says("events", count);
   m.says("of which overflows", overflows);

@@ -59,7 +59,7 @@ std::string lock_type_text(short type) {
 }
 
 std::string id_text(int id) {
-  return id == -1 ? "-1" : id == 0 ? "root" : id == 1000 ? "somebody" : std::to_string(id);
+  return id == -1 ? "-1" : id == 0 ? "root" : id == id_of_somebody ? "somebody" : std::to_string(id);
 }
 
 bool equal(const timespec& one, const timespec& other) {

@@ -100,6 +100,7 @@ enum class user {
   // Who is neither root nor in its group.
   somebody
 };
+constexpr unsigned id_of_somebody = 1000;
 
 class machine : public against_linux::transcript_writer {
  public:

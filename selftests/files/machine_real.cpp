@@ -19,8 +19,6 @@
 namespace lockstep::files {
 namespace {
 
-constexpr unsigned id_of_somebody = 1000;
-
 bool is_root() {
   static const bool was = ::geteuid() == 0;
   return was;

@@ -50,9 +50,8 @@ class simulated_machine final : public machine {
     must("close", calls().close(fd));
   }
   void become(user who) override {
-    constexpr unsigned somebody = 1000;
     sim::credentials& is = host().files().who();
-    is.user = is.group = who == user::root ? 0 : somebody;
+    is.user = is.group = who == user::root ? 0 : id_of_somebody;
   }
   void mount_small_disk(const std::string& path, std::int64_t bytes, std::int64_t inodes, std::int64_t quota) override {
     make_folder(path);
@@ -60,8 +59,7 @@ class simulated_machine final : public machine {
     must("mount", host().files().mount(absolute(path), made));
     made->limits().pages_max = static_cast<std::uint64_t>(bytes) / sim::page_bytes;
     made->limits().inodes_max = static_cast<std::uint64_t>(inodes);
-    constexpr unsigned somebody = 1000;
-    if (quota != 0) made->set_quota(somebody, static_cast<std::uint64_t>(quota) / sim::page_bytes);
+    if (quota != 0) made->set_quota(id_of_somebody, static_cast<std::uint64_t>(quota) / sim::page_bytes);
   }
 
  private:

@@ -1,12 +1,13 @@
 // The part of machine and descriptor that is about inotify.
 #include "machine.hpp"
 
+#include "../sim/watch_events.hpp"
+
 #include <fmt/format.h>
 #include <sys/inotify.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace lockstep::files {
 namespace {
@@ -84,15 +85,12 @@ void descriptor::events() {
     const std::int64_t size = calls().read(number_, records.data(), records.size());
     if (size == -EAGAIN) break;
     if (size <= 0) on_->ends(name_ + " read: " + result_text(size));
-    for (std::int64_t at = 0; at < size;) {
-      inotify_event event{};
-      std::memcpy(&event, records.data() + at, sizeof event);
-      std::string name = event.len == 0 ? "" : " " + std::string(records.data() + at + sizeof event);
+    for (const watch_event& each : events_in({records.data(), static_cast<std::size_t>(size)})) {
+      std::string name = each.name.empty() ? "" : " " + each.name;
       // What has no name has its inode's number for one.
       if (name.compare(0, 2, " #") == 0) name = " #inode";
-      text += fmt::format("{}{}: {}{}{}", text.empty() ? "" : ", ", on_->watched(*this, event.wd),
-                          inotify_events_text(event.mask), name, on_->cookie_text(event.cookie));
-      at += static_cast<std::int64_t>(sizeof event + event.len);
+      text += fmt::format("{}{}: {}{}{}", text.empty() ? "" : ", ", on_->watched(*this, each.watch),
+                          inotify_events_text(each.mask), name, on_->cookie_text(each.cookie));
     }
   }
   on_->says(name_ + " events", text.empty() ? "none" : text);

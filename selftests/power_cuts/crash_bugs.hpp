@@ -36,4 +36,10 @@ std::vector<crash_bug> bugs_of_log_structured_stores();
 std::vector<crash_bug> bugs_of_other_stores();
 std::vector<crash_bug> bugs_of_services();
 
+inline std::vector<crash_bug> all_bugs() {
+  std::vector<crash_bug> all = bugs_of_log_structured_stores();
+  for (const auto& more : {bugs_of_other_stores(), bugs_of_services()}) all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 }  // namespace lockstep::power_cuts

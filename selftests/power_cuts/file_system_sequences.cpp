@@ -8,8 +8,6 @@ namespace {
 
 using sim::disk_image;
 
-bool has(const disk_image& image, std::string_view path) { return image.find(path) != nullptr; }
-
 void does_nothing() {}
 void makes_a_and_b() {
   make_directory("/A");
@@ -106,16 +104,16 @@ std::vector<sequence> sequences_of_file_systems() {
       {"F1",
        "mkdir A; make A/bar; fsync A/bar; mkdir B; make B/bar; rename B/bar to A/bar; make A/foo; fsync A/foo; fsync A",
        "A/bar is there, the old or the new", does_nothing, renames_over_what_was_synced,
-       [](const disk_image& image) { return has(image, "/A/bar"); }, without_a_sync_of_the_parent},
+       [](const disk_image& image) { return is_there(image, "/A/bar"); }, without_a_sync_of_the_parent},
       {"F3", "mkdir A, B, A/C; make B/foo; fsync B/foo; link B/foo to A/C/foo; fsync A", "A is there", does_nothing,
-       syncs_the_directory_of_a_link, [](const disk_image& image) { return has(image, "/A"); },
+       syncs_the_directory_of_a_link, [](const disk_image& image) { return is_there(image, "/A"); },
        without_a_sync_of_the_parent},
       {"F4", "mkdir A; sync; rename A to B; make B/foo; fsync B/foo", "B/foo is there", makes_a, renames_a_directory,
        [](const disk_image& image) { return image.text_of("/B/foo") == "foo"; }, without_a_sync_of_the_parent},
       {"F5", "mkdir A, B; sync; make A/foo; link A/foo to B/foo; fsync B/foo", "the file is there", makes_a_and_b,
        links_and_syncs, has_the_file, without_a_sync_of_the_parent},
       {"F6", "mkdir test, test/A; make test/foo, test/A/foo; fsync test/A/foo; fsync test", "test/foo is there",
-       does_nothing, makes_two_of_one_name, [](const disk_image& image) { return has(image, "/test/foo"); },
+       does_nothing, makes_two_of_one_name, [](const disk_image& image) { return is_there(image, "/test/foo"); },
        without_a_sync_of_the_parent},
       {"F7", "the same as F5, but fsync A/foo", "the file is there", makes_a_and_b, links_and_syncs_the_first_name,
        has_the_file, without_a_sync_of_the_parent},

@@ -6,8 +6,6 @@ namespace {
 
 using sim::disk_image;
 
-bool is_there(const disk_image& image, std::string_view path) { return image.find(path) != nullptr; }
-
 constexpr std::size_t sector = 512;
 constexpr std::size_t page = 4096;
 

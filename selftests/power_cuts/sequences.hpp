@@ -28,8 +28,6 @@ std::vector<sequence> sequences_of_file_systems();
 // Source: ALICE, table 3.
 std::vector<sequence> promises_of_models();
 
-// Those of the well-known file systems.
-inline const std::set<std::string_view> journalled = {"data_journal", "ext3_ordered", "ext4_ordered", "btrfs_like",
-                                                      "ext3_writeback"};
+inline bool is_there(const sim::disk_image& image, std::string_view path) { return image.find(path) != nullptr; }
 
 }  // namespace lockstep::power_cuts

@@ -46,7 +46,9 @@ INSTANTIATE_TEST_SUITE_P(OfModels, SequenceTest, testing::ValuesIn(promises_of_m
 // What a file system that is in use has broken is a bug of it, and not what it promises.
 TEST(SequencesOfFileSystemsTest, AreGuaranteedInAllJournalledModels) {
   for (const sequence& each : sequences_of_file_systems()) {
-    for (const std::string_view model : journalled) EXPECT_EQ(each.broken_in.count(model), 0u) << each.calls << model;
+    for (const char* model : {"data_journal", "ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback"}) {
+      EXPECT_EQ(each.broken_in.count(model), 0u) << each.calls << ": " << model;
+    }
   }
 }
 
@@ -82,11 +84,9 @@ std::string table_of(const std::vector<sequence>& sequences) {
 std::string table_of_bugs() {
   std::string text = header("| Id | Program | Source |");
   std::multimap<int, std::string> rows;
-  for (const auto& bugs : {bugs_of_log_structured_stores(), bugs_of_other_stores(), bugs_of_services()}) {
-    for (const crash_bug& each : bugs) {
-      const std::string row = fmt::format("| {} | {} | {} |", each.id, each.name, each.source);
-      rows.emplace(std::stoi(std::string(each.id.substr(1))), row + cells(each.found_in, "found", "no"));
-    }
+  for (const crash_bug& each : all_bugs()) {
+    const std::string row = fmt::format("| {} | {} | {} |", each.id, each.name, each.source);
+    rows.emplace(std::stoi(std::string(each.id.substr(1))), row + cells(each.found_in, "found", "no"));
   }
   for (const auto& [number, row] : rows) text += row;
   return text;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep::sim {
@@ -50,6 +51,9 @@ inline std::string text_of(const disk_image& image) {
   return text;
 }
 
+// Answers so that all that may be kept is.
+inline std::uint64_t nothing_lost(std::string_view, std::uint64_t) { return 0; }
+
 inline std::set<std::string> all_images(const crash_log& log, const crash_model& model) {
   std::set<std::string> found;
   for_all_answers([&](const crash_chooser& choose) { found.insert(text_of(log.image(model, choose, nullptr))); });
@@ -58,8 +62,7 @@ inline std::set<std::string> all_images(const crash_log& log, const crash_model&
 
 // What is left on the host's disk if nothing is lost that need not be.
 inline disk_image image_left(const crash_model& model) {
-  const crash_chooser nothing_is_lost = [](std::string_view, std::uint64_t) { return std::uint64_t{0}; };
-  return here().files().disk().image_after_power_cut(model, nothing_is_lost, nullptr);
+  return here().files().disk().image_after_power_cut(model, nothing_lost, nullptr);
 }
 
 // All of them on the host's disk.

@@ -1,6 +1,5 @@
 #include "all_images.hpp"
 
-#include <lockstep/explore/strategy.hpp>
 #include <lockstep/sim/bad_sectors.hpp>
 #include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/plain_files.hpp>
@@ -114,7 +113,6 @@ TEST(BadSectorsTest, AreBadBehindAPowerCutAndNotInAnotherDisk) {
     const fault rot = on(op::file_read).bit_rot();
     const std::string bad = read_at(fd, 0, page_bytes);
     system.close(fd);
-    const auto nothing_lost = [](std::string_view, std::uint64_t) { return std::uint64_t{0}; };
     EXPECT_EQ(files_here().image_after_power_cut().text_of("/a"), bad);
     here().files().lose_power(nothing_lost, nullptr);
     EXPECT_EQ(files_here().read_file("/a"), bad);
@@ -191,25 +189,15 @@ TEST(BadSectorsTest, AreNotWrittenWhereTheWriteIsMisdirected) {
 
 TEST(BadSectorsTest, AreAnyOthersOfTheFileWhereAWriteIsMisdirected) {
   std::set<std::string> found;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    const auto choices = make_oracle(schedule::random, seed);
-    world of;
-    world_options how;
-    how.choices = choices.get();
-    of.run(
-        [](std::set<std::string>& into) -> task<void> {
-          const int fd = open_sectors(5);
-          const fault elsewhere = on(op::file_write).misdirect();
-          EXPECT_EQ(write_at(fd, 2 * page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
-          std::string first;
-          for (std::uint64_t i = 0; i < 5; ++i) first += read_at(fd, i * page_bytes, 1);
-          into.insert(first);
-          here().close(fd);
-          co_return;
-        }(found),
-        how);
-    EXPECT_THAT(of.verdicts(), testing::IsEmpty());
-  }
+  in_random_worlds(40, [&](system_calls& system) {
+    const int fd = open_sectors(5);
+    const fault elsewhere = on(op::file_write).misdirect();
+    EXPECT_EQ(write_at(fd, 2 * page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+    std::string first;
+    for (std::uint64_t i = 0; i < 5; ++i) first += read_at(fd, i * page_bytes, 1);
+    found.insert(first);
+    system.close(fd);
+  });
   EXPECT_THAT(found, ElementsAre("abcdx", "xxcde"));
   // The plain run has the place behind.
   in_world([&](system_calls& system) {
@@ -283,29 +271,11 @@ TEST(BadSectorsTest, AreAVerdictWhereNoneWentBad) {
 }
 
 TEST(BadSectorsTest, AreRefusedOfOtherCalls) {
-  world in;
-  const auto text_of_misuse = [&](task<void> (*body)()) -> std::string {
-    try {
-      in.run(body());
-    } catch (const misuse& refused) {
-      return refused.what();
-    }
-    return "none";
-  };
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::sync).misdirect();
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::sync).misdirect(); }),
               HasSubstr("sync cannot be misdirected, as file_write can"));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::file_write).bit_rot();
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::file_write).bit_rot(); }),
               HasSubstr("file_write meets no bit rot, as file_read does"));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::file_write).latent_error();
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::file_write).latent_error(); }),
               HasSubstr("file_write meets no latent error, as file_read does"));
 }
 

@@ -120,7 +120,6 @@ TEST(CrashLogTest, KeepsSpaceThatWasSetAside) {
       EXPECT_EQ(log_here().pending(), of_all ? 0u : 1u) << "the name";
       const std::uint64_t size = 4 * page_bytes + ((mode & FALLOC_FL_KEEP_SIZE) != 0 ? 0 : page_bytes);
       system.close(fd);
-      const auto nothing_lost = [](std::string_view, std::uint64_t) { return std::uint64_t{0}; };
       here().files().set_crash_model(of_all ? strict_sync : ext4_ordered);
       here().files().lose_power(nothing_lost, nullptr);
       struct stat after {};

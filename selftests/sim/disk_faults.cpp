@@ -220,52 +220,24 @@ TEST(DiskFaultsTest, ShowWhatWasLostByASyncThatFailed) {
     const fault failing = on(op::sync).fail(EIO);
     EXPECT_EQ(system.fsync(fd), -EIO);
     std::vector<std::string> lost;
-    log_here().image(
-        ext4_ordered, [](std::string_view, std::uint64_t) { return 0; }, &lost);
+    log_here().image(ext4_ordered, nothing_lost, &lost);
     EXPECT_THAT(lost, ElementsAre("write 3 at 0 to a, of which all, as its sync had failed"));
     system.close(fd);
   });
 }
 
 TEST(DiskFaultsTest, AreRefusedWhereLinuxHasNone) {
-  world in;
-  const auto text_of_misuse = [&](task<void> (*body)()) -> std::string {
-    try {
-      in.run(body());
-    } catch (const misuse& refused) {
-      return refused.what();
-    }
-    return "none";
-  };
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::file_read).fail(ENOSPC);
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::file_read).fail(ENOSPC); }),
               HasSubstr("file_read does not fail with ENOSPC on Linux: it may with EIO, EINTR"));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::open).to("a.log").fail(EIO);
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::open).to("a.log").fail(EIO); }),
               HasSubstr("a path of a fault begins at the root, unlike \"a.log\""));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::open).lie();
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::open).lie(); }),
               HasSubstr("open cannot lie, as sync can"));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::file_write).fail_later(EINTR);
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::file_write).fail_later(EINTR); }),
               HasSubstr("file_write cannot fail later with EINTR, as file_write can with EIO, ENOSPC and EDQUOT"));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::open).shorten(5);
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::open).shorten(5); }),
               HasSubstr("open cannot be shortened to 5 bytes"));
-  EXPECT_THAT(text_of_misuse([]() -> task<void> {
-                const fault wrong = on(op::file_read).bytes(5, 5).fail(EIO);
-                co_return;
-              }),
+  EXPECT_THAT(text_of_misuse([] { const fault wrong = on(op::file_read).bytes(5, 5).fail(EIO); }),
               HasSubstr("bytes 5 to 5 of file_read"));
 }
 

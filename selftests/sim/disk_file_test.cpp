@@ -78,18 +78,10 @@ TEST(DiskFileTest, GivesNamesInTheOrderInWhichTheyWereMadeAtFirst) {
 
 TEST(DiskFileTest, GivesNamesInAnyOrderWithAnOracle) {
   std::set<std::vector<std::string>> orders;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    const auto choices = make_oracle(schedule::random, seed);
-    world world;
-    world_options options;
-    options.choices = choices.get();
-    const auto main = [&orders]() -> task<void> {
-      for (const char* each : {"/tmp/c", "/tmp/a", "/tmp/b"}) here().close(open_here(each, O_WRONLY | O_CREAT));
-      orders.insert(names_of("/tmp"));
-      co_return;
-    };
-    world.run(main(), options);
-  }
+  in_random_worlds(40, [&orders](system_calls& system) {
+    for (const char* each : {"/tmp/c", "/tmp/a", "/tmp/b"}) system.close(open_here(each, O_WRONLY | O_CREAT));
+    orders.insert(names_of("/tmp"));
+  });
   EXPECT_EQ(orders.size(), 6u);
   for (const auto& each : orders) EXPECT_EQ(each.size(), 5u);
 }

@@ -130,8 +130,9 @@ TEST_F(FileContentTest, ReadsAsAStringWhateverIsDoneToIt) {
       case 0: {
         const std::string text(end - begin, static_cast<char>('a' + turn % 26));
         write(text, begin);
-        if (!text.empty() && model.size() < end) model.resize(end);
-        model.replace(begin <= model.size() && !text.empty() ? begin : 0, text.size(), text);
+        if (text.empty()) break;  // which makes no file longer
+        model.resize(std::max(model.size(), end));
+        model.replace(begin, text.size(), text);
         break;
       }
       case 1:

@@ -1,13 +1,11 @@
 #include "in_world.hpp"
+#include "watch_events.hpp"
 
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/file_watch.hpp>
 
 #include <fmt/format.h>
 
-#include <sys/inotify.h>
-
-#include <cstring>
 #include <string>
 
 namespace lockstep::sim {
@@ -16,14 +14,8 @@ namespace {
 // What has come: "1 create a, 1 modify a".
 std::string events_of(int fd) {
   std::string text;
-  char bytes[4096];
-  const std::int64_t got = here().read(fd, bytes, sizeof bytes);
-  for (std::int64_t at = 0; at < got;) {
-    inotify_event head;
-    std::memcpy(&head, bytes + at, sizeof head);
-    const char* name = head.len == 0 ? "" : bytes + at + sizeof head;
-    text += fmt::format("{}{}:{:x} {}", text.empty() ? "" : ", ", head.wd, head.mask, name);
-    at += static_cast<std::int64_t>(sizeof head + head.len);
+  for (const watch_event& each : read_events(here(), fd)) {
+    text += fmt::format("{}{}:{:x} {}", text.empty() ? "" : ", ", each.watch, each.mask, each.name);
   }
   return text;
 }

@@ -1,6 +1,7 @@
 // Calls on the system of a simulation, from a task that runs in a world of its own.
 #pragma once
 
+#include <lockstep/explore/strategy.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
@@ -18,17 +19,44 @@ namespace lockstep {
 
 // Runs what `body` does at once, in a task. Nothing must be found.
 template <class F>
-void in_world(const F& body) {
+void in_world(const F& body, const sim::world_options& how = {}) {
   sim::world world;
   const auto main = [&body]() -> task<void> {
     body(current_system());
     co_return;
   };
-  world.run(main());
+  world.run(main(), how);
   EXPECT_THAT(world.verdicts(), ::testing::IsEmpty());
 }
 
-// The same for a task that also waits.
+// The same in so many worlds, each of which chooses at random.
+template <class F>
+void in_random_worlds(std::uint64_t count, const F& body) {
+  for (std::uint64_t seed = 0; seed < count; ++seed) {
+    const auto choices = make_oracle(schedule::random, seed);
+    sim::world_options how;
+    how.choices = choices.get();
+    in_world(body, how);
+  }
+}
+
+// What is said of the misuse that `body`, done at once in a task, is; "none" if it is none.
+template <class F>
+std::string text_of_misuse(const F& body) {
+  sim::world world;
+  const auto main = [&body]() -> task<void> {
+    body();
+    co_return;
+  };
+  try {
+    world.run(main());
+  } catch (const misuse& refused) {
+    return refused.what();
+  }
+  return "none";
+}
+
+// The same as in_world() for a task that also waits.
 template <class F>
 void in_world_for_a_while(const F& body) {
   sim::world world;

@@ -1,8 +1,6 @@
-#include "in_world.hpp"
+#include "all_images.hpp"
 
 #include <lockstep/sim/plain_files.hpp>
-
-#include <fmt/format.h>
 
 #include <optional>
 #include <set>
@@ -70,7 +68,7 @@ TEST(PlainFilesTest, KeepTheirMountsOverAPowerCut) {
     ASSERT_EQ(system.mkdirat(AT_FDCWD, "/data/on it", 0755), 0);
     system.sync();
     for (int i = 0; i < 2; ++i) {
-      here().files().lose_power([](std::string_view, std::uint64_t) { return std::uint64_t{0}; }, nullptr);
+      here().files().lose_power(nothing_lost, nullptr);
       EXPECT_TRUE(files.exists("/data/on it"));
       EXPECT_FALSE(files.exists("/a/on it"));
     }
@@ -119,22 +117,9 @@ TEST(PlainFilesTest, AreKnownByANameThatIsLeft) {
 }
 
 TEST(PlainFilesTest, RefuseWhatCannotBeDone) {
-  world in;
-  const auto ask = [](const char* path) -> task<void> {
-    files_here().write_file("/a", "x");
-    files_here().read_file(path);
-    co_return;
-  };
-  const auto text_of_misuse = [&](const char* path) -> std::string {
-    try {
-      in.run(ask(path));
-    } catch (const misuse& refused) {
-      return refused.what();
-    }
-    return "none";
-  };
-  EXPECT_THAT(text_of_misuse("/none"), HasSubstr("files of host \"client\": /none: No such file or directory"));
-  EXPECT_THAT(text_of_misuse("/tmp"), HasSubstr("Is a directory"));
+  EXPECT_THAT(text_of_misuse([] { files_here().read_file("/none"); }),
+              HasSubstr("files of host \"client\": /none: No such file or directory"));
+  EXPECT_THAT(text_of_misuse([] { files_here().read_file("/tmp"); }), HasSubstr("Is a directory"));
 }
 
 TEST(PlainFilesTest, SetWhatTheDiskIs) {
@@ -220,25 +205,16 @@ TEST(PowerCutTest, IsNotWhatKillsAProcess) {
 
 TEST(PowerCutTest, IsLookedAtWhileTheRunGoesOn) {
   std::set<std::string> found;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
-    const auto choices = make_oracle(schedule::random, seed);
-    world in;
-    world_options options;
-    options.choices = choices.get();
-    const auto main = [&found]() -> task<void> {
-      system_calls& system = current_system();
-      plain_files files = files_here();
-      files.crash_model(ext3_writeback);
-      files.write_file("/a", "");
-      const int fd = system.openat(AT_FDCWD, "/a", O_WRONLY, 0);
-      write_text(system, fd, "xy");
-      found.insert(files.image_after_power_cut().text_of("/a"));
-      EXPECT_EQ(files.read_file("/a"), "xy");
-      system.close(fd);
-      co_return;
-    };
-    in.run(main(), options);
-  }
+  in_random_worlds(1000, [&found](system_calls& system) {
+    plain_files files = files_here();
+    files.crash_model(ext3_writeback);
+    files.write_file("/a", "");
+    const int fd = system.openat(AT_FDCWD, "/a", O_WRONLY, 0);
+    write_text(system, fd, "xy");
+    found.insert(files.image_after_power_cut().text_of("/a"));
+    EXPECT_EQ(files.read_file("/a"), "xy");
+    system.close(fd);
+  });
   EXPECT_THAT(found, testing::SizeIs(4)) << "nothing, all, zeros, garbage";
 }
 
