@@ -171,6 +171,39 @@ TEST(BadSectorsTest, GoWithWhatIsCutOff) {
 
 // -- misdirected writes -----------------------------------------------------------------------------------------------
 
+// A part of one cannot be cleared either: what stays would have to be read.
+TEST(BadSectorsTest, AreNotMendedInParts) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(2);
+    const fault latent = on(op::file_read).to("/a").bytes(0, page_bytes).latent_error();
+    EXPECT_EQ(read_at(fd, 0, 10), "-5");
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 10), -EIO);
+    EXPECT_EQ(system.ftruncate(fd, 10), -EIO);
+    EXPECT_EQ(read_at(fd, 0, 10), "-5");
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, page_bytes), 0);
+    EXPECT_EQ(read_at(fd, 0, 10), std::string(10, '\0'));
+    EXPECT_EQ(system.ftruncate(fd, 10), 0);
+    system.close(fd);
+  });
+}
+
+// The end of the file that a power cut leaves is before them.
+TEST(BadSectorsTest, GoWithWhatAPowerCutHasCutOff) {
+  in_world([](system_calls& system) {
+    files_here().crash_model(strict_sync);
+    int fd = open_sectors(1);
+    EXPECT_EQ(write_at(fd, page_bytes, sectors_of(1)), static_cast<std::int64_t>(page_bytes));
+    const fault latent = on(op::file_read).to("/a").bytes(page_bytes, 2 * page_bytes).latent_error();
+    EXPECT_EQ(read_at(fd, page_bytes, 10), "-5");
+    system.close(fd);
+    here().files().lose_power(nothing_lost, nullptr);
+    fd = make_file("/a", O_RDWR);
+    EXPECT_EQ(system.ftruncate(fd, 2 * page_bytes), 0);
+    EXPECT_EQ(read_at(fd, page_bytes, 10), std::string(10, '\0'));
+    system.close(fd);
+  });
+}
+
 TEST(BadSectorsTest, AreNotWrittenWhereTheWriteIsMisdirected) {
   in_world([](system_calls& system) {
     const int fd = open_sectors(4);

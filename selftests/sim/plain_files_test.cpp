@@ -1,5 +1,6 @@
 #include "all_images.hpp"
 
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/plain_files.hpp>
 
 #include <optional>
@@ -97,6 +98,9 @@ TEST(PlainFilesTest, AreDurableAtOnceWhereTheyAreOpenedForThat) {
       files_here().write_file("/file", "old");
       const int fd = system.openat(AT_FDCWD, "/file", O_WRONLY | flag, 0);
       EXPECT_EQ(system.pwrite(fd, "new", 3, 0), 3);
+      EXPECT_EQ(files_here().durable_image().text_of("/file"), "new");
+      const fault failing = on(op::sync).to("/file").fail(EIO);
+      EXPECT_EQ(system.pwrite(fd, "wow", 3, 0), -EIO) << "as a sync of it would";
       EXPECT_EQ(files_here().durable_image().text_of("/file"), "new");
       system.close(fd);
     }

@@ -178,6 +178,17 @@ TEST(FaultSweepTest, FindsCallsOnFilesThatAreNotLookedAtAndNamesTheFile) {
               HasSubstr("call 1 of file_write of /etc/setting.new (EIO) (run 2"));
 }
 
+TEST(FaultSweepTest, NamesTheFileOfItsOwnFault) {
+  const auto has_a_fault_of_its_own = []() -> task<void> {
+    const fault own = on(op::open).to("/first").fail(EACCES);
+    const result<file> first = co_await as_result(open("/first", {.write = true, .create = true}));
+    EXPECT_FALSE(first);
+    const file second = co_await open("/second", {.write = true, .create = true});
+  };
+  EXPECT_THAT(fault_sweep(on(op::open).to("/sec*"), EIO, has_a_fault_of_its_own).message(),
+              HasSubstr("where call 1 of open of /sec* (EIO), on /second (run 2"));
+}
+
 TEST(FaultSweepTest, EndsWithABodyThatTriesForEver) {
   sweep_options how;
   how.calls_max = 5;

@@ -75,4 +75,12 @@ void bad_sectors::cut(const inode& file, std::uint64_t size) noexcept {
   }
 }
 
+void bad_sectors::keep_those_of(const disk_image& left) noexcept {
+  std::erase_if(all_, [&left](const auto& each) {
+    const auto file = left.files().find(each.first.first);
+    const std::uint64_t begin = each.first.second * page_bytes + (each.second.is_readable ? each.second.within : 0);
+    return file == left.files().end() || begin >= file->second.content.size();
+  });
+}
+
 }  // namespace lockstep::sim

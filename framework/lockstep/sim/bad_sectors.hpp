@@ -29,7 +29,7 @@ class bad_sectors {
 
   // How many of these bytes can be read, until the first sector that cannot.
   std::size_t readable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept;
-  // How many can be written: a sector that is not written as a whole is read first.
+  // How many can be written or cleared: a sector of which a part stays is read first.
   std::size_t writable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept;
   // Puts what is wrong into bytes that were read from there.
   void show(const inode& file, std::byte* bytes, std::size_t size, std::uint64_t offset) const noexcept;
@@ -41,6 +41,8 @@ class bad_sectors {
   void cut(const inode& file, std::uint64_t size) noexcept;
   void forget(const inode& file) noexcept { cut(file, 0); }
   void forget_all() noexcept { all_.clear(); }
+  // What is not in there any more is forgotten.
+  void keep_those_of(const disk_image& left) noexcept;
 
  private:
   using place = std::pair<std::uint64_t, std::uint64_t>;  // the number of the file, and of the sector in it

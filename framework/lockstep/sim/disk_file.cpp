@@ -137,7 +137,16 @@ std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t off
   return static_cast<std::int64_t>(done);
 }
 
+// What is written to a file that is open for that is on the disk when the call returns.
 std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t offset) {
+  const std::int64_t done = write_to_memory(from, count, offset);
+  if (done <= 0 || (status_flags() & O_DSYNC) == 0) [[likely]]
+    return done;
+  const int failed = host_.sync_file(*this, (status_flags() & O_SYNC) != O_SYNC);
+  return failed != 0 ? failed : done;
+}
+
+std::int64_t disk_file::write_to_memory(const iovec* from, int count, std::uint64_t offset) {
   if (!writable()) return -EBADF;
   std::size_t size = 0;
   if (const int refused = check_pieces(from, count, offset, size); refused != 0) return refused;
@@ -162,12 +171,7 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
     if (static_cast<std::size_t>(got) < wanted) break;
   }
   if (done != 0 && (file_->attributes.mode & (S_ISUID | S_ISGID)) != 0) host_.files().drop_set_bits(*file_);
-  if (due.what == fault_effect::kind::fail_later) {
-    file_->on().fail_to_write_back(*file_, due.late_error);
-  } else if (done != 0 && (status_flags() & O_DSYNC) != 0) [[unlikely]] {
-    host_.disk_works(op::sync, 0);
-    file_->on().sync(*file_, (status_flags() & O_SYNC) != O_SYNC);
-  }
+  if (due.what == fault_effect::kind::fail_later) file_->on().fail_to_write_back(*file_, due.late_error);
   return static_cast<std::int64_t>(done);
 }
 
@@ -217,7 +221,8 @@ std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::
   const std::uint64_t first = offset / page_bytes;
   const std::uint64_t sectors = (offset + size - 1) / page_bytes - first + 1;
   std::vector<std::byte> bytes(static_cast<std::size_t>(sectors * page_bytes));
-  file_->content.read(bytes.data(), bytes.size(), first * page_bytes);
+  const std::size_t there = file_->content.read(bytes.data(), bytes.size(), first * page_bytes);
+  on.bad().show(*file_, bytes.data(), there, first * page_bytes);
   std::size_t done = static_cast<std::size_t>(offset % page_bytes);
   from.take(size, [&](std::span<const std::byte> part) {
     std::memcpy(bytes.data() + done, part.data(), part.size());

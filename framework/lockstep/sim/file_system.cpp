@@ -249,6 +249,8 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
 
 int file_system::resize(inode& of, std::uint64_t size) {
   if (size > limits_.file_bytes_max || (size > of.content.size() && size > limits_.written_bytes_max)) return -EFBIG;
+  const bool cuts_a_sector = size < of.content.size() && size % page_bytes != 0;
+  if (cuts_a_sector && bad_.writable(of, 1, size) == 0) return -EIO;
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
   of.content.resize(*pages_, size);
@@ -280,6 +282,7 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
     int error = 0;
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
   }
+  if (clears && bad_.writable(of, static_cast<std::size_t>(size), offset) != size) return -EIO;
   if (clears && size != 0) {
     of.content.punch(*pages_, offset, size);
     bad_.rewritten(of, size, offset);
@@ -328,6 +331,7 @@ void file_system::fail_to_write_back(inode& of, int error) {
   if (!failed_sync_reverts_) return log_.failed_to_sync(of);
   const auto before = static_cast<std::int64_t>(of.content.pages());
   of.content = log_.reverted(of);
+  bad_.cut(of, of.content.size());
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - before);
   tell_observer("what is not on the disk of {} is lost", name_of(of));
 }
@@ -370,7 +374,9 @@ disk_image file_system::image_after_power_cut(const crash_model& model, const cr
 void file_system::lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) {
   if (model.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
   bad_sectors bad = bad_;
-  restore(image_after_power_cut(model, choose, lost));
+  const disk_image left = image_after_power_cut(model, choose, lost);
+  restore(left);
+  bad.keep_those_of(left);
   bad_ = std::move(bad);
 }
 

@@ -163,6 +163,8 @@ class host final : public system_calls {
                           std::uint64_t file_bytes = 0);
   // Minus an error number, or 0.
   int fault_on_file(op what, inode& file);
+  // As fsync() or fdatasync() of that open file.
+  int sync_file(disk_file& file, bool data_only);
   void disk_works(op what, std::uint64_t bytes) noexcept {
     if (disk_clock_ != nullptr) [[unlikely]]
       charge(what, bytes);

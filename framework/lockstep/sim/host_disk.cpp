@@ -458,19 +458,22 @@ int host::lock_of_no_file(int command, std::int64_t argument) noexcept {
 
 int host::sync_file(int fd, bool data_only) {
   return with_disk_file(fd, -EINVAL, [&](disk_file& file) {
-    if ((file.status_flags() & O_PATH) != 0) return -EBADF;
-    inode& synced = file.file();
-    detail::touch(synced.on().id_of(synced), access::write);
-    disk_works(op::sync, 0);
-    if (has_faults_on(op::sync)) [[unlikely]] {
-      const fault_effect due = disk_fault(op::sync, files_->text_of(synced));
-      if (due.what == fault_effect::kind::lie) return 0;
-      if (due.error == EINTR) return -EINTR;
-      if (due.error != 0) synced.on().fail_to_write_back(synced, due.error);
-    }
-    if (const int failed = file.take_error(); failed != 0) return -failed;
-    return synced.on().sync(synced, data_only);
+    return (file.status_flags() & O_PATH) != 0 ? -EBADF : sync_file(file, data_only);
   });
+}
+
+int host::sync_file(disk_file& file, bool data_only) {
+  inode& synced = file.file();
+  detail::touch(synced.on().id_of(synced), access::write);
+  disk_works(op::sync, 0);
+  if (has_faults_on(op::sync)) [[unlikely]] {
+    const fault_effect due = disk_fault(op::sync, files_->text_of(synced));
+    if (due.what == fault_effect::kind::lie) return 0;
+    if (due.error == EINTR) return -EINTR;
+    if (due.error != 0) synced.on().fail_to_write_back(synced, due.error);
+  }
+  if (const int failed = file.take_error(); failed != 0) return -failed;
+  return synced.on().sync(synced, data_only);
 }
 
 void host::locked_at(int fd, const source& where) noexcept {

@@ -20,8 +20,8 @@ struct crash_sweep_options {
   // What the disk promises; all models, those that promise more first.
   std::vector<sim::crash_model> models = all_models();
   // Power cuts between two operations in each model: one in which all is lost that may be, one in which nothing is, one
-  // in which the content is, one in which the names are, two that tear the last write, two in which the oldest change
-  // of names or of content is lost alone, and others in which any is.
+  // in which the content is, one in which the names are, two that tear the last write, one that keeps the last change
+  // alone, two in which the oldest change of names or of content is lost alone, and others in which any is.
   unsigned images = 12;
   // Changes of files that the workload makes at most; more is a failure, as it may never come to an end.
   std::uint64_t operations_max = 10'000;

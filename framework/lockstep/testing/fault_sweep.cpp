@@ -50,29 +50,34 @@ class sweep {
 
   task<void> run(std::uint64_t n) {
     if (n == 0) co_return co_await body_();
-    const fault injected = rule_.nth(n).may_not_fire().fail(error_);
-    fault_terms plain = rule_.terms();
-    plain.first = 1;
-    plain.effect = {fault_effect::kind::fail, error_};
-    called_ = plain.text();
-    const counting until_it_ends{*this, injected, world().network().faults()};
+    fault_rule rule = rule_.nth(n).may_not_fire();
+    const fault injected = rule.fail(error_);
+    const counting until_it_ends{*this, injected, text_of(rule), world().network().faults()};
+    called_ = text_of(rule_.nth(1));
     co_await body_();
+  }
+
+  std::string text_of(const fault_rule& rule) const {
+    fault_terms terms = rule.terms();
+    terms.effect = {fault_effect::kind::fail, error_};
+    return terms.text();
   }
 
   // How often it has fired, and first on which file.
   struct counting {
     sweep& into;
     const fault& of;
+    std::string text;
     const sim::fault_list& all;
-    counting(sweep& of_sweep, const fault& counted, const sim::fault_list& among) noexcept
-        : into(of_sweep), of(counted), all(among) {}
+    counting(sweep& of_sweep, const fault& counted, std::string its_text, const sim::fault_list& among) noexcept
+        : into(of_sweep), of(counted), text(std::move(its_text)), all(among) {}
     counting(const counting&) = delete;
     counting& operator=(const counting&) = delete;
     ~counting() {
       into.fired_ = of.fired();
       const bool on_files = into.fired_ != 0 && is_on_files(into.rule_.terms().what);
       for (const sim::fired_fault& each : all.log()) {
-        if (on_files && into.name_.empty()) into.name_ = each.name;
+        if (on_files && into.name_.empty() && each.fault == text) into.name_ = each.name;
       }
       if (into.name_ == into.rule_.terms().to) into.name_.clear();  // which the call has in it
     }
