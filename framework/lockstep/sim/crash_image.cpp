@@ -62,7 +62,8 @@ class crash_judge {
   crash_judge(const crash_log& log, const crash_model& model, const crash_chooser& choose,
               std::vector<std::string>* lost)
       : log_(log), model_(model), choose_(choose), lost_(lost), image_(log.durable_) {
-    for (const micro_operation& each : log.operations_) {
+    for (std::size_t i = 0; i < log.operations_.size(); ++i) {
+      const micro_operation& each = log.operations_[i];
       if (!each.retired) pending_.push_back({&each});
     }
   }
@@ -130,7 +131,7 @@ class crash_judge {
     if (pending_.empty()) return 0;
     std::size_t at_risk = static_cast<std::size_t>(choose_("changes at risk", pending_.size() + 1));
     // All of a group is, or nothing.
-    const auto group_at = [this](std::size_t i) { return i < pending_.size() ? pending_[i].what->group : 0; };
+    const auto group_at = [this](std::size_t i) { return i < pending_.size() ? pending_[i].what->group : 0U; };
     while (at_risk < pending_.size() && at_risk > 0 && group_at(pending_.size() - at_risk) != 0 &&
            group_at(pending_.size() - at_risk) == group_at(pending_.size() - at_risk - 1)) {
       ++at_risk;
@@ -219,7 +220,7 @@ class crash_judge {
   }
 
   bool partner_is_durable(std::size_t i) const noexcept {
-    const std::uint64_t group = pending_[i].what->group;
+    const std::uint32_t group = pending_[i].what->group;
     if (pending_[i].what->partner_retired) return true;
     for (std::size_t other = i + 1; other < pending_.size() && pending_[other].what->group == group; ++other) {
       if (pending_[other].durable) return true;

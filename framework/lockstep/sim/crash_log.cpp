@@ -9,9 +9,9 @@ namespace lockstep::sim {
 
 // -- the log ----------------------------------------------------------------------------------------------------------
 
-crash_log::file_state& crash_log::state_of(std::uint64_t file) {
+crash_log::file_state& crash_log::make_state_of(std::uint64_t file) {
   if (file >= states_.size()) states_.resize(file + file / 2 + 1);
-  if (states_[file] == nullptr) states_[file] = std::make_unique<file_state>();
+  states_[file] = std::make_unique<file_state>();
   return *states_[file];
 }
 
@@ -21,12 +21,18 @@ const crash_log::file_state* crash_log::state_of(std::uint64_t file) const noexc
 
 micro_operation& crash_log::add(micro_operation::kind what, const inode& file) {
   while (pending_ >= changes_max_ || bytes_ > bytes_max_) [[unlikely]] write_back_oldest();
-  micro_operation& made = operations_.emplace_back(micro_operation{what});
+  micro_operation& made = operations_.emplace_back();
+  made.what = what;
   made.number = ++last_number_;
   made.file = file.number();
   ++pending_;
-  if (!made.is_name()) append(state_of(file.number()).of_file, made);
+  if (!made.is_name()) append(chain_of(state_of(made.file), made), made);
   return made;
+}
+
+crash_log::chain& crash_log::chain_of(file_state& state, const micro_operation& what) noexcept {
+  if (what.is_name()) return state.of_names;
+  return what.what == micro_operation::kind::attributes ? state.of_attributes : state.of_file;
 }
 
 void crash_log::append(chain& to, micro_operation& last) {
@@ -93,7 +99,7 @@ void crash_log::changed_attributes(const inode& file) {
 }
 
 void crash_log::named(const inode& directory, std::string_view name, const inode& file, bool over_another,
-                      std::uint64_t group) {
+                      std::uint32_t group) {
   micro_operation& made = add(micro_operation::kind::name, file);
   made.directory = directory.number();
   made.text = name;
@@ -108,7 +114,7 @@ void crash_log::named(const inode& directory, std::string_view name, const inode
   append(state_of(made.directory).of_names, made);
 }
 
-void crash_log::unnamed(const inode& directory, std::string_view name, const inode& file, std::uint64_t group) {
+void crash_log::unnamed(const inode& directory, std::string_view name, const inode& file, std::uint32_t group) {
   micro_operation& made = add(micro_operation::kind::unname, file);
   made.directory = directory.number();
   made.text = name;
@@ -137,10 +143,12 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
     const std::uint64_t gone = left;
     file_state& state = *states_[gone];
     left = state.next_gone;
-    filter(state.of_file, [this](micro_operation& each) {
+    const auto gone_too = [this](micro_operation& each) {
       retire(each);
       return false;
-    });
+    };
+    filter(state.of_file, gone_too);
+    filter(state.of_attributes, gone_too);
     filter(state.of_names, [&](micro_operation& each) {
       --states_[each.file]->names_pending;
       retire(each);
@@ -188,35 +196,39 @@ void take_page(image_file& durable, const inode& file, std::uint64_t page) {
 }  // namespace
 
 // What is in memory is what is durable then, on every page that was changed.
-bool crash_log::sync_content(const inode& file, file_state& state, bool data_only) {
+bool crash_log::sync_content(const inode& file, file_state& state) {
   if (state.of_file.first == 0) return false;
   image_file& durable = durable_.file(file.number());
   const std::uint64_t size_before = durable.content.size();
   std::uint64_t least = size_before;
   bool wrote = false;
   bool has_dropped = false;
-  const auto waits = [data_only](const micro_operation& each) {
-    return each.what == micro_operation::kind::attributes && data_only;
-  };
   filter(state.of_file, [&](micro_operation& each) {
-    if (waits(each)) return true;
     wrote = true;
     has_dropped = has_dropped || each.dropped;
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped) return sync_what_is_left(file, state, data_only);
+  if (has_dropped) return sync_what_is_left(file, state);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   if (least % page_bytes != 0) take_page(durable, file, least / page_bytes);
   filter(state.of_file, [&](micro_operation& each) {
-    if (waits(each)) return true;
     take_pages(durable, file, each);
     note_durable(each);
     retire(each);
     return false;
   });
   durable.content.set_size(file.content.size());
-  if (!data_only || durable.attributes.mode == 0) durable.attributes = file.attributes;
+  return wrote;
+}
+
+bool crash_log::sync_attributes(file_state& state) {
+  const bool wrote = state.of_attributes.first != 0;
+  filter(state.of_attributes, [this](micro_operation& each) {
+    note_durable(each);
+    retire(each);
+    return false;
+  });
   return wrote;
 }
 
@@ -230,10 +242,9 @@ void crash_log::take_pages(image_file& durable, const inode& file, const micro_o
 }
 
 // Where a sync has failed before, only those pages come to the disk that were written to since.
-bool crash_log::sync_what_is_left(const inode& file, file_state& state, bool data_only) {
+bool crash_log::sync_what_is_left(const inode& file, file_state& state) {
   bool wrote = false;
   filter(state.of_file, [&](micro_operation& each) {
-    if (each.what == micro_operation::kind::attributes && data_only) return true;
     apply(durable_, each);
     if (!each.dropped) take_pages(durable_.file(file.number()), file, each);
     note_durable(each);
@@ -253,7 +264,6 @@ void crash_log::failed_to_sync(const inode& file) {
 
 file_content crash_log::reverted(const inode& file) {
   filter(state_of(file.number()).of_file, [this](micro_operation& each) {
-    if (each.what == micro_operation::kind::attributes) return true;
     retire(each);
     return false;
   });
@@ -284,7 +294,12 @@ void crash_log::synced(const inode& file, bool data_only) {
   file_state& state = state_of(file.number());
   const bool has_new_names = state.names_pending != 0;
   bool wrote = file.is_directory() ? sync_names(state) : false;
-  wrote = sync_content(file, state, data_only) || wrote;
+  if (state.of_file.first != 0 || state.of_attributes.first != 0) {
+    wrote = sync_content(file, state) || wrote;
+    if (!data_only) wrote = sync_attributes(state) || wrote;
+    file_attributes& durable = durable_.file(file.number()).attributes;
+    if (!data_only || durable.mode == 0) durable = file.attributes;
+  }
   const std::uint64_t now = last_number_ + 1;
   if (wrote || has_new_names) committed_ = now;
   for (const inode* each = &file; each != nullptr; each = each->parent) {
@@ -309,7 +324,8 @@ void crash_log::write_back_oldest() {
 }
 
 void crash_log::synced_all() {
-  for (micro_operation& each : operations_) {
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    micro_operation& each = operations_[i];
     if (each.retired) continue;
     if (each.is_name()) {
       retire_name(each);
@@ -322,7 +338,7 @@ void crash_log::synced_all() {
   operations_.clear();
   for (auto& each : states_) {
     if (each == nullptr) continue;
-    each->of_file = each->of_names = {};
+    each->of_file = each->of_attributes = each->of_names = {};
   }
 }
 
@@ -335,16 +351,14 @@ void crash_log::begin_with(disk_image durable) {
 }
 
 // The oldest change in the log is the first of its chain, if it is still in one.
-void crash_log::forget_retired() {
-  while (!operations_.empty() && operations_.front().retired) {
-    const micro_operation& gone = operations_.front();
-    const std::uint64_t of = gone.is_name() ? gone.directory : gone.file;
-    if (of < states_.size() && states_[of] != nullptr) {
-      chain& from = gone.is_name() ? states_[of]->of_names : states_[of]->of_file;
-      if (from.first == gone.number) from = {gone.next, gone.next != 0 ? from.last : 0};
-    }
-    operations_.pop_front();
+void crash_log::forget_oldest() {
+  const micro_operation& gone = operations_.front();
+  const std::uint64_t of = gone.is_name() ? gone.directory : gone.file;
+  if (of < states_.size() && states_[of] != nullptr) {
+    chain& from = chain_of(*states_[of], gone);
+    if (from.first == gone.number) from = {gone.next, gone.next != 0 ? from.last : 0};
   }
+  operations_.pop_front();
 }
 
 // -- onto an image ----------------------------------------------------------------------------------------------------
@@ -414,7 +428,8 @@ std::map<std::uint64_t, std::string> crash_log::names() const {
   for (const auto& [number, each] : durable_.files()) {
     for (const auto& [name, to] : each.names) found.try_emplace(to, name);
   }
-  for (const micro_operation& each : operations_) {
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    const micro_operation& each = operations_[i];
     if (each.what == micro_operation::kind::name) found[each.file] = each.text;
   }
   return found;

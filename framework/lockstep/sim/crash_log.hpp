@@ -9,12 +9,12 @@
 // Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, section 3.
 #pragma once
 
+#include <lockstep/base/chunk_queue.hpp>
 #include <lockstep/sim/crash_model.hpp>
 #include <lockstep/sim/disk_image.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,17 +28,19 @@ namespace lockstep::sim {
 struct micro_operation {
   enum class kind : std::uint8_t { write, resize, punch, set_aside, attributes, name, unname };
 
-  kind what;
-  bool retired = false;          // durable in every model
-  bool dropped = false;          // its sync has failed: of what was written only the size may stay
-  bool over_another = false;     // a name that led elsewhere before
-  bool partner_retired = false;  // the other half of a rename is
+  kind what{};
+  bool retired = false;              // durable in every model
+  bool dropped : 1 = false;          // its sync has failed: of what was written only the size may stay
+  bool over_another : 1 = false;     // a name that led elsewhere before
+  bool partner_retired : 1 = false;  // the other half of a rename is
+  std::uint32_t group = 0;           // of the halves of a rename; 0 for none
   std::uint64_t number = 0;
   std::uint64_t file = 0;
-  std::uint64_t directory = 0;  // of a name
-  std::uint64_t group = 0;      // of the halves of a rename; 0 for none
-  std::uint64_t next = 0;       // the number of the next change of the file, or of names in the directory; 0 for none
-  std::uint64_t offset = 0;
+  std::uint64_t next = 0;  // the number of the next change of its kind of the file, or of the directory; 0 for none
+  union {
+    std::uint64_t offset = 0;
+    std::uint64_t directory;  // of a name
+  };
   std::uint64_t size = 0;
   std::uint64_t before = 0;  // the size of the file before
   std::uint64_t after = 0;
@@ -73,9 +75,9 @@ class crash_log {
                  std::uint64_t size_before);
   void changed_attributes(const inode& file);
   // `group` joins what one call does; 0 for none.
-  void named(const inode& directory, std::string_view name, const inode& file, bool over_another, std::uint64_t group);
-  void unnamed(const inode& directory, std::string_view name, const inode& file, std::uint64_t group);
-  std::uint64_t new_group() noexcept { return ++last_group_; }
+  void named(const inode& directory, std::string_view name, const inode& file, bool over_another, std::uint32_t group);
+  void unnamed(const inode& directory, std::string_view name, const inode& file, std::uint32_t group);
+  std::uint32_t new_group() noexcept { return ++last_group_ != 0 ? last_group_ : ++last_group_; }
   // Nobody can reach it any more.
   void ended(const inode& file) noexcept;
 
@@ -103,7 +105,7 @@ class crash_log {
   std::size_t pending() const noexcept { return pending_; }
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
   void set_bytes_max(std::uint64_t bytes) noexcept { bytes_max_ = bytes; }
-  const std::deque<micro_operation>& operations() const noexcept { return operations_; }
+  const chunk_queue<micro_operation>& operations() const noexcept { return operations_; }
 
  private:
   friend class crash_judge;
@@ -116,7 +118,8 @@ class crash_log {
 
   // What is known of a file, by number.
   struct file_state {
-    chain of_file;                    // changes of it, but of its names
+    chain of_file;  // changes of what is in it
+    chain of_attributes;
     chain of_names;                   // of names in it
     std::uint64_t names_synced = 0;   // before this number, where a sync of a file is one of its names
     std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
@@ -128,22 +131,33 @@ class crash_log {
     std::string target{};         // of a symbolic link
   };
 
-  file_state& state_of(std::uint64_t file);
+  file_state& state_of(std::uint64_t file) {
+    if (file < states_.size() && states_[file] != nullptr) [[likely]]
+      return *states_[file];
+    return make_state_of(file);
+  }
+  file_state& make_state_of(std::uint64_t file);
   const file_state* state_of(std::uint64_t file) const noexcept;
   micro_operation& add(micro_operation::kind what, const inode& file);
   micro_operation& at(std::uint64_t number) { return operations_[number - operations_.front().number]; }
+  // The chain that it is in.
+  static chain& chain_of(file_state& state, const micro_operation& what) noexcept;
   void append(chain& to, micro_operation& last);
   // Does it for each change that has not left the log; what says true stays in the chain.
   template <class Stays>
   void filter(chain& of, const Stays& stays);
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
-  bool sync_content(const inode& file, file_state& state, bool data_only);
-  bool sync_what_is_left(const inode& file, file_state& state, bool data_only);
+  bool sync_content(const inode& file, file_state& state);
+  bool sync_what_is_left(const inode& file, file_state& state);
+  bool sync_attributes(file_state& state);
   void take_pages(image_file& durable, const inode& file, const micro_operation& what);
   bool sync_names(file_state& state);
   void retire_name(micro_operation& what);
-  void forget_retired();
+  void forget_retired() {
+    while (!operations_.empty() && operations_.front().retired) forget_oldest();
+  }
+  void forget_oldest();
   void forget_if_gone(std::uint64_t file) noexcept;
   void write_back_oldest();
   // All of it.
@@ -155,10 +169,10 @@ class crash_log {
   static std::string text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names);
 
   disk_image durable_;
-  std::deque<micro_operation> operations_;
+  chunk_queue<micro_operation> operations_;
   std::vector<std::unique_ptr<file_state>> states_;
   std::uint64_t last_number_ = 0;
-  std::uint64_t last_group_ = 0;
+  std::uint32_t last_group_ = 0;
   std::uint64_t committed_ = 0;     // before this number, where a sync commits all names
   std::uint64_t last_name_ = 0;     // the last change of a name or of attributes that is durable
   std::uint64_t last_size_ = 0;     // of a size
@@ -166,7 +180,7 @@ class crash_log {
   std::size_t pending_ = 0;
   std::uint64_t bytes_ = 0;  // that those hold
   std::size_t changes_max_ = std::size_t{1} << 21;
-  std::uint64_t bytes_max_ = std::uint64_t{1} << 22;
+  std::uint64_t bytes_max_ = std::uint64_t{1} << 21;
 };
 
 }  // namespace lockstep::sim

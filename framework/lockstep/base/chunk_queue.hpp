@@ -1,0 +1,89 @@
+// A queue of large items, in chunks that never move: for a long log whose items stay where they were made.
+//
+// A chunk is given back when its items have gone, but one is kept for those to come.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace lockstep {
+
+template <class T>
+class chunk_queue {
+ public:
+  chunk_queue() = default;
+  chunk_queue(const chunk_queue&) = delete;
+  chunk_queue& operator=(const chunk_queue&) = delete;
+  ~chunk_queue() { clear(); }
+
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
+  // The i-th from the front. Requires i < size().
+  T& operator[](std::size_t i) noexcept { return *place(i); }
+  const T& operator[](std::size_t i) const noexcept { return *place(i); }
+  // Require !empty().
+  T& front() noexcept { return *place(0); }
+  const T& front() const noexcept { return *place(0); }
+  T& back() noexcept { return *place(size_ - 1); }
+
+  // Throws std::bad_alloc, and what T's constructor throws; then nothing has changed.
+  template <class... Arguments>
+  T& emplace_back(Arguments&&... arguments) {
+    if (begin_ + size_ == chunks_.size() * items_of_chunk) [[unlikely]]
+      add_chunk();
+    T* const made = ::new (place(size_)) T{std::forward<Arguments>(arguments)...};
+    ++size_;
+    return *made;
+  }
+
+  // Requires !empty().
+  void pop_front() noexcept {
+    front().~T();
+    --size_;
+    if (++begin_ % items_of_chunk == 0) [[unlikely]]
+      drop_chunk();
+  }
+
+  void clear() noexcept {
+    while (!empty()) pop_front();
+    begin_ = 0;
+    chunks_.clear();
+    spare_.reset();
+  }
+
+ private:
+  static constexpr std::size_t items_of_chunk = 32;
+  struct chunk {
+    alignas(T) std::byte items[items_of_chunk * sizeof(T)];
+  };
+
+  T* place(std::size_t i) const noexcept {
+    const std::size_t at = begin_ + i;
+    return std::launder(reinterpret_cast<T*>(chunks_[at / items_of_chunk]->items + at % items_of_chunk * sizeof(T)));
+  }
+
+  [[gnu::noinline]] void add_chunk() {
+    if (spare_ == nullptr) spare_.reset(new chunk);
+    chunks_.push_back(nullptr);
+    chunks_.back() = std::move(spare_);
+  }
+
+  // Of those that have gone, their places are closed when they are half of all.
+  [[gnu::noinline]] void drop_chunk() noexcept {
+    const std::size_t gone = begin_ / items_of_chunk;
+    spare_ = std::move(chunks_[gone - 1]);
+    if (2 * gone < chunks_.size()) return;
+    chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(gone));
+    begin_ = 0;
+  }
+
+  std::vector<std::unique_ptr<chunk>> chunks_;
+  std::unique_ptr<chunk> spare_;
+  std::size_t begin_ = 0;  // the place of the first item
+  std::size_t size_ = 0;
+};
+
+}  // namespace lockstep

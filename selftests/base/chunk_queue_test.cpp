@@ -1,0 +1,56 @@
+#include <lockstep/base/chunk_queue.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+
+namespace lockstep {
+namespace {
+
+TEST(ChunkQueueTest, IsAQueueWhoseItemsDoNotMove) {
+  chunk_queue<std::unique_ptr<int>> items;
+  for (int i = 0; i < 10; ++i) items.emplace_back(std::make_unique<int>(i));
+  const std::unique_ptr<int>* const tenth = &items.back();
+  int first = 0;
+  for (int i = 10; i < 1000; ++i) {
+    items.emplace_back(std::make_unique<int>(i));
+    if (i % 4 == 0) continue;
+    EXPECT_EQ(*items.front(), first++);
+    items.pop_front();
+    if (first <= 9) {
+      EXPECT_EQ(&items[static_cast<std::size_t>(9 - first)], tenth);
+    }
+  }
+  ASSERT_EQ(items.size(), static_cast<std::size_t>(1000 - first));
+  for (std::size_t i = 0; i < items.size(); ++i) EXPECT_EQ(*items[i], first + static_cast<int>(i));
+  EXPECT_EQ(*items.back(), 999);
+}
+
+TEST(ChunkQueueTest, EndsItsItemsOnceEach) {
+  const auto counted = std::make_shared<int>();
+  chunk_queue<std::shared_ptr<int>> items;
+  for (int i = 0; i < 100; ++i) items.emplace_back(counted);
+  for (int i = 0; i < 40; ++i) items.pop_front();
+  EXPECT_EQ(counted.use_count(), 61);
+  items.clear();
+  EXPECT_EQ(counted.use_count(), 1);
+  EXPECT_TRUE(items.empty());
+  items.emplace_back(counted);
+  EXPECT_EQ(items.size(), 1U);
+}
+
+TEST(ChunkQueueTest, HasNoItemThatCouldNotBeMade) {
+  struct refuses {
+    explicit refuses(bool does) {
+      if (does) throw std::runtime_error("no");
+    }
+  };
+  chunk_queue<refuses> items;
+  items.emplace_back(false);
+  EXPECT_THROW(items.emplace_back(true), std::runtime_error);
+  EXPECT_EQ(items.size(), 1U);
+}
+
+}  // namespace
+}  // namespace lockstep
