@@ -36,7 +36,7 @@ bool opening_path::undo() noexcept {
 // Where there is no memory for it, it is not seen, and so is closed.
 std::unique_ptr<held_file> opening_path::opened(const char* noun) {
   if (came_to() < 0) outcome();
-  auto made = std::make_unique<held_file>(noun, path_text(), system());
+  auto made = std::make_unique<held_file>(noun, take_path(), take_system());
   made->hold(static_cast<int>(outcome()), where_);
   return made;
 }

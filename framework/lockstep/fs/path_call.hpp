@@ -31,8 +31,9 @@ class path_call : public file_call {
 
   // As calls take it; null if there is a zero in it, or nothing can have such a name.
   const char* path() const noexcept { return path_.find('\0') == std::string::npos ? path_.c_str() : nullptr; }
-  const std::string& path_text() const noexcept { return path_; }
-  const std::shared_ptr<system_calls>& system() const noexcept { return system_; }
+  // Once it is told of no more.
+  std::string take_path() noexcept { return std::move(path_); }
+  std::shared_ptr<system_calls> take_system() noexcept { return std::move(system_); }
 
  private:
   path_call(operation_kind kind, held_file* in, std::shared_ptr<system_calls> system, std::string path,

@@ -12,35 +12,38 @@ namespace {
 
 constexpr std::size_t few = 8;
 
+constexpr std::uint32_t part_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
+
 }  // namespace
 
-const directory_entries::entry* directory_entries::entry_of(std::string_view name) const noexcept {
-  if (index_.empty()) {
-    for (const entry& each : entries_) {
-      if (each.to != nullptr && each.name == name) return &each;
-    }
-    return nullptr;
-  }
+const directory_entries::entry* directory_entries::entry_by_index(std::string_view name) const noexcept {
   const std::uint64_t hash = hash_of(name);
   const std::size_t mask = index_.size() - 1;
-  for (std::size_t at = hash & mask; index_[at] != 0; at = (at + 1) & mask) {
-    const entry& each = entries_[index_[at] - 1];
-    if (each.hash == hash && each.to != nullptr && each.name == name) return &each;
+  for (std::size_t at = hash & mask; index_[at].place != 0; at = (at + 1) & mask) {
+    if (index_[at].part != part_of(hash)) continue;
+    const entry& each = entries_[index_[at].place - 1];
+    if (each.leads_on(name)) return &each;
   }
   return nullptr;
+}
+
+void directory_entries::put_into_index(std::size_t place) noexcept {
+  const std::uint64_t hash = entries_[place].hash;
+  const std::size_t mask = index_.size() - 1;
+  std::size_t at = hash & mask;
+  while (index_[at].place != 0) at = (at + 1) & mask;
+  index_[at] = {static_cast<std::uint32_t>(place + 1), part_of(hash)};
 }
 
 void directory_entries::add(std::string_view name, inode& to) {
   const bool has_gaps = entries_.size() > few && entries_.size() > 2 * size_;
   const bool is_full = !index_.empty() ? entries_.size() >= index_.size() / 2 : entries_.size() >= few;
   if (is_full || (has_gaps && readers_ == 0)) make_room();
-  entries_.push_back({std::string(name), hash_of(name), &to});
+  entry& made = entries_.emplace_back(entry{std::string(name), 0, &to});
   ++size_;
   if (index_.empty()) return;
-  const std::size_t mask = index_.size() - 1;
-  std::size_t at = entries_.back().hash & mask;
-  while (index_[at] != 0) at = (at + 1) & mask;
-  index_[at] = static_cast<std::uint32_t>(entries_.size());
+  made.hash = hash_of(name);
+  put_into_index(entries_.size() - 1);
 }
 
 inode* directory_entries::remove(std::string_view name) noexcept {
@@ -62,13 +65,11 @@ void directory_entries::make_room() {
     index_.clear();
     return;
   }
-  index_.assign(std::bit_ceil(load * entries_.size()), 0);
-  const std::size_t mask = index_.size() - 1;
-  for (std::size_t place = 0; place < entries_.size(); ++place) {
-    std::size_t at = entries_[place].hash & mask;
-    while (index_[at] != 0) at = (at + 1) & mask;
-    index_[at] = static_cast<std::uint32_t>(place + 1);
+  if (index_.empty()) {
+    for (entry& each : entries_) each.hash = hash_of(each.name);
   }
+  index_.assign(std::bit_ceil(load * entries_.size()), {});
+  for (std::size_t place = 0; place < entries_.size(); ++place) put_into_index(place);
 }
 
 }  // namespace lockstep::sim

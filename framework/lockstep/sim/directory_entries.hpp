@@ -19,8 +19,18 @@ class directory_entries {
  public:
   struct entry {
     std::string name;
-    std::uint64_t hash = 0;
-    inode* to = nullptr;  // null if it was removed
+    std::uint64_t hash = 0;  // once there is an index
+    inode* to = nullptr;     // null if it was removed
+
+    // Most names are short: a call costs more than to look.
+    bool leads_on(std::string_view wanted) const noexcept {
+      constexpr std::size_t short_max = 16;
+      if (name.size() != wanted.size() || to == nullptr) return false;
+      if (wanted.size() > short_max) return name == wanted;
+      std::size_t same = 0;
+      while (same != wanted.size() && name[same] == wanted[same]) ++same;
+      return same == wanted.size();
+    }
   };
 
   bool empty() const noexcept { return size_ == 0; }
@@ -49,11 +59,25 @@ class directory_entries {
   void end_reading() noexcept { --readers_; }
 
  private:
-  const entry* entry_of(std::string_view name) const noexcept;
+  const entry* entry_of(std::string_view name) const noexcept {
+    if (!index_.empty()) return entry_by_index(name);
+    for (const entry& each : entries_) {
+      if (each.leads_on(name)) return &each;
+    }
+    return nullptr;
+  }
+  // Where a name is, and some of its hash, so that others are told apart without a look at them.
+  struct index_slot {
+    std::uint32_t place = 0;  // + 1; 0 if it is free
+    std::uint32_t part = 0;
+  };
+
+  const entry* entry_by_index(std::string_view name) const noexcept;
+  void put_into_index(std::size_t place) noexcept;
   void make_room();
 
   std::vector<entry> entries_;
-  std::vector<std::uint32_t> index_;  // place + 1, or 0; found from hash on; empty for few names
+  std::vector<index_slot> index_;  // found from hash on; empty for few names
   std::size_t size_ = 0;
   std::uint32_t readers_ = 0;
 };

@@ -53,9 +53,11 @@ bool disk_file::writable() const noexcept {
 }
 
 void disk_file::closed() noexcept {
-  const file_locks::owner own{this};
-  file_->locks.drop_flock(own);
-  file_->locks.drop_ranges(own);
+  if (!file_->locks.empty()) {
+    const file_locks::owner own{this};
+    file_->locks.drop_flock(own);
+    file_->locks.drop_ranges(own);
+  }
   if (reading_) file_->entries.end_reading();
   if ((status_flags() & O_PATH) == 0) {
     const telling_by name(*file_, told());

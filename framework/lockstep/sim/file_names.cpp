@@ -63,9 +63,10 @@ int file_names::may_remove(const inode& directory, const inode& file) const noex
 
 // -- finding ----------------------------------------------------------------------------------------------------------
 
+// Nothing goes while it is looked for, so no reference is held.
 struct file_names::walk {
-  inode_reference directory;  // that is reached
-  inode_reference file;
+  inode* directory = nullptr;  // that is reached
+  inode* file = nullptr;
   std::string_view last;
   bool slash = false;
   bool by_dots = false;
@@ -74,50 +75,59 @@ struct file_names::walk {
   int links = 0;
 };
 
-int file_names::step(walk& at, std::string_view name, inode_reference& next) const {
-  inode& directory = *at.directory;
+namespace {
+
+bool is_dots(std::string_view name) noexcept { return name == "." || name == ".."; }
+
+// Takes the first name off a path that does not begin with a slash, and the slashes behind it.
+std::string_view take_name(std::string_view& path) noexcept {
+  const char* const begin = path.data();
+  const char* const end = begin + path.size();
+  const char* at = begin;
+  while (at != end && *at != '/') ++at;
+  const std::string_view name(begin, static_cast<std::size_t>(at - begin));
+  while (at != end && *at == '/') ++at;
+  path = std::string_view(at, static_cast<std::size_t>(end - at));
+  return name;
+}
+
+}  // namespace
+
+inline int file_names::step(inode& directory, std::string_view name, inode*& next) const {
   if (!may(directory, X_OK)) return -EACCES;
-  if (name == ".") {
-    next = at.directory;
-    return 0;
-  }
-  if (name == "..") {
-    inode* above = &directory;
-    while (above->parent == above && above->mounted_on != nullptr) above = above->mounted_on;
-    next = above->parent;
+  if (name.front() == '.' && is_dots(name)) [[unlikely]] {
+    next = &directory;
+    if (name.size() == 1) return 0;
+    while (next->parent == next && next->mounted_on != nullptr) next = next->mounted_on;
+    next = next->parent;
     return 0;
   }
   if (name.size() > NAME_MAX) return -ENAMETOOLONG;
-  inode* found = directory.entries.find(name);
-  while (found != nullptr && found->mounted != nullptr) found = found->mounted;
-  next = found;
+  next = directory.entries.find(name);
+  while (next != nullptr && next->mounted != nullptr) next = next->mounted;
   return 0;
 }
 
 int file_names::go(walk& at, std::string_view path, following how) const {
   constexpr int links_max = 40;
+  const bool slash = path.back() == '/';
   if (path.front() == '/') at.directory = &disks_.front().disk->root();
   at.file = at.directory;
   at.last = {};
   at.by_dots = false;
-  const bool slash = path.back() == '/';
-  for (;;) {
-    const std::size_t begin = path.find_first_not_of('/');
-    if (begin == std::string_view::npos) break;
-    path.remove_prefix(begin);
-    const std::string_view name = path.substr(0, path.find('/'));
-    path.remove_prefix(name.size());
-    const bool is_last = path.find_first_not_of('/') == std::string_view::npos;
+  while (!path.empty() && path.front() == '/') path.remove_prefix(1);
+  while (!path.empty()) {
+    const std::string_view name = take_name(path);
+    const bool is_last = path.empty();
     if (!at.directory->is_directory()) return -ENOTDIR;
-    inode_reference next;
-    if (const int failed = step(at, name, next); failed != 0) {
+    inode* next = nullptr;
+    if (const int failed = step(*at.directory, name, next); failed != 0) {
       if (failed != -ENAMETOOLONG || !is_last || how != following::never) return failed;
       at.too_long = true;
     }
-    const bool is_dots = name == "." || name == "..";
-    if (is_last && at.makes && !path.empty() && !is_dots) return -EISDIR;  // by a slash in a link
-    const bool follows = how == following::always || (how == following::to_slash && !path.empty());
-    if (next && next->is_link() && (!is_last || follows)) {
+    if (is_last && at.makes && slash && !is_dots(name)) return -EISDIR;  // by a slash in a link
+    const bool follows = how == following::always || (how == following::to_slash && slash);
+    if (next != nullptr && next->is_link() && (!is_last || follows)) {
       if (++at.links > links_max) return -ELOOP;
       const bool makes = std::exchange(at.makes, at.makes && is_last);
       if (const int failed = go(at, next->target, following::always); failed != 0) return failed;
@@ -126,15 +136,14 @@ int file_names::go(walk& at, std::string_view path, following how) const {
       at.slash = false;
       next = at.file;
     } else if (is_last) {
-      at.file = std::move(next);
+      at.file = next;
       at.last = name;
-      at.by_dots = is_dots;
+      at.by_dots = is_dots(name);
       break;
     }
-    if (!next) return -ENOENT;
+    if (next == nullptr) return -ENOENT;
     if (!next->is_directory()) return -ENOTDIR;
-    at.directory = std::move(next);
-    at.file = at.directory;
+    at.directory = at.file = next;
   }
   at.slash = at.slash || slash;
   return 0;
@@ -148,7 +157,7 @@ int file_names::find(inode& at, std::string_view path, following how, place& fou
   way.makes = makes;
   if (path.front() != '/' && !at.is_directory()) return -ENOTDIR;
   if (const int failed = go(way, path, how); failed != 0) return failed;
-  found = {std::move(way.directory), std::move(way.file), way.last, way.slash, way.too_long, way.by_dots};
+  found = {way.directory, way.file, way.last, way.slash, way.too_long, way.by_dots};
   return 0;
 }
 

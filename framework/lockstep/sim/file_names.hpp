@@ -107,7 +107,7 @@ class file_names {
  private:
   struct walk;
 
-  int step(walk& at, std::string_view name, inode_reference& next) const;
+  int step(inode& directory, std::string_view name, inode*& next) const;
   int go(walk& at, std::string_view path, following how) const;
   int may_change_names(const inode& directory) const noexcept;
   int may_remove(const inode& directory, const inode& file) const noexcept;

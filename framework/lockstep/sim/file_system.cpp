@@ -57,7 +57,7 @@ void file_system::end(inode& gone) noexcept {
       log_.ended(*last);
       if (!bad_.empty()) bad_.forget(*last);
     }
-    while (!last->watches.empty()) last->watches.pop_front().on = nullptr;
+    while (!last->watches.empty()) last->watches.front().forget();
     take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
     --inodes_used_;
     delete last;
@@ -173,7 +173,7 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
   if (replaced) drop_name(to, as);
   drop_name(from, name, true);
   put_name(to, as, *moved);
-  const std::uint64_t group = log_.new_group();
+  const std::uint32_t group = log_.new_group();
   if (replaced) log_.unnamed(to, as, *replaced, group);
   log_.unnamed(from, name, *moved, group);
   log_.named(to, as, *moved, static_cast<bool>(replaced), group);
@@ -190,7 +190,7 @@ void file_system::exchange(inode& one, std::string_view name, inode& other, std:
   drop_name(other, with, true);
   put_name(one, name, *second);
   put_name(other, with, *first);
-  const std::uint64_t group = log_.new_group();
+  const std::uint32_t group = log_.new_group();
   log_.unnamed(one, name, *first, group);
   log_.unnamed(other, with, *second, group);
   log_.named(one, name, *second, true, group);
@@ -220,10 +220,9 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   size = static_cast<std::size_t>(std::min<std::uint64_t>(size, most - offset));
   int error = 0;
   const std::uint64_t left = pages_left(to, error);
-  std::uint64_t missing = to.content.pages_missing(offset, size);
-  if (missing > left) [[unlikely]] {
+  if (size / page_bytes + 2 > left && to.content.pages_missing(offset, size) > left) [[unlikely]] {
     std::size_t fits = 0;
-    missing = 0;
+    std::uint64_t missing = 0;
     while (fits < size) {
       const std::size_t count =
           std::min(size - fits, page_bytes - static_cast<std::size_t>((offset + fits) % page_bytes));

@@ -66,6 +66,9 @@ class file_system {
   std::uint64_t inodes_used() const noexcept { return inodes_used_; }
   const page_reference& zero_page() const noexcept { return zero_; }
   wall_clock::time_point now() const noexcept;
+  // Whether anybody watches a file of it.
+  bool is_watched() const noexcept { return watches_ != 0; }
+  void count_watches(int more) noexcept { watches_ += more; }
   // Joins the two halves of a move.
   std::uint32_t next_cookie() noexcept { return ++last_cookie_; }
 
@@ -157,6 +160,7 @@ class file_system {
   std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
   inode* ending_ = nullptr;  // those that are about to end, by `mounted`, as nothing is mounted there
+  int watches_ = 0;
   bool is_ending_ = false;
   std::uint32_t life_ = 0;
   bool is_closing_ = false;  // what ends is no change then

@@ -1,6 +1,5 @@
 #include <lockstep/sim/file_watch.hpp>
 
-#include <lockstep/sim/file_system.hpp>
 #include <lockstep/sim/opened_name.hpp>
 
 #include <sys/inotify.h>
@@ -17,10 +16,16 @@ namespace lockstep::sim {
 watch_item::watch_item(watch_file& by, int its_number, inode& watched, std::uint32_t wanted)
     : of(by), number(its_number), on(&watched), events(wanted) {
   watched.watches.push_back(*this);
+  on->on().count_watches(1);
 }
 
-watch_item::~watch_item() {
-  if (linked()) unlink();
+watch_item::~watch_item() { forget(); }
+
+void watch_item::forget() noexcept {
+  if (on == nullptr) return;
+  unlink();
+  on->on().count_watches(-1);
+  on = nullptr;
 }
 
 watch_file::watch_file(identity id, int status_flags, std::size_t events_max)
@@ -129,7 +134,7 @@ std::uint32_t of_kind(const inode& of) noexcept { return of.is_directory() ? IN_
 
 }  // namespace
 
-void tell(inode& of, std::uint32_t event) noexcept {
+void tell_watchers(inode& of, std::uint32_t event) noexcept {
   if (const told_name* const by = of.told_by; by != nullptr) {
     const bool is_gone = by->is_gone && by->by_open_file;
     if (by->directory != nullptr && !by->directory->watches.empty()) [[unlikely]]

@@ -4,6 +4,7 @@
 // Source: inotify(7).
 #pragma once
 
+#include <lockstep/sim/file_system.hpp>
 #include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/open_file.hpp>
 
@@ -23,6 +24,8 @@ class watch_item : public list_hook<inode> {
  public:
   watch_item(watch_file& by, int its_number, inode& watched, std::uint32_t wanted);
   ~watch_item();
+  // What it watches goes.
+  void forget() noexcept;
 
   watch_file& of;
   const int number;
@@ -74,7 +77,11 @@ class watch_file final : public open_file {
 };
 
 // To whoever watches the file, or the directory of the name by which it is changed (opened_name.hpp).
-void tell(inode& of, std::uint32_t event) noexcept;
+void tell_watchers(inode& of, std::uint32_t event) noexcept;
+inline void tell(inode& of, std::uint32_t event) noexcept {
+  if (of.on().is_watched()) [[unlikely]]
+    tell_watchers(of, event);
+}
 // To whoever watches the directory.
 void tell_of_name(inode& directory, std::uint32_t event, std::string_view name, const inode& of,
                   std::uint32_t cookie = 0) noexcept;

@@ -31,11 +31,14 @@ void let_go(inode& directory) noexcept {
 
 opened_name::opened_name(inode& of, const told_name& by)
     : of_(of), directory_(by.directory), name_(by.name), is_gone_(by.is_gone), number_(0) {
+  // Most are opened by the name by which the last one was.
   for (const opened_name& each : of.opened) {
-    if (by.directory != nullptr && each.is(*by.directory, by.name)) number_ = each.number_;
+    if (by.directory == nullptr || !each.is(*by.directory, by.name)) continue;
+    number_ = each.number_;
+    break;
   }
   if (number_ == 0) number_ = ++of.last_opened_name;
-  of.opened.push_back(*this);
+  of.opened.push_front(*this);
   if (directory_) ++directory_->names_opened;
 }
 
@@ -43,7 +46,9 @@ opened_name::~opened_name() {
   unlink();
   if (of_.links == 0) {
     bool is_the_last = true;
-    for (const opened_name& each : of_.opened) is_the_last = is_the_last && each.number_ != number_;
+    for (auto each = of_.opened.begin(); is_the_last && each != of_.opened.end(); ++each) {
+      is_the_last = (*each).number_ != number_;
+    }
     if (of_.is_directory()) {
       has_gone(of_);
     } else if (is_the_last) {
