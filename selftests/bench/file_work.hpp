@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace bench {
@@ -16,6 +17,9 @@ constexpr std::uint64_t page_of(std::uint64_t operation) noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;
   return (operation * odd) % file_pages;
 }
+
+// Of one file of many.
+inline std::string name_of(std::uint64_t i) { return "/d" + std::to_string(i % 16) + "/f" + std::to_string(i); }
 
 template <class Visit>
 constexpr void for_each_part(std::string_view path, const Visit& visit) {

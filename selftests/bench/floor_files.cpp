@@ -53,14 +53,19 @@ measurement writing(std::uint64_t operations) {
 // Directories by name, one in another.
 struct node {
   std::unordered_map<std::string, std::unique_ptr<node>> names;
+  std::unique_ptr<std::array<std::byte, 64>> line;
 };
 
 class tree {
  public:
-  tree() {
+  node& make(std::string_view path) {
     node* at = &root_;
-    for_each_part(deep_path,
-                  [&](std::string_view part) { at = (at->names[std::string(part)] = std::make_unique<node>()).get(); });
+    for_each_part(path, [&](std::string_view part) {
+      std::unique_ptr<node>& next = at->names[std::string(part)];
+      if (next == nullptr) next = std::make_unique<node>();
+      at = next.get();
+    });
+    return *at;
   }
 
   const node* find(std::string_view path) const {
@@ -81,7 +86,8 @@ class tree {
 
 template <int Paths>
 measurement looking_up(std::uint64_t operations) {
-  const tree names;
+  tree names;
+  names.make(deep_path);
   const stopwatch watch;
   for (std::uint64_t i = 0; i < operations; ++i) {
     for (int path = 0; path < Paths; ++path) keep(names.find(deep_path));
@@ -89,10 +95,33 @@ measurement looking_up(std::uint64_t operations) {
   return watch.read(operations);
 }
 
+template <std::uint64_t Files>
+measurement making_files(std::uint64_t operations) {
+  measurement result;
+  for (std::uint64_t round = 0; round * Files < operations; ++round) {
+    tree names;
+    const stopwatch watch;
+    for (std::uint64_t i = 0; i < Files; ++i) {
+      node& made = names.make(name_of(i));
+      made.line = std::make_unique<std::array<std::byte, 64>>();
+      keep(made.line.get());
+    }
+    const measurement now = watch.read(Files);
+    result.operations += now.operations;
+    result.cpu_ns += now.cpu_ns;
+    result.wall_ns += now.wall_ns;
+  }
+  return result;
+}
+
 constexpr std::array workloads{
-    workload{"W11_read4k", 2'000'000, reading},       workload{"W11_write4k", 2'000'000, writing},
-    workload{"W11_stat", 2'000'000, looking_up<1>},   workload{"W11_open", 2'000'000, looking_up<1>},
+    workload{"W11_read4k", 2'000'000, reading},
+    workload{"W11_write4k", 2'000'000, writing},
+    workload{"W11_stat", 2'000'000, looking_up<1>},
+    workload{"W11_open", 2'000'000, looking_up<1>},
     workload{"W11_rename", 2'000'000, looking_up<2>},
+    workload{"W11_files1e3", 1'000'000, making_files<1'000>},
+    workload{"W11_files1e6", 1'000'000, making_files<1'000'000>},
 };
 
 }  // namespace

@@ -110,8 +110,6 @@ task<measurement> renaming(std::uint64_t operations) {
 
 // -- many -------------------------------------------------------------------------------------------------------------
 
-std::string name_of(std::uint64_t i) { return "/d" + std::to_string(i % 16) + "/f" + std::to_string(i); }
-
 // So many files with a line in each, none of which is durable; again and again until all operations are done.
 task<measurement> making_files(std::uint64_t files, std::uint64_t operations) {
   measurement result;

@@ -78,6 +78,8 @@ DISKS = [
     ("W11_files1e6", "10^6 files, one", "W11_files1e3", 4.0),
     ("W11_changes1e6", "10^6 changes of a file, one", "W11_changes1e3", 1.5),
 ]
+# What memory far from the processor costs anybody.
+FLOOR_DISKS = [("W11_files1e6", "10^6 pages by name in hash maps, one", "W11_files1e3", None)]
 HOSTS = [("W5_hosts10", 10), ("W5_hosts100", 100), ("W5_hosts1e3", 1_000), ("W5_hosts1e4", 10_000)]
 CONNECTION_BYTES_WANTED = 2048  # idle, both ends, beyond the hosts
 
@@ -190,6 +192,7 @@ def print_table(figures, with_instructions):
     print_hosts(figures)
     print_beside(figures, "network", "lockstep", LINKS)
     print_beside(figures, "disks", "lockstep", DISKS)
+    print_beside(figures, "disks of the floor", "floor", FLOOR_DISKS)
     print_beside(figures, "search", SEARCH, SEARCHES)
 
 
@@ -230,7 +233,7 @@ def print_beside(figures, head, runtime, lines):
         ours, theirs = (figures.get((runtime, each), {}).get("ns") for each in (work, other))
         if ours and theirs:
             rows.append([name, format_number(ours), other, format_number(theirs), format_number(ours / theirs),
-                         f"≤ {wanted}"])
+                         f"≤ {wanted}" if wanted else "–"])
     if not rows:
         return
     print()
@@ -264,6 +267,7 @@ def as_json(context, figures):
         } for work, hosts in HOSTS],
         "network": beside(figures, "lockstep", LINKS),
         "disks": beside(figures, "lockstep", DISKS),
+        "floor_disks": beside(figures, "floor", FLOOR_DISKS),
         "searches": beside(figures, SEARCH, SEARCHES),
     }
 
