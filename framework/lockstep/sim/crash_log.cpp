@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace lockstep::sim {
@@ -294,6 +295,39 @@ void crash_log::synced(const inode& file, bool data_only) {
   forget_retired();
 }
 
+// So that no model takes it for a sync, which keeps what was changed before.
+template <class F>
+void crash_log::without_traces(const F& change) {
+  const auto before = std::tuple(last_name_, last_size_, last_durable_);
+  change();
+  std::tie(last_name_, last_size_, last_durable_) = before;
+  forget_retired();
+}
+
+void crash_log::settled(const inode& file) {
+  without_traces([&] { sync_content(file, state_of(file.number()), false); });
+}
+
+template <class Is>
+void crash_log::settle_names(const inode& directory, const Is& is) {
+  without_traces([&] {
+    filter(state_of(directory.number()).of_names, [&](micro_operation& each) {
+      if (!is(each)) return true;
+      retire_name(each);
+      return false;
+    });
+  });
+}
+
+void crash_log::settled_name(const inode& directory, std::string_view name) {
+  settle_names(directory, [name](const micro_operation& each) { return each.text == name; });
+}
+
+void crash_log::settled_names_of(const inode& directory) {
+  if (state_of(directory.number()).names_pending == 0) return;
+  settle_names(*directory.parent, [&](const micro_operation& each) { return each.file == directory.number(); });
+}
+
 // Requires that there is one.
 void crash_log::write_back_oldest() {
   forget_retired();
@@ -328,6 +362,7 @@ void crash_log::synced_all() {
 
 void crash_log::begin_with(disk_image durable) {
   durable_ = std::move(durable);
+  durable_.bad_ = {};  // which the disk knows
   operations_.clear();
   states_.clear();
   pending_ = bytes_ = 0;

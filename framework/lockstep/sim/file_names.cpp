@@ -487,15 +487,16 @@ void file_names::sync_all() {
 
 // -- mounts -----------------------------------------------------------------------------------------------------------
 
-int file_names::mount(std::string_view on, file_system*& made) {
+int file_names::mount(inode& at, std::string_view on, file_system*& made) {
   inode_reference there;
-  if (const int failed = find_file(disk().root(), on, true, there); failed != 0) return failed;
+  if (const int failed = find_file(at, on, true, there); failed != 0) return failed;
   if (!there->is_directory()) return -ENOTDIR;
   const std::uint64_t number = disks_.size();
   std::string path;
   if (const int failed = path_of(*there, path); failed != 0) return failed;
   disks_.push_back({path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)});
   made = disks_.back().disk.get();
+  made->set_model(model_);
   there->mounted = &made->root();
   made->root().mounted_on = there.get();
   return 0;
@@ -531,14 +532,19 @@ void file_names::lose_power(const crash_chooser& choose, std::vector<std::string
   working_directory_ = nullptr;
   unmount();
   for (const mounted_disk& each : disks_) {
-    if (!each.is_fixture) each.disk->lose_power(model_, choose, lost);
+    if (!each.is_fixture) each.disk->lose_power(choose, lost);
   }
   mount_again();
 }
 
-void file_names::restore(const disk_image& image) {
+void file_names::set_crash_model(const crash_model& model) noexcept {
+  model_ = model;
+  for (const mounted_disk& each : disks_) each.disk->set_model(model);
+}
+
+void file_names::restore(file_system& disk, const disk_image& image) {
   unmount();
-  disk().restore(image);
+  disk.restore(image);
   mount_again();
 }
 
@@ -561,14 +567,29 @@ void file_names::mount_again() {
   }
 }
 
-int file_names::mount_fixture(std::string_view on, const std::string& folder) {
+int file_names::mount_fixture(inode& at, std::string_view on, const std::string& folder) {
   if (!std::filesystem::is_directory(folder)) return -ENOENT;
   file_system* made = nullptr;
-  if (const int failed = mount(on, made); failed != 0) return failed;
+  if (const int failed = mount(at, on, made); failed != 0) return failed;
   copy_names(*made, made->root(), folder);
   made->set_read_only(true);
   disks_.back().is_fixture = true;
   return 0;
+}
+
+int file_names::find_disk(inode& at, std::string_view on, file_system*& found) const {
+  inode_reference there;
+  if (const int failed = find_file(at, on, true, there); failed != 0) return failed;
+  if (there->parent != there.get()) return -EINVAL;
+  found = &there->on();
+  return 0;
+}
+
+std::string_view file_names::path_of(const file_system& disk) const noexcept {
+  for (const mounted_disk& each : disks_) {
+    if (each.disk.get() == &disk) return each.path;
+  }
+  return {};
 }
 
 bool file_names::has_other_disks() const noexcept {

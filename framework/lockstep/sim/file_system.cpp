@@ -371,13 +371,9 @@ disk_image file_system::image_after_power_cut(const crash_model& model, const cr
   return left;
 }
 
-void file_system::lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) {
-  if (model.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
-  bad_sectors bad = bad_;
-  const disk_image left = image_after_power_cut(model, choose, lost);
-  restore(left);
-  bad.keep_those_of(left);
-  bad_ = std::move(bad);
+void file_system::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
+  if (model_.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
+  restore(image_after_power_cut(model_, choose, lost));
 }
 
 void file_system::restore(const disk_image& image) {
@@ -385,7 +381,7 @@ void file_system::restore(const disk_image& image) {
   inode* const above = std::exchange(root_->mounted_on, nullptr);
   root_->release();
   is_closing_ = false;
-  bad_.forget_all();
+  bad_ = image.bad();
   errors_ = {};
   ++life_;
   std::map<std::uint64_t, inode*> made;

@@ -106,13 +106,16 @@ class file_system {
   error_sequence& errors() noexcept { return errors_; }
   void sync_all();
   crash_log& log() noexcept { return log_; }
+  // What it promises when the power is cut.
+  const crash_model& model() const noexcept { return model_; }
+  void set_model(const crash_model& model) noexcept { model_ = model; }
   // Is told, in words, after each change and after each sync; null for nobody.
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
   // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
   void restore(const disk_image& image);
   // Memory is lost, and what a power cut leaves is there. Sectors that are bad stay so.
-  void lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost);
-  // What such a power cut would leave now.
+  void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
+  // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
   bad_sectors& bad() noexcept { return bad_; }
@@ -151,6 +154,7 @@ class file_system {
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
   crash_log log_;
+  crash_model model_ = ext4_ordered;
   bad_sectors bad_;
   error_sequence errors_;
   bool failed_sync_reverts_ = false;

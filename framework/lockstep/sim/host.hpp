@@ -134,6 +134,9 @@ class host final : public system_calls {
   // Those of its own that have not finished, the oldest first; the test's main task is none of them.
   std::vector<agent*> tasks() const;
 
+  // What a power cut may leave now on its disk at /, without one: as plain_files::crash_images().
+  std::vector<crash_image> crash_images(std::size_t images_max, source where = source::current());
+
   // -- for the sockets --------------------------------------------------------------------------------------------
 
   // Whether it is one of its own; and whether a socket may be bound to it.
