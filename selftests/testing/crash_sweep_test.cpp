@@ -1,6 +1,7 @@
 #include <lockstep/testing/crash_sweep.hpp>
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
@@ -8,7 +9,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -43,7 +49,7 @@ std::string read_all(const char* path) {
   std::array<char, 100> text{};
   const std::int64_t size = system.read(fd, text.data(), text.size());
   system.close(fd);
-  return std::string(text.data(), static_cast<std::size_t>(size));
+  return std::string(text.data(), static_cast<std::size_t>(std::max<std::int64_t>(size, 0)));
 }
 
 void prepare_setting(sim::world& of) {
@@ -134,6 +140,52 @@ TEST(CrashSweepTest, RefusesAnotherDisk) {
     of.fs().mount("/data");
   };
   EXPECT_THAT(crash_sweep(overwrites, is_old_or_new, with_two_disks).message(), HasSubstr("there is another one"));
+}
+
+// As the machine that comes back is the same.
+TEST(CrashSweepTest, PreparesTheWorldOfTheCheckAsWell) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "crash_sweep_test_fixture";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "defaults") << "new";
+  crash_sweep_options how{.models = {sim::ext4_ordered}};
+  how.prepare = [&folder](sim::world& of) {
+    of.fs().write_file("/setting", "old");
+    of.fs().mount_fixture("/defaults", folder.string());
+    of.host("other");
+    of.network().first_host().run_as(1000, 1000);
+  };
+  const auto copies = []() -> task<void> {
+    world().fs().write_file("/setting", read_all("/defaults/defaults"));
+    co_return;
+  };
+  bool is_new = false;
+  const auto looks = [&is_new]() -> task<void> {
+    EXPECT_EQ(read_all("/defaults/defaults"), "new");
+    world().fs("other").write_file("/a", "");
+    is_new = is_new || read_all("/setting") == "new";
+    EXPECT_EQ(current_system().openat(AT_FDCWD, "/setting", O_WRONLY, 0), -EACCES);
+    co_return;
+  };
+  const testing::AssertionResult result = crash_sweep(copies, looks, how);
+  EXPECT_TRUE(result) << result.message();
+  EXPECT_TRUE(is_new) << "what is left takes the place of what was prepared";
+  std::filesystem::remove_all(folder);
+}
+
+TEST(CrashSweepTest, LeavesASectorUnreadableThatHasGoneBad) {
+  const auto meets_a_bad_sector = []() -> task<void> {
+    const fault bad = on(op::file_read).to("/setting").latent_error();
+    EXPECT_EQ(read_all("/setting"), "");
+    write_all("/other", "x", true);
+    co_return;
+  };
+  bool is_bad = false;
+  const auto looks = [&is_bad]() -> task<void> {
+    is_bad = is_bad || read_all("/setting").empty();
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(meets_a_bad_sector, looks, with_setting));
+  EXPECT_TRUE(is_bad);
 }
 
 // A sector that is old or new needs no checksum; one that may be garbage does.

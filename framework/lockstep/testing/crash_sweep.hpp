@@ -25,8 +25,11 @@ struct crash_sweep_options {
   unsigned images = 12;
   // Changes of files that the workload makes at most; more is a failure, as it may never come to an end.
   std::uint64_t operations_max = 10'000;
-  // Prepares the disk of the workload's world, and not that of the check; what it does there is durable. The disk at /
-  // is all that the power is cut of: another one, but fixtures, is refused.
+  // Makes the machine on which the power is cut, and the files that are on it then, which are durable: is called before
+  // the workload, and before each check, as the machine that comes back is the same. So whatever it makes, hosts,
+  // users, fixtures, limits, is in both worlds; but for the check, what the power cut left takes the place of what it
+  // writes. It must leave alone what the two share. What takes it long is made once, as an image, which it restores.
+  // The disk at / is all that the power is cut of: another one, but fixtures, is refused.
   std::function<void(sim::world&)> prepare = nullptr;
   sim::world_options world{};
 
