@@ -254,6 +254,33 @@ TEST(BadSectorsTest, AreNotWrittenWhereTheWriteIsMisdirected) {
   });
 }
 
+TEST(BadSectorsTest, AreLeftAsTheyAreThatAWriteIsForWhereItGoesJustBefore) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(4);
+    const fault elsewhere = on(op::file_write).to("/a").misdirect(0);
+    EXPECT_EQ(write_at(fd, page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+    EXPECT_EQ(read_at(fd, 0, 4 * page_bytes), std::string(page_bytes, 'x') + sectors_of(4).substr(page_bytes));
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreNoPlaceForAWriteThatIsForThem) {
+  world of;
+  of.run([]() -> task<void> {
+    const int fd = open_sectors(4);
+    const fault wrong = on(op::file_write).misdirect(2 * page_bytes);
+    EXPECT_EQ(write_at(fd, page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+    EXPECT_EQ(read_at(fd, 0, 4 * page_bytes), sectors_of(4)) << "it is written nowhere";
+    here().close(fd);
+    co_return;
+  }());
+  ASSERT_THAT(of.verdicts(), testing::SizeIs(1));
+  EXPECT_EQ(of.verdicts()[0].kind, verdict_kind::misuse);
+  EXPECT_THAT(
+      of.verdicts()[0].message,
+      HasSubstr("a write of 8192 bytes at 4096 cannot be misdirected to 8192, as that is in a sector of its own"));
+}
+
 TEST(BadSectorsTest, AreAnyOthersOfTheFileWhereAWriteIsMisdirected) {
   std::set<std::string> found;
   in_random_worlds(40, [&](system_calls& system) {

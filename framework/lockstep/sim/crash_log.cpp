@@ -288,10 +288,13 @@ void crash_log::synced(const inode& file, bool data_only) {
   wrote = sync_content(file, state, data_only) || wrote;
   const std::uint64_t now = last_number_ + 1;
   if (wrote || has_new_names) committed_ = now;
-  for (const inode* each = &file; each != nullptr; each = each->parent) {
-    state_of(each->number()).names_synced = now;
-    if (each->parent == each) break;
-  }
+  const auto keep_names = [&](const inode* each) {
+    for (; each != nullptr; each = each->parent == each ? nullptr : each->parent) {
+      state_of(each->number()).names_synced = now;
+    }
+  };
+  keep_names(&file);
+  if (file.other_parents != nullptr) std::for_each(file.other_parents->begin(), file.other_parents->end(), keep_names);
   forget_retired();
 }
 
@@ -342,9 +345,15 @@ void crash_log::write_back_oldest() {
   forget_retired();
 }
 
-void crash_log::synced_all() {
+bool crash_log::has_changes_of(const inode& file) const noexcept {
+  const file_state* const state = state_of(file.number());
+  return state != nullptr && (state->of_file.first != 0 || state->of_names.first != 0);
+}
+
+void crash_log::synced_all(const std::set<std::uint64_t>& but) {
+  const auto is_left_out = [&but](std::uint64_t file) { return !but.empty() && but.count(file) != 0; };
   for (micro_operation& each : operations_) {
-    if (each.retired) continue;
+    if (each.retired || is_left_out(each.is_name() ? each.directory : each.file)) continue;
     if (each.is_name()) {
       retire_name(each);
       continue;
@@ -353,11 +362,11 @@ void crash_log::synced_all() {
     note_durable(each);
     retire(each);
   }
-  operations_.clear();
-  for (auto& each : states_) {
-    if (each == nullptr) continue;
-    each->of_file = each->of_names = {};
+  for (std::uint64_t file = 0; file < states_.size(); ++file) {
+    if (states_[file] != nullptr && !is_left_out(file)) states_[file]->of_file = states_[file]->of_names = {};
   }
+  if (but.empty()) operations_.clear();
+  forget_retired();
 }
 
 void crash_log::begin_with(disk_image durable) {

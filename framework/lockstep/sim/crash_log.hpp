@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,8 +87,10 @@ class crash_log {
   void failed_to_sync(const inode& file);
   // The same, and it is gone from memory as well. Returns what is on the disk.
   file_content reverted(const inode& file);
-  // Everything that is in the log.
-  void synced_all();
+  // Everything that is in the log, but changes of those files and of names in them.
+  void synced_all(const std::set<std::uint64_t>& but = {});
+  // Whether there is a change of it in the log, or of names in it.
+  bool has_changes_of(const inode& file) const noexcept;
   // By a test's set-up: what is in the file, that name in the directory, or the names of that directory are on the disk
   // as if they had been there for long. No model makes anything else durable by that.
   void settled(const inode& file);

@@ -67,6 +67,9 @@ class file_names {
   int change_directory(inode& to);
   // Its path; -ENOENT if it has none any more.
   int path_of(const inode& directory, std::string& path) const;
+  // Where a path leads that need not be there, without symbolic links, and without a slash behind it; empty if it
+  // cannot be gone to the last name.
+  std::string path_to(inode& at, std::string_view path, bool follows) const;
   // For reports: a path that leads to it, or what it is.
   std::string text_of(const inode& file) const;
 
@@ -82,7 +85,7 @@ class file_names {
     if (failed == 0) drop_set_bits(of);
     return failed;
   }
-  void sync_all();
+  std::vector<file_system*> disks() const;
 
   // -- mounts -----------------------------------------------------------------------------------------------------
 

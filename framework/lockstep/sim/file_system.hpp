@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,7 @@ struct disk_limits {
   std::uint64_t pages_max = std::uint64_t{1} << 28;                      // of 4 KiB; more is ENOSPC
   std::uint64_t inodes_max = std::uint64_t{1} << 26;                     // likewise
   std::uint64_t file_bytes_max = (std::uint64_t{1} << 44) - page_bytes;  // more is EFBIG
+  std::uint32_t direct_unit_bytes = 512;  // what is read and written with O_DIRECT is in whole ones; otherwise EINVAL
   std::uint64_t written_bytes_max = ~std::uint64_t{0};  // of RLIMIT_FSIZE: likewise, but for files that are so large
 };
 
@@ -104,7 +106,10 @@ class file_system {
   // Whether that is no longer there then, or is in memory, and taken for clean.
   void set_failed_sync_reverts(bool reverts) noexcept { failed_sync_reverts_ = reverts; }
   error_sequence& errors() noexcept { return errors_; }
-  void sync_all();
+  // All of it but those files, by number.
+  void sync_all(const std::set<std::uint64_t>& but = {});
+  // Files with a name that have something to write, and directories with names.
+  std::vector<inode_reference> unwritten() const;
   crash_log& log() noexcept { return log_; }
   // What it promises when the power is cut.
   const crash_model& model() const noexcept { return model_; }

@@ -164,6 +164,7 @@ class host final : public system_calls {
   bool has_faults_on(op what) const noexcept;
   fault_effect disk_fault(op what, const std::string& path, std::uint64_t offset = 0, std::size_t bytes = 0,
                           std::uint64_t file_bytes = 0);
+  fault_effect disk_fault(attempted_call call);
   // Minus an error number, or 0.
   int fault_on_file(op what, inode& file);
   // As fsync() or fdatasync() of that open file.
@@ -308,9 +309,10 @@ class host final : public system_calls {
   template <class F>
   int on_file(int at, const char* path, int flags, access how, const F& call);
   // Minus an error number, or 0: of a call on a path.
-  int fault_on_path(op what, inode& begin, const char* path);
+  int fault_on_path(op what, inode& begin, const char* path, bool follows = false);
   void charge(op what, std::uint64_t bytes) noexcept;
   int sync_file(int fd, bool data_only);
+  void sync_disk(file_system& disk);
   template <class F>
   auto with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>()));
   int lock(disk_file& file, int command, std::int64_t argument);

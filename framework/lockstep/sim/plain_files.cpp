@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -205,6 +206,14 @@ void plain_files::quota(unsigned user, std::uint64_t bytes) {
 void plain_files::read_only(bool read_only) {
   detail::touch(everything, access::write);
   disk().set_read_only(read_only);
+}
+
+void plain_files::direct_unit(std::uint32_t bytes) {
+  if (!std::has_single_bit(bytes)) {
+    of_.of().owner().misused(fmt::format("{} bytes are no unit of a disk, as a power of two is", bytes), where_);
+  }
+  detail::touch(everything, access::write);
+  disk().limits().direct_unit_bytes = bytes;
 }
 
 void plain_files::page_cache(std::uint64_t bytes) {

@@ -69,6 +69,10 @@ class plain_files {
   // So many bytes of one user; more is EDQUOT.
   void quota(unsigned user, std::uint64_t bytes);
   void read_only(bool read_only);
+  // A file that is open with O_DIRECT is read and written in whole units of so many bytes, from memory that is aligned
+  // to them, and otherwise with EINVAL: 512 at first, 4096 on a disk with such sectors. Misuse if it is no power of
+  // two.
+  void direct_unit(std::uint32_t bytes);
   // How much of what was written may be in memory only: 4 MiB at first, as more makes each write slower. What is more
   // is written to the disk, as if a sync had come for the oldest of it.
   void page_cache(std::uint64_t bytes);
