@@ -15,8 +15,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -83,6 +85,8 @@ task<void> renames_after_a_sync() {
   co_return;
 }
 
+task<void> does_nothing() { co_return; }
+
 TEST(CrashSweepTest, FindsAFileThatIsOverwritten) {
   const testing::AssertionResult result = crash_sweep(overwrites, is_old_or_new, with_setting);
   EXPECT_FALSE(result);
@@ -133,13 +137,71 @@ TEST(CrashSweepTest, FindsALargeFileThatIsRenamedWithoutASync) {
   EXPECT_FALSE(crash_sweep(renames_a_large_one, is_old_or_large, in_any_order));
 }
 
-TEST(CrashSweepTest, RefusesAnotherDisk) {
-  crash_sweep_options with_two_disks = with_setting;
-  with_two_disks.prepare = [](sim::world& of) {
-    of.fs().make_directory("/data");
-    of.fs().mount("/data");
+// A log on a disk of its own: what is on the one is durable before it is in the other, or the other way round.
+TEST(CrashSweepTest, CutsThePowerOfAllDisks) {
+  crash_sweep_options with_a_log{.models = {sim::ext4_ordered}};
+  with_a_log.prepare = [](sim::world& of) {
+    of.fs().write_file("/data", "0");
+    of.fs().make_directory("/log");
+    of.fs().mount("/log").write_file("/entries", "");
   };
-  EXPECT_THAT(crash_sweep(overwrites, is_old_or_new, with_two_disks).message(), HasSubstr("there is another one"));
+  const auto enters = [](bool log_is_synced) -> task<void> {
+    write_all("/log/entries", "1", log_is_synced);
+    system_calls& system = current_system();
+    const int fd = system.openat(AT_FDCWD, "/data", O_WRONLY, 0);
+    system.write(fd, "1", 1);
+    system.fsync(fd);
+    system.close(fd);
+    co_return;
+  };
+  const auto is_in_the_log_first = []() -> task<void> {
+    EXPECT_TRUE(read_all("/data") == "0" || read_all("/log/entries") == "1");
+    co_return;
+  };
+  const testing::AssertionResult right = crash_sweep([&] { return enters(true); }, is_in_the_log_first, with_a_log);
+  EXPECT_TRUE(right) << right.message();
+  EXPECT_THAT(crash_sweep([&] { return enters(false); }, is_in_the_log_first, with_a_log).message(),
+              HasSubstr("behind change 3 (1 bytes are written at 0 to data), in the model ext4_ordered; lost:\n"
+                        "  write 1 at 0 to entries on /log\nand then"));
+}
+
+TEST(CrashSweepTest, LetsOneDiskLoseAllAndTheOthersNothing) {
+  crash_sweep_options how{.models = {sim::strict_sync, sim::weakest}, .images = 2};
+  how.prepare = [](sim::world& of) {
+    of.fs().make_directory("/other");
+    of.fs().mount("/other");
+  };
+  const auto makes_two = []() -> task<void> {
+    write_all("/1", "x", false);
+    write_all("/other/2", "x", false);
+    co_return;
+  };
+  std::set<std::string> found;
+  const auto looks = [&found]() -> task<void> {
+    found.insert(read_all("/1") + " " + read_all("/other/2"));
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(makes_two, looks, how));
+  EXPECT_THAT(found, testing::IsSupersetOf({"none none", "x none", "none x", "x x"}));
+}
+
+TEST(CrashSweepTest, RefusesADiskThatIsNotMountedForBoth) {
+  const auto mounts = []() -> task<void> {
+    world().fs().make_directory("/data");
+    world().fs().mount("/data");
+    write_all("/setting", "x", true);
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(mounts, is_old_or_new, with_setting).message(),
+              HasSubstr("the workload has mounted a disk: mount it in `prepare`"));
+  bool is_first = true;
+  crash_sweep_options once = with_setting;
+  once.prepare = [&is_first](sim::world& of) {
+    of.fs().make_directory("/data");
+    if (std::exchange(is_first, false)) of.fs().mount("/data");
+  };
+  EXPECT_THAT(crash_sweep(overwrites, does_nothing, once).message(),
+              HasSubstr("`prepare` has mounted other disks than for the workload"));
 }
 
 // As the machine that comes back is the same.
@@ -315,8 +377,6 @@ TEST(CrashSweepTest, KeepsTheLastChangeAloneAndLosesTheOldestAlone) {
 }
 
 // -- misuse -----------------------------------------------------------------------------------------------------------
-
-task<void> does_nothing() { co_return; }
 
 TEST(CrashSweepTest, SaysWhatKeepsItFromTesting) {
   EXPECT_THAT(crash_sweep(does_nothing, does_nothing).message(), HasSubstr("the workload changes no file"));

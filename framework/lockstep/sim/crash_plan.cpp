@@ -11,13 +11,14 @@
 
 namespace lockstep::sim {
 
-disk_image crash_plan::next(const file_system& disk, std::vector<std::string>* lost) {
+disk_image crash_plan::image(const file_system& disk, unsigned number, std::vector<std::string>* lost) {
+  image_ = number;
   given_.clear();
   last_ = {};
   lost_one_ = false;
   disk_image left = disk.image_after_power_cut(
       model_, [this](std::string_view what, std::uint64_t options) { return answer(what, options); }, lost);
-  if (image_++ == 0) of_image_0_ = given_.size();
+  if (number == 0) of_image_0_ = given_.size();
   return left;
 }
 

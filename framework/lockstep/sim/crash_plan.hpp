@@ -35,7 +35,9 @@ class crash_plan {
   //   1  nothing                      6     all but the last change
   //   2  what is in files             7, 8  of names, or of what is in files, the oldest change alone
   //   3  names alone                  others at random, some little, and some much
-  disk_image next(const file_system& disk, std::vector<std::string>* lost);
+  disk_image next(const file_system& disk, std::vector<std::string>* lost) { return image(disk, image_ + 1, lost); }
+  // One of them, by its number. Number 6 is known once 0 was asked for.
+  disk_image image(const file_system& disk, unsigned number, std::vector<std::string>* lost);
   // By which the last one can be had again.
   const answers& given() const noexcept { return given_; }
   // Whether there is more than one.
@@ -55,7 +57,7 @@ class crash_plan {
 
   const crash_model& model_;
   std::uint64_t seed_;
-  unsigned image_ = 0;
+  unsigned image_ = ~0u;        // the last one
   std::size_t of_image_0_ = 0;  // so many answers it had
   answers given_;
   std::string_view last_{};

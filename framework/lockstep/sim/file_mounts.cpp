@@ -15,7 +15,9 @@ namespace lockstep::sim {
 
 std::vector<file_system*> file_names::disks() const {
   std::vector<file_system*> all;
-  for (const mounted_disk& each : disks_) all.push_back(each.disk.get());
+  for (const mounted_disk& each : disks_) {
+    if (!each.is_fixture) all.push_back(each.disk.get());
+  }
   return all;
 }
 
@@ -122,10 +124,6 @@ std::string_view file_names::path_of(const file_system& disk) const noexcept {
     if (each.disk.get() == &disk) return each.path;
   }
   return {};
-}
-
-bool file_names::has_other_disks() const noexcept {
-  return std::count_if(disks_.begin(), disks_.end(), [](const mounted_disk& each) { return !each.is_fixture; }) > 1;
 }
 
 }  // namespace lockstep::sim

@@ -85,6 +85,7 @@ class file_names {
     if (failed == 0) drop_set_bits(of);
     return failed;
   }
+  // As they were mounted, that at / first, but for fixtures.
   std::vector<file_system*> disks() const;
 
   // -- mounts -----------------------------------------------------------------------------------------------------
@@ -99,8 +100,6 @@ class file_names {
   int find_disk(inode& at, std::string_view on, file_system*& found) const;
   // Where it was mounted.
   std::string_view path_of(const file_system& disk) const noexcept;
-  // Whether there are disks besides the root's, but fixtures.
-  bool has_other_disks() const noexcept;
 
   // -- power cuts ---------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 #include <lockstep/testing/crash_sweep.hpp>
 
+#include <lockstep/base/hash.hpp>
 #include <lockstep/sim/crash_plan.hpp>
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/host.hpp>
@@ -8,12 +9,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <limits>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace lockstep {
 
@@ -36,11 +39,15 @@ class crash_sweeping {
     const auto prepare = [this](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
       files_ = &files_of(of);
-      disk_ = &files_->disk();
-      disk_->sync_all();
-      disk_->log().set_bytes_max(std::numeric_limits<std::uint64_t>::max());  // nothing is durable but by a sync
+      disks_ = files_->disks();
+      for (sim::file_system* const each : disks_) {
+        each->sync_all();
+        each->log().set_bytes_max(std::numeric_limits<std::uint64_t>::max());  // nothing is durable but by a sync
+      }
       cut("before the first change");
-      disk_->set_observer([this](std::string_view what) { changed(what); });
+      for (sim::file_system* const each : disks_) {
+        each->set_observer([this](std::string_view what) { changed(what); });
+      }
     };
     const std::string found = workload_world_.run([this] { return to_the_end(*this); }, how_.world, prepare);
     if (!failure_.empty()) return testing::AssertionFailure() << failure_;
@@ -57,7 +64,7 @@ class crash_sweeping {
   // What was promised behind the last change is asked for as well.
   static task<void> to_the_end(crash_sweeping& of) {
     co_await of.workload_();
-    of.disk_->set_observer(nullptr);
+    for (sim::file_system* const each : of.disks_) each->set_observer(nullptr);
     if (of.changes_ <= of.how_.operations_max) of.cut("at the end of the workload");
   }
 
@@ -66,41 +73,80 @@ class crash_sweeping {
     cut(fmt::format("behind change {} ({})", changes_, what));
   }
 
+  // All disks lose likewise; where there are several, also one all and the others nothing.
   void cut(const std::string& where) {
-    if (files_->has_other_disks()) {
-      failure_ = "the sweep cuts the power of the disk at / alone, and there is another one: mount none";
+    if (files_->disks() != disks_) {
+      failure_ = "the workload has mounted a disk: mount it in `prepare`, so that the world of the check has it too";
       return;
     }
+    const auto several = static_cast<unsigned>(disks_.size() > 1 ? disks_.size() : 0);
     // What was checked behind an earlier change may be right only here, so each is checked anew.
     std::set<std::string> checked;
     for (const sim::crash_model& model : how_.models) {
-      sim::crash_plan plan(model, changes_);
-      for (unsigned image = 0; image < how_.images && failure_.empty(); ++image) {
-        const sim::disk_image left = plan.next(*disk_, nullptr);
-        if (checked.insert(left.fingerprint()).second && !passes(left)) fail(where, model, plan.given());
-        if (!plan.varies()) break;
+      std::vector<sim::crash_plan> plans;
+      for (std::size_t i = 0; i < disks_.size(); ++i) {
+        plans.emplace_back(model, i == 0 ? changes_ : hash_of(changes_, std::uint64_t{i}));
+      }
+      for (unsigned image = 0; image < how_.images + several && failure_.empty(); ++image) {
+        images left;
+        std::string known_by;
+        for (std::size_t i = 0; i < disks_.size(); ++i) {
+          const unsigned number = image < how_.images ? image : i == image - how_.images ? 0 : 1;
+          left.push_back(plans[i].image(*disks_[i], number, nullptr));
+          known_by += left.back().fingerprint() + '\n';
+        }
+        if (checked.insert(std::move(known_by)).second && !passes(left)) fail(where, model, given_of(plans));
+        if (!plans.front().varies()) break;
       }
     }
   }
 
-  bool passes(const sim::disk_image& left) {
+  // Of each disk.
+  using images = std::vector<sim::disk_image>;
+  using answers = std::vector<sim::crash_plan::answers>;
+
+  static answers given_of(const std::vector<sim::crash_plan>& plans) {
+    answers given;
+    for (const sim::crash_plan& each : plans) given.push_back(each.given());
+    return given;
+  }
+
+  bool passes(const images& left) {
     ++checks_;
+    bool is_the_same_machine = true;
     found_ = check_world_.run(check_, how_.world, [&](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
-      files_of(of).restore(left);
+      sim::file_names& files = files_of(of);
+      const std::vector<sim::file_system*> disks = files.disks();
+      is_the_same_machine = disks.size() == left.size();
+      for (std::size_t i = 0; is_the_same_machine && i < left.size(); ++i) files.restore(*disks[i], left[i]);
     });
+    if (!is_the_same_machine) found_ = "\n  `prepare` has mounted other disks than for the workload";
     return found_.empty();
   }
 
-  bool still_fails(const sim::crash_model& model, const sim::crash_plan::answers& given) {
-    return !passes(disk_->image_after_power_cut(model, sim::chooser_of(given), nullptr));
+  images images_of(const sim::crash_model& model, const answers& given, std::vector<std::string>* lost) const {
+    images left;
+    for (std::size_t i = 0; i < disks_.size(); ++i) {
+      const std::size_t before = lost != nullptr ? lost->size() : 0;
+      left.push_back(disks_[i]->image_after_power_cut(model, sim::chooser_of(given[i]), lost));
+      if (i == 0 || lost == nullptr) continue;
+      for (std::size_t line = before; line < lost->size(); ++line) {
+        (*lost)[line] += fmt::format(" on {}", files_->path_of(*disks_[i]));
+      }
+    }
+    return left;
   }
 
-  void fail(const std::string& where, const sim::crash_model& model, sim::crash_plan::answers given) {
+  bool still_fails(const sim::crash_model& model, const answers& given) {
+    return !passes(images_of(model, given, nullptr));
+  }
+
+  void fail(const std::string& where, const sim::crash_model& model, answers given) {
     shrink(model, given);
     still_fails(model, given);
     std::vector<std::string> lost;
-    disk_->image_after_power_cut(model, sim::chooser_of(given), &lost);
+    images_of(model, given, &lost);
     failure_ = fmt::format("the check fails where the power is cut {}, in the model {}", where, model.name);
     failure_ += lost.empty() ? "; nothing was lost" : "; lost:";
     for (const std::string& each : lost) failure_ += "\n  " + each;
@@ -108,22 +154,30 @@ class crash_sweeping {
   }
 
   // Loses as little as it can: first none but the last changes, then each only if it must.
-  void shrink(const sim::crash_model& model, sim::crash_plan::answers& given) {
+  void shrink(const sim::crash_model& model, answers& given) {
     constexpr std::uint64_t checks_of_shrinking = 400;
     const std::uint64_t most = checks_ + checks_of_shrinking;
     for (bool shorter = true; shorter && checks_ < most;) {
       shorter = false;
-      for (std::size_t i = 0; i < given.size() && checks_ < most; ++i) {
-        for (std::uint64_t less = 0; less < given[i] && checks_ < most; less = i == 0 ? less + 1 : given[i]) {
-          sim::crash_plan::answers tried = given;
-          tried[i] = less;
-          if (!still_fails(model, tried)) continue;
-          given = std::move(tried);
-          shorter = true;
-          break;
+      for (std::size_t disk = 0; disk < given.size(); ++disk) {
+        for (std::size_t i = 0; i < given[disk].size() && checks_ < most; ++i) {
+          if (is_less(model, given, disk, i, most)) shorter = true;
         }
       }
     }
+  }
+
+  // Whether a lesser answer there will do, which is taken.
+  bool is_less(const sim::crash_model& model, answers& given, std::size_t disk, std::size_t i, std::uint64_t most) {
+    const std::uint64_t now = given[disk][i];
+    for (std::uint64_t less = 0; less < now && checks_ < most; less = i == 0 ? less + 1 : now) {
+      answers tried = given;
+      tried[disk][i] = less;
+      if (!still_fails(model, tried)) continue;
+      given = std::move(tried);
+      return true;
+    }
+    return false;
   }
 
   const std::function<task<void>()>& workload_;
@@ -132,7 +186,7 @@ class crash_sweeping {
   detail::swept_world workload_world_;
   detail::swept_world check_world_;
   sim::file_names* files_ = nullptr;
-  sim::file_system* disk_ = nullptr;
+  std::vector<sim::file_system*> disks_;
   std::uint64_t changes_ = 0;
   std::uint64_t checks_ = 0;
   std::string found_;
