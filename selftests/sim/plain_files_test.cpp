@@ -113,6 +113,10 @@ TEST(PlainFilesTest, AreThoseOfADiskThatIsMounted) {
     data.restore(data.durable_image());
     EXPECT_EQ(files.read_file("/data/logs/old"), "x");
     EXPECT_FALSE(files.exists("/data/new"));
+    write_file("/data/new", "n");
+    here().files().lose_power(nothing_lost, nullptr);
+    EXPECT_FALSE(files.exists("/data/new"));
+    EXPECT_TRUE(files.exists("/new")) << "each in its model";
     data.make_directory("/inner");
     data.mount("/inner").write_file("/a", "a");
     EXPECT_EQ(files.read_file("/data/inner/a"), "a");

@@ -28,24 +28,28 @@ namespace {
 class all_answers {
  public:
   std::uint64_t operator()(std::string_view, std::uint64_t options) {
-    if (asked_ == path_.size()) path_.push_back({0, options});
-    return path_[asked_++].is;
+    if (asked_ == given_.size()) {
+      given_.push_back(0);
+      options_.push_back(options);
+    }
+    return given_[asked_++];
   }
+  const crash_plan::answers& given() const noexcept { return given_; }
   // Goes on to the next one. False if there is none.
   bool go_on() {
     asked_ = 0;
-    while (!path_.empty() && path_.back().is + 1 == path_.back().options) path_.pop_back();
-    if (path_.empty()) return false;
-    ++path_.back().is;
+    while (!given_.empty() && given_.back() + 1 == options_.back()) {
+      given_.pop_back();
+      options_.pop_back();
+    }
+    if (given_.empty()) return false;
+    ++given_.back();
     return true;
   }
 
  private:
-  struct answer {
-    std::uint64_t is;
-    std::uint64_t options;
-  };
-  std::vector<answer> path_;
+  crash_plan::answers given_;
+  std::vector<std::uint64_t> options_;
   std::size_t asked_ = 0;
 };
 
@@ -55,22 +59,25 @@ std::vector<crash_image> crash_plan::different(const file_system& disk, std::siz
   constexpr unsigned known_max = 64;
   constexpr unsigned sequences_max = 4096;
   std::vector<crash_image> found;
+  std::set<answers> answered;  // the same image, which is not looked at then, as that takes as long as it is large
   std::set<std::string> known;
-  const auto is_new = [&](disk_image left, const std::vector<std::string>& lost) {
-    if (!known.insert(left.fingerprint()).second) return false;
+  const auto is_new = [&](const answers& given, disk_image left, const std::vector<std::string>& lost) {
+    if (!answered.insert(given).second || !known.insert(left.fingerprint()).second) return false;
     crash_image& made = found.emplace_back(crash_image{std::move(left), {}});
     for (const std::string& each : lost) made.lost += each + '\n';
     return true;
   };
   for (unsigned in_a_row = 0; found.size() < images_max && in_a_row < known_max;) {
     std::vector<std::string> lost;
-    in_a_row = is_new(next(disk, &lost), lost) ? 0 : in_a_row + 1;
+    disk_image left = next(disk, &lost);
+    in_a_row = is_new(given_, std::move(left), lost) ? 0 : in_a_row + 1;
     if (!varies()) return found;
   }
   all_answers sequence;
   for (unsigned tried = 0; found.size() < images_max && tried < sequences_max; ++tried) {
     std::vector<std::string> lost;
-    is_new(disk.image_after_power_cut(model_, std::ref(sequence), &lost), lost);
+    disk_image left = disk.image_after_power_cut(model_, std::ref(sequence), &lost);
+    is_new(sequence.given(), std::move(left), lost);
     if (!sequence.go_on()) break;
   }
   return found;

@@ -20,6 +20,7 @@
 #include <lockstep/system/current.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
