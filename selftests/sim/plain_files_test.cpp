@@ -309,6 +309,25 @@ TEST(PowerCutTest, LeavesManyImagesWhileTheRunGoesOn) {
   EXPECT_EQ(twice.front(), twice.back());
 }
 
+task<std::string> recovers_on(const disk_image& left) {
+  lockstep::world().fs().restore(left);
+  co_await sleep_for(std::chrono::seconds(1));
+  write_file("/recovered", "x");
+  co_return text_of(files_here().image());
+}
+
+TEST(PowerCutTest, LeavesImagesOnWhichOtherWorldsRun) {
+  in_world([](system_calls&) {
+    files_here().write_file("/a", "old");
+    write_file("/a", "new");
+    std::set<std::string> found;
+    world next_life;
+    for (const crash_image& each : here().crash_images(9)) found.insert(next_life.run(recovers_on(each.disk)));
+    EXPECT_THAT(found, UnorderedElementsAre("/a=new /recovered=x", "/a=old /recovered=x"));
+    EXPECT_FALSE(files_here().exists("/recovered"));
+  });
+}
+
 TEST(PowerCutTest, IsLookedAtWhileTheRunGoesOn) {
   std::set<std::string> found;
   in_random_worlds(1000, [&found](system_calls& system) {
