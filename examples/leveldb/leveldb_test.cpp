@@ -78,7 +78,7 @@ TEST(LevelDbTest, KeepsSyncedPutsWhileItMergesTables) {
   history puts;
   const testing::AssertionResult result =
       crash_sweep([&] { return puts_and_merges(puts, how); }, [&] { return keeps_its_promises(puts, how); },
-                  {.models = {sim::strict_sync, sim::ext4_ordered, sim::btrfs_like}, .prepare = make_store});
+                  {.models = {sim::strict_sync, sim::ext4_ordered, sim::btrfs_like}, .prepare = an_empty_store()});
   EXPECT_TRUE(result) << result.message();
 }
 

@@ -104,11 +104,18 @@ std::string lockstep_cell(const row& of) {
   return "";
 }
 
+// What stands before what Linux does where nobody has asked it.
+const char* linux_says(needs what) {
+  if (what == needs::whole_machine) return "by its sources, as nobody asks it: ";
+  return what == needs::quota ? "by its sources, where tmpfs has no quotas: " : "";
+}
+
 std::string table() {
   std::string text = "| Row | What | Linux | lockstep |\n|---|---|---|---|\n";
   for (const row_file& file : row_files()) {
     for (const row& of : file.rows()) {
-      text += fmt::format("| {} | {} | {} | {} |\n", of.id, of.name, cell_of(of.transcript), lockstep_cell(of));
+      text += fmt::format("| {} | {} | {}{} | {} |\n", of.id, of.name, linux_says(of.on), cell_of(of.transcript),
+                          lockstep_cell(of));
     }
   }
   return text;

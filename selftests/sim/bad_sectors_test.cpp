@@ -121,6 +121,40 @@ TEST(BadSectorsTest, AreBadBehindAPowerCutAndNotInAnotherDisk) {
   });
 }
 
+TEST(BadSectorsTest, AreInImagesAndOnTheDiskThatAnImageIsPutOn) {
+  std::optional<disk_image> bad;
+  in_world([&bad](system_calls& system) {
+    const int fd = open_sectors(3);
+    const fault rot = on(op::file_read).bytes(0, page_bytes).bit_rot();
+    const fault latent = on(op::file_read).bytes(page_bytes, 2 * page_bytes).latent_error();
+    read_at(fd, 0, page_bytes);
+    const disk_image before = files_here().durable_image();
+    read_at(fd, page_bytes, 1);
+    bad.emplace(files_here().durable_image());
+    EXPECT_NE(bad->fingerprint(), before.fingerprint());
+    EXPECT_EQ(before.difference(*bad), "~ /a: unreadable at none, at 4096\n");
+    EXPECT_EQ(bad->difference(before), "~ /a: unreadable at 4096, at none\n");
+    EXPECT_EQ(files_here().crash_images(9).at(0).disk.difference(*bad), "");
+    EXPECT_EQ(system.ftruncate(fd, 10), 0);
+    const disk_image cut = files_here().image();
+    const std::uint64_t number = cut.find("/")->names.at("a");
+    EXPECT_THAT(bad->bad().unreadable(number), ElementsAre(page_bytes));
+    EXPECT_THAT(cut.bad().unreadable(number), ElementsAre()) << "it ends before";
+    system.close(fd);
+  });
+  in_world([&bad](system_calls& system) {
+    files_here().restore(*bad);
+    const int fd = make_file("/a", O_RDWR);
+    const std::string rotten = read_at(fd, 0, page_bytes);
+    EXPECT_THAT(differences(rotten, sectors_of(1)), testing::SizeIs(1));
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
+    EXPECT_EQ(read_at(fd, 2 * page_bytes, 1), "c");
+    write_at(fd, page_bytes, std::string(page_bytes, 'x'));
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "x");
+    system.close(fd);
+  });
+}
+
 // -- latent errors ----------------------------------------------------------------------------------------------------
 
 TEST(BadSectorsTest, CannotBeReadUntilTheyAreWritten) {
@@ -218,6 +252,33 @@ TEST(BadSectorsTest, AreNotWrittenWhereTheWriteIsMisdirected) {
     EXPECT_EQ(text_of(log_here().durable()).substr(3 + 3 * page_bytes, 3), "bxy");
     system.close(fd);
   });
+}
+
+TEST(BadSectorsTest, AreLeftAsTheyAreThatAWriteIsForWhereItGoesJustBefore) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(4);
+    const fault elsewhere = on(op::file_write).to("/a").misdirect(0);
+    EXPECT_EQ(write_at(fd, page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+    EXPECT_EQ(read_at(fd, 0, 4 * page_bytes), std::string(page_bytes, 'x') + sectors_of(4).substr(page_bytes));
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreNoPlaceForAWriteThatIsForThem) {
+  world of;
+  of.run([]() -> task<void> {
+    const int fd = open_sectors(4);
+    const fault wrong = on(op::file_write).misdirect(2 * page_bytes);
+    EXPECT_EQ(write_at(fd, page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+    EXPECT_EQ(read_at(fd, 0, 4 * page_bytes), sectors_of(4)) << "it is written nowhere";
+    here().close(fd);
+    co_return;
+  }());
+  ASSERT_THAT(of.verdicts(), testing::SizeIs(1));
+  EXPECT_EQ(of.verdicts()[0].kind, verdict_kind::misuse);
+  EXPECT_THAT(
+      of.verdicts()[0].message,
+      HasSubstr("a write of 8192 bytes at 4096 cannot be misdirected to 8192, as that is in a sector of its own"));
 }
 
 TEST(BadSectorsTest, AreAnyOthersOfTheFileWhereAWriteIsMisdirected) {

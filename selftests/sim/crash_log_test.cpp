@@ -60,6 +60,31 @@ TEST(CrashLogTest, ForgetsFilesThatNoNameLeadsTo) {
   });
 }
 
+// Whichever of its names a file was opened by, and with the directories of all: as ext4 and Btrfs do.
+TEST(CrashLogTest, KeepsAllNamesOfAFileThatIsSynced) {
+  in_world([](system_calls& system) {
+    for (const char* each : {"/1", "/2", "/3"}) make_directory(each);
+    write_file("/1/a", "x");
+    EXPECT_EQ(system.linkat(AT_FDCWD, "/1/a", AT_FDCWD, "/2/b", 0), 0);
+    EXPECT_EQ(system.linkat(AT_FDCWD, "/1/a", AT_FDCWD, "/3/c", 0), 0);
+    EXPECT_EQ(system.linkat(AT_FDCWD, "/1/a", AT_FDCWD, "/1/d", 0), 0);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/3/c", 0), 0);
+    sync_path("/2/b");
+    for (const crash_model& each : {btrfs_like, ext4_ordered}) {
+      for (const std::string& left : all_images(log_here(), each)) {
+        EXPECT_THAT(left, testing::StartsWith("/1/ /1/a=x /1/d=x /2/ /2/b=x")) << each.name;
+      }
+    }
+    EXPECT_THAT(all_images(log_here(), weakest), Contains(""));
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/1/a", 0), 0);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/1/d", 0), 0);
+    inode_reference file;
+    ASSERT_EQ(here().files().find_file(here().files().disk().root(), "/2/b", true, file), 0);
+    EXPECT_EQ(here().files().text_of(*file), "/2/b");
+    EXPECT_THAT(*file->other_parents, testing::IsEmpty());
+  });
+}
+
 TEST(CrashLogTest, WritesTheOldestBackWhenItIsLong) {
   in_world([](system_calls&) {
     log_here().set_changes_max(4);

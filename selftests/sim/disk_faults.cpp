@@ -30,6 +30,37 @@ TEST(DiskFaultsTest, AreOfAPathOrOfAPattern) {
   });
 }
 
+TEST(DiskFaultsTest, AreOfAPathThatIsNamedByALinkOrWithASlash) {
+  in_world([](system_calls& system) {
+    plain_files files(here(), source::current());
+    files.write_file("/data/logs/a", "");
+    files.make_link("/link", "data/logs/a");
+    files.make_link("/logs", "/data/logs");
+    const auto is_met = [&](const char* path, const auto& call) {
+      const fault met = on(op::open).to(path).may_not_fire().fail(EIO);
+      const int got = call();
+      if (got >= 0) system.close(got);
+      return got == -EIO;
+    };
+    const auto open = [&](const char* path, int flags = O_RDONLY) {
+      return [=, &system] { return system.openat(AT_FDCWD, path, flags, S_IRUSR); };
+    };
+    EXPECT_TRUE(is_met("/data/logs/a", open("/link")));
+    EXPECT_TRUE(is_met("/link", open("/link"))) << "by the name of the call as well";
+    EXPECT_TRUE(is_met("/link", open("link", O_PATH | O_NOFOLLOW)));
+    EXPECT_FALSE(is_met("/data/logs/a", open("/link", O_PATH | O_NOFOLLOW)));
+    EXPECT_TRUE(is_met("/data/logs/*", open("/logs/../logs/new", O_WRONLY | O_CREAT)));
+    EXPECT_TRUE(is_met("/data/logs", open("/logs/", O_RDONLY | O_DIRECTORY)));
+    EXPECT_TRUE(is_met("/logs", open("/logs/.", O_RDONLY | O_DIRECTORY)));
+    EXPECT_TRUE(is_met("/none/a", open("/none/a/")));
+    EXPECT_FALSE(is_met("/data/logs/a", open("/data/logs/b", O_WRONLY | O_CREAT)));
+    const fault making = on(op::link).to("/data/logs/d").fail(ENOSPC);
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/logs/d/", 0700), -ENOSPC);
+    const fault removing = on(op::remove).to("/link").fail(EIO);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/link", 0), -EIO) << "it is the link that goes";
+  });
+}
+
 TEST(DiskFaultsTest, AreOfARangeOfBytes) {
   in_world([](system_calls& system) {
     const int fd = open_to_write("/tmp/a");
@@ -162,6 +193,66 @@ TEST(DiskFaultsTest, FailASyncOfEachOpenFileOnce) {
     EXPECT_EQ(system.fsync(later), 0) << "somebody has heard";
     EXPECT_EQ(system.syncfs(later), 0);
     system.close(later);
+  });
+}
+
+// Of syncfs() and sync(): a disk as a whole, by its path, or a file that has something to write.
+TEST(DiskFaultsTest, AreOfSyncsOfAWholeDisk) {
+  in_world([](system_calls& system) {
+    plain_files files(here(), source::current());
+    const auto durable = [&files] { return text_of(files.durable_image()); };
+    write_file("/a", "a");
+    make_directory("/d");
+    write_file("/d/b", "b");
+    const int fd = make_file("/d/b");
+    const fault lying = on(op::sync).lie();
+    EXPECT_EQ(system.syncfs(fd), 0);
+    EXPECT_EQ(durable(), "");
+    const fault lying_of_one = on(op::sync).to("/d/*").lie();
+    system.sync();
+    EXPECT_EQ(durable(), "/a=a /d/ /d/b=") << "its name is in its directory";
+    {
+      const fault interrupted = on(op::sync).may_not_fire().fail(EINTR);
+      EXPECT_EQ(system.syncfs(fd), 0) << "which no signal interrupts";
+      EXPECT_EQ(interrupted.matched(), 0u);
+    }
+    EXPECT_EQ(durable(), "/a=a /d/ /d/b=b");
+
+    write_file("/a", "A");
+    system.pwrite(fd, "B", 1, 0);
+    const fault failing_of_one = on(op::sync).to("/d/b").fail(ENOSPC);
+    EXPECT_EQ(system.syncfs(fd), -ENOSPC);
+    EXPECT_EQ(durable(), "/a=A /d/ /d/b=b");
+    EXPECT_EQ(system.fsync(fd), -ENOSPC);
+    EXPECT_EQ(system.fsync(fd), 0) << "the page is taken for clean";
+    EXPECT_EQ(durable(), "/a=A /d/ /d/b=b");
+
+    write_file("/a", "2");
+    const fault failing = on(op::sync).to("/").fail(EIO);
+    system.sync();
+    EXPECT_EQ(system.syncfs(fd), -EIO) << "sync() itself tells nobody";
+    EXPECT_EQ(durable(), "/a=A /d/ /d/b=b");
+    files.pace({.sync = std::chrono::milliseconds(5)});
+    EXPECT_EQ(system.syncfs(fd), 0);
+    EXPECT_EQ(system.take_disk_time(), std::chrono::milliseconds(5));
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, AreOfADiskThatIsMounted) {
+  in_world([](system_calls& system) {
+    plain_files files(here(), source::current());
+    files.make_directory("/m");
+    const plain_files mounted = files.mount("/m");
+    write_file("/m/a", "a");
+    write_file("/b", "b");
+    const fault lying = on(op::sync).to("/m").lie();
+    system.sync();
+    EXPECT_EQ(text_of(mounted.durable_image()), "");
+    EXPECT_EQ(text_of(files.durable_image()), "/b=b /m/");
+    const fault of_file = on(op::sync).to("/m/a").lie();
+    system.sync();
+    EXPECT_EQ(text_of(mounted.durable_image()), "/a=");
   });
 }
 

@@ -2,10 +2,12 @@
 
 #include <lockstep/sim/disk_file.hpp>
 #include <lockstep/sim/file_names.hpp>
+#include <lockstep/sim/plain_files.hpp>
 
 #include <sys/file.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <set>
 #include <string>
@@ -67,6 +69,23 @@ TEST(DiskFileTest, AppendsWhereverItIsToldToWrite) {
     EXPECT_EQ(text_at(fd, 10, 0), "onetwo");
     system.close(fd);
   });
+}
+
+TEST(DiskFileTest, IsWrittenPastTheCacheInUnitsOfItsDisk) {
+  in_world([](system_calls& system) {
+    alignas(page_bytes) static char bytes[2 * page_bytes];
+    const int fd = open_here("/tmp/a", O_RDWR | O_CREAT | O_DIRECT);
+    EXPECT_EQ(system.pwrite(fd, bytes + 512, 512, 512), 512);
+    EXPECT_EQ(system.pwrite(fd, bytes + 256, 512, 512), -EINVAL);
+    plain_files(here(), source::current()).direct_unit(page_bytes);
+    EXPECT_EQ(system.pwrite(fd, bytes, page_bytes, page_bytes), static_cast<std::int64_t>(page_bytes));
+    EXPECT_EQ(system.pwrite(fd, bytes + 512, page_bytes, 0), -EINVAL) << "where the memory begins";
+    EXPECT_EQ(system.pwrite(fd, bytes, page_bytes, 512), -EINVAL);
+    EXPECT_EQ(system.pread(fd, bytes, 512, 0), -EINVAL);
+    system.close(fd);
+  });
+  EXPECT_THAT(text_of_misuse([] { plain_files(here(), source::current()).direct_unit(1000); }),
+              testing::HasSubstr("1000 bytes are no unit of a disk"));
 }
 
 TEST(DiskFileTest, GivesNamesInTheOrderInWhichTheyWereMadeAtFirst) {

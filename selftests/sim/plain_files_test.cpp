@@ -60,6 +60,80 @@ TEST(PlainFilesTest, AreInImagesThatOutliveTheirWorlds) {
   image.reset();
 }
 
+// What a task has not synced stays so, and what it has made on the way to the file is durable with it.
+TEST(PlainFilesTest, MakeNothingDurableButWhatTheyWrite) {
+  for (const crash_model* each : crash_models()) {
+    if (each->keeps == crash_model::unsynced::all) continue;
+    in_world([each](system_calls& system) {
+      plain_files files = files_here();
+      files.crash_model(*each);
+      write_file("/before", "x");
+      make_directory("/d");
+      write_file("/d/theirs", "x");
+      files.write_file("/d/mine", "y");
+      files.write_file("/before", "overwritten");
+      files.make_link("/d/link", "mine");
+      files.make_directory("/e/f");
+      write_file("/e/f/gone", "");
+      files.remove("/e/f/gone");
+      const crash_image lost = files.crash_images(1).front();
+      EXPECT_EQ(text_of(lost.disk), "/before=overwritten /d/ /d/link= /d/mine=y /e/ /e/f/") << each->name;
+      EXPECT_THAT(lost.lost, HasSubstr("name theirs in d")) << each->name;
+      system.sync();
+      EXPECT_THAT(files.crash_images(5), testing::SizeIs(1)) << each->name;
+    });
+  }
+}
+
+TEST(PlainFilesTest, AreThoseOfADiskThatIsMounted) {
+  in_world([](system_calls& system) {
+    plain_files files = files_here();
+    files.make_directory("/data");
+    plain_files data = files.mount("/data");
+    data.write_file("/logs/old", "x");
+    data.make_link("/link", "logs/old");
+    EXPECT_EQ(files.read_file("/data/logs/old"), "x");
+    EXPECT_EQ(data.read_file("link"), "x");
+    EXPECT_EQ(data.tree(), "/link -> logs/old\n/logs/\n/logs/old 1 bytes\n");
+    EXPECT_EQ(files.tree(), "/data/\n/tmp/\n");
+    data.remove("/link");
+    EXPECT_FALSE(files.exists("/data/link"));
+    EXPECT_TRUE(data.exists("/"));
+    data.capacity(8192);
+    files.mounted("/data").crash_model(strict_sync);
+    write_file("/data/new", std::string(4096, 'n'));
+    write_file("/new", "n");
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/data/d", 0700), 0);
+    EXPECT_EQ(system.openat(AT_FDCWD, "/data/logs/more", O_CREAT | O_WRONLY, 0600), 3);
+    EXPECT_EQ(write_text(system, 3, "x"), -ENOSPC);
+    system.close(3);
+    EXPECT_EQ(data.durable_image().difference(data.image()), "+ /d/\n+ /logs/more 0 bytes\n+ /new 4096 bytes\n");
+    EXPECT_EQ(data.image_after_power_cut().tree(), "/logs/\n/logs/old 1 bytes\n");
+    EXPECT_TRUE(files.image_after_power_cut().find("/new") != nullptr) << "that of the other is ext4_ordered";
+    data.restore(data.durable_image());
+    EXPECT_EQ(files.read_file("/data/logs/old"), "x");
+    EXPECT_FALSE(files.exists("/data/new"));
+    write_file("/data/new", "n");
+    here().files().lose_power(nothing_lost, nullptr);
+    EXPECT_FALSE(files.exists("/data/new"));
+    EXPECT_TRUE(files.exists("/new")) << "each in its model";
+    data.make_directory("/inner");
+    data.mount("/inner").write_file("/a", "a");
+    EXPECT_EQ(files.read_file("/data/inner/a"), "a");
+  });
+  const auto is_refused = [](const auto& call) {
+    return text_of_misuse([&call] {
+      plain_files files = files_here();
+      files.make_directory("/data");
+      call(files, files.mount("/data"));
+    });
+  };
+  EXPECT_THAT(is_refused([](const plain_files&, const plain_files& data) { data.read_file("/none"); }),
+              HasSubstr("files of host \"client\" on /data: /none: No such file"));
+  EXPECT_THAT(is_refused([](const plain_files& files, const plain_files&) { files.mounted("/tmp"); }),
+              HasSubstr("files of host \"client\": /tmp: Invalid argument"));
+}
+
 TEST(PlainFilesTest, KeepTheirMountsOverAPowerCut) {
   in_world([](system_calls& system) {
     plain_files files = files_here();
@@ -205,6 +279,53 @@ task<void> writes_and_is_killed(std::set<std::string>& found) {
 
 TEST(PowerCutTest, IsNotWhatKillsAProcess) {
   EXPECT_THAT(found_in_runs(writes_and_is_killed), UnorderedElementsAre("new"));
+}
+
+// Though this is the plain run.
+TEST(PowerCutTest, LeavesManyImagesWhileTheRunGoesOn) {
+  std::vector<std::string> twice;
+  for (int i = 0; i < 2; ++i) {
+    in_world([&twice](system_calls& system) {
+      plain_files files = files_here();
+      files.crash_model(btrfs_like);
+      files.write_file("/a", "old");
+      write_file("/a", std::string(100'000, 'n'));
+      write_file("/b", std::string(100'000, 'n'));
+      std::string all;
+      std::set<std::string> prints;
+      for (const crash_image& each : here().crash_images(30)) {
+        prints.insert(each.disk.fingerprint());
+        all += each.lost + each.disk.tree();
+      }
+      EXPECT_THAT(prints, testing::SizeIs(30));
+      EXPECT_EQ(files.crash_images(1).front().disk.tree(), files.durable_image().tree());
+      EXPECT_EQ(files.crash_images(2).back().lost, "") << "in the second nothing is";
+      EXPECT_THAT(all, HasSubstr("\nname b in /\n"));
+      EXPECT_EQ(files.read_file("/a").size(), 100'000u);
+      EXPECT_EQ(system.unlinkat(AT_FDCWD, "/b", 0), 0);
+      twice.push_back(all);
+    });
+  }
+  EXPECT_EQ(twice.front(), twice.back());
+}
+
+task<std::string> recovers_on(const disk_image& left) {
+  lockstep::world().fs().restore(left);
+  co_await sleep_for(std::chrono::seconds(1));
+  write_file("/recovered", "x");
+  co_return text_of(files_here().image());
+}
+
+TEST(PowerCutTest, LeavesImagesOnWhichOtherWorldsRun) {
+  in_world([](system_calls&) {
+    files_here().write_file("/a", "old");
+    write_file("/a", "new");
+    std::set<std::string> found;
+    world next_life;
+    for (const crash_image& each : here().crash_images(9)) found.insert(next_life.run(recovers_on(each.disk)));
+    EXPECT_THAT(found, UnorderedElementsAre("/a=new /recovered=x", "/a=old /recovered=x"));
+    EXPECT_FALSE(files_here().exists("/recovered"));
+  });
 }
 
 TEST(PowerCutTest, IsLookedAtWhileTheRunGoesOn) {

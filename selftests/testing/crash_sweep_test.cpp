@@ -1,6 +1,7 @@
 #include <lockstep/testing/crash_sweep.hpp>
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
@@ -8,9 +9,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -43,7 +51,7 @@ std::string read_all(const char* path) {
   std::array<char, 100> text{};
   const std::int64_t size = system.read(fd, text.data(), text.size());
   system.close(fd);
-  return std::string(text.data(), static_cast<std::size_t>(size));
+  return std::string(text.data(), static_cast<std::size_t>(std::max<std::int64_t>(size, 0)));
 }
 
 void prepare_setting(sim::world& of) {
@@ -76,6 +84,8 @@ task<void> renames_after_a_sync() {
   current_system().renameat2(AT_FDCWD, "/setting.new", AT_FDCWD, "/setting", 0);
   co_return;
 }
+
+task<void> does_nothing() { co_return; }
 
 TEST(CrashSweepTest, FindsAFileThatIsOverwritten) {
   const testing::AssertionResult result = crash_sweep(overwrites, is_old_or_new, with_setting);
@@ -127,13 +137,117 @@ TEST(CrashSweepTest, FindsALargeFileThatIsRenamedWithoutASync) {
   EXPECT_FALSE(crash_sweep(renames_a_large_one, is_old_or_large, in_any_order));
 }
 
-TEST(CrashSweepTest, RefusesAnotherDisk) {
-  crash_sweep_options with_two_disks = with_setting;
-  with_two_disks.prepare = [](sim::world& of) {
-    of.fs().make_directory("/data");
-    of.fs().mount("/data");
+// A log on a disk of its own: what is on the one is durable before it is in the other, or the other way round.
+TEST(CrashSweepTest, CutsThePowerOfAllDisks) {
+  crash_sweep_options with_a_log{.models = {sim::ext4_ordered}};
+  with_a_log.prepare = [](sim::world& of) {
+    of.fs().write_file("/data", "0");
+    of.fs().make_directory("/log");
+    of.fs().mount("/log").write_file("/entries", "");
   };
-  EXPECT_THAT(crash_sweep(overwrites, is_old_or_new, with_two_disks).message(), HasSubstr("there is another one"));
+  const auto enters = [](bool log_is_synced) -> task<void> {
+    write_all("/log/entries", "1", log_is_synced);
+    system_calls& system = current_system();
+    const int fd = system.openat(AT_FDCWD, "/data", O_WRONLY, 0);
+    system.write(fd, "1", 1);
+    system.fsync(fd);
+    system.close(fd);
+    co_return;
+  };
+  const auto is_in_the_log_first = []() -> task<void> {
+    EXPECT_TRUE(read_all("/data") == "0" || read_all("/log/entries") == "1");
+    co_return;
+  };
+  const testing::AssertionResult right = crash_sweep([&] { return enters(true); }, is_in_the_log_first, with_a_log);
+  EXPECT_TRUE(right) << right.message();
+  EXPECT_THAT(crash_sweep([&] { return enters(false); }, is_in_the_log_first, with_a_log).message(),
+              HasSubstr("behind change 3 (1 bytes are written at 0 to data), in the model ext4_ordered; lost:\n"
+                        "  write 1 at 0 to entries on /log\nand then"));
+}
+
+TEST(CrashSweepTest, LetsOneDiskLoseAllAndTheOthersNothing) {
+  crash_sweep_options how{.models = {sim::strict_sync, sim::weakest}, .images = 2};
+  how.prepare = [](sim::world& of) {
+    of.fs().make_directory("/other");
+    of.fs().mount("/other");
+  };
+  const auto makes_two = []() -> task<void> {
+    write_all("/1", "x", false);
+    write_all("/other/2", "x", false);
+    co_return;
+  };
+  std::set<std::string> found;
+  const auto looks = [&found]() -> task<void> {
+    found.insert(read_all("/1") + " " + read_all("/other/2"));
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(makes_two, looks, how));
+  EXPECT_THAT(found, testing::IsSupersetOf({"none none", "x none", "none x", "x x"}));
+}
+
+TEST(CrashSweepTest, RefusesADiskThatIsNotMountedForBoth) {
+  const auto mounts = []() -> task<void> {
+    world().fs().make_directory("/data");
+    world().fs().mount("/data");
+    write_all("/setting", "x", true);
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(mounts, is_old_or_new, with_setting).message(),
+              HasSubstr("the workload has mounted a disk: mount it in `prepare`"));
+  bool is_first = true;
+  crash_sweep_options once = with_setting;
+  once.prepare = [&is_first](sim::world& of) {
+    of.fs().make_directory("/data");
+    if (std::exchange(is_first, false)) of.fs().mount("/data");
+  };
+  EXPECT_THAT(crash_sweep(overwrites, does_nothing, once).message(),
+              HasSubstr("`prepare` has mounted other disks than for the workload"));
+}
+
+// As the machine that comes back is the same.
+TEST(CrashSweepTest, PreparesTheWorldOfTheCheckAsWell) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "crash_sweep_test_fixture";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "defaults") << "new";
+  crash_sweep_options how{.models = {sim::ext4_ordered}};
+  how.prepare = [&folder](sim::world& of) {
+    of.fs().write_file("/setting", "old");
+    of.fs().mount_fixture("/defaults", folder.string());
+    of.host("other");
+    of.network().first_host().run_as(1000, 1000);
+  };
+  const auto copies = []() -> task<void> {
+    world().fs().write_file("/setting", read_all("/defaults/defaults"));
+    co_return;
+  };
+  bool is_new = false;
+  const auto looks = [&is_new]() -> task<void> {
+    EXPECT_EQ(read_all("/defaults/defaults"), "new");
+    world().fs("other").write_file("/a", "");
+    is_new = is_new || read_all("/setting") == "new";
+    EXPECT_EQ(current_system().openat(AT_FDCWD, "/setting", O_WRONLY, 0), -EACCES);
+    co_return;
+  };
+  const testing::AssertionResult result = crash_sweep(copies, looks, how);
+  EXPECT_TRUE(result) << result.message();
+  EXPECT_TRUE(is_new) << "what is left takes the place of what was prepared";
+  std::filesystem::remove_all(folder);
+}
+
+TEST(CrashSweepTest, LeavesASectorUnreadableThatHasGoneBad) {
+  const auto meets_a_bad_sector = []() -> task<void> {
+    const fault bad = on(op::file_read).to("/setting").latent_error();
+    EXPECT_EQ(read_all("/setting"), "");
+    write_all("/other", "x", true);
+    co_return;
+  };
+  bool is_bad = false;
+  const auto looks = [&is_bad]() -> task<void> {
+    is_bad = is_bad || read_all("/setting").empty();
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(meets_a_bad_sector, looks, with_setting));
+  EXPECT_TRUE(is_bad);
 }
 
 // A sector that is old or new needs no checksum; one that may be garbage does.
@@ -263,8 +377,6 @@ TEST(CrashSweepTest, KeepsTheLastChangeAloneAndLosesTheOldestAlone) {
 }
 
 // -- misuse -----------------------------------------------------------------------------------------------------------
-
-task<void> does_nothing() { co_return; }
 
 TEST(CrashSweepTest, SaysWhatKeepsItFromTesting) {
   EXPECT_THAT(crash_sweep(does_nothing, does_nothing).message(), HasSubstr("the workload changes no file"));

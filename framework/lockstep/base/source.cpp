@@ -11,8 +11,9 @@ std::string_view file_of(const source& where) noexcept {
 
 bool is_internal(const source& where) noexcept {
   const std::string_view path = where.file_name();
-  for (const std::string_view folder : {"lockstep/runtime/", "lockstep/sync/", "lockstep/net/", "lockstep/sim/",
-                                        "lockstep/http/", "lockstep/testing/"}) {
+  for (const std::string_view folder :
+       {"lockstep/runtime/", "lockstep/sync/", "lockstep/net/", "lockstep/fs/", "lockstep/sim/", "lockstep/real/",
+        "lockstep/http/", "lockstep/adapters/", "lockstep/testing/"}) {
     if (path.find(folder) != std::string_view::npos) return true;
   }
   return false;

@@ -1,6 +1,7 @@
 #include <lockstep/sim/bad_sectors.hpp>
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/sim/disk_image.hpp>
 
 #include <algorithm>
 #include <array>
@@ -50,12 +51,24 @@ void bad_sectors::show(const inode& file, std::byte* bytes, std::size_t size, st
 }
 
 void bad_sectors::show(disk_image& in) const {
+  if (all_.empty()) return;
   for (const auto& [where, what] : all_) {
     image_file* const file = in.find(where.first);
     const std::uint64_t wrong = where.second * page_bytes + what.within;
     if (!what.is_readable || file == nullptr || wrong >= file->content.size()) continue;
     file->content.write(in.pages(), &what.wrong, 1, wrong);
   }
+  bad_sectors of_image = *this;
+  of_image.keep_those_of(in);
+  in.set_bad(std::move(of_image));
+}
+
+std::vector<std::uint64_t> bad_sectors::unreadable(std::uint64_t file) const {
+  std::vector<std::uint64_t> found;
+  for (auto at = all_.lower_bound({file, 0}); at != all_.end() && at->first.first == file; ++at) {
+    if (!at->second.is_readable) found.push_back(at->first.second * page_bytes);
+  }
+  return found;
 }
 
 void bad_sectors::rewritten(const inode& file, std::uint64_t size, std::uint64_t offset) noexcept {

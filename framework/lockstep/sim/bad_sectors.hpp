@@ -6,16 +6,19 @@
 // Source: Bairavasundaram et al., An Analysis of Latent Sector Errors in Disk Drives, SIGMETRICS 2007.
 #pragma once
 
-#include <lockstep/sim/disk_image.hpp>
 #include <lockstep/sim/inode.hpp>
+#include <lockstep/sim/page.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace lockstep::sim {
+
+class disk_image;
 
 class bad_sectors {
  public:
@@ -33,18 +36,21 @@ class bad_sectors {
   std::size_t writable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept;
   // Puts what is wrong into bytes that were read from there.
   void show(const inode& file, std::byte* bytes, std::size_t size, std::uint64_t offset) const noexcept;
+  // Puts it into an image, with the sectors that are bad in there.
   void show(disk_image& in) const;
+  // Where the sectors of that file begin that cannot be read.
+  std::vector<std::uint64_t> unreadable(std::uint64_t file) const;
 
   // What was written is good again.
   void rewritten(const inode& file, std::uint64_t size, std::uint64_t offset) noexcept;
   // It ends there.
   void cut(const inode& file, std::uint64_t size) noexcept;
   void forget(const inode& file) noexcept { cut(file, 0); }
-  void forget_all() noexcept { all_.clear(); }
+
+ private:
   // What is not in there any more is forgotten.
   void keep_those_of(const disk_image& left) noexcept;
 
- private:
   using place = std::pair<std::uint64_t, std::uint64_t>;  // the number of the file, and of the sector in it
   struct flaw {
     bool is_readable = false;

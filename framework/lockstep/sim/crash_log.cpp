@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace lockstep::sim {
@@ -302,11 +303,47 @@ void crash_log::synced(const inode& file, bool data_only) {
   }
   const std::uint64_t now = last_number_ + 1;
   if (wrote || has_new_names) committed_ = now;
-  for (const inode* each = &file; each != nullptr; each = each->parent) {
-    state_of(each->number()).names_synced = now;
-    if (each->parent == each) break;
-  }
+  const auto keep_names = [&](const inode* each) {
+    for (; each != nullptr; each = each->parent == each ? nullptr : each->parent) {
+      state_of(each->number()).names_synced = now;
+    }
+  };
+  keep_names(&file);
+  if (file.other_parents != nullptr) std::for_each(file.other_parents->begin(), file.other_parents->end(), keep_names);
   forget_retired();
+}
+
+// So that no model takes it for a sync, which keeps what was changed before.
+template <class F>
+void crash_log::without_traces(const F& change) {
+  const auto before = std::tuple(last_name_, last_size_, last_durable_);
+  change();
+  std::tie(last_name_, last_size_, last_durable_) = before;
+  forget_retired();
+}
+
+void crash_log::settled(const inode& file) {
+  without_traces([&] { sync_content(file, state_of(file.number()), false); });
+}
+
+template <class Is>
+void crash_log::settle_names(const inode& directory, const Is& is) {
+  without_traces([&] {
+    filter(state_of(directory.number()).of_names, [&](micro_operation& each) {
+      if (!is(each)) return true;
+      retire_name(each);
+      return false;
+    });
+  });
+}
+
+void crash_log::settled_name(const inode& directory, std::string_view name) {
+  settle_names(directory, [name](const micro_operation& each) { return each.text == name; });
+}
+
+void crash_log::settled_names_of(const inode& directory) {
+  if (state_of(directory.number()).names_pending == 0) return;
+  settle_names(*directory.parent, [&](const micro_operation& each) { return each.file == directory.number(); });
 }
 
 // Requires that there is one.
@@ -323,10 +360,17 @@ void crash_log::write_back_oldest() {
   forget_retired();
 }
 
-void crash_log::synced_all() {
+bool crash_log::has_changes_of(const inode& file) const noexcept {
+  const file_state* const state = state_of(file.number());
+  return state != nullptr &&
+         (state->of_file.first != 0 || state->of_attributes.first != 0 || state->of_names.first != 0);
+}
+
+void crash_log::synced_all(const std::set<std::uint64_t>& but) {
+  const auto is_left_out = [&but](std::uint64_t file) { return !but.empty() && but.count(file) != 0; };
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     micro_operation& each = operations_[i];
-    if (each.retired) continue;
+    if (each.retired || is_left_out(each.is_name() ? each.directory : each.file)) continue;
     if (each.is_name()) {
       retire_name(each);
       continue;
@@ -335,15 +379,17 @@ void crash_log::synced_all() {
     note_durable(each);
     retire(each);
   }
-  operations_.clear();
-  for (auto& each : states_) {
-    if (each == nullptr) continue;
-    each->of_file = each->of_attributes = each->of_names = {};
+  for (std::uint64_t file = 0; file < states_.size(); ++file) {
+    if (states_[file] == nullptr || is_left_out(file)) continue;
+    states_[file]->of_file = states_[file]->of_attributes = states_[file]->of_names = {};
   }
+  if (but.empty()) operations_.clear();
+  forget_retired();
 }
 
 void crash_log::begin_with(disk_image durable) {
   durable_ = std::move(durable);
+  durable_.bad_ = {};  // which the disk knows
   operations_.clear();
   states_.clear();
   pending_ = bytes_ = 0;

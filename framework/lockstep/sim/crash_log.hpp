@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,8 +89,15 @@ class crash_log {
   void failed_to_sync(const inode& file);
   // The same, and it is gone from memory as well. Returns what is on the disk.
   file_content reverted(const inode& file);
-  // Everything that is in the log.
-  void synced_all();
+  // Everything that is in the log, but changes of those files and of names in them.
+  void synced_all(const std::set<std::uint64_t>& but = {});
+  // Whether there is a change of it in the log, or of names in it.
+  bool has_changes_of(const inode& file) const noexcept;
+  // By a test's set-up: what is in the file, that name in the directory, or the names of that directory are on the disk
+  // as if they had been there for long. No model makes anything else durable by that.
+  void settled(const inode& file);
+  void settled_name(const inode& directory, std::string_view name);
+  void settled_names_of(const inode& directory);
   // Requires that `durable` is what is on the disk now, with nothing in the log.
   void begin_with(disk_image durable);
   const disk_image& durable() const noexcept { return durable_; }
@@ -100,7 +108,9 @@ class crash_log {
   // words, if it is not null.
   disk_image image(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) const;
 
-  // How many changes are in the log. More than `changes_max`, or such that hold more than `bytes_max` of what was
+  // How many changes there ever were.
+  std::uint64_t changes() const noexcept { return last_number_; }
+  // How many are in the log. More than `changes_max`, or such that hold more than `bytes_max` of what was
   // written, are written back, the oldest first: as by a system whose page cache is full.
   std::size_t pending() const noexcept { return pending_; }
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
@@ -154,6 +164,10 @@ class crash_log {
   void take_pages(image_file& durable, const inode& file, const micro_operation& what);
   bool sync_names(file_state& state);
   void retire_name(micro_operation& what);
+  template <class F>
+  void without_traces(const F& change);
+  template <class Is>
+  void settle_names(const inode& directory, const Is& is);
   void forget_retired() {
     while (!operations_.empty() && operations_.front().retired) forget_oldest();
   }

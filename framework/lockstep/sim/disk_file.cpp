@@ -29,7 +29,6 @@ namespace lockstep::sim {
 namespace {
 
 constexpr std::size_t call_bytes_max = 0x7ffff000;  // of one call: MAX_RW_COUNT
-constexpr std::size_t direct_unit = 512;
 
 }  // namespace
 
@@ -91,11 +90,14 @@ int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset
   for (int i = 0; i < count; ++i) {
     if (pieces[i].iov_len > std::size_t{SSIZE_MAX} - size) return -EINVAL;
     size += pieces[i].iov_len;
-    const bool aligned =
-        pieces[i].iov_len % direct_unit == 0 && reinterpret_cast<std::uintptr_t>(pieces[i].iov_base) % direct_unit == 0;
-    if ((status_flags() & O_DIRECT) != 0 && !aligned) return -EINVAL;
   }
-  if ((status_flags() & O_DIRECT) != 0 && size != 0 && offset % direct_unit != 0) return -EINVAL;
+  if ((status_flags() & O_DIRECT) != 0) {
+    const std::uint64_t unit = file_->on().limits().direct_unit_bytes;
+    const auto is_aligned = [unit](const iovec& piece) {
+      return piece.iov_len % unit == 0 && reinterpret_cast<std::uintptr_t>(piece.iov_base) % unit == 0;
+    };
+    if (!std::all_of(pieces, pieces + count, is_aligned) || (size != 0 && offset % unit != 0)) return -EINVAL;
+  }
   if (offset + size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return -EINVAL;
   size = std::min(size, call_bytes_max);
   return 0;
@@ -161,7 +163,7 @@ std::int64_t disk_file::write_to_memory(const iovec* from, int count, std::uint6
   }
   const telling_by own(*file_, told());
   if (due.what == fault_effect::kind::misdirect && size != 0) {
-    return write_elsewhere(pieces(from, count), offset, size, due.bytes);
+    return write_elsewhere(pieces(from, count), offset, size, due);
   }
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
@@ -215,7 +217,7 @@ std::uint64_t disk_file::another_place(std::uint64_t sector, std::uint64_t secto
 }
 
 // As long as the file is to be it becomes; the sectors that were to be written stay as they are.
-std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, std::uint64_t to) {
+std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, const fault_effect& by) {
   file_system& on = file_->on();
   if (offset + size > file_->content.size()) {
     if (const int failed = on.resize(*file_, offset + size); failed != 0) return failed;
@@ -231,10 +233,19 @@ std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::
     done += part.size();
   });
   std::uint64_t length = sectors;
-  const std::uint64_t place = to == fault_effect::anywhere ? another_place(first, sectors, length) : to / page_bytes;
+  const bool is_picked = by.bytes == fault_effect::anywhere;
+  const std::uint64_t place = is_picked ? another_place(first, sectors, length) : by.bytes / page_bytes;
+  if (place < first) length = std::min(length, first - place);
+  if (!is_picked && place >= first && place < first + sectors) {
+    host_.of().owner().report_misuse(
+        fmt::format("a write of {} bytes at {} cannot be misdirected to {}, as that is in a sector of its own", size,
+                    offset, by.bytes),
+        by.where);
+    length = 0;
+  }
   const std::uint64_t end = std::min((place + length) * page_bytes, file_->content.size());
   const std::string path = host_.files().text_of(*file_);
-  if (place == first || place * page_bytes >= end) {
+  if (place == first || length == 0 || place * page_bytes >= end) {
     note(fmt::format("what was for {} of {} is written to no place of it", first * page_bytes, path));
     return static_cast<std::int64_t>(size);
   }

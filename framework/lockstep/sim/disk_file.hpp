@@ -55,7 +55,7 @@ class disk_file final : public open_file {
   // What is to happen; if that is no error, then perhaps to less.
   fault_effect begin(op what, std::uint64_t offset, std::size_t& size);
   void spoil(const fault_effect& by, std::uint64_t offset, std::size_t size);
-  std::int64_t write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, std::uint64_t to);
+  std::int64_t write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, const fault_effect& by);
   std::uint64_t another_place(std::uint64_t sector, std::uint64_t sectors, std::uint64_t& length);
   void note(const std::string& text);
   // Of a call that has taken a lock, if that is its result.

@@ -103,6 +103,12 @@ std::string words_of(const file_attributes& of) {
   return fmt::format("mode {:o} of {}:{}", of.mode, of.user, of.group);
 }
 
+std::string words_of(const std::vector<std::uint64_t>& unreadable) {
+  std::string text;
+  for (const std::uint64_t offset : unreadable) text += fmt::format("{}{}", text.empty() ? "" : " ", offset);
+  return text.empty() ? "none" : text;
+}
+
 // Eight at a time.
 std::uint64_t hash_of_bytes(const char* bytes, std::size_t count) {
   std::uint64_t hash = count;
@@ -144,6 +150,7 @@ std::string disk_image::fingerprint() const {
       const std::size_t count = file.content.read(bytes.data(), page_bytes, offset);
       hash = hash_of(hash, hash_of(offset, hash_of_bytes(bytes.data(), count)));
     }
+    for (const std::uint64_t offset : bad_.unreadable(number)) hash = hash_of(hash, offset);
     made += fmt::format("{}={:x}{} ", path, hash, file.target);
   }
   return made;
@@ -173,6 +180,11 @@ std::string disk_image::difference(const disk_image& other) const {
       text += fmt::format("~ {}: from byte {} on\n", path, first_difference(file.content, there.content));
     } else if (words_of(file.attributes) != words_of(there.attributes)) {
       text += fmt::format("~ {}: {}, {}\n", path, words_of(file.attributes), words_of(there.attributes));
+    }
+    const std::string unreadable = words_of(bad_.unreadable(number));
+    const std::string unreadable_there = words_of(other.bad_.unreadable(found->second));
+    if (unreadable != unreadable_there) {
+      text += fmt::format("~ {}: unreadable at {}, at {}\n", path, unreadable, unreadable_there);
     }
   }
   for (const auto& [path, number] : others) {

@@ -44,8 +44,9 @@ enum class op : std::uint8_t {
   write,
   close,
   resolve,
-  // On files of a disk: `file_read` is pread() and its like as well; `sync` fsync() and fdatasync(); `link` is what
-  // makes a name: mkdir(), symlink() and link(); `remove` unlink() and rmdir().
+  // On files of a disk: `file_read` is pread() and its like as well; `sync` is fsync(), fdatasync(), syncfs() and
+  // sync(), of which the last two are calls on a disk, by the path where it is mounted, and on each file that has
+  // something to write; `link` is what makes a name: mkdir(), symlink() and link(); `remove` unlink() and rmdir().
   open,
   file_read,
   file_write,
@@ -73,10 +74,14 @@ struct attempted_call {
   std::uint64_t offset = 0;          // in the file
   std::uint64_t file_bytes = 0;      // that are in the file
   std::size_t bytes = 0;             // that are to be read or written
-  bool may_fail = true;              // by an error of its own
+  // As the call names the file, where it is another path than `name`: by a symbolic link.
+  std::string_view spelled{};
+  bool may_fail = true;  // by an error of its own
   bool may_take_time = false;
   bool connected = false;     // a stream, which an error can end
   bool of_datagrams = false;  // of UDP
+  bool of_disk = false;       // syncfs() or sync()
+  bool of_its_files = false;  // the same, of a file that has something to write
 };
 
 // What a fault does.
@@ -105,6 +110,7 @@ struct fault_effect {
   // The bytes of a file that it is about, likewise.
   std::uint64_t begin = 0;
   std::uint64_t end = ~std::uint64_t{0};
+  source where{};
 
   // "ECONNREFUSED", "hang", "slow by 5 ms".
   std::string text(op of) const;
@@ -161,7 +167,8 @@ class fault_rule {
 
   // The target: "db" is a host, "db:5432" a port of it; so are "10.0.0.2" and "10.0.0.2:5432". Of bind, listen and
   // accept the target is the socket's own address, of resolve the name. On files it is a path as the shell has it, from
-  // the root on: "/var/*.log"; of rename it is the old name.
+  // the root on: "/var/*.log"; of rename it is the old name. A call on a path that leads to the file by symbolic links
+  // is a call on the file, and on the path.
   fault_rule& to(std::string_view target);
   fault_rule& to(const char* target) { return to(std::string_view(target)); }
   fault_rule& to(const endpoint& target);
@@ -214,7 +221,8 @@ class fault_rule {
   fault lie() const;
   // Faults of the medium, which are there however often one looks, and whatever is in memory; a sector has 4 KiB.
   // Of file_write: it succeeds, but the sectors that it is in are left as they are, and another place of the file gets
-  // what was for them: the sector that has the byte `to`, or one that is picked. What would be behind the end is lost.
+  // what was for them: the sector that has the byte `to`, or one that is picked. What would be behind the end is lost,
+  // and what would come to the sectors that it was for. Misuse, when it happens, if `to` is itself in one of those.
   fault misdirect(std::uint64_t to = fault_effect::anywhere) const;
   // Of file_read: a bit of a sector that is read is wrong from now on, always the same for the same content in the same
   // place, until its byte is written again. Which sector it is, is picked. Not where nothing is to be read.

@@ -108,7 +108,13 @@ bool injected_fault::covers_file(const attempted_call& call) const {
   const bool is_of_sectors = effect == fault_effect::kind::bit_rot || effect == fault_effect::kind::latent_error;
   if (is_of_sectors && call.bytes == 0) return false;
   if (is_of_sectors && std::max(call.offset, terms_.bytes_begin) >= call.file_bytes) return false;
-  return terms_.to.empty() || ::fnmatch(terms_.to.c_str(), std::string(call.name).c_str(), FNM_PATHNAME) == 0;
+  if ((call.of_disk || call.of_its_files) && terms_.effect.error == EINTR) return false;
+  if (terms_.to.empty()) return !call.of_its_files;  // their disk is in its scope already
+  if (call.of_disk) return terms_.to == call.name;
+  const auto is_meant = [this](std::string_view path) {
+    return ::fnmatch(terms_.to.c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
+  };
+  return is_meant(call.name) || (!call.spelled.empty() && is_meant(call.spelled));
 }
 
 bool injected_fault::draws() {
@@ -166,6 +172,7 @@ fault_effect fault_list::ask(const attempted_call& call) {
     due.number = each.number();
     due.begin = each.terms().bytes_begin;
     due.end = each.terms().bytes_end;
+    due.where = each.terms().where;
   }
   return due;
 }

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <filesystem>
 #include <utility>
 
 namespace lockstep::sim {
@@ -415,6 +414,15 @@ int file_names::path_of(const inode& directory, std::string& path) const {
   return 0;
 }
 
+std::string file_names::path_to(inode& at, std::string_view path, bool follows) const {
+  place there;
+  if (find(at, path, follows ? following::always : following::never, there) != 0) return {};
+  if (there.last.empty() || there.by_dots) return there.file ? text_of(*there.file) : std::string();
+  std::string directory;
+  if (path_of(*there.directory, directory) != 0) return {};
+  return fmt::format("{}/{}", directory == "/" ? "" : directory, there.last);
+}
+
 std::string file_names::text_of(const inode& file) const {
   std::string path;
   if (file.is_directory() && path_of(file, path) == 0) return path;
@@ -488,100 +496,6 @@ int file_names::resize(inode& of, std::int64_t size) {
   const int failed = of.on().resize(of, static_cast<std::uint64_t>(size));
   if (failed == 0) drop_set_bits(of);
   return failed;
-}
-
-void file_names::sync_all() {
-  for (const mounted_disk& each : disks_) each.disk->sync_all();
-}
-
-// -- mounts -----------------------------------------------------------------------------------------------------------
-
-int file_names::mount(std::string_view on, file_system*& made) {
-  inode_reference there;
-  if (const int failed = find_file(disk().root(), on, true, there); failed != 0) return failed;
-  if (!there->is_directory()) return -ENOTDIR;
-  const std::uint64_t number = disks_.size();
-  std::string path;
-  if (const int failed = path_of(*there, path); failed != 0) return failed;
-  disks_.push_back({path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)});
-  made = disks_.back().disk.get();
-  there->mounted = &made->root();
-  made->root().mounted_on = there.get();
-  return 0;
-}
-
-void file_names::copy_names(file_system& onto, inode& directory, const std::string& folder) {
-  std::vector<std::filesystem::path> sorted;
-  for (const auto& each : std::filesystem::directory_iterator(folder)) sorted.push_back(each.path());
-  std::sort(sorted.begin(), sorted.end());
-  constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
-  constexpr mode_t enterable = S_IXUSR | S_IXGRP | S_IXOTH;
-  for (const std::filesystem::path& each : sorted) {
-    inode_reference made;
-    const std::filesystem::file_status is = std::filesystem::symlink_status(each);
-    if (std::filesystem::is_directory(is)) {
-      onto.make(S_IFDIR | readable | enterable, {.umask = 0}, made);
-    } else if (std::filesystem::is_symlink(is)) {
-      onto.make(S_IFLNK | S_IRWXU | S_IRWXG | S_IRWXO, {.umask = 0}, made);
-      made->target = std::filesystem::read_symlink(each).string();
-    } else if (std::filesystem::is_regular_file(is)) {
-      onto.make(S_IFREG | readable, {.umask = 0}, made);
-      made->target = each.string();
-      made->is_fixture = true;
-    } else {
-      continue;
-    }
-    onto.link(directory, each.filename().string(), *made);
-    if (made->is_directory()) copy_names(onto, *made, each.string());
-  }
-}
-
-void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
-  working_directory_ = nullptr;
-  unmount();
-  for (const mounted_disk& each : disks_) {
-    if (!each.is_fixture) each.disk->lose_power(model_, choose, lost);
-  }
-  mount_again();
-}
-
-void file_names::restore(const disk_image& image) {
-  unmount();
-  disk().restore(image);
-  mount_again();
-}
-
-// Before what they are mounted on ends.
-void file_names::unmount() noexcept {
-  for (const mounted_disk& each : disks_) {
-    inode* const on = std::exchange(each.disk->root().mounted_on, nullptr);
-    if (on != nullptr) on->mounted = nullptr;
-  }
-}
-
-// One whose directory is not there any more cannot be reached.
-void file_names::mount_again() {
-  for (const mounted_disk& each : disks_) {
-    inode_reference on;
-    if (each.path == "/" || find_file(disk().root(), each.path, true, on) != 0) continue;
-    if (on->mounted_on != nullptr) continue;
-    on->mounted = &each.disk->root();
-    each.disk->root().mounted_on = on.get();
-  }
-}
-
-int file_names::mount_fixture(std::string_view on, const std::string& folder) {
-  if (!std::filesystem::is_directory(folder)) return -ENOENT;
-  file_system* made = nullptr;
-  if (const int failed = mount(on, made); failed != 0) return failed;
-  copy_names(*made, made->root(), folder);
-  made->set_read_only(true);
-  disks_.back().is_fixture = true;
-  return 0;
-}
-
-bool file_names::has_other_disks() const noexcept {
-  return std::count_if(disks_.begin(), disks_.end(), [](const mounted_disk& each) { return !each.is_fixture; }) > 1;
 }
 
 }  // namespace lockstep::sim

@@ -67,6 +67,9 @@ class file_names {
   int change_directory(inode& to);
   // Its path; -ENOENT if it has none any more.
   int path_of(const inode& directory, std::string& path) const;
+  // Where a path leads that need not be there, without symbolic links, and without a slash behind it; empty if it
+  // cannot be gone to the last name.
+  std::string path_to(inode& at, std::string_view path, bool follows) const;
   // For reports: a path that leads to it, or what it is.
   std::string text_of(const inode& file) const;
 
@@ -82,27 +85,32 @@ class file_names {
     if (failed == 0) drop_set_bits(of);
     return failed;
   }
-  void sync_all();
+  // As they were mounted, that at / first, but for fixtures.
+  std::vector<file_system*> disks() const;
 
   // -- mounts -----------------------------------------------------------------------------------------------------
 
-  // An empty disk of its own on a directory: -ENOENT, -ENOTDIR, -EBUSY.
-  int mount(std::string_view on, file_system*& made);
+  // An empty disk of its own on a directory: -ENOENT, -ENOTDIR.
+  int mount(inode& at, std::string_view on, file_system*& made);
+  int mount(std::string_view on, file_system*& made) { return mount(disk().root(), on, made); }
   // The files of a folder of the machine's, as they are when they are first read; nothing can be written there.
-  int mount_fixture(std::string_view on, const std::string& folder);
-  // Whether there are disks besides the root's, but fixtures.
-  bool has_other_disks() const noexcept;
+  int mount_fixture(inode& at, std::string_view on, const std::string& folder);
+  int mount_fixture(std::string_view on, const std::string& folder) { return mount_fixture(disk().root(), on, folder); }
+  // The disk whose root is there: -ENOENT, -ENOTDIR; -EINVAL if it is none.
+  int find_disk(inode& at, std::string_view on, file_system*& found) const;
+  // Where it was mounted.
+  std::string_view path_of(const file_system& disk) const noexcept;
 
   // -- power cuts ---------------------------------------------------------------------------------------------------
 
-  // What its disks promise from now on: ext4_ordered at first.
-  void set_crash_model(const crash_model& model) { model_ = model; }
-  const crash_model& model() const noexcept { return model_; }
+  // What its disks promise from now on, those too that are mounted later: ext4_ordered at first.
+  void set_crash_model(const crash_model& model) noexcept;
   // Memory is lost; what is on the disks then is there again. Nobody may have a file open. Tells `lost` of what was, if
   // it is not null.
   void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
-  // That is on the root's disk from now on, on which the others are mounted again. Nobody may have a file open.
-  void restore(const disk_image& image);
+  // That is on the disk from now on, or on the root's; the others are mounted again. Nobody may have a file open.
+  void restore(file_system& disk, const disk_image& image);
+  void restore(const disk_image& image) { restore(disk(), image); }
 
  private:
   struct walk;
@@ -127,8 +135,8 @@ class file_names {
     std::unique_ptr<file_system> disk;
     bool is_fixture = false;
   };
-  std::vector<mounted_disk> disks_;  // the first has the root
-  crash_model model_ = ext4_ordered;
+  std::vector<mounted_disk> disks_;    // the first has the root
+  crash_model model_ = ext4_ordered;   // of those that are mounted
   inode_reference working_directory_;  // null for the root
 };
 

@@ -22,6 +22,24 @@ bool credentials::in_group(gid_t wanted) const noexcept {
 
 void inode::end() noexcept { on_.end(*this); }
 
+void inode::named_in(inode& directory) {
+  inode* const before = std::exchange(parent, &directory);
+  if (before == nullptr || before == &directory || is_directory()) return;
+  if (other_parents == nullptr) other_parents = std::make_unique<std::vector<inode*>>();
+  std::erase(*other_parents, &directory);
+  other_parents->push_back(before);
+}
+
+void inode::unnamed_in(inode& directory) noexcept {
+  if (links != 0 && directory.entries.lead_to(*this)) return;
+  if (other_parents != nullptr) std::erase(*other_parents, &directory);
+  if (parent != &directory) return;
+  parent = nullptr;
+  if (other_parents == nullptr || other_parents->empty()) return;
+  parent = other_parents->back();
+  other_parents->pop_back();
+}
+
 file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identity id, std::uint64_t device)
     : owner_(owner), id_(id), device_(device), pages_(std::move(pages)), zero_(pages_->take()), log_(pages_) {
   std::memset(zero_.bytes_to_change(), 0, page_bytes);
@@ -127,7 +145,7 @@ void file_system::put_name(inode& directory, std::string_view name, inode& to) {
   } else {
     ++to.links;
   }
-  to.parent = &directory;
+  to.named_in(directory);
   to.attributes.changed = now();
   changed_names(directory);
 }
@@ -143,7 +161,7 @@ void file_system::drop_name(inode& directory, std::string_view name, bool moves)
     }
   } else {
     --gone->links;
-    if (gone->parent == &directory && !(gone->links != 0 && directory.entries.lead_to(*gone))) gone->parent = nullptr;
+    gone->unnamed_in(directory);
   }
   gone->attributes.changed = now();
   changed_names(directory);
@@ -335,8 +353,24 @@ void file_system::fail_to_write_back(inode& of, int error) {
   tell_observer("what is not on the disk of {} is lost", name_of(of));
 }
 
-void file_system::sync_all() {
-  log_.synced_all();
+std::vector<inode_reference> file_system::unwritten() const {
+  std::vector<inode_reference> found;
+  std::set<std::uint64_t> met{root_->number()};
+  std::vector<inode*> left{root_};
+  while (!left.empty()) {
+    inode* const each = left.back();
+    left.pop_back();
+    if (log_.has_changes_of(*each)) found.emplace_back(each);
+    for (std::size_t place = each->entries.places(); place-- > 0;) {
+      inode* const to = each->entries.at(place).to;
+      if (to != nullptr && met.insert(to->number()).second) left.push_back(to);
+    }
+  }
+  return found;
+}
+
+void file_system::sync_all(const std::set<std::uint64_t>& but) {
+  log_.synced_all(but);
   tell_observer("all is synced");
 }
 
@@ -370,13 +404,9 @@ disk_image file_system::image_after_power_cut(const crash_model& model, const cr
   return left;
 }
 
-void file_system::lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) {
-  if (model.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
-  bad_sectors bad = bad_;
-  const disk_image left = image_after_power_cut(model, choose, lost);
-  restore(left);
-  bad.keep_those_of(left);
-  bad_ = std::move(bad);
+void file_system::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
+  if (model_.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
+  restore(image_after_power_cut(model_, choose, lost));
 }
 
 void file_system::restore(const disk_image& image) {
@@ -384,7 +414,7 @@ void file_system::restore(const disk_image& image) {
   inode* const above = std::exchange(root_->mounted_on, nullptr);
   root_->release();
   is_closing_ = false;
-  bad_.forget_all();
+  bad_ = image.bad();
   errors_ = {};
   ++life_;
   std::map<std::uint64_t, inode*> made;

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,7 @@ struct disk_limits {
   std::uint64_t pages_max = std::uint64_t{1} << 28;                      // of 4 KiB; more is ENOSPC
   std::uint64_t inodes_max = std::uint64_t{1} << 26;                     // likewise
   std::uint64_t file_bytes_max = (std::uint64_t{1} << 44) - page_bytes;  // more is EFBIG
+  std::uint32_t direct_unit_bytes = 512;  // what is read and written with O_DIRECT is in whole ones; otherwise EINVAL
   std::uint64_t written_bytes_max = ~std::uint64_t{0};  // of RLIMIT_FSIZE: likewise, but for files that are so large
 };
 
@@ -107,15 +109,21 @@ class file_system {
   // Whether that is no longer there then, or is in memory, and taken for clean.
   void set_failed_sync_reverts(bool reverts) noexcept { failed_sync_reverts_ = reverts; }
   error_sequence& errors() noexcept { return errors_; }
-  void sync_all();
+  // All of it but those files, by number.
+  void sync_all(const std::set<std::uint64_t>& but = {});
+  // Files with a name that have something to write, and directories with names.
+  std::vector<inode_reference> unwritten() const;
   crash_log& log() noexcept { return log_; }
+  // What it promises when the power is cut.
+  const crash_model& model() const noexcept { return model_; }
+  void set_model(const crash_model& model) noexcept { model_ = model; }
   // Is told, in words, after each change and after each sync; null for nobody.
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
   // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
   void restore(const disk_image& image);
   // Memory is lost, and what a power cut leaves is there. Sectors that are bad stay so.
-  void lose_power(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost);
-  // What such a power cut would leave now.
+  void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
+  // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
   bad_sectors& bad() noexcept { return bad_; }
@@ -154,6 +162,7 @@ class file_system {
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
   crash_log log_;
+  crash_model model_ = ext4_ordered;
   bad_sectors bad_;
   error_sequence errors_;
   bool failed_sync_reverts_ = false;

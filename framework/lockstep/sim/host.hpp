@@ -20,6 +20,7 @@
 #include <lockstep/system/current.hpp>
 #include <lockstep/time/timer_wheel.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -134,6 +135,9 @@ class host final : public system_calls {
   // Those of its own that have not finished, the oldest first; the test's main task is none of them.
   std::vector<agent*> tasks() const;
 
+  // What a power cut may leave now on its disk at /, without one: as plain_files::crash_images().
+  std::vector<crash_image> crash_images(std::size_t images_max, source where = source::current());
+
   // -- for the sockets --------------------------------------------------------------------------------------------
 
   // Whether it is one of its own; and whether a socket may be bound to it.
@@ -161,6 +165,7 @@ class host final : public system_calls {
   bool has_faults_on(op what) const noexcept;
   fault_effect disk_fault(op what, const std::string& path, std::uint64_t offset = 0, std::size_t bytes = 0,
                           std::uint64_t file_bytes = 0);
+  fault_effect disk_fault(attempted_call call);
   // Minus an error number, or 0.
   int fault_on_file(op what, inode& file);
   // As fsync() or fdatasync() of that open file.
@@ -305,9 +310,10 @@ class host final : public system_calls {
   template <class F>
   int on_file(int at, const char* path, int flags, access how, const F& call);
   // Minus an error number, or 0: of a call on a path.
-  int fault_on_path(op what, inode& begin, const char* path);
+  int fault_on_path(op what, inode& begin, const char* path, bool follows = false);
   void charge(op what, std::uint64_t bytes) noexcept;
   int sync_file(int fd, bool data_only);
+  void sync_disk(file_system& disk);
   template <class F>
   auto with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>()));
   int lock(disk_file& file, int command, std::int64_t argument);

@@ -16,7 +16,9 @@
 #include <climits>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace lockstep::sim {
 
@@ -98,6 +100,10 @@ fault_effect host::disk_fault(op what, const std::string& path, std::uint64_t of
   call.offset = offset;
   call.bytes = bytes;
   call.file_bytes = file_bytes;
+  return disk_fault(call);
+}
+
+fault_effect host::disk_fault(attempted_call call) {
   call.may_take_time = true;
   const fault_effect due = network_->faults().ask(call);
   if (due.what == fault_effect::kind::slow) {
@@ -107,12 +113,18 @@ fault_effect host::disk_fault(op what, const std::string& path, std::uint64_t of
   return due;
 }
 
-int host::fault_on_path(op what, inode& begin, const char* path) {
+int host::fault_on_path(op what, inode& begin, const char* path, bool follows) {
   disk_works(what, 0);
   if (!has_faults_on(what)) [[likely]]
     return 0;
   const std::filesystem::path full = *path == '/' ? path : files_->text_of(begin) + '/' + path;
-  return -disk_fault(what, full.lexically_normal().string()).error;
+  std::string spelled = full.lexically_normal().string();
+  if (spelled.size() > 1 && spelled.back() == '/') spelled.pop_back();
+  const std::string found = files_->path_to(begin, path, follows);
+  attempted_call call{what, *this};
+  call.name = found.empty() ? spelled : found;
+  if (call.name != spelled) call.spelled = spelled;
+  return -disk_fault(call).error;
 }
 
 int host::fault_on_file(op what, inode& file) {
@@ -187,7 +199,7 @@ auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call
 int host::openat(int at, const char* path, int flags, mode_t mode) {
   return from(at, path, (flags & (O_CREAT | O_TRUNC)) != 0 ? access::write : access::read, [&](inode& begin) -> int {
     if (const int none = table_.lacks_room(); none != 0) return none;
-    if (const int failed = fault_on_path(op::open, begin, path); failed != 0) return failed;
+    if (const int failed = fault_on_path(op::open, begin, path, (flags & O_NOFOLLOW) == 0); failed != 0) return failed;
     inode_reference found;
     file_names::place there;
     int opened = 0;
@@ -488,8 +500,7 @@ int host::fdatasync(int fd) { return sync_file(fd, true); }
 int host::syncfs(int fd) {
   return with_disk_file(fd, 0, [&](disk_file& file) {
     if ((file.status_flags() & O_PATH) != 0) return -EBADF;
-    detail::touch(names_id(), access::write);
-    file.file().on().sync_all();
+    sync_disk(file.file().on());
     return -file.take_error_of_disk();
   });
 }
@@ -497,8 +508,36 @@ int host::syncfs(int fd) {
 void host::sync() {
   if (limit_of_life_ != 0) [[unlikely]]
     return;
+  for (file_system* const each : files().disks()) sync_disk(*each);
+}
+
+// A fault is of the disk, which keeps nothing then, or of files that have something to write, which are left out.
+void host::sync_disk(file_system& disk) {
   detail::touch(names_id(), access::write);
-  files().sync_all();
+  disk_works(op::sync, 0);
+  if (!has_faults_on(op::sync)) [[likely]]
+    return disk.sync_all();
+  const std::vector<inode_reference> unwritten = disk.unwritten();
+  attempted_call call{op::sync, *this};
+  call.of_disk = true;
+  call.name = files_->path_of(disk);
+  const fault_effect of_all = disk_fault(call);
+  if (of_all.error != 0) {
+    for (const inode_reference& each : unwritten) disk.fail_to_write_back(*each, of_all.error);
+    disk.errors().set(of_all.error);
+  }
+  if (of_all.error != 0 || of_all.what == fault_effect::kind::lie) return;
+  call.of_disk = false;
+  call.of_its_files = true;
+  std::set<std::uint64_t> left_out;
+  for (const inode_reference& each : unwritten) {
+    const std::string path = files_->text_of(*each);
+    call.name = path;
+    const fault_effect due = disk_fault(call);
+    if (due.error != 0) disk.fail_to_write_back(*each, due.error);
+    if (due.error != 0 || due.what == fault_effect::kind::lie) left_out.insert(each->number());
+  }
+  disk.sync_all(left_out);
 }
 
 int host::sync_file_range(int fd, std::int64_t offset, std::int64_t size, unsigned flags) {

@@ -4,6 +4,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/event_files.hpp>
 #include <lockstep/sim/network.hpp>
+#include <lockstep/sim/plain_files.hpp>
 
 #include <fmt/format.h>
 
@@ -84,6 +85,10 @@ void host::end_life(const char* how, bool power_cut, source where) {
     lose_memory();
   }
   detail::touch(everything, access::write);
+}
+
+std::vector<crash_image> host::crash_images(std::size_t images_max, source where) {
+  return plain_files(*this, where).crash_images(images_max);
 }
 
 // What the disks had not yet is kept or lost: each a pick, of a domain that is the host's own.

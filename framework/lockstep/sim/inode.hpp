@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace lockstep::sim {
 
@@ -61,7 +62,7 @@ class inode {
   file_content content;          // of a regular file
   std::string target;            // of a symbolic link; of a fixture where its content is
   directory_entries entries;     // of a directory
-  inode* parent = nullptr;       // a directory that it has a name in; the root's is itself
+  inode* parent = nullptr;       // a directory that it has a name in, the last; the root's is itself
   inode* mounted = nullptr;      // the root of the file system that is mounted on it
   inode* mounted_on = nullptr;   // of such a root
   unix_socket* bound = nullptr;  // who has that address, of a socket
@@ -75,14 +76,19 @@ class inode {
   const told_name* told_by = nullptr;
   std::uint64_t last_opened_name = 0;
   std::uint32_t names_opened = 0;
-  bool holds_parent = false;  // that is one of these, though it was removed itself
-  std::uint32_t life = 0;     // of its file system, which ends with a power cut
-  bool is_fixture = false;    // a file of the machine's that is not yet read
+  bool holds_parent = false;                             // that is one of these, though it was removed itself
+  std::uint32_t life = 0;                                // of its file system, which ends with a power cut
+  bool is_fixture = false;                               // a file of the machine's that is not yet read
+  std::unique_ptr<std::vector<inode*>> other_parents{};  // that it has a name in too, if it ever had several
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
     if (--references_ == 0) end();
   }
+
+  // It has a name there, or none any more.
+  void named_in(inode& directory);
+  void unnamed_in(inode& directory) noexcept;
 
  private:
   void end() noexcept;

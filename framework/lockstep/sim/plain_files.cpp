@@ -1,12 +1,14 @@
 #include <lockstep/sim/plain_files.hpp>
 
 #include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/crash_plan.hpp>
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -31,19 +33,26 @@ class as_root {
   credentials before_;
 };
 
+// From the root of its disk on, which need not be that of the host.
+std::string_view within_disk(std::string_view path) noexcept {
+  const std::size_t begin = path.find_first_not_of('/');
+  return begin == std::string_view::npos ? "." : path.substr(begin);
+}
+
 }  // namespace
 
-file_system& plain_files::disk() const { return of_.files().disk(); }
+file_system& plain_files::disk() const { return disk_ != nullptr ? *disk_ : of_.files().disk(); }
 
 void plain_files::refuse(std::string_view path, int error) const {
-  of_.of().owner().misused(fmt::format("files of host \"{}\": {}: {}", of_.name(), path, std::strerror(-error)),
+  const std::string on = disk_ != nullptr ? fmt::format(" on {}", of_.files().path_of(*disk_)) : "";
+  of_.of().owner().misused(fmt::format("files of host \"{}\"{}: {}: {}", of_.name(), on, path, std::strerror(-error)),
                            where_);
 }
 
 // Makes the directories that are missing on the way.
 inode& plain_files::directory_for(std::string_view path, std::string_view& last) const {
   file_names& files = of_.files();
-  inode* at = &files.disk().root();
+  inode* at = &disk().root();
   for (;;) {
     const std::size_t begin = path.find_first_not_of('/');
     if (begin == std::string_view::npos) refuse(path, -EINVAL);
@@ -55,11 +64,19 @@ inode& plain_files::directory_for(std::string_view path, std::string_view& last)
     int failed = files.find_file(*at, last, true, next);
     if (failed == -ENOENT) {
       failed = files.make_node(*at, last, S_IFDIR | of_directories, next);
-      if (failed == 0) at->on().sync(*at, false);
     }
     if (failed == 0 && !next->is_directory()) failed = -ENOTDIR;
     if (failed != 0) refuse(last, failed);
+    at->on().log().settled_name(*at, last);
     at = next.get();
+  }
+}
+
+// That name is durable, or that it is gone, and so is what leads there.
+void plain_files::settle(inode& directory, std::string_view name) const {
+  directory.on().log().settled_name(directory, name);
+  for (inode* at = &directory; at != nullptr; at = at->parent == at ? at->mounted_on : at->parent) {
+    if (at->parent != at) at->on().log().settled_names_of(*at);
   }
 }
 
@@ -70,22 +87,23 @@ void plain_files::write_file(std::string_view path, std::string_view text) {
   std::string_view last;
   inode& directory = directory_for(path, last);
   inode_reference file;
-  if (const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file); failed < 0) {
-    refuse(path, failed);
-  }
+  file_names::place there;
+  const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file, &there);
+  if (failed < 0) refuse(path, failed);
   file->on().resize(*file, 0);
   const std::int64_t taken = file->on().write(*file, text.data(), text.size(), 0);
   if (taken < 0) refuse(path, static_cast<int>(taken));
   if (static_cast<std::size_t>(taken) < text.size()) refuse(path, -ENOSPC);
-  file->on().sync(*file, false);
-  directory.on().sync(directory, false);
+  file->on().log().settled(*file);
+  settle(directory, last);
+  settle(*there.directory, there.last);  // where a link leads
 }
 
 void plain_files::make_directory(std::string_view path) {
   detail::touch(everything, access::write);
   const as_root root(of_.files());
   std::string_view last;
-  directory_for(std::string(path) + "/.", last);
+  settle(directory_for(std::string(path) + "/.", last), ".");
 }
 
 void plain_files::make_link(std::string_view path, std::string_view target) {
@@ -95,7 +113,7 @@ void plain_files::make_link(std::string_view path, std::string_view target) {
   std::string_view last;
   inode& directory = directory_for(path, last);
   if (const int failed = files.make_link(target, directory, last); failed != 0) refuse(path, failed);
-  directory.on().sync(directory, false);
+  settle(directory, last);
 }
 
 void plain_files::remove(std::string_view path) {
@@ -103,9 +121,9 @@ void plain_files::remove(std::string_view path) {
   file_names& files = of_.files();
   const as_root root(files);
   file_names::place found;
-  const int failed = files.find(files.disk().root(), path, file_names::following::never, found);
+  const int failed = files.find(disk().root(), within_disk(path), file_names::following::never, found);
   if (failed == -ENOENT || (failed == 0 && !found.file)) return;
-  if (failed != 0 || found.last.empty()) refuse(path, failed != 0 ? failed : -EBUSY);
+  if (failed != 0 || found.last.empty() || found.by_dots) refuse(path, failed != 0 ? failed : -EBUSY);
   if (found.file->is_directory()) {
     std::vector<std::string> names;
     for (std::size_t place = 0; place < found.file->entries.places(); ++place) {
@@ -115,7 +133,7 @@ void plain_files::remove(std::string_view path) {
     for (const std::string& each : names) remove(each);
   }
   found.directory->on().unlink(*found.directory, found.last);
-  found.directory->on().sync(*found.directory, false);
+  settle(*found.directory, found.last);
 }
 
 std::string plain_files::read_file(std::string_view path) const {
@@ -123,7 +141,7 @@ std::string plain_files::read_file(std::string_view path) const {
   file_names& files = of_.files();
   const as_root root(files);
   inode_reference file;
-  const int failed = files.find_file(files.disk().root(), path, true, file);
+  const int failed = files.find_file(disk().root(), within_disk(path), true, file);
   if (failed != 0) refuse(path, failed);
   if (!file->is_regular()) refuse(path, file->is_directory() ? -EISDIR : -EINVAL);
   file->on().need_content(*file);
@@ -138,7 +156,7 @@ bool plain_files::exists(std::string_view path) const {
   file_names& files = of_.files();
   const as_root root(files);
   inode_reference file;
-  return files.find_file(files.disk().root(), path, false, file) == 0;
+  return files.find_file(disk().root(), within_disk(path), false, file) == 0;
 }
 
 disk_image plain_files::image() const {
@@ -156,15 +174,23 @@ disk_image plain_files::durable_image() const {
 
 void plain_files::restore(const disk_image& image) {
   detail::touch(everything, access::write);
-  of_.files().restore(image);
+  of_.files().restore(disk(), image);
+}
+
+std::vector<crash_image> plain_files::crash_images(std::size_t images_max) const {
+  detail::touch(everything, access::read);
+  return crash_plan(disk().model(), disk().log().changes()).different(disk(), images_max);
 }
 
 disk_image plain_files::image_after_power_cut() const {
   detail::touch(everything, access::read);
-  return disk().image_after_power_cut(of_.files().model(), of_.picks_of_power_cuts(), nullptr);
+  return disk().image_after_power_cut(disk().model(), of_.picks_of_power_cuts(), nullptr);
 }
 
-void plain_files::crash_model(const sim::crash_model& model) { of_.files().set_crash_model(model); }
+void plain_files::crash_model(const sim::crash_model& model) {
+  if (disk_ == nullptr) return of_.files().set_crash_model(model);
+  disk_->set_model(model);
+}
 
 void plain_files::capacity(std::uint64_t bytes, std::uint64_t files) {
   detail::touch(everything, access::write);
@@ -182,6 +208,14 @@ void plain_files::read_only(bool read_only) {
   disk().set_read_only(read_only);
 }
 
+void plain_files::direct_unit(std::uint32_t bytes) {
+  if (!std::has_single_bit(bytes)) {
+    of_.of().owner().misused(fmt::format("{} bytes are no unit of a disk, as a power of two is", bytes), where_);
+  }
+  detail::touch(everything, access::write);
+  disk().limits().direct_unit_bytes = bytes;
+}
+
 void plain_files::page_cache(std::uint64_t bytes) {
   detail::touch(everything, access::write);
   disk().log().set_bytes_max(bytes);
@@ -197,16 +231,26 @@ void plain_files::pace(const disk_pace& pace) {
   of_.set_pace(pace);
 }
 
-void plain_files::mount(std::string_view on) {
+plain_files plain_files::mount(std::string_view on) {
   detail::touch(everything, access::write);
   file_system* made = nullptr;
-  if (const int failed = of_.files().mount(on, made); failed != 0) refuse(on, failed);
+  const int failed = of_.files().mount(disk().root(), within_disk(on), made);
+  if (failed != 0) refuse(on, failed);
+  return {of_, *made, where_};
+}
+
+plain_files plain_files::mounted(std::string_view on) const {
+  file_system* found = nullptr;
+  const int failed = of_.files().find_disk(disk().root(), within_disk(on), found);
+  if (failed != 0) refuse(on, failed);
+  return {of_, *found, where_};
 }
 
 void plain_files::mount_fixture(std::string_view on, const std::string& folder) {
   detail::touch(everything, access::write);
   make_directory(on);
-  if (const int failed = of_.files().mount_fixture(on, folder); failed != 0) refuse(folder, failed);
+  const int failed = of_.files().mount_fixture(disk().root(), within_disk(on), folder);
+  if (failed != 0) refuse(folder, failed);
 }
 
 }  // namespace lockstep::sim

@@ -21,12 +21,16 @@ struct crash_sweep_options {
   std::vector<sim::crash_model> models = all_models();
   // Power cuts between two operations in each model: one in which all is lost that may be, one in which nothing is, one
   // in which the content is, one in which the names are, two that tear the last write, one that keeps the last change
-  // alone, two in which the oldest change of names or of content is lost alone, and others in which any is.
+  // alone, two in which the oldest change of names or of content is lost alone, and others in which any is. Where there
+  // are several disks, one more for each, in which it loses all that may be and the others nothing.
   unsigned images = 12;
   // Changes of files that the workload makes at most; more is a failure, as it may never come to an end.
   std::uint64_t operations_max = 10'000;
-  // Prepares the disk of the workload's world, and not that of the check; what it does there is durable. The disk at /
-  // is all that the power is cut of: another one, but fixtures, is refused.
+  // Makes the machine on which the power is cut, and the files that are on it then, which are durable: is called before
+  // the workload, and before each check, as the machine that comes back is the same. So whatever it makes, hosts,
+  // users, fixtures, limits, is in both worlds; but for the check, what the power cut left takes the place of what it
+  // writes. It must leave alone what the two share. What takes it long is made once, as an image, which it restores.
+  // Disks that it mounts lose their memory with the one at /.
   std::function<void(sim::world&)> prepare = nullptr;
   sim::world_options world{};
 

@@ -1,0 +1,134 @@
+#include <lockstep/sim/crash_plan.hpp>
+
+#include <lockstep/base/hash.hpp>
+#include <lockstep/sim/file_system.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+#include <utility>
+
+namespace lockstep::sim {
+
+disk_image crash_plan::image(const file_system& disk, unsigned number, std::vector<std::string>* lost) {
+  image_ = number;
+  given_.clear();
+  last_ = {};
+  lost_one_ = false;
+  disk_image left = disk.image_after_power_cut(
+      model_, [this](std::string_view what, std::uint64_t options) { return answer(what, options); }, lost);
+  if (number == 0) of_image_0_ = given_.size();
+  return left;
+}
+
+namespace {
+
+// Every sequence of answers, the dullest first.
+class all_answers {
+ public:
+  std::uint64_t operator()(std::string_view, std::uint64_t options) {
+    if (asked_ == given_.size()) {
+      given_.push_back(0);
+      options_.push_back(options);
+    }
+    return given_[asked_++];
+  }
+  const crash_plan::answers& given() const noexcept { return given_; }
+  // Goes on to the next one. False if there is none.
+  bool go_on() {
+    asked_ = 0;
+    while (!given_.empty() && given_.back() + 1 == options_.back()) {
+      given_.pop_back();
+      options_.pop_back();
+    }
+    if (given_.empty()) return false;
+    ++given_.back();
+    return true;
+  }
+
+ private:
+  crash_plan::answers given_;
+  std::vector<std::uint64_t> options_;
+  std::size_t asked_ = 0;
+};
+
+}  // namespace
+
+std::vector<crash_image> crash_plan::different(const file_system& disk, std::size_t images_max) {
+  constexpr unsigned known_max = 64;
+  constexpr unsigned sequences_max = 4096;
+  std::vector<crash_image> found;
+  std::set<answers> answered;  // the same image, which is not looked at then, as that takes as long as it is large
+  std::set<std::string> known;
+  const auto is_new = [&](const answers& given, disk_image left, const std::vector<std::string>& lost) {
+    if (!answered.insert(given).second || !known.insert(left.fingerprint()).second) return false;
+    crash_image& made = found.emplace_back(crash_image{std::move(left), {}});
+    for (const std::string& each : lost) made.lost += each + '\n';
+    return true;
+  };
+  for (unsigned in_a_row = 0; found.size() < images_max && in_a_row < known_max;) {
+    std::vector<std::string> lost;
+    disk_image left = next(disk, &lost);
+    in_a_row = is_new(given_, std::move(left), lost) ? 0 : in_a_row + 1;
+    if (!varies()) return found;
+  }
+  all_answers sequence;
+  for (unsigned tried = 0; found.size() < images_max && tried < sequences_max; ++tried) {
+    std::vector<std::string> lost;
+    disk_image left = disk.image_after_power_cut(model_, std::ref(sequence), &lost);
+    is_new(sequence.given(), std::move(left), lost);
+    if (!sequence.go_on()) break;
+  }
+  return found;
+}
+
+std::uint64_t crash_plan::answer(std::string_view what, std::uint64_t options) {
+  const std::uint64_t chosen = given_.empty() ? at_risk(options) : loss(what, options);
+  lost_one_ = lost_one_ || (!given_.empty() && chosen != 0);
+  last_ = what;
+  given_.push_back(chosen);
+  return chosen;
+}
+
+std::uint64_t crash_plan::at_risk(std::uint64_t options) const noexcept {
+  if (image_ == 1) return 0;
+  if (image_ == 4 || image_ == 5) return 1;
+  return image_ < planned ? options - 1 : drawn(options);
+}
+
+std::uint64_t crash_plan::loss(std::string_view what, std::uint64_t options) const noexcept {
+  const bool of_names = what == "a change of names is lost";
+  const bool of_content = what == "a write is lost" || what == "a change of a file is lost";
+  const bool of_piece = what == "a piece of a write is lost";
+  const bool is_first_piece = of_piece && last_ != what;
+  switch (image_) {
+    case 0: return 1;
+    case 1: return 0;
+    case 2: return of_content || of_piece ? options - 1 : 0;
+    case 3: return of_names ? 1 : 0;
+    case 4: return of_content ? options - 1 : of_piece && !is_first_piece ? 1 : 0;
+    case 5: return of_content ? options - 1 : is_first_piece ? 1 : 0;
+    case 6: return given_.size() + 1 < of_image_0_ ? 1 : 0;
+    case 7: return of_names && !lost_one_ ? 1 : 0;
+    case 8: return of_content && !lost_one_ ? 1 : 0;
+    default: return drawn(options);
+  }
+}
+
+std::uint64_t crash_plan::drawn(std::uint64_t options) const noexcept {
+  constexpr std::uint64_t eighths = 8;
+  const std::uint64_t question = given_.size();
+  if (question == 0) return bounded(draw(seed_, image_, 0), options);
+  const std::uint64_t lost_of_eight = std::array<std::uint64_t, 4>{1, 4, 6, 4}[image_ % 4];
+  if (bounded(draw(seed_, image_, 2 * question), eighths) >= lost_of_eight) return 0;
+  return 1 + bounded(draw(seed_, image_, 2 * question + 1), options - 1);
+}
+
+crash_chooser chooser_of(crash_plan::answers given) {
+  return [given = std::move(given), at = std::size_t{0}](std::string_view, std::uint64_t options) mutable {
+    return at < given.size() ? std::min(given[at++], options - 1) : 0;
+  };
+}
+
+}  // namespace lockstep::sim

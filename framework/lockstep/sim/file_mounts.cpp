@@ -1,0 +1,129 @@
+// The disks of a host: what is mounted where, and what becomes of that when the power is cut.
+#include <lockstep/sim/file_names.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim {
+
+std::vector<file_system*> file_names::disks() const {
+  std::vector<file_system*> all;
+  for (const mounted_disk& each : disks_) {
+    if (!each.is_fixture) all.push_back(each.disk.get());
+  }
+  return all;
+}
+
+int file_names::mount(inode& at, std::string_view on, file_system*& made) {
+  inode_reference there;
+  if (const int failed = find_file(at, on, true, there); failed != 0) return failed;
+  if (!there->is_directory()) return -ENOTDIR;
+  const std::uint64_t number = disks_.size();
+  std::string path;
+  if (const int failed = path_of(*there, path); failed != 0) return failed;
+  disks_.push_back({path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)});
+  made = disks_.back().disk.get();
+  made->set_model(model_);
+  there->mounted = &made->root();
+  made->root().mounted_on = there.get();
+  return 0;
+}
+
+void file_names::copy_names(file_system& onto, inode& directory, const std::string& folder) {
+  std::vector<std::filesystem::path> sorted;
+  for (const auto& each : std::filesystem::directory_iterator(folder)) sorted.push_back(each.path());
+  std::sort(sorted.begin(), sorted.end());
+  constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
+  constexpr mode_t enterable = S_IXUSR | S_IXGRP | S_IXOTH;
+  for (const std::filesystem::path& each : sorted) {
+    inode_reference made;
+    const std::filesystem::file_status is = std::filesystem::symlink_status(each);
+    if (std::filesystem::is_directory(is)) {
+      onto.make(S_IFDIR | readable | enterable, {.umask = 0}, made);
+    } else if (std::filesystem::is_symlink(is)) {
+      onto.make(S_IFLNK | S_IRWXU | S_IRWXG | S_IRWXO, {.umask = 0}, made);
+      made->target = std::filesystem::read_symlink(each).string();
+    } else if (std::filesystem::is_regular_file(is)) {
+      onto.make(S_IFREG | readable, {.umask = 0}, made);
+      made->target = each.string();
+      made->is_fixture = true;
+    } else {
+      continue;
+    }
+    onto.link(directory, each.filename().string(), *made);
+    if (made->is_directory()) copy_names(onto, *made, each.string());
+  }
+}
+
+void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
+  working_directory_ = nullptr;
+  unmount();
+  for (const mounted_disk& each : disks_) {
+    if (!each.is_fixture) each.disk->lose_power(choose, lost);
+  }
+  mount_again();
+}
+
+void file_names::set_crash_model(const crash_model& model) noexcept {
+  model_ = model;
+  for (const mounted_disk& each : disks_) each.disk->set_model(model);
+}
+
+void file_names::restore(file_system& disk, const disk_image& image) {
+  unmount();
+  disk.restore(image);
+  mount_again();
+}
+
+// Before what they are mounted on ends.
+void file_names::unmount() noexcept {
+  for (const mounted_disk& each : disks_) {
+    inode* const on = std::exchange(each.disk->root().mounted_on, nullptr);
+    if (on != nullptr) on->mounted = nullptr;
+  }
+}
+
+// One whose directory is not there any more cannot be reached.
+void file_names::mount_again() {
+  for (const mounted_disk& each : disks_) {
+    inode_reference on;
+    if (each.path == "/" || find_file(disk().root(), each.path, true, on) != 0) continue;
+    if (on->mounted_on != nullptr) continue;
+    on->mounted = &each.disk->root();
+    each.disk->root().mounted_on = on.get();
+  }
+}
+
+int file_names::mount_fixture(inode& at, std::string_view on, const std::string& folder) {
+  if (!std::filesystem::is_directory(folder)) return -ENOENT;
+  file_system* made = nullptr;
+  if (const int failed = mount(at, on, made); failed != 0) return failed;
+  copy_names(*made, made->root(), folder);
+  made->set_read_only(true);
+  disks_.back().is_fixture = true;
+  return 0;
+}
+
+int file_names::find_disk(inode& at, std::string_view on, file_system*& found) const {
+  inode_reference there;
+  if (const int failed = find_file(at, on, true, there); failed != 0) return failed;
+  if (there->parent != there.get()) return -EINVAL;
+  found = &there->on();
+  return 0;
+}
+
+std::string_view file_names::path_of(const file_system& disk) const noexcept {
+  for (const mounted_disk& each : disks_) {
+    if (each.disk.get() == &disk) return each.path;
+  }
+  return {};
+}
+
+}  // namespace lockstep::sim
