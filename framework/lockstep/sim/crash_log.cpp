@@ -233,6 +233,16 @@ bool crash_log::sync_attributes(file_state& state) {
   return wrote;
 }
 
+// But for names.
+bool crash_log::sync_file(const inode& file, file_state& state, bool data_only) {
+  if (state.of_file.first == 0 && state.of_attributes.first == 0) return false;
+  bool wrote = sync_content(file, state);
+  if (!data_only) wrote = sync_attributes(state) || wrote;
+  file_attributes& durable = durable_.file(file.number()).attributes;
+  if (!data_only || durable.mode == 0) durable = file.attributes;
+  return wrote;
+}
+
 // As it is in memory.
 void crash_log::take_pages(image_file& durable, const inode& file, const micro_operation& what) {
   if (what.what != micro_operation::kind::write && what.what != micro_operation::kind::punch &&
@@ -295,12 +305,7 @@ void crash_log::synced(const inode& file, bool data_only) {
   file_state& state = state_of(file.number());
   const bool has_new_names = state.names_pending != 0;
   bool wrote = file.is_directory() ? sync_names(state) : false;
-  if (state.of_file.first != 0 || state.of_attributes.first != 0) {
-    wrote = sync_content(file, state) || wrote;
-    if (!data_only) wrote = sync_attributes(state) || wrote;
-    file_attributes& durable = durable_.file(file.number()).attributes;
-    if (!data_only || durable.mode == 0) durable = file.attributes;
-  }
+  wrote = sync_file(file, state, data_only) || wrote;
   const std::uint64_t now = last_number_ + 1;
   if (wrote || has_new_names) committed_ = now;
   const auto keep_names = [&](const inode* each) {
@@ -323,7 +328,7 @@ void crash_log::without_traces(const F& change) {
 }
 
 void crash_log::settled(const inode& file) {
-  without_traces([&] { sync_content(file, state_of(file.number()), false); });
+  without_traces([&] { sync_file(file, state_of(file.number()), false); });
 }
 
 template <class Is>

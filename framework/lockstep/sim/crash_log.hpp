@@ -158,6 +158,7 @@ class crash_log {
   void filter(chain& of, const Stays& stays);
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
+  bool sync_file(const inode& file, file_state& state, bool data_only);
   bool sync_content(const inode& file, file_state& state);
   bool sync_what_is_left(const inode& file, file_state& state);
   bool sync_attributes(file_state& state);

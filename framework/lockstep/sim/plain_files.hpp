@@ -73,7 +73,7 @@ class plain_files {
   // to them, and otherwise with EINVAL: 512 at first, 4096 on a disk with such sectors. Misuse if it is no power of
   // two.
   void direct_unit(std::uint32_t bytes);
-  // How much of what was written may be in memory only: 4 MiB at first, as more makes each write slower. What is more
+  // How much of what was written may be in memory only: 2 MiB at first, as more makes each write slower. What is more
   // is written to the disk, as if a sync had come for the oldest of it.
   void page_cache(std::uint64_t bytes);
   // What a sync has failed to write, is that no longer there, as on Btrfs, with the size of before; or is it in memory,
