@@ -440,9 +440,15 @@ class comparison {
  public:
   void try_workload(std::uint64_t seed) {
     constexpr int calls = 7;
+    constexpr std::uint64_t models_of_one = 3;
+    constexpr std::uint64_t seeds = 4;
     in_world([&](system_calls&) {
       const history happened = crash_workload::workload(seed).run(calls);
-      for (const crash_model& each : models_) compare(seed, happened, each);
+      for (std::uint64_t i = 0; i < models_of_one; ++i) {
+        crash_model each = models_[(models_of_one * seed + i) % models_.size()];
+        if (seed % seeds == 0) each.sync_commits = false;  // so that orders alone keep what is before a sync
+        compare(seed, happened, each);
+      }
     });
   }
 
@@ -481,7 +487,7 @@ class comparison {
 };
 
 TEST(CrashImagesTest, AreThoseOfTheDefinition) {
-  std::uint64_t workloads = 120;
+  std::uint64_t workloads = 600;
   std::uint64_t first = 0;
   const char* const wanted = std::getenv("LOCKSTEP_CRASH_IMAGES");
   const bool is_long = wanted != nullptr && std::sscanf(wanted, "%lu,%lu", &workloads, &first) >= 1;

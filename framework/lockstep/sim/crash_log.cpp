@@ -184,6 +184,7 @@ void crash_log::retire(micro_operation& gone) noexcept {
 }
 
 void crash_log::note_durable(const micro_operation& gone) {
+  if (gone.dropped && !gone.grows()) return;
   last_durable_ = std::max(last_durable_, gone.number);
   if (gone.is_in_order_with_names()) last_name_ = std::max(last_name_, gone.number);
   if (gone.grows() || gone.what == micro_operation::kind::resize) last_size_ = std::max(last_size_, gone.number);
@@ -220,9 +221,8 @@ bool crash_log::sync_content(const inode& file, file_state& state, bool data_onl
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped) return sync_what_is_left(state, data_only);
+  if (has_dropped || !state.clean.empty()) return sync_what_is_left(state, data_only);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
-  if (least % page_bytes != 0) take_page(durable, file, least / page_bytes);
   filter(state.of_file, [&](micro_operation& each) {
     if (waits(each)) return true;
     take_pages(durable, file, each);
@@ -349,7 +349,6 @@ void crash_log::begin_with(disk_image durable) {
   operations_.clear();
   states_.clear();
   pending_ = bytes_ = 0;
-  committed_ = last_name_ = last_size_ = last_durable_ = 0;
 }
 
 // The oldest change in the log is the first of its chain, if it is still in one.
