@@ -146,7 +146,7 @@ std::vector<sequence> promises_about_names() {
        makes_old_files,
        makes_a_directory_and_appends,
        [](const disk_image& image) { return is_there(image, "/a") || f_is_old(image); },
-       {"ext4_ordered", "btrfs_like", "weakest"}},
+       {"btrfs_like", "weakest"}},
   };
 }
 

@@ -165,6 +165,9 @@ TEST(BadSectorsTest, CannotBeReadUntilTheyAreWritten) {
     EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
     EXPECT_EQ(read_at(fd, 2 * page_bytes - 1, 100), "-5");
     EXPECT_EQ(read_at(fd, 2 * page_bytes, 1), "c");
+    EXPECT_EQ(files_here().read_file("/a"), sectors_of(3)) << "a test sees what is in there";
+    const fault rot = on(op::file_read).to("/a").bytes(page_bytes, 2 * page_bytes).bit_rot();
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5") << "that stays as it is";
     EXPECT_EQ(write_at(fd, page_bytes + 5, "x"), -EIO) << "it would be read";
     EXPECT_EQ(write_at(fd, 100, std::string(page_bytes, 'x')), static_cast<std::int64_t>(page_bytes - 100));
     EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
@@ -199,6 +202,30 @@ TEST(BadSectorsTest, GoWithWhatIsCutOff) {
     system.ftruncate(fd, 2 * page_bytes);
     EXPECT_EQ(read_at(fd, page_bytes, 1), std::string(1, '\0'));
     EXPECT_TRUE(here().files().disk().bad().empty());
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreGoodWhereTheWrongByteIsCutOff) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(1);
+    const fault rot = on(op::file_read).bit_rot();
+    const std::size_t wrong = differences(read_at(fd, 0, page_bytes), sectors_of(1)).at(0);
+    ASSERT_NE(wrong, 0u);
+    EXPECT_EQ(system.ftruncate(fd, static_cast<std::int64_t>(wrong)), 0);
+    EXPECT_EQ(system.ftruncate(fd, page_bytes), 0);
+    EXPECT_EQ(read_at(fd, wrong, 1), std::string(1, '\0'));
+    system.close(fd);
+  });
+}
+
+TEST(BadSectorsTest, AreNotInAnImageThatEndsBeforeThem) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(1);
+    EXPECT_EQ(write_at(fd, page_bytes, sectors_of(1)), static_cast<std::int64_t>(page_bytes));
+    const fault rot = on(op::file_read).bytes(page_bytes, 2 * page_bytes).bit_rot();
+    EXPECT_NE(read_at(fd, page_bytes, page_bytes), sectors_of(1));
+    EXPECT_EQ(text_of(image_left(strict_sync)), "/a=" + sectors_of(1));
     system.close(fd);
   });
 }
@@ -260,6 +287,23 @@ TEST(BadSectorsTest, AreLeftAsTheyAreThatAWriteIsForWhereItGoesJustBefore) {
     const fault elsewhere = on(op::file_write).to("/a").misdirect(0);
     EXPECT_EQ(write_at(fd, page_bytes, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
     EXPECT_EQ(read_at(fd, 0, 4 * page_bytes), std::string(page_bytes, 'x') + sectors_of(4).substr(page_bytes));
+    system.close(fd);
+  });
+}
+
+// What is read of it to make it whole, too.
+TEST(BadSectorsTest, AreMisdirectedAsTheyAre) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(3);
+    const fault rot = on(op::file_read).bytes(page_bytes, 2 * page_bytes).bit_rot();
+    const std::string bad = read_at(fd, page_bytes, page_bytes);
+    const fault elsewhere = on(op::file_write).misdirect();
+    const std::size_t wrong = differences(bad, sectors_of(2).substr(page_bytes)).at(0);
+    write_at(fd, page_bytes + (wrong == 0 ? 1 : 0), "b");
+    EXPECT_EQ(read_at(fd, 2 * page_bytes, page_bytes), bad);
+    const fault before = on(op::file_write).misdirect();
+    write_at(fd, page_bytes, std::string(2 * page_bytes, 'x'));
+    EXPECT_EQ(read_at(fd, 0, 1) + read_at(fd, page_bytes, page_bytes), "x" + bad) << "as far as there is another place";
     system.close(fd);
   });
 }

@@ -1,6 +1,7 @@
 #include "all_images.hpp"
 
 #include <lockstep/sim/crash_log.hpp>
+#include <lockstep/sim/fault.hpp>
 
 #include <string>
 #include <vector>
@@ -147,6 +148,7 @@ TEST(CrashLogTest, KeepsSpaceThatWasSetAside) {
       system.close(fd);
       here().files().set_crash_model(of_all ? strict_sync : ext4_ordered);
       here().files().lose_power(nothing_lost, nullptr);
+      EXPECT_EQ(log_here().pending(), 0u);
       struct stat after {};
       EXPECT_EQ(system.fstatat(AT_FDCWD, "/a", &after, 0), 0);
       EXPECT_EQ(static_cast<std::uint64_t>(after.st_size), size);
@@ -311,6 +313,229 @@ TEST(CrashLogTest, LosesNoMemoryWhereTheSystemLivesOn) {
     here().files().lose_power([](std::string_view, std::uint64_t options) { return options - 1; }, nullptr);
     EXPECT_EQ(text_of(here().files().disk().image()), "/a=new");
     EXPECT_EQ(text_of(log_here().durable()), "/a=old");
+  });
+}
+
+// The halves of a rename are in two directories, one of which is synced.
+TEST(CrashLogTest, KeepsBothHalvesOfARenameByTheSyncOfOne) {
+  in_world([](system_calls& system) {
+    make_directory("/d");
+    write_file("/a", "x");
+    system.sync();
+    rename_path("/a", "/d/a");
+    sync_path("/d");
+    EXPECT_THAT(all_images(log_here(), btrfs_like), ElementsAre("/d/ /d/a=x"));
+    EXPECT_THAT(all_images(log_here(), weakest), Contains("/a=x /d/ /d/a=x")) << "torn";
+  });
+}
+
+// A half that is in a directory that is gone is not durable by that, nor is the other one.
+TEST(CrashLogTest, KeepsNoRenameIntoADirectoryThatIsGone) {
+  in_world([](system_calls& system) {
+    make_directory("/d");
+    make_directory("/e");
+    write_file("/d/a", "x");
+    system.sync();
+    rename_path("/d/a", "/e/a");
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/e/a", 0), 0);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/e", AT_REMOVEDIR), 0);
+    sync_path("/");
+    EXPECT_THAT(all_images(log_here(), btrfs_like), ElementsAre("/d/", "/d/ /d/a=x"));
+  });
+}
+
+// Pages are dirty, and not bytes: a write to one that a sync has left clean is of all that is in it, once.
+TEST(CrashLogTest, WritesAllOfAPageThatASyncHasFailedToWrite) {
+  in_world([](system_calls& system) {
+    const std::string page(page_bytes, 'a');
+    write_file("/a", page + page, 0, true);
+    system.sync();
+    make_directory("/d");
+    write_file("/a", std::string(2 * page_bytes, 'b'));
+    const fault failing = on(op::sync).fail(EIO);
+    const int fd = make_file("/a");
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    system.close(fd);
+    sync_path("/a");
+    for (crash_model each : {ext4_ordered, data_journal}) {
+      each.sync_commits = each.name == "ext4_ordered";
+      EXPECT_THAT(all_images(log_here(), each), Contains("/a=" + page + page)) << "that had nothing to write";
+    }
+    write_file("/a", "c", page_bytes - 3);
+    write_file("/a", "d", page_bytes - 4);
+    EXPECT_EQ(log_here().operations().back().size, 1u);
+    sync_path("/a");
+    const std::string left = std::string(page_bytes - 4, 'b') + "dcbb";
+    EXPECT_EQ(log_here().durable().text_of("/a"), left + page) << "and nothing of the next one";
+  });
+}
+
+// Space that is set aside beside it brings nothing back.
+TEST(CrashLogTest, WritesNothingOfAPageThatASyncHasFailedToWriteWhereNothingIsWritten) {
+  in_world([](system_calls& system) {
+    write_file("/a", "bbbb");
+    const int fd = make_file("/a");
+    const fault failing = on(op::sync).fail(EIO);
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(system.fallocate(fd, 0, 4, 4), 0);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(log_here().durable().files().rbegin()->second.content.size(), 8u);
+    sync_path("/");
+    EXPECT_EQ(log_here().durable().text_of("/a"), std::string(8, '\0'));
+    system.close(fd);
+  });
+}
+
+// By the order alone, where a sync commits nothing else.
+TEST(CrashLogTest, KeepsWhatIsOrderedBeforeWhatASyncHasKept) {
+  const auto images_behind = [](const crash_model& model, const char* synced) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      make_directory("/d");
+      write_file("/a", "old");
+      system.sync();
+      make_directory("/b");
+      make_directory("/d/c");
+      write_file("/a", "newer");
+      sync_path(synced);
+      crash_model without = model;
+      without.sync_commits = false;
+      images = all_images(log_here(), without);
+    });
+    return images;
+  };
+  using testing::Each;
+  using testing::HasSubstr;
+  EXPECT_THAT(images_behind(data_journal, "/a"), ElementsAre("/a=newer /b/ /d/ /d/c/"));
+  EXPECT_THAT(images_behind(ext3_writeback, "/a"), ElementsAre("/a=newer /b/ /d/ /d/c/"));
+  EXPECT_THAT(images_behind(ext4_ordered, "/a"), ElementsAre("/a=newer /b/ /d/ /d/c/"));
+  EXPECT_THAT(images_behind(btrfs_like, "/a"), Contains("/a=newer /d/"));
+  EXPECT_THAT(images_behind(ext4_ordered, "/d"), ElementsAre("/a=newer /b/ /d/ /d/c/", "/a=old /b/ /d/ /d/c/"));
+}
+
+// By a sync of something else.
+TEST(CrashLogTest, KeepsWhatIsOrderedBeforeWhatASyncHasCommitted) {
+  const auto images_behind = [](const crash_model& model, const auto& change, const char* synced) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      make_directory("/d");
+      write_file("/a", "old");
+      system.sync();
+      change();
+      write_file("/d/b", "");
+      sync_path(synced);
+      images = all_images(log_here(), model);
+    });
+    return images;
+  };
+  crash_model journal = data_journal;
+  const auto overwrites = [] { write_file("/a", "new"); };
+  const auto overwrites_behind = [] {
+    write_file("/d/b", "");
+    write_file("/a", "new");
+  };
+  EXPECT_THAT(images_behind(journal, overwrites_behind, "/d/b"), ElementsAre("/a=new /d/ /d/b="));
+  journal.sync_commits = false;
+  EXPECT_THAT(images_behind(journal, overwrites, "/d"), ElementsAre("/a=new /d/ /d/b="));
+  const auto replaces = [] {
+    write_file("/a.new", "new");
+    rename_path("/a.new", "/a");
+  };
+  EXPECT_THAT(images_behind(ext4_ordered, replaces, "/d"), ElementsAre("/a=new /d/ /d/b="));
+  const auto appends_and_cuts = [] {
+    write_file("/a", "est", 3);
+    EXPECT_EQ(here().truncate("/a", 4), 0);
+  };
+  EXPECT_THAT(images_behind(ext4_ordered, appends_and_cuts, "/d"),
+              ElementsAre(std::string("/a=old\0 /d/ /d/b=", 17), "/a=olde /d/ /d/b="));
+}
+
+// It reads the same, so a rename does not wait for it.
+TEST(CrashLogTest, LosesSpaceThatWasSetAsideBeforeARename) {
+  in_world([](system_calls& system) {
+    write_file("/a", "");
+    write_file("/b", "");
+    system.sync();
+    const int fd = make_file("/a");
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, page_bytes), 0);
+    rename_path("/a", "/b");
+    bool is_lost_alone = false;
+    for_all_answers([&](const crash_chooser& choose) {
+      const disk_image left = log_here().image(btrfs_like, choose, nullptr);
+      is_lost_alone = is_lost_alone || (left.find("/a") == nullptr && left.find("/b")->content.pages() == 0);
+    });
+    EXPECT_TRUE(is_lost_alone);
+    system.close(fd);
+  });
+}
+
+// A hole over four sectors was lost: nothing that was written there later is kept, whatever else has happened there.
+TEST(CrashLogTest, KeepsNothingInAHoleThatWasLost) {
+  constexpr std::int64_t sector = 512;
+  for (const bool clears_again : {false, true}) {
+    in_world([&](system_calls& system) {
+      write_file("/a", std::string(4 * sector, 'a'), 0, true);
+      system.sync();
+      const int fd = make_file("/a");
+      constexpr int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+      EXPECT_EQ(system.fallocate(fd, hole, clears_again ? sector : 0, clears_again ? 3 * sector - 1 : 4 * sector - 1),
+                0);
+      if (clears_again) {
+        EXPECT_EQ(system.fallocate(fd, hole, 0, 2 * sector), 0);
+      } else {
+        write_file("/a", "b", sector);
+      }
+      write_file("/a", "c", 3 * sector);
+      for (const std::string& each : all_images(log_here(), weakest)) {
+        EXPECT_NE(each.substr(3 + 3 * sector, 2), "ca") << clears_again;
+      }
+      system.close(fd);
+    });
+  }
+}
+
+// What is durable where something was cut off or punched out is so with that.
+TEST(CrashLogTest, KeepsTheHoleUnderWhatIsDurable) {
+  in_world([](system_calls& system) {
+    write_file("/a", "aaaa", 0, true);
+    system.sync();
+    const int fd = make_file("/a");
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2), 0);
+    write_file("/a", "bb", 4);
+    EXPECT_EQ(system.fallocate(fd, 0, 6, 2), 0);
+    make_directory("/d");
+    sync_path("/");
+    const std::string left("/a=\0\0aabb\0\0 /d/", 15);
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre(left)) << "the size is with the name";
+    system.close(fd);
+  });
+}
+
+// All that was there is cleared, so what is written then waits for nothing that was there before.
+TEST(CrashLogTest, KeepsAWriteWhereWhatWasThereIsCleared) {
+  in_world([](system_calls& system) {
+    write_file("/a", "", 0, true);
+    system.sync();
+    make_directory("/d");
+    write_file("/a", "bb");
+    const int fd = make_file("/a");
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0, 2), 0);
+    write_file("/a", "c");
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), Contains("/a=c")) << "what has grown is lost with the name";
+    system.close(fd);
+  });
+}
+
+TEST(CrashLogTest, KeepsNoWriteBehindACutWithoutTheOneBeforeIt) {
+  in_world([](system_calls& system) {
+    write_file("/a", "aaaa", 0, true);
+    system.sync();
+    write_file("/a", "bbbb");
+    EXPECT_EQ(system.truncate("/a", 1), 0);
+    write_file("/a", "c", 1);
+    EXPECT_THAT(all_images(log_here(), weakest), Not(Contains("/a=ac")));
+    EXPECT_THAT(all_images(log_here(), weakest), Contains("/a=bc"));
   });
 }
 

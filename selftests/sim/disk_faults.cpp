@@ -282,6 +282,7 @@ TEST(DiskFaultsTest, ShowWhatIsOnTheDiskAgainWhereAFailedSyncReverts) {
     files.failed_sync_reverts(true);
     const int fd = open_to_write("/a");
     write_text(system, fd, "newer");
+    EXPECT_EQ(system.fchmod(fd, S_IRUSR), 0);
     const int made = open_to_write("/b");
     write_text(system, made, std::string(10'000, 'b'));
     const fault failing = on(op::sync).times(2).fail(EIO);
@@ -292,6 +293,7 @@ TEST(DiskFaultsTest, ShowWhatIsOnTheDiskAgainWhereAFailedSyncReverts) {
     EXPECT_EQ(system.fsync(fd), 0);
     EXPECT_EQ(files.read_file("/a"), "old");
     EXPECT_EQ(text_of(image_left(process_crash)), "/a=old /b=");
+    EXPECT_EQ(log_here().durable().find("/a")->attributes.mode, mode_t{S_IFREG | S_IRUSR}) << "that was not written";
     write_text(system, fd, "est");
     EXPECT_EQ(system.fsync(fd), 0);
     EXPECT_EQ(log_here().durable().text_of("/a"), std::string("old\0\0est", 8))
@@ -301,6 +303,20 @@ TEST(DiskFaultsTest, ShowWhatIsOnTheDiskAgainWhereAFailedSyncReverts) {
     EXPECT_EQ(room.f_blocks - room.f_bfree, 1u);
     system.close(fd);
     system.close(made);
+  });
+}
+
+// Nothing was tried yet.
+TEST(DiskFaultsTest, InterruptASync) {
+  in_world([](system_calls& system) {
+    plain_files(here(), source::current()).write_file("/a", "old");
+    const int fd = open_to_write("/a");
+    write_text(system, fd, "new");
+    const fault interrupting = on(op::sync).fail(EINTR);
+    EXPECT_EQ(system.fsync(fd), -EINTR);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(log_here().durable().text_of("/a"), "new");
+    system.close(fd);
   });
 }
 

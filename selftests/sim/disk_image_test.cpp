@@ -75,6 +75,9 @@ TEST(DiskImageTest, KnowsOwnersAndNamesOfOneFileApart) {
     EXPECT_NE(before.fingerprint(), image().fingerprint());
     EXPECT_EQ(system.fchownat(AT_FDCWD, "/a", 0, 0, 0), 0);
     EXPECT_EQ(before.fingerprint(), image().fingerprint());
+    const timespec times[2] = {{5, 0}, {0, UTIME_OMIT}};
+    EXPECT_EQ(system.utimensat(AT_FDCWD, "/a", times, 0), 0);
+    EXPECT_NE(before.fingerprint(), image().fingerprint()) << "of times as well";
     EXPECT_EQ(system.unlinkat(AT_FDCWD, "/b", 0), 0);
     EXPECT_EQ(system.linkat(AT_FDCWD, "/a", AT_FDCWD, "/b", 0), 0);
     EXPECT_NE(before.fingerprint(), image().fingerprint());

@@ -64,5 +64,14 @@ TEST_F(FileLocksTest, OfRangesAreSplitAndJoined) {
   EXPECT_TRUE(locks.empty());
 }
 
+TEST_F(FileLocksTest, OfOneOwnerStayTogetherWhereItsFirstWas) {
+  locks.set(who(0), F_WRLCK, 0, 0);
+  locks.set(who(1), F_WRLCK, 10, 10);
+  locks.set(who(0), F_WRLCK, 20, 20);
+  file_locks::range found{};
+  ASSERT_TRUE(locks.conflict(who(2), F_WRLCK, 5, 29, found));
+  EXPECT_EQ(found.begin, 20);
+}
+
 }  // namespace
 }  // namespace lockstep::sim

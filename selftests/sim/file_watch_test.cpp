@@ -51,6 +51,18 @@ TEST(FileWatchTest, TellsOfTheEndOfWhatItWatches) {
   });
 }
 
+TEST(FileWatchTest, TellsOfWhatTakesTheLastNameOfWhatItWatches) {
+  in_world([](system_calls& system) {
+    for (const char* each : {"/tmp/a", "/tmp/b"})
+      system.close(system.openat(AT_FDCWD, each, O_WRONLY | O_CREAT, S_IRUSR));
+    const int watch = system.inotify_init1(0);
+    EXPECT_EQ(system.inotify_add_watch(watch, "/tmp/b", IN_ATTRIB | IN_DELETE_SELF), 1);
+    EXPECT_EQ(system.renameat2(AT_FDCWD, "/tmp/a", AT_FDCWD, "/tmp/b", 0), 0);
+    EXPECT_EQ(events_of(watch), "1:4 , 1:400 , 1:8000 ");
+    system.close(watch);
+  });
+}
+
 TEST(FileWatchTest, TellsThatThereWasMoreThanItHolds) {
   in_world([](system_calls& system) {
     here().set_queued_events_max(2);
@@ -60,6 +72,8 @@ TEST(FileWatchTest, TellsThatThereWasMoreThanItHolds) {
     EXPECT_EQ(events_of(watch), "1:40000100 a, 1:40000100 b, -1:4000 ");
     system.mkdirat(AT_FDCWD, "/tmp/e", 0);
     EXPECT_EQ(events_of(watch), "1:40000100 e");
+    for (const char* each : {"/tmp/f", "/tmp/g", "/tmp/h"}) system.mkdirat(AT_FDCWD, each, 0);
+    EXPECT_EQ(events_of(watch), "1:40000100 f, 1:40000100 g, -1:4000 ") << "and again";
     system.close(watch);
   });
 }

@@ -36,6 +36,9 @@ TEST(OpenedNameTest, IsTheOneByWhichAFileWasOpened) {
     EXPECT_EQ(told_of(watch), "modify a, modify b");
     system.truncate("/tmp/b", 0);
     EXPECT_EQ(told_of(watch), "modify b") << "of a path likewise";
+    rename_path("/tmp/a", "/tmp/c");
+    write_text(system, other, "y");
+    EXPECT_EQ(told_of(watch), "modify b") << "another one was moved";
     for (const int fd : {one, other, watch}) system.close(fd);
   });
 }
@@ -61,6 +64,8 @@ TEST(OpenedNameTest, StaysWhenItIsRemoved) {
     write_text(system, one, "x");
     EXPECT_EQ(told_of(watch), "modify a");
     EXPECT_EQ(told_of(strict), "");
+    system.ftruncate(one, 0);
+    EXPECT_EQ(told_of(strict), "modify a") << "Linux takes that for a change by a path";
     for (const int fd : {one, watch, strict}) system.close(fd);
   });
 }
@@ -85,6 +90,23 @@ TEST(OpenedNameTest, KeepsItsDirectoryInUse) {
     const int one = make_file("/tmp/d/a");
     const int watch = watch_of("/tmp/d", IN_DELETE_SELF);
     system.unlinkat(AT_FDCWD, "/tmp/d/a", 0);
+    system.unlinkat(AT_FDCWD, "/tmp/d", AT_REMOVEDIR);
+    EXPECT_EQ(told_of(watch), "");
+    system.close(one);
+    EXPECT_EQ(told_of(watch), "gone, other");
+    system.close(watch);
+  });
+}
+
+TEST(OpenedNameTest, KeepsTheDirectoryAboveInUse) {
+  in_world([](system_calls& system) {
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d", S_IRWXU), 0);
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d/e", S_IRWXU), 0);
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d/unused", S_IRWXU), 0);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/tmp/d/unused", AT_REMOVEDIR), 0);
+    const int one = system.openat(AT_FDCWD, "/tmp/d/e", O_RDONLY | O_DIRECTORY, 0);
+    const int watch = watch_of("/tmp/d", IN_DELETE_SELF);
+    system.unlinkat(AT_FDCWD, "/tmp/d/e", AT_REMOVEDIR);
     system.unlinkat(AT_FDCWD, "/tmp/d", AT_REMOVEDIR);
     EXPECT_EQ(told_of(watch), "");
     system.close(one);

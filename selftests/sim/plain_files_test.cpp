@@ -29,6 +29,7 @@ TEST(PlainFilesTest, AreWrittenReadAndRemoved) {
               "/etc/\n/etc/app/\n/etc/app/app.conf 10 bytes\n/etc/link -> app/app.conf\n/tmp/\n/var/\n/var/lib/\n");
     EXPECT_EQ(files.durable_image().tree(), files.tree());
     files.remove("/etc");
+    EXPECT_EQ(files.durable_image().tree(), files.tree());
     files.remove("/etc");
     EXPECT_FALSE(files.exists("/etc/link"));
     EXPECT_TRUE(files.exists("/var/lib"));
@@ -198,6 +199,36 @@ TEST(PlainFilesTest, RefuseWhatCannotBeDone) {
   EXPECT_THAT(text_of_misuse([] { files_here().read_file("/none"); }),
               HasSubstr("files of host \"client\": /none: No such file or directory"));
   EXPECT_THAT(text_of_misuse([] { files_here().read_file("/tmp"); }), HasSubstr("Is a directory"));
+  EXPECT_THAT(text_of_misuse([] {
+                files_here().capacity(page_bytes);
+                files_here().write_file("/a", std::string(page_bytes + 1, 'x'));
+              }),
+              HasSubstr("/a: No space left on device"));
+}
+
+TEST(PlainFilesTest, AreInADurableImageOnlyWithAName) {
+  in_world([](system_calls&) {
+    write_file("/a", "x", 0, true);
+    EXPECT_EQ(log_here().durable().files().size(), 3u);
+    EXPECT_EQ(files_here().durable_image().files().size(), 2u);
+  });
+}
+
+// Unless a descriptor of it is closed by which it is read or written.
+TEST(PlainFilesTest, StayLockedWhereTheyWereOnlyFound) {
+  in_world([](system_calls& system) {
+    const int fd = make_file("/a");
+    struct flock all {};
+    all.l_type = F_WRLCK;
+    EXPECT_EQ(system.fcntl(fd, F_SETLK, reinterpret_cast<std::int64_t>(&all)), 0);
+    system.close(system.openat(AT_FDCWD, "/a", O_PATH, 0));
+    const int other = make_file("/a");
+    all.l_type = F_WRLCK;
+    EXPECT_EQ(system.fcntl(other, F_OFD_GETLK, reinterpret_cast<std::int64_t>(&all)), 0);
+    EXPECT_EQ(all.l_type, F_WRLCK);
+    system.close(fd);
+    system.close(other);
+  });
 }
 
 TEST(PlainFilesTest, SetWhatTheDiskIs) {

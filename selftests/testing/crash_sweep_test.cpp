@@ -376,6 +376,73 @@ TEST(CrashSweepTest, KeepsTheLastChangeAloneAndLosesTheOldestAlone) {
   EXPECT_THAT(crash_sweep(makes_three, not_the_oldest, how).message(), HasSubstr("lost:\n  name 1 in /\nand then"));
 }
 
+// Images 3 and 5 lose names alone, and all but a piece of the last write.
+TEST(CrashSweepTest, LosesNamesAloneAndTheLastWriteAlone) {
+  const auto makes_and_overwrites = []() -> task<void> {
+    write_all("/made", "", false);
+    system_calls& system = current_system();
+    for (const char* each : {"/one", "/other"}) {
+      const int fd = system.openat(AT_FDCWD, each, O_WRONLY, 0);
+      EXPECT_EQ(system.pwrite(fd, std::string(1024, 'n').data(), 1024, 0), 1024);
+      system.close(fd);
+    }
+    co_return;
+  };
+  const auto no_name_is_lost_alone = []() -> task<void> {
+    const bool is_new = read_all("/one").front() == 'n' && read_all("/other").front() == 'n';
+    EXPECT_TRUE(!is_new || read_all("/made") != "none");
+    co_return;
+  };
+  const auto no_write_is_torn_alone = []() -> task<void> {
+    const std::string one = world().fs().read_file("/one");
+    const std::string other = world().fs().read_file("/other");
+    EXPECT_FALSE(one == std::string(1024, 'n') && other.front() == 'o' && other.back() == 'n');
+    co_return;
+  };
+  crash_sweep_options how{.models = {sim::weakest}, .images = 4};
+  how.prepare = [](sim::world& of) {
+    for (const char* each : {"/one", "/other"}) of.fs().write_file(each, std::string(1024, 'o'));
+  };
+  EXPECT_THAT(crash_sweep(makes_and_overwrites, no_name_is_lost_alone, how).message(), HasSubstr("name made in /"));
+  how.images = 6;
+  EXPECT_THAT(crash_sweep(makes_and_overwrites, no_write_is_torn_alone, how).message(),
+              HasSubstr("lost:\n  write 1024 at 0 to other, of which 512 at 0\nand then"));
+}
+
+TEST(CrashSweepTest, CutsBeforeTheFirstChangeAndChecksNoImageTwice) {
+  const auto is_new = []() -> task<void> {
+    EXPECT_EQ(read_all("/setting"), "new");
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(overwrites, is_new, with_setting).message(), HasSubstr("is cut before the first change"));
+  const auto passes = []() -> task<void> { co_return; };
+  crash_sweep_options how = with_setting;
+  how.models = {sim::data_journal};
+  how.operations_max = 3;
+  EXPECT_THAT(crash_sweep(overwrites, passes, how).message(), HasSubstr("8 checks passed, after 3 changes"))
+      << "of one image before, two, three and one behind them, and one at the end";
+}
+
+// However little the disk takes into memory, nothing is durable but by a sync.
+TEST(CrashSweepTest, LosesWhatAPageCacheWouldHaveWritten) {
+  const auto writes_twice = []() -> task<void> {
+    write_all("/setting", "new", false);
+    write_all("/other", "new", false);
+    co_return;
+  };
+  const auto is_as_before = []() -> task<void> {
+    EXPECT_EQ(read_all("/setting"), "old");
+    co_return;
+  };
+  crash_sweep_options how = with_setting;
+  how.models = {sim::strict_sync};
+  how.prepare = [](sim::world& of) {
+    prepare_setting(of);
+    of.fs().page_cache(1);
+  };
+  EXPECT_TRUE(crash_sweep(writes_twice, is_as_before, how));
+}
+
 // -- misuse -----------------------------------------------------------------------------------------------------------
 
 TEST(CrashSweepTest, SaysWhatKeepsItFromTesting) {

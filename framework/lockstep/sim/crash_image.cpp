@@ -116,6 +116,10 @@ class crash_judge {
   static bool changes_size(const micro_operation& what) noexcept {
     return what.grows() || what.what == micro_operation::kind::resize;
   }
+  // Not space that is set aside, which reads the same.
+  static bool is_data(const micro_operation& what) noexcept {
+    return what.what != micro_operation::kind::set_aside || what.grows();
+  }
   static bool is_content(const micro_operation& what) noexcept {
     return what.what == micro_operation::kind::write || what.what == micro_operation::kind::punch;
   }
@@ -160,19 +164,24 @@ class crash_judge {
   // In which it clears something.
   piece_range cleared_by(const micro_operation& what) const noexcept {
     if (what.what == micro_operation::kind::resize) return {what.after / model_.whole_bytes, pieces_up_to(what.before)};
-    return {what.offset / model_.whole_bytes, pieces_up_to(what.offset + what.size)};
+    const std::uint64_t end = pieces_up_to(std::min(what.offset + what.size, what.before));
+    return {std::min(what.offset / model_.whole_bytes, end), end};
   }
   // Of which nothing is left: what is written there later is all that is in memory.
   void forget_cleared(piece_ranges& from, const micro_operation& what) const {
     if (!clears(what) || from.empty()) return;
-    const bool cuts = what.what == micro_operation::kind::resize;
-    from.remove(what.file, pieces_up_to(cuts ? what.after : what.offset),
-                cuts ? ~std::uint64_t{0} : (what.offset + what.size) / model_.whole_bytes);
+    if (what.what == micro_operation::kind::resize) {
+      from.remove(what.file, pieces_up_to(what.after), ~std::uint64_t{0});
+      return;
+    }
+    const std::uint64_t end = what.offset + what.size;
+    from.remove(what.file, pieces_up_to(what.offset),
+                end >= what.before ? pieces_up_to(what.before) : end / model_.whole_bytes);
   }
   // How many of a write's may not come to the disk, as something is missing there.
   std::uint64_t count_behind(const micro_operation& what) const {
     const std::uint64_t pieces = count_pieces(what);
-    if (what.dropped || !before_.pieces.meets(what.file, piece_of(what, 0), piece_of(what, pieces))) return 0;
+    if (!before_.pieces.meets(what.file, piece_of(what, 0), piece_of(what, pieces))) return 0;
     std::uint64_t count = 0;
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       count += before_.pieces.has(what.file, piece_of(what, piece)) ? 1 : 0;
@@ -187,7 +196,6 @@ class crash_judge {
            durable.meets(what.file, piece_of(what, 0), piece_of(what, count_pieces(what)));
   }
   void note_pieces_lost(const micro_operation& what, const std::vector<bool>& kept) {
-    if (what.dropped) return;  // nobody waits for what never comes
     for (std::uint64_t piece = 0; piece < count_pieces(what); ++piece) {
       if (piece >= kept.size() || !kept[piece])
         before_.pieces.add(what.file, piece_of(what, piece), piece_of(what, piece) + 1);
@@ -205,13 +213,12 @@ class crash_judge {
       if (is_under(after.pieces, what)) each.durable = true;
       forget_cleared(after.pieces, what);
       if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
+      if (what.dropped && each.size_durable) each.durable = true;
       if (each.durable) each.size_durable = changes_size(what);
       if (each.durable) after.any = true;
       if (each.durable && what.is_in_order_with_names()) after.name = true;
-      if (each.size_durable) {
-        after.size = true;
-        after.grown.insert(what.file);
-      }
+      if (each.size_durable) after.size = true;
+      if (each.size_durable && what.grows()) after.grown.insert(what.file);
       if (each.durable && what.over_another) after.renamed.insert(what.file);
       if (each.durable && what.what == micro_operation::kind::write && !model_.all_in_order) {
         if (!what.dropped) after.pieces.add(what.file, piece_of(what, 0), piece_of(what, count_pieces(what)));
@@ -242,8 +249,8 @@ class crash_judge {
     const micro_operation& what = *each.what;
     const std::uint64_t number = what.number;
     const bool commits = model_.sync_commits && number < log_.committed_;
-    const bool name_later = after.name || number < log_.last_name_;
     const bool size_later = after.size || number < log_.last_size_;
+    const bool name_later = after.name || number < log_.last_name_ || (model_.names_before_appends && size_later);
     const bool in_journal = (model_.names_in_order && name_later) || (model_.sizes_in_order && size_later);
     each.durable = model_.all_in_order && (after.any || number < log_.last_durable_ || commits);
     if (what.is_of_metadata()) {
@@ -251,36 +258,39 @@ class crash_judge {
                      (model_.names_in_order && model_.sizes_in_order && in_journal);
       return;
     }
+    const crash_log::file_state* const state = log_.state_of(what.file);
+    const bool renamed_later = after.renamed.count(what.file) != 0 || (state != nullptr && number < state->renamed);
+    if (model_.data_before_rename && renamed_later && is_data(what)) each.durable = true;
+    if (model_.names_in_order && what.is_in_order_with_names() && (in_journal || commits)) each.durable = true;
     const bool grown_later = model_.appends_in_order && what.grows() && after.grown.count(what.file) != 0;
     if (changes_size(what)) {
-      const bool with_names = model_.names_in_order && what.is_in_order_with_names() && (name_later || commits);
       each.size_durable =
-          each.durable || grown_later || with_names || (model_.sizes_in_order && (in_journal || name_later || commits));
+          each.durable || grown_later || (model_.sizes_in_order && (in_journal || name_later || commits));
     }
     if (!is_content(what)) {
       each.durable = each.durable || each.size_durable;
       return;
     }
-    const crash_log::file_state* const state = log_.state_of(what.file);
-    const bool renamed_later = after.renamed.count(what.file) != 0 || (state != nullptr && number < state->renamed);
-    each.durable = each.durable || (model_.data_before_rename && renamed_later) || grown_later ||
-                   (model_.grows_with_content && each.size_durable) ||
+    each.durable = each.durable || grown_later || (model_.grows_with_content && each.size_durable) ||
                    (model_.overwrites_first && !what.grows() && (name_later || size_later));
   }
 
   // -- forwards -----------------------------------------------------------------------------------------------------
 
-  bool may_keep_metadata(const micro_operation& what) const {
+  bool may_keep_in_order() const {
     if (model_.all_in_order && before_.any) return false;
     if (model_.names_in_order && before_.name) return false;
     if (model_.names_in_order && model_.sizes_in_order && before_.size) return false;
-    if (model_.overwrites_first && before_.overwrite) return false;
+    return !(model_.overwrites_first && before_.overwrite);
+  }
+  bool may_keep_metadata(const micro_operation& what) const {
+    if (!may_keep_in_order()) return false;
     return !(model_.data_before_rename && what.over_another && before_.written.count(what.file) != 0);
   }
   bool may_keep_size(const micro_operation& what) const {
     if (model_.all_in_order && before_.any) return false;
     if (model_.sizes_in_order && (before_.size || (model_.names_in_order && before_.name))) return false;
-    if (model_.names_in_order && what.is_in_order_with_names() && before_.name) return false;
+    if (model_.names_before_appends && what.grows() && before_.name) return false;
     if (model_.overwrites_first && before_.overwrite) return false;
     return !(model_.appends_in_order && what.grows() && before_.grown.count(what.file) != 0);
   }
@@ -291,6 +301,7 @@ class crash_judge {
     const micro_operation& what = *each.what;
     if (what.is_of_metadata()) return decide_metadata(i);
     if (what.what != micro_operation::kind::write) return decide_whole(each);
+    if (what.dropped) return decide_dropped(each);
     decide_write(each);
   }
 
@@ -314,7 +325,8 @@ class crash_judge {
   // What has no pieces.
   void decide_whole(item& each) {
     const micro_operation& what = *each.what;
-    const bool may = changes_size(what) ? may_keep_size(what) && may_keep_content() : may_keep_content();
+    const bool may = may_keep_content() && (!changes_size(what) || may_keep_size(what)) &&
+                     (!what.is_in_order_with_names() || may_keep_in_order());
     if (may && choose_("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
     note_lost(what, changes_size(what));
     if (clears(what)) before_.pieces.add(what.file, cleared_by(what).begin, cleared_by(what).end);
@@ -324,11 +336,19 @@ class crash_judge {
   void note_lost(const micro_operation& what, bool with_size) {
     before_.any = true;
     if (what.is_in_order_with_names()) before_.name = true;
-    if (what.what == micro_operation::kind::set_aside && !what.grows()) return;  // it reads the same
+    if (!is_data(what)) return;
     before_.written.insert(what.file);
     if (is_content(what) && !what.grows()) before_.overwrite = true;
     if (what.grows()) before_.grown.insert(what.file);
     if (with_size) before_.size = true;
+  }
+
+  // Of what a sync has failed to write there is only the size.
+  void decide_dropped(item& each) {
+    const micro_operation& what = *each.what;
+    if (!what.grows()) return;
+    if (may_keep_content() && may_keep_size(what) && choose_("a size is lost", 2) == 0) return log_.apply(image_, what);
+    note_lost(what, true);
   }
 
   void decide_write(item& each) {
@@ -347,7 +367,7 @@ class crash_judge {
       kept = choose_("a write is lost", 2) == 0 ? 2 : 1;
     }
     if (kept == 0) return log_.apply(image_, what);
-    if (kept == 2 && !what.dropped) return keep_some(each, may_grow);
+    if (kept == 2) return keep_some(each, may_grow);
     note_lost(what, what.grows() && !each.size_durable);
     note_pieces_lost(what, {});
     if (each.size_durable) grow(what, {});
@@ -374,6 +394,7 @@ class crash_judge {
     std::vector<bool> kept(pieces);
     std::vector<bool> garbage(pieces);
     bool all_before = true;
+    bool grows_by_garbage = false;
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       const bool appended = until > what.before;
@@ -384,14 +405,16 @@ class crash_judge {
       garbage[piece] = chosen == 2;
       kept[piece] = chosen != 1;
       all_before = all_before && kept[piece];
+      grows_by_garbage = grows_by_garbage || (garbage[piece] && appended && model_.grows_with_content);
     }
     const bool has_size = !what.grows() || grows || (model_.grows_with_content && all_before);
-    const auto is_lost = [&](std::uint64_t piece) { return !kept[piece] || garbage[piece]; };
-    bool any_lost = !has_size;
-    for (std::uint64_t piece = 0; piece < pieces; ++piece) any_lost = any_lost || is_lost(piece);
-    if (!any_lost) return log_.apply(image_, what);
-    note_pieces_lost(what, kept);
-    note_lost(what, !has_size);
+    // What follows in an order waits for garbage as for what is lost.
+    std::vector<bool> good(pieces);
+    for (std::uint64_t piece = 0; piece < pieces; ++piece) good[piece] = kept[piece] && !garbage[piece];
+    const bool all_good = std::find(good.begin(), good.end(), false) == good.end();
+    if (has_size && all_good) return log_.apply(image_, what);
+    note_pieces_lost(what, good);
+    note_lost(what, !has_size || grows_by_garbage);
     if (grows) grow(what, kept);
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t begin = begin_of(what, piece);

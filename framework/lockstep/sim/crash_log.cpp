@@ -57,7 +57,11 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   made.offset = offset;
   made.size = size;
   made.before = size_before;
-  made.after = std::max(size_before, offset + size);
+  made.after = file.content.size();
+  if (file_state& state = state_of(file.number()); !state.clean.empty()) [[unlikely]]
+    widen(made, state);
+  offset = made.offset;
+  size = made.size;
   bytes_ += size;
   if (size <= little) {
     made.text.resize(size);
@@ -70,6 +74,17 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   for (std::uint64_t number = first; number < end; ++number) made.pages[number - first] = *file.content.page_at(number);
 }
 
+// All of a page is written that a sync has failed to write, as the system takes pages for dirty, and not bytes.
+void crash_log::widen(micro_operation& made, file_state& state) {
+  const std::uint64_t first = made.offset / page_bytes;
+  const std::uint64_t end = made.offset + made.size;
+  const std::uint64_t last = (end - 1) / page_bytes;
+  const std::uint64_t until = state.clean.count(last) != 0 ? std::min((last + 1) * page_bytes, made.after) : end;
+  if (state.clean.count(first) != 0) made.offset = first * page_bytes;
+  made.size = until - made.offset;
+  state.clean.erase(state.clean.lower_bound(first), state.clean.upper_bound(last));
+}
+
 void crash_log::resized(const inode& file, std::uint64_t size_before) {
   micro_operation& made = add(micro_operation::kind::resize, file);
   made.before = size_before;
@@ -80,8 +95,7 @@ void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t s
   micro_operation& made = add(micro_operation::kind::punch, file);
   made.offset = offset;
   made.size = size;
-  made.before = size_before;
-  made.after = file.content.size();
+  made.before = made.after = size_before;
 }
 
 void crash_log::set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
@@ -152,6 +166,7 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
     filter(state.of_attributes, gone_too);
     filter(state.of_names, [&](micro_operation& each) {
       --states_[each.file]->names_pending;
+      each.group = 0;  // it has not become durable
       retire(each);
       add(each.file);
       return false;
@@ -178,6 +193,7 @@ void crash_log::retire(micro_operation& gone) noexcept {
 }
 
 void crash_log::note_durable(const micro_operation& gone) {
+  if (gone.dropped && !gone.grows()) return;
   last_durable_ = std::max(last_durable_, gone.number);
   if (gone.is_in_order_with_names()) last_name_ = std::max(last_name_, gone.number);
   if (gone.grows() || gone.what == micro_operation::kind::resize) last_size_ = std::max(last_size_, gone.number);
@@ -210,9 +226,8 @@ bool crash_log::sync_content(const inode& file, file_state& state) {
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped) return sync_what_is_left(file, state);
+  if (has_dropped || !state.clean.empty()) return sync_what_is_left(state);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
-  if (least % page_bytes != 0) take_page(durable, file, least / page_bytes);
   filter(state.of_file, [&](micro_operation& each) {
     take_pages(durable, file, each);
     note_durable(each);
@@ -238,8 +253,7 @@ bool crash_log::sync_file(const inode& file, file_state& state, bool data_only) 
   if (state.of_file.first == 0 && state.of_attributes.first == 0) return false;
   bool wrote = sync_content(file, state);
   if (!data_only) wrote = sync_attributes(state) || wrote;
-  file_attributes& durable = durable_.file(file.number()).attributes;
-  if (!data_only || durable.mode == 0) durable = file.attributes;
+  if (!data_only) durable_.file(file.number()).attributes = file.attributes;
   return wrote;
 }
 
@@ -252,23 +266,26 @@ void crash_log::take_pages(image_file& durable, const inode& file, const micro_o
     take_page(durable, file, page);
 }
 
-// Where a sync has failed before, only those pages come to the disk that were written to since.
-bool crash_log::sync_what_is_left(const inode& file, file_state& state) {
+// Where a sync has failed before, memory has what the disk does not get.
+bool crash_log::sync_what_is_left(file_state& state) {
   bool wrote = false;
   filter(state.of_file, [&](micro_operation& each) {
     apply(durable_, each);
-    if (!each.dropped) take_pages(durable_.file(file.number()), file, each);
+    wrote = wrote || !each.dropped || each.grows();
     note_durable(each);
     retire(each);
-    wrote = true;
     return false;
   });
   return wrote;
 }
 
 void crash_log::failed_to_sync(const inode& file) {
-  filter(state_of(file.number()).of_file, [](micro_operation& each) {
-    if (each.what == micro_operation::kind::write) each.dropped = true;
+  file_state& state = state_of(file.number());
+  filter(state.of_file, [&state](micro_operation& each) {
+    if (each.what != micro_operation::kind::write) return true;
+    each.dropped = true;
+    const std::uint64_t end = each.offset + each.size;
+    for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < end; ++page) state.clean.insert(page);
     return true;
   });
 }
@@ -398,7 +415,6 @@ void crash_log::begin_with(disk_image durable) {
   operations_.clear();
   states_.clear();
   pending_ = bytes_ = 0;
-  committed_ = last_name_ = last_size_ = last_durable_ = 0;
 }
 
 // The oldest change in the log is the first of its chain, if it is still in one.
@@ -447,7 +463,6 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
     case micro_operation::kind::punch: {
       file_content& content = to.file(what.file).content;
       content.punch(*to.pages_, what.offset, what.size);
-      if (what.grows()) content.set_size(std::max(content.size(), what.after));
       return;
     }
     case micro_operation::kind::set_aside: {

@@ -70,6 +70,7 @@ class crash_log {
 
   void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
   void resized(const inode& file, std::uint64_t size_before);
+  // `size_before` is how long the file was: nothing behind that is cleared.
   void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
   // Pages of zeros are there: `zero`.
   void set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
@@ -135,10 +136,11 @@ class crash_log {
     std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
     std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
-    bool is_going = false;        // it is about to be forgotten
-    std::uint64_t next_gone = 0;  // and then that
-    file_attributes made_as{};    // when it got its first name, if that is in the log
-    std::string target{};         // of a symbolic link
+    bool is_going = false;            // it is about to be forgotten
+    std::uint64_t next_gone = 0;      // and then that
+    file_attributes made_as{};        // when it got its first name, if that is in the log
+    std::string target{};             // of a symbolic link
+    std::set<std::uint64_t> clean{};  // pages that a sync has failed to write, and that were not written to since
   };
 
   file_state& state_of(std::uint64_t file) {
@@ -160,8 +162,9 @@ class crash_log {
   void note_durable(const micro_operation& gone);
   bool sync_file(const inode& file, file_state& state, bool data_only);
   bool sync_content(const inode& file, file_state& state);
-  bool sync_what_is_left(const inode& file, file_state& state);
+  bool sync_what_is_left(file_state& state);
   bool sync_attributes(file_state& state);
+  static void widen(micro_operation& made, file_state& state);
   void take_pages(image_file& durable, const inode& file, const micro_operation& what);
   bool sync_names(file_state& state);
   void retire_name(micro_operation& what);

@@ -34,12 +34,13 @@ struct crash_model {
 
   // -- orders: what is kept only if all that went before is ----------------------------------------------------------
 
-  bool names_in_order = false;      // changes of names and attributes and truncations, among themselves
-  bool sizes_in_order = false;      // changes of sizes, among themselves and with those
-  bool appends_in_order = false;    // of one file
-  bool all_in_order = false;        // everything
-  bool data_before_rename = false;  // a rename over another file is kept only with what was written to the file
-  bool overwrites_first = false;    // changes of names, attributes and sizes only with what was overwritten before
+  bool names_in_order = false;        // changes of names and attributes and truncations, among themselves
+  bool sizes_in_order = false;        // changes of sizes, among themselves and with those
+  bool names_before_appends = false;  // a file grows only with the changes of names before; needs names_in_order
+  bool appends_in_order = false;      // of one file
+  bool all_in_order = false;          // everything
+  bool data_before_rename = false;    // a rename over another file is kept only with what was written to the file
+  bool overwrites_first = false;      // changes of names, attributes and sizes only with what was overwritten before
 
   // -- pieces -------------------------------------------------------------------------------------------------------
 

@@ -309,7 +309,7 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
   if (clears && size != 0) log_.punched(of, offset, size, size_before);
   if (!punches && (clears || grows || of.content.pages() != before)) {
-    log_.set_aside(of, zero_, offset, size, clears ? of.content.size() : size_before);
+    log_.set_aside(of, zero_, offset, size, size_before);
   }
   of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
