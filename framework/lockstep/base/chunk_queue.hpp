@@ -28,6 +28,7 @@ class chunk_queue {
   T& front() noexcept { return *place(0); }
   const T& front() const noexcept { return *place(0); }
   T& back() noexcept { return *place(size_ - 1); }
+  const T& back() const noexcept { return *place(size_ - 1); }
 
   // Throws std::bad_alloc, and what T's constructor throws; then nothing has changed.
   template <class... Arguments>
