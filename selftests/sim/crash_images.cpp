@@ -210,7 +210,8 @@ class definition {
     const std::uint64_t begin = number * model_.whole_bytes;
     if (cuts(what)) return what.after <= begin;
     const auto [from, to] = cleared_by(what);
-    return from < to && from <= begin && to >= std::min(begin + model_.whole_bytes, what.before);
+    const std::uint64_t end = std::min(begin + model_.whole_bytes, what.before);
+    return from <= begin && begin < end && end <= to;
   }
   bool is_cleared_between(std::uint64_t number, std::size_t earlier, std::size_t later) const {
     for (std::size_t i = earlier + 1; i < later; ++i) {
