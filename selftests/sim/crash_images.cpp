@@ -165,7 +165,7 @@ class definition {
     const bool same_file = what.file == before.file;
     if (model_.all_in_order) return true;
     if (is_in_journal(p) && is_in_journal(q)) return true;
-    if (same_file && (in_one_piece(one, other) || is_cleared_by(one, other))) return true;
+    if (same_file && in_one_piece(p, q)) return true;
     if (model_.names_before_appends && changes_size(p) && grows(what) && is_in_order_with_names(before)) return true;
     if (model_.appends_in_order && same_file && changes_size(p) && grows(what) && grows(before)) return true;
     if (model_.data_before_rename && same_file && what.over_another && is_data(before)) return true;
@@ -178,19 +178,27 @@ class definition {
     return (what.what == change::kind::write && !grows(what)) || what.what == change::kind::punch;
   }
 
-  // What was written there later comes to the disk with what was written there before, if that was not cleared.
-  bool in_one_piece(const part& later, const part& earlier) const {
-    if (!later.is_piece() || !earlier.is_piece()) return false;
-    const std::uint64_t number = later.begin / model_.whole_bytes;
-    return number == earlier.begin / model_.whole_bytes && !is_cleared_between(later, earlier);
+  // What is written of a piece, or cleared of a part of it, comes to the disk with what has changed it before, if not
+  // all of it was cleared between the two.
+  bool in_one_piece(std::size_t p, std::size_t q) const {
+    for (const std::uint64_t number : pieces_written_by(p)) {
+      if (is_in(q, number) && !is_cleared_between(number, parts_[q].of, parts_[p].of)) return true;
+    }
+    return false;
   }
-  // And with what has cleared some of it, if not all of it was cleared since.
-  bool is_cleared_by(const part& later, const part& earlier) const {
-    if (!later.is_piece()) return false;
-    const auto [begin, end] = cleared_by(happened_.changes[earlier.of]);
-    const std::uint64_t number = later.begin / model_.whole_bytes;
-    const bool is_there = begin < (number + 1) * model_.whole_bytes && end > number * model_.whole_bytes;
-    return begin < end && is_there && !is_cleared_between(later, earlier);
+  std::vector<std::uint64_t> pieces_written_by(std::size_t p) const {
+    if (parts_[p].is_piece()) return {parts_[p].begin / model_.whole_bytes};
+    std::vector<std::uint64_t> found;
+    if (of(p).what != change::kind::punch) return found;
+    for (std::uint64_t number = 0; number * model_.whole_bytes < of(p).before; ++number) {
+      if (is_in(p, number) && !clears_all(of(p), number)) found.push_back(number);
+    }
+    return found;
+  }
+  bool is_in(std::size_t q, std::uint64_t number) const {
+    if (parts_[q].is_piece()) return parts_[q].begin / model_.whole_bytes == number;
+    const auto [begin, end] = cleared_by(of(q));
+    return std::max(begin, number * model_.whole_bytes) < std::min(end, (number + 1) * model_.whole_bytes);
   }
   // Of what was in the file.
   static std::pair<std::uint64_t, std::uint64_t> cleared_by(const change& what) {
@@ -198,15 +206,18 @@ class definition {
     if (what.what == change::kind::punch) return {what.offset, std::min(what.offset + what.size, what.before)};
     return {};
   }
-  bool is_cleared_between(const part& later, const part& earlier) const {
-    const std::uint64_t begin = later.begin / model_.whole_bytes * model_.whole_bytes;
-    for (std::size_t i = earlier.of + 1; i < later.of; ++i) {
+  bool clears_all(const change& what, std::uint64_t number) const {
+    const std::uint64_t begin = number * model_.whole_bytes;
+    if (cuts(what)) return what.after <= begin;
+    const auto [from, to] = cleared_by(what);
+    const std::uint64_t end = std::min(begin + model_.whole_bytes, what.before);
+    return from <= begin && begin < end && end <= to;
+  }
+  bool is_cleared_between(std::uint64_t number, std::size_t earlier, std::size_t later) const {
+    for (std::size_t i = earlier + 1; i < later; ++i) {
       const change& between = happened_.changes[i];
-      if (between.file != happened_.changes[later.of].file || is_left_out(between.counted)) continue;
-      if (cuts(between) && between.after <= begin) return true;
-      const auto [from, to] = cleared_by(between);
-      const std::uint64_t end = std::min(begin + model_.whole_bytes, between.before);
-      if (between.what == change::kind::punch && from <= begin && to >= end && begin < end) return true;
+      if (between.file == happened_.changes[later].file && !is_left_out(between.counted) && clears_all(between, number))
+        return true;
     }
     return false;
   }

@@ -495,6 +495,19 @@ TEST(CrashLogTest, KeepsNothingInAHoleThatWasLost) {
   }
 }
 
+// A hole in a part of a sector comes with what was written to the rest of it, and not where that is lost.
+TEST(CrashLogTest, KeepsAHoleOnlyWithWhatWasWrittenAroundIt) {
+  in_world([](system_calls& system) {
+    write_file("/a", "aaaa", 0, true);
+    system.sync();
+    write_file("/a", "bbbb");
+    const int fd = make_file("/a");
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1, 2), 0);
+    EXPECT_THAT(all_images(log_here(), weakest), ElementsAre("/a=aaaa", std::string("/a=b\0\0b", 7), "/a=bbbb"));
+    system.close(fd);
+  });
+}
+
 // What is durable where something was cut off or punched out is so with that.
 TEST(CrashLogTest, KeepsTheHoleUnderWhatIsDurable) {
   in_world([](system_calls& system) {

@@ -100,18 +100,20 @@ TEST(OpenedNameTest, KeepsItsDirectoryInUse) {
 
 TEST(OpenedNameTest, KeepsTheDirectoryAboveInUse) {
   in_world([](system_calls& system) {
-    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d", S_IRWXU), 0);
-    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d/e", S_IRWXU), 0);
-    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d/unused", S_IRWXU), 0);
-    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/tmp/d/unused", AT_REMOVEDIR), 0);
-    const int one = system.openat(AT_FDCWD, "/tmp/d/e", O_RDONLY | O_DIRECTORY, 0);
-    const int watch = watch_of("/tmp/d", IN_DELETE_SELF);
-    system.unlinkat(AT_FDCWD, "/tmp/d/e", AT_REMOVEDIR);
-    system.unlinkat(AT_FDCWD, "/tmp/d", AT_REMOVEDIR);
-    EXPECT_EQ(told_of(watch), "");
-    system.close(one);
-    EXPECT_EQ(told_of(watch), "gone, other");
-    system.close(watch);
+    for (const bool is_used : {false, true}) {
+      EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d", S_IRWXU), 0);
+      EXPECT_EQ(system.mkdirat(AT_FDCWD, "/tmp/d/e", S_IRWXU), 0);
+      const int one = make_file("/tmp/d/e/a");
+      system.unlinkat(AT_FDCWD, "/tmp/d/e/a", 0);
+      if (!is_used) system.close(one);
+      const int watch = watch_of("/tmp/d", IN_DELETE_SELF);
+      system.unlinkat(AT_FDCWD, "/tmp/d/e", AT_REMOVEDIR);
+      system.unlinkat(AT_FDCWD, "/tmp/d", AT_REMOVEDIR);
+      EXPECT_EQ(told_of(watch), is_used ? "" : "gone, other");
+      if (is_used) system.close(one);
+      EXPECT_EQ(told_of(watch), is_used ? "gone, other" : "");
+      system.close(watch);
+    }
   });
 }
 

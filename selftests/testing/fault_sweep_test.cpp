@@ -72,7 +72,7 @@ task<void> pays_at_most_once() {
 TEST(FaultSweepTest, PassesWhereEveryFaultIsBorne) {
   const testing::AssertionResult found = fault_sweep(on(op::connect).to("bank"), ECONNREFUSED, pays_at_most_once);
   EXPECT_TRUE(found);
-  // Without a fault; 1 once, and 2, which does not come; from 1, 2 and 3 on, and 4, which does not come.
+  // Without a fault; call 1 alone, and 2, which does not come; the same from 1 and from 2 on.
   EXPECT_STREQ(found.message(), "5 runs passed");
 }
 
@@ -83,6 +83,32 @@ TEST(FaultSweepTest, FindsTheRetryThatPaysTwice) {
   EXPECT_THAT(found.message(),
               HasSubstr("the body fails where call 1 of read at client (ECONNRESET) (run 2 of the sweep):\n  "));
   EXPECT_THAT(found.message(), HasSubstr("actual: 2 vs 1"));
+}
+
+int open_for_reading(const char* path) { return current_system().openat(AT_FDCWD, path, O_RDONLY, 0); }
+
+// One failure is borne, and more are not.
+TEST(FaultSweepTest, LetsEachLaterCallFailAsWell) {
+  const testing::AssertionResult found = fault_sweep(op::open, []() -> task<void> {
+    const int first = open_for_reading("/tmp");
+    const int fd = first >= 0 ? first : open_for_reading("/tmp");
+    EXPECT_GE(fd, 0);
+    current_system().close(fd);
+    co_return;
+  });
+  EXPECT_FALSE(found);
+  EXPECT_THAT(found.message(), testing::AllOf(HasSubstr("where call 1 of open"), HasSubstr(", and each later one")));
+}
+
+TEST(FaultSweepTest, NamesTheFileWhoseCallHasFailed) {
+  const testing::AssertionResult found = fault_sweep(op::open, []() -> task<void> {
+    current_system().close(open_for_reading("/tmp"));
+    const int fd = open_for_reading("/");
+    EXPECT_GE(fd, 0);
+    current_system().close(fd);
+    co_return;
+  });
+  EXPECT_THAT(found.message(), testing::AllOf(HasSubstr("where call 2 of open"), HasSubstr(", on / (")));
 }
 
 TEST(FaultSweepTest, FailsWhereNoCallIsInItsScope) {

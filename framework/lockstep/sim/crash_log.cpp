@@ -58,7 +58,7 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   made.size = size;
   made.before = size_before;
   made.after = file.content.size();
-  if (file_state& state = state_of(file.number()); !state.clean.empty()) [[unlikely]]
+  if (file_state& state = state_of(file.number()); state.clean != nullptr) [[unlikely]]
     widen(made, state);
   offset = made.offset;
   size = made.size;
@@ -79,10 +79,12 @@ void crash_log::widen(micro_operation& made, file_state& state) {
   const std::uint64_t first = made.offset / page_bytes;
   const std::uint64_t end = made.offset + made.size;
   const std::uint64_t last = (end - 1) / page_bytes;
-  const std::uint64_t until = state.clean.count(last) != 0 ? std::min((last + 1) * page_bytes, made.after) : end;
-  if (state.clean.count(first) != 0) made.offset = first * page_bytes;
+  std::set<std::uint64_t>& clean = *state.clean;
+  const std::uint64_t until = clean.count(last) != 0 ? std::min((last + 1) * page_bytes, made.after) : end;
+  if (clean.count(first) != 0) made.offset = first * page_bytes;
   made.size = until - made.offset;
-  state.clean.erase(state.clean.lower_bound(first), state.clean.upper_bound(last));
+  clean.erase(clean.lower_bound(first), clean.upper_bound(last));
+  if (clean.empty()) state.clean.reset();
 }
 
 void crash_log::resized(const inode& file, std::uint64_t size_before) {
@@ -226,7 +228,7 @@ bool crash_log::sync_content(const inode& file, file_state& state) {
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped || !state.clean.empty()) return sync_what_is_left(state);
+  if (has_dropped || state.clean != nullptr) return sync_what_is_left(state);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   filter(state.of_file, [&](micro_operation& each) {
     take_pages(durable, file, each);
@@ -284,8 +286,9 @@ void crash_log::failed_to_sync(const inode& file) {
   filter(state.of_file, [&state](micro_operation& each) {
     if (each.what != micro_operation::kind::write) return true;
     each.dropped = true;
+    if (state.clean == nullptr) state.clean = std::make_unique<std::set<std::uint64_t>>();
     const std::uint64_t end = each.offset + each.size;
-    for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < end; ++page) state.clean.insert(page);
+    for (std::uint64_t page = each.offset / page_bytes; page * page_bytes < end; ++page) state.clean->insert(page);
     return true;
   });
 }

@@ -136,11 +136,12 @@ class crash_log {
     std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
     std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
-    bool is_going = false;            // it is about to be forgotten
-    std::uint64_t next_gone = 0;      // and then that
-    file_attributes made_as{};        // when it got its first name, if that is in the log
-    std::string target{};             // of a symbolic link
-    std::set<std::uint64_t> clean{};  // pages that a sync has failed to write, and that were not written to since
+    bool is_going = false;        // it is about to be forgotten
+    std::uint64_t next_gone = 0;  // and then that
+    file_attributes made_as{};    // when it got its first name, if that is in the log
+    std::string target{};         // of a symbolic link
+    // Pages that a sync has failed to write, and that were not written to since; null for none.
+    std::unique_ptr<std::set<std::uint64_t>> clean{};
   };
 
   file_state& state_of(std::uint64_t file) {

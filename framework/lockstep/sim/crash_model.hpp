@@ -49,8 +49,8 @@ struct crash_model {
   // A file does not grow without what was written up to there: otherwise that reads as zeros, or as garbage.
   bool grows_with_content = false;
   // What is overwritten or appended is torn at multiples of so many bytes: 512 or 4096. The disk gets what is between
-  // two of them as it was in memory at some time: a later write of it only with the earlier ones, and with what was cut
-  // off or punched out there.
+  // two of them as it was in memory at some time: a later write of it, or a hole in a part of it, only with the earlier
+  // ones, and with what was cut off there.
   std::uint32_t whole_bytes = 512;
   // What was being written may be garbage then, piece by piece: neither the old nor the new. None of those below does
   // that.

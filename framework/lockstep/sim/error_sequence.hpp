@@ -15,7 +15,7 @@ class error_sequence {
 
   // Another error; one of which nobody has heard is replaced by it.
   void set(int error) noexcept {
-    if (is_seen_) ++count_;
+    ++count_;
     is_seen_ = false;
     error_ = error;
   }

@@ -58,7 +58,7 @@ int file_locks::set(const owner& who, short type, std::int64_t begin, std::int64
       kept.push_back(each);
       continue;
     }
-    own_at = std::min(own_at, kept.size());
+    own_at = kept.size();
     if (each.end < begin || end < each.begin) {
       own.push_back(each);
       continue;
