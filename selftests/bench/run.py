@@ -198,17 +198,16 @@ def print_table(figures, with_instructions):
 
 def print_hosts(figures):
     """Whether the number of hosts tells, and what they hold."""
-    heads = ["hosts", "floor ns", "lockstep ns", "× floor", "× 10 hosts", "instr", "B a connection", "B a host",
-             "ns to build"]
+    heads = ["hosts", "floor ns", "× 10 pairs", "lockstep ns", "× floor", "× 10 hosts", "instr", "B a connection",
+             "B a host", "ns to build"]
     rows = []
     for work, hosts in HOSTS:
         floor, ours = (figures.get((runtime, work), {}) for runtime in ("floor", "lockstep"))
         if not ours:
             continue
-        few = figures.get(("lockstep", HOSTS[0][0]), {}).get("ns")
-        rows.append([f"{hosts:,}", format_number(floor.get("ns")), format_number(ours["ns"]),
-                     format_number(ratio(figures, work, "lockstep", "ns")),
-                     format_number(ours["ns"] / few if few else None), format_number(ours.get("instructions")),
+        rows.append([f"{hosts:,}", format_number(floor.get("ns")), format_number(growth(figures, "floor", work)),
+                     format_number(ours["ns"]), format_number(ratio(figures, work, "lockstep", "ns")),
+                     format_number(growth(figures, "lockstep", work)), format_number(ours.get("instructions")),
                      format_number(ours["bytes"]), format_number(ours["host_bytes"]),
                      format_number(ours["building_ns"])])
     if not rows:
@@ -216,6 +215,12 @@ def print_hosts(figures):
     print()
     print_rows(heads, rows, words=())
     print(f"wanted: as fast among many, ≤ {CONNECTION_BYTES_WANTED} B a connection")
+
+
+def growth(figures, runtime, work):
+    """What it costs beside the same of the fewest hosts; the floor's own tells what cold caches do to anybody."""
+    few, many = (figures.get((runtime, each), {}).get("ns") for each in (HOSTS[0][0], work))
+    return many / few if few and many else None
 
 
 def print_rows(heads, rows, words):
