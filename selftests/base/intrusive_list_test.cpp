@@ -75,6 +75,18 @@ TEST(IntrusiveListTest, AnElementLeavesFromAnyPlace) {
   EXPECT_TRUE(list.empty());
 }
 
+TEST(IntrusiveListTest, KnowsWhetherAnElementIsTheOnlyOne) {
+  item a(1), b(2);
+  first_list list;
+  list.push_back(a);
+  EXPECT_TRUE(list.is_only(a));
+  list.push_back(b);
+  EXPECT_FALSE(list.is_only(a));
+  EXPECT_FALSE(list.is_only(b));
+  leave_first(a);
+  EXPECT_TRUE(list.is_only(b));
+}
+
 TEST(IntrusiveListTest, AnElementThatLeftMayComeBack) {
   item a(1), b(2);
   first_list list;

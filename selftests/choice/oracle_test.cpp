@@ -1,7 +1,10 @@
 #include <lockstep/choice/oracle.hpp>
 
+#include <lockstep/base/hash.hpp>
+
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -37,6 +40,22 @@ TEST(OracleTest, DecidesFromWhatTheCandidatesAreAboutToDo) {
   oracle& asked = chooser;
   EXPECT_EQ(asked.pick_task(listed({{7, 1, operation_kind::start, 0}, {9, 3, operation_kind::lock, 5}})), 1u);
   EXPECT_EQ(asked.pick_task(listed({{9, 1, operation_kind::start, 0}, {7, 3, operation_kind::lock, 5}})), 0u);
+}
+
+TEST(OracleTest, APriorityIsDrawnForTheTaskAndItsStep) {
+  step_priorities by(3);
+  for (const identity task : {identity{7}, identity{7 + 16}, identity{7}, identity{8}}) {  // two share a place
+    for (const std::uint32_t step : {1u, 2u, 2u}) EXPECT_EQ(by.of({task, step}), draw(3, task, step));
+  }
+}
+
+TEST(OracleTest, TheHighestIsTheFirstWithTheHighestPriority) {
+  const std::vector<candidate> three = {
+      {7, 1, operation_kind::start, 0}, {9, 3, operation_kind::lock, 5}, {7, 1, operation_kind::start, 0}};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    step_priorities by(seed);
+    EXPECT_EQ(listed(three).highest(by), draw(seed, 9, 3) > draw(seed, 7, 1) ? 1u : 0u);
+  }
 }
 
 TEST(OracleTest, DecidesAValueFromItsDomainAndOrdinal) {

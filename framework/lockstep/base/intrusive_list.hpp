@@ -52,6 +52,12 @@ class intrusive_list {
   void push_back(T& item) noexcept { link(ends_.previous_, item, &ends_); }
   void push_front(T& item) noexcept { link(&ends_, item, ends_.next_); }
 
+  // Requires that `item` is in this list.
+  bool is_only(const T& item) const noexcept {
+    const hook& at = item;
+    return at.previous_ == at.next_;
+  }
+
   T& pop_front() noexcept {
     T& item = front();
     static_cast<hook&>(item).unlink();

@@ -52,7 +52,8 @@ class ring {
   T take(std::size_t i) noexcept {
     std::size_t gap = head_ + i;
     T value = std::move(items_[gap & mask_]);
-    if (i <= size() / 2) {
+    constexpr std::size_t few = 4;  // which side is shorter takes no less to find out than they take to move
+    if (i <= few || i <= size() / 2) [[likely]] {
       for (; gap != head_; --gap) items_[gap & mask_] = std::move(items_[(gap - 1) & mask_]);
       ++head_;
     } else {

@@ -7,10 +7,12 @@
 // which is told what the run does.
 #pragma once
 
+#include <lockstep/base/hash.hpp>
 #include <lockstep/choice/identity.hpp>
 #include <lockstep/choice/operation_kind.hpp>
 #include <lockstep/choice/step_observer.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -32,6 +34,38 @@ struct task_step {
   std::uint32_t step;
 };
 
+// Priorities of steps: each is drawn from a seed, the task, and the step's number, and so depends on nothing else.
+class step_priorities {
+ public:
+  explicit step_priorities(std::uint64_t seed) noexcept : draws_(seed) {}
+
+  std::uint64_t of(task_step which) noexcept {
+    const std::size_t at = which.task % places;
+    known_step& known = steps_[at];
+    if (tasks_[at] != which.task) {
+      tasks_[at] = which.task;
+      of_tasks_[at] = draws_(which.task);
+    } else if (known.step == which.step) [[likely]] {
+      return known.priority;
+    }
+    known.step = which.step;
+    return known.priority = of_tasks_[at][which.step];
+  }
+
+ private:
+  static constexpr std::size_t places = 16;
+  // A task is a candidate for one step again and again.
+  struct known_step {
+    std::uint64_t step;
+    std::uint64_t priority;
+  };
+
+  draws_of_seed draws_;
+  std::array<identity, places> tasks_ = {};
+  std::array<draws, places> of_tasks_ = {};
+  std::array<known_step, places> steps_;  // those of the tasks that there are; the others have never been written
+};
+
 // The tasks that could run next, the dullest first. Valid during the call it is passed to.
 class candidates {
  public:
@@ -41,6 +75,10 @@ class candidates {
   [[gnu::cold]] virtual task_step step(std::size_t i) const noexcept {
     const candidate& of = (*this)[i];
     return {of.task, of.step};
+  }
+  // Whose step has the highest priority, the first of several. Of a loop's own it takes no further virtual call.
+  [[gnu::cold]] virtual std::size_t highest(step_priorities& by) const noexcept {
+    return highest_of(size_, by, [this](std::size_t i) { return step(i); });
   }
   // Whether the first is running and could simply go on.
   virtual bool first_is_running() const noexcept = 0;
@@ -53,6 +91,18 @@ class candidates {
   candidates& operator=(const candidates&) = default;
   ~candidates() = default;
   void set_size(std::size_t size) noexcept { size_ = size; }
+  template <class Step>
+  static std::size_t highest_of(std::size_t count, step_priorities& by, const Step& step) noexcept {
+    std::size_t best = 0;
+    std::uint64_t highest = by.of(step(0));
+    for (std::size_t i = 1; i < count; ++i) {
+      const std::uint64_t next = by.of(step(i));
+      if (next <= highest) continue;
+      highest = next;
+      best = i;
+    }
+    return best;
+  }
 
  private:
   std::size_t size_;

@@ -2,8 +2,6 @@
 
 #include <lockstep/base/hash.hpp>
 
-#include <array>
-
 namespace lockstep {
 
 namespace {
@@ -19,49 +17,16 @@ class round_robin final : public oracle {
 // ready (docs/design/adr/004-random-schedules.md).
 class random_choices final : public oracle {
  public:
-  explicit random_choices(std::uint64_t seed) noexcept : seed_(seed), draws_(seed) {}
+  explicit random_choices(std::uint64_t seed) noexcept : seed_(seed), priorities_(seed) {}
 
-  std::size_t pick_task(const candidates& from) override {
-    const std::size_t count = from.size();
-    std::size_t best = 0;
-    std::uint64_t highest = priority(from.step(0));
-    for (std::size_t i = 1; i < count; ++i) {
-      const std::uint64_t next = priority(from.step(i));
-      if (next <= highest) continue;
-      highest = next;
-      best = i;
-    }
-    return best;
-  }
+  std::size_t pick_task(const candidates& from) override { return from.highest(priorities_); }
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
     return bounded(draw(seed_, point.domain, point.nth), options);
   }
 
  private:
-  // What is known of some task: it is a candidate for one step again and again.
-  struct known_task {
-    identity task = 0;
-    draws of_task;
-    std::uint64_t step = 0;
-    std::uint64_t priority = 0;
-  };
-
-  std::uint64_t priority(task_step of) noexcept {
-    known_task& known = known_[of.task % known_.size()];
-    if (known.task != of.task || known.step != of.step) {
-      if (known.task != of.task) {
-        known.task = of.task;
-        known.of_task = draws_(of.task);
-      }
-      known.step = of.step;
-      known.priority = known.of_task[of.step];
-    }
-    return known.priority;
-  }
-
   std::uint64_t seed_;
-  draws_of_seed draws_;
-  std::array<known_task, 16> known_;
+  step_priorities priorities_;
 };
 
 }  // namespace

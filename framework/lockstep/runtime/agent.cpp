@@ -69,7 +69,7 @@ std::string agent::name(detail::unseen_t) const {
 void agent::rename(label name, detail::unseen_t) {
   if (loop* owner = current_loop(); owner != nullptr) {
     const sparing_allocations of_the_trace;
-    owner->trace_.task_named(number_, name.view());
+    owner->trace_.task_named(number(), name.view());
   }
   rare().name = std::move(name);
 }

@@ -91,22 +91,12 @@ enum class task_state : std::uint8_t {
   dead
 };
 
-// What a step's record is made of. A step reads both at once, so both are made by one store: of two, a step that comes
-// soon would wait until they have reached the cache.
-struct labelled_task {
-  std::uint32_t number_;
-  std::uint32_t label_;  // what its next step, or the present one, is in the trace
-
-  static labelled_task of(std::uint32_t number, std::uint32_t label) noexcept {
-    constexpr bool number_is_low = std::endian::native == std::endian::little;
-    const std::uint64_t low = number_is_low ? number : label;
-    const std::uint64_t high = number_is_low ? label : number;
-    return std::bit_cast<labelled_task>(high << 32 | low);
-  }
-};
-
 // What each step of a task touches, first in its block and half a cache line long.
-struct step_state : labelled_task {
+struct step_state {
+  // What a step's record is made of, beside its place: the task's number, and what its next step, or the present one,
+  // is. One word, as it is in the record: of two, a step that comes soon after one was stored would wait until that has
+  // reached the cache.
+  std::uint64_t word_;
   std::coroutine_handle<> leaf_;  // what a step resumes
   frame* leaf_frame_;             // the innermost frame of ours, which runs or waits; null when the task has ended
   operation* operation_;          // where it waits, or waited before this step; null if no frame holds that
@@ -131,7 +121,7 @@ class agent : private detail::step_state {
   using state = detail::task_state;
 
   identity id() const noexcept { return identity_; }
-  std::uint32_t number() const noexcept { return number_; }
+  std::uint32_t number() const noexcept { return trace_record::task_of(word_); }
   // What one task asks another is an access of its step, as the answer may be another one in another order: the
   // observer of the run is told, but for `unseen`. The steps that an oracle knew of; an order of tasks that is not
   // picked is not counted.
@@ -154,7 +144,7 @@ class agent : private detail::step_state {
   }
 
   // Whether its next step is the one after a yield.
-  bool yields() const noexcept { return label_ == trace::label(operation_kind::yield, 0); }
+  bool yields() const noexcept { return step_label() == trace::label(operation_kind::yield, 0); }
 
   // The given name, else the coroutine's name and the path: "reader", "fetch 1.2".
   std::string name() const;
@@ -338,22 +328,20 @@ class agent : private detail::step_state {
   // A new task's, ready to start at `root`, for one owner.
   void begin(identity id, std::uint32_t number, std::coroutine_handle<> root, frame& first, agent* parent,
              std::uint32_t ordinal, source spawned_at) noexcept {
-    constexpr std::uint32_t label = trace::label(operation_kind::start, 0);
     leaf_ = root;
     leaf_frame_ = &first;
     operation_ = nullptr;
-    static_cast<detail::labelled_task&>(*this) = detail::labelled_task::of(number, label);
+    word_ = trace_record::word_of(number, trace::label(operation_kind::start, 0));
     attention_ = 0;
     state_ = state::ready;
     is_ = {};
     references_ = 1;
     root_ = root;
-    steps_ = 0;
     identity_ = id;
     parent_ = parent;
     spawned_at_ = spawned_at;
     ordinal_ = ordinal;
-    spawned_ = objects_made_ = 0;
+    steps_ = spawned_ = objects_made_ = 0;
     rescues_ = cancel_requests_ = 0;
     if (parent != nullptr) ++parent->references_;
   }
@@ -367,9 +355,8 @@ class agent : private detail::step_state {
     operation_ = &op;
     is_now(op.label_);
   }
-  void is_now(std::uint32_t label) noexcept {
-    if (label_ != label) static_cast<detail::labelled_task&>(*this) = detail::labelled_task::of(number_, label);
-  }
+  std::uint32_t step_label() const noexcept { return trace_record::label_of(word_); }
+  void is_now(std::uint32_t label) noexcept { word_ = trace_record::word_of(number(), label); }
 
   // With what a step touches, one cache line.
   std::uint32_t references_;
@@ -381,13 +368,14 @@ class agent : private detail::step_state {
   agent* parent_;
   source spawned_at_;
   inheritance rare_;
-  std::uint32_t steps_;
   std::uint32_t ordinal_;
+  std::uint32_t kept_at_;  // by the listener, if it is watched
+  // All zero at its begin.
+  std::uint32_t steps_;
   std::uint32_t spawned_;
   std::uint32_t objects_made_;
   std::uint16_t rescues_;          // timeouts armed around where it is, and races that it runs
   std::uint16_t cancel_requests_;  // those that may reach it: no shield keeps them
-  std::uint32_t kept_at_;          // by the listener, if it is watched
 };
 
 // What reports call them.

@@ -39,8 +39,6 @@ class agent_pool {
 
   // Whether take() may be called.
   bool has_free() const noexcept { return free_ != nullptr; }
-  // The one that take() will take.
-  agent* next() const noexcept { return free_; }
   // A block for agent::begin(), with nobody who joins it and no rarities.
   agent& take() noexcept {
     agent& taken = *free_;

@@ -57,7 +57,8 @@ bool base_world::drive(task<void> main) {
   if (ended) left_jobs_ = !loop_.wind_up(everybody);
   loop_.forget_exception_handler();  // it may refer to what is gone soon
   main_ended_ = who.finished(detail::unseen);
-  if (!main_ended_) return false;
+  if (!main_ended_) [[unlikely]]
+    return false;
   who.observe();
   // `cancelled` as well: nobody is left to see it.
   if (const std::exception_ptr& failure = root.promise().failure;

@@ -34,7 +34,7 @@ bool foreign_wait::open(std::coroutine_handle<> self) {
   owner_ = context.running;
   state_before_ = owner_->state_;
   operation_before_ = owner_->operation_;
-  label_before_ = owner_->label_;
+  label_before_ = owner_->step_label();
   progress_ = progress::parked;
   who_ = owner_;
   agent::rarities& rare = owner_->rare();
@@ -73,7 +73,7 @@ void foreign_wait::close() noexcept {
   if (owner_->state_ == agent::state::parked && owner_->operation_ == this) {  // it has not suspended
     owner_->state_ = state_before_;
     owner_->operation_ = operation_before_;
-    owner_->label_ = label_before_;
+    owner_->is_now(label_before_);
   }
   if (from_outside_) --loop_->outside().in_flight;
   if (progress_ == progress::parked && wake_up_ != nullptr) loop_->outside().withdraw(*wake_up_);
@@ -132,12 +132,12 @@ proxy_frame make_proxy(foreign_wait&) { co_return; }
 // A step of a task that is inside something foreign, or of a foreign coroutine. It may end without an await of ours.
 void loop::step_of_foreign(agent& who) {
   detail::touch(everything, access::write);
-  note_step(who, who.label_);
-  who.label_ = nothing_awaited;
+  note_step(who, who.step_label());
+  who.is_now(nothing_awaited);
   who.leaf_.resume();
   if (next && follow()) return;
   agent& ran = *context::running;  // perhaps not `who` any more: see part_from_foreign()
-  if (ran.label_ != nothing_awaited) {
+  if (ran.step_label() != nothing_awaited) {
     return;
   } else if (const agent::rarities& rare = ran.rare(); rare.foreign != nullptr) {
     ran.state_ = agent::state::parked;
@@ -155,7 +155,8 @@ void loop::step_of_foreign(agent& who) {
 // is not about to.
 bool loop::acts_for(agent& who) {
   if (!who.is_.in_foreign || next || who.leaf_frame_ != who.rare().foreign_frame) return false;
-  return who.label_ == nothing_awaited || (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
+  return who.step_label() == nothing_awaited ||
+         (who.state_ == agent::state::parked && who.operation_ == who.rare().foreign);
 }
 
 void loop::call_from_foreign(std::coroutine_handle<> callee, frame& callee_frame) {
@@ -194,7 +195,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
     stand_in.leaf_frame_ = leaf;
   }
   if (runs) {
-    stand_in.label_ = nothing_awaited;
+    stand_in.is_now(nothing_awaited);
     return;
   }
   stand_in.state_ = who.state_;
@@ -202,7 +203,7 @@ void loop::part_from_foreign(agent& who, detail::foreign_wait& ended) {
   who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~attention_retry);
   stand_in.leaf_ = who.leaf_;
   stand_in.operation_ = who.operation_;
-  stand_in.label_ = who.label_;
+  stand_in.is_now(who.step_label());
   if (stand_in.operation_ != nullptr) stand_in.operation_->pass_to(stand_in);
   for (std::size_t i = 0; i < ready_.size(); ++i) {
     if (ready_[i] == &who) ready_[i] = &stand_in;

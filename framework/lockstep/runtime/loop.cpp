@@ -2,14 +2,12 @@
 
 #include <lockstep/runtime/blocking_job.hpp>
 #include <lockstep/runtime/disturbance.hpp>
-#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/thread_pool.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 namespace lockstep {
@@ -49,25 +47,27 @@ loop::~loop() {
 void loop::start(loop_limits limits, oracle* choices, ordering order, bool keep_trace) {
   if (!inbox_->empty()) [[unlikely]]
     let_go_of_leftovers();
+  const bool few_have = !fault_points.empty() || !frozen_.empty() || handler_ != nullptr;
+  if (!picks_.empty() || !kept_back_.empty() || !failures_.empty() || few_have) [[unlikely]]
+    forget_what_few_have();
+  if (default_pool_) [[unlikely]]
+    end_default_pool();
+  agents_->start();
   limits_ = limits;
   oracle_ = choices;
   order_ = order;
   attention_.store(choices != nullptr && order == ordering::any_order ? attention_switch : 0,
                    std::memory_order_relaxed);
   trace_.start(limits.steps_max, keep_trace);
+  point_order = nullptr;
   now_ = time_point{};
-  const bool few_have = !fault_points.empty() || !frozen_.empty() || handler_ != nullptr;
-  if (!picks_.empty() || !kept_back_.empty() || !failures_.empty() || few_have) [[unlikely]]
-    forget_what_few_have();
   wall_shift_ = {};
   main_ = nullptr;
-  point_order = nullptr;
   disturbed_by_ = nullptr;
-  daemons_ = roots_ = gone_ = objects_made_ = fixture_objects_made_ = 0;
-  agents_->start();
-  forget_default_executor();
   excused_step_ = 0;
-  paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = false;
+  default_executor_ = nullptr;
+  daemons_ = roots_ = gone_ = objects_made_ = fixture_objects_made_ = 0;
+  paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = default_executor_died_ = switching_ = false;
   context::observer = choices != nullptr && order == ordering::any_order ? choices->observer() : nullptr;
   context::chooses = choices != nullptr;
   context::run = roll(all_runs_, ++runs_) | 1;
@@ -253,7 +253,7 @@ void loop::start_eagerly(agent& who) {
   starting_ = &step;
   context::running = &who;
   if (attention_.load(std::memory_order_relaxed) != 0) ++who.steps_;
-  note_step(who, who.label_);
+  note_step(who, who.step_label());
   const identity made = who.identity_;
   detail::touch(made, access::write);
   who.leaf_.resume();
@@ -263,7 +263,8 @@ void loop::start_eagerly(agent& who) {
   starting_ = step.outer;
   agent& goes_on = *step.within;  // perhaps not the spawner any more: see part_from_foreign()
   context::running = &goes_on;
-  note_step(goes_on, goes_on.label_ != nothing_awaited ? goes_on.label_ : trace::label(operation_kind::foreign, 0));
+  note_step(goes_on,
+            goes_on.step_label() != nothing_awaited ? goes_on.step_label() : trace::label(operation_kind::foreign, 0));
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.
@@ -286,7 +287,7 @@ bool loop::prepare(agent& who) {
   if (context::observer != nullptr && (who.attention_ & attention_cancel) != 0 && has_something) op->touch_end();
   if ((who.attention_ & attention_cancel) != 0 && (!has_something || op->revoke())) {
     who.attention_ = static_cast<std::uint16_t>(who.attention_ & ~(attention_cancel | attention_retry));
-    if (who.label_ == trace::label(operation_kind::start, 0)) {
+    if (who.step_label() == trace::label(operation_kind::start, 0)) {
       who.is_.cancelled = true;
       complete(who);
       return false;
@@ -319,57 +320,6 @@ bool loop::prepare(agent& who) {
     return false;
   }
   return true;
-}
-
-inline void loop::wake_joiners(agent& who) {
-  who.joiners_.drain([this](operation& each) { grant(each); });
-}
-
-void loop::complete(agent& who) {
-  context::running = nullptr;
-  who.state_ = agent::state::done;
-  constexpr auto bits_of = [](detail::step_state::marks is) { return std::bit_cast<std::uint8_t>(is); };
-  const bool special = (bits_of(who.is_) & bits_of({.daemon = true, .watched = true})) != 0;
-  const bool asked_to_stop = (who.attention_ & attention_cancel) != 0;
-  if (special || asked_to_stop || agent::start_frame_of(who.root_)->failure) [[unlikely]]
-    return complete_specially(who);
-  wake_joiners(who);
-  if (who.is_.main) main_ends();
-}
-
-// Where nobody is ready, the run ends anyway, and without an atomic operation.
-inline void loop::main_ends() noexcept {
-  if (!ready_.empty()) request(attention_main_done);
-}
-
-void loop::complete_specially(agent& who) {
-  const bool main = who.is_.main;
-  if (const std::exception_ptr failed = who.failure(detail::unseen)) {
-    who.is_.cancelled = holds<cancelled>(failed);
-    if (takes_notes() && !who.is_.cancelled && (who.attention_ & attention_doomed) == 0) {
-      const loop_scope in_its_name(*this, &who);
-      const sparing_allocations of_the_trace;
-      note("threw", text_of(failed));
-    }
-  } else if ((who.attention_ & attention_cancel) != 0) {
-    who.is_.cancelled = true;  // it has returned before the request could be delivered
-  }
-  wake_joiners(who);
-  if (who.is_.daemon) {
-    --daemons_;
-    release(who);
-  } else if (who.is_.watched) {
-    tell_watchers(who);
-  }
-  if (main) main_ends();
-}
-
-// The listener is last, as it may release the task.
-void loop::tell_watchers(agent& who) noexcept {
-  detail::finish_listener* const listener = who.listener_;
-  who.listen(nullptr);
-  if (who.rare_) who.rare_->watches.drain([&who](detail::finish_watch& each) { each.finished(who); });
-  if (listener != nullptr) listener->finished(who);
 }
 
 bool loop::idle() {
@@ -568,6 +518,7 @@ void loop::park_unusually(operation& op, std::coroutine_handle<> leaf, frame* aw
       who->state_ = agent::state::ready;
       who->attention_ |= attention_retry;
       ready_.push_front(who);
+      switching_ = true;
       break;
     default: break;  // stopped: nothing will wake it
   }

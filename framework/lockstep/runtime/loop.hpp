@@ -408,7 +408,7 @@ class loop : public detail::context {
   void note_swallowed(agent& who);
 
   void note_step(agent& who, std::uint32_t label) {
-    if (trace_.step(who.number_, label, who.leaf_frame_->where)) see_to_step();
+    if (trace_.step(who.number(), label, who.leaf_frame_->where)) see_to_step();
   }
   [[gnu::cold, gnu::noinline]] void see_to_step();
   [[gnu::cold, gnu::noinline]] void see_to_resumed_step();
@@ -420,7 +420,7 @@ class loop : public detail::context {
   bool acts_for(agent& who);
   bool begin(operation& op, bool of_running);
   [[gnu::cold, gnu::noinline]] bool see_to_requests(agent& who, operation& op, bool of_running);
-  agent& make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
+  agent& make_agent(agent& who, std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   void make_room_for(std::coroutine_handle<> root, frame& first, agent::inheritance& given);
   agent& adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at);
   [[gnu::cold, gnu::noinline]] agent& adopt_carefully(std::coroutine_handle<> root, frame& first, source spawned_at);
@@ -433,7 +433,7 @@ class loop : public detail::context {
   [[gnu::noinline]] void step_observed(agent& who);
   // One step.
   void resume(agent& who) {
-    if (trace_.step(who.number_, who.label_, who.leaf_frame_->where)) see_to_resumed_step();
+    if (trace_.step(who.word_, who.leaf_frame_->where)) see_to_resumed_step();
     who.leaf_.resume();
     if (next) follow();
   }
@@ -451,6 +451,7 @@ class loop : public detail::context {
   void complete(agent& who);
   [[gnu::noinline]] void complete_specially(agent& who);
   void wake_joiners(agent& who);
+  [[gnu::noinline]] void wake_several_joiners(agent& who);
   void main_ends() noexcept;
   void tell_watchers(agent& who) noexcept;
   [[gnu::cold, gnu::noinline]] static void grant_arm(operation& arm) noexcept;
@@ -459,6 +460,7 @@ class loop : public detail::context {
   agent& pick_observed(ready_view& view);
   template <bool Observed>
   agent& pick_among(ready_view& view);
+  [[gnu::noinline]] agent& take_overtaking(const ready_view& view, std::size_t picked);
   [[noreturn, gnu::cold]] void refuse_pick(std::size_t picked);
   bool observe(const candidates& ready, std::size_t picked);
   [[gnu::cold]] bool observe_alone(agent& who, operation& op);
@@ -498,12 +500,6 @@ class loop : public detail::context {
   void fire(timer_list& due);
   void fire_in_picked_order(timer_list& due);
   void fire_overdue();
-  void forget_default_executor() noexcept {
-    default_executor_ = nullptr;
-    default_executor_died_ = false;
-    if (default_pool_) [[unlikely]]
-      end_default_pool();
-  }
   void end_default_pool() noexcept;
 
   // What each step touches.
@@ -513,7 +509,26 @@ class loop : public detail::context {
   oracle* oracle_ = nullptr;
   trace trace_;
   loop_limits limits_;
+
+  // What is as it is here at the begin of every run: side by side, so that few stores do it.
   time_point now_{};
+  duration wall_shift_{};
+  agent* main_ = nullptr;
+  disturbance* disturbed_by_ = nullptr;
+  std::uint64_t excused_step_ = 0;  // that has run a blocking job
+  executor* default_executor_ = nullptr;
+  std::uint32_t daemons_ = 0;  // that have not finished
+  std::uint32_t roots_ = 0;    // tasks that nobody spawned
+  std::uint32_t gone_ = 0;     // the number of tasks, when all of them had gone
+  std::uint32_t objects_made_ = 0;
+  std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
+  bool paused_ = false;
+  bool standstill_ = false;
+  bool cycle_found_ = false;
+  bool tearing_down_ = false;
+  bool given_up_ = false;
+  bool default_executor_died_ = false;
+  bool switching_ = false;  // since the last pick, a task came to an await at which others may run first
 
   driver& driver_;
   monitor& monitor_;
@@ -526,23 +541,10 @@ class loop : public detail::context {
   std::map<identity, std::uint64_t> picks_;  // how many were made in each domain
   std::shared_ptr<inbox> inbox_;
   ordering order_ = ordering::any_order;
-  duration wall_shift_{};
-  agent* main_ = nullptr;
   agent* dying_ = nullptr;
-  std::uint32_t daemons_ = 0;  // that have not finished
-  std::uint32_t roots_ = 0;    // tasks that nobody spawned
-  std::uint32_t gone_ = 0;     // the number of tasks, when all of them had gone
-  std::uint32_t objects_made_ = 0;
-  std::uint32_t fixture_objects_made_ = 0;  // those made while no task runs
-  std::uint64_t all_runs_ = 0;              // tells this loop apart
+  std::uint64_t all_runs_ = 0;  // tells this loop apart
   std::uint64_t runs_ = 0;
-  bool paused_ = false;
-  bool standstill_ = false;
-  bool cycle_found_ = false;
-  bool tearing_down_ = false;
-  bool given_up_ = false;
   bool noting_ = false;
-  disturbance* disturbed_by_ = nullptr;
   intrusive_list<detail::quiet_listener> quiet_listeners_;
   run_listeners_list run_listeners_;
   detail::quiet_listener* asked_ = nullptr;
@@ -553,10 +555,7 @@ class loop : public detail::context {
   first_step* starting_ = nullptr;  // the innermost
   unsigned cancels_nested_ = 0;
   std::vector<agent*> cancels_put_off_;
-  executor* default_executor_ = nullptr;
-  bool default_executor_died_ = false;
   std::unique_ptr<thread_pool> default_pool_;
-  std::uint64_t excused_step_ = 0;  // that has run a blocking job
   std::atomic<bool> resting_ = false;
   bool handling_ = false;                        // the exception handler is being called
   std::map<identity, agent*>* known_ = nullptr;  // those alive, within the scope of a `finding`

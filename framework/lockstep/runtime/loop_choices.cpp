@@ -24,6 +24,13 @@ class loop::ready_view final : public candidates {
     const agent& who = *of_.ready_[i];
     return {who.identity_, who.steps_ + 1};
   }
+  std::size_t highest(step_priorities& by) const noexcept override {
+    const ring<agent*>& ready = of_.ready_;
+    return highest_of(size(), by, [&ready](std::size_t i) {
+      const agent& who = *ready[i];
+      return task_step{who.identity_, who.steps_ + 1};
+    });
+  }
   // One that was overtaken before is ready to retry as well, but has lost its turn.
   bool first_is_running() const noexcept override {
     if (size() == 0) return false;
@@ -35,7 +42,7 @@ class loop::ready_view final : public candidates {
   static candidate as_candidate(const agent& who, const operation* op) noexcept {
     const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
     const identity parent = who.parent_ != nullptr ? who.parent_->identity_ : 0;
-    return {who.identity_, who.steps_ + 1, trace::kind_of(who.label_), object, parent};
+    return {who.identity_, who.steps_ + 1, trace::kind_of(who.step_label()), object, parent};
   }
 
  private:
@@ -104,9 +111,17 @@ inline agent& loop::pick_among(ready_view& view) {
   if (picked >= count) [[unlikely]]
     refuse_pick(picked);
   if (Observed && context::observer != nullptr) observe(view, picked);
+  if (switching_) [[unlikely]]
+    return take_overtaking(view, picked);
+  return *ready_.take(picked);
+}
+
+// The same where the first may be the running task: who is overtaken queues behind the others.
+agent& loop::take_overtaking(const ready_view& view, std::size_t picked) {
   const bool overtaken = picked != 0 && view.first_is_running();
+  switching_ = false;
   agent& who = *ready_.take(picked);
-  if (overtaken) ready_.push_back(ready_.pop_front());  // it queues behind the others
+  if (overtaken) ready_.push_back(ready_.pop_front());
   return who;
 }
 
@@ -116,11 +131,20 @@ void loop::go_on_switching() {
   if (context::observer != nullptr) return go_on_observed(view);
   while (attention_.load(std::memory_order_relaxed) == attention_switch) {
     const std::size_t count = ready_.size();
-    if (count == 0) return;
-    agent& who = count == 1 ? *ready_.pop_front() : pick_among<false>(view);
-    ++who.steps_;
-    context::running = &who;
-    if (who.attention_ == 0 || prepare(who)) resume(who);
+    agent* who;
+    if (count > 1) [[likely]] {
+      who = &pick_among<false>(view);
+    } else if (count == 1) {
+      who = ready_.pop_front();
+    } else {
+      return;
+    }
+    ++who->steps_;
+    context::running = who;
+    if (who->attention_ != 0) [[unlikely]] {
+      if (!prepare(*who)) continue;
+    }
+    resume(*who);
   }
 }
 
@@ -208,7 +232,7 @@ std::uint64_t loop::pick(identity domain, std::string_view name, std::uint64_t o
     answer = driver_.pick_value({domain, nth, name}, options);
   }
   if (answer >= options) misused(fmt::format("the oracle picked value {} of {}", answer, options));
-  trace_.value_picked(context::running != nullptr ? context::running->number_ : 0, domain, answer);
+  trace_.value_picked(context::running != nullptr ? context::running->number() : 0, domain, answer);
   return answer;
 }
 

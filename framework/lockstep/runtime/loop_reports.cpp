@@ -295,7 +295,7 @@ void loop::note_waits(const std::vector<agent*>& of) noexcept {
       if (at == nullptr) continue;
       const std::vector<place> stack = who->stack(detail::unseen);
       const std::string where = stack.empty() ? std::string() : " at " + file_and_line(stack.front());
-      trace_.note(who->number_, "then waits for", at->describe() + where);
+      trace_.note(who->number(), "then waits for", at->describe() + where);
     }
   } catch (const std::bad_alloc&) {
   }

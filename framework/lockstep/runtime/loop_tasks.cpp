@@ -1,7 +1,8 @@
-// The loop's tasks: how they are made, how they are freed, and how they are destroyed before they have ended.
+// The loop's tasks: how they are made, how they end and are freed, and how they are destroyed before they have ended.
 #include <lockstep/runtime/loop.hpp>
 
 #include <lockstep/runtime/disturbance.hpp>
+#include <lockstep/runtime/exception_group.hpp>
 #include <lockstep/runtime/inbox.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/runtime/task.hpp>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <utility>
 
@@ -18,9 +20,8 @@ namespace lockstep {
 
 // -- making -----------------------------------------------------------------------------------------------------------
 
-// Requires a free block.
-inline agent& loop::make_agent(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at) {
-  agent& who = agents_->take();
+inline agent& loop::make_agent(agent& who, std::coroutine_handle<> root, frame& first, agent* parent,
+                               source spawned_at) {
   if (parent == nullptr) ++roots_;
   const std::uint32_t ordinal = parent != nullptr ? ++parent->spawned_ : 0;
   const identity made = parent != nullptr ? task_identity(parent->identity_, ordinal) : main_identity;
@@ -35,9 +36,10 @@ agent& loop::after_turn(agent& who) {
 
 // Requires a free block.
 inline agent& loop::adopt_at_once(std::coroutine_handle<> root, frame& first, agent* parent, source spawned_at) {
+  agent& who = agents_->take();
   first.begin_as_root(root);
-  ready_.push_back(agents_->next());
-  return make_agent(root, first, parent, spawned_at);
+  ready_.push_back(&who);
+  return make_agent(who, root, first, parent, spawned_at);
 }
 
 agent& loop::adopt(std::coroutine_handle<> root, source spawned_at) {
@@ -78,7 +80,7 @@ agent& loop::adopt_apart(std::coroutine_handle<> root, source spawned_at) {
   agent::inheritance given;
   make_room_for(root, first, given);
   first.begin_as_root(root);
-  agent& made = make_agent(root, first, context::running, spawned_at);
+  agent& made = make_agent(agents_->take(), root, first, context::running, spawned_at);
   made.inherit(std::move(given));
   return made;
 }
@@ -111,7 +113,7 @@ void loop::spawn_clean_up(std::coroutine_handle<> root, source of) {
 agent& loop::adopt_foreign() {
   if (!agents_->has_free()) refill_agents();
   agent::inheritance given = agent::to_inherit();
-  agent& stand_in = make_agent({}, no_frame, context::running, source());
+  agent& stand_in = make_agent(agents_->take(), {}, no_frame, context::running, source());
   stand_in.inherit(std::move(given));
   stand_in.rare().foreign_frame = &no_frame;
   stand_in.is_.in_foreign = true;
@@ -129,6 +131,71 @@ std::vector<agent*> loop::tasks() const {
   std::vector<agent*> found = alive();
   std::erase_if(found, [](const agent* who) { return who->is_callback(); });
   return found;
+}
+
+// -- ending -----------------------------------------------------------------------------------------------------------
+
+void loop::wake_joiners(agent& who) {
+  who.joiners_.drain([this](operation& each) { grant(each); });
+}
+
+void loop::wake_several_joiners(agent& who) {
+  wake_joiners(who);
+  if (who.is_.main) main_ends();
+}
+
+void loop::complete(agent& who) {
+  context::running = nullptr;
+  who.state_ = agent::state::done;
+  constexpr auto bits_of = [](detail::step_state::marks is) { return std::bit_cast<std::uint8_t>(is); };
+  const bool special = (bits_of(who.is_) & bits_of({.daemon = true, .watched = true})) != 0;
+  const bool asked_to_stop = (who.attention_ & attention_cancel) != 0;
+  if (special || asked_to_stop || agent::start_frame_of(who.root_)->failure) [[unlikely]]
+    return complete_specially(who);
+  // Measured: nothing but tail calls, so that nothing has to be saved where one task waits at most.
+  if (!who.joiners_.empty()) {
+    operation& first = who.joiners_.front();
+    if (!who.joiners_.is_only(first) || first.progress_ == operation::progress::arm) [[unlikely]]
+      return wake_several_joiners(who);
+    who.joiners_.pop_front();
+    grant(first);
+  }
+  if (who.is_.main) main_ends();
+}
+
+// Where nobody is ready, the run ends anyway, and without an atomic operation.
+inline void loop::main_ends() noexcept {
+  if (!ready_.empty()) request(attention_main_done);
+}
+
+void loop::complete_specially(agent& who) {
+  const bool main = who.is_.main;
+  if (const std::exception_ptr failed = who.failure(detail::unseen)) {
+    who.is_.cancelled = holds<cancelled>(failed);
+    if (takes_notes() && !who.is_.cancelled && (who.attention_ & attention_doomed) == 0) {
+      const loop_scope in_its_name(*this, &who);
+      const sparing_allocations of_the_trace;
+      note("threw", text_of(failed));
+    }
+  } else if ((who.attention_ & attention_cancel) != 0) {
+    who.is_.cancelled = true;  // it has returned before the request could be delivered
+  }
+  wake_joiners(who);
+  if (who.is_.daemon) {
+    --daemons_;
+    release(who);
+  } else if (who.is_.watched) {
+    tell_watchers(who);
+  }
+  if (main) main_ends();
+}
+
+// The listener is last, as it may release the task.
+void loop::tell_watchers(agent& who) noexcept {
+  detail::finish_listener* const listener = who.listener_;
+  who.listen(nullptr);
+  if (who.rare_) who.rare_->watches.drain([&who](detail::finish_watch& each) { each.finished(who); });
+  if (listener != nullptr) listener->finished(who);
 }
 
 // -- freeing ----------------------------------------------------------------------------------------------------------
@@ -348,7 +415,10 @@ void loop::tear_down() noexcept {
   timers_.reset();
   ready_.clear();
   settlers_.reset();
-  forget_default_executor();
+  default_executor_ = nullptr;
+  default_executor_died_ = false;
+  if (default_pool_) [[unlikely]]
+    end_default_pool();
   if (!inbox_->empty()) take_from_outside();  // of the waits, none is left
 }
 

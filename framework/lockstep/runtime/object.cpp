@@ -50,7 +50,7 @@ detail::context& object::adopt(detail::context* context, const char* deed, const
   agent* maker = context->running;
   identity_ = context->owner->identity_of_new();
   trace& history = context->owner->trace_;
-  history.object_made(maker != nullptr ? maker->number_ : 0, number_, identity_);
+  history.object_made(maker != nullptr ? maker->number() : 0, number_, identity_);
   if (history.keeps_all()) [[unlikely]] {
     const sparing_allocations of_the_trace;
     history.object_named(number_, name_.view());

@@ -5,6 +5,11 @@
 
 namespace lockstep {
 
+void trace::forget_earlier() noexcept {
+  earlier_.store(0, std::memory_order_relaxed);
+  earlier_hash_ = {};
+}
+
 void trace::forget_all() noexcept {
   all_.clear();
   names_.clear();

@@ -39,7 +39,14 @@ struct trace_record {
   // Requires a record of a step.
   place where() const noexcept { return std::bit_cast<place>(payload); }
   // What every record adds to the hash; one that is no step adds its payload as well.
-  std::uint64_t word() const noexcept { return std::uint64_t{label} << 32 | task; }
+  std::uint64_t word() const noexcept { return word_of(task, label); }
+  static constexpr std::uint64_t word_of(std::uint32_t task, std::uint32_t label) noexcept {
+    return std::uint64_t{label} << 32 | task;
+  }
+  static constexpr std::uint32_t task_of(std::uint64_t word) noexcept { return static_cast<std::uint32_t>(word); }
+  static constexpr std::uint32_t label_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 32);
+  }
   bool is_step() const noexcept { return operation() < operation_kind::time_moved; }
 };
 static_assert(sizeof(trace_record) == 16);
@@ -85,18 +92,19 @@ class trace {
 
   // Begins a new run; the memory stays.
   void start(std::uint64_t steps_max = ~std::uint64_t{0}, bool keep_all = false) {
-    earlier_.store(0, std::memory_order_relaxed);
+    if (earlier_.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      forget_earlier();
     others_.store(0, std::memory_order_relaxed);
     tasks_made_.store(0, std::memory_order_relaxed);
     payloads_ = 0;
     steps_max_ = steps_max;
     limit_passed_ = false;
-    earlier_hash_ = {};
     if (keep_all_) [[unlikely]]
       forget_all();
     keep_all_ = keep_all;
-    next_.store(records_.get(), std::memory_order_relaxed);
-    end_ = records_.get() + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
+    trace_record* const first = records_.get();
+    next_.store(first, std::memory_order_relaxed);
+    end_ = first + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
   }
 
   // What an operation on the object of that number, 0 for none, is in a record.
@@ -109,7 +117,11 @@ class trace {
 
   // Adds a step. Returns whether it is to be seen to: there are more than the limit allows, or all is kept.
   bool step(std::uint32_t task, std::uint32_t label, const place& where) {
-    return store(std::bit_cast<std::uint64_t>(where), task, label) && turn();
+    return step(trace_record::word_of(task, label), where);
+  }
+  // The same of a task and a label in one word.
+  bool step(std::uint64_t word, const place& where) {
+    return store(std::bit_cast<std::uint64_t>(where), word) && turn();
   }
   void time_moved(std::uint64_t now_ns) { add_other(now_ns, 0, label(operation_kind::time_moved, 0)); }
   void value_picked(std::uint32_t task, identity domain, std::uint64_t value) {
@@ -121,7 +133,7 @@ class trace {
     payloads_ = roll_fast(payloads_, made);
     const std::uint32_t number = tasks_made();
     tasks_made_.store(number + 1, std::memory_order_relaxed);
-    return store(made, number, label(operation_kind::task_made, 0));
+    return store(made, trace_record::word_of(number, label(operation_kind::task_made, 0)));
   }
   std::uint32_t tasks_made() const noexcept { return tasks_made_.load(std::memory_order_relaxed); }
   // A fault was injected; the running task is that one, or 0.
@@ -204,12 +216,10 @@ class trace {
   };
 
   // Stored at once, as a step is made of little else. Returns whether turn() must follow.
-  bool store(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
+  bool store(std::uint64_t payload, std::uint64_t word) {
     using halves = std::uint64_t __attribute__((vector_size(16)));
     constexpr bool task_is_low = std::endian::native == std::endian::little;
-    const std::uint64_t low = task_is_low ? task : label;
-    const std::uint64_t high = task_is_low ? label : task;
-    const halves both = {payload, high << 32 | low};
+    const halves both = {payload, task_is_low ? word : std::rotl(word, 32)};
     trace_record* const record = next_.load(std::memory_order_relaxed);
     std::memcpy(record, &both, sizeof both);
     next_.store(record + 1, std::memory_order_relaxed);
@@ -218,11 +228,12 @@ class trace {
   void add_other(std::uint64_t payload, std::uint32_t task, std::uint32_t label) {
     others_.store(others_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     payloads_ = roll_fast(payloads_, payload);
-    if (store(payload, task, label)) turn();
+    if (store(payload, trace_record::word_of(task, label))) turn();
   }
   void set_end() noexcept;
   // Where in notes_ those end that belong to the record or to an earlier one.
   std::vector<trace_note>::iterator end_of_notes(std::size_t record) noexcept;
+  [[gnu::cold]] void forget_earlier() noexcept;
   [[gnu::cold]] void forget_all() noexcept;
 
   std::unique_ptr<trace_record[]> records_;
