@@ -164,8 +164,8 @@ class crash_judge {
   // In which it clears something.
   piece_range cleared_by(const micro_operation& what) const noexcept {
     if (what.what == micro_operation::kind::resize) return {what.after / model_.whole_bytes, pieces_up_to(what.before)};
-    const std::uint64_t end = pieces_up_to(std::min(what.offset + what.size, what.before));
-    return {std::min(what.offset / model_.whole_bytes, end), end};
+    if (what.offset >= what.before) return {0, 0};
+    return {what.offset / model_.whole_bytes, pieces_up_to(std::min(what.offset + what.size, what.before))};
   }
   // Those at its ends, of which a hole clears only a part: what else is there comes with that, as with a write.
   std::vector<std::uint64_t> cleared_in_part(const micro_operation& what) const {
