@@ -504,6 +504,12 @@ TEST(CrashLogTest, KeepsAHoleOnlyWithWhatWasWrittenAroundIt) {
     const int fd = make_file("/a");
     EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1, 2), 0);
     EXPECT_THAT(all_images(log_here(), weakest), ElementsAre("/a=aaaa", std::string("/a=b\0\0b", 7), "/a=bbbb"));
+    write_file("/a", std::string(1024, 'a'), 0, true);
+    write_file("/a", std::string(1024, 'b'));
+    EXPECT_EQ(system.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 700), 0);
+    for (const std::string& each : all_images(log_here(), weakest)) {
+      EXPECT_FALSE(each[3 + 600] == '\0' && each[3 + 800] == 'a') << "at its end as well";
+    }
     system.close(fd);
   });
 }
