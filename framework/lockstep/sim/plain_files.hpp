@@ -6,6 +6,7 @@
 // They are those of one disk, on which paths begin: of the one at /, or of one that was mounted. Through the first,
 // paths lead to the others as well.
 //
+//   world().fs("db").make_directory("/data");
 //   sim::plain_files data = world().fs("db").mount("/data");
 //   data.capacity(1 << 20);
 //   data.write_file("/log", "");  // which tasks know as /data/log
