@@ -22,7 +22,7 @@ NOT_SIMULATED = {"adapters", "http", "real", "testing"}
 
 # Each compiler with its standard library and level of optimization, and the Debian package to name when it is missing.
 TOOLCHAINS = [
-    (["clang++-19", "-stdlib=libc++", "-O1"], "libc++-19-dev and libc++abi-19-dev"),
+    (["clang++-19", "-stdlib=libc++", "-O3"], "libc++-19-dev and libc++abi-19-dev"),
     (["clang++-19", "-O0"], "clang-19"),
 ]
 GCC = ["g++", "-O3"]
