@@ -40,6 +40,19 @@ TEST(ChunkQueueTest, EndsItsItemsOnceEach) {
   EXPECT_EQ(items.size(), 1U);
 }
 
+TEST(ChunkQueueTest, MayBeCutAtItsEnd) {
+  const auto counted = std::make_shared<int>();
+  chunk_queue<std::shared_ptr<int>> items;
+  for (int i = 0; i < 100; ++i) items.emplace_back(counted);
+  for (int i = 0; i < 10; ++i) items.pop_front();
+  while (items.size() != 3) items.pop_back();
+  EXPECT_EQ(counted.use_count(), 4);
+  while (!items.empty()) items.pop_back();
+  for (int i = 0; i < 100; ++i) items.emplace_back(counted);
+  EXPECT_EQ(items[99], counted);
+  EXPECT_EQ(counted.use_count(), 101);
+}
+
 TEST(ChunkQueueTest, HasNoItemThatCouldNotBeMade) {
   struct refuses {
     explicit refuses(bool does) {

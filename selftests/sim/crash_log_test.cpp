@@ -43,6 +43,28 @@ TEST(CrashLogTest, ForgetsWhatIsDurable) {
   });
 }
 
+// However much comes behind that.
+TEST(CrashLogTest, ForgetsWhatIsDurableBehindWhatIsNot) {
+  in_world([](system_calls& system) {
+    write_file("/a", "0", 0, true);
+    write_file("/b", "");
+    system.sync();
+    rename_path("/b", "/c");
+    for (int i = 0; i < 5000; ++i) write_file("/a", std::to_string(i % 10), 0, true);
+    EXPECT_EQ(log_here().pending(), 2u);
+    EXPECT_LT(log_here().operations().size(), 2000u);
+    write_file("/a", "x");
+    EXPECT_THAT(all_images(log_here(), btrfs_like), ElementsAre("/a=9 /b=", "/a=9 /c=", "/a=x /b=", "/a=x /c="));
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/c", 0), 0);
+    sync_path("/");
+    EXPECT_EQ(text_of(log_here().durable()), "/a=9");
+    EXPECT_EQ(log_here().pending(), 1u);
+    sync_path("/a");
+    EXPECT_EQ(text_of(log_here().durable()), "/a=x");
+    EXPECT_TRUE(log_here().operations().empty());
+  });
+}
+
 TEST(CrashLogTest, ForgetsFilesThatNoNameLeadsTo) {
   in_world([](system_calls& system) {
     for (int i = 0; i < 10; ++i) {

@@ -48,6 +48,13 @@ class chunk_queue {
       drop_chunk();
   }
 
+  // Requires !empty().
+  void pop_back() noexcept {
+    back().~T();
+    --size_;
+    if ((begin_ + size_) % items_of_chunk == 0) chunks_.pop_back();
+  }
+
   void clear() noexcept {
     while (!empty()) pop_front();
     begin_ = 0;

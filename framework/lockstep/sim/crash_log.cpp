@@ -36,6 +36,24 @@ crash_log::chain& crash_log::chain_of(file_state& state, const micro_operation& 
   return what.what == micro_operation::kind::attributes ? state.of_attributes : state.of_file;
 }
 
+// Where it would be without gaps, or before that.
+std::size_t crash_log::place_of(std::uint64_t number) const noexcept {
+  const auto without_gaps = static_cast<std::size_t>(number - operations_.front().number);
+  if (without_gaps < operations_.size() && operations_[without_gaps].number == number) [[likely]]
+    return without_gaps;
+  std::size_t begin = 0;
+  std::size_t end = std::min(without_gaps + 1, operations_.size());
+  while (begin < end) {
+    const std::size_t middle = begin + (end - begin) / 2;
+    if (operations_[middle].number < number) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return begin;
+}
+
 void crash_log::append(chain& to, micro_operation& last) {
   (to.last != 0 ? at(to.last).next : to.first) = last.number;
   to.last = last.number;
@@ -183,14 +201,17 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
 void crash_log::retire(micro_operation& gone) noexcept {
   if (std::exchange(gone.retired, true)) return;
   --pending_;
-  if (gone.what == micro_operation::kind::write) bytes_ -= gone.size;
+  if (gone.what == micro_operation::kind::write) {
+    bytes_ -= gone.size;
+    std::string().swap(gone.text);
+  }
   gone.pages = {};
   if (gone.group == 0) return;
-  constexpr std::uint64_t largest = 4;  // an exchange
-  const std::uint64_t first = std::max(operations_.front().number + largest, gone.number) - largest;
-  const std::uint64_t last = std::min(operations_.back().number, gone.number + largest);
-  for (std::uint64_t other = first; other <= last; ++other) {
-    if (at(other).group == gone.group) at(other).partner_retired = true;
+  constexpr std::size_t largest = 4;  // an exchange
+  const std::size_t place = place_of(gone.number);
+  const std::size_t end = std::min(operations_.size(), place + largest);
+  for (std::size_t other = place - std::min(place, largest); other < end; ++other) {
+    if (operations_[other].group == gone.group) operations_[other].partner_retired = true;
   }
 }
 
@@ -264,8 +285,12 @@ void crash_log::take_pages(image_file& durable, const inode& file, const micro_o
   if (what.what != micro_operation::kind::write && what.what != micro_operation::kind::punch &&
       what.what != micro_operation::kind::set_aside)
     return;
-  for (std::uint64_t page = what.offset / page_bytes; page * page_bytes < what.offset + what.size; ++page)
-    take_page(durable, file, page);
+  const std::uint64_t first = what.offset / page_bytes;
+  const std::uint64_t end = (what.offset + what.size + page_bytes - 1) / page_bytes;
+  for (const file_content* pages : {&file.content, static_cast<const file_content*>(&durable.content)}) {
+    for (std::uint64_t page = pages->next_page(first); page < end; page = pages->next_page(page + 1))
+      take_page(durable, file, page);
+  }
 }
 
 // Where a sync has failed before, memory has what the disk does not get.
@@ -404,9 +429,9 @@ void crash_log::synced_all(const std::set<std::uint64_t>& but) {
     note_durable(each);
     retire(each);
   }
-  for (std::uint64_t file = 0; file < states_.size(); ++file) {
-    if (states_[file] == nullptr || is_left_out(file)) continue;
-    states_[file]->of_file = states_[file]->of_attributes = states_[file]->of_names = {};
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    const std::uint64_t of = operations_[i].is_name() ? operations_[i].directory : operations_[i].file;
+    if (states_[of] != nullptr && !is_left_out(of)) chain_of(*states_[of], operations_[i]) = {};
   }
   if (but.empty()) operations_.clear();
   forget_retired();
@@ -421,7 +446,7 @@ void crash_log::begin_with(disk_image durable) {
 }
 
 // The oldest change in the log is the first of its chain, if it is still in one.
-void crash_log::forget_oldest() {
+void crash_log::forget_oldest() noexcept {
   const micro_operation& gone = operations_.front();
   const std::uint64_t of = gone.is_name() ? gone.directory : gone.file;
   if (of < states_.size() && states_[of] != nullptr) {
@@ -429,6 +454,23 @@ void crash_log::forget_oldest() {
     if (from.first == gone.number) from = {gone.next, gone.next != 0 ? from.last : 0};
   }
   operations_.pop_front();
+}
+
+void crash_log::close_gaps() noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    if (operations_[i].retired) continue;
+    if (i != kept) operations_[kept] = std::move(operations_[i]);
+    ++kept;
+  }
+  while (operations_.size() != kept) operations_.pop_back();
+  for (const auto& each : states_) {
+    if (each != nullptr) each->of_file = each->of_attributes = each->of_names = {};
+  }
+  for (std::size_t i = 0; i < kept; ++i) {
+    micro_operation& each = operations_[i];
+    append(chain_of(*states_[each.is_name() ? each.directory : each.file], each), each);
+  }
 }
 
 // -- onto an image ----------------------------------------------------------------------------------------------------

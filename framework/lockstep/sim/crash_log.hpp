@@ -152,7 +152,8 @@ class crash_log {
   file_state& make_state_of(std::uint64_t file);
   const file_state* state_of(std::uint64_t file) const noexcept;
   micro_operation& add(micro_operation::kind what, const inode& file);
-  micro_operation& at(std::uint64_t number) { return operations_[number - operations_.front().number]; }
+  micro_operation& at(std::uint64_t number) noexcept { return operations_[place_of(number)]; }
+  std::size_t place_of(std::uint64_t number) const noexcept;
   // The chain that it is in.
   static chain& chain_of(file_state& state, const micro_operation& what) noexcept;
   void append(chain& to, micro_operation& last);
@@ -173,10 +174,15 @@ class crash_log {
   void without_traces(const F& change);
   template <class Is>
   void settle_names(const inode& directory, const Is& is);
-  void forget_retired() {
+  void forget_retired() noexcept {
     while (!operations_.empty() && operations_.front().retired) forget_oldest();
+    constexpr std::size_t few = 1024;
+    if (operations_.size() - pending_ > few + pending_ + states_.size()) [[unlikely]]
+      close_gaps();
   }
-  void forget_oldest();
+  void forget_oldest() noexcept;
+  // So that those that have retired behind one that waits take no room and no time.
+  void close_gaps() noexcept;
   void forget_if_gone(std::uint64_t file) noexcept;
   void write_back_oldest();
   // All of it.

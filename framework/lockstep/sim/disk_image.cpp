@@ -145,8 +145,9 @@ std::string disk_image::fingerprint() const {
     const image_file& file = files_.at(number);
     const std::uint64_t which = met.try_emplace(number, met.size()).first->second;
     std::uint64_t hash = hash_of(which, hash_of(hash_of_attributes(file.attributes), file.content.size()));
-    for (std::uint64_t offset = 0; offset < file.content.size(); offset += page_bytes) {
-      if (file.content.page_at(offset / page_bytes) == nullptr) continue;
+    const std::uint64_t end = (file.content.size() + page_bytes - 1) / page_bytes;
+    for (std::uint64_t page = file.content.next_page(0); page < end; page = file.content.next_page(page + 1)) {
+      const std::uint64_t offset = page * page_bytes;
       const std::size_t count = file.content.read(bytes.data(), page_bytes, offset);
       hash = hash_of(hash, hash_of(offset, hash_of_bytes(bytes.data(), count)));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 
 namespace lockstep::sim {
 
@@ -11,6 +12,16 @@ const page_reference* file_content::page_at(std::uint64_t number) const noexcept
   if (chunk == chunks_.end()) return nullptr;
   const std::uint64_t at = number % pages_per_chunk;
   return at < chunk->second.size() && chunk->second[at] ? &chunk->second[at] : nullptr;
+}
+
+std::uint64_t file_content::next_page(std::uint64_t number) const noexcept {
+  for (auto chunk = chunks_.lower_bound(number / pages_per_chunk); chunk != chunks_.end(); ++chunk) {
+    const std::uint64_t base = chunk->first * pages_per_chunk;
+    for (std::uint64_t at = number > base ? number - base : 0; at < chunk->second.size(); ++at) {
+      if (chunk->second[at]) return base + at;
+    }
+  }
+  return std::numeric_limits<std::uint64_t>::max();
 }
 
 page_reference& file_content::slot(std::uint64_t number) {

@@ -36,6 +36,8 @@ class file_content {
   std::uint64_t next_data(const page_reference& zero, std::uint64_t offset) const noexcept;
   std::uint64_t next_hole(const page_reference& zero, std::uint64_t offset) const noexcept;
 
+  // The first page from `number` on that is there; the largest number for none.
+  std::uint64_t next_page(std::uint64_t number) const noexcept;
   // Null for a hole.
   const page_reference* page_at(std::uint64_t number) const noexcept;
   // A hole if it is null.
