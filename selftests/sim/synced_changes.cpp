@@ -1,0 +1,124 @@
+// What a sync keeps of other changes, and what one that fails leaves.
+#include "all_images.hpp"
+
+#include <lockstep/sim/crash_log.hpp>
+#include <lockstep/sim/fault.hpp>
+
+#include <set>
+#include <string>
+
+namespace lockstep::sim {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+
+// Pages are dirty, and not bytes: a write to one that a sync has left clean is of all that is in it, once.
+TEST(SyncedChanges, WritesAllOfAPageThatASyncHasFailedToWrite) {
+  in_world([](system_calls& system) {
+    const std::string page(page_bytes, 'a');
+    write_file("/a", page + page, 0, true);
+    system.sync();
+    make_directory("/d");
+    write_file("/a", std::string(2 * page_bytes, 'b'));
+    const fault failing = on(op::sync).fail(EIO);
+    const int fd = make_file("/a");
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    system.close(fd);
+    sync_path("/a");
+    for (crash_model each : {ext4_ordered, data_journal}) {
+      each.sync_commits = each.name == "ext4_ordered";
+      EXPECT_THAT(all_images(log_here(), each), Contains("/a=" + page + page)) << "that had nothing to write";
+    }
+    write_file("/a", "c", page_bytes - 3);
+    write_file("/a", "d", page_bytes - 4);
+    EXPECT_EQ(log_here().operations().back().size, 1u);
+    sync_path("/a");
+    const std::string left = std::string(page_bytes - 4, 'b') + "dcbb";
+    EXPECT_EQ(log_here().durable().text_of("/a"), left + page) << "and nothing of the next one";
+  });
+}
+
+// Space that is set aside beside it brings nothing back.
+TEST(SyncedChanges, WritesNothingOfAPageThatASyncHasFailedToWriteWhereNothingIsWritten) {
+  in_world([](system_calls& system) {
+    write_file("/a", "bbbb");
+    const int fd = make_file("/a");
+    const fault failing = on(op::sync).fail(EIO);
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(system.fallocate(fd, 0, 4, 4), 0);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(log_here().durable().files().rbegin()->second.content.size(), 8u);
+    sync_path("/");
+    EXPECT_EQ(log_here().durable().text_of("/a"), std::string(8, '\0'));
+    system.close(fd);
+  });
+}
+
+// By the order alone, where a sync commits nothing else.
+TEST(SyncedChanges, KeepsWhatIsOrderedBeforeWhatASyncHasKept) {
+  const auto images_behind = [](const crash_model& model, const char* synced) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      make_directory("/d");
+      write_file("/a", "old");
+      system.sync();
+      make_directory("/b");
+      make_directory("/d/c");
+      write_file("/a", "newer");
+      sync_path(synced);
+      crash_model without = model;
+      without.sync_commits = false;
+      images = all_images(log_here(), without);
+    });
+    return images;
+  };
+  using testing::Each;
+  using testing::HasSubstr;
+  EXPECT_THAT(images_behind(data_journal, "/a"), ElementsAre("/a=newer /b/ /d/ /d/c/"));
+  EXPECT_THAT(images_behind(ext3_writeback, "/a"), ElementsAre("/a=newer /b/ /d/ /d/c/"));
+  EXPECT_THAT(images_behind(ext4_ordered, "/a"), ElementsAre("/a=newer /b/ /d/ /d/c/"));
+  EXPECT_THAT(images_behind(btrfs_like, "/a"), Contains("/a=newer /d/"));
+  EXPECT_THAT(images_behind(ext4_ordered, "/d"), ElementsAre("/a=newer /b/ /d/ /d/c/", "/a=old /b/ /d/ /d/c/"));
+}
+
+// By a sync of something else.
+TEST(SyncedChanges, KeepsWhatIsOrderedBeforeWhatASyncHasCommitted) {
+  const auto images_behind = [](const crash_model& model, const auto& change, const char* synced) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      make_directory("/d");
+      write_file("/a", "old");
+      system.sync();
+      change();
+      write_file("/d/b", "");
+      sync_path(synced);
+      images = all_images(log_here(), model);
+    });
+    return images;
+  };
+  crash_model journal = data_journal;
+  const auto overwrites = [] { write_file("/a", "new"); };
+  const auto overwrites_behind = [] {
+    write_file("/d/b", "");
+    write_file("/a", "new");
+  };
+  EXPECT_THAT(images_behind(journal, overwrites_behind, "/d/b"), ElementsAre("/a=new /d/ /d/b="));
+  journal.sync_commits = false;
+  EXPECT_THAT(images_behind(journal, overwrites, "/d"), ElementsAre("/a=new /d/ /d/b="));
+  const auto replaces = [] {
+    write_file("/a.new", "new");
+    rename_path("/a.new", "/a");
+  };
+  EXPECT_THAT(images_behind(ext4_ordered, replaces, "/d"), ElementsAre("/a=new /d/ /d/b="));
+  const auto appends_and_cuts = [] {
+    write_file("/a", "est", 3);
+    EXPECT_EQ(here().truncate("/a", 4), 0);
+  };
+  EXPECT_THAT(images_behind(ext4_ordered, appends_and_cuts, "/d"),
+              ElementsAre(std::string("/a=old\0 /d/ /d/b=", 17), "/a=olde /d/ /d/b="));
+}
+
+}  // namespace
+}  // namespace lockstep::sim
