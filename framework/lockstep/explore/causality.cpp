@@ -68,8 +68,14 @@ void causality::widen_clocks(std::uint32_t tasks) {
   width_ = width;
 }
 
-inline void causality::join(std::uint32_t* clock, const std::uint32_t* other, std::size_t width) noexcept {
-  for (std::size_t i = 0; i < width; ++i) clock[i] = std::max(clock[i], other[i]);
+// Measured: by fours, which the compiler makes a few instructions of where a clock is no wider.
+inline void causality::join(std::uint32_t* clock, const std::uint32_t* one, const std::uint32_t* other,
+                            std::size_t width) noexcept {
+  for (const std::uint32_t* const end = one + width; one != end; one += 4, other += 4, clock += 4) {
+    const std::uint32_t later[4] = {std::max(one[0], other[0]), std::max(one[1], other[1]), std::max(one[2], other[2]),
+                                    std::max(one[3], other[3])};
+    std::copy_n(later, 4, clock);
+  }
 }
 
 void causality::judge(std::vector<race>& found) {
@@ -84,8 +90,8 @@ void causality::note_quiet(std::size_t at) {
   if (quiet_count_ == quiets_.size()) quiets_.emplace_back();
   quiet& now = quiets_[quiet_count_++];
   now.at = at;
-  now.clock.resize(last_of_task_.size());
-  for (std::size_t i = 0; i < now.clock.size(); ++i) now.clock[i] = last_of_task_[i] + 1;  // 0 for none
+  now.clock.assign(width_, 0);
+  for (std::size_t i = 0; i < last_of_task_.size(); ++i) now.clock[i] = last_of_task_[i] + 1;  // 0 for none
 }
 
 void causality::judge_one(std::size_t at, std::vector<race>& found) {
@@ -97,9 +103,12 @@ void causality::judge_one(std::size_t at, std::vector<race>& found) {
   } else {
     const std::uint32_t* const one = clock_of(before != step_event::none ? before : now.enabled_by);
     const std::uint32_t* const other = clock_of(now.enabled_by != step_event::none ? now.enabled_by : before);
-    for (std::size_t i = 0; i < width_; ++i) clock[i] = std::max(one[i], other[i]);
+    join(clock, one, other, width_);
   }
-  if (quiet_count_ != 0) join(clock, quiets_[quiet_count_ - 1].clock.data(), quiets_[quiet_count_ - 1].clock.size());
+  if (quiet_count_ != 0) {
+    const std::vector<std::uint32_t>& then = quiets_[quiet_count_ - 1].clock;
+    join(clock, clock, then.data(), then.size());
+  }
   candidates_.clear();
   find_candidates(at, {number_of_everything, access::read});
   if (now.reads != step_event::none) find_candidates(at, {now.reads, access::read});

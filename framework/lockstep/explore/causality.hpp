@@ -119,9 +119,10 @@ class causality {
   void note_accesses(std::size_t at);
   void note_access(std::size_t at, touched made);
   void take_back(std::size_t at) noexcept;
-  // `other` has a width of its own.
-  static void join(std::uint32_t* clock, const std::uint32_t* other, std::size_t width) noexcept;
-  void join(std::size_t at, std::size_t other) noexcept { join(clock_of(at), clock_of(other), width_); }
+  // `width` is a multiple of 4.
+  static void join(std::uint32_t* clock, const std::uint32_t* one, const std::uint32_t* other,
+                   std::size_t width) noexcept;
+  void join(std::size_t at, std::size_t other) noexcept { join(clock_of(at), clock_of(at), clock_of(other), width_); }
 
   std::vector<event> events_;
   std::vector<std::uint32_t> clocks_;  // one after another

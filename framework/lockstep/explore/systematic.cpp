@@ -36,11 +36,10 @@ bool systematic_search::begin_run() {
   return true;
 }
 
-std::uint32_t systematic_search::object_of(std::uint32_t task) {
-  while (task >= tasks_as_objects_.size()) {
+void systematic_search::number_as_objects(std::uint32_t up_to_task) {
+  while (up_to_task >= tasks_as_objects_.size()) {
     tasks_as_objects_.push_back(objects_.of(tasks_[static_cast<std::uint32_t>(tasks_as_objects_.size())]));
   }
-  return tasks_as_objects_[task];
 }
 
 void systematic_search::add_place() { places_.emplace_back(); }

@@ -130,7 +130,12 @@ class systematic_search final : public oracle, private step_observer {
   void run_ends(const candidates& left) override;
 
   bool repeating() const noexcept { return at_ < prefix_; }
-  std::uint32_t object_of(std::uint32_t task);
+  std::uint32_t object_of(std::uint32_t task) {
+    if (task >= tasks_as_objects_.size()) [[unlikely]]
+      number_as_objects(task);
+    return tasks_as_objects_[task];
+  }
+  [[gnu::cold, gnu::noinline]] void number_as_objects(std::uint32_t up_to_task);
   [[gnu::cold, gnu::noinline]] void add_place();
   place& next_place();
   void find_leaf(place& here);
