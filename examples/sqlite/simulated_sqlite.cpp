@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
 #include <list>
 #include <memory>
@@ -180,16 +181,19 @@ ssize_t call_readlink(const char* path, char* into, std::size_t size) {
 // The index of the write-ahead log is memory that the connections of a process share, which SQLite sees to, and that is
 // made anew after a power cut; so memory of one's own that begins with what is in the file will do. The database itself
 // is not mapped: SQLite then reads it.
-void* call_mmap(void* where, std::size_t size, int protection, int flags, int fd, off_t offset) {
-  if (fd < first_descriptor) return mmap(where, size, protection, flags, fd, offset);
+void* call_mmap(void*, std::size_t size, int protection, int, int fd, off_t offset) {
+  constexpr std::size_t page = 4096;
   errno = ENODEV;
   if ((protection & PROT_WRITE) == 0) return MAP_FAILED;
-  void* const made = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (made != MAP_FAILED && call_pread(fd, made, size, offset) < 0) {
-    munmap(made, size);
-    return MAP_FAILED;
-  }
-  return made;
+  void* const made = std::aligned_alloc(page, (size + page - 1) / page * page);
+  if (made == nullptr) return MAP_FAILED;
+  if (call_pread(fd, made, size, offset) >= 0) return made;
+  std::free(made);
+  return MAP_FAILED;
+}
+int call_munmap(void* made, std::size_t) {
+  std::free(made);
+  return 0;
 }
 
 int sync_of_host(int fd, bool data_only) {
@@ -218,7 +222,7 @@ const struct {
     {"unlink", pointer_to(call_unlink)},       {"mkdir", pointer_to(call_mkdir)},
     {"rmdir", pointer_to(call_rmdir)},         {"fchown", pointer_to(call_fchown)},
     {"mmap", pointer_to(call_mmap)},           {"readlink", pointer_to(call_readlink)},
-    {"lstat", pointer_to(call_lstat)},
+    {"lstat", pointer_to(call_lstat)},         {"munmap", pointer_to(call_munmap)},
 };
 
 // -- what is no call on files -----------------------------------------------------------------------------------------
