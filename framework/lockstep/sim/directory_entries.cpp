@@ -46,6 +46,12 @@ void directory_entries::add(std::string_view name, inode& to) {
   put_into_index(entries_.size() - 1);
 }
 
+void directory_entries::clear() noexcept {
+  entries_.clear();
+  index_.clear();
+  size_ = 0;
+}
+
 inode* directory_entries::remove(std::string_view name) noexcept {
   auto& gone = const_cast<entry&>(*entry_of(name));
   gone.name.clear();

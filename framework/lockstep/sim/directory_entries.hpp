@@ -46,6 +46,7 @@ class directory_entries {
   }
   // Requires that there is none of that name. Throws std::bad_alloc.
   void add(std::string_view name, inode& to);
+  void clear() noexcept;
   // Requires that there is one. Returns what it led to.
   inode* remove(std::string_view name) noexcept;
   // Requires that there is one. Returns what it led to before.

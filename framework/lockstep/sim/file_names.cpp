@@ -56,7 +56,9 @@ int file_names::may_change_names(const inode& directory) const noexcept {
 
 int file_names::may_remove(const inode& directory, const inode& file) const noexcept {
   if (const int refused = may_change_names(directory); refused != 0) return refused;
-  const bool is_owner = who_.is_root() || file.attributes.user == who_.user || directory.attributes.user == who_.user;
+  const inode* named = &file;  // where a disk is mounted on it, that
+  while (named->parent == named && named->mounted_on != nullptr) named = named->mounted_on;
+  const bool is_owner = who_.is_root() || named->attributes.user == who_.user || directory.attributes.user == who_.user;
   return (directory.attributes.mode & S_ISVTX) != 0 && !is_owner ? -EPERM : 0;
 }
 
@@ -174,12 +176,8 @@ int file_names::find_file(inode& at, std::string_view path, bool follows, inode_
 told_name file_names::told(const place& there, const inode& file) const noexcept {
   if (file.parent == &file) return {};  // the root of a disk
   if (!there.last.empty() && !there.by_dots) return {there.directory.get(), there.last};
-  if (file.parent == nullptr) return {};
-  const directory_entries& names = file.parent->entries;
-  for (std::size_t i = 0; i < names.places(); ++i) {
-    if (names.at(i).to == &file) return {file.parent, names.at(i).name};
-  }
-  return {};
+  const std::string_view name = file.name();
+  return name.empty() ? told_name() : told_name{file.parent, name};
 }
 
 // A name that is not taken yet.
@@ -306,9 +304,9 @@ int file_names::remove_directory(inode& at, std::string_view path) {
   if (there.last == "..") return -ENOTEMPTY;
   if (there.too_long) return -ENAMETOOLONG;
   if (!there.file) return -ENOENT;
-  if (there.file->mounted_on != nullptr) return -EBUSY;
   if (const int refused = may_remove(*there.directory, *there.file); refused != 0) return refused;
   if (!there.file->is_directory()) return -ENOTDIR;
+  if (there.file->mounted_on != nullptr) return -EBUSY;
   if (!there.file->entries.empty()) return -ENOTEMPTY;
   there.directory->on().unlink(*there.directory, there.last);
   return 0;
@@ -348,7 +346,6 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
     return exchanges ? -EINVAL : -ENOTEMPTY;
   }
   if (old.file.get() == fresh.file.get()) return 0;
-  if (old.file->mounted_on != nullptr || (fresh.file && fresh.file->mounted_on != nullptr)) return -EBUSY;
   if (fresh.directory->links == 0) return -ENOENT;
   if (const int refused = may_remove(*old.directory, *old.file); refused != 0) return refused;
   if (const int refused = fresh.file ? may_remove(*fresh.directory, *fresh.file) : may_change_names(*fresh.directory);
@@ -363,6 +360,7 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
   const bool moves_away = old.directory.get() != fresh.directory.get();
   const auto may_move = [&](const inode& file) { return !moves_away || !file.is_directory() || may(file, W_OK); };
   if (!may_move(*old.file) || (exchanges && !may_move(*fresh.file))) return -EACCES;
+  if (old.file->mounted_on != nullptr || (fresh.file && fresh.file->mounted_on != nullptr)) return -EBUSY;
   file_system& on = old.directory->on();
   if (exchanges) {
     on.exchange(*old.directory, old.last, *fresh.directory, fresh.last);
@@ -402,12 +400,12 @@ int file_names::change_directory(inode& to) {
 int file_names::path_of(const inode& directory, std::string& path) const {
   path.clear();
   for (const inode* at = &directory; at != &disks_.front().disk->root();) {
-    if (at->parent == at) at = at->mounted_on;
-    if (at->links == 0) return -ENOENT;
-    const directory_entries& names = at->parent->entries;
-    for (std::size_t i = 0; i < names.places(); ++i) {
-      if (names.at(i).to == at) path = "/" + names.at(i).name + path;
+    if (at == nullptr || at->links == 0) return -ENOENT;
+    if (at->parent == at) {
+      at = at->mounted_on;  // null if that is not there
+      continue;
     }
+    path.insert(0, at->name()).insert(0, "/");
     at = at->parent;
   }
   if (path.empty()) path = "/";
@@ -427,10 +425,7 @@ std::string file_names::text_of(const inode& file) const {
   std::string path;
   if (file.is_directory() && path_of(file, path) == 0) return path;
   if (!file.is_directory() && file.parent != nullptr && path_of(*file.parent, path) == 0) {
-    const directory_entries& names = file.parent->entries;
-    for (std::size_t i = 0; i < names.places(); ++i) {
-      if (names.at(i).to == &file) return fmt::format("{}/{}", path == "/" ? "" : path, names.at(i).name);
-    }
+    return fmt::format("{}/{}", path == "/" ? "" : path, file.name());
   }
   return fmt::format("without a name (inode {})", file.number());
 }

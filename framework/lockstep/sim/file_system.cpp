@@ -22,6 +22,15 @@ bool credentials::in_group(gid_t wanted) const noexcept {
 
 void inode::end() noexcept { on_.end(*this); }
 
+std::string_view inode::name() const noexcept {
+  if (parent == nullptr) return {};
+  const directory_entries& names = parent->entries;
+  for (std::size_t place = 0; place < names.places(); ++place) {
+    if (names.at(place).to == this) return names.at(place).name;
+  }
+  return {};
+}
+
 void inode::named_in(inode& directory) {
   inode* const before = std::exchange(parent, &directory);
   if (before == nullptr || before == &directory || is_directory()) return;
@@ -78,6 +87,7 @@ void file_system::end(inode& gone) noexcept {
     while (!last->watches.empty()) last->watches.front().forget();
     take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
     --inodes_used_;
+    last->unlink();
     delete last;
   }
   is_ending_ = false;
@@ -85,14 +95,9 @@ void file_system::end(inode& gone) noexcept {
 
 namespace {
 
-std::string name_of(const inode& file) {
-  if (file.parent == nullptr) return fmt::format("a file without a name");
+std::string_view name_of(const inode& file) {
   if (file.parent == &file) return "/";
-  const directory_entries& names = file.parent->entries;
-  for (std::size_t place = 0; place < names.places(); ++place) {
-    if (names.at(place).to == &file) return names.at(place).name;
-  }
-  return "?";
+  return file.parent == nullptr ? "a file without a name" : file.name();
 }
 
 }  // namespace
@@ -126,10 +131,18 @@ int file_system::make(mode_t mode, const credentials& who, inode_reference& made
   users_.try_emplace(who.user);
   const mode_t permissions = S_ISLNK(mode) ? mode : mode & ~who.umask;
   const wall_clock::time_point at = now();
-  made = new inode(*this, ++last_number_, {permissions, who.user, who.group, at, at, at});
-  made->life = life_;
-  ++inodes_used_;
+  made = &add(last_number_ + 1, {permissions, who.user, who.group, at, at, at});
   return 0;
+}
+
+// Without a reference. Throws std::bad_alloc.
+inode& file_system::add(std::uint64_t number, const file_attributes& first) {
+  auto* const made = new inode(*this, number, first);
+  last_number_ = std::max(last_number_, number);
+  made->life = life_;
+  inodes_.push_back(*made);
+  ++inodes_used_;
+  return *made;
 }
 
 void file_system::changed_names(inode& directory) noexcept {
@@ -404,30 +417,60 @@ disk_image file_system::image_after_power_cut(const crash_model& model, const cr
   return left;
 }
 
-void file_system::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
-  if (model_.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
-  restore(image_after_power_cut(model_, choose, lost));
+// Every name goes. What somebody still uses is as if it had been removed, and the directories above as well; all else
+// ends.
+void file_system::take_out_all() noexcept {
+  is_closing_ = true;
+  for (inode& each : inodes_) each.retain();
+  for (inode& each : inodes_) {
+    for (std::size_t place = 0; place < each.entries.places(); ++place) {
+      inode* const to = each.entries.at(place).to;
+      if (to == nullptr) continue;
+      to->links = 0;
+      if (to->is_directory()) {
+        each.retain();
+      } else {
+        to->parent = nullptr;
+        to->other_parents.reset();
+      }
+      to->release();
+    }
+    each.entries.clear();
+  }
+  root_->links = 0;
+  root_->release();
+  intrusive_list<inode, file_system> all;
+  all.splice_back(inodes_);
+  while (!all.empty()) {
+    inode& each = all.pop_front();
+    inodes_.push_back(each);
+    each.release();
+  }
+  is_closing_ = false;
 }
 
 void file_system::restore(const disk_image& image) {
-  is_closing_ = true;
   inode* const above = std::exchange(root_->mounted_on, nullptr);
-  root_->release();
-  is_closing_ = false;
+  take_out_all();
   bad_ = image.bad();
   errors_ = {};
   ++life_;
+  intrusive_list<inode, file_system> in_use;
+  in_use.splice_back(inodes_);
   std::map<std::uint64_t, inode*> made;
   for (const auto& [number, file] : image.files()) {
     users_.try_emplace(file.attributes.user);
-    inode* const each = new inode(*this, number, file.attributes);
-    ++inodes_used_;
-    each->life = life_;
-    each->content = file.content;
-    each->target = file.target;
-    take_pages(*each, static_cast<std::int64_t>(each->content.pages()));
-    made.emplace(number, each);
-    last_number_ = std::max(last_number_, number);
+    inode& each = add(number, file.attributes);
+    each.content = file.content;
+    each.target = file.target;
+    take_pages(each, static_cast<std::int64_t>(each.content.pages()));
+    made.emplace(number, &each);
+  }
+  while (!in_use.empty()) {  // new files to what is known by number
+    inode& each = in_use.pop_front();
+    each.set_number(++last_number_);
+    each.life = life_;
+    inodes_.push_back(each);
   }
   root_ = made.at(disk_image::root);
   root_->retain();

@@ -119,10 +119,9 @@ class file_system {
   void set_model(const crash_model& model) noexcept { model_ = model; }
   // Is told, in words, after each change and after each sync; null for nobody.
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
-  // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
+  // What is on the disk, and nothing in memory, is that from now on. A file that somebody uses stays with them, without
+  // a name.
   void restore(const disk_image& image);
-  // Memory is lost, and what a power cut leaves is there. Sectors that are bad stay so.
-  void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
   // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
@@ -139,7 +138,9 @@ class file_system {
     std::uint64_t pages = 0;
   };
 
+  inode& add(std::uint64_t number, const file_attributes& first);
   void end(inode& gone) noexcept;
+  void take_out_all() noexcept;
   void take_pages(const inode& of, std::int64_t count) noexcept;
   // How many more there may be, of that file.
   std::uint64_t pages_left(const inode& of, int& error) const noexcept;
@@ -168,6 +169,7 @@ class file_system {
   bool failed_sync_reverts_ = false;
   std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
+  intrusive_list<inode, file_system> inodes_;
   inode* ending_ = nullptr;  // those that are about to end, by `mounted`, as nothing is mounted there
   int watches_ = 0;
   bool is_ending_ = false;

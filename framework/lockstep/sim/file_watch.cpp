@@ -143,14 +143,8 @@ void tell_watchers(inode& of, std::uint32_t event) noexcept {
       tell_each(of, event | of_kind(of), 0, {}, is_gone);
     return;
   }
-  if (of.parent != nullptr && of.parent != &of && !of.parent->watches.empty()) [[unlikely]] {
-    const directory_entries& names = of.parent->entries;
-    for (std::size_t place = 0; place < names.places(); ++place) {
-      if (names.at(place).to != &of) continue;
-      tell_each(*of.parent, event | of_kind(of), 0, names.at(place).name);
-      break;
-    }
-  }
+  if (of.parent != nullptr && of.parent != &of && of.links != 0 && !of.parent->watches.empty()) [[unlikely]]
+    tell_each(*of.parent, event | of_kind(of), 0, of.name());
   if (!of.watches.empty()) [[unlikely]]
     tell_each(of, event | of_kind(of), 0, {});
 }

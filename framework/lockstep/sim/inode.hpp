@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct file_attributes {
   bool operator==(const file_attributes&) const = default;
 };
 
-class inode {
+class inode : public list_hook<file_system> {
  public:
   inode(file_system& on, std::uint64_t number, const file_attributes& first) noexcept
       : attributes(first), on_(on), number_(number) {}
@@ -51,8 +52,9 @@ class inode {
   inode& operator=(const inode&) = delete;
 
   file_system& on() const noexcept { return on_; }
-  // Unique in its file system, for ever.
+  // Unique in its file system, for ever: one that outlives what was on the disk gets another.
   std::uint64_t number() const noexcept { return number_; }
+  void set_number(std::uint64_t number) noexcept { number_ = number; }
   bool is_directory() const noexcept { return attributes.is_directory(); }
   bool is_regular() const noexcept { return attributes.is_regular(); }
   bool is_link() const noexcept { return attributes.is_link(); }
@@ -86,6 +88,8 @@ class inode {
     if (--references_ == 0) end();
   }
 
+  // The first of its names in `parent`; empty if it has none.
+  std::string_view name() const noexcept;
   // It has a name there, or none any more.
   void named_in(inode& directory);
   void unnamed_in(inode& directory) noexcept;

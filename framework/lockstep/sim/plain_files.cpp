@@ -123,7 +123,8 @@ void plain_files::remove(std::string_view path) {
   file_names::place found;
   const int failed = files.find(disk().root(), within_disk(path), file_names::following::never, found);
   if (failed == -ENOENT || (failed == 0 && !found.file)) return;
-  if (failed != 0 || found.last.empty() || found.by_dots) refuse(path, failed != 0 ? failed : -EBUSY);
+  const bool is_busy = failed == 0 && (found.last.empty() || found.by_dots || found.file->mounted_on != nullptr);
+  if (failed != 0 || is_busy) refuse(path, is_busy ? -EBUSY : failed);
   if (found.file->is_directory()) {
     std::vector<std::string> names;
     for (std::size_t place = 0; place < found.file->entries.places(); ++place) {
