@@ -376,11 +376,11 @@ int file_names::link(inode& file, inode& to_at, std::string_view to) {
   if (const int failed = find_free(to_at, to, false, there); failed != 0) return failed;
   if (&file.on() != &there.directory->on()) return -EXDEV;
   if (file.is_directory()) return -EPERM;
-  if (file.links == 0 && !std::exchange(file.may_get_a_name, false)) return -ENOENT;
+  if (file.links == 0 && !file.may_get_a_name) return -ENOENT;
   constexpr std::uint32_t links_max = 65'000;
   if (file.links >= links_max) return -EMLINK;
-  tell_to_itself(file, IN_ATTRIB);
   file.on().link(*there.directory, there.last, file);
+  file.may_get_a_name = false;
   return 0;
 }
 
@@ -437,6 +437,7 @@ int file_names::set_mode(inode& of, mode_t mode) {
   if (!who_.is_root() && of.attributes.user != who_.user) return -EPERM;
   constexpr mode_t changed = S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
   if (!who_.is_root() && !who_.in_group(of.attributes.group)) mode &= ~mode_t{S_ISGID};
+  of.on().expect_attributes(of);
   of.attributes.mode = (of.attributes.mode & ~changed) | (mode & changed);
   of.on().touch_attributes(of);
   return 0;
@@ -448,6 +449,7 @@ int file_names::set_owner(inode& of, uid_t user, gid_t group) {
   const bool changes_user = user != stays && user != of.attributes.user;
   const bool own = of.attributes.user == who_.user || (user == stays && group == stays);
   if (!who_.is_root() && (changes_user || !own || (group != stays && !who_.in_group(group)))) return -EPERM;
+  of.on().expect_attributes(of);
   of.on().set_owner(of, user != stays ? user : of.attributes.user, group != stays ? group : of.attributes.group);
   if (of.is_regular()) {
     of.attributes.mode &= ~mode_t{S_ISUID};
@@ -476,6 +478,7 @@ int file_names::set_times(inode& of, const timespec* times) {
                : wall_clock::time_point(std::chrono::seconds(to.tv_sec) + std::chrono::nanoseconds(to.tv_nsec));
   };
   constexpr timespec now{0, UTIME_NOW};
+  of.on().expect_attributes(of);
   set(of.attributes.accessed, times == nullptr ? now : times[0]);
   set(of.attributes.modified, times == nullptr ? now : times[1]);
   of.on().touch_attributes(of);

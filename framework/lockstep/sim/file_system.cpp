@@ -1,5 +1,6 @@
 #include <lockstep/sim/file_system.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/file_watch.hpp>
 #include <lockstep/sim/opened_name.hpp>
@@ -31,22 +32,26 @@ std::string_view inode::name() const noexcept {
   return {};
 }
 
-void inode::named_in(inode& directory) {
-  inode* const before = std::exchange(parent, &directory);
-  if (before == nullptr || before == &directory || is_directory()) return;
+void inode::expect_name(bool for_another) {
+  if (is_directory() || parent == nullptr || (for_another && other_parents == nullptr)) return;
   if (other_parents == nullptr) other_parents = std::make_unique<std::vector<inode*>>();
-  std::erase(*other_parents, &directory);
-  other_parents->push_back(before);
+  if (other_parents->size() == other_parents->capacity()) other_parents->reserve(2 * other_parents->size() + 1);
+}
+
+void inode::named_in(inode& directory) noexcept {
+  inode* const before = std::exchange(parent, &directory);
+  if (before != nullptr && !is_directory()) other_parents->push_back(before);
 }
 
 void inode::unnamed_in(inode& directory) noexcept {
-  if (links != 0 && directory.entries.lead_to(*this)) return;
-  if (other_parents != nullptr) std::erase(*other_parents, &directory);
-  if (parent != &directory) return;
-  parent = nullptr;
-  if (other_parents == nullptr || other_parents->empty()) return;
-  parent = other_parents->back();
-  other_parents->pop_back();
+  const bool has_others = other_parents != nullptr && !other_parents->empty();
+  if (parent == &directory) {
+    parent = has_others ? other_parents->back() : nullptr;
+    if (has_others) other_parents->pop_back();
+  } else {
+    const auto found = std::find(other_parents->rbegin(), other_parents->rend(), &directory);
+    other_parents->erase(std::prev(found.base()));
+  }
 }
 
 file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identity id, std::uint64_t device)
@@ -104,8 +109,10 @@ std::string_view name_of(const inode& file) {
 
 template <class... Parts>
 void file_system::tell_observer(const char* what, const Parts&... parts) {
-  if (observer_) [[unlikely]]
-    observer_(fmt::format(fmt::runtime(what), parts...));
+  if (!observer_) [[likely]]
+    return;
+  const sparing_allocations of_the_observer;
+  observer_(fmt::format(fmt::runtime(what), parts...));
 }
 
 // -- room -------------------------------------------------------------------------------------------------------------
@@ -149,8 +156,7 @@ void file_system::changed_names(inode& directory) noexcept {
   directory.attributes.modified = directory.attributes.changed = now();
 }
 
-void file_system::put_name(inode& directory, std::string_view name, inode& to) {
-  directory.entries.add(name, to);
+void file_system::gained_name(inode& directory, inode& to) noexcept {
   to.retain();
   if (to.is_directory()) {
     ++directory.links;
@@ -164,34 +170,39 @@ void file_system::put_name(inode& directory, std::string_view name, inode& to) {
 }
 
 // A directory without a name still has "..", for which it keeps the one above.
-void file_system::drop_name(inode& directory, std::string_view name, bool moves) {
-  inode* const gone = directory.entries.remove(name);
-  if (gone->is_directory()) {
+void file_system::lost_name(inode& directory, inode& gone, bool moves) noexcept {
+  if (gone.is_directory()) {
     --directory.links;
     if (!moves) {
-      gone->links = 0;
+      gone.links = 0;
       directory.retain();
     }
   } else {
-    --gone->links;
-    gone->unnamed_in(directory);
+    --gone.links;
+    gone.unnamed_in(directory);
   }
-  gone->attributes.changed = now();
+  gone.attributes.changed = now();
   changed_names(directory);
-  gone->release();
+  gone.release();
 }
 
 void file_system::link(inode& directory, std::string_view name, inode& to) {
-  put_name(directory, name, to);
-  log_.named(directory, name, to, false, 0);
+  log_.expect_names({{directory, name, to}});
+  to.expect_name();
+  directory.entries.add(name, to);
+  gained_name(directory, to);
+  log_.named(directory, to, false, 0);
+  tell_to_itself(to, IN_ATTRIB);
   tell_of_name(directory, IN_CREATE, name, to);
   tell_observer("{} is made", name);
 }
 
 void file_system::unlink(inode& directory, std::string_view name) {
   const inode_reference gone = directory.entries.find(name);
-  drop_name(directory, name);
-  log_.unnamed(directory, name, *gone, 0);
+  log_.expect_names({{directory, name, *gone}});
+  directory.entries.remove(name);
+  lost_name(directory, *gone);
+  log_.unnamed(directory, *gone, 0);
   if (!gone->is_directory()) tell_to_itself(*gone, IN_ATTRIB);
   name_has_gone(*gone, directory, name);
   tell_of_name(directory, IN_DELETE, name, *gone);
@@ -201,13 +212,23 @@ void file_system::unlink(inode& directory, std::string_view name) {
 void file_system::rename(inode& from, std::string_view name, inode& to, std::string_view as) {
   const inode_reference moved = from.entries.find(name);
   const inode_reference replaced = to.entries.find(as);
-  if (replaced) drop_name(to, as);
-  drop_name(from, name, true);
-  put_name(to, as, *moved);
+  moved->expect_name(true);
+  expect_move(*moved, from, name, as);
+  if (replaced) {
+    log_.expect_names({{to, as, *replaced}, {from, name, *moved}, {to, as, *moved}});
+    to.entries.replace(as, *moved);
+    lost_name(to, *replaced);
+  } else {
+    log_.expect_names({{from, name, *moved}, {to, as, *moved}});
+    to.entries.add(as, *moved);
+  }
+  from.entries.remove(name);
+  lost_name(from, *moved, true);
+  gained_name(to, *moved);
   const std::uint32_t group = log_.new_group();
-  if (replaced) log_.unnamed(to, as, *replaced, group);
-  log_.unnamed(from, name, *moved, group);
-  log_.named(to, as, *moved, static_cast<bool>(replaced), group);
+  if (replaced) log_.unnamed(to, *replaced, group);
+  log_.unnamed(from, *moved, group);
+  log_.named(to, *moved, static_cast<bool>(replaced), group);
   tell_of_move(from, name, to, as, *moved, replaced.get());
   if (replaced) name_has_gone(*replaced, to, as);
   name_has_moved(*moved, from, name, to, as);
@@ -217,15 +238,22 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
 void file_system::exchange(inode& one, std::string_view name, inode& other, std::string_view with) {
   const inode_reference first = one.entries.find(name);
   const inode_reference second = other.entries.find(with);
-  drop_name(one, name, true);
-  drop_name(other, with, true);
-  put_name(one, name, *second);
-  put_name(other, with, *first);
+  first->expect_name(true);
+  second->expect_name(true);
+  expect_move(*first, one, name, with);
+  expect_move(*second, other, with, name);
+  log_.expect_names({{one, name, *first}, {other, with, *second}, {one, name, *second}, {other, with, *first}});
+  one.entries.replace(name, *second);
+  other.entries.replace(with, *first);
+  lost_name(one, *first, true);
+  lost_name(other, *second, true);
+  gained_name(one, *second);
+  gained_name(other, *first);
   const std::uint32_t group = log_.new_group();
-  log_.unnamed(one, name, *first, group);
-  log_.unnamed(other, with, *second, group);
-  log_.named(one, name, *second, true, group);
-  log_.named(other, with, *first, true, group);
+  log_.unnamed(one, *first, group);
+  log_.unnamed(other, *second, group);
+  log_.named(one, *second, true, group);
+  log_.named(other, *first, true, group);
   tell_of_move(one, name, other, with, *first);
   tell_of_move(other, with, one, name, *second);
   name_has_moved(*first, one, name, other, with);
@@ -265,6 +293,7 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   }
   const std::uint64_t before = to.content.pages();
   const std::uint64_t size_before = to.content.size();
+  log_.expect_write(to, offset, size);
   to.content.write(*pages_, from, size, offset);
   if (!bad_.empty()) [[unlikely]]
     bad_.rewritten(to, size, offset);
@@ -283,6 +312,7 @@ int file_system::resize(inode& of, std::uint64_t size) {
   if (cuts_a_sector && bad_.writable(of, 1, size) == 0) return -EIO;
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
+  log_.expect(of);
   of.content.resize(*pages_, size);
   if (!bad_.empty()) [[unlikely]]
     bad_.cut(of, size);
@@ -313,6 +343,9 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
   }
   if (clears && bad_.writable(of, static_cast<std::size_t>(size), offset) != size) return -EIO;
+  constexpr std::size_t changes_max = 2;
+  log_.expect(of, changes_max);
+  if (!punches) of.content.expect_to_set_aside(offset, size);
   if (clears && size != 0) {
     of.content.punch(*pages_, offset, size);
     bad_.rewritten(of, size, offset);
@@ -341,6 +374,7 @@ void file_system::set_owner(inode& of, uid_t user, gid_t group) {
 }
 
 void file_system::touch_attributes(inode& of) {
+  expect_attributes(of);
   of.attributes.changed = now();
   log_.changed_attributes(of);
   tell(of, IN_ATTRIB);
@@ -479,7 +513,11 @@ void file_system::restore(const disk_image& image) {
   root_->links = 2;
   for (const auto& [number, file] : image.files()) {
     for (const auto& [name, to] : file.names) {
-      put_name(*made.at(number), name, *made.at(to));
+      inode& directory = *made.at(number);
+      inode& file_there = *made.at(to);
+      file_there.expect_name();
+      directory.entries.add(name, file_there);
+      gained_name(directory, file_there);
     }
   }
   for (const auto& [number, file] : image.files()) made.at(number)->attributes = file.attributes;

@@ -82,7 +82,8 @@ class file_system {
 
   // A file without a name, whose attributes are `mode` and who made it. -ENOSPC, -EDQUOT.
   int make(mode_t mode, const credentials& who, inode_reference& made);
-  // Requires that the names are free, or there, as the word says.
+  // Requires that the names are free, or there, as the word says. As all changes here they throw std::bad_alloc, and
+  // then nothing has changed.
   void link(inode& directory, std::string_view name, inode& to);
   void unlink(inode& directory, std::string_view name);
   // As rename() does it, in one: what was there is replaced.
@@ -96,7 +97,8 @@ class file_system {
   int resize(inode& of, std::uint64_t size);
   int allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size);
   void set_owner(inode& of, uid_t user, gid_t group);
-  // Attributes were changed.
+  // Attributes are to be changed, and were. The first throws std::bad_alloc.
+  void expect_attributes(const inode& of) { log_.expect_attributes(of); }
   void touch_attributes(inode& of);
   // What it reads for the first time, of the machine's.
   void need_content(inode& of);
@@ -144,8 +146,8 @@ class file_system {
   void take_pages(const inode& of, std::int64_t count) noexcept;
   // How many more there may be, of that file.
   std::uint64_t pages_left(const inode& of, int& error) const noexcept;
-  void put_name(inode& directory, std::string_view name, inode& to);
-  void drop_name(inode& directory, std::string_view name, bool moves = false);
+  void gained_name(inode& directory, inode& to) noexcept;
+  void lost_name(inode& directory, inode& gone, bool moves = false) noexcept;
   void changed_names(inode& directory) noexcept;
   template <class... Parts>
   void tell_observer(const char* what, const Parts&... parts);

@@ -78,10 +78,11 @@ class inode : public list_hook<file_system> {
   const told_name* told_by = nullptr;
   std::uint64_t last_opened_name = 0;
   std::uint32_t names_opened = 0;
-  bool holds_parent = false;                             // that is one of these, though it was removed itself
-  std::uint32_t life = 0;                                // of its file system, which ends with a power cut
-  bool is_fixture = false;                               // a file of the machine's that is not yet read
-  std::unique_ptr<std::vector<inode*>> other_parents{};  // that it has a name in too, if it ever had several
+  bool holds_parent = false;  // that is one of these, though it was removed itself
+  std::uint32_t life = 0;     // of its file system, which ends with a power cut
+  bool is_fixture = false;    // a file of the machine's that is not yet read
+  // Of a file that ever had several names the directories of the others, one for each.
+  std::unique_ptr<std::vector<inode*>> other_parents{};
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
@@ -90,8 +91,10 @@ class inode : public list_hook<file_system> {
 
   // The first of its names in `parent`; empty if it has none.
   std::string_view name() const noexcept;
-  // It has a name there, or none any more.
-  void named_in(inode& directory);
+  // It is to have another name, or one for one that it has. Throws std::bad_alloc.
+  void expect_name(bool for_another = false);
+  // It has a name there, which was expected, or one less.
+  void named_in(inode& directory) noexcept;
   void unnamed_in(inode& directory) noexcept;
 
  private:
