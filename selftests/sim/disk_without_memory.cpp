@@ -176,14 +176,13 @@ void change_all(system_calls& system, short_of_memory& short_of) {
     short_of.call("a directory", [&] { return system.mkdirat(AT_FDCWD, each, S_IRWXU); });
   }
   int fd = -1;
-  short_of.call(
-      "a file", [&] { return fd = system.openat(AT_FDCWD, first_name, O_RDWR | O_CREAT, S_IRWXU); }, true);
+  short_of.call("a file", [&] { return fd = system.openat(AT_FDCWD, first_name, O_RDWR | O_CREAT, S_IRWXU); });
   system.close(fd);
   write_file("/tmp/a file that is replaced", "x");
   change_what_is_in_files(system, short_of);
   change_names(system, short_of);
-  short_of.call(
-      "a truncation by an open", [&] { return fd = system.openat(AT_FDCWD, first_name, O_RDWR | O_TRUNC, 0); }, true);
+  short_of.call("a truncation by an open",
+                [&] { return fd = system.openat(AT_FDCWD, first_name, O_RDWR | O_TRUNC, 0); });
   system.close(fd);
 }
 

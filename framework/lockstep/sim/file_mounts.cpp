@@ -1,6 +1,8 @@
 // The disks of a host: what is mounted where, and what becomes of that when the power is cut.
 #include <lockstep/sim/file_names.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,10 +30,12 @@ int file_names::mount(inode& at, std::string_view on, file_system*& made) {
   const std::uint64_t number = disks_.size();
   std::string path;
   if (const int failed = path_of(*there, path); failed != 0) return failed;
-  disks_.push_back({path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)});
-  made = disks_.back().disk.get();
+  disks_.reserve(disks_.size() + 1);
+  mounted_disk fresh{path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)};
+  made = fresh.disk.get();
   made->set_model(model_);
-  put(disks_.back(), *there);
+  put(fresh, *there);
+  disks_.push_back(std::move(fresh));
   return 0;
 }
 
@@ -71,6 +75,7 @@ void file_names::copy_names(file_system& onto, inode& directory, const std::stri
 }
 
 void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
+  const sparing_allocations of_the_disk;
   working_directory_ = nullptr;
   for (const mounted_disk& each : disks_) {
     const crash_model& model = each.disk->model();
@@ -87,6 +92,7 @@ void file_names::set_crash_model(const crash_model& model) noexcept {
 
 // What is mounted there goes before the directories end.
 void file_names::restore(file_system& disk, const disk_image& image) {
+  const sparing_allocations of_the_disk;
   for (const mounted_disk& each : disks_) {
     if (each.under != &disk) continue;
     inode* const on = std::exchange(each.disk->root().mounted_on, nullptr);
