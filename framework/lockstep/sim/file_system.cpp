@@ -80,7 +80,8 @@ void file_system::end(inode& gone) noexcept {
   if (std::exchange(is_ending_, true)) return;
   while (ending_ != nullptr) {
     inode* const last = std::exchange(ending_, ending_->mounted);
-    const bool keeps_parent = last->is_directory() && last->links == 0 && last->parent != nullptr;
+    const bool keeps_parent =
+        last->is_directory() && last->links == 0 && last->parent != nullptr && last->parent != last;
     if (keeps_parent) last->parent->release();
     for (std::size_t place = 0; place < last->entries.places(); ++place) {
       if (inode* const to = last->entries.at(place).to; to != nullptr) to->release();
