@@ -27,6 +27,28 @@ TEST(ChunkQueueTest, IsAQueueWhoseItemsDoNotMove) {
   EXPECT_EQ(*items.back(), 999);
 }
 
+TEST(ChunkQueueTest, IsTheSameWhereItemsAreExpectedThatDoNotCome) {
+  chunk_queue<int> items;
+  for (int i = 0; i < 64; ++i) {
+    items.expect(32);
+    items.emplace_back(i);
+  }
+  items.expect(1);
+  for (int i = 63; i >= 40; --i) {
+    EXPECT_EQ(items.back(), i);
+    items.pop_back();
+    items.expect(4);
+  }
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(items.front(), i);
+    items.pop_front();
+  }
+  EXPECT_TRUE(items.empty());
+  items.expect(32);
+  items.emplace_back(7);
+  EXPECT_EQ(items.front(), 7);
+}
+
 TEST(ChunkQueueTest, EndsItsItemsOnceEach) {
   const auto counted = std::make_shared<int>();
   chunk_queue<std::shared_ptr<int>> items;

@@ -3,6 +3,8 @@
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/inode.hpp>
 
+#include <cstddef>
+#include <string>
 #include <utility>
 
 namespace lockstep::sim {
@@ -26,6 +28,38 @@ TEST(InodeTest, LivesAsLongAsSomebodyRefersToIt) {
     EXPECT_FALSE(last->is_directory() || last->is_link());
     EXPECT_EQ(&last->on(), &disk);
     made = last;
+  });
+}
+
+// Of each there is one entry, so that none is looked for.
+TEST(InodeTest, KnowsTheDirectoriesOfItsNames) {
+  in_world([](system_calls&) {
+    constexpr std::size_t many = 500;
+    file_names& all = here().files();
+    file_system& disk = all.disk();
+    inode_reference file;
+    inode_reference other;
+    ASSERT_EQ(all.make_node(disk.root(), "/first", S_IFREG, file), 0);
+    ASSERT_EQ(all.make_node(disk.root(), "/other", S_IFDIR, other), 0);
+    EXPECT_EQ(file->other_parents, nullptr);
+    for (std::size_t i = 0; i < many; ++i) disk.link(disk.root(), std::to_string(i), *file);
+    for (std::size_t i = 0; i < many; ++i) disk.link(*other, std::to_string(i), *file);
+    EXPECT_EQ(file->links, 2 * many + 1);
+    EXPECT_EQ(file->other_parents->size(), 2 * many);
+    for (std::size_t i = 0; i < many; ++i) disk.unlink(*other, std::to_string(i));
+    EXPECT_EQ(file->parent, &disk.root());
+    EXPECT_EQ(file->other_parents->size(), many);
+    disk.rename(disk.root(), "5", *other, "five");
+    EXPECT_EQ(file->parent, other.get());
+    disk.unlink(*other, "five");
+    disk.unlink(disk.root(), "first");
+    for (std::size_t i = 0; i < many; ++i) {
+      if (i != 5 && i != 7) disk.unlink(disk.root(), std::to_string(i));
+    }
+    EXPECT_EQ(file->other_parents->size(), 0u);
+    EXPECT_EQ(all.text_of(*file), "/7");
+    disk.unlink(disk.root(), "7");
+    EXPECT_EQ(file->parent, nullptr);
   });
 }
 

@@ -23,6 +23,19 @@ TEST(PageTest, EndsWithItsLastReference) {
   EXPECT_EQ(store.in_use(), 0u);
 }
 
+TEST(PageTest, IsThereIfItIsExpected) {
+  page_store store;
+  store.expect(page_bytes, 2);
+  store.expect(page_bytes, 1);
+  store.expect(1, 1);
+  EXPECT_EQ(store.in_use(), 0u);
+  const page_reference one(store.take());
+  const page_reference other(store.take());
+  const page_reference small(store.take(1));
+  EXPECT_EQ(store.in_use(), 3u);
+  EXPECT_LT(small.size(), one.size());
+}
+
 TEST(PageTest, IsUsedAgain) {
   page_store store;
   const std::byte* first = nullptr;

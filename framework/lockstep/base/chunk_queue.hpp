@@ -30,7 +30,12 @@ class chunk_queue {
   T& back() noexcept { return *place(size_ - 1); }
   const T& back() const noexcept { return *place(size_ - 1); }
 
-  // Throws std::bad_alloc, and what T's constructor throws; then nothing has changed.
+  // The next `count` items, 32 at the most, need no memory. Throws std::bad_alloc.
+  void expect(std::size_t count) {
+    if (begin_ + size_ + count > chunks_.size() * items_of_chunk) [[unlikely]]
+      add_chunk();
+  }
+  // Throws std::bad_alloc, unless it is expected, and what T's constructor throws; then nothing has changed.
   template <class... Arguments>
   T& emplace_back(Arguments&&... arguments) {
     if (begin_ + size_ == chunks_.size() * items_of_chunk) [[unlikely]]

@@ -1,6 +1,6 @@
 #include <lockstep/sim/crash_log.hpp>
 
-#include <fmt/format.h>
+#include <lockstep/runtime/disturbance.hpp>
 
 #include <algorithm>
 #include <tuple>
@@ -20,8 +20,13 @@ const crash_log::file_state* crash_log::state_of(std::uint64_t file) const noexc
   return file < states_.size() ? states_[file].get() : nullptr;
 }
 
-micro_operation& crash_log::add(micro_operation::kind what, const inode& file) {
-  while (pending_ >= changes_max_ || bytes_ > bytes_max_) [[unlikely]] write_back_oldest();
+void crash_log::expect(const inode& file, std::size_t changes) {
+  while (pending_ != 0 && (pending_ + changes > changes_max_ || bytes_ > bytes_max_)) [[unlikely]] write_back_oldest();
+  operations_.expect(changes);
+  state_of(file.number());
+}
+
+micro_operation& crash_log::add(micro_operation::kind what, const inode& file) noexcept {
   micro_operation& made = operations_.emplace_back();
   made.what = what;
   made.number = ++last_number_;
@@ -69,8 +74,24 @@ void crash_log::filter(chain& of, const Stays& stays) {
   }
 }
 
-void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) {
-  constexpr std::uint64_t little = 1024;
+namespace {
+
+constexpr std::uint64_t little = 1024;  // of what was written: copied, not shared
+
+constexpr std::uint64_t pages_of(std::uint64_t offset, std::uint64_t size) noexcept {
+  return (offset + size + page_bytes - 1) / page_bytes - offset / page_bytes;
+}
+
+}  // namespace
+
+void crash_log::expect_write(const inode& file, std::uint64_t offset, std::uint64_t size) {
+  expect(file);
+  const bool may_widen = state_of(file.number()).clean != nullptr;
+  if (size <= little) expected_text_.reserve(may_widen ? little : size);
+  if (size > little || may_widen) expected_pages_ = page_run(pages_of(offset, size));
+}
+
+void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept {
   micro_operation& made = add(micro_operation::kind::write, file);
   made.offset = offset;
   made.size = size;
@@ -82,13 +103,14 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   size = made.size;
   bytes_ += size;
   if (size <= little) {
+    made.text = std::move(expected_text_);
     made.text.resize(size);
     file.content.read(made.text.data(), size, offset);
     return;
   }
   const std::uint64_t first = offset / page_bytes;
-  const std::uint64_t end = (offset + size + page_bytes - 1) / page_bytes;
-  made.pages = page_run(end - first);
+  const std::uint64_t end = first + pages_of(offset, size);
+  made.pages = std::move(expected_pages_);
   for (std::uint64_t number = first; number < end; ++number) made.pages[number - first] = *file.content.page_at(number);
 }
 
@@ -105,13 +127,14 @@ void crash_log::widen(micro_operation& made, file_state& state) {
   if (clean.empty()) state.clean.reset();
 }
 
-void crash_log::resized(const inode& file, std::uint64_t size_before) {
+void crash_log::resized(const inode& file, std::uint64_t size_before) noexcept {
   micro_operation& made = add(micro_operation::kind::resize, file);
   made.before = size_before;
   made.after = file.content.size();
 }
 
-void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) {
+void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t size,
+                        std::uint64_t size_before) noexcept {
   micro_operation& made = add(micro_operation::kind::punch, file);
   made.offset = offset;
   made.size = size;
@@ -119,43 +142,55 @@ void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t s
 }
 
 void crash_log::set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
-                          std::uint64_t size_before) {
+                          std::uint64_t size_before) noexcept {
   micro_operation& made = add(micro_operation::kind::set_aside, file);
   made.offset = offset;
   made.size = size;
   made.before = size_before;
   made.after = file.content.size();
-  made.pages = page_run(1);
   made.pages[0] = zero;
 }
 
-void crash_log::changed_attributes(const inode& file) {
-  add(micro_operation::kind::attributes, file).attributes = std::make_unique<file_attributes>(file.attributes);
+void crash_log::expect_attributes(const inode& file) {
+  expect(file);
+  if (expected_attributes_ == nullptr) expected_attributes_ = std::make_unique<file_attributes>();
 }
 
-void crash_log::named(const inode& directory, std::string_view name, const inode& file, bool over_another,
-                      std::uint32_t group) {
-  micro_operation& made = add(micro_operation::kind::name, file);
-  made.directory = directory.number();
-  made.text = name;
-  made.over_another = over_another;
-  made.group = group;
-  file_state& state = state_of(made.file);
-  ++state.names_pending;
-  if (state.made_as.mode == 0) {
-    state.made_as = file.attributes;
-    if (file.is_link()) state.target = file.target;
+void crash_log::changed_attributes(const inode& file) noexcept {
+  *expected_attributes_ = file.attributes;
+  add(micro_operation::kind::attributes, file).attributes = std::move(expected_attributes_);
+}
+
+void crash_log::expect_names(std::initializer_list<coming_name> all) {
+  expect(all.begin()->file, all.size());
+  names_taken_ = 0;
+  for (const coming_name& each : all) {
+    state_of(each.directory.number());
+    file_state& state = state_of(each.file.number());
+    if (each.file.is_link()) state.target = each.file.target;
+    expected_names_[static_cast<std::size_t>(&each - all.begin())] = each.name;
   }
-  append(state_of(made.directory).of_names, made);
 }
 
-void crash_log::unnamed(const inode& directory, std::string_view name, const inode& file, std::uint32_t group) {
-  micro_operation& made = add(micro_operation::kind::unname, file);
+micro_operation& crash_log::add_name(micro_operation::kind what, const inode& directory, const inode& file,
+                                     std::uint32_t group) noexcept {
+  micro_operation& made = add(what, file);
   made.directory = directory.number();
-  made.text = name;
+  made.text = std::move(expected_names_[names_taken_++]);
   made.group = group;
   ++state_of(made.file).names_pending;
   append(state_of(made.directory).of_names, made);
+  return made;
+}
+
+void crash_log::named(const inode& directory, const inode& file, bool over_another, std::uint32_t group) noexcept {
+  add_name(micro_operation::kind::name, directory, file, group).over_another = over_another;
+  file_state& state = state_of(file.number());
+  if (state.made_as.mode == 0) state.made_as = file.attributes;
+}
+
+void crash_log::unnamed(const inode& directory, const inode& file, std::uint32_t group) noexcept {
+  add_name(micro_operation::kind::unname, directory, file, group);
 }
 
 void crash_log::ended(const inode& file) noexcept {
@@ -197,6 +232,8 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
 }
 
 // -- becoming durable -------------------------------------------------------------------------------------------------
+
+// What comes to the disk, or does not, takes no memory that the host could be short of.
 
 void crash_log::retire(micro_operation& gone) noexcept {
   if (std::exchange(gone.retired, true)) return;
@@ -307,6 +344,7 @@ bool crash_log::sync_what_is_left(file_state& state) {
 }
 
 void crash_log::failed_to_sync(const inode& file) {
+  const sparing_allocations of_the_disk;
   file_state& state = state_of(file.number());
   filter(state.of_file, [&state](micro_operation& each) {
     if (each.what != micro_operation::kind::write) return true;
@@ -319,6 +357,7 @@ void crash_log::failed_to_sync(const inode& file) {
 }
 
 file_content crash_log::reverted(const inode& file) {
+  const sparing_allocations of_the_disk;
   filter(state_of(file.number()).of_file, [this](micro_operation& each) {
     retire(each);
     return false;
@@ -347,13 +386,16 @@ void crash_log::retire_name(micro_operation& what) {
 }
 
 void crash_log::synced(const inode& file, bool data_only) {
+  const sparing_allocations of_the_disk;
   file_state& state = state_of(file.number());
   const bool has_new_names = state.names_pending != 0;
   bool wrote = file.is_directory() ? sync_names(state) : false;
   wrote = sync_file(file, state, data_only) || wrote;
   const std::uint64_t now = last_number_ + 1;
   if (wrote || has_new_names) committed_ = now;
+  const inode* last = nullptr;
   const auto keep_names = [&](const inode* each) {
+    if (std::exchange(last, each) == each) return;
     for (; each != nullptr; each = each->parent == each ? nullptr : each->parent) {
       state_of(each->number()).names_synced = now;
     }
@@ -366,6 +408,7 @@ void crash_log::synced(const inode& file, bool data_only) {
 // So that no model takes it for a sync, which keeps what was changed before.
 template <class F>
 void crash_log::without_traces(const F& change) {
+  const sparing_allocations of_the_disk;
   const auto before = std::tuple(last_name_, last_size_, last_durable_);
   change();
   std::tie(last_name_, last_size_, last_durable_) = before;
@@ -398,6 +441,7 @@ void crash_log::settled_names_of(const inode& directory) {
 
 // Requires that there is one.
 void crash_log::write_back_oldest() {
+  const sparing_allocations of_the_disk;
   forget_retired();
   micro_operation& oldest = operations_.front();
   if (oldest.is_name()) {
@@ -417,6 +461,7 @@ bool crash_log::has_changes_of(const inode& file) const noexcept {
 }
 
 void crash_log::synced_all(const std::set<std::uint64_t>& but) {
+  const sparing_allocations of_the_disk;
   const auto is_left_out = [&but](std::uint64_t file) { return !but.empty() && but.count(file) != 0; };
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     micro_operation& each = operations_[i];
@@ -532,38 +577,6 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
       return;
     }
   }
-}
-
-std::map<std::uint64_t, std::string> crash_log::names() const {
-  std::map<std::uint64_t, std::string> found{{disk_image::root, "/"}};
-  for (const auto& [number, each] : durable_.files()) {
-    for (const auto& [name, to] : each.names) found.try_emplace(to, name);
-  }
-  for (std::size_t i = 0; i < operations_.size(); ++i) {
-    const micro_operation& each = operations_[i];
-    if (each.what == micro_operation::kind::name) found[each.file] = each.text;
-  }
-  return found;
-}
-
-std::string crash_log::text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names) {
-  const auto name_of = [&names](std::uint64_t file) {
-    const auto found = names.find(file);
-    return found != names.end() ? found->second : fmt::format("file {}", file);
-  };
-  switch (what.what) {
-    case micro_operation::kind::write:
-      return fmt::format("write {} at {} to {}", what.size, what.offset, name_of(what.file));
-    case micro_operation::kind::resize: return fmt::format("resize {} to {}", name_of(what.file), what.after);
-    case micro_operation::kind::punch:
-      return fmt::format("punch {} at {} in {}", what.size, what.offset, name_of(what.file));
-    case micro_operation::kind::set_aside:
-      return fmt::format("space for {} at {} in {}", what.size, what.offset, name_of(what.file));
-    case micro_operation::kind::attributes: return fmt::format("attributes of {}", name_of(what.file));
-    case micro_operation::kind::name: return fmt::format("name {} in {}", what.text, name_of(what.directory));
-    case micro_operation::kind::unname: return fmt::format("end of name {} in {}", what.text, name_of(what.directory));
-  }
-  return {};
 }
 
 }  // namespace lockstep::sim

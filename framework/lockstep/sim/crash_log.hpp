@@ -1,6 +1,7 @@
 // What happened to the files of one disk since it was last made durable, change by change; and what is durable.
 //
-// 1. Every change is logged after it was made, under a number that grows.
+// 1. Every change is logged after it was made, under a number that grows. It was expected before, so that nothing is
+//    made that is not logged.
 // 2. A change leaves the log when it becomes durable in every model: when its file, or for a name its directory, is
 //    synced, or when the log is so long that the oldest are written back.
 // 3. A power cut leaves what is durable, and of what is in the log what a crash_model allows and an oracle picks.
@@ -13,9 +14,11 @@
 #include <lockstep/sim/crash_model.hpp>
 #include <lockstep/sim/disk_image.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <set>
@@ -68,17 +71,30 @@ class crash_log {
 
   // -- changes ----------------------------------------------------------------------------------------------------
 
-  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
-  void resized(const inode& file, std::uint64_t size_before);
+  // A change is expected before it is made: that takes the memory, and throws std::bad_alloc. So what was made is
+  // logged without fail.
+  void expect(const inode& file, std::size_t changes = 1);
+  void expect_write(const inode& file, std::uint64_t offset, std::uint64_t size);
+  void expect_attributes(const inode& file);
+  // All names that a call makes and removes, in that order.
+  struct coming_name {
+    const inode& directory;
+    std::string_view name;
+    const inode& file;
+  };
+  void expect_names(std::initializer_list<coming_name> all);
+
+  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept;
+  void resized(const inode& file, std::uint64_t size_before) noexcept;
   // `size_before` is how long the file was: nothing behind that is cleared.
-  void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
+  void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept;
   // Pages of zeros are there: `zero`.
   void set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
-                 std::uint64_t size_before);
-  void changed_attributes(const inode& file);
-  // `group` joins what one call does; 0 for none.
-  void named(const inode& directory, std::string_view name, const inode& file, bool over_another, std::uint32_t group);
-  void unnamed(const inode& directory, std::string_view name, const inode& file, std::uint32_t group);
+                 std::uint64_t size_before) noexcept;
+  void changed_attributes(const inode& file) noexcept;
+  // The next of those that were expected. `group` joins what one call does; 0 for none.
+  void named(const inode& directory, const inode& file, bool over_another, std::uint32_t group) noexcept;
+  void unnamed(const inode& directory, const inode& file, std::uint32_t group) noexcept;
   std::uint32_t new_group() noexcept { return ++last_group_ != 0 ? last_group_ : ++last_group_; }
   // Nobody can reach it any more.
   void ended(const inode& file) noexcept;
@@ -151,7 +167,9 @@ class crash_log {
   }
   file_state& make_state_of(std::uint64_t file);
   const file_state* state_of(std::uint64_t file) const noexcept;
-  micro_operation& add(micro_operation::kind what, const inode& file);
+  micro_operation& add(micro_operation::kind what, const inode& file) noexcept;
+  micro_operation& add_name(micro_operation::kind what, const inode& directory, const inode& file,
+                            std::uint32_t group) noexcept;
   micro_operation& at(std::uint64_t number) noexcept { return operations_[place_of(number)]; }
   std::size_t place_of(std::uint64_t number) const noexcept;
   // The chain that it is in.
@@ -202,6 +220,13 @@ class crash_log {
   std::uint64_t last_name_ = 0;     // the last change of a name or of attributes that is durable
   std::uint64_t last_size_ = 0;     // of a size
   std::uint64_t last_durable_ = 0;  // of anything
+  // Memory for what is expected.
+  static constexpr std::size_t names_of_call_max = 4;  // an exchange
+  std::string expected_text_;
+  page_run expected_pages_;
+  std::unique_ptr<file_attributes> expected_attributes_;
+  std::array<std::string, names_of_call_max> expected_names_;
+  std::size_t names_taken_ = 0;
   std::size_t pending_ = 0;
   std::uint64_t bytes_ = 0;  // that those hold
   std::size_t changes_max_ = std::size_t{1} << 21;

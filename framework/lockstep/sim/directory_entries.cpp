@@ -46,6 +46,12 @@ void directory_entries::add(std::string_view name, inode& to) {
   put_into_index(entries_.size() - 1);
 }
 
+void directory_entries::clear() noexcept {
+  entries_.clear();
+  index_.clear();
+  size_ = 0;
+}
+
 inode* directory_entries::remove(std::string_view name) noexcept {
   auto& gone = const_cast<entry&>(*entry_of(name));
   gone.name.clear();
@@ -60,15 +66,15 @@ inode* directory_entries::replace(std::string_view name, inode& to) noexcept {
 // Closes the gaps, unless somebody reads, and makes the index anew, for twice as many names.
 void directory_entries::make_room() {
   constexpr std::size_t load = 4;
-  if (readers_ == 0) std::erase_if(entries_, [](const entry& each) { return each.to == nullptr; });
-  if (entries_.size() < few) {
-    index_.clear();
-    return;
-  }
-  if (index_.empty()) {
+  const std::size_t left = readers_ == 0 ? size_ : entries_.size();
+  std::vector<index_slot> index(left < few ? 0 : std::bit_ceil(load * left));
+  if (left < entries_.size()) std::erase_if(entries_, [](const entry& each) { return each.to == nullptr; });
+  const bool had_none = index_.empty();
+  index_ = std::move(index);
+  if (index_.empty()) return;
+  if (had_none) {
     for (entry& each : entries_) each.hash = hash_of(each.name);
   }
-  index_.assign(std::bit_ceil(load * entries_.size()), {});
   for (std::size_t place = 0; place < entries_.size(); ++place) put_into_index(place);
 }
 

@@ -4,7 +4,6 @@
 // through; more are found by an index.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -40,12 +39,9 @@ class directory_entries {
     const entry* const found = entry_of(name);
     return found == nullptr ? nullptr : found->to;
   }
-  // Whether any name does. Looks through all of them.
-  bool lead_to(const inode& file) const noexcept {
-    return std::any_of(entries_.begin(), entries_.end(), [&file](const entry& each) { return each.to == &file; });
-  }
-  // Requires that there is none of that name. Throws std::bad_alloc.
+  // Requires that there is none of that name. Throws std::bad_alloc; then nothing has changed.
   void add(std::string_view name, inode& to);
+  void clear() noexcept;
   // Requires that there is one. Returns what it led to.
   inode* remove(std::string_view name) noexcept;
   // Requires that there is one. Returns what it led to before.

@@ -2,6 +2,7 @@
 
 #include <lockstep/runtime/agent.hpp>
 #include <lockstep/runtime/context.hpp>
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/frame.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/file_watch.hpp>
@@ -21,6 +22,7 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -168,7 +170,12 @@ std::int64_t disk_file::write_to_memory(const iovec* from, int count, std::uint6
   std::size_t done = 0;
   for (int i = 0; i < count && done < size; ++i) {
     const std::size_t wanted = std::min(from[i].iov_len, size - done);
-    const std::int64_t got = file_->on().write(*file_, from[i].iov_base, wanted, offset + done);
+    std::int64_t got = -ENOMEM;
+    try {
+      got = file_->on().write(*file_, from[i].iov_base, wanted, offset + done);
+    } catch (const std::bad_alloc&) {
+      if (done == 0) throw;
+    }
     if (got < 0 && done == 0) return got;
     if (got < 0) break;
     done += static_cast<std::size_t>(got);
@@ -187,6 +194,7 @@ void disk_file::note(const std::string& text) {
 
 // A sector of those that are to be read goes bad. Requires that there is one.
 void disk_file::spoil(const fault_effect& by, std::uint64_t offset, std::size_t size) {
+  const sparing_allocations of_the_fault;
   const std::uint64_t begin = std::max(offset, by.begin);
   const std::uint64_t end = std::min({offset + size, by.end, file_->content.size()});
   const std::uint64_t first = begin / page_bytes;
@@ -218,6 +226,7 @@ std::uint64_t disk_file::another_place(std::uint64_t sector, std::uint64_t secto
 
 // As long as the file is to be it becomes; the sectors that were to be written stay as they are.
 std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, const fault_effect& by) {
+  const sparing_allocations of_the_fault;
   file_system& on = file_->on();
   if (offset + size > file_->content.size()) {
     if (const int failed = on.resize(*file_, offset + size); failed != 0) return failed;

@@ -90,7 +90,24 @@ std::size_t file_content::read(void* into, std::size_t size, std::uint64_t offse
   return total;
 }
 
+// Those that are changed when such bytes are written. All but the last are written to their end; that may need one of
+// the size of the others, or a smaller one.
+void file_content::expect_pages(page_store& from_store, std::uint64_t offset, std::size_t size) {
+  const std::uint64_t end = offset + size;
+  std::size_t whole = 0;
+  for (std::uint64_t number = offset / page_bytes; number * page_bytes < end; ++number) {
+    const page_reference& there = slot(number);
+    const std::size_t known = there ? there.size() : 0;
+    const std::size_t needed = static_cast<std::size_t>(std::min<std::uint64_t>(end - number * page_bytes, page_bytes));
+    if (known >= needed && !there.shared()) continue;
+    if (needed < page_bytes) from_store.expect(std::max(known, needed), 1);
+    ++whole;
+  }
+  from_store.expect(page_bytes, whole);
+}
+
 void file_content::write(page_store& from_store, const void* from, std::size_t size, std::uint64_t offset) {
+  if (offset % page_bytes + size > page_bytes) expect_pages(from_store, offset, size);
   const auto* at = static_cast<const std::byte*>(from);
   for (std::size_t left = size; left != 0;) {
     const std::size_t within = offset % page_bytes;
@@ -101,6 +118,11 @@ void file_content::write(page_store& from_store, const void* from, std::size_t s
     left -= count;
     size_ = std::max(size_, offset);
   }
+}
+
+void file_content::make_own(page_store& from_store, std::uint64_t number) {
+  const page_reference* const there = page_at(number);
+  if (there != nullptr) page_to_change(from_store, number, there->size(), there->size());
 }
 
 void file_content::zero_within(page_store& from_store, std::uint64_t number, std::size_t begin, std::size_t end) {
@@ -138,6 +160,7 @@ void file_content::punch(page_store& from_store, std::uint64_t offset, std::uint
   const std::uint64_t first = offset / page_bytes;
   const std::uint64_t last = end / page_bytes;
   if (first == last) return zero_within(from_store, first, offset % page_bytes, end % page_bytes);
+  if (end % page_bytes != 0) make_own(from_store, last);
   if (offset % page_bytes != 0) zero_within(from_store, first, offset % page_bytes, page_bytes);
   zero_within(from_store, last, 0, end % page_bytes);
   const std::uint64_t whole = (offset + page_bytes - 1) / page_bytes;
@@ -152,7 +175,16 @@ void file_content::punch(page_store& from_store, std::uint64_t offset, std::uint
   }
 }
 
+void file_content::expect_to_set_aside(std::uint64_t offset, std::uint64_t size) {
+  if (size == 0) return;
+  const std::uint64_t last = (offset + size - 1) / page_bytes;
+  for (std::uint64_t chunk = offset / page_bytes / pages_per_chunk; chunk <= last / pages_per_chunk; ++chunk) {
+    slot(std::min(last, (chunk + 1) * pages_per_chunk - 1));
+  }
+}
+
 void file_content::set_aside(const page_reference& zero, std::uint64_t offset, std::uint64_t size) {
+  expect_to_set_aside(offset, size);
   for (std::uint64_t number = offset / page_bytes; number * page_bytes < offset + size; ++number) {
     if (page_at(number) == nullptr) put_page(number, zero);
   }

@@ -23,14 +23,16 @@ class file_content {
 
   // Returns how many bytes there were: fewer than `size` at the end of the file.
   std::size_t read(void* into, std::size_t size, std::uint64_t offset) const noexcept;
-  // Throws std::bad_alloc; then some may be written.
+  // These throw std::bad_alloc, and then nothing has changed.
   void write(page_store& from_store, const void* from, std::size_t size, std::uint64_t offset);
-  // What is cut off is gone; what is added reads as zeros. Throws std::bad_alloc.
+  // What is cut off is gone; what is added reads as zeros.
   void resize(page_store& from_store, std::uint64_t size);
   // Makes the bytes zero; pages that are wholly within become holes.
   void punch(page_store& from_store, std::uint64_t offset, std::uint64_t size);
-  // Gives the range pages, as room that was never written. `zero` is a page of zeros, which they share.
+  // Gives the range pages, as room that was never written. `zero` is a page of zeros, which they share. Needs no memory
+  // if it is expected.
   void set_aside(const page_reference& zero, std::uint64_t offset, std::uint64_t size);
+  void expect_to_set_aside(std::uint64_t offset, std::uint64_t size);
 
   // The first byte from `offset` on that is in a page which was written, or in none; the size for none.
   std::uint64_t next_data(const page_reference& zero, std::uint64_t offset) const noexcept;
@@ -55,6 +57,8 @@ class file_content {
 
   page_reference& slot(std::uint64_t number);
   std::byte* page_to_change(page_store& from_store, std::uint64_t number, std::size_t begin, std::size_t end);
+  void expect_pages(page_store& from_store, std::uint64_t offset, std::size_t size);
+  void make_own(page_store& from_store, std::uint64_t number);
   void zero_within(page_store& from_store, std::uint64_t number, std::size_t begin, std::size_t end);
 
   std::uint64_t size_ = 0;

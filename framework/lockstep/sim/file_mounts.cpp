@@ -1,6 +1,8 @@
 // The disks of a host: what is mounted where, and what becomes of that when the power is cut.
 #include <lockstep/sim/file_names.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,12 +30,22 @@ int file_names::mount(inode& at, std::string_view on, file_system*& made) {
   const std::uint64_t number = disks_.size();
   std::string path;
   if (const int failed = path_of(*there, path); failed != 0) return failed;
-  disks_.push_back({path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)});
-  made = disks_.back().disk.get();
+  disks_.reserve(disks_.size() + 1);
+  mounted_disk fresh{path, std::make_unique<file_system>(owner_, pages_, roll(id_, number), number + 1)};
+  made = fresh.disk.get();
   made->set_model(model_);
-  there->mounted = &made->root();
-  made->root().mounted_on = there.get();
+  put(fresh, *there);
+  disks_.push_back(std::move(fresh));
   return 0;
+}
+
+void file_names::put(mounted_disk& what, inode& on) {
+  std::string within;
+  for (const inode* at = &on; at->parent != at; at = at->parent) within.insert(0, at->name()).insert(0, "/");
+  what.under = &on.on();
+  what.within = '.' + within;
+  on.mounted = &what.disk->root();
+  what.disk->root().mounted_on = &on;
 }
 
 void file_names::copy_names(file_system& onto, inode& directory, const std::string& folder) {
@@ -63,12 +75,14 @@ void file_names::copy_names(file_system& onto, inode& directory, const std::stri
 }
 
 void file_names::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
+  const sparing_allocations of_the_disk;
   working_directory_ = nullptr;
-  unmount();
   for (const mounted_disk& each : disks_) {
-    if (!each.is_fixture) each.disk->lose_power(choose, lost);
+    const crash_model& model = each.disk->model();
+    if (each.is_fixture || model.keeps == crash_model::unsynced::all)
+      continue;  // it lives on, with what is mounted there
+    restore(*each.disk, each.disk->image_after_power_cut(model, choose, lost));
   }
-  mount_again();
 }
 
 void file_names::set_crash_model(const crash_model& model) noexcept {
@@ -76,29 +90,27 @@ void file_names::set_crash_model(const crash_model& model) noexcept {
   for (const mounted_disk& each : disks_) each.disk->set_model(model);
 }
 
+// What is mounted there goes before the directories end.
 void file_names::restore(file_system& disk, const disk_image& image) {
-  unmount();
-  disk.restore(image);
-  mount_again();
-}
-
-// Before what they are mounted on ends.
-void file_names::unmount() noexcept {
+  const sparing_allocations of_the_disk;
   for (const mounted_disk& each : disks_) {
+    if (each.under != &disk) continue;
     inode* const on = std::exchange(each.disk->root().mounted_on, nullptr);
     if (on != nullptr) on->mounted = nullptr;
   }
+  disk.restore(image);
+  const credentials caller = std::exchange(who_, {});
+  for (mounted_disk& each : disks_) {
+    if (each.under == &disk) mount_again(each);
+  }
+  who_ = caller;
 }
 
-// One whose directory is not there any more cannot be reached.
-void file_names::mount_again() {
-  for (const mounted_disk& each : disks_) {
-    inode_reference on;
-    if (each.path == "/" || find_file(disk().root(), each.path, true, on) != 0) continue;
-    if (on->mounted_on != nullptr) continue;
-    on->mounted = &each.disk->root();
-    each.disk->root().mounted_on = on.get();
-  }
+// By its path, as /etc/fstab does it, in the order in which all were mounted. One whose directory is not there any more
+// cannot be reached.
+void file_names::mount_again(mounted_disk& what) {
+  inode_reference on;
+  if (find_file(what.under->root(), what.within, true, on) == 0 && on->is_directory()) put(what, *on);
 }
 
 int file_names::mount_fixture(inode& at, std::string_view on, const std::string& folder) {

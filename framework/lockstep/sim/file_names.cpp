@@ -56,7 +56,9 @@ int file_names::may_change_names(const inode& directory) const noexcept {
 
 int file_names::may_remove(const inode& directory, const inode& file) const noexcept {
   if (const int refused = may_change_names(directory); refused != 0) return refused;
-  const bool is_owner = who_.is_root() || file.attributes.user == who_.user || directory.attributes.user == who_.user;
+  const inode* named = &file;  // where a disk is mounted on it, that
+  while (named->parent == named && named->mounted_on != nullptr) named = named->mounted_on;
+  const bool is_owner = who_.is_root() || named->attributes.user == who_.user || directory.attributes.user == who_.user;
   return (directory.attributes.mode & S_ISVTX) != 0 && !is_owner ? -EPERM : 0;
 }
 
@@ -174,12 +176,8 @@ int file_names::find_file(inode& at, std::string_view path, bool follows, inode_
 told_name file_names::told(const place& there, const inode& file) const noexcept {
   if (file.parent == &file) return {};  // the root of a disk
   if (!there.last.empty() && !there.by_dots) return {there.directory.get(), there.last};
-  if (file.parent == nullptr) return {};
-  const directory_entries& names = file.parent->entries;
-  for (std::size_t i = 0; i < names.places(); ++i) {
-    if (names.at(i).to == &file) return {file.parent, names.at(i).name};
-  }
-  return {};
+  const std::string_view name = file.name();
+  return name.empty() ? told_name() : told_name{file.parent, name};
 }
 
 // A name that is not taken yet.
@@ -306,9 +304,9 @@ int file_names::remove_directory(inode& at, std::string_view path) {
   if (there.last == "..") return -ENOTEMPTY;
   if (there.too_long) return -ENAMETOOLONG;
   if (!there.file) return -ENOENT;
-  if (there.file->mounted_on != nullptr) return -EBUSY;
   if (const int refused = may_remove(*there.directory, *there.file); refused != 0) return refused;
   if (!there.file->is_directory()) return -ENOTDIR;
+  if (there.file->mounted_on != nullptr) return -EBUSY;
   if (!there.file->entries.empty()) return -ENOTEMPTY;
   there.directory->on().unlink(*there.directory, there.last);
   return 0;
@@ -348,7 +346,6 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
     return exchanges ? -EINVAL : -ENOTEMPTY;
   }
   if (old.file.get() == fresh.file.get()) return 0;
-  if (old.file->mounted_on != nullptr || (fresh.file && fresh.file->mounted_on != nullptr)) return -EBUSY;
   if (fresh.directory->links == 0) return -ENOENT;
   if (const int refused = may_remove(*old.directory, *old.file); refused != 0) return refused;
   if (const int refused = fresh.file ? may_remove(*fresh.directory, *fresh.file) : may_change_names(*fresh.directory);
@@ -363,6 +360,7 @@ int file_names::rename(inode& from_at, std::string_view from, inode& to_at, std:
   const bool moves_away = old.directory.get() != fresh.directory.get();
   const auto may_move = [&](const inode& file) { return !moves_away || !file.is_directory() || may(file, W_OK); };
   if (!may_move(*old.file) || (exchanges && !may_move(*fresh.file))) return -EACCES;
+  if (old.file->mounted_on != nullptr || (fresh.file && fresh.file->mounted_on != nullptr)) return -EBUSY;
   file_system& on = old.directory->on();
   if (exchanges) {
     on.exchange(*old.directory, old.last, *fresh.directory, fresh.last);
@@ -378,11 +376,11 @@ int file_names::link(inode& file, inode& to_at, std::string_view to) {
   if (const int failed = find_free(to_at, to, false, there); failed != 0) return failed;
   if (&file.on() != &there.directory->on()) return -EXDEV;
   if (file.is_directory()) return -EPERM;
-  if (file.links == 0 && !std::exchange(file.may_get_a_name, false)) return -ENOENT;
+  if (file.links == 0 && !file.may_get_a_name) return -ENOENT;
   constexpr std::uint32_t links_max = 65'000;
   if (file.links >= links_max) return -EMLINK;
-  tell_to_itself(file, IN_ATTRIB);
   file.on().link(*there.directory, there.last, file);
+  file.may_get_a_name = false;
   return 0;
 }
 
@@ -402,12 +400,12 @@ int file_names::change_directory(inode& to) {
 int file_names::path_of(const inode& directory, std::string& path) const {
   path.clear();
   for (const inode* at = &directory; at != &disks_.front().disk->root();) {
-    if (at->parent == at) at = at->mounted_on;
-    if (at->links == 0) return -ENOENT;
-    const directory_entries& names = at->parent->entries;
-    for (std::size_t i = 0; i < names.places(); ++i) {
-      if (names.at(i).to == at) path = "/" + names.at(i).name + path;
+    if (at == nullptr || at->links == 0) return -ENOENT;
+    if (at->parent == at) {
+      at = at->mounted_on;  // null if that is not there
+      continue;
     }
+    path.insert(0, at->name()).insert(0, "/");
     at = at->parent;
   }
   if (path.empty()) path = "/";
@@ -427,10 +425,7 @@ std::string file_names::text_of(const inode& file) const {
   std::string path;
   if (file.is_directory() && path_of(file, path) == 0) return path;
   if (!file.is_directory() && file.parent != nullptr && path_of(*file.parent, path) == 0) {
-    const directory_entries& names = file.parent->entries;
-    for (std::size_t i = 0; i < names.places(); ++i) {
-      if (names.at(i).to == &file) return fmt::format("{}/{}", path == "/" ? "" : path, names.at(i).name);
-    }
+    return fmt::format("{}/{}", path == "/" ? "" : path, file.name());
   }
   return fmt::format("without a name (inode {})", file.number());
 }
@@ -442,6 +437,7 @@ int file_names::set_mode(inode& of, mode_t mode) {
   if (!who_.is_root() && of.attributes.user != who_.user) return -EPERM;
   constexpr mode_t changed = S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO;
   if (!who_.is_root() && !who_.in_group(of.attributes.group)) mode &= ~mode_t{S_ISGID};
+  of.on().expect_attributes(of);
   of.attributes.mode = (of.attributes.mode & ~changed) | (mode & changed);
   of.on().touch_attributes(of);
   return 0;
@@ -453,6 +449,7 @@ int file_names::set_owner(inode& of, uid_t user, gid_t group) {
   const bool changes_user = user != stays && user != of.attributes.user;
   const bool own = of.attributes.user == who_.user || (user == stays && group == stays);
   if (!who_.is_root() && (changes_user || !own || (group != stays && !who_.in_group(group)))) return -EPERM;
+  of.on().expect_attributes(of);
   of.on().set_owner(of, user != stays ? user : of.attributes.user, group != stays ? group : of.attributes.group);
   if (of.is_regular()) {
     of.attributes.mode &= ~mode_t{S_ISUID};
@@ -481,6 +478,7 @@ int file_names::set_times(inode& of, const timespec* times) {
                : wall_clock::time_point(std::chrono::seconds(to.tv_sec) + std::chrono::nanoseconds(to.tv_nsec));
   };
   constexpr timespec now{0, UTIME_NOW};
+  of.on().expect_attributes(of);
   set(of.attributes.accessed, times == nullptr ? now : times[0]);
   set(of.attributes.modified, times == nullptr ? now : times[1]);
   of.on().touch_attributes(of);

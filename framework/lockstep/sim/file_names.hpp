@@ -105,15 +105,17 @@ class file_names {
 
   // What its disks promise from now on, those too that are mounted later: ext4_ordered at first.
   void set_crash_model(const crash_model& model) noexcept;
-  // Memory is lost; what is on the disks then is there again. Nobody may have a file open. Tells `lost` of what was, if
-  // it is not null.
+  // Memory is lost; what is on the disks then is there again, with the sectors that are bad. Tells `lost` of what was,
+  // if it is not null.
   void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
-  // That is on the disk from now on, or on the root's; the others are mounted again. Nobody may have a file open.
+  // That is on the disk from now on, or on the root's; what was mounted there is again, where its directory is. A file
+  // of it that somebody uses stays with them, without a name.
   void restore(file_system& disk, const disk_image& image);
   void restore(const disk_image& image) { restore(disk(), image); }
 
  private:
   struct walk;
+  struct mounted_disk;
 
   int step(inode& directory, std::string_view name, inode*& next) const;
   int go(walk& at, std::string_view path, following how) const;
@@ -122,8 +124,8 @@ class file_names {
   int make_at(const place& there, mode_t mode, inode_reference& made);
   int find_free(inode& at, std::string_view path, bool is_directory, place& found) const;
   int open_found(inode& file, int flags);
-  void unmount() noexcept;
-  void mount_again();
+  static void put(mounted_disk& what, inode& on);
+  void mount_again(mounted_disk& what);
   void copy_names(file_system& onto, inode& directory, const std::string& folder);
 
   loop& owner_;
@@ -131,8 +133,10 @@ class file_names {
   identity id_;
   credentials who_;
   struct mounted_disk {
-    std::string path;
+    std::string path;  // where it was mounted
     std::unique_ptr<file_system> disk;
+    file_system* under = nullptr;  // on which that is; null for the first
+    std::string within{};          // the path there, from the root of that disk on
     bool is_fixture = false;
   };
   std::vector<mounted_disk> disks_;    // the first has the root

@@ -1,5 +1,6 @@
 #include <lockstep/sim/file_system.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/file_watch.hpp>
 #include <lockstep/sim/opened_name.hpp>
@@ -22,22 +23,35 @@ bool credentials::in_group(gid_t wanted) const noexcept {
 
 void inode::end() noexcept { on_.end(*this); }
 
-void inode::named_in(inode& directory) {
-  inode* const before = std::exchange(parent, &directory);
-  if (before == nullptr || before == &directory || is_directory()) return;
+std::string_view inode::name() const noexcept {
+  if (parent == nullptr) return {};
+  const directory_entries& names = parent->entries;
+  for (std::size_t place = 0; place < names.places(); ++place) {
+    if (names.at(place).to == this) return names.at(place).name;
+  }
+  return {};
+}
+
+void inode::expect_name(bool for_another) {
+  if (is_directory() || parent == nullptr || (for_another && other_parents == nullptr)) return;
   if (other_parents == nullptr) other_parents = std::make_unique<std::vector<inode*>>();
-  std::erase(*other_parents, &directory);
-  other_parents->push_back(before);
+  if (other_parents->size() == other_parents->capacity()) other_parents->reserve(2 * other_parents->size() + 1);
+}
+
+void inode::named_in(inode& directory) noexcept {
+  inode* const before = std::exchange(parent, &directory);
+  if (before != nullptr && !is_directory()) other_parents->push_back(before);
 }
 
 void inode::unnamed_in(inode& directory) noexcept {
-  if (links != 0 && directory.entries.lead_to(*this)) return;
-  if (other_parents != nullptr) std::erase(*other_parents, &directory);
-  if (parent != &directory) return;
-  parent = nullptr;
-  if (other_parents == nullptr || other_parents->empty()) return;
-  parent = other_parents->back();
-  other_parents->pop_back();
+  const bool has_others = other_parents != nullptr && !other_parents->empty();
+  if (parent == &directory) {
+    parent = has_others ? other_parents->back() : nullptr;
+    if (has_others) other_parents->pop_back();
+  } else {
+    const auto found = std::find(other_parents->rbegin(), other_parents->rend(), &directory);
+    other_parents->erase(std::prev(found.base()));
+  }
 }
 
 file_system::file_system(loop& owner, std::shared_ptr<page_store> pages, identity id, std::uint64_t device)
@@ -66,7 +80,8 @@ void file_system::end(inode& gone) noexcept {
   if (std::exchange(is_ending_, true)) return;
   while (ending_ != nullptr) {
     inode* const last = std::exchange(ending_, ending_->mounted);
-    const bool keeps_parent = last->is_directory() && last->links == 0 && last->parent != nullptr;
+    const bool keeps_parent =
+        last->is_directory() && last->links == 0 && last->parent != nullptr && last->parent != last;
     if (keeps_parent) last->parent->release();
     for (std::size_t place = 0; place < last->entries.places(); ++place) {
       if (inode* const to = last->entries.at(place).to; to != nullptr) to->release();
@@ -78,6 +93,7 @@ void file_system::end(inode& gone) noexcept {
     while (!last->watches.empty()) last->watches.front().forget();
     take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
     --inodes_used_;
+    last->unlink();
     delete last;
   }
   is_ending_ = false;
@@ -85,22 +101,19 @@ void file_system::end(inode& gone) noexcept {
 
 namespace {
 
-std::string name_of(const inode& file) {
-  if (file.parent == nullptr) return fmt::format("a file without a name");
+std::string_view name_of(const inode& file) {
   if (file.parent == &file) return "/";
-  const directory_entries& names = file.parent->entries;
-  for (std::size_t place = 0; place < names.places(); ++place) {
-    if (names.at(place).to == &file) return names.at(place).name;
-  }
-  return "?";
+  return file.parent == nullptr ? "a file without a name" : file.name();
 }
 
 }  // namespace
 
 template <class... Parts>
 void file_system::tell_observer(const char* what, const Parts&... parts) {
-  if (observer_) [[unlikely]]
-    observer_(fmt::format(fmt::runtime(what), parts...));
+  if (!observer_) [[likely]]
+    return;
+  const sparing_allocations of_the_observer;
+  observer_(fmt::format(fmt::runtime(what), parts...));
 }
 
 // -- room -------------------------------------------------------------------------------------------------------------
@@ -126,18 +139,25 @@ int file_system::make(mode_t mode, const credentials& who, inode_reference& made
   users_.try_emplace(who.user);
   const mode_t permissions = S_ISLNK(mode) ? mode : mode & ~who.umask;
   const wall_clock::time_point at = now();
-  made = new inode(*this, ++last_number_, {permissions, who.user, who.group, at, at, at});
-  made->life = life_;
-  ++inodes_used_;
+  made = &add(last_number_ + 1, {permissions, who.user, who.group, at, at, at});
   return 0;
+}
+
+// Without a reference. Throws std::bad_alloc.
+inode& file_system::add(std::uint64_t number, const file_attributes& first) {
+  auto* const made = new inode(*this, number, first);
+  last_number_ = std::max(last_number_, number);
+  made->life = life_;
+  inodes_.push_back(*made);
+  ++inodes_used_;
+  return *made;
 }
 
 void file_system::changed_names(inode& directory) noexcept {
   directory.attributes.modified = directory.attributes.changed = now();
 }
 
-void file_system::put_name(inode& directory, std::string_view name, inode& to) {
-  directory.entries.add(name, to);
+void file_system::gained_name(inode& directory, inode& to) noexcept {
   to.retain();
   if (to.is_directory()) {
     ++directory.links;
@@ -151,34 +171,39 @@ void file_system::put_name(inode& directory, std::string_view name, inode& to) {
 }
 
 // A directory without a name still has "..", for which it keeps the one above.
-void file_system::drop_name(inode& directory, std::string_view name, bool moves) {
-  inode* const gone = directory.entries.remove(name);
-  if (gone->is_directory()) {
+void file_system::lost_name(inode& directory, inode& gone, bool moves) noexcept {
+  if (gone.is_directory()) {
     --directory.links;
     if (!moves) {
-      gone->links = 0;
+      gone.links = 0;
       directory.retain();
     }
   } else {
-    --gone->links;
-    gone->unnamed_in(directory);
+    --gone.links;
+    gone.unnamed_in(directory);
   }
-  gone->attributes.changed = now();
+  gone.attributes.changed = now();
   changed_names(directory);
-  gone->release();
+  gone.release();
 }
 
 void file_system::link(inode& directory, std::string_view name, inode& to) {
-  put_name(directory, name, to);
-  log_.named(directory, name, to, false, 0);
+  log_.expect_names({{directory, name, to}});
+  to.expect_name();
+  directory.entries.add(name, to);
+  gained_name(directory, to);
+  log_.named(directory, to, false, 0);
+  tell_to_itself(to, IN_ATTRIB);
   tell_of_name(directory, IN_CREATE, name, to);
   tell_observer("{} is made", name);
 }
 
 void file_system::unlink(inode& directory, std::string_view name) {
   const inode_reference gone = directory.entries.find(name);
-  drop_name(directory, name);
-  log_.unnamed(directory, name, *gone, 0);
+  log_.expect_names({{directory, name, *gone}});
+  directory.entries.remove(name);
+  lost_name(directory, *gone);
+  log_.unnamed(directory, *gone, 0);
   if (!gone->is_directory()) tell_to_itself(*gone, IN_ATTRIB);
   name_has_gone(*gone, directory, name);
   tell_of_name(directory, IN_DELETE, name, *gone);
@@ -188,13 +213,23 @@ void file_system::unlink(inode& directory, std::string_view name) {
 void file_system::rename(inode& from, std::string_view name, inode& to, std::string_view as) {
   const inode_reference moved = from.entries.find(name);
   const inode_reference replaced = to.entries.find(as);
-  if (replaced) drop_name(to, as);
-  drop_name(from, name, true);
-  put_name(to, as, *moved);
+  moved->expect_name(true);
+  expect_move(*moved, from, name, as);
+  if (replaced) {
+    log_.expect_names({{to, as, *replaced}, {from, name, *moved}, {to, as, *moved}});
+    to.entries.replace(as, *moved);
+    lost_name(to, *replaced);
+  } else {
+    log_.expect_names({{from, name, *moved}, {to, as, *moved}});
+    to.entries.add(as, *moved);
+  }
+  from.entries.remove(name);
+  lost_name(from, *moved, true);
+  gained_name(to, *moved);
   const std::uint32_t group = log_.new_group();
-  if (replaced) log_.unnamed(to, as, *replaced, group);
-  log_.unnamed(from, name, *moved, group);
-  log_.named(to, as, *moved, static_cast<bool>(replaced), group);
+  if (replaced) log_.unnamed(to, *replaced, group);
+  log_.unnamed(from, *moved, group);
+  log_.named(to, *moved, static_cast<bool>(replaced), group);
   tell_of_move(from, name, to, as, *moved, replaced.get());
   if (replaced) name_has_gone(*replaced, to, as);
   name_has_moved(*moved, from, name, to, as);
@@ -204,15 +239,22 @@ void file_system::rename(inode& from, std::string_view name, inode& to, std::str
 void file_system::exchange(inode& one, std::string_view name, inode& other, std::string_view with) {
   const inode_reference first = one.entries.find(name);
   const inode_reference second = other.entries.find(with);
-  drop_name(one, name, true);
-  drop_name(other, with, true);
-  put_name(one, name, *second);
-  put_name(other, with, *first);
+  first->expect_name(true);
+  second->expect_name(true);
+  expect_move(*first, one, name, with);
+  expect_move(*second, other, with, name);
+  log_.expect_names({{one, name, *first}, {other, with, *second}, {one, name, *second}, {other, with, *first}});
+  one.entries.replace(name, *second);
+  other.entries.replace(with, *first);
+  lost_name(one, *first, true);
+  lost_name(other, *second, true);
+  gained_name(one, *second);
+  gained_name(other, *first);
   const std::uint32_t group = log_.new_group();
-  log_.unnamed(one, name, *first, group);
-  log_.unnamed(other, with, *second, group);
-  log_.named(one, name, *second, true, group);
-  log_.named(other, with, *first, true, group);
+  log_.unnamed(one, *first, group);
+  log_.unnamed(other, *second, group);
+  log_.named(one, *second, true, group);
+  log_.named(other, *first, true, group);
   tell_of_move(one, name, other, with, *first);
   tell_of_move(other, with, one, name, *second);
   name_has_moved(*first, one, name, other, with);
@@ -252,6 +294,7 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   }
   const std::uint64_t before = to.content.pages();
   const std::uint64_t size_before = to.content.size();
+  log_.expect_write(to, offset, size);
   to.content.write(*pages_, from, size, offset);
   if (!bad_.empty()) [[unlikely]]
     bad_.rewritten(to, size, offset);
@@ -270,6 +313,7 @@ int file_system::resize(inode& of, std::uint64_t size) {
   if (cuts_a_sector && bad_.writable(of, 1, size) == 0) return -EIO;
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
+  log_.expect(of);
   of.content.resize(*pages_, size);
   if (!bad_.empty()) [[unlikely]]
     bad_.cut(of, size);
@@ -300,6 +344,9 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
   }
   if (clears && bad_.writable(of, static_cast<std::size_t>(size), offset) != size) return -EIO;
+  constexpr std::size_t changes_max = 2;
+  log_.expect(of, changes_max);
+  if (!punches) of.content.expect_to_set_aside(offset, size);
   if (clears && size != 0) {
     of.content.punch(*pages_, offset, size);
     bad_.rewritten(of, size, offset);
@@ -328,6 +375,7 @@ void file_system::set_owner(inode& of, uid_t user, gid_t group) {
 }
 
 void file_system::touch_attributes(inode& of) {
+  expect_attributes(of);
   of.attributes.changed = now();
   log_.changed_attributes(of);
   tell(of, IN_ATTRIB);
@@ -404,30 +452,60 @@ disk_image file_system::image_after_power_cut(const crash_model& model, const cr
   return left;
 }
 
-void file_system::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
-  if (model_.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
-  restore(image_after_power_cut(model_, choose, lost));
+// Every name goes. What somebody still uses is as if it had been removed, and the directories above as well; all else
+// ends.
+void file_system::take_out_all() noexcept {
+  is_closing_ = true;
+  for (inode& each : inodes_) each.retain();
+  for (inode& each : inodes_) {
+    for (std::size_t place = 0; place < each.entries.places(); ++place) {
+      inode* const to = each.entries.at(place).to;
+      if (to == nullptr) continue;
+      to->links = 0;
+      if (to->is_directory()) {
+        each.retain();
+      } else {
+        to->parent = nullptr;
+        to->other_parents.reset();
+      }
+      to->release();
+    }
+    each.entries.clear();
+  }
+  root_->links = 0;
+  root_->release();
+  intrusive_list<inode, file_system> all;
+  all.splice_back(inodes_);
+  while (!all.empty()) {
+    inode& each = all.pop_front();
+    inodes_.push_back(each);
+    each.release();
+  }
+  is_closing_ = false;
 }
 
 void file_system::restore(const disk_image& image) {
-  is_closing_ = true;
   inode* const above = std::exchange(root_->mounted_on, nullptr);
-  root_->release();
-  is_closing_ = false;
+  take_out_all();
   bad_ = image.bad();
   errors_ = {};
   ++life_;
+  intrusive_list<inode, file_system> in_use;
+  in_use.splice_back(inodes_);
   std::map<std::uint64_t, inode*> made;
   for (const auto& [number, file] : image.files()) {
     users_.try_emplace(file.attributes.user);
-    inode* const each = new inode(*this, number, file.attributes);
-    ++inodes_used_;
-    each->life = life_;
-    each->content = file.content;
-    each->target = file.target;
-    take_pages(*each, static_cast<std::int64_t>(each->content.pages()));
-    made.emplace(number, each);
-    last_number_ = std::max(last_number_, number);
+    inode& each = add(number, file.attributes);
+    each.content = file.content;
+    each.target = file.target;
+    take_pages(each, static_cast<std::int64_t>(each.content.pages()));
+    made.emplace(number, &each);
+  }
+  while (!in_use.empty()) {  // new files to what is known by number
+    inode& each = in_use.pop_front();
+    each.set_number(++last_number_);
+    each.life = life_;
+    inodes_.push_back(each);
   }
   root_ = made.at(disk_image::root);
   root_->retain();
@@ -436,7 +514,11 @@ void file_system::restore(const disk_image& image) {
   root_->links = 2;
   for (const auto& [number, file] : image.files()) {
     for (const auto& [name, to] : file.names) {
-      put_name(*made.at(number), name, *made.at(to));
+      inode& directory = *made.at(number);
+      inode& file_there = *made.at(to);
+      file_there.expect_name();
+      directory.entries.add(name, file_there);
+      gained_name(directory, file_there);
     }
   }
   for (const auto& [number, file] : image.files()) made.at(number)->attributes = file.attributes;

@@ -82,7 +82,8 @@ class file_system {
 
   // A file without a name, whose attributes are `mode` and who made it. -ENOSPC, -EDQUOT.
   int make(mode_t mode, const credentials& who, inode_reference& made);
-  // Requires that the names are free, or there, as the word says.
+  // Requires that the names are free, or there, as the word says. As all changes here they throw std::bad_alloc, and
+  // then nothing has changed.
   void link(inode& directory, std::string_view name, inode& to);
   void unlink(inode& directory, std::string_view name);
   // As rename() does it, in one: what was there is replaced.
@@ -96,7 +97,8 @@ class file_system {
   int resize(inode& of, std::uint64_t size);
   int allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size);
   void set_owner(inode& of, uid_t user, gid_t group);
-  // Attributes were changed.
+  // Attributes are to be changed, and were. The first throws std::bad_alloc.
+  void expect_attributes(const inode& of) { log_.expect_attributes(of); }
   void touch_attributes(inode& of);
   // What it reads for the first time, of the machine's.
   void need_content(inode& of);
@@ -119,10 +121,9 @@ class file_system {
   void set_model(const crash_model& model) noexcept { model_ = model; }
   // Is told, in words, after each change and after each sync; null for nobody.
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
-  // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
+  // What is on the disk, and nothing in memory, is that from now on. A file that somebody uses stays with them, without
+  // a name.
   void restore(const disk_image& image);
-  // Memory is lost, and what a power cut leaves is there. Sectors that are bad stay so.
-  void lose_power(const crash_chooser& choose, std::vector<std::string>* lost);
   // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
@@ -139,12 +140,14 @@ class file_system {
     std::uint64_t pages = 0;
   };
 
+  inode& add(std::uint64_t number, const file_attributes& first);
   void end(inode& gone) noexcept;
+  void take_out_all() noexcept;
   void take_pages(const inode& of, std::int64_t count) noexcept;
   // How many more there may be, of that file.
   std::uint64_t pages_left(const inode& of, int& error) const noexcept;
-  void put_name(inode& directory, std::string_view name, inode& to);
-  void drop_name(inode& directory, std::string_view name, bool moves = false);
+  void gained_name(inode& directory, inode& to) noexcept;
+  void lost_name(inode& directory, inode& gone, bool moves = false) noexcept;
   void changed_names(inode& directory) noexcept;
   template <class... Parts>
   void tell_observer(const char* what, const Parts&... parts);
@@ -168,6 +171,7 @@ class file_system {
   bool failed_sync_reverts_ = false;
   std::function<void(std::string_view)> observer_;
   inode* root_ = nullptr;
+  intrusive_list<inode, file_system> inodes_;
   inode* ending_ = nullptr;  // those that are about to end, by `mounted`, as nothing is mounted there
   int watches_ = 0;
   bool is_ending_ = false;

@@ -1,5 +1,6 @@
 #include <lockstep/sim/file_watch.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/sim/opened_name.hpp>
 
 #include <sys/inotify.h>
@@ -45,6 +46,7 @@ int watch_file::add(inode& on, std::uint32_t events) {
 }
 
 int watch_file::remove(int number) {
+  const sparing_allocations of_events;
   const auto found = items_.find(number);
   if (found == items_.end()) return -EINVAL;
   items_.erase(found);
@@ -52,7 +54,9 @@ int watch_file::remove(int number) {
   return 0;
 }
 
+// What has happened cannot fail any more.
 void watch_file::tell(watch_item& of, std::uint32_t what, std::uint32_t cookie, std::string_view name) {
+  const sparing_allocations of_events;
   const int number = of.number;
   const bool goes = (what & IN_DELETE_SELF) != 0;
   const bool wanted = (of.events & what & IN_ALL_EVENTS) != 0;
@@ -143,14 +147,8 @@ void tell_watchers(inode& of, std::uint32_t event) noexcept {
       tell_each(of, event | of_kind(of), 0, {}, is_gone);
     return;
   }
-  if (of.parent != nullptr && of.parent != &of && !of.parent->watches.empty()) [[unlikely]] {
-    const directory_entries& names = of.parent->entries;
-    for (std::size_t place = 0; place < names.places(); ++place) {
-      if (names.at(place).to != &of) continue;
-      tell_each(*of.parent, event | of_kind(of), 0, names.at(place).name);
-      break;
-    }
-  }
+  if (of.parent != nullptr && of.parent != &of && of.links != 0 && !of.parent->watches.empty()) [[unlikely]]
+    tell_each(*of.parent, event | of_kind(of), 0, of.name());
   if (!of.watches.empty()) [[unlikely]]
     tell_each(of, event | of_kind(of), 0, {});
 }

@@ -1,8 +1,10 @@
 // The calls of a host on files of its disks.
+#include <lockstep/sim/host.hpp>
+
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/sim/disk_file.hpp>
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/file_watch.hpp>
-#include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/socket.hpp>
 
@@ -16,6 +18,7 @@
 #include <climits>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -222,11 +225,14 @@ int host::openat(int at, const char* path, int flags, mode_t mode) {
       without_name = "#" + std::to_string(found->number());
       name = {there.directory.get(), without_name, true};
     }
+    std::optional<sparing_allocations> of_what_is_done;  // it is too late to fail
+    if (opened == 1) of_what_is_done.emplace();
     auto* const made_file = new disk_file(*this, network_->owner().identity_of_new(), found, flags & ~not_kept, name);
     const file_reference made = made_file;
     if ((flags & O_TRUNC) != 0 && (flags & O_PATH) == 0 && opened == 0 && found->is_regular()) {
       const telling_by own(*found, made_file->told());
       if (const int failed = files_->truncate_opened(*found); failed != 0) return failed;
+      of_what_is_done.emplace();
     }
     return table_.add(made, (flags & O_CLOEXEC) != 0);
   });

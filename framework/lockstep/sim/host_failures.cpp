@@ -1,6 +1,7 @@
 // How a host fails: its power is cut, its process is killed, its tasks stand still.
 #include <lockstep/sim/host.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/event_files.hpp>
 #include <lockstep/sim/network.hpp>
@@ -43,6 +44,7 @@ void host::kill(source where) {
 
 // No call does anything from now on, as there are no descriptors, and no room for any.
 void host::end_life(const char* how, bool power_cut, source where) {
+  const sparing_allocations of_the_failure;
   loop& owner = network_->owner();
   if (this == &network_->first_host()) {
     owner.misused(fmt::format("host \"{}\" runs the test itself; let another one fail", name_), where);

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct file_attributes {
   bool operator==(const file_attributes&) const = default;
 };
 
-class inode {
+class inode : public list_hook<file_system> {
  public:
   inode(file_system& on, std::uint64_t number, const file_attributes& first) noexcept
       : attributes(first), on_(on), number_(number) {}
@@ -51,8 +52,9 @@ class inode {
   inode& operator=(const inode&) = delete;
 
   file_system& on() const noexcept { return on_; }
-  // Unique in its file system, for ever.
+  // Unique in its file system, for ever: one that outlives what was on the disk gets another.
   std::uint64_t number() const noexcept { return number_; }
+  void set_number(std::uint64_t number) noexcept { number_ = number; }
   bool is_directory() const noexcept { return attributes.is_directory(); }
   bool is_regular() const noexcept { return attributes.is_regular(); }
   bool is_link() const noexcept { return attributes.is_link(); }
@@ -76,18 +78,23 @@ class inode {
   const told_name* told_by = nullptr;
   std::uint64_t last_opened_name = 0;
   std::uint32_t names_opened = 0;
-  bool holds_parent = false;                             // that is one of these, though it was removed itself
-  std::uint32_t life = 0;                                // of its file system, which ends with a power cut
-  bool is_fixture = false;                               // a file of the machine's that is not yet read
-  std::unique_ptr<std::vector<inode*>> other_parents{};  // that it has a name in too, if it ever had several
+  bool holds_parent = false;  // that is one of these, though it was removed itself
+  std::uint32_t life = 0;     // of its file system, which ends with a power cut
+  bool is_fixture = false;    // a file of the machine's that is not yet read
+  // Of a file that ever had several names the directories of the others, one for each.
+  std::unique_ptr<std::vector<inode*>> other_parents{};
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
     if (--references_ == 0) end();
   }
 
-  // It has a name there, or none any more.
-  void named_in(inode& directory);
+  // The first of its names in `parent`; empty if it has none.
+  std::string_view name() const noexcept;
+  // It is to have another name, or one for one that it has. Throws std::bad_alloc.
+  void expect_name(bool for_another = false);
+  // It has a name there, which was expected, or one less.
+  void named_in(inode& directory) noexcept;
   void unnamed_in(inode& directory) noexcept;
 
  private:

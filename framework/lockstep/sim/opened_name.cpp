@@ -58,7 +58,13 @@ opened_name::~opened_name() {
   if (directory_) let_go(*directory_);
 }
 
-void name_has_moved(inode& of, inode& from, std::string_view name, inode& to, std::string_view as) {
+void expect_move(inode& of, const inode& from, std::string_view name, std::string_view as) {
+  for (opened_name& each : of.opened) {
+    if (each.is(from, name)) each.name_.reserve(as.size());
+  }
+}
+
+void name_has_moved(inode& of, inode& from, std::string_view name, inode& to, std::string_view as) noexcept {
   for (opened_name& each : of.opened) {
     if (!each.is(from, name)) continue;
     each.name_ = as;

@@ -37,7 +37,8 @@ class opened_name : public list_hook<opened_name> {
   }
 
  private:
-  friend void name_has_moved(inode&, inode&, std::string_view, inode&, std::string_view);
+  friend void expect_move(inode&, const inode&, std::string_view, std::string_view);
+  friend void name_has_moved(inode&, inode&, std::string_view, inode&, std::string_view) noexcept;
   friend void name_has_gone(inode&, inode&, std::string_view) noexcept;
 
   inode& of_;
@@ -63,8 +64,9 @@ class telling_by {
   const told_name* before_;
 };
 
-// A file has that name instead of the other.
-void name_has_moved(inode& of, inode& from, std::string_view name, inode& to, std::string_view as);
+// A file is to have that name instead of the other, and has it. The first throws std::bad_alloc.
+void expect_move(inode& of, const inode& from, std::string_view name, std::string_view as);
+void name_has_moved(inode& of, inode& from, std::string_view name, inode& to, std::string_view as) noexcept;
 // A name of the file is removed: who watches it is told if it goes with that.
 void name_has_gone(inode& of, inode& directory, std::string_view name) noexcept;
 

@@ -57,6 +57,15 @@ class page_store {
     ++in_use_;
     return *taken;
   }
+  // The next `count` of that size need no memory. Throws std::bad_alloc.
+  void expect(std::size_t bytes, std::size_t count) {
+    const std::size_t kind = kind_of(bytes);
+    for (const page* at = free_[kind]; at != nullptr && count != 0; at = at->next_free) --count;
+    for (; count != 0; --count) {
+      page* const made = allocate(sizes[kind]);
+      made->next_free = std::exchange(free_[kind], made);
+    }
+  }
   void give_back(page& gone) noexcept {
     page*& first = free_[kind_of(gone.size)];
     gone.next_free = first;

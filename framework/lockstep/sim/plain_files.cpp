@@ -1,5 +1,6 @@
 #include <lockstep/sim/plain_files.hpp>
 
+#include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/crash_plan.hpp>
 #include <lockstep/sim/file_names.hpp>
@@ -20,7 +21,7 @@ namespace {
 constexpr mode_t of_files = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
 constexpr mode_t of_directories = of_files | S_IXUSR | S_IXGRP | S_IXOTH;
 
-// As the superuser, whoever the host's tasks are.
+// As the superuser, whoever the host's tasks are, and with all the memory that it takes.
 class as_root {
  public:
   explicit as_root(file_names& files) : files_(files), before_(files.who()) { files.who() = {.umask = 0}; }
@@ -29,6 +30,7 @@ class as_root {
   ~as_root() { files_.who() = before_; }
 
  private:
+  sparing_allocations of_the_test_;
   file_names& files_;
   credentials before_;
 };
@@ -123,7 +125,8 @@ void plain_files::remove(std::string_view path) {
   file_names::place found;
   const int failed = files.find(disk().root(), within_disk(path), file_names::following::never, found);
   if (failed == -ENOENT || (failed == 0 && !found.file)) return;
-  if (failed != 0 || found.last.empty() || found.by_dots) refuse(path, failed != 0 ? failed : -EBUSY);
+  const bool is_busy = failed == 0 && (found.last.empty() || found.by_dots || found.file->mounted_on != nullptr);
+  if (failed != 0 || is_busy) refuse(path, is_busy ? -EBUSY : failed);
   if (found.file->is_directory()) {
     std::vector<std::string> names;
     for (std::size_t place = 0; place < found.file->entries.places(); ++place) {

@@ -41,7 +41,7 @@ class plain_files {
   void make_directory(std::string_view path);
   // As Linux's ln -s: `path` leads to `target`.
   void make_link(std::string_view path, std::string_view target);
-  // With all that is below it. Does nothing if it is not there.
+  // With all that is below it. Does nothing if it is not there. Where a disk is mounted, it is busy.
   void remove(std::string_view path);
 
   std::string read_file(std::string_view path) const;
@@ -51,7 +51,8 @@ class plain_files {
   // What is on this disk now, as tasks see it; and what would be there if all were lost that may be.
   disk_image image() const;
   disk_image durable_image() const;
-  // What is on it from now on, with the sectors that are bad. Requires that nobody has a file open.
+  // What is on it from now on, with the sectors that are bad. Whoever has a file of it open, or stands in a directory,
+  // has the old one, which has no name any more. What was mounted there is again, where there is such a directory.
   void restore(const disk_image& image);
   // What a power cut may leave on it now, while the run goes on, in its model: so many different images, or as many as
   // there are. First the one in which all is lost that may be, the one in which nothing is, and others in which

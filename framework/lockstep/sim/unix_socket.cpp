@@ -78,6 +78,7 @@ int unix_socket::bind_path(const std::string& name) {
   detail::touch(host_.names_id(), access::write);
   file_names& files = host_.files();
   inode_reference made;
+  std::string own = name;
   constexpr mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
   const int failed = files.make_node(files.working_directory(), path_of(name), S_IFSOCK | all, made);
   if (failed != 0) return failed == -EEXIST ? -EADDRINUSE : failed;
@@ -85,7 +86,7 @@ int unix_socket::bind_path(const std::string& name) {
     files.remove(files.working_directory(), path_of(name));
     return -EINVAL;
   }
-  self_->name = name;
+  self_->name = std::move(own);
   node_ = std::move(made);
   node_->bound = this;
   return 0;
