@@ -90,6 +90,31 @@ void makes_a_directory_and_syncs_another_file() {
   make_directory("/a");
   write_file("/f", "new", 0, true);
 }
+void overwrites_and_makes_a_directory_and_syncs() {
+  write_file("/f", "new");
+  make_directory("/a");
+  sync_path("/f");
+}
+void makes_a_directory_and_syncs_what_is_overwritten() {
+  make_directory("/a");
+  write_file("/f", "new");
+  sync_data_of("/f");
+}
+void makes_a_directory_and_syncs_what_is_appended() {
+  make_directory("/a");
+  append_to("/f", "+");
+  sync_data_of("/f");
+}
+void moves_and_syncs_data() {
+  rename_path("/f", "/h");
+  append_to("/h", "+");
+  sync_data_of("/h");
+}
+void moves_and_syncs_what_is_overwritten() {
+  rename_path("/f", "/h");
+  write_file("/h", "new");
+  sync_data_of("/h");
+}
 void replaces_with_syncs() {
   write_file("/f.new", "new", 0, true);
   rename_path("/f.new", "/f");
@@ -254,6 +279,41 @@ std::vector<sequence> promises_about_syncs() {
        replaces_with_syncs,
        f_is_new,
        {}},
+      {"G21",
+       "overwrite f; mkdir a; fsync f",
+       "a is there",
+       makes_old_files,
+       overwrites_and_makes_a_directory_and_syncs,
+       [](const disk_image& image) { return is_there(image, "/a"); },
+       {"data_journal", "ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback", "strict_sync", "weakest"}},
+      {"G22",
+       "mkdir a; append to f; fdatasync f",
+       "a is there",
+       makes_old_files,
+       makes_a_directory_and_syncs_what_is_appended,
+       [](const disk_image& image) { return is_there(image, "/a"); },
+       {"btrfs_like", "strict_sync", "weakest"}},
+      {"G23",
+       "mkdir a; overwrite f; fdatasync f",
+       "a is there",
+       makes_old_files,
+       makes_a_directory_and_syncs_what_is_overwritten,
+       [](const disk_image& image) { return is_there(image, "/a"); },
+       {"ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback", "strict_sync", "weakest"}},
+      {"G24",
+       "rename f to h; append to h; fdatasync h",
+       "h is there",
+       makes_old_files,
+       moves_and_syncs_data,
+       [](const disk_image& image) { return is_there(image, "/h"); },
+       {"strict_sync", "weakest"}},
+      {"G25",
+       "rename f to h; overwrite h; fdatasync h",
+       "h is there",
+       makes_old_files,
+       moves_and_syncs_what_is_overwritten,
+       [](const disk_image& image) { return is_there(image, "/h"); },
+       {"ext3_ordered", "ext4_ordered", "ext3_writeback", "strict_sync", "weakest"}},
   };
 }
 

@@ -225,7 +225,7 @@ class definition {
   // -- what a sync has made durable -----------------------------------------------------------------------------------
 
   void make_durable(const sync_point& sync) {
-    bool wrote = false;
+    std::size_t committed = 0;  // so many changes
     for (std::size_t p = 0; p < parts_.size() && parts_[p].of < sync.after; ++p) {
       const change& what = of(p);
       const bool of_file = what.file == sync.file && !is_name(what);
@@ -234,15 +234,22 @@ class definition {
       const bool of_names = is_name(what) && what.file == sync.file;
       const bool of_names_above =
           is_name(what) && std::find(sync.above.begin(), sync.above.end(), what.file) != sync.above.end();
-      if ((of_file || of_directory || of_names) && (own_ & only(p)) == 0) wrote = true;
+      const bool waits = (of_file || of_directory || of_names) && (own_ & only(p)) == 0;
+      if (waits && !(sync.data_only && fdatasync_leaves_out(what))) committed = parts_[p].of + 1;
       if (of_file || of_directory) own_ |= only(p);
       if (of_file || of_directory || ((of_names || of_names_above) && model_.sync_keeps_names)) durable_ |= only(p);
     }
     forget_gone(sync);
-    if (!wrote || !model_.sync_commits) return;
-    for (std::size_t p = 0; p < parts_.size() && parts_[p].of < sync.after; ++p) {
+    if (!model_.sync_commits) return;
+    for (std::size_t p = 0; p < parts_.size() && parts_[p].of < committed; ++p) {
       if (model_.all_in_order || is_of_metadata(of(p)) || is_in_journal(p)) durable_ |= only(p);
     }
+  }
+
+  // What need not be on the disk for the bytes to be found there.
+  static bool fdatasync_leaves_out(const change& what) {
+    if (what.what == change::kind::write) return !grows(what) && !what.is_first_of_page;
+    return is_of_metadata(what) && !what.makes;
   }
 
   // What has no name, in memory and on the disk, nobody waits for, nor for names in it.

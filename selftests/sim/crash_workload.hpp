@@ -40,6 +40,8 @@ struct change {
   std::string_view counted{};  // as what; nothing for what there is in each workload
   bool over_another = false;
   bool of_rename = false;
+  bool makes = false;             // the name that a file is made with
+  bool is_first_of_page = false;  // a write where the file had no page, or one that was never written
 };
 
 // A sync of a file or of a directory, after so many changes.
@@ -63,6 +65,7 @@ struct made_file {
   std::string target{};
   std::string text{};  // in memory
   bool has_page = false;
+  bool is_written = false;  // and not only set aside
 };
 
 constexpr int root_directory = 0;
@@ -196,7 +199,7 @@ class workload {
     if (names_.count(path) != 0) return;
     write_file(path, "");
     names_[path] = make(file_kind::file, S_IRUSR | S_IWUSR);
-    add_name(change::kind::name, names_[path], path);
+    add_name(change::kind::name, names_[path], path).makes = true;
   }
 
   void make_or_remove_directory() {
@@ -303,6 +306,7 @@ class workload {
     made.size = text.size();
     made.after = std::max<std::uint64_t>(now.size(), offset + text.size());
     now.resize(made.after);
+    made.is_first_of_page = !std::exchange(at(file).is_written, true);
     at(file).has_page = true;
     now.replace(offset, text.size(), text);
     made.memory = now;
@@ -320,7 +324,7 @@ class workload {
     if (size == now.size()) return;
     EXPECT_EQ(here().truncate(path.c_str(), static_cast<std::int64_t>(size)), 0);
     add(change::kind::resize, names_.at(path)).after = size;
-    if (size == 0) at(names_.at(path)).has_page = false;
+    if (size == 0) at(names_.at(path)).has_page = at(names_.at(path)).is_written = false;
     now.resize(size);
   }
 
@@ -342,7 +346,8 @@ class workload {
       cleared.size = punches && end > now.size() ? page_bytes - offset : size;
       for (std::uint64_t i = offset; i < std::min<std::uint64_t>(end, now.size()); ++i) now[i] = '\0';
     }
-    if (punches && offset == 0 && made_.changes.back().size == page_bytes) at(file).has_page = false;
+    if (punches && offset == 0 && made_.changes.back().size == page_bytes)
+      at(file).has_page = at(file).is_written = false;
     const bool is_nothing_new = mode == FALLOC_FL_KEEP_SIZE || (mode == 0 && end <= now.size());
     if (punches || (is_nothing_new && std::exchange(at(file).has_page, true))) return;
     at(file).has_page = true;

@@ -262,13 +262,13 @@ class crash_judge {
   bool is_synced(const micro_operation& what) const noexcept {
     const crash_log::file_state* const state = log_.state_of(what.file);
     if (what.is_name() && model_.sync_keeps_names && state != nullptr && what.number < state->names_synced) return true;
-    return what.is_of_metadata() && model_.sync_commits && what.number < log_.committed_;
+    return what.is_of_metadata() && model_.sync_commits && what.number <= log_.committed_;
   }
 
   void judge(item& each, const later& after) const {
     const micro_operation& what = *each.what;
     const std::uint64_t number = what.number;
-    const bool commits = model_.sync_commits && number < log_.committed_;
+    const bool commits = model_.sync_commits && number <= log_.committed_;
     const bool size_later = after.size || number < log_.last_size_;
     const bool name_later = after.name || number < log_.last_name_ || (model_.names_before_appends && size_later);
     const bool in_journal = (model_.names_in_order && name_later) || (model_.sizes_in_order && size_later);

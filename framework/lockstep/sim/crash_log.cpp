@@ -69,9 +69,11 @@ void crash_log::filter(chain& of, const Stays& stays) {
   }
 }
 
-void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) {
+void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before,
+                      bool maps) {
   constexpr std::uint64_t little = 1024;
   micro_operation& made = add(micro_operation::kind::write, file);
+  made.maps = maps;
   made.offset = offset;
   made.size = size;
   made.before = size_before;
@@ -142,6 +144,8 @@ void crash_log::named(const inode& directory, std::string_view name, const inode
   made.group = group;
   file_state& state = state_of(made.file);
   ++state.names_pending;
+  state.named = made.number;
+  if (group == 0 && file.links == 1 && !file.may_get_a_name) state.made = made.number;
   if (state.made_as.mode == 0) {
     state.made_as = file.attributes;
     if (file.is_link()) state.target = file.target;
@@ -154,7 +158,9 @@ void crash_log::unnamed(const inode& directory, std::string_view name, const ino
   made.directory = directory.number();
   made.text = name;
   made.group = group;
-  ++state_of(made.file).names_pending;
+  file_state& state = state_of(made.file);
+  ++state.names_pending;
+  state.named = made.number;
   append(state_of(made.directory).of_names, made);
 }
 
@@ -235,21 +241,29 @@ void take_page(image_file& durable, const inode& file, std::uint64_t page) {
 
 }  // namespace
 
+// Whether a sync waits for it to be committed, where it commits. fdatasync() does so for sizes, and for where on the
+// disk a page is: in ext4 that is the transaction i_datasync_tid, and of fsync() it is i_sync_tid. A write that was
+// dropped has nothing but its size.
+bool crash_log::is_awaited(const micro_operation& what, bool data_only) noexcept {
+  if (what.grows() || what.what != micro_operation::kind::write) return true;
+  return !what.dropped && (what.maps || !data_only);
+}
+
 // What is in memory is what is durable then, on every page that was changed.
-bool crash_log::sync_content(const inode& file, file_state& state) {
-  if (state.of_file.first == 0) return false;
+std::uint64_t crash_log::sync_content(const inode& file, file_state& state, bool data_only) {
+  if (state.of_file.first == 0) return 0;
   image_file& durable = durable_.file(file.number());
   const std::uint64_t size_before = durable.content.size();
   std::uint64_t least = size_before;
-  bool wrote = false;
+  std::uint64_t awaited = 0;
   bool has_dropped = false;
   filter(state.of_file, [&](micro_operation& each) {
-    wrote = true;
+    if (is_awaited(each, data_only)) awaited = each.number;
     has_dropped = has_dropped || each.dropped;
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped || state.clean != nullptr) return sync_what_is_left(state);
+  if (has_dropped || state.clean != nullptr) return sync_what_is_left(state, data_only);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   filter(state.of_file, [&](micro_operation& each) {
     take_pages(durable, file, each);
@@ -258,26 +272,27 @@ bool crash_log::sync_content(const inode& file, file_state& state) {
     return false;
   });
   durable.content.set_size(file.content.size());
-  return wrote;
+  return awaited;
 }
 
-bool crash_log::sync_attributes(file_state& state) {
-  const bool wrote = state.of_attributes.first != 0;
+std::uint64_t crash_log::sync_attributes(file_state& state) {
+  const std::uint64_t awaited = state.of_attributes.last;
   filter(state.of_attributes, [this](micro_operation& each) {
     note_durable(each);
     retire(each);
     return false;
   });
-  return wrote;
+  return awaited;
 }
 
 // But for names.
-bool crash_log::sync_file(const inode& file, file_state& state, bool data_only) {
-  if (state.of_file.first == 0 && state.of_attributes.first == 0) return false;
-  bool wrote = sync_content(file, state);
-  if (!data_only) wrote = sync_attributes(state) || wrote;
-  if (!data_only) durable_.file(file.number()).attributes = file.attributes;
-  return wrote;
+std::uint64_t crash_log::sync_file(const inode& file, file_state& state, bool data_only) {
+  if (state.of_file.first == 0 && state.of_attributes.first == 0) return 0;
+  std::uint64_t awaited = sync_content(file, state, data_only);
+  if (data_only) return awaited;
+  awaited = std::max(awaited, sync_attributes(state));
+  durable_.file(file.number()).attributes = file.attributes;
+  return awaited;
 }
 
 // As it is in memory.
@@ -294,16 +309,16 @@ void crash_log::take_pages(image_file& durable, const inode& file, const micro_o
 }
 
 // Where a sync has failed before, memory has what the disk does not get.
-bool crash_log::sync_what_is_left(file_state& state) {
-  bool wrote = false;
+std::uint64_t crash_log::sync_what_is_left(file_state& state, bool data_only) {
+  std::uint64_t awaited = 0;
   filter(state.of_file, [&](micro_operation& each) {
     apply(durable_, each);
-    wrote = wrote || !each.dropped || each.grows();
+    if (is_awaited(each, data_only)) awaited = each.number;
     note_durable(each);
     retire(each);
     return false;
   });
-  return wrote;
+  return awaited;
 }
 
 void crash_log::failed_to_sync(const inode& file) {
@@ -328,14 +343,13 @@ file_content crash_log::reverted(const inode& file) {
   return durable == nullptr ? file_content() : durable->content;
 }
 
-bool crash_log::sync_names(file_state& state) {
-  bool wrote = false;
-  filter(state.of_names, [&](micro_operation& each) {
-    wrote = true;
+std::uint64_t crash_log::sync_names(file_state& state) {
+  const std::uint64_t awaited = state.of_names.last;
+  filter(state.of_names, [this](micro_operation& each) {
     retire_name(each);
     return false;
   });
-  return wrote;
+  return awaited;
 }
 
 void crash_log::retire_name(micro_operation& what) {
@@ -348,11 +362,12 @@ void crash_log::retire_name(micro_operation& what) {
 
 void crash_log::synced(const inode& file, bool data_only) {
   file_state& state = state_of(file.number());
-  const bool has_new_names = state.names_pending != 0;
-  bool wrote = file.is_directory() ? sync_names(state) : false;
-  wrote = sync_file(file, state, data_only) || wrote;
+  std::uint64_t awaited = 0;
+  if (state.names_pending != 0) awaited = data_only && !file.is_directory() ? state.made : state.named;
+  if (file.is_directory()) awaited = std::max(awaited, sync_names(state));
+  awaited = std::max(awaited, sync_file(file, state, data_only));
+  committed_ = std::max(committed_, awaited);
   const std::uint64_t now = last_number_ + 1;
-  if (wrote || has_new_names) committed_ = now;
   const auto keep_names = [&](const inode* each) {
     for (; each != nullptr; each = each->parent == each ? nullptr : each->parent) {
       state_of(each->number()).names_synced = now;

@@ -34,6 +34,7 @@ struct micro_operation {
   bool dropped : 1 = false;          // its sync has failed: of what was written only the size may stay
   bool over_another : 1 = false;     // a name that led elsewhere before
   bool partner_retired : 1 = false;  // the other half of a rename is
+  bool maps : 1 = false;             // a write where there was a hole, or only space that was set aside
   std::uint32_t group = 0;           // of the halves of a rename; 0 for none
   std::uint64_t number = 0;
   std::uint64_t file = 0;
@@ -68,7 +69,8 @@ class crash_log {
 
   // -- changes ----------------------------------------------------------------------------------------------------
 
-  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
+  // `maps` where a page of it was a hole, or only set aside.
+  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before, bool maps);
   void resized(const inode& file, std::uint64_t size_before);
   // `size_before` is how long the file was: nothing behind that is cleared.
   void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before);
@@ -134,6 +136,8 @@ class crash_log {
     chain of_names;                   // of names in it
     std::uint64_t names_synced = 0;   // before this number, where a sync of a file is one of its names
     std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
+    std::uint64_t made = 0;           // of the change that gave it its first name
+    std::uint64_t named = 0;          // of the last change of its names
     std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
     bool is_going = false;        // it is about to be forgotten
@@ -162,13 +166,15 @@ class crash_log {
   void filter(chain& of, const Stays& stays);
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
-  bool sync_file(const inode& file, file_state& state, bool data_only);
-  bool sync_content(const inode& file, file_state& state);
-  bool sync_what_is_left(file_state& state);
-  bool sync_attributes(file_state& state);
+  static bool is_awaited(const micro_operation& what, bool data_only) noexcept;
+  // These return the number of the last change that the sync awaits; 0 for none.
+  std::uint64_t sync_file(const inode& file, file_state& state, bool data_only);
+  std::uint64_t sync_content(const inode& file, file_state& state, bool data_only);
+  std::uint64_t sync_what_is_left(file_state& state, bool data_only);
+  std::uint64_t sync_attributes(file_state& state);
   static void widen(micro_operation& made, file_state& state);
   void take_pages(image_file& durable, const inode& file, const micro_operation& what);
-  bool sync_names(file_state& state);
+  std::uint64_t sync_names(file_state& state);
   void retire_name(micro_operation& what);
   template <class F>
   void without_traces(const F& change);
@@ -198,7 +204,7 @@ class crash_log {
   std::vector<std::unique_ptr<file_state>> states_;
   std::uint64_t last_number_ = 0;
   std::uint32_t last_group_ = 0;
-  std::uint64_t committed_ = 0;     // before this number, where a sync commits all names
+  std::uint64_t committed_ = 0;     // up to this number, where a sync commits
   std::uint64_t last_name_ = 0;     // the last change of a name or of attributes that is durable
   std::uint64_t last_size_ = 0;     // of a size
   std::uint64_t last_durable_ = 0;  // of anything

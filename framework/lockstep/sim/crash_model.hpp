@@ -8,7 +8,7 @@
 //
 // In all of them, what a sync has made durable stays: the content of the file after fsync() or fdatasync(), the names
 // in a directory after fsync() of that. The rest is a choice of the oracle, which the plain run answers with "kept".
-// Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, table 3.
+// Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, table 3; fs/ext4/fsync.c of Linux.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,11 @@ struct crash_model {
 
   // A sync of a file keeps its names too, and the directories that they are in.
   bool sync_keeps_names = false;
-  // One that has something to write keeps all earlier changes of names and attributes, of every file; and truncations,
-  // all sizes, or everything, where these are in order with names.
+  // A sync keeps, up to the last change that it waits for, the changes of names and attributes of every file; and
+  // truncations, all sizes, or everything, where these are in order with names. fsync() waits for all changes of the
+  // file, its names, and of a directory the names in it. fdatasync() of a file waits for its first name, and for
+  // changes of its size and of where it has pages; but not for what was overwritten, nor for other names and
+  // attributes.
   bool sync_commits = false;
 
   // -- orders: what is kept only if all that went before is ----------------------------------------------------------

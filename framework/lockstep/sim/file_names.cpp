@@ -378,11 +378,12 @@ int file_names::link(inode& file, inode& to_at, std::string_view to) {
   if (const int failed = find_free(to_at, to, false, there); failed != 0) return failed;
   if (&file.on() != &there.directory->on()) return -EXDEV;
   if (file.is_directory()) return -EPERM;
-  if (file.links == 0 && !std::exchange(file.may_get_a_name, false)) return -ENOENT;
+  if (file.links == 0 && !file.may_get_a_name) return -ENOENT;
   constexpr std::uint32_t links_max = 65'000;
   if (file.links >= links_max) return -EMLINK;
   tell_to_itself(file, IN_ATTRIB);
   file.on().link(*there.directory, there.last, file);
+  file.may_get_a_name = false;
   return 0;
 }
 

@@ -252,10 +252,11 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   }
   const std::uint64_t before = to.content.pages();
   const std::uint64_t size_before = to.content.size();
+  const bool fills_space = zero_.shared() && to.content.has_unwritten(zero_, offset, size);
   to.content.write(*pages_, from, size, offset);
   if (!bad_.empty()) [[unlikely]]
     bad_.rewritten(to, size, offset);
-  log_.wrote(to, offset, size, size_before);
+  log_.wrote(to, offset, size, size_before, fills_space || to.content.pages() != before);
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
   to.attributes.modified = to.attributes.changed = now();
   tell(to, IN_MODIFY);
