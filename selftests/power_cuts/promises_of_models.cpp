@@ -42,6 +42,26 @@ void makes_another_under_a_new_name() {
   write_file("/f.new", "new");
   rename_path("/f.new", "/h");
 }
+void makes_a_file_in_a_directory() {
+  make_directory("/d");
+  write_file("/d/f", "old");
+}
+void makes_a_file_in_one_of_two_directories() {
+  makes_a_file_in_a_directory();
+  make_directory("/e");
+}
+void moves_and_removes_the_directory() {
+  rename_path("/d/f", "/e/f");
+  EXPECT_EQ(here().unlinkat(AT_FDCWD, "/d", AT_REMOVEDIR), 0);
+}
+void moves_to_another_directory_and_removes_that() {
+  make_directory("/e");
+  moves_and_removes_the_directory();
+}
+void moves_and_syncs_the_end_of_the_directory() {
+  moves_and_removes_the_directory();
+  sync_path("/");
+}
 void makes_a_directory_and_appends() {
   make_directory("/a");
   append_to("/f", "+");
@@ -314,6 +334,20 @@ std::vector<sequence> promises_about_syncs() {
        moves_and_syncs_what_is_overwritten,
        [](const disk_image& image) { return is_there(image, "/h"); },
        {"ext3_ordered", "ext4_ordered", "ext3_writeback", "strict_sync", "weakest"}},
+      {"G26",
+       "rename d/f to e/f; rmdir d; fsync the directory that d was in",
+       "e/f is there",
+       makes_a_file_in_one_of_two_directories,
+       moves_and_syncs_the_end_of_the_directory,
+       [](const disk_image& image) { return image.text_of("/e/f") == "old"; },
+       {"strict_sync", "weakest"}},
+      {"G27",
+       "mkdir e; rename d/f to e/f; rmdir d",
+       "one of the names is there, and not both",
+       makes_a_file_in_a_directory,
+       moves_to_another_directory_and_removes_that,
+       [](const disk_image& image) { return is_there(image, "/d/f") != is_there(image, "/e/f"); },
+       {"weakest"}},
   };
 }
 

@@ -162,6 +162,8 @@ class definition {
     }
     if (model_.rename_is_atomic && what.of_rename && before.of_rename && what.call == before.call) return true;
     if (other.of > one.of) return false;
+    if (model_.rename_is_atomic && is_gone_only_after(what, before)) return true;
+    if (model_.rename_is_atomic && is_moved_only_after(what, before)) return true;
     const bool same_file = what.file == before.file;
     if (model_.all_in_order) return true;
     if (is_in_journal(p) && is_in_journal(q)) return true;
@@ -170,6 +172,12 @@ class definition {
     if (model_.appends_in_order && same_file && changes_size(p) && grows(what) && grows(before)) return true;
     if (model_.data_before_rename && same_file && what.over_another && is_data(before)) return true;
     return model_.overwrites_first && (is_in_order_with_names(what) || changes_size(p)) && overwrites(before);
+  }
+  static bool is_gone_only_after(const change& what, const change& before) {
+    return what.ends_directory && before.moves_out && before.directory == what.file;
+  }
+  static bool is_moved_only_after(const change& what, const change& before) {
+    return what.of_rename && what.what == change::kind::name && before.makes && before.file == what.directory;
   }
   static bool is_data(const change& what) {
     return !is_of_metadata(what) && (what.what != change::kind::set_aside || grows(what));

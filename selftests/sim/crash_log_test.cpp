@@ -351,6 +351,36 @@ TEST(CrashLogTest, KeepsBothHalvesOfARenameByTheSyncOfOne) {
   });
 }
 
+// Of which one has gone, or is not yet there.
+TEST(CrashLogTest, LosesNoFileThatIsMovedBetweenDirectories) {
+  const auto moves = [](bool is_open, bool makes, const char* synced) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      make_directory("/d");
+      if (!makes) make_directory("/e");
+      write_file("/d/a", "x");
+      system.sync();
+      const int fd = is_open ? system.openat(AT_FDCWD, "/d", O_RDONLY | O_DIRECTORY, 0) : -1;
+      if (makes) make_directory("/e");
+      rename_path("/d/a", "/e/a");
+      EXPECT_EQ(system.unlinkat(AT_FDCWD, "/d", AT_REMOVEDIR), 0);
+      if (*synced != '\0') sync_path(synced);
+      crash_model model = btrfs_like;
+      model.sync_keeps_names = false;
+      images = all_images(log_here(), model);
+      system.close(fd);
+    });
+    return images;
+  };
+  for (const bool is_open : {false, true}) {
+    EXPECT_THAT(moves(is_open, false, ""), ElementsAre("/d/ /d/a=x /e/", "/d/ /e/ /e/a=x", "/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, false, "/"), ElementsAre("/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, true, ""), ElementsAre("/d/ /d/a=x", "/d/ /d/a=x /e/", "/d/ /e/ /e/a=x", "/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, true, "/"), ElementsAre("/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, true, "/e"), ElementsAre("/d/ /e/ /e/a=x", "/e/ /e/a=x"));
+  }
+}
+
 // A half that is in a directory that is gone is not durable by that, nor is the other one.
 TEST(CrashLogTest, KeepsNoRenameIntoADirectoryThatIsGone) {
   in_world([](system_calls& system) {

@@ -40,7 +40,9 @@ struct change {
   std::string_view counted{};  // as what; nothing for what there is in each workload
   bool over_another = false;
   bool of_rename = false;
-  bool makes = false;             // the name that a file is made with
+  bool makes = false;      // the name that a file is made with
+  bool moves_out = false;  // the old name of what is renamed
+  bool ends_directory = false;
   bool is_first_of_page = false;  // a write where the file had no page, or one that was never written
 };
 
@@ -206,12 +208,12 @@ class workload {
     if (directory_ < 0) {
       make_directory("/e");
       directory_ = make(file_kind::directory, S_IRWXU);
-      add_name(change::kind::name, directory_, "/e", "mkdir");
+      add_name(change::kind::name, directory_, "/e", "mkdir").makes = true;
       return;
     }
     if (std::any_of(names_.begin(), names_.end(), [](const auto& each) { return is_in_made(each.first); })) return;
     EXPECT_EQ(here().unlinkat(AT_FDCWD, "/e", AT_REMOVEDIR), 0);
-    add_name(change::kind::unname, directory_, "/e", "rmdir");
+    add_name(change::kind::unname, directory_, "/e", "rmdir").ends_directory = true;
     gone_.push_back(std::exchange(directory_, -1));
   }
 
@@ -242,7 +244,7 @@ class workload {
     if (replaced == moved || !keeps_together(from, to, 1)) return;
     rename_path(from, to);
     if (replaced >= 0) add_half(change::kind::unname, replaced, to);
-    add_half(change::kind::unname, moved, from);
+    add_half(change::kind::unname, moved, from).moves_out = true;
     add_half(change::kind::name, moved, to, replaced >= 0);
     names_[to] = moved;
     names_.erase(from);
@@ -254,8 +256,8 @@ class workload {
     const int second = names_.at(other);
     if (first == second || !keeps_together(one, other, 1) || !keeps_together(other, one, 1)) return;
     EXPECT_EQ(here().renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
-    add_half(change::kind::unname, first, one);
-    add_half(change::kind::unname, second, other);
+    add_half(change::kind::unname, first, one).moves_out = true;
+    add_half(change::kind::unname, second, other).moves_out = true;
     add_half(change::kind::name, second, one, true);
     add_half(change::kind::name, first, other, true);
     std::swap(names_.at(one), names_.at(other));

@@ -100,6 +100,8 @@ class crash_judge {
     bool size = false;
     std::set<std::uint64_t> renamed{};  // files
     std::set<std::uint64_t> grown{};
+    std::set<std::uint64_t> ended{};  // directories
+    std::set<std::uint64_t> moved_into{};
     piece_ranges pieces{};  // that were written
   };
   // What was lost so far.
@@ -110,6 +112,8 @@ class crash_judge {
     bool overwrite = false;
     std::set<std::uint64_t> written{};  // files
     std::set<std::uint64_t> grown{};
+    std::set<std::uint64_t> made{};  // directories
+    std::set<std::uint64_t> moved_out_of{};
     piece_ranges pieces{};  // that were written or cleared
   };
 
@@ -229,7 +233,7 @@ class crash_judge {
       const micro_operation& what = *each.what;
       if (is_under(after.pieces, what)) each.durable = true;
       forget_cleared(after.pieces, what);
-      if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
+      if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i, after);
       if (what.dropped && each.size_durable) each.durable = true;
       if (each.durable) each.size_durable = changes_size(what);
       if (each.durable) after.any = true;
@@ -240,13 +244,15 @@ class crash_judge {
         for (const std::uint64_t piece : cleared_in_part(what)) after.pieces.add(what.file, piece, piece + 1);
       }
       if (each.durable && what.over_another) after.renamed.insert(what.file);
+      if (each.durable && what.ends_directory()) after.ended.insert(what.file);
+      if (each.durable && what.moves_in()) after.moved_into.insert(what.directory);
       if (each.durable && what.what == micro_operation::kind::write && !model_.all_in_order) {
         if (!what.dropped) after.pieces.add(what.file, piece_of(what, 0), piece_of(what, count_pieces(what)));
       }
     }
   }
 
-  bool partner_is_durable(std::size_t i) const noexcept {
+  bool partner_is_durable(std::size_t i, const later& after) const {
     const std::uint32_t group = pending_[i].what->group;
     if (pending_[i].what->partner_retired) return true;
     for (std::size_t other = i + 1; other < pending_.size() && pending_[other].what->group == group; ++other) {
@@ -254,7 +260,7 @@ class crash_judge {
     }
     // One before may be by itself: by the sync of its file.
     for (std::size_t other = i; other-- > 0 && pending_[other].what->group == group;) {
-      if (is_synced(*pending_[other].what)) return true;
+      if (is_synced(*pending_[other].what) || is_under_a_move(*pending_[other].what, after)) return true;
     }
     return false;
   }
@@ -263,6 +269,16 @@ class crash_judge {
     const crash_log::file_state* const state = log_.state_of(what.file);
     if (what.is_name() && model_.sync_keeps_names && state != nullptr && what.number < state->names_synced) return true;
     return what.is_of_metadata() && model_.sync_commits && what.number <= log_.committed_;
+  }
+
+  // A rename that is not torn leaves the file in a directory that is there: one that was moved out of is not gone
+  // before that, nor is what was moved into not yet made.
+  bool is_under_a_move(const micro_operation& what, const later& after) const {
+    if (!model_.rename_is_atomic || !(what.moves || what.makes_directory())) return false;
+    const std::uint64_t directory = what.moves ? what.directory : what.file;
+    const crash_log::file_state* const state = log_.state_of(directory);
+    if (what.moves) return after.ended.count(directory) != 0 || (state != nullptr && state->removed);
+    return after.moved_into.count(directory) != 0 || (state != nullptr && state->holds_moved);
   }
 
   void judge(item& each, const later& after) const {
@@ -274,7 +290,8 @@ class crash_judge {
     const bool in_journal = (model_.names_in_order && name_later) || (model_.sizes_in_order && size_later);
     each.durable = model_.all_in_order && (after.any || number < log_.last_durable_ || commits);
     if (what.is_of_metadata()) {
-      each.durable = each.durable || is_synced(what) || (model_.names_in_order && name_later) ||
+      each.durable = each.durable || is_synced(what) || is_under_a_move(what, after) ||
+                     (model_.names_in_order && name_later) ||
                      (model_.names_in_order && model_.sizes_in_order && in_journal);
       return;
     }
@@ -305,6 +322,8 @@ class crash_judge {
   }
   bool may_keep_metadata(const micro_operation& what) const {
     if (!may_keep_in_order()) return false;
+    if (model_.rename_is_atomic && what.ends_directory() && before_.moved_out_of.count(what.file) != 0) return false;
+    if (model_.rename_is_atomic && what.moves_in() && before_.made.count(what.directory) != 0) return false;
     return !(model_.data_before_rename && what.over_another && before_.written.count(what.file) != 0);
   }
   bool may_keep_size(const micro_operation& what) const {
@@ -339,6 +358,8 @@ class crash_judge {
     }
     if (each.kept == 1) return log_.apply(image_, *each.what);
     before_.any = before_.name = true;
+    if (each.what->moves) before_.moved_out_of.insert(each.what->directory);
+    if (each.what->makes_directory()) before_.made.insert(each.what->file);
     tell_lost(*each.what, "");
   }
 

@@ -141,7 +141,11 @@ void crash_log::named(const inode& directory, std::string_view name, const inode
   made.directory = directory.number();
   made.text = name;
   made.over_another = over_another;
+  made.of_directory = file.is_directory();
   made.group = group;
+  for (std::size_t i = operations_.size() - 1; group != 0 && i-- > 0 && operations_[i].group == group;) {
+    if (operations_[i].file == made.file) operations_[i].moves = true;
+  }
   file_state& state = state_of(made.file);
   ++state.names_pending;
   state.named = made.number;
@@ -157,6 +161,7 @@ void crash_log::unnamed(const inode& directory, std::string_view name, const ino
   micro_operation& made = add(micro_operation::kind::unname, file);
   made.directory = directory.number();
   made.text = name;
+  made.of_directory = file.is_directory();
   made.group = group;
   file_state& state = state_of(made.file);
   ++state.names_pending;
@@ -192,7 +197,7 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
     filter(state.of_attributes, gone_too);
     filter(state.of_names, [&](micro_operation& each) {
       --states_[each.file]->names_pending;
-      each.group = 0;  // it has not become durable
+      if (!each.moves) each.group = 0;  // it has not become durable, while what was moved out of there has
       retire(each);
       add(each.file);
       return false;
@@ -357,6 +362,8 @@ void crash_log::retire_name(micro_operation& what) {
   note_durable(what);
   retire(what);
   apply(durable_, what);
+  if (what.ends_directory()) state_of(what.file).removed = true;
+  if (what.moves_in()) state_of(what.directory).holds_moved = true;
   forget_if_gone(what.file);
 }
 

@@ -35,6 +35,8 @@ struct micro_operation {
   bool over_another : 1 = false;     // a name that led elsewhere before
   bool partner_retired : 1 = false;  // the other half of a rename is
   bool maps : 1 = false;             // a write where there was a hole, or only space that was set aside
+  bool moves : 1 = false;            // the end of a name of what has another by that
+  bool of_directory : 1 = false;     // what has or had the name
   std::uint32_t group = 0;           // of the halves of a rename; 0 for none
   std::uint64_t number = 0;
   std::uint64_t file = 0;
@@ -52,6 +54,9 @@ struct micro_operation {
 
   bool grows() const noexcept { return after > before; }
   bool is_name() const noexcept { return what == kind::name || what == kind::unname; }
+  bool moves_in() const noexcept { return what == kind::name && group != 0; }
+  bool makes_directory() const noexcept { return what == kind::name && group == 0 && of_directory; }
+  bool ends_directory() const noexcept { return what == kind::unname && of_directory && !moves; }
   // Of a name or of attributes.
   bool is_of_metadata() const noexcept { return is_name() || what == kind::attributes; }
   // What is in one order where names are: truncations and space that is set aside, too.
@@ -140,6 +145,8 @@ class crash_log {
     std::uint64_t named = 0;          // of the last change of its names
     std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
+    bool removed = false;         // of a directory: that is durable
+    bool holds_moved = false;     // a name that something was moved to is
     bool is_going = false;        // it is about to be forgotten
     std::uint64_t next_gone = 0;  // and then that
     file_attributes made_as{};    // when it got its first name, if that is in the log

@@ -47,7 +47,8 @@ struct crash_model {
 
   // -- pieces -------------------------------------------------------------------------------------------------------
 
-  // A rename is not torn into a new name and an old one that is still there.
+  // A rename is not torn into a new name and an old one that is still there; nor is the file lost by it, as a directory
+  // that it was moved out of goes only after that, and one that it was moved into is made before.
   bool rename_is_atomic = false;
   // A file does not grow without what was written up to there: otherwise that reads as zeros, or as garbage.
   bool grows_with_content = false;
