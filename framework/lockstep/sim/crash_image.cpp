@@ -81,8 +81,7 @@ class crash_judge {
         decide(i);
       }
     }
-    image_.repair();
-    return std::move(image_);
+    return finished();
   }
 
  private:
@@ -130,7 +129,11 @@ class crash_judge {
 
   disk_image without_any() {
     for (const item& each : pending_) tell_lost(*each.what, "");
+    return finished();
+  }
+  disk_image finished() {
     image_.repair();
+    image_.set_bad(image_.bad());
     return std::move(image_);
   }
 
@@ -459,6 +462,7 @@ class crash_judge {
     if (grows) grow(what, kept);
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t begin = begin_of(what, piece);
+      while (good[piece] && piece + 1 < pieces && good[piece + 1]) ++piece;  // a bad sector is good by all of it
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       if (garbage[piece]) {
         fill_with_garbage(image_.file(what.file).content, begin, until);

@@ -1,7 +1,5 @@
 #include <lockstep/sim/crash_log.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -203,6 +201,7 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
       return false;
     });
     durable_.files_.erase(gone);
+    if (!durable_.bad_.empty()) durable_.bad_.forget(gone);
     states_[gone].reset();
   }
 }
@@ -272,6 +271,7 @@ std::uint64_t crash_log::sync_content(const inode& file, file_state& state, bool
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   filter(state.of_file, [&](micro_operation& each) {
     take_pages(durable, file, each);
+    mend(durable_, each);
     note_durable(each);
     retire(each);
     return false;
@@ -461,7 +461,6 @@ void crash_log::synced_all(const std::set<std::uint64_t>& but) {
 
 void crash_log::begin_with(disk_image durable) {
   durable_ = std::move(durable);
-  durable_.bad_ = {};  // which the disk knows
   operations_.clear();
   states_.clear();
   pending_ = bytes_ = 0;
@@ -493,99 +492,6 @@ void crash_log::close_gaps() noexcept {
     micro_operation& each = operations_[i];
     append(chain_of(*states_[each.is_name() ? each.directory : each.file], each), each);
   }
-}
-
-// -- onto an image ----------------------------------------------------------------------------------------------------
-
-void crash_log::copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end) {
-  file_content& content = to.file(what.file).content;
-  if (what.pages.empty()) {
-    content.write(*to.pages_, what.text.data() + (begin - what.offset), static_cast<std::size_t>(end - begin), begin);
-    return;
-  }
-  const std::uint64_t first = what.offset / page_bytes;
-  while (begin < end) {
-    const std::uint64_t page = begin / page_bytes;
-    const std::uint64_t until = std::min(end, (page + 1) * page_bytes);
-    const page_reference& from = what.pages[page - first];
-    if (until - begin == page_bytes) {
-      content.put_page(page, from);
-      content.set_size(std::max(content.size(), until));
-    } else {
-      content.write(*to.pages_, from.bytes() + begin % page_bytes, static_cast<std::size_t>(until - begin), begin);
-    }
-    begin = until;
-  }
-}
-
-void crash_log::apply(disk_image& to, const micro_operation& what) const {
-  switch (what.what) {
-    case micro_operation::kind::write: {
-      if (!what.dropped) return copy(to, what, what.offset, what.offset + what.size);
-      file_content& content = to.file(what.file).content;
-      content.set_size(std::max(content.size(), what.after));
-      return;
-    }
-    case micro_operation::kind::resize: return to.file(what.file).content.resize(*to.pages_, what.after);
-    case micro_operation::kind::punch: {
-      file_content& content = to.file(what.file).content;
-      content.punch(*to.pages_, what.offset, what.size);
-      return;
-    }
-    case micro_operation::kind::set_aside: {
-      file_content& content = to.file(what.file).content;
-      content.set_aside(what.pages[0], what.offset, what.size);
-      if (what.grows()) content.set_size(std::max(content.size(), what.after));
-      return;
-    }
-    case micro_operation::kind::attributes: to.file(what.file).attributes = *what.attributes; return;
-    case micro_operation::kind::name: {
-      image_file& file = to.file(what.file);
-      const file_state& state = *state_of(what.file);
-      if (file.attributes.mode == 0) file.attributes = state.made_as;
-      if (file.target.empty()) file.target = state.target;
-      to.file(what.directory).names[what.text] = what.file;
-      return;
-    }
-    case micro_operation::kind::unname: {
-      auto& names = to.file(what.directory).names;
-      const auto found = names.find(what.text);
-      if (found != names.end() && found->second == what.file) names.erase(found);
-      return;
-    }
-  }
-}
-
-std::map<std::uint64_t, std::string> crash_log::names() const {
-  std::map<std::uint64_t, std::string> found{{disk_image::root, "/"}};
-  for (const auto& [number, each] : durable_.files()) {
-    for (const auto& [name, to] : each.names) found.try_emplace(to, name);
-  }
-  for (std::size_t i = 0; i < operations_.size(); ++i) {
-    const micro_operation& each = operations_[i];
-    if (each.what == micro_operation::kind::name) found[each.file] = each.text;
-  }
-  return found;
-}
-
-std::string crash_log::text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names) {
-  const auto name_of = [&names](std::uint64_t file) {
-    const auto found = names.find(file);
-    return found != names.end() ? found->second : fmt::format("file {}", file);
-  };
-  switch (what.what) {
-    case micro_operation::kind::write:
-      return fmt::format("write {} at {} to {}", what.size, what.offset, name_of(what.file));
-    case micro_operation::kind::resize: return fmt::format("resize {} to {}", name_of(what.file), what.after);
-    case micro_operation::kind::punch:
-      return fmt::format("punch {} at {} in {}", what.size, what.offset, name_of(what.file));
-    case micro_operation::kind::set_aside:
-      return fmt::format("space for {} at {} in {}", what.size, what.offset, name_of(what.file));
-    case micro_operation::kind::attributes: return fmt::format("attributes of {}", name_of(what.file));
-    case micro_operation::kind::name: return fmt::format("name {} in {}", what.text, name_of(what.directory));
-    case micro_operation::kind::unname: return fmt::format("end of name {} in {}", what.text, name_of(what.directory));
-  }
-  return {};
 }
 
 }  // namespace lockstep::sim

@@ -110,6 +110,18 @@ class crash_log {
   void begin_with(disk_image durable);
   const disk_image& durable() const noexcept { return durable_; }
 
+  // -- sectors that are bad on the disk -------------------------------------------------------------------------------
+
+  // That one is, as it is in memory.
+  void went_bad(const bad_sectors& memory, const inode& file, std::uint64_t sector) {
+    durable_.bad_.take(memory, file, sector);
+  }
+  // The last change has made good in memory what is not in there any more.
+  void rewrote(const inode& file, const bad_sectors& memory) noexcept {
+    durable_.bad_.note_rewritten(memory, file, last_number_);
+  }
+  void give_back(bad_sectors& memory, const inode& file) { durable_.bad_.give_back(memory, file); }
+
   // -- a power cut ------------------------------------------------------------------------------------------------
 
   // What is left, in a model in which something may be lost. Tells `lost` of each change that is lost or torn, in
@@ -198,6 +210,7 @@ class crash_log {
   void close_gaps() noexcept;
   void forget_if_gone(std::uint64_t file) noexcept;
   void write_back_oldest();
+  static void mend(disk_image& to, const micro_operation& what) noexcept;
   // All of it.
   void apply(disk_image& to, const micro_operation& what) const;
   // Some bytes of what was written.

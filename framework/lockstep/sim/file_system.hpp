@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -126,7 +127,11 @@ class file_system {
   // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
-  bad_sectors& bad() noexcept { return bad_; }
+  // As calls see them.
+  const bad_sectors& bad() const noexcept { return bad_; }
+  // One of the file's goes bad, in memory and on the disk, as bad_sectors says.
+  std::optional<std::uint64_t> rot(const inode& file, std::uint64_t sector);
+  void fail_to_read(const inode& file, std::uint64_t sector);
   // What is there now, as if all were synced.
   disk_image image() const;
 
