@@ -128,6 +128,20 @@ TEST(CrashLogTest, WritesBackWhatIsMoreThanMayBeInMemory) {
   });
 }
 
+TEST(CrashLogTest, WritesNothingBackWhereNothingStaysButWhatWasSynced) {
+  in_world([](system_calls&) {
+    log_here().set_bytes_max(page_bytes);
+    log_here().set_changes_max(2);
+    here().files().set_crash_model(strict_sync);
+    for (int i = 0; i < 5; ++i) write_file("/a", std::string(page_bytes, static_cast<char>('a' + i)), 0, i == 1);
+    sync_path("/");
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=" + std::string(page_bytes, 'b')));
+    here().files().set_crash_model(ext4_ordered);
+    write_file("/a", "x", 0);
+    EXPECT_EQ(log_here().pending(), 2u) << "from now on";
+  });
+}
+
 TEST(CrashLogTest, KeepsNothingOfWhatWasCutOffAndGrownAgain) {
   in_world([](system_calls& system) {
     write_file("/a", std::string(2 * page_bytes, 'a'), 0, true);

@@ -19,7 +19,7 @@ const crash_log::file_state* crash_log::state_of(std::uint64_t file) const noexc
 }
 
 micro_operation& crash_log::add(micro_operation::kind what, const inode& file) {
-  while (pending_ >= changes_max_ || bytes_ > bytes_max_) [[unlikely]] write_back_oldest();
+  while ((pending_ >= changes_max_ || bytes_ > bytes_max_) && writes_back_) [[unlikely]] write_back_oldest();
   micro_operation& made = operations_.emplace_back();
   made.what = what;
   made.number = ++last_number_;

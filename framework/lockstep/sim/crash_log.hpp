@@ -135,6 +135,8 @@ class crash_log {
   std::size_t pending() const noexcept { return pending_; }
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
   void set_bytes_max(std::uint64_t bytes) noexcept { bytes_max_ = bytes; }
+  // Whether they are.
+  void set_writes_back(bool writes_back) noexcept { writes_back_ = writes_back; }
   const chunk_queue<micro_operation>& operations() const noexcept { return operations_; }
 
  private:
@@ -232,6 +234,7 @@ class crash_log {
   std::uint64_t bytes_ = 0;  // that those hold
   std::size_t changes_max_ = std::size_t{1} << 21;
   std::uint64_t bytes_max_ = std::uint64_t{1} << 21;
+  bool writes_back_ = true;
 };
 
 }  // namespace lockstep::sim

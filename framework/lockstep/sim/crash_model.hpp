@@ -72,9 +72,10 @@ extern const crash_model ext3_ordered;
 extern const crash_model ext3_writeback;
 // Ext3 or ext4 with data=journal: everything in the order of the program.
 extern const crash_model data_journal;
-// Nothing stays but what was synced.
+// Nothing stays but what was synced: a disk of this model writes nothing back by itself, however much it is.
 extern const crash_model strict_sync;
-// The process dies and the system lives on: everything stays.
+// The process dies and the system lives on: everything stays. A call of a simulation is made at once, and so is not left
+// half made: of one that writes to several pages, a process that is killed in it may leave the first of them alone.
 extern const crash_model process_crash;
 
 // All of these.

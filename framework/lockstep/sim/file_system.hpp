@@ -117,7 +117,10 @@ class file_system {
   crash_log& log() noexcept { return log_; }
   // What it promises when the power is cut.
   const crash_model& model() const noexcept { return model_; }
-  void set_model(const crash_model& model) noexcept { model_ = model; }
+  void set_model(const crash_model& model) noexcept {
+    model_ = model;
+    log_.set_writes_back(model.keeps != crash_model::unsynced::none);
+  }
   // Is told, in words, after each change and after each sync; null for nobody.
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
   // What is on the disk, and nothing in memory, is that from now on: nobody may have a file of it open.
