@@ -42,6 +42,26 @@ void makes_another_under_a_new_name() {
   write_file("/f.new", "new");
   rename_path("/f.new", "/h");
 }
+void makes_a_file_in_a_directory() {
+  make_directory("/d");
+  write_file("/d/f", "old");
+}
+void makes_a_file_in_one_of_two_directories() {
+  makes_a_file_in_a_directory();
+  make_directory("/e");
+}
+void moves_and_removes_the_directory() {
+  rename_path("/d/f", "/e/f");
+  EXPECT_EQ(here().unlinkat(AT_FDCWD, "/d", AT_REMOVEDIR), 0);
+}
+void moves_to_another_directory_and_removes_that() {
+  make_directory("/e");
+  moves_and_removes_the_directory();
+}
+void moves_and_syncs_the_end_of_the_directory() {
+  moves_and_removes_the_directory();
+  sync_path("/");
+}
 void makes_a_directory_and_appends() {
   make_directory("/a");
   append_to("/f", "+");
@@ -89,6 +109,31 @@ void makes_and_syncs() { write_file("/h", "new", 0, true); }
 void makes_a_directory_and_syncs_another_file() {
   make_directory("/a");
   write_file("/f", "new", 0, true);
+}
+void overwrites_and_makes_a_directory_and_syncs() {
+  write_file("/f", "new");
+  make_directory("/a");
+  sync_path("/f");
+}
+void makes_a_directory_and_syncs_what_is_overwritten() {
+  make_directory("/a");
+  write_file("/f", "new");
+  sync_data_of("/f");
+}
+void makes_a_directory_and_syncs_what_is_appended() {
+  make_directory("/a");
+  append_to("/f", "+");
+  sync_data_of("/f");
+}
+void moves_and_syncs_data() {
+  rename_path("/f", "/h");
+  append_to("/h", "+");
+  sync_data_of("/h");
+}
+void moves_and_syncs_what_is_overwritten() {
+  rename_path("/f", "/h");
+  write_file("/h", "new");
+  sync_data_of("/h");
 }
 void replaces_with_syncs() {
   write_file("/f.new", "new", 0, true);
@@ -254,6 +299,55 @@ std::vector<sequence> promises_about_syncs() {
        replaces_with_syncs,
        f_is_new,
        {}},
+      {"G21",
+       "overwrite f; mkdir a; fsync f",
+       "a is there",
+       makes_old_files,
+       overwrites_and_makes_a_directory_and_syncs,
+       [](const disk_image& image) { return is_there(image, "/a"); },
+       {"data_journal", "ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback", "strict_sync", "weakest"}},
+      {"G22",
+       "mkdir a; append to f; fdatasync f",
+       "a is there",
+       makes_old_files,
+       makes_a_directory_and_syncs_what_is_appended,
+       [](const disk_image& image) { return is_there(image, "/a"); },
+       {"btrfs_like", "strict_sync", "weakest"}},
+      {"G23",
+       "mkdir a; overwrite f; fdatasync f",
+       "a is there",
+       makes_old_files,
+       makes_a_directory_and_syncs_what_is_overwritten,
+       [](const disk_image& image) { return is_there(image, "/a"); },
+       {"ext3_ordered", "ext4_ordered", "btrfs_like", "ext3_writeback", "strict_sync", "weakest"}},
+      {"G24",
+       "rename f to h; append to h; fdatasync h",
+       "h is there",
+       makes_old_files,
+       moves_and_syncs_data,
+       [](const disk_image& image) { return is_there(image, "/h"); },
+       {"strict_sync", "weakest"}},
+      {"G25",
+       "rename f to h; overwrite h; fdatasync h",
+       "h is there",
+       makes_old_files,
+       moves_and_syncs_what_is_overwritten,
+       [](const disk_image& image) { return is_there(image, "/h"); },
+       {"ext3_ordered", "ext4_ordered", "ext3_writeback", "strict_sync", "weakest"}},
+      {"G26",
+       "rename d/f to e/f; rmdir d; fsync the directory that d was in",
+       "e/f is there",
+       makes_a_file_in_one_of_two_directories,
+       moves_and_syncs_the_end_of_the_directory,
+       [](const disk_image& image) { return image.text_of("/e/f") == "old"; },
+       {"strict_sync", "weakest"}},
+      {"G27",
+       "mkdir e; rename d/f to e/f; rmdir d",
+       "one of the names is there, and not both",
+       makes_a_file_in_a_directory,
+       moves_to_another_directory_and_removes_that,
+       [](const disk_image& image) { return is_there(image, "/d/f") != is_there(image, "/e/f"); },
+       {"weakest"}},
   };
 }
 

@@ -155,6 +155,79 @@ TEST(BadSectorsTest, AreInImagesAndOnTheDiskThatAnImageIsPutOn) {
   });
 }
 
+// A sector is good again when what was written has come to the disk, and bad when that is lost: as it was.
+TEST(BadSectorsTest, AreBadAgainWhereTheRewriteIsLost) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(2);
+    const fault rot = on(op::file_read).bytes(0, page_bytes).bit_rot();
+    const std::string bad = read_at(fd, 0, page_bytes);
+    const fault latent = on(op::file_read).bytes(page_bytes, 2 * page_bytes).latent_error();
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
+    system.close(fd);
+    for (const bool is_kept : {false, false, true}) {
+      const int now = make_file("/a", O_RDWR);
+      EXPECT_EQ(read_at(now, 0, page_bytes), bad);
+      EXPECT_EQ(read_at(now, page_bytes, 1), "-5");
+      EXPECT_EQ(write_at(now, 0, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+      EXPECT_EQ(read_at(now, 0, 2 * page_bytes), std::string(2 * page_bytes, 'x'));
+      const disk_image lost = files_here().durable_image();
+      EXPECT_EQ(lost.text_of("/a"), bad + sectors_of(2).substr(page_bytes));
+      EXPECT_EQ(lost.bad().unreadable(lost.find("/")->names.at("a")).size(), 1u);
+      system.close(now);
+      here().files().lose_power([&](std::string_view, std::uint64_t options) { return is_kept ? 0 : options - 1; },
+                                nullptr);
+    }
+    EXPECT_EQ(files_here().read_file("/a"), std::string(2 * page_bytes, 'x'));
+    EXPECT_TRUE(here().files().disk().bad().empty());
+  });
+}
+
+TEST(BadSectorsTest, AreGoodByASyncAndBadAgainByOneThatFails) {
+  for (const bool reverts : {false, true}) {
+    in_world([&](system_calls& system) {
+      files_here().failed_sync_reverts(reverts);
+      const int fd = open_sectors(1);
+      const fault rot = on(op::file_read).bit_rot();
+      const std::string bad = read_at(fd, 0, page_bytes);
+      {
+        const fault failing = on(op::sync).fail(EIO);
+        EXPECT_EQ(write_at(fd, 0, std::string(page_bytes, 'x')), static_cast<std::int64_t>(page_bytes));
+        EXPECT_EQ(system.fsync(fd), -EIO);
+      }
+      EXPECT_EQ(read_at(fd, 0, page_bytes), reverts ? bad : std::string(page_bytes, 'x'));
+      EXPECT_EQ(system.fsync(fd), 0);
+      EXPECT_EQ(text_of(image_left(ext4_ordered)), "/a=" + bad);
+      EXPECT_EQ(write_at(fd, 0, std::string(page_bytes, 'y')), static_cast<std::int64_t>(page_bytes));
+      EXPECT_EQ(system.fsync(fd), 0);
+      EXPECT_THAT(image_texts(weakest), ElementsAre("/a=" + std::string(page_bytes, 'y')));
+      EXPECT_TRUE(log_here().durable().bad().empty());
+      system.close(fd);
+    });
+  }
+}
+
+// Half of a sector mends nothing; and what has rotted is good with the piece that it is in.
+TEST(BadSectorsTest, AreGoodWithThePieceOfATornWriteThatTheyAreIn) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(2);
+    const fault rot = on(op::file_read).bytes(0, page_bytes).bit_rot();
+    const std::size_t wrong = differences(read_at(fd, 0, page_bytes), sectors_of(1)).at(0);
+    const fault latent = on(op::file_read).bytes(page_bytes, 2 * page_bytes).latent_error();
+    EXPECT_EQ(read_at(fd, page_bytes, 1), "-5");
+    EXPECT_EQ(write_at(fd, 0, std::string(2 * page_bytes, 'x')), 2 * std::int64_t{page_bytes});
+    crash_model model = weakest;
+    model.whole_bytes = page_bytes / 2;
+    for_all_answers([&](const crash_chooser& choose) {
+      const disk_image left = log_here().image(model, choose, nullptr);
+      const std::string text = left.text_of("/a");
+      EXPECT_EQ(text[wrong] == 'x', text[wrong ^ 1] == 'x');
+      const bool is_written = text[page_bytes] == 'x' && text[2 * page_bytes - 1] == 'x';
+      EXPECT_EQ(left.bad().unreadable(left.find("/")->names.at("a")).empty(), is_written);
+    });
+    system.close(fd);
+  });
+}
+
 // -- latent errors ----------------------------------------------------------------------------------------------------
 
 TEST(BadSectorsTest, CannotBeReadUntilTheyAreWritten) {

@@ -162,6 +162,8 @@ class definition {
     }
     if (model_.rename_is_atomic && what.of_rename && before.of_rename && what.call == before.call) return true;
     if (other.of > one.of) return false;
+    if (model_.rename_is_atomic && is_gone_only_after(what, before)) return true;
+    if (model_.rename_is_atomic && is_moved_only_after(what, before)) return true;
     const bool same_file = what.file == before.file;
     if (model_.all_in_order) return true;
     if (is_in_journal(p) && is_in_journal(q)) return true;
@@ -170,6 +172,12 @@ class definition {
     if (model_.appends_in_order && same_file && changes_size(p) && grows(what) && grows(before)) return true;
     if (model_.data_before_rename && same_file && what.over_another && is_data(before)) return true;
     return model_.overwrites_first && (is_in_order_with_names(what) || changes_size(p)) && overwrites(before);
+  }
+  static bool is_gone_only_after(const change& what, const change& before) {
+    return what.ends_directory && before.moves_out && before.directory == what.file;
+  }
+  static bool is_moved_only_after(const change& what, const change& before) {
+    return what.of_rename && what.what == change::kind::name && before.makes && before.file == what.directory;
   }
   static bool is_data(const change& what) {
     return !is_of_metadata(what) && (what.what != change::kind::set_aside || grows(what));
@@ -225,7 +233,7 @@ class definition {
   // -- what a sync has made durable -----------------------------------------------------------------------------------
 
   void make_durable(const sync_point& sync) {
-    bool wrote = false;
+    std::size_t committed = 0;  // so many changes
     for (std::size_t p = 0; p < parts_.size() && parts_[p].of < sync.after; ++p) {
       const change& what = of(p);
       const bool of_file = what.file == sync.file && !is_name(what);
@@ -234,15 +242,22 @@ class definition {
       const bool of_names = is_name(what) && what.file == sync.file;
       const bool of_names_above =
           is_name(what) && std::find(sync.above.begin(), sync.above.end(), what.file) != sync.above.end();
-      if ((of_file || of_directory || of_names) && (own_ & only(p)) == 0) wrote = true;
+      const bool waits = (of_file || of_directory || of_names) && (own_ & only(p)) == 0;
+      if (waits && !(sync.data_only && fdatasync_leaves_out(what))) committed = parts_[p].of + 1;
       if (of_file || of_directory) own_ |= only(p);
       if (of_file || of_directory || ((of_names || of_names_above) && model_.sync_keeps_names)) durable_ |= only(p);
     }
     forget_gone(sync);
-    if (!wrote || !model_.sync_commits) return;
-    for (std::size_t p = 0; p < parts_.size() && parts_[p].of < sync.after; ++p) {
+    if (!model_.sync_commits) return;
+    for (std::size_t p = 0; p < parts_.size() && parts_[p].of < committed; ++p) {
       if (model_.all_in_order || is_of_metadata(of(p)) || is_in_journal(p)) durable_ |= only(p);
     }
+  }
+
+  // What need not be on the disk for the bytes to be found there.
+  static bool fdatasync_leaves_out(const change& what) {
+    if (what.what == change::kind::write) return !grows(what) && !what.is_first_of_page;
+    return is_of_metadata(what) && !what.makes;
   }
 
   // What has no name, in memory and on the disk, nobody waits for, nor for names in it.

@@ -128,6 +128,20 @@ TEST(CrashLogTest, WritesBackWhatIsMoreThanMayBeInMemory) {
   });
 }
 
+TEST(CrashLogTest, WritesNothingBackWhereNothingStaysButWhatWasSynced) {
+  in_world([](system_calls&) {
+    log_here().set_bytes_max(page_bytes);
+    log_here().set_changes_max(2);
+    here().files().set_crash_model(strict_sync);
+    for (int i = 0; i < 5; ++i) write_file("/a", std::string(page_bytes, static_cast<char>('a' + i)), 0, i == 1);
+    sync_path("/");
+    EXPECT_THAT(all_images(log_here(), strict_sync), ElementsAre("/a=" + std::string(page_bytes, 'b')));
+    here().files().set_crash_model(ext4_ordered);
+    write_file("/a", "x", 0);
+    EXPECT_EQ(log_here().pending(), 2u) << "from now on";
+  });
+}
+
 TEST(CrashLogTest, KeepsNothingOfWhatWasCutOffAndGrownAgain) {
   in_world([](system_calls& system) {
     write_file("/a", std::string(2 * page_bytes, 'a'), 0, true);
@@ -349,6 +363,36 @@ TEST(CrashLogTest, KeepsBothHalvesOfARenameByTheSyncOfOne) {
     EXPECT_THAT(all_images(log_here(), btrfs_like), ElementsAre("/d/ /d/a=x"));
     EXPECT_THAT(all_images(log_here(), weakest), Contains("/a=x /d/ /d/a=x")) << "torn";
   });
+}
+
+// Of which one has gone, or is not yet there.
+TEST(CrashLogTest, LosesNoFileThatIsMovedBetweenDirectories) {
+  const auto moves = [](bool is_open, bool makes, const char* synced) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      make_directory("/d");
+      if (!makes) make_directory("/e");
+      write_file("/d/a", "x");
+      system.sync();
+      const int fd = is_open ? system.openat(AT_FDCWD, "/d", O_RDONLY | O_DIRECTORY, 0) : -1;
+      if (makes) make_directory("/e");
+      rename_path("/d/a", "/e/a");
+      EXPECT_EQ(system.unlinkat(AT_FDCWD, "/d", AT_REMOVEDIR), 0);
+      if (*synced != '\0') sync_path(synced);
+      crash_model model = btrfs_like;
+      model.sync_keeps_names = false;
+      images = all_images(log_here(), model);
+      system.close(fd);
+    });
+    return images;
+  };
+  for (const bool is_open : {false, true}) {
+    EXPECT_THAT(moves(is_open, false, ""), ElementsAre("/d/ /d/a=x /e/", "/d/ /e/ /e/a=x", "/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, false, "/"), ElementsAre("/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, true, ""), ElementsAre("/d/ /d/a=x", "/d/ /d/a=x /e/", "/d/ /e/ /e/a=x", "/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, true, "/"), ElementsAre("/e/ /e/a=x"));
+    EXPECT_THAT(moves(is_open, true, "/e"), ElementsAre("/d/ /e/ /e/a=x", "/e/ /e/a=x"));
+  }
 }
 
 // A half that is in a directory that is gone is not durable by that, nor is the other one.

@@ -40,6 +40,10 @@ struct change {
   std::string_view counted{};  // as what; nothing for what there is in each workload
   bool over_another = false;
   bool of_rename = false;
+  bool makes = false;      // the name that a file is made with
+  bool moves_out = false;  // the old name of what is renamed
+  bool ends_directory = false;
+  bool is_first_of_page = false;  // a write where the file had no page, or one that was never written
 };
 
 // A sync of a file or of a directory, after so many changes.
@@ -63,6 +67,7 @@ struct made_file {
   std::string target{};
   std::string text{};  // in memory
   bool has_page = false;
+  bool is_written = false;  // and not only set aside
 };
 
 constexpr int root_directory = 0;
@@ -196,19 +201,19 @@ class workload {
     if (names_.count(path) != 0) return;
     write_file(path, "");
     names_[path] = make(file_kind::file, S_IRUSR | S_IWUSR);
-    add_name(change::kind::name, names_[path], path);
+    add_name(change::kind::name, names_[path], path).makes = true;
   }
 
   void make_or_remove_directory() {
     if (directory_ < 0) {
       make_directory("/e");
       directory_ = make(file_kind::directory, S_IRWXU);
-      add_name(change::kind::name, directory_, "/e", "mkdir");
+      add_name(change::kind::name, directory_, "/e", "mkdir").makes = true;
       return;
     }
     if (std::any_of(names_.begin(), names_.end(), [](const auto& each) { return is_in_made(each.first); })) return;
     EXPECT_EQ(here().unlinkat(AT_FDCWD, "/e", AT_REMOVEDIR), 0);
-    add_name(change::kind::unname, directory_, "/e", "rmdir");
+    add_name(change::kind::unname, directory_, "/e", "rmdir").ends_directory = true;
     gone_.push_back(std::exchange(directory_, -1));
   }
 
@@ -239,7 +244,7 @@ class workload {
     if (replaced == moved || !keeps_together(from, to, 1)) return;
     rename_path(from, to);
     if (replaced >= 0) add_half(change::kind::unname, replaced, to);
-    add_half(change::kind::unname, moved, from);
+    add_half(change::kind::unname, moved, from).moves_out = true;
     add_half(change::kind::name, moved, to, replaced >= 0);
     names_[to] = moved;
     names_.erase(from);
@@ -251,8 +256,8 @@ class workload {
     const int second = names_.at(other);
     if (first == second || !keeps_together(one, other, 1) || !keeps_together(other, one, 1)) return;
     EXPECT_EQ(here().renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
-    add_half(change::kind::unname, first, one);
-    add_half(change::kind::unname, second, other);
+    add_half(change::kind::unname, first, one).moves_out = true;
+    add_half(change::kind::unname, second, other).moves_out = true;
     add_half(change::kind::name, second, one, true);
     add_half(change::kind::name, first, other, true);
     std::swap(names_.at(one), names_.at(other));
@@ -303,6 +308,7 @@ class workload {
     made.size = text.size();
     made.after = std::max<std::uint64_t>(now.size(), offset + text.size());
     now.resize(made.after);
+    made.is_first_of_page = !std::exchange(at(file).is_written, true);
     at(file).has_page = true;
     now.replace(offset, text.size(), text);
     made.memory = now;
@@ -320,7 +326,7 @@ class workload {
     if (size == now.size()) return;
     EXPECT_EQ(here().truncate(path.c_str(), static_cast<std::int64_t>(size)), 0);
     add(change::kind::resize, names_.at(path)).after = size;
-    if (size == 0) at(names_.at(path)).has_page = false;
+    if (size == 0) at(names_.at(path)).has_page = at(names_.at(path)).is_written = false;
     now.resize(size);
   }
 
@@ -342,7 +348,8 @@ class workload {
       cleared.size = punches && end > now.size() ? page_bytes - offset : size;
       for (std::uint64_t i = offset; i < std::min<std::uint64_t>(end, now.size()); ++i) now[i] = '\0';
     }
-    if (punches && offset == 0 && made_.changes.back().size == page_bytes) at(file).has_page = false;
+    if (punches && offset == 0 && made_.changes.back().size == page_bytes)
+      at(file).has_page = at(file).is_written = false;
     const bool is_nothing_new = mode == FALLOC_FL_KEEP_SIZE || (mode == 0 && end <= now.size());
     if (punches || (is_nothing_new && std::exchange(at(file).has_page, true))) return;
     at(file).has_page = true;

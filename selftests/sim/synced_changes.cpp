@@ -104,7 +104,8 @@ TEST(SyncedChanges, KeepsWhatIsOrderedBeforeWhatASyncHasCommitted) {
     write_file("/d/b", "");
     write_file("/a", "new");
   };
-  EXPECT_THAT(images_behind(journal, overwrites_behind, "/d/b"), ElementsAre("/a=new /d/ /d/b="));
+  EXPECT_THAT(images_behind(journal, overwrites, "/d/b"), ElementsAre("/a=new /d/ /d/b="));
+  EXPECT_THAT(images_behind(journal, overwrites_behind, "/d/b"), ElementsAre("/a=new /d/ /d/b=", "/a=old /d/ /d/b="));
   journal.sync_commits = false;
   EXPECT_THAT(images_behind(journal, overwrites, "/d"), ElementsAre("/a=new /d/ /d/b="));
   const auto replaces = [] {
@@ -118,6 +119,87 @@ TEST(SyncedChanges, KeepsWhatIsOrderedBeforeWhatASyncHasCommitted) {
   };
   EXPECT_THAT(images_behind(ext4_ordered, appends_and_cuts, "/d"),
               ElementsAre(std::string("/a=old\0 /d/ /d/b=", 17), "/a=olde /d/ /d/b="));
+}
+
+// What ext4 has in i_sync_tid and i_datasync_tid.
+TEST(SyncedChanges, CommitsWhatTheSyncWaitsForAndWhatWasBeforeIt) {
+  const auto keeps = [](const auto& change, bool data_only) {
+    bool always = true;
+    in_world([&](system_calls& system) {
+      write_file("/a", "old");
+      system.sync();
+      make_directory("/before");
+      const int fd = make_file("/a");
+      change(fd);
+      EXPECT_EQ(data_only ? system.fdatasync(fd) : system.fsync(fd), 0);
+      system.close(fd);
+      for (const std::string& each : all_images(log_here(), ext4_ordered))
+        always = always && each.find("/before/") != std::string::npos;
+    });
+    return always;
+  };
+  const auto overwrites = [](int fd) { EXPECT_EQ(here().pwrite(fd, "new", 3, 0), 3); };
+  const auto appends = [](int fd) { EXPECT_EQ(here().pwrite(fd, "+", 1, 3), 1); };
+  const auto cuts = [](int fd) { EXPECT_EQ(here().ftruncate(fd, 1), 0); };
+  const auto changes_mode = [](int fd) { EXPECT_EQ(here().fchmod(fd, S_IRUSR), 0); };
+  const auto is_renamed = [](int) { rename_path("/a", "/b"); };
+  const auto does_nothing = [](int) {};
+  const auto fills_a_hole = [](int fd) {
+    EXPECT_EQ(here().ftruncate(fd, 3 * std::int64_t{page_bytes}), 0);
+    EXPECT_EQ(here().fdatasync(fd), 0);
+    make_directory("/before/that");
+    EXPECT_EQ(here().pwrite(fd, "new", 3, page_bytes), 3);
+  };
+  EXPECT_TRUE(keeps(overwrites, false));
+  EXPECT_FALSE(keeps(overwrites, true));
+  EXPECT_TRUE(keeps(appends, true));
+  EXPECT_TRUE(keeps(cuts, true));
+  EXPECT_TRUE(keeps(changes_mode, false));
+  EXPECT_FALSE(keeps(changes_mode, true));
+  EXPECT_TRUE(keeps(is_renamed, false));
+  EXPECT_FALSE(keeps(is_renamed, true)) << "and the file has its old name";
+  EXPECT_FALSE(keeps(does_nothing, false));
+  EXPECT_TRUE(keeps(fills_a_hole, true));
+}
+
+// Where its pages are is on the disk only then, as what was never written reads as zeros.
+TEST(SyncedChanges, CommitsByFdatasyncWhatIsWrittenForTheFirstTime) {
+  const auto keeps = [](std::int64_t offset, int mode) {
+    std::set<std::string> images;
+    in_world([&](system_calls& system) {
+      const int fd = make_file("/a");
+      EXPECT_EQ(system.pwrite(fd, "old", 3, 0), 3);
+      EXPECT_EQ(mode < 0 ? system.ftruncate(fd, 3 * std::int64_t{page_bytes})
+                         : system.fallocate(fd, mode, page_bytes, 2 * std::int64_t{page_bytes}),
+                0);
+      EXPECT_EQ(system.fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, 1), 0);
+      system.sync();
+      make_directory("/before");
+      EXPECT_EQ(system.pwrite(fd, "new", 3, offset), 3);
+      EXPECT_EQ(system.fdatasync(fd), 0);
+      make_directory("/behind");
+      system.close(fd);
+      for (const std::string& each : all_images(log_here(), ext4_ordered)) images.insert(each.substr(each.rfind('=')));
+    });
+    return images.size() == 2;
+  };
+  EXPECT_FALSE(keeps(0, -1));
+  EXPECT_FALSE(keeps(0, 0));
+  EXPECT_TRUE(keeps(page_bytes, -1)) << "a hole";
+  EXPECT_TRUE(keeps(page_bytes, 0)) << "space that was set aside";
+  EXPECT_TRUE(keeps(page_bytes, FALLOC_FL_KEEP_SIZE)) << "behind the end";
+}
+
+// What comes later may be in a transaction that nobody waits for, as the one of the file was committed before that.
+TEST(SyncedChanges, CommitsNothingThatComesLaterThanWhatTheSyncWaitsFor) {
+  in_world([](system_calls& system) {
+    write_file("/a", "old");
+    system.sync();
+    write_file("/a", "new");
+    make_directory("/behind");
+    sync_path("/a");
+    EXPECT_THAT(all_images(log_here(), ext4_ordered), ElementsAre("/a=new", "/a=new /behind/"));
+  });
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ std::optional<std::uint64_t> bad_sectors::rot(const inode& file, std::uint64_t s
 }
 
 std::size_t bad_sectors::readable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept {
-  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number(); ++at) {
+  for (auto at = first(file.number(), offset); at != all_.end() && at->first.first == file.number(); ++at) {
     const std::uint64_t begin = at->first.second * page_bytes;
     if (begin >= offset + size) break;
     if (!at->second.is_readable) return static_cast<std::size_t>(std::max(begin, offset) - offset);
@@ -33,7 +33,7 @@ std::size_t bad_sectors::readable(const inode& file, std::size_t size, std::uint
 }
 
 std::size_t bad_sectors::writable(const inode& file, std::size_t size, std::uint64_t offset) const noexcept {
-  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number(); ++at) {
+  for (auto at = first(file.number(), offset); at != all_.end() && at->first.first == file.number(); ++at) {
     const std::uint64_t begin = at->first.second * page_bytes;
     if (begin >= offset + size) break;
     const bool is_whole = begin >= offset && offset + size >= std::min(begin + page_bytes, file.content.size());
@@ -42,25 +42,12 @@ std::size_t bad_sectors::writable(const inode& file, std::size_t size, std::uint
   return size;
 }
 
-void bad_sectors::show(const inode& file, std::byte* bytes, std::size_t size, std::uint64_t offset) const noexcept {
-  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number(); ++at) {
+void bad_sectors::show(std::uint64_t file, std::byte* bytes, std::size_t size, std::uint64_t offset) const noexcept {
+  for (auto at = first(file, offset); at != all_.end() && at->first.first == file; ++at) {
     const std::uint64_t wrong = at->first.second * page_bytes + at->second.within;
     if (wrong >= offset + size) break;
     if (at->second.is_readable && wrong >= offset) bytes[wrong - offset] = at->second.wrong;
   }
-}
-
-void bad_sectors::show(disk_image& in) const {
-  if (all_.empty()) return;
-  for (const auto& [where, what] : all_) {
-    image_file* const file = in.find(where.first);
-    const std::uint64_t wrong = where.second * page_bytes + what.within;
-    if (!what.is_readable || file == nullptr || wrong >= file->content.size()) continue;
-    file->content.write(in.pages(), &what.wrong, 1, wrong);
-  }
-  bad_sectors of_image = *this;
-  of_image.keep_those_of(in);
-  in.set_bad(std::move(of_image));
 }
 
 std::vector<std::uint64_t> bad_sectors::unreadable(std::uint64_t file) const {
@@ -71,8 +58,18 @@ std::vector<std::uint64_t> bad_sectors::unreadable(std::uint64_t file) const {
   return found;
 }
 
+std::uint64_t bad_sectors::fingerprint(std::uint64_t file) const noexcept {
+  std::uint64_t hash = 0;
+  for (auto at = first(file, 0); at != all_.end() && at->first.first == file; ++at) {
+    const flaw& bad = at->second;
+    const auto wrong = static_cast<std::uint64_t>(bad.wrong);
+    hash = hash_of(hash_of(hash, at->first.second), bad.is_readable ? hash_of(bad.within, wrong) : page_bytes);
+  }
+  return hash;
+}
+
 void bad_sectors::rewritten(const inode& file, std::uint64_t size, std::uint64_t offset) noexcept {
-  for (auto at = first(file, offset); at != all_.end() && at->first.first == file.number();) {
+  for (auto at = first(file.number(), offset); at != all_.end() && at->first.first == file.number();) {
     const std::uint64_t begin = at->first.second * page_bytes;
     if (begin >= offset + size) break;
     const std::uint64_t wrong = begin + at->second.within;
@@ -82,16 +79,48 @@ void bad_sectors::rewritten(const inode& file, std::uint64_t size, std::uint64_t
 }
 
 void bad_sectors::cut(const inode& file, std::uint64_t size) noexcept {
-  for (auto at = first(file, size); at != all_.end() && at->first.first == file.number();) {
+  for (auto at = first(file.number(), size); at != all_.end() && at->first.first == file.number();) {
     const bool stays = at->first.second * page_bytes + (at->second.is_readable ? at->second.within : 0) < size;
     at = stays ? std::next(at) : all_.erase(at);
   }
 }
 
-void bad_sectors::keep_those_of(const disk_image& left) noexcept {
+void bad_sectors::forget(std::uint64_t file) noexcept {
+  std::erase_if(all_, [file](const auto& each) { return each.first.first == file; });
+}
+
+void bad_sectors::note_rewritten(const bad_sectors& memory, const inode& file, std::uint64_t change) noexcept {
+  for (auto at = all_.lower_bound({file.number(), 0}); at != all_.end() && at->first.first == file.number(); ++at) {
+    if (at->second.rewritten_by == 0 && memory.all_.count(at->first) == 0) at->second.rewritten_by = change;
+  }
+}
+
+void bad_sectors::give_back(bad_sectors& memory, const inode& file) {
+  memory.forget(file.number());
+  for (auto at = all_.lower_bound({file.number(), 0}); at != all_.end() && at->first.first == file.number(); ++at) {
+    at->second.rewritten_by = 0;
+    memory.all_[at->first] = at->second;
+  }
+}
+
+void bad_sectors::changed(std::uint64_t file, std::uint64_t begin, std::uint64_t end, std::uint64_t change,
+                          std::uint64_t size_before) noexcept {
+  const auto is_good = [&](const auto& each) {
+    const auto& [where, bad] = each;
+    if (where.first != file || bad.rewritten_by == 0 || bad.rewritten_by > change) return false;
+    const std::uint64_t sector = where.second * page_bytes;
+    const std::uint64_t first = sector + bad.within;
+    const std::uint64_t last = bad.is_readable ? first + 1 : std::min(sector + page_bytes, size_before);
+    return begin <= first && last <= end;
+  };
+  std::erase_if(all_, is_good);
+}
+
+void bad_sectors::settle(const disk_image& left) noexcept {
+  for (auto& each : all_) each.second.rewritten_by = 0;
   std::erase_if(all_, [&left](const auto& each) {
     const auto file = left.files().find(each.first.first);
-    const std::uint64_t begin = each.first.second * page_bytes + (each.second.is_readable ? each.second.within : 0);
+    const std::uint64_t begin = each.first.second * page_bytes + each.second.within;
     return file == left.files().end() || begin >= file->second.content.size();
   });
 }

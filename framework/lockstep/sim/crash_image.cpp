@@ -81,8 +81,7 @@ class crash_judge {
         decide(i);
       }
     }
-    image_.repair();
-    return std::move(image_);
+    return finished();
   }
 
  private:
@@ -100,6 +99,8 @@ class crash_judge {
     bool size = false;
     std::set<std::uint64_t> renamed{};  // files
     std::set<std::uint64_t> grown{};
+    std::set<std::uint64_t> ended{};  // directories
+    std::set<std::uint64_t> moved_into{};
     piece_ranges pieces{};  // that were written
   };
   // What was lost so far.
@@ -110,6 +111,8 @@ class crash_judge {
     bool overwrite = false;
     std::set<std::uint64_t> written{};  // files
     std::set<std::uint64_t> grown{};
+    std::set<std::uint64_t> made{};  // directories
+    std::set<std::uint64_t> moved_out_of{};
     piece_ranges pieces{};  // that were written or cleared
   };
 
@@ -126,7 +129,11 @@ class crash_judge {
 
   disk_image without_any() {
     for (const item& each : pending_) tell_lost(*each.what, "");
+    return finished();
+  }
+  disk_image finished() {
     image_.repair();
+    image_.set_bad(image_.bad());
     return std::move(image_);
   }
 
@@ -229,7 +236,7 @@ class crash_judge {
       const micro_operation& what = *each.what;
       if (is_under(after.pieces, what)) each.durable = true;
       forget_cleared(after.pieces, what);
-      if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i);
+      if (!each.durable && model_.rename_is_atomic && what.group != 0) each.durable = partner_is_durable(i, after);
       if (what.dropped && each.size_durable) each.durable = true;
       if (each.durable) each.size_durable = changes_size(what);
       if (each.durable) after.any = true;
@@ -240,13 +247,15 @@ class crash_judge {
         for (const std::uint64_t piece : cleared_in_part(what)) after.pieces.add(what.file, piece, piece + 1);
       }
       if (each.durable && what.over_another) after.renamed.insert(what.file);
+      if (each.durable && what.ends_directory()) after.ended.insert(what.file);
+      if (each.durable && what.moves_in()) after.moved_into.insert(what.directory);
       if (each.durable && what.what == micro_operation::kind::write && !model_.all_in_order) {
         if (!what.dropped) after.pieces.add(what.file, piece_of(what, 0), piece_of(what, count_pieces(what)));
       }
     }
   }
 
-  bool partner_is_durable(std::size_t i) const noexcept {
+  bool partner_is_durable(std::size_t i, const later& after) const {
     const std::uint32_t group = pending_[i].what->group;
     if (pending_[i].what->partner_retired) return true;
     for (std::size_t other = i + 1; other < pending_.size() && pending_[other].what->group == group; ++other) {
@@ -254,7 +263,7 @@ class crash_judge {
     }
     // One before may be by itself: by the sync of its file.
     for (std::size_t other = i; other-- > 0 && pending_[other].what->group == group;) {
-      if (is_synced(*pending_[other].what)) return true;
+      if (is_synced(*pending_[other].what) || is_under_a_move(*pending_[other].what, after)) return true;
     }
     return false;
   }
@@ -262,19 +271,30 @@ class crash_judge {
   bool is_synced(const micro_operation& what) const noexcept {
     const crash_log::file_state* const state = log_.state_of(what.file);
     if (what.is_name() && model_.sync_keeps_names && state != nullptr && what.number < state->names_synced) return true;
-    return what.is_of_metadata() && model_.sync_commits && what.number < log_.committed_;
+    return what.is_of_metadata() && model_.sync_commits && what.number <= log_.committed_;
+  }
+
+  // A rename that is not torn leaves the file in a directory that is there: one that was moved out of is not gone
+  // before that, nor is what was moved into not yet made.
+  bool is_under_a_move(const micro_operation& what, const later& after) const {
+    if (!model_.rename_is_atomic || !(what.moves || what.makes_directory())) return false;
+    const std::uint64_t directory = what.moves ? what.directory : what.file;
+    const crash_log::file_state* const state = log_.state_of(directory);
+    if (what.moves) return after.ended.count(directory) != 0 || (state != nullptr && state->removed);
+    return after.moved_into.count(directory) != 0 || (state != nullptr && state->holds_moved);
   }
 
   void judge(item& each, const later& after) const {
     const micro_operation& what = *each.what;
     const std::uint64_t number = what.number;
-    const bool commits = model_.sync_commits && number < log_.committed_;
+    const bool commits = model_.sync_commits && number <= log_.committed_;
     const bool size_later = after.size || number < log_.last_size_;
     const bool name_later = after.name || number < log_.last_name_ || (model_.names_before_appends && size_later);
     const bool in_journal = (model_.names_in_order && name_later) || (model_.sizes_in_order && size_later);
     each.durable = model_.all_in_order && (after.any || number < log_.last_durable_ || commits);
     if (what.is_of_metadata()) {
-      each.durable = each.durable || is_synced(what) || (model_.names_in_order && name_later) ||
+      each.durable = each.durable || is_synced(what) || is_under_a_move(what, after) ||
+                     (model_.names_in_order && name_later) ||
                      (model_.names_in_order && model_.sizes_in_order && in_journal);
       return;
     }
@@ -305,6 +325,8 @@ class crash_judge {
   }
   bool may_keep_metadata(const micro_operation& what) const {
     if (!may_keep_in_order()) return false;
+    if (model_.rename_is_atomic && what.ends_directory() && before_.moved_out_of.count(what.file) != 0) return false;
+    if (model_.rename_is_atomic && what.moves_in() && before_.made.count(what.directory) != 0) return false;
     return !(model_.data_before_rename && what.over_another && before_.written.count(what.file) != 0);
   }
   bool may_keep_size(const micro_operation& what) const {
@@ -339,6 +361,8 @@ class crash_judge {
     }
     if (each.kept == 1) return log_.apply(image_, *each.what);
     before_.any = before_.name = true;
+    if (each.what->moves) before_.moved_out_of.insert(each.what->directory);
+    if (each.what->makes_directory()) before_.made.insert(each.what->file);
     tell_lost(*each.what, "");
   }
 
@@ -438,6 +462,7 @@ class crash_judge {
     if (grows) grow(what, kept);
     for (std::uint64_t piece = 0; piece < pieces; ++piece) {
       const std::uint64_t begin = begin_of(what, piece);
+      while (good[piece] && piece + 1 < pieces && good[piece + 1]) ++piece;  // a bad sector is good by all of it
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       if (garbage[piece]) {
         fill_with_garbage(image_.file(what.file).content, begin, until);

@@ -21,7 +21,8 @@ const crash_log::file_state* crash_log::state_of(std::uint64_t file) const noexc
 }
 
 void crash_log::expect(const inode& file, std::size_t changes) {
-  while (pending_ != 0 && (pending_ + changes > changes_max_ || bytes_ > bytes_max_)) [[unlikely]] write_back_oldest();
+  while (writes_back_ && pending_ != 0 && (pending_ + changes > changes_max_ || bytes_ > bytes_max_))
+    [[unlikely]] write_back_oldest();
   operations_.expect(changes);
   state_of(file.number());
 }
@@ -91,8 +92,10 @@ void crash_log::expect_write(const inode& file, std::uint64_t offset, std::uint6
   if (size > little || may_widen) expected_pages_ = page_run(pages_of(offset, size));
 }
 
-void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept {
+void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before,
+                      bool maps) noexcept {
   micro_operation& made = add(micro_operation::kind::write, file);
+  made.maps = maps;
   made.offset = offset;
   made.size = size;
   made.before = size_before;
@@ -177,15 +180,23 @@ micro_operation& crash_log::add_name(micro_operation::kind what, const inode& di
   micro_operation& made = add(what, file);
   made.directory = directory.number();
   made.text = std::move(expected_names_[names_taken_++]);
+  made.of_directory = file.is_directory();
   made.group = group;
-  ++state_of(made.file).names_pending;
+  file_state& state = state_of(made.file);
+  ++state.names_pending;
+  state.named = made.number;
   append(state_of(made.directory).of_names, made);
   return made;
 }
 
 void crash_log::named(const inode& directory, const inode& file, bool over_another, std::uint32_t group) noexcept {
-  add_name(micro_operation::kind::name, directory, file, group).over_another = over_another;
-  file_state& state = state_of(file.number());
+  micro_operation& made = add_name(micro_operation::kind::name, directory, file, group);
+  made.over_another = over_another;
+  for (std::size_t i = operations_.size() - 1; group != 0 && i-- > 0 && operations_[i].group == group;) {
+    if (operations_[i].file == made.file) operations_[i].moves = true;
+  }
+  file_state& state = state_of(made.file);
+  if (group == 0 && file.links == 1 && !file.may_get_a_name) state.made = made.number;
   if (state.made_as.mode == 0) state.made_as = file.attributes;
 }
 
@@ -221,12 +232,13 @@ void crash_log::forget_if_gone(std::uint64_t file) noexcept {
     filter(state.of_attributes, gone_too);
     filter(state.of_names, [&](micro_operation& each) {
       --states_[each.file]->names_pending;
-      each.group = 0;  // it has not become durable
+      if (!each.moves) each.group = 0;  // it has not become durable, while what was moved out of there has
       retire(each);
       add(each.file);
       return false;
     });
     durable_.files_.erase(gone);
+    if (!durable_.bad_.empty()) durable_.bad_.forget(gone);
     states_[gone].reset();
   }
 }
@@ -272,49 +284,59 @@ void take_page(image_file& durable, const inode& file, std::uint64_t page) {
 
 }  // namespace
 
+// Whether a sync waits for it to be committed, where it commits. fdatasync() does so for sizes, and for where on the
+// disk a page is: in ext4 that is the transaction i_datasync_tid, and of fsync() it is i_sync_tid. A write that was
+// dropped has nothing but its size.
+bool crash_log::is_awaited(const micro_operation& what, bool data_only) noexcept {
+  if (what.grows() || what.what != micro_operation::kind::write) return true;
+  return !what.dropped && (what.maps || !data_only);
+}
+
 // What is in memory is what is durable then, on every page that was changed.
-bool crash_log::sync_content(const inode& file, file_state& state) {
-  if (state.of_file.first == 0) return false;
+std::uint64_t crash_log::sync_content(const inode& file, file_state& state, bool data_only) {
+  if (state.of_file.first == 0) return 0;
   image_file& durable = durable_.file(file.number());
   const std::uint64_t size_before = durable.content.size();
   std::uint64_t least = size_before;
-  bool wrote = false;
+  std::uint64_t awaited = 0;
   bool has_dropped = false;
   filter(state.of_file, [&](micro_operation& each) {
-    wrote = true;
+    if (is_awaited(each, data_only)) awaited = each.number;
     has_dropped = has_dropped || each.dropped;
     if (each.what == micro_operation::kind::resize) least = std::min(least, each.after);
     return true;
   });
-  if (has_dropped || state.clean != nullptr) return sync_what_is_left(state);
+  if (has_dropped || state.clean != nullptr) return sync_what_is_left(state, data_only);
   if (least < size_before) durable.content.resize(*durable_.pages_, least);
   filter(state.of_file, [&](micro_operation& each) {
     take_pages(durable, file, each);
+    mend(durable_, each);
     note_durable(each);
     retire(each);
     return false;
   });
   durable.content.set_size(file.content.size());
-  return wrote;
+  return awaited;
 }
 
-bool crash_log::sync_attributes(file_state& state) {
-  const bool wrote = state.of_attributes.first != 0;
+std::uint64_t crash_log::sync_attributes(file_state& state) {
+  const std::uint64_t awaited = state.of_attributes.last;
   filter(state.of_attributes, [this](micro_operation& each) {
     note_durable(each);
     retire(each);
     return false;
   });
-  return wrote;
+  return awaited;
 }
 
 // But for names.
-bool crash_log::sync_file(const inode& file, file_state& state, bool data_only) {
-  if (state.of_file.first == 0 && state.of_attributes.first == 0) return false;
-  bool wrote = sync_content(file, state);
-  if (!data_only) wrote = sync_attributes(state) || wrote;
-  if (!data_only) durable_.file(file.number()).attributes = file.attributes;
-  return wrote;
+std::uint64_t crash_log::sync_file(const inode& file, file_state& state, bool data_only) {
+  if (state.of_file.first == 0 && state.of_attributes.first == 0) return 0;
+  std::uint64_t awaited = sync_content(file, state, data_only);
+  if (data_only) return awaited;
+  awaited = std::max(awaited, sync_attributes(state));
+  durable_.file(file.number()).attributes = file.attributes;
+  return awaited;
 }
 
 // As it is in memory.
@@ -331,16 +353,16 @@ void crash_log::take_pages(image_file& durable, const inode& file, const micro_o
 }
 
 // Where a sync has failed before, memory has what the disk does not get.
-bool crash_log::sync_what_is_left(file_state& state) {
-  bool wrote = false;
+std::uint64_t crash_log::sync_what_is_left(file_state& state, bool data_only) {
+  std::uint64_t awaited = 0;
   filter(state.of_file, [&](micro_operation& each) {
     apply(durable_, each);
-    wrote = wrote || !each.dropped || each.grows();
+    if (is_awaited(each, data_only)) awaited = each.number;
     note_durable(each);
     retire(each);
     return false;
   });
-  return wrote;
+  return awaited;
 }
 
 void crash_log::failed_to_sync(const inode& file) {
@@ -367,14 +389,13 @@ file_content crash_log::reverted(const inode& file) {
   return durable == nullptr ? file_content() : durable->content;
 }
 
-bool crash_log::sync_names(file_state& state) {
-  bool wrote = false;
-  filter(state.of_names, [&](micro_operation& each) {
-    wrote = true;
+std::uint64_t crash_log::sync_names(file_state& state) {
+  const std::uint64_t awaited = state.of_names.last;
+  filter(state.of_names, [this](micro_operation& each) {
     retire_name(each);
     return false;
   });
-  return wrote;
+  return awaited;
 }
 
 void crash_log::retire_name(micro_operation& what) {
@@ -382,17 +403,20 @@ void crash_log::retire_name(micro_operation& what) {
   note_durable(what);
   retire(what);
   apply(durable_, what);
+  if (what.ends_directory()) state_of(what.file).removed = true;
+  if (what.moves_in()) state_of(what.directory).holds_moved = true;
   forget_if_gone(what.file);
 }
 
 void crash_log::synced(const inode& file, bool data_only) {
   const sparing_allocations of_the_disk;
   file_state& state = state_of(file.number());
-  const bool has_new_names = state.names_pending != 0;
-  bool wrote = file.is_directory() ? sync_names(state) : false;
-  wrote = sync_file(file, state, data_only) || wrote;
+  std::uint64_t awaited = 0;
+  if (state.names_pending != 0) awaited = data_only && !file.is_directory() ? state.made : state.named;
+  if (file.is_directory()) awaited = std::max(awaited, sync_names(state));
+  awaited = std::max(awaited, sync_file(file, state, data_only));
+  committed_ = std::max(committed_, awaited);
   const std::uint64_t now = last_number_ + 1;
-  if (wrote || has_new_names) committed_ = now;
   const inode* last = nullptr;
   const auto keep_names = [&](const inode* each) {
     if (std::exchange(last, each) == each) return;
@@ -484,7 +508,6 @@ void crash_log::synced_all(const std::set<std::uint64_t>& but) {
 
 void crash_log::begin_with(disk_image durable) {
   durable_ = std::move(durable);
-  durable_.bad_ = {};  // which the disk knows
   operations_.clear();
   states_.clear();
   pending_ = bytes_ = 0;
@@ -515,67 +538,6 @@ void crash_log::close_gaps() noexcept {
   for (std::size_t i = 0; i < kept; ++i) {
     micro_operation& each = operations_[i];
     append(chain_of(*states_[each.is_name() ? each.directory : each.file], each), each);
-  }
-}
-
-// -- onto an image ----------------------------------------------------------------------------------------------------
-
-void crash_log::copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end) {
-  file_content& content = to.file(what.file).content;
-  if (what.pages.empty()) {
-    content.write(*to.pages_, what.text.data() + (begin - what.offset), static_cast<std::size_t>(end - begin), begin);
-    return;
-  }
-  const std::uint64_t first = what.offset / page_bytes;
-  while (begin < end) {
-    const std::uint64_t page = begin / page_bytes;
-    const std::uint64_t until = std::min(end, (page + 1) * page_bytes);
-    const page_reference& from = what.pages[page - first];
-    if (until - begin == page_bytes) {
-      content.put_page(page, from);
-      content.set_size(std::max(content.size(), until));
-    } else {
-      content.write(*to.pages_, from.bytes() + begin % page_bytes, static_cast<std::size_t>(until - begin), begin);
-    }
-    begin = until;
-  }
-}
-
-void crash_log::apply(disk_image& to, const micro_operation& what) const {
-  switch (what.what) {
-    case micro_operation::kind::write: {
-      if (!what.dropped) return copy(to, what, what.offset, what.offset + what.size);
-      file_content& content = to.file(what.file).content;
-      content.set_size(std::max(content.size(), what.after));
-      return;
-    }
-    case micro_operation::kind::resize: return to.file(what.file).content.resize(*to.pages_, what.after);
-    case micro_operation::kind::punch: {
-      file_content& content = to.file(what.file).content;
-      content.punch(*to.pages_, what.offset, what.size);
-      return;
-    }
-    case micro_operation::kind::set_aside: {
-      file_content& content = to.file(what.file).content;
-      content.set_aside(what.pages[0], what.offset, what.size);
-      if (what.grows()) content.set_size(std::max(content.size(), what.after));
-      return;
-    }
-    case micro_operation::kind::attributes: to.file(what.file).attributes = *what.attributes; return;
-    case micro_operation::kind::name: {
-      image_file& file = to.file(what.file);
-      const file_state& state = *state_of(what.file);
-      if (file.attributes.mode == 0) file.attributes = state.made_as;
-      if (file.target.empty()) file.target = state.target;
-      to.file(what.directory).names[what.text] = what.file;
-      return;
-    }
-    case micro_operation::kind::unname: {
-      auto& names = to.file(what.directory).names;
-      const auto found = names.find(what.text);
-      if (found != names.end() && found->second == what.file) names.erase(found);
-      return;
-    }
   }
 }
 

@@ -37,6 +37,9 @@ struct micro_operation {
   bool dropped : 1 = false;          // its sync has failed: of what was written only the size may stay
   bool over_another : 1 = false;     // a name that led elsewhere before
   bool partner_retired : 1 = false;  // the other half of a rename is
+  bool maps : 1 = false;             // a write where there was a hole, or only space that was set aside
+  bool moves : 1 = false;            // the end of a name of what has another by that
+  bool of_directory : 1 = false;     // what has or had the name
   std::uint32_t group = 0;           // of the halves of a rename; 0 for none
   std::uint64_t number = 0;
   std::uint64_t file = 0;
@@ -54,6 +57,9 @@ struct micro_operation {
 
   bool grows() const noexcept { return after > before; }
   bool is_name() const noexcept { return what == kind::name || what == kind::unname; }
+  bool moves_in() const noexcept { return what == kind::name && group != 0; }
+  bool makes_directory() const noexcept { return what == kind::name && group == 0 && of_directory; }
+  bool ends_directory() const noexcept { return what == kind::unname && of_directory && !moves; }
   // Of a name or of attributes.
   bool is_of_metadata() const noexcept { return is_name() || what == kind::attributes; }
   // What is in one order where names are: truncations and space that is set aside, too.
@@ -84,7 +90,9 @@ class crash_log {
   };
   void expect_names(std::initializer_list<coming_name> all);
 
-  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept;
+  // `maps` where a page of it was a hole, or only set aside.
+  void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before,
+             bool maps) noexcept;
   void resized(const inode& file, std::uint64_t size_before) noexcept;
   // `size_before` is how long the file was: nothing behind that is cleared.
   void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept;
@@ -119,6 +127,18 @@ class crash_log {
   void begin_with(disk_image durable);
   const disk_image& durable() const noexcept { return durable_; }
 
+  // -- sectors that are bad on the disk -------------------------------------------------------------------------------
+
+  // That one is, as it is in memory.
+  void went_bad(const bad_sectors& memory, const inode& file, std::uint64_t sector) {
+    durable_.bad_.take(memory, file, sector);
+  }
+  // The last change has made good in memory what is not in there any more.
+  void rewrote(const inode& file, const bad_sectors& memory) noexcept {
+    durable_.bad_.note_rewritten(memory, file, last_number_);
+  }
+  void give_back(bad_sectors& memory, const inode& file) { durable_.bad_.give_back(memory, file); }
+
   // -- a power cut ------------------------------------------------------------------------------------------------
 
   // What is left, in a model in which something may be lost. Tells `lost` of each change that is lost or torn, in
@@ -132,6 +152,8 @@ class crash_log {
   std::size_t pending() const noexcept { return pending_; }
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
   void set_bytes_max(std::uint64_t bytes) noexcept { bytes_max_ = bytes; }
+  // Whether they are.
+  void set_writes_back(bool writes_back) noexcept { writes_back_ = writes_back; }
   const chunk_queue<micro_operation>& operations() const noexcept { return operations_; }
 
  private:
@@ -150,8 +172,12 @@ class crash_log {
     chain of_names;                   // of names in it
     std::uint64_t names_synced = 0;   // before this number, where a sync of a file is one of its names
     std::uint64_t renamed = 0;        // the number of the last rename over another that is durable
+    std::uint64_t made = 0;           // of the change that gave it its first name
+    std::uint64_t named = 0;          // of the last change of its names
     std::uint32_t names_pending = 0;  // changes of its names in the log
     bool ended = false;
+    bool removed = false;         // of a directory: that is durable
+    bool holds_moved = false;     // a name that something was moved to is
     bool is_going = false;        // it is about to be forgotten
     std::uint64_t next_gone = 0;  // and then that
     file_attributes made_as{};    // when it got its first name, if that is in the log
@@ -180,13 +206,15 @@ class crash_log {
   void filter(chain& of, const Stays& stays);
   void retire(micro_operation& gone) noexcept;
   void note_durable(const micro_operation& gone);
-  bool sync_file(const inode& file, file_state& state, bool data_only);
-  bool sync_content(const inode& file, file_state& state);
-  bool sync_what_is_left(file_state& state);
-  bool sync_attributes(file_state& state);
+  static bool is_awaited(const micro_operation& what, bool data_only) noexcept;
+  // These return the number of the last change that the sync awaits; 0 for none.
+  std::uint64_t sync_file(const inode& file, file_state& state, bool data_only);
+  std::uint64_t sync_content(const inode& file, file_state& state, bool data_only);
+  std::uint64_t sync_what_is_left(file_state& state, bool data_only);
+  std::uint64_t sync_attributes(file_state& state);
   static void widen(micro_operation& made, file_state& state);
   void take_pages(image_file& durable, const inode& file, const micro_operation& what);
-  bool sync_names(file_state& state);
+  std::uint64_t sync_names(file_state& state);
   void retire_name(micro_operation& what);
   template <class F>
   void without_traces(const F& change);
@@ -203,6 +231,7 @@ class crash_log {
   void close_gaps() noexcept;
   void forget_if_gone(std::uint64_t file) noexcept;
   void write_back_oldest();
+  static void mend(disk_image& to, const micro_operation& what) noexcept;
   // All of it.
   void apply(disk_image& to, const micro_operation& what) const;
   // Some bytes of what was written.
@@ -216,7 +245,7 @@ class crash_log {
   std::vector<std::unique_ptr<file_state>> states_;
   std::uint64_t last_number_ = 0;
   std::uint32_t last_group_ = 0;
-  std::uint64_t committed_ = 0;     // before this number, where a sync commits all names
+  std::uint64_t committed_ = 0;     // up to this number, where a sync commits
   std::uint64_t last_name_ = 0;     // the last change of a name or of attributes that is durable
   std::uint64_t last_size_ = 0;     // of a size
   std::uint64_t last_durable_ = 0;  // of anything
@@ -231,6 +260,7 @@ class crash_log {
   std::uint64_t bytes_ = 0;  // that those hold
   std::size_t changes_max_ = std::size_t{1} << 21;
   std::uint64_t bytes_max_ = std::uint64_t{1} << 21;
+  bool writes_back_ = true;
 };
 
 }  // namespace lockstep::sim

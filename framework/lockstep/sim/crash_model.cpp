@@ -7,7 +7,6 @@ namespace lockstep::sim {
 const crash_model weakest{.name = "weakest"};
 
 const crash_model ext4_ordered{.name = "ext4_ordered",
-                               .sync_keeps_names = true,
                                .sync_commits = true,
                                .names_in_order = true,
                                .names_before_appends = true,
@@ -25,7 +24,6 @@ const crash_model btrfs_like{.name = "btrfs_like",
                              .whole_bytes = page_bytes};
 
 const crash_model ext3_ordered{.name = "ext3_ordered",
-                               .sync_keeps_names = true,
                                .sync_commits = true,
                                .names_in_order = true,
                                .sizes_in_order = true,
@@ -36,7 +34,6 @@ const crash_model ext3_ordered{.name = "ext3_ordered",
                                .whole_bytes = page_bytes};
 
 const crash_model ext3_writeback{.name = "ext3_writeback",
-                                 .sync_keeps_names = true,
                                  .sync_commits = true,
                                  .names_in_order = true,
                                  .sizes_in_order = true,
@@ -44,7 +41,6 @@ const crash_model ext3_writeback{.name = "ext3_writeback",
                                  .whole_bytes = page_bytes};
 
 const crash_model data_journal{.name = "data_journal",
-                               .sync_keeps_names = true,
                                .sync_commits = true,
                                .names_in_order = true,
                                .sizes_in_order = true,

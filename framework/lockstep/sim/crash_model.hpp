@@ -8,7 +8,7 @@
 //
 // In all of them, what a sync has made durable stays: the content of the file after fsync() or fdatasync(), the names
 // in a directory after fsync() of that. The rest is a choice of the oracle, which the plain run answers with "kept".
-// Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, table 3.
+// Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014, table 3; fs/ext4/fsync.c of Linux.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,11 @@ struct crash_model {
 
   // A sync of a file keeps its names too, and the directories that they are in.
   bool sync_keeps_names = false;
-  // One that has something to write keeps all earlier changes of names and attributes, of every file; and truncations,
-  // all sizes, or everything, where these are in order with names.
+  // A sync keeps, up to the last change that it waits for, the changes of names and attributes of every file; and
+  // truncations, all sizes, or everything, where these are in order with names. fsync() waits for all changes of the
+  // file, its names, and of a directory the names in it. fdatasync() of a file waits for its first name, and for
+  // changes of its size and of where it has pages; but not for what was overwritten, nor for other names and
+  // attributes.
   bool sync_commits = false;
 
   // -- orders: what is kept only if all that went before is ----------------------------------------------------------
@@ -44,7 +47,8 @@ struct crash_model {
 
   // -- pieces -------------------------------------------------------------------------------------------------------
 
-  // A rename is not torn into a new name and an old one that is still there.
+  // A rename is not torn into a new name and an old one that is still there; nor is the file lost by it, as a directory
+  // that it was moved out of goes only after that, and one that it was moved into is made before.
   bool rename_is_atomic = false;
   // A file does not grow without what was written up to there: otherwise that reads as zeros, or as garbage.
   bool grows_with_content = false;
@@ -68,9 +72,10 @@ extern const crash_model ext3_ordered;
 extern const crash_model ext3_writeback;
 // Ext3 or ext4 with data=journal: everything in the order of the program.
 extern const crash_model data_journal;
-// Nothing stays but what was synced.
+// Nothing stays but what was synced: a disk of this model writes nothing back by itself, however much it is.
 extern const crash_model strict_sync;
-// The process dies and the system lives on: everything stays.
+// The process dies and the system lives on: everything stays. A call of a simulation is made at once, and so is not left
+// half made: of one that writes to several pages, a process that is killed in it may leave the first of them alone.
 extern const crash_model process_crash;
 
 // All of these.

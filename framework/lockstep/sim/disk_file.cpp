@@ -135,7 +135,7 @@ std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t off
     const std::size_t wanted = std::min(into[i].iov_len, size - done);
     const std::size_t got = file_->content.read(into[i].iov_base, wanted, offset + done);
     if (!bad.empty()) [[unlikely]]
-      bad.show(*file_, static_cast<std::byte*>(into[i].iov_base), got, offset + done);
+      bad.show(file_->number(), static_cast<std::byte*>(into[i].iov_base), got, offset + done);
     done += got;
     if (got < wanted) break;
   }
@@ -201,12 +201,11 @@ void disk_file::spoil(const fault_effect& by, std::uint64_t offset, std::size_t 
   const std::uint64_t count = (end - 1) / page_bytes - first + 1;
   const std::uint64_t sector = first + (count > 1 ? host_.of().owner().pick("sector that goes bad", count) : 0);
   detail::touch(file_->on().id_of(*file_), access::write);
-  bad_sectors& bad = file_->on().bad();
   const std::string path = host_.files().text_of(*file_);
   if (by.what == fault_effect::kind::latent_error) {
-    bad.fail(*file_, sector);
+    file_->on().fail_to_read(*file_, sector);
     note(fmt::format("{} cannot be read at {}", path, sector * page_bytes));
-  } else if (const auto at = bad.rot(*file_, sector); at) {
+  } else if (const auto at = file_->on().rot(*file_, sector); at) {
     note(fmt::format("a bit of {} is wrong at {}", path, *at));
   }
 }
@@ -235,7 +234,7 @@ std::int64_t disk_file::write_elsewhere(pieces from, std::uint64_t offset, std::
   const std::uint64_t sectors = (offset + size - 1) / page_bytes - first + 1;
   std::vector<std::byte> bytes(static_cast<std::size_t>(sectors * page_bytes));
   const std::size_t there = file_->content.read(bytes.data(), bytes.size(), first * page_bytes);
-  on.bad().show(*file_, bytes.data(), there, first * page_bytes);
+  on.bad().show(file_->number(), bytes.data(), there, first * page_bytes);
   std::size_t done = static_cast<std::size_t>(offset % page_bytes);
   from.take(size, [&](std::span<const std::byte> part) {
     std::memcpy(bytes.data() + done, part.data(), part.size());

@@ -54,11 +54,21 @@ const image_file* disk_image::find(std::string_view path) const noexcept {
   return found == files_.end() ? nullptr : &found->second;
 }
 
+std::size_t disk_image::read(std::uint64_t file, std::vector<char>& into, std::uint64_t offset) const {
+  const std::size_t count = files_.at(file).content.read(into.data(), into.size(), offset);
+  bad_.show(file, reinterpret_cast<std::byte*>(into.data()), count, offset);
+  return count;
+}
+
 std::string disk_image::text_of(std::string_view path) const {
   const image_file* const file = find(path);
   if (file == nullptr) return {};
   std::string text(file->content.size(), '\0');
   file->content.read(text.data(), text.size(), 0);
+  if (bad_.empty()) return text;
+  const auto number =
+      std::find_if(files_.begin(), files_.end(), [&](const auto& each) { return &each.second == file; });
+  bad_.show(number->first, reinterpret_cast<std::byte*>(text.data()), text.size(), 0);
   return text;
 }
 
@@ -120,22 +130,22 @@ std::uint64_t hash_of_bytes(const char* bytes, std::size_t count) {
   return mix(hash);
 }
 
-std::uint64_t first_difference(const file_content& one, const file_content& other) {
-  const std::uint64_t end = std::min(one.size(), other.size());
+}  // namespace
+
+std::uint64_t disk_image::first_difference(std::uint64_t file, const disk_image& other,
+                                           std::uint64_t file_there) const {
+  const std::uint64_t end = std::min(files_.at(file).content.size(), other.files_.at(file_there).content.size());
   std::vector<char> mine(page_bytes);
   std::vector<char> others(page_bytes);
   for (std::uint64_t offset = 0; offset < end; offset += page_bytes) {
-    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(page_bytes, end - offset));
-    one.read(mine.data(), count, offset);
-    other.read(others.data(), count, offset);
-    const auto last = mine.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto count = static_cast<std::ptrdiff_t>(read(file, mine, offset));
+    other.read(file_there, others, offset);
+    const auto last = mine.begin() + count;
     const auto found = std::mismatch(mine.begin(), last, others.begin()).first;
     if (found != last) return offset + static_cast<std::uint64_t>(found - mine.begin());
   }
   return end;
 }
-
-}  // namespace
 
 std::string disk_image::fingerprint() const {
   std::string made;
@@ -151,7 +161,7 @@ std::string disk_image::fingerprint() const {
       const std::size_t count = file.content.read(bytes.data(), page_bytes, offset);
       hash = hash_of(hash, hash_of(offset, hash_of_bytes(bytes.data(), count)));
     }
-    for (const std::uint64_t offset : bad_.unreadable(number)) hash = hash_of(hash, offset);
+    if (!bad_.empty()) hash = hash_of(hash, bad_.fingerprint(number));
     made += fmt::format("{}={:x}{} ", path, hash, file.target);
   }
   return made;
@@ -177,8 +187,10 @@ std::string disk_image::difference(const disk_image& other) const {
     const image_file& there = other.files_.at(found->second);
     if (line_of(path, file) != line_of(path, there)) {
       text += fmt::format("- {}\n+ {}\n", line_of(path, file), line_of(path, there));
-    } else if (!file.content.same_as(there.content)) {
-      text += fmt::format("~ {}: from byte {} on\n", path, first_difference(file.content, there.content));
+    } else if (!file.content.same_as(there.content) ||
+               bad_.fingerprint(number) != other.bad_.fingerprint(found->second)) {
+      const std::uint64_t from = first_difference(number, other, found->second);
+      if (from != file.content.size()) text += fmt::format("~ {}: from byte {} on\n", path, from);
     } else if (words_of(file.attributes) != words_of(there.attributes)) {
       text += fmt::format("~ {}: {}, {}\n", path, words_of(file.attributes), words_of(there.attributes));
     }

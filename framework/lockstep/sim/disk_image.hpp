@@ -8,12 +8,14 @@
 #include <lockstep/sim/file_content.hpp>
 #include <lockstep/sim/inode.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace lockstep::sim {
 
@@ -34,8 +36,13 @@ class disk_image {
   image_file& file(std::uint64_t number) { return files_[number]; }
   image_file* find(std::uint64_t number) noexcept;
   page_store& pages() const noexcept { return *pages_; }
+  // What `files` has of them is what was written; text_of() shows what is read.
   const bad_sectors& bad() const noexcept { return bad_; }
-  void set_bad(bad_sectors bad) noexcept { bad_ = std::move(bad); }
+  // Those of them that are in its files.
+  void set_bad(bad_sectors bad) noexcept {
+    bad_ = std::move(bad);
+    bad_.settle(*this);
+  }
 
   // Forgets what no name leads to, and of a directory all names but the first: what fsck leaves.
   void repair();
@@ -57,6 +64,9 @@ class disk_image {
   friend class crash_log;
 
   std::map<std::string, std::uint64_t> paths() const;
+  // As it is read there, but of sectors that cannot be.
+  std::size_t read(std::uint64_t file, std::vector<char>& into, std::uint64_t offset) const;
+  std::uint64_t first_difference(std::uint64_t file, const disk_image& other, std::uint64_t file_there) const;
 
   std::shared_ptr<page_store> pages_;
   std::map<std::uint64_t, image_file> files_;

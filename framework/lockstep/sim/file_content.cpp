@@ -129,7 +129,9 @@ void file_content::zero_within(page_store& from_store, std::uint64_t number, std
   const page_reference* const there = page_at(number);
   if (there == nullptr) return;
   end = std::min(end, there->size());
-  if (begin < end) std::memset(page_to_change(from_store, number, begin, end) + begin, 0, end - begin);
+  const auto is_zero = [](std::byte each) { return each == std::byte{}; };
+  if (begin >= end || std::all_of(there->bytes() + begin, there->bytes() + end, is_zero)) return;
+  std::memset(page_to_change(from_store, number, begin, end) + begin, 0, end - begin);
 }
 
 void file_content::resize(page_store& from_store, std::uint64_t size) {
@@ -188,6 +190,14 @@ void file_content::set_aside(const page_reference& zero, std::uint64_t offset, s
   for (std::uint64_t number = offset / page_bytes; number * page_bytes < offset + size; ++number) {
     if (page_at(number) == nullptr) put_page(number, zero);
   }
+}
+
+bool file_content::has_unwritten(const page_reference& zero, std::uint64_t offset, std::uint64_t size) const noexcept {
+  const std::uint64_t end = (offset + size + page_bytes - 1) / page_bytes;
+  for (std::uint64_t at = next_page(offset / page_bytes); at < end; at = next_page(at + 1)) {
+    if (*page_at(at) == zero) return true;
+  }
+  return false;
 }
 
 std::uint64_t file_content::next_data(const page_reference& zero, std::uint64_t offset) const noexcept {

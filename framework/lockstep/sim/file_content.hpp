@@ -42,6 +42,8 @@ class file_content {
   std::uint64_t next_page(std::uint64_t number) const noexcept;
   // Null for a hole.
   const page_reference* page_at(std::uint64_t number) const noexcept;
+  // Whether a page of those bytes is only set aside.
+  bool has_unwritten(const page_reference& zero, std::uint64_t offset, std::uint64_t size) const noexcept;
   // A hole if it is null.
   void put_page(std::uint64_t number, page_reference shared);
   void set_size(std::uint64_t size) noexcept { size_ = size; }

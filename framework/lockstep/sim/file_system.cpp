@@ -88,7 +88,7 @@ void file_system::end(inode& gone) noexcept {
     }
     if (!is_closing_ && last->life == life_) {
       log_.ended(*last);
-      if (!bad_.empty()) bad_.forget(*last);
+      if (!bad_.empty()) bad_.forget(last->number());
     }
     while (!last->watches.empty()) last->watches.front().forget();
     take_pages(*last, -static_cast<std::int64_t>(last->content.pages()));
@@ -294,11 +294,14 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   }
   const std::uint64_t before = to.content.pages();
   const std::uint64_t size_before = to.content.size();
+  const bool fills_space = zero_.shared() && to.content.has_unwritten(zero_, offset, size);
   log_.expect_write(to, offset, size);
   to.content.write(*pages_, from, size, offset);
-  if (!bad_.empty()) [[unlikely]]
+  log_.wrote(to, offset, size, size_before, fills_space || to.content.pages() != before);
+  if (!bad_.empty()) [[unlikely]] {
     bad_.rewritten(to, size, offset);
-  log_.wrote(to, offset, size, size_before);
+    log_.rewrote(to, bad_);
+  }
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
   to.attributes.modified = to.attributes.changed = now();
   tell(to, IN_MODIFY);
@@ -315,9 +318,11 @@ int file_system::resize(inode& of, std::uint64_t size) {
   const std::uint64_t size_before = of.content.size();
   log_.expect(of);
   of.content.resize(*pages_, size);
-  if (!bad_.empty()) [[unlikely]]
-    bad_.cut(of, size);
   if (size != size_before) log_.resized(of, size_before);
+  if (!bad_.empty()) [[unlikely]] {
+    bad_.cut(of, size);
+    log_.rewrote(of, bad_);
+  }
   take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
   of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
@@ -349,12 +354,15 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   if (!punches) of.content.expect_to_set_aside(offset, size);
   if (clears && size != 0) {
     of.content.punch(*pages_, offset, size);
-    bad_.rewritten(of, size, offset);
   }
   if (!punches) of.content.set_aside(zero_, offset, size);
   if (grows) of.content.set_size(offset + size);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
-  if (clears && size != 0) log_.punched(of, offset, size, size_before);
+  if (clears && size != 0) {
+    log_.punched(of, offset, size, size_before);
+    bad_.rewritten(of, size, offset);
+    log_.rewrote(of, bad_);
+  }
   if (!punches && (clears || grows || of.content.pages() != before)) {
     log_.set_aside(of, zero_, offset, size, size_before);
   }
@@ -396,9 +404,21 @@ void file_system::fail_to_write_back(inode& of, int error) {
   if (!failed_sync_reverts_) return log_.failed_to_sync(of);
   const auto before = static_cast<std::int64_t>(of.content.pages());
   of.content = log_.reverted(of);
+  log_.give_back(bad_, of);
   bad_.cut(of, of.content.size());
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - before);
   tell_observer("what is not on the disk of {} is lost", name_of(of));
+}
+
+std::optional<std::uint64_t> file_system::rot(const inode& file, std::uint64_t sector) {
+  const std::optional<std::uint64_t> where = bad_.rot(file, sector);
+  if (where) log_.went_bad(bad_, file, sector);
+  return where;
+}
+
+void file_system::fail_to_read(const inode& file, std::uint64_t sector) {
+  bad_.fail(file, sector);
+  log_.went_bad(bad_, file, sector);
 }
 
 std::vector<inode_reference> file_system::unwritten() const {
@@ -440,16 +460,14 @@ disk_image file_system::image() const {
       left.push_back(each.to);
     }
   }
-  bad_.show(made);
+  made.set_bad(bad_);
   return made;
 }
 
 disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                               std::vector<std::string>* lost) const {
   if (model.keeps == crash_model::unsynced::all) return image();
-  disk_image left = log_.image(model, choose, lost);
-  bad_.show(left);
-  return left;
+  return log_.image(model, choose, lost);
 }
 
 // Every name goes. What somebody still uses is as if it had been removed, and the directories above as well; all else

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -118,7 +119,10 @@ class file_system {
   crash_log& log() noexcept { return log_; }
   // What it promises when the power is cut.
   const crash_model& model() const noexcept { return model_; }
-  void set_model(const crash_model& model) noexcept { model_ = model; }
+  void set_model(const crash_model& model) noexcept {
+    model_ = model;
+    log_.set_writes_back(model.keeps != crash_model::unsynced::none);
+  }
   // Is told, in words, after each change and after each sync; null for nobody.
   void set_observer(std::function<void(std::string_view)> told) { observer_ = std::move(told); }
   // What is on the disk, and nothing in memory, is that from now on. A file that somebody uses stays with them, without
@@ -127,7 +131,11 @@ class file_system {
   // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
-  bad_sectors& bad() noexcept { return bad_; }
+  // As calls see them.
+  const bad_sectors& bad() const noexcept { return bad_; }
+  // One of the file's goes bad, in memory and on the disk, as bad_sectors says.
+  std::optional<std::uint64_t> rot(const inode& file, std::uint64_t sector);
+  void fail_to_read(const inode& file, std::uint64_t sector);
   // What is there now, as if all were synced.
   disk_image image() const;
 

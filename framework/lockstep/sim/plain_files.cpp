@@ -150,7 +150,7 @@ std::string plain_files::read_file(std::string_view path) const {
   file->on().need_content(*file);
   std::string text(file->content.size(), '\0');
   file->content.read(text.data(), text.size(), 0);
-  file->on().bad().show(*file, reinterpret_cast<std::byte*>(text.data()), text.size(), 0);
+  file->on().bad().show(file->number(), reinterpret_cast<std::byte*>(text.data()), text.size(), 0);
   return text;
 }
 
@@ -171,7 +171,7 @@ disk_image plain_files::durable_image() const {
   detail::touch(everything, access::read);
   disk_image made = disk().log().durable();
   made.repair();
-  disk().bad().show(made);
+  made.set_bad(made.bad());
   return made;
 }
 
