@@ -7,6 +7,10 @@
 #include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/sim/plain_files.hpp>
 
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <array>

@@ -5,7 +5,14 @@
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/plain_files.hpp>
 
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
 #include <array>
+#include <cerrno>
+#include <cstdint>
 #include <string>
 
 namespace lockstep::sim {
