@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +44,7 @@ struct change {
   bool makes = false;      // the name that a file is made with
   bool moves_out = false;  // the old name of what is renamed
   bool ends_directory = false;
+  bool is_of_clean = false;       // a write that there is only where a sync has failed to write the page
   bool is_first_of_page = false;  // a write where the file had no page, or one that was never written
 };
 
@@ -50,10 +52,11 @@ struct change {
 struct sync_point {
   std::size_t after = 0;
   int file = 0;
-  std::vector<int> above{};  // the directories that it is in
+  std::vector<int> above{};  // the directories that it is in, and those above them
   std::vector<int> gone{};   // the files that have lost their last name
   bool data_only = false;
   bool fails = false;
+  bool reverts = false;  // by that memory has what is on the disk
   std::string_view counted{};
 };
 
@@ -68,6 +71,11 @@ struct made_file {
   std::string text{};  // in memory
   bool has_page = false;
   bool is_written = false;  // and not only set aside
+  struct {
+    std::string text{};
+    bool has_page = false;
+    bool is_written = false;
+  } synced{};
 };
 
 constexpr int root_directory = 0;
@@ -100,6 +108,8 @@ class workload {
     make(file_kind::directory, S_IRWXU);
     make(file_kind::directory, S_IRWXU);
     while (has_.size() < kinds) has_.push_back(draw(2) == 0);
+    reverts_ = draw(3) == 0;
+    here().files().disk().set_failed_sync_reverts(reverts_);
   }
 
   history run(int calls) {
@@ -108,14 +118,29 @@ class workload {
   }
 
  private:
-  static constexpr std::uint64_t kinds = 26;
+  static constexpr std::uint64_t kinds = 30;
   static constexpr std::uint64_t kinds_of_all = 11;
 
   std::uint64_t draw(std::uint64_t options) { return bounded(draws_[drawn_++], options); }
+  static std::string above(const std::string& path) { return path.substr(0, path.rfind('/')); }
+  bool has_directory(const std::string& path) const {
+    return path.empty() || path == "/d" || directories_.count(path) != 0;
+  }
   std::string any_path() {
-    static const std::array<const char*, 5> paths = {"/a", "/b", "/d/a", "/e/a", "/e/b"};
+    static const std::array<const char*, 7> paths = {"/a", "/b", "/d/a", "/e/a", "/e/b", "/d/e/a", "/f/a"};
     const std::string path = paths[draw(paths.size())];
-    return is_in_made(path) && directory_ < 0 ? "/a" : path;
+    return has_directory(above(path)) ? path : "/a";
+  }
+  // Of one that may be made.
+  std::string any_directory_path() {
+    static const std::array<const char*, 6> paths = {"/e", "/e", "/f", "/d/e", "/e/f", "/f/e"};
+    const std::string path = paths[draw(paths.size())];
+    return has_directory(above(path)) ? path : "/e";
+  }
+  std::string any_made_directory() {
+    auto at = directories_.begin();
+    std::advance(at, static_cast<std::ptrdiff_t>(draw(directories_.size())));
+    return at->first;
   }
   std::optional<std::string> any_name(bool with_links) {
     std::vector<std::string> all;
@@ -126,10 +151,19 @@ class workload {
     return all[draw(all.size())];
   }
   made_file& at(int file) { return made_.files[static_cast<std::size_t>(file)]; }
-  static bool is_in_made(const std::string& path) { return path.starts_with("/e/"); }
-  int directory_of(const std::string& path) const {
-    if (path.starts_with("/d/")) return kept_directory;
-    return is_in_made(path) ? directory_ : root_directory;
+  // Of the directory with that name.
+  int directory_of(const std::string& path) const { return directory_at(above(path)); }
+  int directory_at(const std::string& path) const {
+    if (path.empty()) return root_directory;
+    return path == "/d" ? kept_directory : directories_.at(path);
+  }
+  std::vector<int> directories_above(const std::string& path) const {
+    std::vector<int> found;
+    for (std::string each = path; !each.empty();) {
+      each = above(each);
+      found.push_back(directory_at(each));
+    }
+    return found;
   }
   std::size_t count_names(int file) const {
     std::size_t count = 0;
@@ -158,6 +192,10 @@ class workload {
       case 22:
       case 23: return fail_to_sync(*file);
       case 24: return write(*file, draw(2) == 0 ? O_SYNC : O_DSYNC);
+      case 25:
+      case 26: return rename_directory();
+      case 27: return sync_directory();
+      case 28: return link(any_name(true).value(), any_path());
       default: return sync_data(*file);
     }
   }
@@ -204,17 +242,58 @@ class workload {
     add_name(change::kind::name, names_[path], path).makes = true;
   }
 
+  bool is_empty(const std::string& directory) const {
+    const auto is_in = [&](const auto& each) { return above(each.first) == directory; };
+    return std::none_of(names_.begin(), names_.end(), is_in) &&
+           std::none_of(directories_.begin(), directories_.end(), is_in);
+  }
+
   void make_or_remove_directory() {
-    if (directory_ < 0) {
-      make_directory("/e");
-      directory_ = make(file_kind::directory, S_IRWXU);
-      add_name(change::kind::name, directory_, "/e", "mkdir").makes = true;
+    constexpr std::size_t directories_max = 2;
+    if (directories_.empty() || (directories_.size() < directories_max && draw(2) == 0)) {
+      const std::string path = any_directory_path();
+      if (directories_.count(path) != 0) return;
+      make_directory(path);
+      const int made = directories_[path] = make(file_kind::directory, S_IRWXU);
+      add_name(change::kind::name, made, path, "mkdir").makes = true;
       return;
     }
-    if (std::any_of(names_.begin(), names_.end(), [](const auto& each) { return is_in_made(each.first); })) return;
-    EXPECT_EQ(here().unlinkat(AT_FDCWD, "/e", AT_REMOVEDIR), 0);
-    add_name(change::kind::unname, directory_, "/e", "rmdir").ends_directory = true;
-    gone_.push_back(std::exchange(directory_, -1));
+    const std::string path = any_made_directory();
+    if (!is_empty(path)) return;
+    EXPECT_EQ(here().unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR), 0);
+    add_name(change::kind::unname, directories_.at(path), path, "rmdir").ends_directory = true;
+    gone_.push_back(directories_.at(path));
+    directories_.erase(path);
+  }
+
+  void rename_directory() {
+    if (directories_.empty()) return;
+    const std::string from = any_made_directory();
+    const std::string to = any_directory_path();
+    const bool is_there = directories_.count(to) != 0;
+    if (to == from || to.starts_with(from + "/") || (is_there && !is_empty(to))) return;
+    rename_path(from, to);
+    const int moved = directories_.at(from);
+    if (is_there) {
+      change& replaced = add_half(change::kind::unname, directories_.at(to), to);
+      replaced.ends_directory = true;
+      gone_.push_back(directories_.at(to));
+    }
+    change& old = add_half(change::kind::unname, moved, from);
+    old.moves_out = true;
+    old.counted = "rename of a directory";
+    add_half(change::kind::name, moved, to, is_there).counted = "rename of a directory";
+    directories_.erase(to);
+    move_paths(directories_, from, to);
+    move_paths(names_, from, to);
+  }
+  static void move_paths(std::map<std::string, int>& in, const std::string& from, const std::string& to) {
+    std::map<std::string, int> moved;
+    for (const auto& [path, file] : in) {
+      const bool is_below = path == from || path.starts_with(from + "/");
+      moved[is_below ? to + path.substr(from.size()) : path] = file;
+    }
+    in = std::move(moved);
   }
 
   void symlink(const std::string& path) {
@@ -223,11 +302,6 @@ class workload {
     names_[path] = make(file_kind::link, S_IRWXU);
     at(names_[path]).target = "to";
     add_name(change::kind::name, names_[path], path, "symlink");
-  }
-
-  // A file has no name in "/e" and another elsewhere: which of them a sync of it keeps is tested by itself.
-  bool keeps_together(const std::string& from, const std::string& to, std::size_t names_max) const {
-    return is_in_made(from) == is_in_made(to) || count_names(names_.at(from)) <= names_max;
   }
 
   change& add_half(change::kind what, int of, const std::string& path, bool over_another = false) {
@@ -241,7 +315,7 @@ class workload {
   void rename(const std::string& from, const std::string& to) {
     const int moved = names_.at(from);
     const int replaced = names_.count(to) != 0 ? names_.at(to) : -1;
-    if (replaced == moved || !keeps_together(from, to, 1)) return;
+    if (replaced == moved) return;
     rename_path(from, to);
     if (replaced >= 0) add_half(change::kind::unname, replaced, to);
     add_half(change::kind::unname, moved, from).moves_out = true;
@@ -254,7 +328,7 @@ class workload {
   void exchange(const std::string& one, const std::string& other) {
     const int first = names_.at(one);
     const int second = names_.at(other);
-    if (first == second || !keeps_together(one, other, 1) || !keeps_together(other, one, 1)) return;
+    if (first == second) return;
     EXPECT_EQ(here().renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
     add_half(change::kind::unname, first, one).moves_out = true;
     add_half(change::kind::unname, second, other).moves_out = true;
@@ -264,7 +338,7 @@ class workload {
   }
 
   void link(const std::string& from, const std::string& to) {
-    if (names_.count(to) != 0 || !keeps_together(from, to, 0)) return;
+    if (names_.count(to) != 0) return;
     EXPECT_EQ(here().linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0), 0);
     names_[to] = names_.at(from);
     add_name(change::kind::name, names_[to], to);
@@ -325,12 +399,24 @@ class workload {
     const std::uint64_t size = draw(sizes);
     if (size == now.size()) return;
     EXPECT_EQ(here().truncate(path.c_str(), static_cast<std::int64_t>(size)), 0);
-    add(change::kind::resize, names_.at(path)).after = size;
-    if (size == 0) at(names_.at(path)).has_page = at(names_.at(path)).is_written = false;
+    const int file = names_.at(path);
+    const bool is_cut = size != 0 && size < now.size() && at(file).has_page;
+    add(change::kind::resize, file).after = size;
+    if (size == 0) at(file).has_page = at(file).is_written = false;
     now.resize(size);
+    if (is_cut) add_write(file, 0, size).is_of_clean = true;
+  }
+  // Of what is in memory.
+  change& add_write(int file, std::uint64_t offset, std::uint64_t size) {
+    change& made = add(change::kind::write, file);
+    made.offset = offset;
+    made.size = size;
+    made.memory = at(file).text;
+    return made;
   }
 
-  // What clears is one change, and what sets space aside is one after it.
+  // What clears is one change, and what sets space aside is one after it. All of the page becomes a hole; a part of it
+  // is written as zeros.
   void allocate(const std::string& path, int mode, std::string_view counted) {
     const int file = names_.at(path);
     std::string& now = at(file).text;
@@ -342,14 +428,15 @@ class workload {
     here().close(fd);
     const bool punches = (mode & FALLOC_FL_PUNCH_HOLE) != 0;
     if (punches && now.empty()) return;  // there is no page with the end
-    if (punches || (mode & FALLOC_FL_ZERO_RANGE) != 0) {
-      change& cleared = add(change::kind::punch, file, counted);
-      cleared.offset = offset;
-      cleared.size = punches && end > now.size() ? page_bytes - offset : size;
-      for (std::uint64_t i = offset; i < std::min<std::uint64_t>(end, now.size()); ++i) now[i] = '\0';
-    }
-    if (punches && offset == 0 && made_.changes.back().size == page_bytes)
+    const bool clears = punches || (mode & FALLOC_FL_ZERO_RANGE) != 0;
+    const std::uint64_t size_before = now.size();
+    for (std::uint64_t i = offset; clears && i < std::min(end, size_before); ++i) now[i] = '\0';
+    if (punches && offset == 0 && end > size_before) {
+      add(change::kind::punch, file, counted).size = page_bytes;
       at(file).has_page = at(file).is_written = false;
+    } else if (clears && at(file).is_written && offset < size_before) {
+      add_write(file, offset, std::min(end, size_before) - offset).counted = counted;
+    }
     const bool is_nothing_new = mode == FALLOC_FL_KEEP_SIZE || (mode == 0 && end <= now.size());
     if (punches || (is_nothing_new && std::exchange(at(file).has_page, true))) return;
     at(file).has_page = true;
@@ -367,9 +454,15 @@ class workload {
     made.gone = gone_;
     made.data_only = data_only;
     made.counted = counted;
-    for (const auto& [name, of] : names_) {
-      if (of == file) made.above.push_back(directory_of(name));
+    for (const auto* names : {&names_, &directories_}) {
+      for (const auto& [name, of] : *names) {
+        if (of != file) continue;
+        const std::vector<int> all = directories_above(name);
+        made.above.insert(made.above.end(), all.begin(), all.end());
+      }
     }
+    made_file& synced = at(file);
+    synced.synced = {synced.text, synced.has_page, synced.is_written};
     return made;
   }
 
@@ -381,6 +474,13 @@ class workload {
       sync_path(path.substr(0, path.rfind('/') + 1));
       add_sync(directory_of(path), false);
     }
+  }
+
+  void sync_directory() {
+    if (directories_.empty()) return;
+    const std::string path = any_made_directory();
+    sync_path(path);
+    add_sync(directories_.at(path), false);
   }
 
   void sync_data(const std::string& path) {
@@ -395,7 +495,16 @@ class workload {
     const int fd = make_file(path, O_RDWR);
     EXPECT_EQ(here().fsync(fd), -EIO);
     here().close(fd);
-    add_sync(names_.at(path), false, "failed sync").fails = true;
+    made_file& of = at(names_.at(path));
+    const auto on_disk = of.synced;
+    sync_point& made = add_sync(names_.at(path), false, reverts_ ? "failed sync that reverts" : "failed sync");
+    made.fails = true;
+    made.reverts = reverts_;
+    of.synced = on_disk;
+    if (!reverts_) return;
+    of.text = on_disk.text;
+    of.has_page = on_disk.has_page;
+    of.is_written = on_disk.is_written;
   }
 
   draws draws_;
@@ -404,7 +513,8 @@ class workload {
   history made_;
   std::map<std::string, int> names_;
   std::vector<int> gone_;
-  int directory_ = -1;  // "/e"
+  std::map<std::string, int> directories_;  // that were made
+  bool reverts_ = false;                    // a sync that fails
   int call_ = 0;
 };
 

@@ -56,6 +56,45 @@ TEST(SyncedChanges, WritesNothingOfAPageThatASyncHasFailedToWriteWhereNothingIsW
   });
 }
 
+// A part of a page that is cleared is written as zeros, so the sync fails to write that too; and what is cleared or cut
+// off later makes all of the page dirty.
+TEST(SyncedChanges, LeavesNoMixtureOfAPageWhereASyncHasFailed) {
+  const auto left_behind = [](bool clears_before, bool cuts, bool is_full) {
+    std::string left;
+    in_world([&](system_calls& system) {
+      write_file("/a", "aaaa");
+      system.sync();
+      const int fd = make_file("/a");
+      const auto clears = [&] {
+        constexpr int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        EXPECT_EQ(cuts ? system.ftruncate(fd, 2) : system.fallocate(fd, hole, 1, 2), 0);
+      };
+      EXPECT_EQ(system.pwrite(fd, "bbbb", 4, 0), 4);
+      if (clears_before) clears();
+      {
+        const fault failing = on(op::sync).fail(EIO);
+        EXPECT_EQ(system.fsync(fd), -EIO);
+      }
+      if (!clears_before) clears();
+      if (is_full) {
+        log_here().set_changes_max(1);
+        write_file("/other", "");
+      } else {
+        EXPECT_EQ(system.fsync(fd), 0);
+      }
+      left = log_here().durable().text_of("/a");
+      system.close(fd);
+    });
+    return left;
+  };
+  for (const bool is_full : {false, true}) {
+    EXPECT_EQ(left_behind(true, false, is_full), "aaaa") << is_full;
+    EXPECT_EQ(left_behind(false, false, is_full), std::string("b\0\0b", 4)) << is_full;
+    EXPECT_EQ(left_behind(true, true, is_full), "aa") << is_full;
+    EXPECT_EQ(left_behind(false, true, is_full), "bb") << is_full;
+  }
+}
+
 // By the order alone, where a sync commits nothing else.
 TEST(SyncedChanges, KeepsWhatIsOrderedBeforeWhatASyncHasKept) {
   const auto images_behind = [](const crash_model& model, const char* synced) {

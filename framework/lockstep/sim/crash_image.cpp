@@ -174,23 +174,6 @@ class crash_judge {
     if (what.offset >= what.before) return {0, 0};
     return {what.offset / model_.whole_bytes, pieces_up_to(std::min(what.offset + what.size, what.before))};
   }
-  // Those at its ends, of which a hole clears only a part: what else is there comes with that, as with a write.
-  std::vector<std::uint64_t> cleared_in_part(const micro_operation& what) const {
-    std::vector<std::uint64_t> found;
-    if (what.what != micro_operation::kind::punch) return found;
-    const piece_range all = cleared_by(what);
-    for (std::uint64_t piece = all.begin; piece < all.end; piece = std::max(piece + 1, all.end - 1)) {
-      const std::uint64_t begin = piece * model_.whole_bytes;
-      const std::uint64_t end = std::min(begin + model_.whole_bytes, what.before);
-      if (what.offset > begin || what.offset + what.size < end) found.push_back(piece);
-    }
-    return found;
-  }
-  bool is_behind(const micro_operation& what) const {
-    const std::vector<std::uint64_t> pieces = cleared_in_part(what);
-    return std::any_of(pieces.begin(), pieces.end(),
-                       [&](std::uint64_t piece) { return before_.pieces.has(what.file, piece); });
-  }
   // Of which nothing is left: what is written there later is all that is in memory.
   void forget_cleared(piece_ranges& from, const micro_operation& what) const {
     if (!clears(what) || from.empty()) return;
@@ -198,9 +181,7 @@ class crash_judge {
       from.remove(what.file, pieces_up_to(what.after), ~std::uint64_t{0});
       return;
     }
-    const std::uint64_t end = what.offset + what.size;
-    from.remove(what.file, pieces_up_to(what.offset),
-                end >= what.before ? pieces_up_to(what.before) : end / model_.whole_bytes);
+    from.remove(what.file, what.offset / model_.whole_bytes, (what.offset + what.size) / model_.whole_bytes);
   }
   // How many of a write's may not come to the disk, as something is missing there.
   std::uint64_t count_behind(const micro_operation& what) const {
@@ -243,9 +224,6 @@ class crash_judge {
       if (each.durable && what.is_in_order_with_names()) after.name = true;
       if (each.size_durable) after.size = true;
       if (each.size_durable && what.grows()) after.grown.insert(what.file);
-      if (each.durable && !model_.all_in_order) {
-        for (const std::uint64_t piece : cleared_in_part(what)) after.pieces.add(what.file, piece, piece + 1);
-      }
       if (each.durable && what.over_another) after.renamed.insert(what.file);
       if (each.durable && what.ends_directory()) after.ended.insert(what.file);
       if (each.durable && what.moves_in()) after.moved_into.insert(what.directory);
@@ -370,7 +348,7 @@ class crash_judge {
   void decide_whole(item& each) {
     const micro_operation& what = *each.what;
     const bool may = may_keep_content() && (!changes_size(what) || may_keep_size(what)) &&
-                     (!what.is_in_order_with_names() || may_keep_in_order()) && !is_behind(what);
+                     (!what.is_in_order_with_names() || may_keep_in_order());
     if (may && choose_("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
     note_lost(what, changes_size(what));
     if (clears(what)) before_.pieces.add(what.file, cleared_by(what).begin, cleared_by(what).end);

@@ -77,7 +77,7 @@ void crash_log::filter(chain& of, const Stays& stays) {
 
 namespace {
 
-constexpr std::uint64_t little = 1024;  // of what was written: copied, not shared
+constexpr std::uint64_t little = 1024;  // of what was written: copied, where room for it was expected, and not shared
 
 constexpr std::uint64_t pages_of(std::uint64_t offset, std::uint64_t size) noexcept {
   return (offset + size + page_bytes - 1) / page_bytes - offset / page_bytes;
@@ -105,7 +105,7 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   offset = made.offset;
   size = made.size;
   bytes_ += size;
-  if (size <= little) {
+  if (size <= little && size <= expected_text_.capacity()) {
     made.text = std::move(expected_text_);
     made.text.resize(size);
     file.content.read(made.text.data(), size, offset);
@@ -131,17 +131,39 @@ void crash_log::widen(micro_operation& made, file_state& state) {
 }
 
 void crash_log::resized(const inode& file, std::uint64_t size_before) noexcept {
+  const std::uint64_t size = file.content.size();
   micro_operation& made = add(micro_operation::kind::resize, file);
   made.before = size_before;
-  made.after = file.content.size();
+  made.after = size;
+  // The rest of a page that is cut is cleared, and the page is dirty by that.
+  const file_state& state = state_of(file.number());
+  const bool is_cut = size < size_before && size % page_bytes != 0;
+  if (state.clean == nullptr || !is_cut || state.clean->count(size / page_bytes) == 0) [[likely]]
+    return;
+  if (file.content.page_at(size / page_bytes) != nullptr) wrote(file, size - 1, 1, size, false);
 }
 
-void crash_log::punched(const inode& file, std::uint64_t offset, std::uint64_t size,
-                        std::uint64_t size_before) noexcept {
-  micro_operation& made = add(micro_operation::kind::punch, file);
-  made.offset = offset;
-  made.size = size;
-  made.before = made.after = size_before;
+void crash_log::cleared(const inode& file, const page_reference& zero, std::uint64_t offset,
+                        std::uint64_t size) noexcept {
+  const std::uint64_t size_before = file.content.size();
+  const std::uint64_t end = offset + size;
+  const std::uint64_t first = (offset + page_bytes - 1) / page_bytes * page_bytes;
+  const std::uint64_t last = end / page_bytes * page_bytes;
+  const auto wrote_zeros = [&](std::uint64_t from, std::uint64_t to) {
+    to = std::min(to, size_before);
+    if (from >= to) return;
+    const page_reference* const there = file.content.page_at(from / page_bytes);
+    if (there != nullptr && *there != zero) wrote(file, from, to - from, size_before, false);
+  };
+  wrote_zeros(offset, std::min(first, end));
+  if (first > last) return;
+  if (first < last) {
+    micro_operation& made = add(micro_operation::kind::punch, file);
+    made.offset = first;
+    made.size = last - first;
+    made.before = made.after = size_before;
+  }
+  wrote_zeros(last, end);
 }
 
 void crash_log::set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,

@@ -93,9 +93,11 @@ class crash_log {
   // `maps` where a page of it was a hole, or only set aside.
   void wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before,
              bool maps) noexcept;
+  // One more change where a sync has failed to write the page that is cut.
   void resized(const inode& file, std::uint64_t size_before) noexcept;
-  // `size_before` is how long the file was: nothing behind that is cleared.
-  void punched(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before) noexcept;
+  // Whole pages are holes by that, and what is cleared in others is written as zeros: where there is one, and it is not
+  // `zero`, which is only set aside. Up to three changes.
+  void cleared(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size) noexcept;
   // Pages of zeros are there: `zero`.
   void set_aside(const inode& file, const page_reference& zero, std::uint64_t offset, std::uint64_t size,
                  std::uint64_t size_before) noexcept;
@@ -133,9 +135,9 @@ class crash_log {
   void went_bad(const bad_sectors& memory, const inode& file, std::uint64_t sector) {
     durable_.bad_.take(memory, file, sector);
   }
-  // The last change has made good in memory what is not in there any more.
-  void rewrote(const inode& file, const bad_sectors& memory) noexcept {
-    durable_.bad_.note_rewritten(memory, file, last_number_);
+  // That change or those behind it have made good in memory what is not in there any more.
+  void rewrote(const inode& file, const bad_sectors& memory, std::uint64_t change) noexcept {
+    durable_.bad_.note_rewritten(memory, file, change);
   }
   void give_back(bad_sectors& memory, const inode& file) { durable_.bad_.give_back(memory, file); }
 

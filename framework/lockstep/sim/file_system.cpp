@@ -300,7 +300,7 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   log_.wrote(to, offset, size, size_before, fills_space || to.content.pages() != before);
   if (!bad_.empty()) [[unlikely]] {
     bad_.rewritten(to, size, offset);
-    log_.rewrote(to, bad_);
+    log_.rewrote(to, bad_, log_.changes());
   }
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
   to.attributes.modified = to.attributes.changed = now();
@@ -316,12 +316,13 @@ int file_system::resize(inode& of, std::uint64_t size) {
   if (cuts_a_sector && bad_.writable(of, 1, size) == 0) return -EIO;
   const std::uint64_t before = of.content.pages();
   const std::uint64_t size_before = of.content.size();
-  log_.expect(of);
+  constexpr std::size_t changes_max = 2;
+  log_.expect(of, changes_max);
   of.content.resize(*pages_, size);
   if (size != size_before) log_.resized(of, size_before);
   if (!bad_.empty()) [[unlikely]] {
     bad_.cut(of, size);
-    log_.rewrote(of, bad_);
+    log_.rewrote(of, bad_, log_.changes());
   }
   take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
   of.attributes.modified = of.attributes.changed = now();
@@ -349,20 +350,19 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
     if (of.content.pages_missing(offset, size) > pages_left(of, error)) return error;
   }
   if (clears && bad_.writable(of, static_cast<std::size_t>(size), offset) != size) return -EIO;
-  constexpr std::size_t changes_max = 2;
+  constexpr std::size_t changes_max = 4;
   log_.expect(of, changes_max);
   if (!punches) of.content.expect_to_set_aside(offset, size);
   if (clears && size != 0) {
+    const std::uint64_t change = log_.changes() + 1;
     of.content.punch(*pages_, offset, size);
+    log_.cleared(of, zero_, offset, size);
+    bad_.rewritten(of, size, offset);
+    log_.rewrote(of, bad_, change);
   }
   if (!punches) of.content.set_aside(zero_, offset, size);
   if (grows) of.content.set_size(offset + size);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()) - static_cast<std::int64_t>(before));
-  if (clears && size != 0) {
-    log_.punched(of, offset, size, size_before);
-    bad_.rewritten(of, size, offset);
-    log_.rewrote(of, bad_);
-  }
   if (!punches && (clears || grows || of.content.pages() != before)) {
     log_.set_aside(of, zero_, offset, size, size_before);
   }
