@@ -201,7 +201,68 @@ TEST(CrashSweepTest, RefusesADiskThatIsNotMountedForBoth) {
     if (std::exchange(is_first, false)) of.fs().mount("/data");
   };
   EXPECT_THAT(crash_sweep(overwrites, does_nothing, once).message(),
-              HasSubstr("`prepare` has mounted other disks than for the workload"));
+              HasSubstr("`prepare` has made other hosts or disks than for the workload"));
+}
+
+// A service that works on a host of its own.
+TEST(CrashSweepTest, CutsThePowerOfAllHosts) {
+  crash_sweep_options with_a_database{.models = {sim::process_crash, sim::ext4_ordered}};
+  with_a_database.prepare = [](sim::world& of) { of.host("db"); };
+  const auto saves_there = [](bool synced) -> task<void> {
+    const auto saves = [](bool with_sync) -> task<void> {
+      write_all("/saved", "all", with_sync);
+      co_return;
+    };
+    co_await world().network().at("db").spawn(saves(synced)).join();
+  };
+  const auto is_none_or_whole = []() -> task<void> {
+    const sim::plain_files files = world().fs("db");
+    EXPECT_TRUE(!files.exists("/saved") || files.read_file("/saved") != "");
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep([&] { return saves_there(true); }, is_none_or_whole, with_a_database).message(),
+              HasSubstr("behind change 1 (saved is made of host \"db\"), in the model process_crash"));
+  with_a_database.models = {sim::ext4_ordered};
+  EXPECT_THAT(crash_sweep([&] { return saves_there(false); }, does_nothing, with_a_database).message(),
+              HasSubstr("after 2 changes"));
+  const auto has_both_or_none = []() -> task<void> {
+    EXPECT_EQ(read_all("/here") == "x", world().fs("db").exists("/there"));
+    co_return;
+  };
+  const auto saves_on_both = []() -> task<void> {
+    world().fs("db").write_file("/there", "x");
+    write_all("/here", "x", true);
+    sync_root();
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(saves_on_both, has_both_or_none, with_a_database).message(), HasSubstr("behind change 1"));
+  const auto loses_nothing = [&saves_there]() -> task<void> {
+    co_await saves_there(false);
+    write_all("/here", "x", false);
+  };
+  const auto has_all_there_is_here = []() -> task<void> {
+    const bool is_whole = world().fs("db").exists("/saved") && world().fs("db").read_file("/saved") == "all";
+    EXPECT_TRUE(read_all("/here") == "none" || is_whole);
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(loses_nothing, has_all_there_is_here, with_a_database).message(),
+              HasSubstr("write 3 at 0 to saved of host \"db\"\nand then"));
+}
+
+TEST(CrashSweepTest, RefusesAHostWithFilesThatIsNotThereForBoth) {
+  const auto saves_on_a_new_host = []() -> task<void> {
+    world().host("db");
+    world().fs("db").write_file("/saved", "x");
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(saves_on_a_new_host, does_nothing).message(),
+              HasSubstr("the workload has made host \"db\", and files on it: make the host in `prepare`"));
+  const auto makes_one_without_files = []() -> task<void> {
+    world().host("web");
+    write_all("/setting", "x", true);
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(makes_one_without_files, does_nothing));
 }
 
 // As the machine that comes back is the same.
@@ -444,6 +505,20 @@ TEST(CrashSweepTest, LosesWhatAPageCacheWouldHaveWritten) {
 }
 
 // -- misuse -----------------------------------------------------------------------------------------------------------
+
+TEST(CrashSweepTest, RefusesOptionsByWhichNothingIsTried) {
+  const auto message = [](const crash_sweep_options& how) {
+    const testing::AssertionResult result = crash_sweep(overwrites, is_old_or_new, how);
+    EXPECT_FALSE(result);
+    return std::string(result.message());
+  };
+  EXPECT_THAT(message({.models = {}, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `models` is empty; leave it out for all models"));
+  EXPECT_THAT(message({.images = 0, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `images` is 0; leave it out for 12, or make it 1 at least"));
+  EXPECT_THAT(message({.operations_max = 0, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `operations_max` is 0; leave it out"));
+}
 
 TEST(CrashSweepTest, SaysWhatKeepsItFromTesting) {
   EXPECT_THAT(crash_sweep(does_nothing, does_nothing).message(), HasSubstr("the workload changes no file"));

@@ -158,8 +158,9 @@ class host final : public system_calls {
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
   time_point now() const noexcept;
-  // Its files, from the first use on.
+  // Its files, from the first use on; and whether there was one.
   file_names& files();
+  bool has_files() const noexcept { return files_ != nullptr; }
   identity names_id() const noexcept { return roll(id_, 4); }
   // What is to happen to a call on a file, and how long the disk takes for it.
   bool has_faults_on(op what) const noexcept;

@@ -2,9 +2,7 @@
 
 #include <lockstep/base/hash.hpp>
 #include <lockstep/sim/crash_plan.hpp>
-#include <lockstep/sim/file_names.hpp>
-#include <lockstep/sim/host.hpp>
-#include <lockstep/sim/network.hpp>
+#include <lockstep/testing/swept_disks.hpp>
 #include <lockstep/testing/swept_world.hpp>
 
 #include <fmt/format.h>
@@ -27,7 +25,17 @@ std::vector<sim::crash_model> crash_sweep_options::all_models() {
 
 namespace {
 
-sim::file_names& files_of(sim::world& of) { return of.network().first_host().files(); }
+// What keeps a sweep from trying anything.
+std::string objection_to(const crash_sweep_options& how) {
+  if (how.models.empty()) {
+    return "`models` is empty; leave it out for all models, or give it those of the disk, such as {sim::ext4_ordered}";
+  }
+  if (how.images == 0) return "`images` is 0; leave it out for 12, or make it 1 at least";
+  if (how.operations_max == 0) {
+    return "`operations_max` is 0; leave it out for 10000, or make it as many changes as the workload may make";
+  }
+  return {};
+}
 
 class crash_sweeping {
  public:
@@ -36,17 +44,19 @@ class crash_sweeping {
       : workload_(workload), check_(check), how_(how) {}
 
   testing::AssertionResult all() {
+    if (const std::string objection = objection_to(how_); !objection.empty()) {
+      return testing::AssertionFailure() << "the sweep tests nothing: " << objection;
+    }
     const auto prepare = [this](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
-      files_ = &files_of(of);
-      disks_ = files_->disks();
-      for (sim::file_system* const each : disks_) {
-        each->sync_all();
-        each->log().set_bytes_max(std::numeric_limits<std::uint64_t>::max());  // nothing is durable but by a sync
+      disks_ = detail::swept_disks(of);
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
+        disks_.at(i).sync_all();
+        disks_.at(i).log().set_bytes_max(std::numeric_limits<std::uint64_t>::max());  // durable is what is synced
       }
       cut("before the first change");
-      for (sim::file_system* const each : disks_) {
-        each->set_observer([this](std::string_view what) { changed(what); });
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
+        disks_.at(i).set_observer([this, i](std::string_view what) { changed(what, i); });
       }
     };
     const std::string found = workload_world_.run([this] { return to_the_end(*this); }, how_.world, prepare);
@@ -64,35 +74,43 @@ class crash_sweeping {
   // What was promised behind the last change is asked for as well.
   static task<void> to_the_end(crash_sweeping& of) {
     co_await of.workload_();
-    for (sim::file_system* const each : of.disks_) each->set_observer(nullptr);
+    for (std::size_t i = 0; i < of.disks_.count(); ++i) of.disks_.at(i).set_observer(nullptr);
     if (of.changes_ <= of.how_.operations_max) of.cut("at the end of the workload");
   }
 
-  void changed(std::string_view what) {
+  void changed(std::string_view what, std::size_t disk) {
     if (!failure_.empty() || ++changes_ > how_.operations_max) return;
-    cut(fmt::format("behind change {} ({})", changes_, what));
+    cut(fmt::format("behind change {} ({}{})", changes_, what, disks_.host_of(disk)));
   }
 
-  // All disks lose likewise; where there are several, also one all and the others nothing.
-  void cut(const std::string& where) {
-    if (files_->disks() != disks_) {
-      failure_ = "the workload has mounted a disk: mount it in `prepare`, so that the world of the check has it too";
-      return;
+  // Numbers of those that may lose something.
+  std::vector<std::size_t> with_changes() const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      if (disks_.at(i).log().pending() != 0) found.push_back(i);
     }
-    const auto several = static_cast<unsigned>(disks_.size() > 1 ? disks_.size() : 0);
+    return found;
+  }
+
+  // All disks lose likewise; where several may lose something, also one all and the others nothing.
+  void cut(const std::string& where) {
+    if (failure_.empty()) failure_ = disks_.lacks();
+    if (!failure_.empty()) return;
+    const std::vector<std::size_t> apart = with_changes();
+    const auto several = static_cast<unsigned>(apart.size() > 1 ? apart.size() : 0);
     // What was checked behind an earlier change may be right only here, so each is checked anew.
     std::set<std::string> checked;
     for (const sim::crash_model& model : how_.models) {
       std::vector<sim::crash_plan> plans;
-      for (std::size_t i = 0; i < disks_.size(); ++i) {
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
         plans.emplace_back(model, i == 0 ? changes_ : hash_of(changes_, std::uint64_t{i}));
       }
       for (unsigned image = 0; image < how_.images + several && failure_.empty(); ++image) {
         images left;
         std::string known_by;
-        for (std::size_t i = 0; i < disks_.size(); ++i) {
-          const unsigned number = image < how_.images ? image : i == image - how_.images ? 0 : 1;
-          left.push_back(plans[i].image(*disks_[i], number, nullptr));
+        for (std::size_t i = 0; i < disks_.count(); ++i) {
+          const unsigned number = image < how_.images ? image : i == apart[image - how_.images] ? 0 : 1;
+          left.push_back(plans[i].image(disks_.at(i), number, nullptr));
           known_by += left.back().fingerprint() + '\n';
         }
         if (checked.insert(std::move(known_by)).second && !passes(left)) fail(where, model, given_of(plans));
@@ -116,24 +134,21 @@ class crash_sweeping {
     bool is_the_same_machine = true;
     found_ = check_world_.run(check_, how_.world, [&](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
-      sim::file_names& files = files_of(of);
-      const std::vector<sim::file_system*> disks = files.disks();
-      is_the_same_machine = disks.size() == left.size();
-      for (std::size_t i = 0; is_the_same_machine && i < left.size(); ++i) files.restore(*disks[i], left[i]);
+      const detail::swept_disks disks(of);
+      is_the_same_machine = disks.has_places_of(disks_);
+      for (std::size_t i = 0; is_the_same_machine && i < left.size(); ++i) disks.restore(i, left[i]);
     });
-    if (!is_the_same_machine) found_ = "\n  `prepare` has mounted other disks than for the workload";
+    if (!is_the_same_machine) found_ = "\n  `prepare` has made other hosts or disks than for the workload";
     return found_.empty();
   }
 
   images images_of(const sim::crash_model& model, const answers& given, std::vector<std::string>* lost) const {
     images left;
-    for (std::size_t i = 0; i < disks_.size(); ++i) {
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
       const std::size_t before = lost != nullptr ? lost->size() : 0;
-      left.push_back(disks_[i]->image_after_power_cut(model, sim::chooser_of(given[i]), lost));
-      if (i == 0 || lost == nullptr) continue;
-      for (std::size_t line = before; line < lost->size(); ++line) {
-        (*lost)[line] += fmt::format(" on {}", files_->path_of(*disks_[i]));
-      }
+      left.push_back(disks_.at(i).image_after_power_cut(model, sim::chooser_of(given[i]), lost));
+      if (lost == nullptr) continue;
+      for (std::size_t line = before; line < lost->size(); ++line) (*lost)[line] += disks_.place(i);
     }
     return left;
   }
@@ -185,8 +200,7 @@ class crash_sweeping {
   const crash_sweep_options& how_;
   detail::swept_world workload_world_;
   detail::swept_world check_world_;
-  sim::file_names* files_ = nullptr;
-  std::vector<sim::file_system*> disks_;
+  detail::swept_disks disks_;
   std::uint64_t changes_ = 0;
   std::uint64_t checks_ = 0;
   std::string found_;
