@@ -6,6 +6,7 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -435,6 +436,30 @@ TEST(CrashSweepTest, KeepsTheLastChangeAloneAndLosesTheOldestAlone) {
   EXPECT_THAT(crash_sweep(makes_three, last_alone, how).message(),
               AllOf(HasSubstr("name 1 in"), HasSubstr("name 2 in")));
   EXPECT_THAT(crash_sweep(makes_three, not_the_oldest, how).message(), HasSubstr("lost:\n  name 1 in /\nand then"));
+}
+
+// Of many changes that could be lost the one that matters, and what goes with it.
+TEST(CrashSweepTest, NamesTheOneOfManyChangesThatMatters) {
+  static constexpr int many = 300;
+  bool ended = false;
+  const auto makes_many = [&ended]() -> task<void> {
+    for (int i = 1; i <= many; ++i) current_system().mkdirat(AT_FDCWD, fmt::format("/{}", i).c_str(), S_IRWXU);
+    ended = true;
+    co_return;
+  };
+  const auto lost_without = [&](const sim::crash_model& model, int needed) {
+    const auto has_it = [&ended, needed]() -> task<void> {
+      EXPECT_TRUE(!ended || world().fs().exists(fmt::format("/{}", needed)));
+      co_return;
+    };
+    ended = false;
+    const std::string text = crash_sweep(makes_many, has_it, {.models = {model}, .images = 1}).message();
+    const std::size_t begin = text.find("lost:\n") + 6;
+    return text.substr(begin, text.find("and then") - begin);
+  };
+  EXPECT_EQ(lost_without(sim::weakest, 1), "  name 1 in /\n");
+  EXPECT_EQ(lost_without(sim::weakest, 200), "  name 200 in /\n");
+  EXPECT_EQ(lost_without(sim::ext4_ordered, 299), "  name 299 in /\n  name 300 in /\n") << "the second with the first";
 }
 
 // Images 3 and 5 lose names alone, and all but a piece of the last write.

@@ -59,9 +59,9 @@ class piece_ranges {
 // before. Forwards: each of the others is kept or not, as picked, as long as what goes before it has been kept.
 class crash_judge {
  public:
-  crash_judge(const crash_log& log, const crash_model& model, const crash_chooser& choose,
+  crash_judge(const crash_log& log, const crash_model& model, const change_chooser& choose,
               std::vector<std::string>* lost)
-      : log_(log), model_(model), choose_(choose), lost_(lost), image_(log.durable_) {
+      : log_(log), model_(model), choose_{choose}, lost_(lost), image_(log.durable_) {
     for (std::size_t i = 0; i < log.operations_.size(); ++i) {
       const micro_operation& each = log.operations_[i];
       if (!each.retired) pending_.push_back({&each});
@@ -319,6 +319,7 @@ class crash_judge {
   void decide(std::size_t i) {
     item& each = pending_[i];
     const micro_operation& what = *each.what;
+    choose_.change = what.number;
     if (what.is_of_metadata()) return decide_metadata(i);
     if (what.what != micro_operation::kind::write) return decide_whole(each);
     if (what.dropped) return decide_dropped(each);
@@ -497,7 +498,12 @@ class crash_judge {
 
   const crash_log& log_;
   const crash_model& model_;
-  const crash_chooser& choose_;
+  struct asking {
+    const change_chooser& by;
+    std::uint64_t change = 0;
+    std::uint64_t operator()(std::string_view what, std::uint64_t options) const { return by(what, options, change); }
+  };
+  asking choose_;
   std::vector<std::string>* lost_;
   std::map<std::uint64_t, std::string> names_;  // of files, for what is told
   disk_image image_;
@@ -505,9 +511,17 @@ class crash_judge {
   earlier before_;
 };
 
-disk_image crash_log::image(const crash_model& model, const crash_chooser& choose,
+disk_image crash_log::image(const crash_model& model, const change_chooser& choose,
                             std::vector<std::string>* lost) const {
   return crash_judge(*this, model, choose, lost).run();
+}
+
+disk_image crash_log::image(const crash_model& model, const crash_chooser& choose,
+                            std::vector<std::string>* lost) const {
+  const change_chooser of_any_change = [&choose](std::string_view what, std::uint64_t options, std::uint64_t) {
+    return choose(what, options);
+  };
+  return image(model, of_any_change, lost);
 }
 
 }  // namespace lockstep::sim

@@ -61,6 +61,9 @@ struct micro_operation {
 
 // Answers of 0 … options - 1; 0 is that nothing is lost.
 using crash_chooser = std::function<std::uint64_t(std::string_view what, std::uint64_t options)>;
+// The same, told of which change it is asked, by its number: 0 for how many are at risk; of the halves of a rename that
+// is not torn, the first.
+using change_chooser = std::function<std::uint64_t(std::string_view what, std::uint64_t options, std::uint64_t change)>;
 
 class crash_log {
  public:
@@ -108,6 +111,7 @@ class crash_log {
   // What is left, in a model in which something may be lost. Tells `lost` of each change that is lost or torn, in
   // words, if it is not null.
   disk_image image(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) const;
+  disk_image image(const crash_model& model, const change_chooser& choose, std::vector<std::string>* lost) const;
 
   // How many changes there ever were.
   std::uint64_t changes() const noexcept { return last_number_; }

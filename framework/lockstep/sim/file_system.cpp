@@ -396,12 +396,22 @@ disk_image file_system::image() const {
   return made;
 }
 
-disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
-                                              std::vector<std::string>* lost) const {
+template <class F>
+disk_image file_system::image_by(const crash_model& model, const F& choose, std::vector<std::string>* lost) const {
   if (model.keeps == crash_model::unsynced::all) return image();
   disk_image left = log_.image(model, choose, lost);
   bad_.show(left);
   return left;
+}
+
+disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
+                                              std::vector<std::string>* lost) const {
+  return image_by(model, choose, lost);
+}
+
+disk_image file_system::image_after_power_cut(const crash_model& model, const change_chooser& choose,
+                                              std::vector<std::string>* lost) const {
+  return image_by(model, choose, lost);
 }
 
 void file_system::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {

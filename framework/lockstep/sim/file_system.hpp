@@ -126,6 +126,8 @@ class file_system {
   // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
+  disk_image image_after_power_cut(const crash_model& model, const change_chooser& choose,
+                                   std::vector<std::string>* lost) const;
   bad_sectors& bad() noexcept { return bad_; }
   // What is there now, as if all were synced.
   disk_image image() const;
@@ -139,6 +141,8 @@ class file_system {
     std::uint64_t pages = 0;
   };
 
+  template <class F>
+  disk_image image_by(const crash_model& model, const F& choose, std::vector<std::string>* lost) const;
   void end(inode& gone) noexcept;
   void take_pages(const inode& of, std::int64_t count) noexcept;
   // How many more there may be, of that file.

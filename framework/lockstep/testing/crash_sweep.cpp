@@ -2,6 +2,7 @@
 
 #include <lockstep/base/hash.hpp>
 #include <lockstep/sim/crash_plan.hpp>
+#include <lockstep/testing/lost_changes.hpp>
 #include <lockstep/testing/swept_disks.hpp>
 #include <lockstep/testing/swept_world.hpp>
 
@@ -113,7 +114,7 @@ class crash_sweeping {
           left.push_back(plans[i].image(disks_.at(i), number, nullptr));
           known_by += left.back().fingerprint() + '\n';
         }
-        if (checked.insert(std::move(known_by)).second && !passes(left)) fail(where, model, given_of(plans));
+        if (checked.insert(std::move(known_by)).second && !passes(left)) fail(where, model, plans);
         if (!plans.front().varies()) break;
       }
     }
@@ -121,13 +122,6 @@ class crash_sweeping {
 
   // Of each disk.
   using images = std::vector<sim::disk_image>;
-  using answers = std::vector<sim::crash_plan::answers>;
-
-  static answers given_of(const std::vector<sim::crash_plan>& plans) {
-    answers given;
-    for (const sim::crash_plan& each : plans) given.push_back(each.given());
-    return given;
-  }
 
   bool passes(const images& left) {
     ++checks_;
@@ -142,57 +136,36 @@ class crash_sweeping {
     return found_.empty();
   }
 
-  images images_of(const sim::crash_model& model, const answers& given, std::vector<std::string>* lost) const {
+  images images_of(const sim::crash_model& model, const detail::lost_changes& losses,
+                   std::vector<std::string>* lost) const {
     images left;
     for (std::size_t i = 0; i < disks_.count(); ++i) {
       const std::size_t before = lost != nullptr ? lost->size() : 0;
-      left.push_back(disks_.at(i).image_after_power_cut(model, sim::chooser_of(given[i]), lost));
+      left.push_back(disks_.at(i).image_after_power_cut(model, detail::chooser_of(losses, i), lost));
       if (lost == nullptr) continue;
       for (std::size_t line = before; line < lost->size(); ++line) (*lost)[line] += disks_.place(i);
     }
     return left;
   }
 
-  bool still_fails(const sim::crash_model& model, const answers& given) {
-    return !passes(images_of(model, given, nullptr));
-  }
-
-  void fail(const std::string& where, const sim::crash_model& model, answers given) {
-    shrink(model, given);
-    still_fails(model, given);
+  void fail(const std::string& where, const sim::crash_model& model, const std::vector<sim::crash_plan>& plans) {
+    constexpr std::uint64_t checks_of_shrinking = 400;
+    detail::lost_changes losses;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      const detail::lost_changes of_disk = detail::losses_of(disks_.at(i), i, model, plans[i].given());
+      losses.insert(losses.end(), of_disk.begin(), of_disk.end());
+    }
+    const auto still_fails = [&](const detail::lost_changes& fewer) {
+      return !passes(images_of(model, fewer, nullptr));
+    };
+    detail::shrink(losses, still_fails, checks_of_shrinking);
+    still_fails(losses);
     std::vector<std::string> lost;
-    images_of(model, given, &lost);
+    images_of(model, losses, &lost);
     failure_ = fmt::format("the check fails where the power is cut {}, in the model {}", where, model.name);
     failure_ += lost.empty() ? "; nothing was lost" : "; lost:";
     for (const std::string& each : lost) failure_ += "\n  " + each;
     failure_ += fmt::format("\nand then (check {} of the sweep):{}", checks_, found_);
-  }
-
-  // Loses as little as it can: first none but the last changes, then each only if it must.
-  void shrink(const sim::crash_model& model, answers& given) {
-    constexpr std::uint64_t checks_of_shrinking = 400;
-    const std::uint64_t most = checks_ + checks_of_shrinking;
-    for (bool shorter = true; shorter && checks_ < most;) {
-      shorter = false;
-      for (std::size_t disk = 0; disk < given.size(); ++disk) {
-        for (std::size_t i = 0; i < given[disk].size() && checks_ < most; ++i) {
-          if (is_less(model, given, disk, i, most)) shorter = true;
-        }
-      }
-    }
-  }
-
-  // Whether a lesser answer there will do, which is taken.
-  bool is_less(const sim::crash_model& model, answers& given, std::size_t disk, std::size_t i, std::uint64_t most) {
-    const std::uint64_t now = given[disk][i];
-    for (std::uint64_t less = 0; less < now && checks_ < most; less = i == 0 ? less + 1 : now) {
-      answers tried = given;
-      tried[disk][i] = less;
-      if (!still_fails(model, tried)) continue;
-      given = std::move(tried);
-      return true;
-    }
-    return false;
   }
 
   const std::function<task<void>()>& workload_;
