@@ -107,7 +107,7 @@ fault_effect disk_file::begin(op what, std::uint64_t offset, std::size_t& size) 
   host_.disk_works(what, size);
   if (!host_.has_faults_on(what)) [[likely]]
     return {};
-  const fault_effect due = host_.disk_fault(what, host_.files().text_of(*file_), offset, size, file_->content.size());
+  const fault_effect due = host_.disk_fault(what, *file_, offset, size, file_->content.size());
   if (due.what == fault_effect::kind::shorten)
     size = static_cast<std::size_t>(std::min<std::uint64_t>(size, due.bytes));
   if (due.what == fault_effect::kind::bit_rot || due.what == fault_effect::kind::latent_error) spoil(due, offset, size);

@@ -164,9 +164,11 @@ class host final : public system_calls {
   identity names_id() const noexcept { return roll(id_, 4); }
   // What is to happen to a call on a file, and how long the disk takes for it.
   bool has_faults_on(op what) const noexcept;
-  fault_effect disk_fault(op what, const std::string& path, std::uint64_t offset = 0, std::size_t bytes = 0,
+  fault_effect disk_fault(op what, inode& file, std::uint64_t offset = 0, std::size_t bytes = 0,
                           std::uint64_t file_bytes = 0);
   fault_effect disk_fault(attempted_call call);
+  // The same, of any of the file's names.
+  fault_effect disk_fault(attempted_call call, const inode& file);
   // Minus an error number, or 0.
   int fault_on_file(op what, inode& file);
   // As fsync() or fdatasync() of that open file.
