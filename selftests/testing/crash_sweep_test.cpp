@@ -205,6 +205,27 @@ TEST(CrashSweepTest, RefusesADiskThatIsNotMountedForBoth) {
               HasSubstr("`prepare` has made other hosts or disks than for the workload"));
 }
 
+// So no file is of the future.
+TEST(CrashSweepTest, LetsTheClockOfTheCheckGoOnFromTheCut) {
+  const auto writes_after_an_hour = []() -> task<void> {
+    co_await sleep_for(std::chrono::hours(1));
+    shift_wall_clock(std::chrono::hours(5));
+    write_all("/late", "x", true);
+    sync_root();
+  };
+  bool is_there = false;
+  const auto looks = [&is_there]() -> task<void> {
+    struct stat found {};
+    if (current_system().fstatat(AT_FDCWD, "/late", &found, 0) != 0) co_return;
+    is_there = true;
+    EXPECT_EQ(found.st_mtim.tv_sec, wall_now().time_since_epoch() / std::chrono::seconds(1));
+    EXPECT_EQ(now().time_since_epoch(), std::chrono::hours(1));
+  };
+  const testing::AssertionResult result = crash_sweep(writes_after_an_hour, looks);
+  EXPECT_TRUE(result) << result.message();
+  EXPECT_TRUE(is_there);
+}
+
 // A service that works on a host of its own.
 TEST(CrashSweepTest, CutsThePowerOfAllHosts) {
   crash_sweep_options with_a_database{.models = {sim::process_crash, sim::ext4_ordered}};

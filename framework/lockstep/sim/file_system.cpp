@@ -423,6 +423,11 @@ disk_image file_system::image_after_power_cut(const crash_model& model, const ch
   return image_by(model, choose, lost);
 }
 
+std::uint64_t file_system::outcome_of_power_cut(const crash_model& model, const crash_chooser& choose) const {
+  constexpr std::uint64_t in_memory = ~std::uint64_t{0};
+  return model.keeps == crash_model::unsynced::all ? in_memory : log_.outcome(model, choose);
+}
+
 void file_system::lose_power(const crash_chooser& choose, std::vector<std::string>* lost) {
   if (model_.keeps == crash_model::unsynced::all) return;  // the system lives on, and so does what is in memory
   restore(image_after_power_cut(model_, choose, lost));

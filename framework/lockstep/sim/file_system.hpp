@@ -128,6 +128,8 @@ class file_system {
                                    std::vector<std::string>* lost) const;
   disk_image image_after_power_cut(const crash_model& model, const change_chooser& choose,
                                    std::vector<std::string>* lost) const;
+  // A number of that, without making it: see crash_log::outcome().
+  std::uint64_t outcome_of_power_cut(const crash_model& model, const crash_chooser& choose) const;
   bad_sectors& bad() noexcept { return bad_; }
   // What is there now, as if all were synced.
   disk_image image() const;

@@ -3,18 +3,22 @@
 #include <lockstep/base/hash.hpp>
 #include <lockstep/sim/crash_plan.hpp>
 #include <lockstep/testing/lost_changes.hpp>
+#include <lockstep/testing/power_cut.hpp>
 #include <lockstep/testing/swept_disks.hpp>
 #include <lockstep/testing/swept_world.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace lockstep {
@@ -48,6 +52,11 @@ class crash_sweeping {
     if (const std::string objection = objection_to(how_); !objection.empty()) {
       return testing::AssertionFailure() << "the sweep tests nothing: " << objection;
     }
+    const auto asked = detail::power_cut_to_replay();
+    if (const std::string* problem = std::get_if<std::string>(&asked)) {
+      return testing::AssertionFailure() << "replay refused: " << *problem;
+    }
+    if (const detail::power_cut* cut = std::get_if<detail::power_cut>(&asked)) replay_ = *cut;
     const auto prepare = [this](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
       disks_ = detail::swept_disks(of);
@@ -68,6 +77,10 @@ class crash_sweeping {
                  "the sweep does not end: the workload makes more than {} changes", how_.operations_max);
     }
     if (changes_ == 0) return testing::AssertionFailure() << "the sweep tests nothing: the workload changes no file";
+    if (replay_ && checks_ == 0) {
+      return testing::AssertionFailure() << departed(
+                 fmt::format("it cuts the power {} times, not {}", cuts_, replay_->number));
+    }
     return testing::AssertionSuccess() << fmt::format("{} checks passed, after {} changes", checks_, changes_);
   }
 
@@ -97,24 +110,29 @@ class crash_sweeping {
   void cut(const std::string& where) {
     if (failure_.empty()) failure_ = disks_.lacks();
     if (!failure_.empty()) return;
+    ++cuts_;
+    if (replay_ && cuts_ == replay_->number) make_again(where);
+    if (replay_) return;
     const std::vector<std::size_t> apart = with_changes();
     const auto several = static_cast<unsigned>(apart.size() > 1 ? apart.size() : 0);
     // What was checked behind an earlier change may be right only here, so each is checked anew.
     std::set<std::string> checked;
+    std::set<std::vector<std::uint64_t>> known;  // by their numbers, so that few images need be made
     for (const sim::crash_model& model : how_.models) {
       std::vector<sim::crash_plan> plans;
       for (std::size_t i = 0; i < disks_.count(); ++i) {
         plans.emplace_back(model, i == 0 ? changes_ : hash_of(changes_, std::uint64_t{i}));
       }
       for (unsigned image = 0; image < how_.images + several && failure_.empty(); ++image) {
-        images left;
-        std::string known_by;
+        std::vector<std::uint64_t> outcome;
         for (std::size_t i = 0; i < disks_.count(); ++i) {
           const unsigned number = image < how_.images ? image : i == apart[image - how_.images] ? 0 : 1;
-          left.push_back(plans[i].image(disks_.at(i), number, nullptr));
-          known_by += left.back().fingerprint() + '\n';
+          outcome.push_back(plans[i].outcome(disks_.at(i), number));
         }
-        if (checked.insert(std::move(known_by)).second && !passes(left)) fail(where, model, plans);
+        if (known.insert(std::move(outcome)).second) {
+          const images left = images_of(model, plans);
+          if (checked.insert(text_of(left)).second && !passes(left)) fail(where, model, plans);
+        }
         if (!plans.front().varies()) break;
       }
     }
@@ -126,14 +144,30 @@ class crash_sweeping {
   bool passes(const images& left) {
     ++checks_;
     bool is_the_same_machine = true;
-    found_ = check_world_.run(check_, how_.world, [&](sim::world& of) {
+    const auto prepare = [&](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
       const detail::swept_disks disks(of);
       is_the_same_machine = disks.has_places_of(disks_);
       for (std::size_t i = 0; is_the_same_machine && i < left.size(); ++i) disks.restore(i, left[i]);
-    });
+    };
+    found_ = check_world_.run(check_, how_.world, prepare, workload_world_.now());
     if (!is_the_same_machine) found_ = "\n  `prepare` has made other hosts or disks than for the workload";
     return found_.empty();
+  }
+
+  static std::string text_of(const images& left) {
+    std::string text;
+    for (const sim::disk_image& each : left) text += each.fingerprint() + '\n';
+    return text;
+  }
+
+  // The last ones of these plans.
+  images images_of(const sim::crash_model& model, const std::vector<sim::crash_plan>& plans) const {
+    images left;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      left.push_back(disks_.at(i).image_after_power_cut(model, sim::chooser_of(plans[i].given()), nullptr));
+    }
+    return left;
   }
 
   images images_of(const sim::crash_model& model, const detail::lost_changes& losses,
@@ -160,12 +194,48 @@ class crash_sweeping {
     };
     detail::shrink(losses, still_fails, checks_of_shrinking);
     still_fails(losses);
+    tell(where, model, losses);
+  }
+
+  // The one of the token.
+  void make_again(const std::string& where) {
+    std::uint64_t nth = replay_->nth_model;
+    const auto model = std::find_if(how_.models.begin(), how_.models.end(), [&](const sim::crash_model& each) {
+      return each.name == replay_->model && --nth == 0;
+    });
+    if (model == how_.models.end()) {
+      failure_ = departed(fmt::format("the model \"{}\" is none of its `models`, or not so often", replay_->model));
+      return;
+    }
+    for (const detail::lost_change& each : replay_->lost) {
+      if (each.disk < disks_.count() && disks_.at(each.disk).log().is_pending(each.change)) continue;
+      failure_ = departed(fmt::format("{} there is no change {} that could be lost{}", where, each.change,
+                                      each.disk < disks_.count() ? disks_.place(each.disk) : ""));
+      return;
+    }
+    if (!passes(images_of(*model, replay_->lost, nullptr))) return tell(where, *model, replay_->lost);
+    fmt::print("replayed: the check passes where the power is cut {}, in the model {}\n", where, model->name);
+  }
+
+  static std::string departed(const std::string& why) {
+    return fmt::format(
+        "departed replay: this sweep has no such power cut: {}; the code or its input has changed since, or the token "
+        "is of another sweep of this test",
+        why);
+  }
+
+  void tell(const std::string& where, const sim::crash_model& model, const detail::lost_changes& losses) {
     std::vector<std::string> lost;
     images_of(model, losses, &lost);
     failure_ = fmt::format("the check fails where the power is cut {}, in the model {}", where, model.name);
     failure_ += lost.empty() ? "; nothing was lost" : "; lost:";
     for (const std::string& each : lost) failure_ += "\n  " + each;
     failure_ += fmt::format("\nand then (check {} of the sweep):{}", checks_, found_);
+    const auto is_namesake = [&model](const sim::crash_model& each) { return each.name == model.name; };
+    const auto nth = std::count_if(how_.models.data(), &model + 1, is_namesake);
+    const std::string repeat =
+        detail::repeat_line_of({cuts_, std::string(model.name), static_cast<std::uint64_t>(nth), losses});
+    if (!repeat.empty()) failure_ += '\n' + repeat + '\n';  // GoogleTest puts a bracket behind it
   }
 
   const std::function<task<void>()>& workload_;
@@ -174,6 +244,8 @@ class crash_sweeping {
   detail::swept_world workload_world_;
   detail::swept_world check_world_;
   detail::swept_disks disks_;
+  std::optional<detail::power_cut> replay_;
+  std::uint64_t cuts_ = 0;
   std::uint64_t changes_ = 0;
   std::uint64_t checks_ = 0;
   std::string found_;

@@ -43,9 +43,10 @@ struct crash_sweep_options {
 // has ended, in every model, the power of all hosts is cut: what may be left then is put on the disks of another world,
 // in which `check` runs. A change that the power cut comes in the middle of is among them, as one that is torn. What
 // the two share, such as what the workload has promised so far, the check sees as it was then, and must leave alone.
+// Its clocks go on from the cut.
 // Success if the workload passes and each check does: no verdict, no failed assertion, and no exception left it.
-// Otherwise it says behind which change the power was cut, in which model, what was lost, as little as possible, and
-// what that led to.
+// Otherwise it says behind which change the power was cut, in which model, what was lost, as little as possible, what
+// that led to, and the line that makes this cut again, alone: with --lockstep_replay a sweep makes no other.
 // Source: Pillai et al., All File Systems Are Not Created Equal, OSDI 2014; SQLite's crash tests.
 [[nodiscard]] testing::AssertionResult crash_sweep(const std::function<task<void>()>& workload,
                                                    const std::function<task<void>()>& check,
