@@ -30,6 +30,39 @@ TEST(DiskFaultsTest, AreOfAPathOrOfAPattern) {
   });
 }
 
+// Whichever it was opened by, and in whatever directories they are.
+TEST(DiskFaultsTest, AreOfAnOpenFileByAnyOfItsNames) {
+  in_world([](system_calls& system) {
+    system.mkdirat(AT_FDCWD, "/d", S_IRWXU);
+    const int fd = open_to_write("/a");
+    write_text(system, fd, "text");
+    for (const char* each : {"/b", "/d/c"}) EXPECT_EQ(system.linkat(AT_FDCWD, "/a", AT_FDCWD, each, 0), 0);
+    const int by_another = open_to_write("/d/c");
+    for (const char* name : {"/a", "/b", "/d/c", "/d/*"}) {
+      for (const int each : {fd, by_another}) {
+        struct stat found {};
+        const fault read = on(op::file_read).to(name).fail(EIO);
+        EXPECT_EQ(read_text(system, each, 1), "-5") << name;
+        const fault written = on(op::file_write).to(name).fail(EIO);
+        EXPECT_EQ(system.pwrite(each, "T", 1, 0), -EIO) << name;
+        const fault looked_at = on(op::stat).to(name).fail(EIO);
+        EXPECT_EQ(system.fstat(each, &found), -EIO) << name;
+        EXPECT_EQ(system.pwrite(each, "T", 1, 0), 1);
+        const fault of_one = on(op::sync).to(name).fail(EIO);
+        EXPECT_EQ(system.fsync(each), -EIO) << name;
+        EXPECT_EQ(system.fsync(fd) + system.fsync(by_another), -EIO) << "the other hears of it as well";
+      }
+    }
+    system.pwrite(fd, "T", 1, 0);
+    const fault of_all = on(op::sync).to("/b").fail(EIO);
+    EXPECT_EQ(system.syncfs(fd), -EIO);
+    const fault gone = on(op::file_read).to("/b").may_not_fire().fail(EIO);
+    EXPECT_EQ(system.unlinkat(AT_FDCWD, "/b", 0), 0);
+    EXPECT_EQ(read_text(system, fd, 1), "");
+    for (const int each : {fd, by_another}) system.close(each);
+  });
+}
+
 TEST(DiskFaultsTest, AreOfAPathThatIsNamedByALinkOrWithASlash) {
   in_world([](system_calls& system) {
     plain_files files(here(), source::current());

@@ -126,8 +126,37 @@ TEST(FileNamesTest, ShowAFolderOfTheMachine) {
     EXPECT_EQ(system.openat(AT_FDCWD, "/mnt/d/f", O_RDWR, 0), -EROFS);
     EXPECT_EQ(make_here("/mnt/new"), -EROFS);
     EXPECT_EQ(here().files().mount_fixture("/mnt/d", (folder / "none").string()), -ENOENT);
+    EXPECT_EQ(here().files().mount_fixture("/mnt/d", (folder / "d" / "f").string()), -ENOTDIR);
+    std::filesystem::create_symlink("loop", folder / "loop");
+    EXPECT_EQ(here().files().mount_fixture("/mnt/d", (folder / "loop").string()), -ELOOP);
   });
   std::filesystem::remove_all(folder);
+}
+
+// And not as empty.
+TEST(FileNamesTest, RefuseAFileOfTheMachineThatCannotBeRead) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "lockstep_fixture_that_goes";
+  const auto refused = [&folder](const auto& looks) {
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "f") << "text";
+    return text_of_misuse([&] {
+      make_here("/mnt", S_IFDIR);
+      EXPECT_EQ(here().files().mount_fixture("/mnt", folder.string()), 0);
+      std::filesystem::remove_all(folder);
+      looks();
+    });
+  };
+  const std::string text = "the fixture " + (folder / "f").string() + " cannot be read: No such file or directory";
+  EXPECT_THAT(refused([] {
+                struct stat found {};
+                current_system().fstatat(AT_FDCWD, "/mnt/f", &found, 0);
+              }),
+              testing::HasSubstr(text));
+  EXPECT_THAT(refused([] {
+                const int fd = current_system().openat(AT_FDCWD, "/mnt/f", O_RDONLY, 0);
+                read_text(current_system(), fd, 100);
+              }),
+              testing::HasSubstr(text));
 }
 
 }  // namespace

@@ -89,8 +89,7 @@ TEST(PlainFilesTest, MakeNothingDurableButWhatTheyWrite) {
 TEST(PlainFilesTest, AreThoseOfADiskThatIsMounted) {
   in_world([](system_calls& system) {
     plain_files files = files_here();
-    files.make_directory("/data");
-    plain_files data = files.mount("/data");
+    plain_files data = files.mount("/data");  // which makes the directory
     data.write_file("/logs/old", "x");
     data.make_link("/link", "logs/old");
     EXPECT_EQ(files.read_file("/data/logs/old"), "x");

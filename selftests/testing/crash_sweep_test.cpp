@@ -6,6 +6,7 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/system/current.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -201,7 +202,89 @@ TEST(CrashSweepTest, RefusesADiskThatIsNotMountedForBoth) {
     if (std::exchange(is_first, false)) of.fs().mount("/data");
   };
   EXPECT_THAT(crash_sweep(overwrites, does_nothing, once).message(),
-              HasSubstr("`prepare` has mounted other disks than for the workload"));
+              HasSubstr("`prepare` has made other hosts or disks than for the workload"));
+}
+
+// So no file is of the future.
+TEST(CrashSweepTest, LetsTheClockOfTheCheckGoOnFromTheCut) {
+  const auto writes_after_an_hour = []() -> task<void> {
+    co_await sleep_for(std::chrono::hours(1));
+    shift_wall_clock(std::chrono::hours(5));
+    write_all("/late", "x", true);
+    sync_root();
+  };
+  bool is_there = false;
+  const auto looks = [&is_there]() -> task<void> {
+    struct stat found {};
+    if (current_system().fstatat(AT_FDCWD, "/late", &found, 0) != 0) co_return;
+    is_there = true;
+    EXPECT_EQ(found.st_mtim.tv_sec, wall_now().time_since_epoch() / std::chrono::seconds(1));
+    EXPECT_EQ(now().time_since_epoch(), std::chrono::hours(1));
+  };
+  const testing::AssertionResult result = crash_sweep(writes_after_an_hour, looks);
+  EXPECT_TRUE(result) << result.message();
+  EXPECT_TRUE(is_there);
+}
+
+// A service that works on a host of its own.
+TEST(CrashSweepTest, CutsThePowerOfAllHosts) {
+  crash_sweep_options with_a_database{.models = {sim::process_crash, sim::ext4_ordered}};
+  with_a_database.prepare = [](sim::world& of) { of.host("db"); };
+  const auto saves_there = [](bool synced) -> task<void> {
+    const auto saves = [](bool with_sync) -> task<void> {
+      write_all("/saved", "all", with_sync);
+      co_return;
+    };
+    co_await world().network().at("db").spawn(saves(synced)).join();
+  };
+  const auto is_none_or_whole = []() -> task<void> {
+    const sim::plain_files files = world().fs("db");
+    EXPECT_TRUE(!files.exists("/saved") || files.read_file("/saved") != "");
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep([&] { return saves_there(true); }, is_none_or_whole, with_a_database).message(),
+              HasSubstr("behind change 1 (saved is made of host \"db\"), in the model process_crash"));
+  with_a_database.models = {sim::ext4_ordered};
+  EXPECT_THAT(crash_sweep([&] { return saves_there(false); }, does_nothing, with_a_database).message(),
+              HasSubstr("after 2 changes"));
+  const auto has_both_or_none = []() -> task<void> {
+    EXPECT_EQ(read_all("/here") == "x", world().fs("db").exists("/there"));
+    co_return;
+  };
+  const auto saves_on_both = []() -> task<void> {
+    world().fs("db").write_file("/there", "x");
+    write_all("/here", "x", true);
+    sync_root();
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(saves_on_both, has_both_or_none, with_a_database).message(), HasSubstr("behind change 1"));
+  const auto loses_nothing = [&saves_there]() -> task<void> {
+    co_await saves_there(false);
+    write_all("/here", "x", false);
+  };
+  const auto has_all_there_is_here = []() -> task<void> {
+    const bool is_whole = world().fs("db").exists("/saved") && world().fs("db").read_file("/saved") == "all";
+    EXPECT_TRUE(read_all("/here") == "none" || is_whole);
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(loses_nothing, has_all_there_is_here, with_a_database).message(),
+              HasSubstr("write 3 at 0 to saved of host \"db\"\nand then"));
+}
+
+TEST(CrashSweepTest, RefusesAHostWithFilesThatIsNotThereForBoth) {
+  const auto saves_on_a_new_host = []() -> task<void> {
+    world().host("db");
+    world().fs("db").write_file("/saved", "x");
+    co_return;
+  };
+  EXPECT_THAT(crash_sweep(saves_on_a_new_host, does_nothing).message(),
+              HasSubstr("the workload has made host \"db\", and files on it: make the host in `prepare`"));
+  const auto makes_one_without_files = []() -> task<void> {
+    world().host("web");
+    write_all("/setting", "x", true);
+    co_return;
+  };
+  EXPECT_TRUE(crash_sweep(makes_one_without_files, does_nothing));
 }
 
 // As the machine that comes back is the same.
@@ -376,6 +459,30 @@ TEST(CrashSweepTest, KeepsTheLastChangeAloneAndLosesTheOldestAlone) {
   EXPECT_THAT(crash_sweep(makes_three, not_the_oldest, how).message(), HasSubstr("lost:\n  name 1 in /\nand then"));
 }
 
+// Of many changes that could be lost the one that matters, and what goes with it.
+TEST(CrashSweepTest, NamesTheOneOfManyChangesThatMatters) {
+  static constexpr int many = 300;
+  bool ended = false;
+  const auto makes_many = [&ended]() -> task<void> {
+    for (int i = 1; i <= many; ++i) current_system().mkdirat(AT_FDCWD, fmt::format("/{}", i).c_str(), S_IRWXU);
+    ended = true;
+    co_return;
+  };
+  const auto lost_without = [&](const sim::crash_model& model, int needed) {
+    const auto has_it = [&ended, needed]() -> task<void> {
+      EXPECT_TRUE(!ended || world().fs().exists(fmt::format("/{}", needed)));
+      co_return;
+    };
+    ended = false;
+    const std::string text = crash_sweep(makes_many, has_it, {.models = {model}, .images = 1}).message();
+    const std::size_t begin = text.find("lost:\n") + 6;
+    return text.substr(begin, text.find("and then") - begin);
+  };
+  EXPECT_EQ(lost_without(sim::weakest, 1), "  name 1 in /\n");
+  EXPECT_EQ(lost_without(sim::weakest, 200), "  name 200 in /\n");
+  EXPECT_EQ(lost_without(sim::ext4_ordered, 299), "  name 299 in /\n  name 300 in /\n") << "the second with the first";
+}
+
 // Images 3 and 5 lose names alone, and all but a piece of the last write.
 TEST(CrashSweepTest, LosesNamesAloneAndTheLastWriteAlone) {
   const auto makes_and_overwrites = []() -> task<void> {
@@ -444,6 +551,20 @@ TEST(CrashSweepTest, LosesWhatAPageCacheWouldHaveWritten) {
 }
 
 // -- misuse -----------------------------------------------------------------------------------------------------------
+
+TEST(CrashSweepTest, RefusesOptionsByWhichNothingIsTried) {
+  const auto message = [](const crash_sweep_options& how) {
+    const testing::AssertionResult result = crash_sweep(overwrites, is_old_or_new, how);
+    EXPECT_FALSE(result);
+    return std::string(result.message());
+  };
+  EXPECT_THAT(message({.models = {}, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `models` is empty; leave it out for all models"));
+  EXPECT_THAT(message({.images = 0, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `images` is 0; leave it out for 12, or make it 1 at least"));
+  EXPECT_THAT(message({.operations_max = 0, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `operations_max` is 0; leave it out"));
+}
 
 TEST(CrashSweepTest, SaysWhatKeepsItFromTesting) {
   EXPECT_THAT(crash_sweep(does_nothing, does_nothing).message(), HasSubstr("the workload changes no file"));

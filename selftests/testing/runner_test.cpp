@@ -202,7 +202,10 @@ const std::vector<const char*> verdicts = {"UnawaitedTask",
                                            "OtherThread",
                                            "OutsideForgotten",
                                            "MisuseWithoutALoop",
-                                           "MisuseInANestedWorld"};
+                                           "MisuseInANestedWorld",
+                                           "LocksLeftHeld",
+                                           "LocksLetGo",
+                                           "LocksLetGoOfAnOpenFile"};
 
 class VerdictReport : public testing::TestWithParam<const char*> {};
 TEST_P(VerdictReport, IsAsApproved) { expect_approved_report(std::string("Verdict.") + GetParam()); }

@@ -59,32 +59,42 @@ class piece_ranges {
 // before. Forwards: each of the others is kept or not, as picked, as long as what goes before it has been kept.
 class crash_judge {
  public:
-  crash_judge(const crash_log& log, const crash_model& model, const crash_chooser& choose,
-              std::vector<std::string>* lost)
-      : log_(log), model_(model), choose_(choose), lost_(lost), image_(log.durable_) {
+  // Without `image`, which is what is durable at first, only judges.
+  crash_judge(const crash_log& log, const crash_model& model, const change_chooser& choose,
+              std::vector<std::string>* lost, disk_image* image)
+      : log_(log), model_(model), choose_{choose}, lost_(lost), image_(image) {
     for (std::size_t i = 0; i < log.operations_.size(); ++i) {
       const micro_operation& each = log.operations_[i];
       if (!each.retired) pending_.push_back({&each});
     }
   }
 
-  disk_image run() {
-    if (model_.keeps == crash_model::unsynced::none) return without_any();
+  // Returns what has come to be, see crash_log::outcome().
+  std::uint64_t run() {
+    judge_all();
+    if (image_ != nullptr) {
+      image_->repair();
+      image_->set_bad(image_->bad());
+    }
+    return outcome_;
+  }
+
+ private:
+  void judge_all() {
+    if (model_.keeps == crash_model::unsynced::none) return lose_all();
     find_durable();
     const std::size_t at_risk = count_at_risk();
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       forget_cleared(before_.pieces, *pending_[i].what);
       if (pending_[i].what->dropped) tell_lost(*pending_[i].what, "all, as its sync had failed");
       if (i + at_risk < pending_.size() || pending_[i].durable) {
-        log_.apply(image_, *pending_[i].what);
+        keep(*pending_[i].what);
       } else {
         decide(i);
       }
     }
-    return finished();
   }
 
- private:
   struct item {
     const micro_operation* what;
     bool durable = false;       // wholly
@@ -127,14 +137,23 @@ class crash_judge {
     return what.what == micro_operation::kind::write || what.what == micro_operation::kind::punch;
   }
 
-  disk_image without_any() {
+  void lose_all() {
     for (const item& each : pending_) tell_lost(*each.what, "");
-    return finished();
   }
-  disk_image finished() {
-    image_.repair();
-    image_.set_bad(image_.bad());
-    return std::move(image_);
+
+  // -- what comes to be ---------------------------------------------------------------------------------------------
+
+  enum class effect : std::uint64_t { kept = 1, kept_in_part, garbage, grown };
+  void note(effect what, std::uint64_t of, std::uint64_t begin = 0, std::uint64_t end = 0) noexcept {
+    outcome_ = hash_of(hash_of(outcome_, hash_of(static_cast<std::uint64_t>(what), of)), hash_of(begin, end));
+  }
+  void keep(const micro_operation& what) {
+    note(effect::kept, what.number);
+    if (image_ != nullptr) log_.apply(*image_, what);
+  }
+  void keep_part(const micro_operation& what, std::uint64_t begin, std::uint64_t end) {
+    note(effect::kept_in_part, what.number, begin, end);
+    if (image_ != nullptr) crash_log::copy(*image_, what, begin, end);
   }
 
   // The plain answer is that nothing is lost; otherwise so many of the last changes may be.
@@ -319,6 +338,7 @@ class crash_judge {
   void decide(std::size_t i) {
     item& each = pending_[i];
     const micro_operation& what = *each.what;
+    choose_.change = what.number;
     if (what.is_of_metadata()) return decide_metadata(i);
     if (what.what != micro_operation::kind::write) return decide_whole(each);
     if (what.dropped) return decide_dropped(each);
@@ -337,7 +357,7 @@ class crash_judge {
       const int kept = may && choose_("a change of names is lost", 2) == 0 ? 1 : 0;
       for (std::size_t at = i; at < end; ++at) pending_[at].kept = kept;
     }
-    if (each.kept == 1) return log_.apply(image_, *each.what);
+    if (each.kept == 1) return keep(*each.what);
     before_.any = before_.name = true;
     if (each.what->moves) before_.moved_out_of.insert(each.what->directory);
     if (each.what->makes_directory()) before_.made.insert(each.what->file);
@@ -349,7 +369,7 @@ class crash_judge {
     const micro_operation& what = *each.what;
     const bool may = may_keep_content() && (!changes_size(what) || may_keep_size(what)) &&
                      (!what.is_in_order_with_names() || may_keep_in_order());
-    if (may && choose_("a change of a file is lost", 2) == 0) return log_.apply(image_, what);
+    if (may && choose_("a change of a file is lost", 2) == 0) return keep(what);
     note_lost(what, changes_size(what));
     if (clears(what)) before_.pieces.add(what.file, cleared_by(what).begin, cleared_by(what).end);
     tell_lost(what, "");
@@ -369,7 +389,7 @@ class crash_judge {
   void decide_dropped(item& each) {
     const micro_operation& what = *each.what;
     if (!what.grows()) return;
-    if (may_keep_content() && may_keep_size(what) && choose_("a size is lost", 2) == 0) return log_.apply(image_, what);
+    if (may_keep_content() && may_keep_size(what) && choose_("a size is lost", 2) == 0) return keep(what);
     note_lost(what, true);
   }
 
@@ -388,7 +408,7 @@ class crash_judge {
                ((may && may_grow && has_pieces) || what.before > what.offset)) {
       kept = choose_("a write is lost", 2) == 0 ? 2 : 1;
     }
-    if (kept == 0) return log_.apply(image_, what);
+    if (kept == 0) return keep(what);
     if (kept == 2) return keep_some(each, may_grow);
     note_lost(what, what.grows() && !each.size_durable);
     note_pieces_lost(what, {});
@@ -434,7 +454,7 @@ class crash_judge {
     std::vector<bool> good(pieces);
     for (std::uint64_t piece = 0; piece < pieces; ++piece) good[piece] = kept[piece] && !garbage[piece];
     const bool all_good = std::find(good.begin(), good.end(), false) == good.end();
-    if (has_size && all_good) return log_.apply(image_, what);
+    if (has_size && all_good) return keep(what);
     note_pieces_lost(what, good);
     note_lost(what, !has_size || grows_by_garbage);
     if (grows) grow(what, kept);
@@ -443,9 +463,9 @@ class crash_judge {
       while (good[piece] && piece + 1 < pieces && good[piece + 1]) ++piece;  // a bad sector is good by all of it
       const std::uint64_t until = std::min(end, begin_of(what, piece + 1));
       if (garbage[piece]) {
-        fill_with_garbage(image_.file(what.file).content, begin, until);
+        fill_with_garbage(what.file, begin, until);
       } else if (kept[piece]) {
-        crash_log::copy(image_, what, begin, until);
+        keep_part(what, begin, until);
       }
     }
     if (lost_ != nullptr) tell_lost(what, lost_of(what, kept, garbage));
@@ -471,24 +491,29 @@ class crash_judge {
 
   // The size without the content: zeros, or what was on the disk before.
   void grow(const micro_operation& what, const std::vector<bool>& kept) {
-    file_content& content = image_.file(what.file).content;
+    const bool is_garbage = choose_("a tail is garbage", 2) != 0;
+    note(effect::grown, what.number, is_garbage ? 1 : 0);
+    if (image_ == nullptr) return;
+    file_content& content = image_->file(what.file).content;
     const std::uint64_t before = content.size();
     content.set_size(std::max(before, what.after));
-    if (choose_("a tail is garbage", 2) == 0) return;
+    if (!is_garbage) return;
     std::uint64_t begin = std::max(before, what.offset);
     while (begin < what.offset + what.size) {
       const std::uint64_t piece = begin / model_.whole_bytes - what.offset / model_.whole_bytes;
       const std::uint64_t until = std::min(what.offset + what.size, begin_of(what, piece + 1));
-      if (piece >= kept.size() || !kept[piece]) fill_with_garbage(content, begin, until);
+      if (piece >= kept.size() || !kept[piece]) fill_with_garbage(what.file, begin, until);
       begin = until;
     }
   }
 
-  void fill_with_garbage(file_content& content, std::uint64_t begin, std::uint64_t end) {
+  void fill_with_garbage(std::uint64_t file, std::uint64_t begin, std::uint64_t end) {
+    note(effect::garbage, file, begin, end);
+    if (image_ == nullptr) return;
     std::string bytes(static_cast<std::size_t>(end - begin), '\0');
     for (std::size_t i = 0; i < bytes.size(); ++i)
       bytes[i] = static_cast<char>(hash_of(begin, i / sizeof(begin)) >> (i % sizeof(begin)));
-    content.write(image_.pages(), bytes.data(), bytes.size(), begin);
+    image_->file(file).content.write(image_->pages(), bytes.data(), bytes.size(), begin);
   }
 
   void tell_lost(const micro_operation& what, const std::string& pieces) {
@@ -500,17 +525,40 @@ class crash_judge {
 
   const crash_log& log_;
   const crash_model& model_;
-  const crash_chooser& choose_;
+  struct asking {
+    const change_chooser& by;
+    std::uint64_t change = 0;
+    std::uint64_t operator()(std::string_view what, std::uint64_t options) const { return by(what, options, change); }
+  };
+  asking choose_;
   std::vector<std::string>* lost_;
   std::map<std::uint64_t, std::string> names_;  // of files, for what is told
-  disk_image image_;
+  disk_image* image_;
+  std::uint64_t outcome_ = 0;
   std::vector<item> pending_;
   earlier before_;
 };
 
+disk_image crash_log::image(const crash_model& model, const change_chooser& choose,
+                            std::vector<std::string>* lost) const {
+  disk_image made = durable_;
+  crash_judge(*this, model, choose, lost, &made).run();
+  return made;
+}
+
 disk_image crash_log::image(const crash_model& model, const crash_chooser& choose,
                             std::vector<std::string>* lost) const {
-  return crash_judge(*this, model, choose, lost).run();
+  const change_chooser of_any_change = [&choose](std::string_view what, std::uint64_t options, std::uint64_t) {
+    return choose(what, options);
+  };
+  return image(model, of_any_change, lost);
+}
+
+std::uint64_t crash_log::outcome(const crash_model& model, const crash_chooser& choose) const {
+  const change_chooser of_any_change = [&choose](std::string_view what, std::uint64_t options, std::uint64_t) {
+    return choose(what, options);
+  };
+  return crash_judge(*this, model, of_any_change, nullptr, nullptr).run();
 }
 
 }  // namespace lockstep::sim

@@ -60,6 +60,12 @@ std::size_t crash_log::place_of(std::uint64_t number) const noexcept {
   return begin;
 }
 
+bool crash_log::is_pending(std::uint64_t number) const noexcept {
+  if (operations_.empty() || number < operations_.front().number) return false;
+  const std::size_t place = place_of(number);
+  return place < operations_.size() && operations_[place].number == number && !operations_[place].retired;
+}
+
 void crash_log::append(chain& to, micro_operation& last) {
   (to.last != 0 ? at(to.last).next : to.first) = last.number;
   to.last = last.number;

@@ -70,6 +70,9 @@ struct micro_operation {
 
 // Answers of 0 … options - 1; 0 is that nothing is lost.
 using crash_chooser = std::function<std::uint64_t(std::string_view what, std::uint64_t options)>;
+// The same, told of which change it is asked, by its number: 0 for how many are at risk; of the halves of a rename that
+// is not torn, the first.
+using change_chooser = std::function<std::uint64_t(std::string_view what, std::uint64_t options, std::uint64_t change)>;
 
 class crash_log {
  public:
@@ -146,12 +149,17 @@ class crash_log {
   // What is left, in a model in which something may be lost. Tells `lost` of each change that is lost or torn, in
   // words, if it is not null.
   disk_image image(const crash_model& model, const crash_chooser& choose, std::vector<std::string>* lost) const;
+  disk_image image(const crash_model& model, const change_chooser& choose, std::vector<std::string>* lost) const;
+  // A number of that image, without making it: images of the log as it is now that have the same are the same, whatever
+  // their models. It costs what is in the log, and nothing of what is durable.
+  std::uint64_t outcome(const crash_model& model, const crash_chooser& choose) const;
 
   // How many changes there ever were.
   std::uint64_t changes() const noexcept { return last_number_; }
   // How many are in the log. More than `changes_max`, or such that hold more than `bytes_max` of what was
   // written, are written back, the oldest first: as by a system whose page cache is full.
   std::size_t pending() const noexcept { return pending_; }
+  bool is_pending(std::uint64_t number) const noexcept;
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
   void set_bytes_max(std::uint64_t bytes) noexcept { bytes_max_ = bytes; }
   // Whether they are.

@@ -11,15 +11,23 @@
 
 namespace lockstep::sim {
 
-disk_image crash_plan::image(const file_system& disk, unsigned number, std::vector<std::string>* lost) {
+template <class F>
+auto crash_plan::ask(unsigned number, const F& what) {
   image_ = number;
   given_.clear();
   last_ = {};
   lost_one_ = false;
-  disk_image left = disk.image_after_power_cut(
-      model_, [this](std::string_view what, std::uint64_t options) { return answer(what, options); }, lost);
+  auto found = what([this](std::string_view asked, std::uint64_t options) { return answer(asked, options); });
   if (number == 0) of_image_0_ = given_.size();
-  return left;
+  return found;
+}
+
+disk_image crash_plan::image(const file_system& disk, unsigned number, std::vector<std::string>* lost) {
+  return ask(number, [&](const crash_chooser& choose) { return disk.image_after_power_cut(model_, choose, lost); });
+}
+
+std::uint64_t crash_plan::outcome(const file_system& disk, unsigned number) {
+  return ask(number, [&](const crash_chooser& choose) { return disk.outcome_of_power_cut(model_, choose); });
 }
 
 namespace {

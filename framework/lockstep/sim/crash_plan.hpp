@@ -38,6 +38,8 @@ class crash_plan {
   disk_image next(const file_system& disk, std::vector<std::string>* lost) { return image(disk, image_ + 1, lost); }
   // One of them, by its number. Number 6 is known once 0 was asked for.
   disk_image image(const file_system& disk, unsigned number, std::vector<std::string>* lost);
+  // The number of that image, see crash_log::outcome(), without making it: given() are its answers then.
+  std::uint64_t outcome(const file_system& disk, unsigned number);
   // By which the last one can be had again.
   const answers& given() const noexcept { return given_; }
   // Whether there is more than one.
@@ -50,6 +52,8 @@ class crash_plan {
  private:
   static constexpr unsigned planned = 9;
 
+  template <class F>
+  auto ask(unsigned number, const F& what);
   std::uint64_t answer(std::string_view what, std::uint64_t options);
   std::uint64_t at_risk(std::uint64_t options) const noexcept;
   std::uint64_t loss(std::string_view what, std::uint64_t options) const noexcept;

@@ -73,16 +73,15 @@ std::string disk_file::described() const {
   return fmt::format("{} {}", file_->is_directory() ? "directory" : "file", host_.files().text_of(*file_));
 }
 
-std::string disk_file::text_of_held() const {
-  if (!file_->locks.holds({const_cast<disk_file*>(this)})) return {};
-  return is_internal(locked_at_) ? ", with a lock" : ", with a lock taken at " + file_and_line(locked_at_);
+std::string disk_file::text_of_held() const { return file_->locks.text_of(this); }
+
+lock_origin disk_file::origin_here() const noexcept {
+  const agent* const who = detail::current_context == nullptr ? nullptr : detail::current_context->running;
+  if (who == nullptr || who->stands_at() == nullptr) return {this};
+  return {this, who->stands_at()->where};
 }
 
-int disk_file::note_lock(int result) noexcept {
-  const agent* const who = detail::current_context == nullptr ? nullptr : detail::current_context->running;
-  if (result == 0 && who != nullptr && who->stands_at() != nullptr) locked_at_ = who->stands_at()->where;
-  return result;
-}
+void disk_file::set_locked_at(const source& where) noexcept { file_->locks.flock_taken_at({this}, where); }
 
 // -- reading and writing ----------------------------------------------------------------------------------------------
 
@@ -109,7 +108,7 @@ fault_effect disk_file::begin(op what, std::uint64_t offset, std::size_t& size) 
   host_.disk_works(what, size);
   if (!host_.has_faults_on(what)) [[likely]]
     return {};
-  const fault_effect due = host_.disk_fault(what, host_.files().text_of(*file_), offset, size, file_->content.size());
+  const fault_effect due = host_.disk_fault(what, *file_, offset, size, file_->content.size());
   if (due.what == fault_effect::kind::shorten)
     size = static_cast<std::size_t>(std::min<std::uint64_t>(size, due.bytes));
   if (due.what == fault_effect::kind::bit_rot || due.what == fault_effect::kind::latent_error) spoil(due, offset, size);
@@ -442,7 +441,7 @@ int disk_file::flock(int operation) {
   const int what = operation & ~LOCK_NB;
   if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) return -EINVAL;
   detail::touch(file_->on().id_of(*file_), access::write);
-  return note_lock(file_->locks.flock({this}, what));
+  return file_->locks.flock({this}, what, origin_here());
 }
 
 int disk_file::lock(int command, struct flock& range, const file_locks::owner& process) {
@@ -470,7 +469,7 @@ int disk_file::lock(int command, struct flock& range, const file_locks::owner& p
   if (!asks && ((range.l_type == F_RDLCK && !readable()) || (range.l_type == F_WRLCK && !writable()))) return -EBADF;
   detail::touch(file_->on().id_of(*file_), asks ? access::read : access::write);
   const file_locks::owner who = of_file ? file_locks::owner{this} : process;
-  if (!asks) return note_lock(file_->locks.set(who, range.l_type, begin, end));
+  if (!asks) return file_->locks.set(who, range.l_type, begin, end, origin_here());
   file_locks::range taken{};
   if (!file_->locks.conflict(who, range.l_type, begin, end, taken)) {
     range.l_type = F_UNLCK;

@@ -48,7 +48,8 @@ class disk_file final : public open_file {
   disk_file* as_disk_file() noexcept override { return this; }
   std::string described() const override;
   std::string text_of_held() const override;
-  void set_locked_at(const source& where) noexcept { locked_at_ = where; }
+  // The lock that it has by flock() was taken at that line.
+  void set_locked_at(const source& where) noexcept;
 
  private:
   void closed() noexcept override;
@@ -58,8 +59,8 @@ class disk_file final : public open_file {
   std::int64_t write_elsewhere(pieces from, std::uint64_t offset, std::size_t size, const fault_effect& by);
   std::uint64_t another_place(std::uint64_t sector, std::uint64_t sectors, std::uint64_t& length);
   void note(const std::string& text);
-  // Of a call that has taken a lock, if that is its result.
-  int note_lock(int result) noexcept;
+  // By the running task.
+  lock_origin origin_here() const noexcept;
   std::int64_t read_now(const iovec* into, int count, std::uint64_t offset);
   std::int64_t write_now(const iovec* from, int count, std::uint64_t offset);
   std::int64_t write_to_memory(const iovec* from, int count, std::uint64_t offset);
@@ -70,7 +71,6 @@ class disk_file final : public open_file {
   host& host_;
   inode_reference file_;
   std::optional<opened_name> name_;  // until it is closed
-  place locked_at_;                  // where the task stood that took its last lock
   std::uint64_t offset_ = 0;
   error_sequence::position heard_of_file_;
   error_sequence::position heard_of_disk_;

@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lockstep {
 
@@ -76,6 +77,8 @@ struct attempted_call {
   std::size_t bytes = 0;             // that are to be read or written
   // As the call names the file, where it is another path than `name`: by a symbolic link.
   std::string_view spelled{};
+  // Of a file on a disk, all paths that lead to it, if there are several.
+  const std::vector<std::string>* all_names = nullptr;
   bool may_fail = true;  // by an error of its own
   bool may_take_time = false;
   bool connected = false;     // a stream, which an error can end

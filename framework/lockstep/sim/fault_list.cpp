@@ -114,6 +114,7 @@ bool injected_fault::covers_file(const attempted_call& call) const {
   const auto is_meant = [this](std::string_view path) {
     return ::fnmatch(terms_.to.c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
   };
+  if (call.all_names != nullptr && std::any_of(call.all_names->begin(), call.all_names->end(), is_meant)) return true;
   return is_meant(call.name) || (!call.spelled.empty() && is_meant(call.spelled));
 }
 

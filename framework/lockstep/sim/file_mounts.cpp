@@ -2,6 +2,9 @@
 #include <lockstep/sim/file_names.hpp>
 
 #include <lockstep/runtime/disturbance.hpp>
+#include <lockstep/runtime/loop.hpp>
+
+#include <fmt/format.h>
 
 #include <sys/stat.h>
 
@@ -10,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -50,7 +54,10 @@ void file_names::put(mounted_disk& what, inode& on) {
 
 void file_names::copy_names(file_system& onto, inode& directory, const std::string& folder) {
   std::vector<std::filesystem::path> sorted;
-  for (const auto& each : std::filesystem::directory_iterator(folder)) sorted.push_back(each.path());
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+    sorted.push_back(at->path());
+  if (failed) owner_.misused(fmt::format("the fixture {} cannot be read: {}", folder, failed.message()));
   std::sort(sorted.begin(), sorted.end());
   constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
   constexpr mode_t enterable = S_IXUSR | S_IXGRP | S_IXOTH;
@@ -114,9 +121,13 @@ void file_names::mount_again(mounted_disk& what) {
 }
 
 int file_names::mount_fixture(inode& at, std::string_view on, const std::string& folder) {
-  if (!std::filesystem::is_directory(folder)) return -ENOENT;
+  std::error_code failed;
+  const std::filesystem::file_status is = std::filesystem::status(folder, failed);
+  if (is.type() == std::filesystem::file_type::not_found) return -ENOENT;
+  if (failed) return -failed.value();
+  if (!std::filesystem::is_directory(is)) return -ENOTDIR;
   file_system* made = nullptr;
-  if (const int failed = mount(at, on, made); failed != 0) return failed;
+  if (const int refused = mount(at, on, made); refused != 0) return refused;
   copy_names(*made, made->root(), folder);
   made->set_read_only(true);
   disks_.back().is_fixture = true;

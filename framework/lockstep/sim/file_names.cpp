@@ -430,6 +430,25 @@ std::string file_names::text_of(const inode& file) const {
   return fmt::format("without a name (inode {})", file.number());
 }
 
+std::vector<std::string> file_names::names_of(const inode& file) const {
+  std::vector<std::string> found;
+  if (file.is_directory() || file.links < 2) return found;
+  const auto add_from = [&](const inode& directory) {
+    std::string path;
+    if (path_of(directory, path) != 0) return;
+    if (path == "/") path.clear();
+    for (std::size_t i = 0; i < directory.entries.places(); ++i) {
+      if (directory.entries.at(i).to == &file)
+        found.push_back(fmt::format("{}/{}", path, directory.entries.at(i).name));
+    }
+  };
+  if (file.parent != nullptr) add_from(*file.parent);
+  if (file.other_parents != nullptr) {
+    for (const inode* const each : *file.other_parents) add_from(*each);
+  }
+  return found;
+}
+
 // -- attributes -------------------------------------------------------------------------------------------------------
 
 int file_names::set_mode(inode& of, mode_t mode) {

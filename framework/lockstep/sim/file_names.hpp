@@ -72,6 +72,8 @@ class file_names {
   std::string path_to(inode& at, std::string_view path, bool follows) const;
   // For reports: a path that leads to it, or what it is.
   std::string text_of(const inode& file) const;
+  // All of them, of a file that has several; none otherwise.
+  std::vector<std::string> names_of(const inode& file) const;
 
   int set_mode(inode& of, mode_t mode);
   int set_owner(inode& of, uid_t user, gid_t group);
@@ -93,7 +95,8 @@ class file_names {
   // An empty disk of its own on a directory: -ENOENT, -ENOTDIR.
   int mount(inode& at, std::string_view on, file_system*& made);
   int mount(std::string_view on, file_system*& made) { return mount(disk().root(), on, made); }
-  // The files of a folder of the machine's, as they are when they are first read; nothing can be written there.
+  // The files of a folder of the machine's, as they are when they are first read; nothing can be written there. Misuse
+  // if what is in the folder cannot be read.
   int mount_fixture(inode& at, std::string_view on, const std::string& folder);
   int mount_fixture(std::string_view on, const std::string& folder) { return mount_fixture(disk().root(), on, folder); }
   // The disk whose root is there: -ENOENT, -ENOTDIR; -EINVAL if it is none.

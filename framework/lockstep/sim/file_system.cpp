@@ -11,9 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 namespace lockstep::sim {
 
@@ -266,8 +265,18 @@ void file_system::exchange(inode& one, std::string_view name, inode& other, std:
 
 void file_system::need_content(inode& of) {
   if (!of.is_fixture) return;
-  std::ifstream file(of.target, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::FILE* const file = std::fopen(of.target.c_str(), "rb");
+  bool was_read = file != nullptr;
+  while (was_read && std::feof(file) == 0) {
+    const std::size_t before = text.size();
+    text.resize(before + page_bytes);
+    text.resize(before + std::fread(text.data() + before, 1, page_bytes, file));
+    was_read = std::ferror(file) == 0;
+  }
+  const int error = errno;
+  if (file != nullptr) std::fclose(file);
+  if (!was_read) owner_.misused(fmt::format("the fixture {} cannot be read: {}", of.target, std::strerror(error)));
   of.content.write(*pages_, text.data(), text.size(), 0);
   take_pages(of, static_cast<std::int64_t>(of.content.pages()));
   of.is_fixture = false;
@@ -464,10 +473,25 @@ disk_image file_system::image() const {
   return made;
 }
 
-disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
-                                              std::vector<std::string>* lost) const {
+template <class F>
+disk_image file_system::image_by(const crash_model& model, const F& choose, std::vector<std::string>* lost) const {
   if (model.keeps == crash_model::unsynced::all) return image();
   return log_.image(model, choose, lost);
+}
+
+disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
+                                              std::vector<std::string>* lost) const {
+  return image_by(model, choose, lost);
+}
+
+disk_image file_system::image_after_power_cut(const crash_model& model, const change_chooser& choose,
+                                              std::vector<std::string>* lost) const {
+  return image_by(model, choose, lost);
+}
+
+std::uint64_t file_system::outcome_of_power_cut(const crash_model& model, const crash_chooser& choose) const {
+  constexpr std::uint64_t in_memory = ~std::uint64_t{0};
+  return model.keeps == crash_model::unsynced::all ? in_memory : log_.outcome(model, choose);
 }
 
 // Every name goes. What somebody still uses is as if it had been removed, and the directories above as well; all else

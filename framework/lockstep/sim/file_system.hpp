@@ -131,6 +131,10 @@ class file_system {
   // What a power cut would leave now, in that model.
   disk_image image_after_power_cut(const crash_model& model, const crash_chooser& choose,
                                    std::vector<std::string>* lost) const;
+  disk_image image_after_power_cut(const crash_model& model, const change_chooser& choose,
+                                   std::vector<std::string>* lost) const;
+  // A number of that, without making it: see crash_log::outcome().
+  std::uint64_t outcome_of_power_cut(const crash_model& model, const crash_chooser& choose) const;
   // As calls see them.
   const bad_sectors& bad() const noexcept { return bad_; }
   // One of the file's goes bad, in memory and on the disk, as bad_sectors says.
@@ -149,6 +153,8 @@ class file_system {
   };
 
   inode& add(std::uint64_t number, const file_attributes& first);
+  template <class F>
+  disk_image image_by(const crash_model& model, const F& choose, std::vector<std::string>* lost) const;
   void end(inode& gone) noexcept;
   void take_out_all() noexcept;
   void take_pages(const inode& of, std::int64_t count) noexcept;

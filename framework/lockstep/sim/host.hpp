@@ -158,14 +158,17 @@ class host final : public system_calls {
   // The socket that listens there, the one with that very address first; null if there is none.
   tcp_socket* find_listener(const endpoint& at) noexcept;
   time_point now() const noexcept;
-  // Its files, from the first use on.
+  // Its files, from the first use on; and whether there was one.
   file_names& files();
+  bool has_files() const noexcept { return files_ != nullptr; }
   identity names_id() const noexcept { return roll(id_, 4); }
   // What is to happen to a call on a file, and how long the disk takes for it.
   bool has_faults_on(op what) const noexcept;
-  fault_effect disk_fault(op what, const std::string& path, std::uint64_t offset = 0, std::size_t bytes = 0,
+  fault_effect disk_fault(op what, inode& file, std::uint64_t offset = 0, std::size_t bytes = 0,
                           std::uint64_t file_bytes = 0);
   fault_effect disk_fault(attempted_call call);
+  // The same, of any of the file's names.
+  fault_effect disk_fault(attempted_call call, const inode& file);
   // Minus an error number, or 0.
   int fault_on_file(op what, inode& file);
   // As fsync() or fdatasync() of that open file.

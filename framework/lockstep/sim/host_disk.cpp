@@ -96,13 +96,19 @@ void tell_of(file_system& disk, struct statfs& into) {
 
 bool host::has_faults_on(op what) const noexcept { return network_->faults().any_on(what); }
 
-fault_effect host::disk_fault(op what, const std::string& path, std::uint64_t offset, std::size_t bytes,
-                              std::uint64_t file_bytes) {
+fault_effect host::disk_fault(op what, inode& file, std::uint64_t offset, std::size_t bytes, std::uint64_t file_bytes) {
   attempted_call call{what, *this};
-  call.name = path;
   call.offset = offset;
   call.bytes = bytes;
   call.file_bytes = file_bytes;
+  return disk_fault(call, file);
+}
+
+fault_effect host::disk_fault(attempted_call call, const inode& file) {
+  const std::string path = files().text_of(file);
+  const std::vector<std::string> all = files().names_of(file);
+  call.name = path;
+  if (!all.empty()) call.all_names = &all;
   return disk_fault(call);
 }
 
@@ -134,7 +140,7 @@ int host::fault_on_file(op what, inode& file) {
   disk_works(what, 0);
   if (!has_faults_on(what)) [[likely]]
     return 0;
-  return -disk_fault(what, files().text_of(file)).error;
+  return -disk_fault(what, file).error;
 }
 
 void host::charge(op what, std::uint64_t bytes) noexcept {
@@ -485,7 +491,7 @@ int host::sync_file(disk_file& file, bool data_only) {
   detail::touch(synced.on().id_of(synced), access::write);
   disk_works(op::sync, 0);
   if (has_faults_on(op::sync)) [[unlikely]] {
-    const fault_effect due = disk_fault(op::sync, files_->text_of(synced));
+    const fault_effect due = disk_fault(op::sync, synced);
     if (due.what == fault_effect::kind::lie) return 0;
     if (due.error == EINTR) return -EINTR;
     if (due.error != 0) synced.on().fail_to_write_back(synced, due.error);
@@ -537,9 +543,7 @@ void host::sync_disk(file_system& disk) {
   call.of_its_files = true;
   std::set<std::uint64_t> left_out;
   for (const inode_reference& each : unwritten) {
-    const std::string path = files_->text_of(*each);
-    call.name = path;
-    const fault_effect due = disk_fault(call);
+    const fault_effect due = disk_fault(call, *each);
     if (due.error != 0) disk.fail_to_write_back(*each, due.error);
     if (due.error != 0 || due.what == fault_effect::kind::lie) left_out.insert(each->number());
   }

@@ -50,7 +50,7 @@ class open_file {
   // What a report says of how it was opened: empty if the line is known, else
   // ", opened by a direct call of the system behind shop.cpp:12".
   std::string text_of_opener() const;
-  // What is held by it as well: ", with a lock taken at shop.cpp:12".
+  // What is held by it as well: ", with a lock taken at shop.cpp:12 by flock()".
   virtual std::string text_of_held() const { return {}; }
 
   virtual std::int64_t read(const iovec*, int) { return -EINVAL; }

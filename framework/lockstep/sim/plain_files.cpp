@@ -236,6 +236,7 @@ void plain_files::pace(const disk_pace& pace) {
 
 plain_files plain_files::mount(std::string_view on) {
   detail::touch(everything, access::write);
+  if (!exists(on)) make_directory(on);
   file_system* made = nullptr;
   const int failed = of_.files().mount(disk().root(), within_disk(on), made);
   if (failed != 0) refuse(on, failed);

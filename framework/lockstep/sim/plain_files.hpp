@@ -6,7 +6,6 @@
 // They are those of one disk, on which paths begin: of the one at /, or of one that was mounted. Through the first,
 // paths lead to the others as well.
 //
-//   world().fs("db").make_directory("/data");
 //   sim::plain_files data = world().fs("db").mount("/data");
 //   data.capacity(1 << 20);
 //   data.write_file("/log", "");  // which tasks know as /data/log
@@ -84,11 +83,11 @@ class plain_files {
   void failed_sync_reverts(bool reverts);
   // How long the disks of the host take from now on.
   void pace(const disk_pace& pace);
-  // An empty disk of its own on a directory that is there; and the one that was mounted there.
+  // An empty disk of its own on a directory, which is made if it is not there; and the one that was mounted there.
   plain_files mount(std::string_view on);
   plain_files mounted(std::string_view on) const;
   // The files of a folder of the machine on which the test runs, as they are when they are first read; nothing can be
-  // written there.
+  // written there. Misuse if the folder cannot be read, and later if a file in it cannot.
   void mount_fixture(std::string_view on, const std::string& folder);
 
  private:

@@ -2,20 +2,23 @@
 
 #include <lockstep/base/hash.hpp>
 #include <lockstep/sim/crash_plan.hpp>
-#include <lockstep/sim/file_names.hpp>
-#include <lockstep/sim/host.hpp>
-#include <lockstep/sim/network.hpp>
+#include <lockstep/testing/lost_changes.hpp>
+#include <lockstep/testing/power_cut.hpp>
+#include <lockstep/testing/swept_disks.hpp>
 #include <lockstep/testing/swept_world.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace lockstep {
@@ -27,7 +30,17 @@ std::vector<sim::crash_model> crash_sweep_options::all_models() {
 
 namespace {
 
-sim::file_names& files_of(sim::world& of) { return of.network().first_host().files(); }
+// What keeps a sweep from trying anything.
+std::string objection_to(const crash_sweep_options& how) {
+  if (how.models.empty()) {
+    return "`models` is empty; leave it out for all models, or give it those of the disk, such as {sim::ext4_ordered}";
+  }
+  if (how.images == 0) return "`images` is 0; leave it out for 12, or make it 1 at least";
+  if (how.operations_max == 0) {
+    return "`operations_max` is 0; leave it out for 10000, or make it as many changes as the workload may make";
+  }
+  return {};
+}
 
 class crash_sweeping {
  public:
@@ -36,17 +49,24 @@ class crash_sweeping {
       : workload_(workload), check_(check), how_(how) {}
 
   testing::AssertionResult all() {
+    if (const std::string objection = objection_to(how_); !objection.empty()) {
+      return testing::AssertionFailure() << "the sweep tests nothing: " << objection;
+    }
+    const auto asked = detail::power_cut_to_replay();
+    if (const std::string* problem = std::get_if<std::string>(&asked)) {
+      return testing::AssertionFailure() << "replay refused: " << *problem;
+    }
+    if (const detail::power_cut* cut = std::get_if<detail::power_cut>(&asked)) replay_ = *cut;
     const auto prepare = [this](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
-      files_ = &files_of(of);
-      disks_ = files_->disks();
-      for (sim::file_system* const each : disks_) {
-        each->sync_all();
-        each->log().set_bytes_max(std::numeric_limits<std::uint64_t>::max());  // nothing is durable but by a sync
+      disks_ = detail::swept_disks(of);
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
+        disks_.at(i).sync_all();
+        disks_.at(i).log().set_bytes_max(std::numeric_limits<std::uint64_t>::max());  // durable is what is synced
       }
       cut("before the first change");
-      for (sim::file_system* const each : disks_) {
-        each->set_observer([this](std::string_view what) { changed(what); });
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
+        disks_.at(i).set_observer([this, i](std::string_view what) { changed(what, i); });
       }
     };
     const std::string found = workload_world_.run([this] { return to_the_end(*this); }, how_.world, prepare);
@@ -57,6 +77,10 @@ class crash_sweeping {
                  "the sweep does not end: the workload makes more than {} changes", how_.operations_max);
     }
     if (changes_ == 0) return testing::AssertionFailure() << "the sweep tests nothing: the workload changes no file";
+    if (replay_ && checks_ == 0) {
+      return testing::AssertionFailure() << departed(
+                 fmt::format("it cuts the power {} times, not {}", cuts_, replay_->number));
+    }
     return testing::AssertionSuccess() << fmt::format("{} checks passed, after {} changes", checks_, changes_);
   }
 
@@ -64,38 +88,51 @@ class crash_sweeping {
   // What was promised behind the last change is asked for as well.
   static task<void> to_the_end(crash_sweeping& of) {
     co_await of.workload_();
-    for (sim::file_system* const each : of.disks_) each->set_observer(nullptr);
+    for (std::size_t i = 0; i < of.disks_.count(); ++i) of.disks_.at(i).set_observer(nullptr);
     if (of.changes_ <= of.how_.operations_max) of.cut("at the end of the workload");
   }
 
-  void changed(std::string_view what) {
+  void changed(std::string_view what, std::size_t disk) {
     if (!failure_.empty() || ++changes_ > how_.operations_max) return;
-    cut(fmt::format("behind change {} ({})", changes_, what));
+    cut(fmt::format("behind change {} ({}{})", changes_, what, disks_.host_of(disk)));
   }
 
-  // All disks lose likewise; where there are several, also one all and the others nothing.
-  void cut(const std::string& where) {
-    if (files_->disks() != disks_) {
-      failure_ = "the workload has mounted a disk: mount it in `prepare`, so that the world of the check has it too";
-      return;
+  // Numbers of those that may lose something.
+  std::vector<std::size_t> with_changes() const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      if (disks_.at(i).log().pending() != 0) found.push_back(i);
     }
-    const auto several = static_cast<unsigned>(disks_.size() > 1 ? disks_.size() : 0);
+    return found;
+  }
+
+  // All disks lose likewise; where several may lose something, also one all and the others nothing.
+  void cut(const std::string& where) {
+    if (failure_.empty()) failure_ = disks_.lacks();
+    if (!failure_.empty()) return;
+    ++cuts_;
+    if (replay_ && cuts_ == replay_->number) make_again(where);
+    if (replay_) return;
+    const std::vector<std::size_t> apart = with_changes();
+    const auto several = static_cast<unsigned>(apart.size() > 1 ? apart.size() : 0);
     // What was checked behind an earlier change may be right only here, so each is checked anew.
     std::set<std::string> checked;
+    std::set<std::vector<std::uint64_t>> known;  // by their numbers, so that few images need be made
     for (const sim::crash_model& model : how_.models) {
       std::vector<sim::crash_plan> plans;
-      for (std::size_t i = 0; i < disks_.size(); ++i) {
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
         plans.emplace_back(model, i == 0 ? changes_ : hash_of(changes_, std::uint64_t{i}));
       }
       for (unsigned image = 0; image < how_.images + several && failure_.empty(); ++image) {
-        images left;
-        std::string known_by;
-        for (std::size_t i = 0; i < disks_.size(); ++i) {
-          const unsigned number = image < how_.images ? image : i == image - how_.images ? 0 : 1;
-          left.push_back(plans[i].image(*disks_[i], number, nullptr));
-          known_by += left.back().fingerprint() + '\n';
+        std::vector<std::uint64_t> outcome;
+        for (std::size_t i = 0; i < disks_.count(); ++i) {
+          const unsigned number = image < how_.images ? image : i == apart[image - how_.images] ? 0 : 1;
+          outcome.push_back(plans[i].outcome(disks_.at(i), number));
         }
-        if (checked.insert(std::move(known_by)).second && !passes(left)) fail(where, model, given_of(plans));
+        if (known.insert(std::move(outcome)).second) {
+          const images left = images_of(model, plans);
+          if (checked.insert(text_of(left)).second && !passes(left)) fail(where, model, plans);
+        }
         if (!plans.front().varies()) break;
       }
     }
@@ -103,81 +140,102 @@ class crash_sweeping {
 
   // Of each disk.
   using images = std::vector<sim::disk_image>;
-  using answers = std::vector<sim::crash_plan::answers>;
-
-  static answers given_of(const std::vector<sim::crash_plan>& plans) {
-    answers given;
-    for (const sim::crash_plan& each : plans) given.push_back(each.given());
-    return given;
-  }
 
   bool passes(const images& left) {
     ++checks_;
     bool is_the_same_machine = true;
-    found_ = check_world_.run(check_, how_.world, [&](sim::world& of) {
+    const auto prepare = [&](sim::world& of) {
       if (how_.prepare) how_.prepare(of);
-      sim::file_names& files = files_of(of);
-      const std::vector<sim::file_system*> disks = files.disks();
-      is_the_same_machine = disks.size() == left.size();
-      for (std::size_t i = 0; is_the_same_machine && i < left.size(); ++i) files.restore(*disks[i], left[i]);
-    });
-    if (!is_the_same_machine) found_ = "\n  `prepare` has mounted other disks than for the workload";
+      const detail::swept_disks disks(of);
+      is_the_same_machine = disks.has_places_of(disks_);
+      for (std::size_t i = 0; is_the_same_machine && i < left.size(); ++i) disks.restore(i, left[i]);
+    };
+    found_ = check_world_.run(check_, how_.world, prepare, workload_world_.now());
+    if (!is_the_same_machine) found_ = "\n  `prepare` has made other hosts or disks than for the workload";
     return found_.empty();
   }
 
-  images images_of(const sim::crash_model& model, const answers& given, std::vector<std::string>* lost) const {
+  static std::string text_of(const images& left) {
+    std::string text;
+    for (const sim::disk_image& each : left) text += each.fingerprint() + '\n';
+    return text;
+  }
+
+  // The last ones of these plans.
+  images images_of(const sim::crash_model& model, const std::vector<sim::crash_plan>& plans) const {
     images left;
-    for (std::size_t i = 0; i < disks_.size(); ++i) {
-      const std::size_t before = lost != nullptr ? lost->size() : 0;
-      left.push_back(disks_[i]->image_after_power_cut(model, sim::chooser_of(given[i]), lost));
-      if (i == 0 || lost == nullptr) continue;
-      for (std::size_t line = before; line < lost->size(); ++line) {
-        (*lost)[line] += fmt::format(" on {}", files_->path_of(*disks_[i]));
-      }
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      left.push_back(disks_.at(i).image_after_power_cut(model, sim::chooser_of(plans[i].given()), nullptr));
     }
     return left;
   }
 
-  bool still_fails(const sim::crash_model& model, const answers& given) {
-    return !passes(images_of(model, given, nullptr));
+  images images_of(const sim::crash_model& model, const detail::lost_changes& losses,
+                   std::vector<std::string>* lost) const {
+    images left;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      const std::size_t before = lost != nullptr ? lost->size() : 0;
+      left.push_back(disks_.at(i).image_after_power_cut(model, detail::chooser_of(losses, i), lost));
+      if (lost == nullptr) continue;
+      for (std::size_t line = before; line < lost->size(); ++line) (*lost)[line] += disks_.place(i);
+    }
+    return left;
   }
 
-  void fail(const std::string& where, const sim::crash_model& model, answers given) {
-    shrink(model, given);
-    still_fails(model, given);
+  void fail(const std::string& where, const sim::crash_model& model, const std::vector<sim::crash_plan>& plans) {
+    constexpr std::uint64_t checks_of_shrinking = 400;
+    detail::lost_changes losses;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      const detail::lost_changes of_disk = detail::losses_of(disks_.at(i), i, model, plans[i].given());
+      losses.insert(losses.end(), of_disk.begin(), of_disk.end());
+    }
+    const auto still_fails = [&](const detail::lost_changes& fewer) {
+      return !passes(images_of(model, fewer, nullptr));
+    };
+    detail::shrink(losses, still_fails, checks_of_shrinking);
+    still_fails(losses);
+    tell(where, model, losses);
+  }
+
+  // The one of the token.
+  void make_again(const std::string& where) {
+    std::uint64_t nth = replay_->nth_model;
+    const auto model = std::find_if(how_.models.begin(), how_.models.end(), [&](const sim::crash_model& each) {
+      return each.name == replay_->model && --nth == 0;
+    });
+    if (model == how_.models.end()) {
+      failure_ = departed(fmt::format("the model \"{}\" is none of its `models`, or not so often", replay_->model));
+      return;
+    }
+    for (const detail::lost_change& each : replay_->lost) {
+      if (each.disk < disks_.count() && disks_.at(each.disk).log().is_pending(each.change)) continue;
+      failure_ = departed(fmt::format("{} there is no change {} that could be lost{}", where, each.change,
+                                      each.disk < disks_.count() ? disks_.place(each.disk) : ""));
+      return;
+    }
+    if (!passes(images_of(*model, replay_->lost, nullptr))) return tell(where, *model, replay_->lost);
+    fmt::print("replayed: the check passes where the power is cut {}, in the model {}\n", where, model->name);
+  }
+
+  static std::string departed(const std::string& why) {
+    return fmt::format(
+        "departed replay: this sweep has no such power cut: {}; the code or its input has changed since, or the token "
+        "is of another sweep of this test",
+        why);
+  }
+
+  void tell(const std::string& where, const sim::crash_model& model, const detail::lost_changes& losses) {
     std::vector<std::string> lost;
-    images_of(model, given, &lost);
+    images_of(model, losses, &lost);
     failure_ = fmt::format("the check fails where the power is cut {}, in the model {}", where, model.name);
     failure_ += lost.empty() ? "; nothing was lost" : "; lost:";
     for (const std::string& each : lost) failure_ += "\n  " + each;
     failure_ += fmt::format("\nand then (check {} of the sweep):{}", checks_, found_);
-  }
-
-  // Loses as little as it can: first none but the last changes, then each only if it must.
-  void shrink(const sim::crash_model& model, answers& given) {
-    constexpr std::uint64_t checks_of_shrinking = 400;
-    const std::uint64_t most = checks_ + checks_of_shrinking;
-    for (bool shorter = true; shorter && checks_ < most;) {
-      shorter = false;
-      for (std::size_t disk = 0; disk < given.size(); ++disk) {
-        for (std::size_t i = 0; i < given[disk].size() && checks_ < most; ++i) {
-          if (is_less(model, given, disk, i, most)) shorter = true;
-        }
-      }
-    }
-  }
-
-  // Whether a lesser answer there will do, which is taken.
-  bool is_less(const sim::crash_model& model, answers& given, std::size_t disk, std::size_t i, std::uint64_t most) {
-    const std::uint64_t now = given[disk][i];
-    for (std::uint64_t less = 0; less < now && checks_ < most; less = i == 0 ? less + 1 : now) {
-      answers tried = given;
-      tried[disk][i] = less;
-      if (!still_fails(model, tried)) continue;
-      given = std::move(tried);
-      return true;
-    }
-    return false;
+    const auto is_namesake = [&model](const sim::crash_model& each) { return each.name == model.name; };
+    const auto nth = std::count_if(how_.models.data(), &model + 1, is_namesake);
+    const std::string repeat =
+        detail::repeat_line_of({cuts_, std::string(model.name), static_cast<std::uint64_t>(nth), losses});
+    if (!repeat.empty()) failure_ += '\n' + repeat + '\n';  // GoogleTest puts a bracket behind it
   }
 
   const std::function<task<void>()>& workload_;
@@ -185,8 +243,9 @@ class crash_sweeping {
   const crash_sweep_options& how_;
   detail::swept_world workload_world_;
   detail::swept_world check_world_;
-  sim::file_names* files_ = nullptr;
-  std::vector<sim::file_system*> disks_;
+  detail::swept_disks disks_;
+  std::optional<detail::power_cut> replay_;
+  std::uint64_t cuts_ = 0;
   std::uint64_t changes_ = 0;
   std::uint64_t checks_ = 0;
   std::string found_;

@@ -2,6 +2,7 @@
 
 #include <lockstep/report/columns.hpp>
 #include <lockstep/testing/exploration.hpp>
+#include <lockstep/testing/power_cut.hpp>
 #include <lockstep/testing/seed_runs.hpp>
 #include <lockstep/testing/test_runs.hpp>
 #include <lockstep/testing/workers.hpp>
@@ -58,22 +59,14 @@ void add_columns(test_runner& runner, outcome& plain) {
       fmt::format("\n\n{}\nIt is the plain run that fails, so no other order was tried.", columns_of(again.record));
 }
 
-// The token of the test `of`; reports and returns nothing if it cannot be used there. `advice` is what to do with that
-// of another test.
+// The token of the test `of`; reports and returns nothing if it cannot be used there.
 std::optional<token> token_to_replay(const std::string& text, const std::string& of, std::string_view advice) {
-  std::variant<token, std::string> parsed = parse_token(text);
-  if (const std::string* problem = std::get_if<std::string>(&parsed)) {
+  std::variant<token, std::string> read = token_of_test(text, of, advice);
+  if (const std::string* problem = std::get_if<std::string>(&read)) {
     publish({testing::TestPartResult::kFatalFailure, "", 0, "replay refused: " + *problem});
     return std::nullopt;
   }
-  const token& read = std::get<token>(parsed);
-  if (read.test != test_hash(of)) {
-    publish({testing::TestPartResult::kFatalFailure, "", 0,
-             fmt::format("replay refused: the token \"{}\" is of another test ({:04x}; this is {}, {:04x}); {}", text,
-                         read.test, of, test_hash(of), advice)});
-    return std::nullopt;
-  }
-  return read;
+  return std::get<token>(std::move(read));
 }
 
 // What GoogleTest takes for a parameterized suite. It asks for the parameters when it has read its flags; there are
@@ -304,7 +297,8 @@ void run_test(const test_plan& plan) {
   sweeps brute_force(runner, knobs);
   if (!brute_force.possible()) return;
   if (!line.replay.empty()) {
-    if (const auto replay = token_to_replay(line.replay, full_name(), "select its test with --gtest_filter")) {
+    if (auto replay = token_to_replay(line.replay, full_name(), "select its test with --gtest_filter")) {
+      replay = without_power_cut(*std::move(replay));
       const bool disturbed = replay->disturbed.has_value();
       if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
       outcome found = disturbed ? disturbed_replay(runner, *replay) : runner.make(*replay);

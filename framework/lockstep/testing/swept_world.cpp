@@ -7,10 +7,16 @@
 namespace lockstep::detail {
 
 std::string swept_world::run(const std::function<task<void>()>& body, const sim::world_options& how,
-                             const std::function<void(sim::world&)>& prepare) {
+                             const std::function<void(sim::world&)>& prepare, const std::optional<moment>& begin) {
   std::string found;
   failure_interceptor failures;
-  world_.start(how);
+  sim::world_options options = how;
+  if (begin) options.time_max = saturating_add(begin->steady, how.time_max).time_since_epoch();
+  world_.start(options);
+  if (begin) {
+    world_.loop().advance_to(begin->steady, true);
+    world_.loop().shift_wall_clock(begin->wall - world_.loop().wall_now());
+  }
   if (prepare) prepare(world_);
   world_.drive(body());
   world_.finish();

@@ -50,6 +50,17 @@ std::string repeat_line(const token& replay, const std::string& command) {
   return "repeat: LOCKSTEP_REPLAY='" + to_text(replay) + "' " + command;
 }
 
+std::variant<token, std::string> token_of_test(const std::string& text, const std::string& of,
+                                               std::string_view advice) {
+  std::variant<token, std::string> read = parse_token(text);
+  const token* const known = std::get_if<token>(&read);
+  if (known != nullptr && known->test != test_hash(of)) {
+    return fmt::format("the token \"{}\" is of another test ({:04x}; this is {}, {:04x}); {}", text, known->test, of,
+                       test_hash(of), advice);
+  }
+  return read;
+}
+
 std::string line_that_compares(const token& replay) {
   const std::string command = command_that_repeats();
   const bool compares = parsed_command_line().test_options.check_determinism.value_or(false) &&

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace lockstep::detail {
@@ -56,6 +57,8 @@ std::string repeat_line(const token& replay, const std::string& command = comman
 std::string line_that_compares(const token& replay);
 // The same for a run in a real world.
 inline constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
+// The token of the test `of`, or why it cannot be used there. `advice` is what to do with that of another test.
+std::variant<token, std::string> token_of_test(const std::string& text, const std::string& of, std::string_view advice);
 // Where to look when a run is not what it was before.
 inline constexpr std::string_view causes_of_nondeterminism =
     "look for uninitialised memory, real clocks, addresses used as keys, unordered containers, and what one run leaves "
