@@ -91,11 +91,13 @@ constexpr std::uint64_t pages_of(std::uint64_t offset, std::uint64_t size) noexc
 
 }  // namespace
 
+// One page needs no memory.
 void crash_log::expect_write(const inode& file, std::uint64_t offset, std::uint64_t size) {
   expect(file);
   const bool may_widen = state_of(file.number()).clean != nullptr;
+  const std::uint64_t pages = pages_of(offset, size);
   if (size <= little) expected_text_.reserve(may_widen ? little : size);
-  if (size > little || may_widen) expected_pages_ = page_run(pages_of(offset, size));
+  if (pages > 1 && (size > little || may_widen)) expected_pages_ = page_run(pages);
 }
 
 void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t size, std::uint64_t size_before,
@@ -119,7 +121,7 @@ void crash_log::wrote(const inode& file, std::uint64_t offset, std::uint64_t siz
   }
   const std::uint64_t first = offset / page_bytes;
   const std::uint64_t end = first + pages_of(offset, size);
-  made.pages = std::move(expected_pages_);
+  if (end - first > 1) made.pages = std::move(expected_pages_);
   for (std::uint64_t number = first; number < end; ++number) made.pages[number - first] = *file.content.page_at(number);
 }
 
