@@ -113,7 +113,13 @@ TEST(BadSectorsTest, AreBadBehindAPowerCutAndNotInAnotherDisk) {
     const fault rot = on(op::file_read).bit_rot();
     const std::string bad = read_at(fd, 0, page_bytes);
     system.close(fd);
-    EXPECT_EQ(files_here().image_after_power_cut().text_of("/a"), bad);
+    const disk_image left = files_here().image_after_power_cut();
+    EXPECT_EQ(left.text_of("/a"), bad);
+    const std::size_t wrong = differences(bad, sectors_of(1)).at(0);
+    EXPECT_EQ(before.difference(left), "~ /a: from byte " + std::to_string(wrong) + " on\n");
+    EXPECT_NE(before.fingerprint(), left.fingerprint());
+    EXPECT_EQ(left.difference(files_here().image()), "");
+    EXPECT_EQ(left.fingerprint(), files_here().image().fingerprint());
     here().files().lose_power(nothing_lost, nullptr);
     EXPECT_EQ(files_here().read_file("/a"), bad);
     files_here().restore(before);

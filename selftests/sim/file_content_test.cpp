@@ -50,6 +50,17 @@ TEST_F(FileContentTest, HasHolesThatReadAsZeros) {
   EXPECT_EQ(content.pages_missing(0, 3 * page_bytes), 3u);
 }
 
+TEST_F(FileContentTest, KnowsWhichPagesWereNeverWritten) {
+  content.set_aside(zero, page_bytes, 2 * page_bytes);
+  EXPECT_FALSE(content.has_unwritten(zero, 0, page_bytes)) << "a hole";
+  EXPECT_TRUE(content.has_unwritten(zero, 0, page_bytes + 1));
+  content.punch(store, page_bytes + 5, 10);
+  EXPECT_TRUE(content.has_unwritten(zero, page_bytes, page_bytes)) << "still";
+  write("x", 2 * page_bytes - 1);
+  EXPECT_FALSE(content.has_unwritten(zero, page_bytes, page_bytes));
+  EXPECT_TRUE(content.has_unwritten(zero, page_bytes, page_bytes + 1));
+}
+
 TEST_F(FileContentTest, ForgetsWhatIsCutOff) {
   write(std::string(3 * page_bytes, 'a'), 0);
   content.resize(store, 10);
