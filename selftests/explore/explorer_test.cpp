@@ -369,6 +369,25 @@ TEST(ExplorerTest, TriesAllValuesThatFit) {
   }
 }
 
+// That was made before the search, so what it left behind is there in all others.
+TEST(ExplorerTest, NoticesThatThePlainRunWasAnother) {
+  world_program before(&wait_in_loops);
+  logged_choices plain;
+  before.run(plain, ordering::any_order);
+  for (const search_by by : all_searches) {
+    SCOPED_TRACE(name_of(by));
+    explore_options how;
+    how.by = by;
+    how.runs_max = 100;
+    how.plain_trace = before.trace_hash();
+    EXPECT_FALSE(search(&wait_in_loops, how).departed);
+    how.plain_trace = before.trace_hash() + 1;
+    const exploration found = search(&wait_in_loops, how);
+    EXPECT_TRUE(found.departed);
+    EXPECT_EQ(found.runs, 1u);
+  }
+}
+
 TEST(ExplorerTest, IsNoProofWhereValuesWereLeftOut) {
   explore_options how;
   how.runs_max = 500;

@@ -103,6 +103,27 @@ TEST(FairSystematicSearchTest, SaysWhereSomebodyWasNotLeftWaiting) {
   }
 }
 
+// Whom the limit lets go first depends on the order of steps that are independent.
+TEST(FairSystematicSearchTest, LeavesNothingElseOutByReduction) {
+  sim::world world;
+  const searched_program three = [](std::string& outcome) -> task<void> {
+    const auto write = [&outcome](char letter, int yields) -> task<void> {
+      outcome += letter;
+      for (int i = 0; i < yields; ++i) {
+        co_await yield();
+        outcome += letter;
+      }
+    };
+    co_await when_all(write('a', 3), write('b', 1), write('c', 1));
+  };
+  const explored all = explore_all(world, three, {.reduced_by = reduction::none, .yields_max = 1});
+  EXPECT_TRUE(all.left_starving_out);
+  for (const reduction by : {reduction::sleep_sets, reduction::source_sets}) {
+    const explored some = explore_all(world, three, {.reduced_by = by, .yields_max = 1});
+    EXPECT_EQ(some.outcomes, all.outcomes) << static_cast<int>(by);
+  }
+}
+
 // Whoever looks knows how often the loop was repeated before, up to the limit.
 TEST(FairSystematicSearchTest, EndsWhereALoopWaitsForAnother) {
   sim::world world;

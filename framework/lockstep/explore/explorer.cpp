@@ -81,7 +81,7 @@ class explorer::search {
     return options_.runs_max - std::min(options_.runs_max, found_.runs * options_.parts);
   }
 
-  // Makes a run. Returns whether the search goes on.
+  // Makes a run, the first of which is the plain one. Returns whether the search goes on.
   template <class Answers>
   bool make(oracle& choices, std::string_view by, const Answers& answers, const systematic_search* tree = nullptr) {
     const run_result result = code_.run(choices, options_.order);
@@ -90,6 +90,10 @@ class explorer::search {
     note_trace(code_.trace_hash());
     if (result.failed) {
       fail(result, answers(), by);
+      return false;
+    }
+    if (found_.runs == 1 && code_.trace_hash() != options_.plain_trace.value_or(code_.trace_hash())) {
+      depart({});
       return false;
     }
     const bool whole = tree == nullptr || !tree->gave_up();
@@ -130,8 +134,11 @@ class explorer::search {
     fixed_choices same(answers);
     const bool failed = code_.run(same, options_.order).failed;
     if (!failed && code_.trace_hash() == first) return;
+    depart(answers);
+  }
+  void depart(std::vector<std::uint64_t> answers) {
     found_.departed = true;
-    found_.departing = answers;
+    found_.departing = std::move(answers);
   }
 
   void note_trace(std::uint64_t hash) {

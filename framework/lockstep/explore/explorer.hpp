@@ -79,6 +79,9 @@ struct explore_options {
   std::uint64_t samples_skipped = 0;
   // The plain run is known to end its process: only samples are made, which may differ from it.
   bool plain_dies = false;
+  // Of the plain run, where it was made before: it must be the same again, as what the first run of a process leaves to
+  // the others would hide the orders that only the first one has.
+  std::optional<std::uint64_t> plain_trace = {};
 };
 
 // A run that failed.

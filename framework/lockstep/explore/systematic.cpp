@@ -132,7 +132,7 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
 
 // All that is ready, of which the first that does not sleep is chosen.
 void systematic_search::open(place& here, const candidates& ready) {
-  here.is_value = here.has_sleeping = false;
+  here.is_value = here.has_sleeping = here.is_limited = false;
   find_leaf(here);
   here.step = static_cast<std::uint32_t>(steps_.size());
   here.count = ready.size();
@@ -196,6 +196,7 @@ void systematic_search::see_who_waits(place& here, const candidates& ready) {
   for (std::size_t i = 0; i < here.count; ++i) {
     waiting& each = here.branches[i].waits;
     each.gives_way = &each != longest && (each.will_yield || longest->steps >= options_.patience);
+    here.is_limited |= each.gives_way;
   }
 }
 
@@ -237,7 +238,7 @@ std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options)
     return here.answer;
   }
   here.is_value = here.asked = true;
-  here.has_sleeping = false;
+  here.has_sleeping = here.is_limited = false;
   find_leaf(here);
   here.step = static_cast<std::uint32_t>(steps_.size() == 0 ? 0 : steps_.size() - 1);
   here.count = 0;
@@ -282,8 +283,20 @@ void systematic_search::end_run() {
   steps_.judge(races_);
   if (options_.reduced_by != reduction::source_sets) return;
   for (const race& each : races_) reverse(each);
+  want_all_before_limits();
   for (std::size_t i = 0; i < depth_; ++i) {
     if (places_[i].has_sleeping && places_[i].step < steps_.size()) reverse_what_slept(places_[i]);
+  }
+}
+
+// How long somebody has waited depends on the order of steps that are independent, so where it decides who may go next,
+// races do not tell all that there is to try before.
+void systematic_search::want_all_before_limits() {
+  std::size_t limited = depth_;
+  while (limited != 0 && !places_[limited - 1].is_limited) --limited;
+  for (std::size_t i = 0; i < limited; ++i) {
+    place& each = places_[i];
+    for (std::size_t j = 0; j < each.count; ++j) each.branches[j].wanted = true;
   }
 }
 

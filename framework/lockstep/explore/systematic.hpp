@@ -109,6 +109,7 @@ class systematic_search final : public oracle, private step_observer {
     bool is_value;
     bool asked;             // the oracle, which is not where one task is ready
     bool has_sleeping;      // among the branches
+    bool is_limited;        // some of them must give way
     std::uint32_t step;     // its number among the steps; of a value, that of the step within which it was asked
     std::size_t chosen;     // of the branches
     std::size_t count = 0;  // of the branches
@@ -148,6 +149,7 @@ class systematic_search final : public oracle, private step_observer {
   void close_step();
   void step_back();
   void keep_footprint(std::uint32_t step);
+  void want_all_before_limits();
   void reverse(const detail::race& found);
   void reverse_what_slept(place& at);
   void want_before(place& at, std::uint32_t later);

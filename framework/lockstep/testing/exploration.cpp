@@ -176,7 +176,9 @@ class interrupted_end final : public testing::EmptyTestEventListener {
 
 class test_exploration {
  public:
-  test_exploration(test_runner& runner, const options& knobs) : runner_(runner), knobs_(knobs), code_(runner) {
+  test_exploration(test_runner& runner, const options& knobs, std::optional<std::uint64_t> plain_trace)
+      : runner_(runner), knobs_(knobs), code_(runner) {
+    how_.plain_trace = plain_trace;
     how_.runs_max = knobs.explore->runs;
     how_.seed = *knobs.seed;
     how_.order = *knobs.order;
@@ -529,8 +531,9 @@ std::optional<worker_end> death_of_plain_run(test_runner& runner, const options&
   return isolated.last_death();
 }
 
-search_end explore_test(test_runner& runner, const options& knobs, const std::optional<worker_end>& plain_death) {
-  return test_exploration(runner, knobs).run(plain_death);
+search_end explore_test(test_runner& runner, const options& knobs, const std::optional<worker_end>& plain_death,
+                        std::optional<std::uint64_t> plain_trace) {
+  return test_exploration(runner, knobs, plain_trace).run(plain_death);
 }
 
 }  // namespace lockstep::detail

@@ -6,6 +6,7 @@
 #include <lockstep/testing/test_runs.hpp>
 #include <lockstep/testing/worker_process.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -24,7 +25,9 @@ enum class search_end {
   told,     // of a failure, or that it was interrupted
 };
 
-// Reports to the test that GoogleTest runs now. `plain_death` is how its plain run has died, if it has.
-search_end explore_test(test_runner& runner, const options& knobs, const std::optional<worker_end>& plain_death);
+// Reports to the test that GoogleTest runs now. `plain_death` is how its plain run has died, if it has; `plain_trace`
+// is the hash of its trace, if it has passed.
+search_end explore_test(test_runner& runner, const options& knobs, const std::optional<worker_end>& plain_death,
+                        std::optional<std::uint64_t> plain_trace);
 
 }  // namespace lockstep::detail

@@ -338,7 +338,8 @@ void run_test(const test_plan& plan) {
       add_columns(runner, *first);
       return report(std::move(*first), 0, 1);
     }
-    const search_end end = explore_test(runner, knobs, death);
+    const std::optional<std::uint64_t> trace = first ? std::optional(first->trace_hash) : std::nullopt;
+    const search_end end = explore_test(runner, knobs, death, trace);
     if (end == search_end::skipped && first) return report(std::move(*first), 0, 1);
     if (end != search_end::passed || !brute_force.wanted()) return;
   }
