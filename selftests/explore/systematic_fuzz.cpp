@@ -9,6 +9,8 @@
 #include "explored.hpp"
 #include "small_programs.hpp"
 
+#include <lockstep/explore/choices.hpp>
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -48,12 +50,27 @@ explored explore_in_parts(sim::world& world, const searched_program& made, bool 
   return together;
 }
 
+// The plain run, which asks nobody, is that of the dullest answers.
+void compare_plain_runs(sim::world& world, const searched_program& made) {
+  const auto hash_by = [&](oracle* choices) {
+    std::string outcome;
+    sim::world_options how;
+    how.choices = choices;
+    world.start(how);
+    world.drive(made(outcome));
+    return world.finish().trace_hash;
+  };
+  logged_choices dullest;
+  EXPECT_EQ(hash_by(nullptr), hash_by(&dullest));
+}
+
 // Larger ones are left.
 void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals& sums) {
   const searched_program made = [&tried](std::string& outcome) { return small::run(tried, outcome); };
   const auto explore = [&](reduction how, bool declared, std::uint64_t most) {
     return explore_all(world, made, {.reduced_by = how, .all_shared_declared = declared}, most);
   };
+  compare_plain_runs(world, made);
   const explored all = explore(reduction::none, false, orders_max);
   if (all.runs >= orders_max) {
     ++sums.too_large;
@@ -78,6 +95,9 @@ void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals
         {.reduced_by = reduction::source_sets, .all_shared_declared = declared, .yields_max = 1, .patience = 4},
         10 * orders_max);
     EXPECT_TRUE(impatient.complete);
+    const explored not_reduced =
+        explore_all(world, made, {.reduced_by = reduction::none, .yields_max = 1, .patience = 4}, orders_max);
+    EXPECT_EQ(first_missing(not_reduced, impatient), "");
     if (!impatient.left_starving_out) {
       EXPECT_EQ(first_missing(all, impatient), "");
       ++sums.patient;

@@ -116,6 +116,7 @@ bool systematic_search::step_begins(const candidates& ready, std::size_t picked)
     gave_up_ = true;
     --at_;
     depth_ = at_;
+    if (here.is_limited && at_ != 0) places_[at_ - 1].is_limited = true;
     return false;
   }
   chosen.done = true;
@@ -143,7 +144,7 @@ void systematic_search::open(place& here, const candidates& ready) {
     branch& each = here.branches[i];
     each.task = tasks_.of(ready.step(i).task);
     each.wanted = all_wanted;
-    each.done = each.sleeping = false;
+    each.done = each.sleeping = each.limited = false;
     each.waits = {};
     each.touches.clear();
     ready_.note(each.task, here.step, before);
@@ -216,7 +217,7 @@ void systematic_search::inherit_sleep(place& here) {
   const footprint& made = steps_[here.step - 1].touches;
   for (std::size_t i = 0; i < before.count; ++i) {
     const branch& other = before.branches[i];
-    if (i == before.chosen || (!other.sleeping && !other.done)) continue;
+    if (i == before.chosen || other.limited || (!other.sleeping && !other.done)) continue;
     if (detail::depend(other.touches, object_of(other.task), made, steps_[here.step - 1].reads)) continue;
     for (std::size_t j = 0; j < here.count; ++j) {
       if (here.branches[j].task != other.task) continue;
@@ -281,22 +282,23 @@ void systematic_search::end_run() {
   ++(gave_up_ ? given_up_ : runs_);
   races_.clear();
   steps_.judge(races_);
+  leave_nothing_out_before_limits();
   if (options_.reduced_by != reduction::source_sets) return;
   for (const race& each : races_) reverse(each);
-  want_all_before_limits();
   for (std::size_t i = 0; i < depth_; ++i) {
     if (places_[i].has_sleeping && places_[i].step < steps_.size()) reverse_what_slept(places_[i]);
   }
 }
 
-// How long somebody has waited depends on the order of steps that are independent, so where it decides who may go next,
-// races do not tell all that there is to try before.
-void systematic_search::want_all_before_limits() {
+// How long somebody has waited depends on the order of steps that are independent. So where it decides who may go next,
+// races do not tell all that there is to try before, and what was tried does not stand for what it would commute with.
+void systematic_search::leave_nothing_out_before_limits() {
   std::size_t limited = depth_;
   while (limited != 0 && !places_[limited - 1].is_limited) --limited;
   for (std::size_t i = 0; i < limited; ++i) {
     place& each = places_[i];
     for (std::size_t j = 0; j < each.count; ++j) each.branches[j].wanted = true;
+    if (each.count != 0) each.branches[each.chosen].limited = true;
   }
 }
 

@@ -100,6 +100,7 @@ class systematic_search final : public oracle, private step_observer {
     bool wanted;    // to be tried
     bool done;      // tried, or being tried
     bool sleeping;  // tried before elsewhere, and nothing since has touched what it touches
+    bool limited;   // in some run behind it somebody had to give way, so that others do not come to the same
     std::uint32_t enabled_by;
     waiting waits{};
     detail::footprint touches{};
@@ -109,7 +110,7 @@ class systematic_search final : public oracle, private step_observer {
     bool is_value;
     bool asked;             // the oracle, which is not where one task is ready
     bool has_sleeping;      // among the branches
-    bool is_limited;        // some of them must give way
+    bool is_limited;        // some of them must give way, or of the next place, where a run was given up
     std::uint32_t step;     // its number among the steps; of a value, that of the step within which it was asked
     std::size_t chosen;     // of the branches
     std::size_t count = 0;  // of the branches
@@ -149,7 +150,7 @@ class systematic_search final : public oracle, private step_observer {
   void close_step();
   void step_back();
   void keep_footprint(std::uint32_t step);
-  void want_all_before_limits();
+  void leave_nothing_out_before_limits();
   void reverse(const detail::race& found);
   void reverse_what_slept(place& at);
   void want_before(place& at, std::uint32_t later);
