@@ -3,7 +3,7 @@
 #include "searched_programs.hpp"
 
 #include <lockstep/explore/observed.hpp>
-#include <lockstep/explore/sampling.hpp>
+#include <lockstep/explore/pilot.hpp>
 #include <lockstep/explore/systematic.hpp>
 
 #include <gtest/gtest.h>
@@ -34,15 +34,15 @@ TEST(EstimateTest, ComesCloseToWhatASearchCounts) {
       if (!all.gave_up()) interleavings += all.steps().orders().value_or(0);
     }
     const profile known;
-    const auto uniform = make_sampler(sampler::uniform, known);
+    pilot_sampler drawn(known);
     observed_choices observed;
     space_estimate estimate;
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-      uniform->begin(seed);
-      observed.begin(uniform.get());
+      drawn.begin(seed);
+      observed.begin(&drawn);
       code.run(observed, ordering::any_order);
       observed.end_run();
-      estimate.add(observed.weight(), observed.causes().orders());
+      estimate.add(drawn.weight(), observed.causes().orders());
     }
     const auto classes = static_cast<double>(all.runs());
     EXPECT_NEAR(estimate.classes().value_or(0) / classes, 1, 0.5);

@@ -1,6 +1,7 @@
 // For tests of searches: a program, made again and again until a search has no more runs, and all that was seen.
 #pragma once
 
+#include <lockstep/explore/sampling.hpp>
 #include <lockstep/explore/systematic.hpp>
 #include <lockstep/sim/world.hpp>
 
@@ -37,6 +38,15 @@ inline std::string outcome_of_run(sim::world& world, const searched_program& pro
   return outcome + fmt::format("{}", fmt::join(verdicts, ""));
 }
 
+// What is known of a program after its plain run.
+inline profile profile_of(sim::world& world, const searched_program& program) {
+  profile known;
+  profiled_choices plain(known);
+  static_cast<void>(outcome_of_run(world, program, plain));
+  known.end_run();
+  return known;
+}
+
 struct explored {
   std::set<std::string> outcomes;
   std::uint64_t runs = 0;      // of which none was given up
@@ -45,6 +55,7 @@ struct explored {
   bool complete = false;       // and not at odds with itself, or longer than was allowed
   bool left_values_out = false;
   bool left_starving_out = false;
+  bool limits_decide = false;
 };
 
 // All runs, of at most `runs_max`.
@@ -65,6 +76,7 @@ inline explored explore_all(sim::world& world, const searched_program& program, 
   all.complete = !search.begin_run() && !search.departed();
   all.left_values_out = search.left_values_out();
   all.left_starving_out = search.left_starving_out();
+  all.limits_decide = search.limits_decide();
   return all;
 }
 

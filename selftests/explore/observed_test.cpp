@@ -25,19 +25,19 @@ TEST(ObservedTest, KnowsWhoMadeEachStep) {
   }
 }
 
-TEST(ObservedTest, WeighsARunByItsOptions) {
+TEST(ObservedTest, WeighsARunByTheValuesThatItCouldHaveHad) {
   world_program code(searched::loses_an_update);
   observed_choices observed;
   observed.begin(nullptr);
   code.run(observed, ordering::any_order);
   observed.end_run();
-  EXPECT_EQ(observed.weight(), 4);  // two choices of two
+  EXPECT_EQ(observed.weight_of_values(), 1);
   world_program drawing(searched::needs_a_value_and_an_order);
   observed.begin(nullptr);
   drawing.run(observed, ordering::any_order);
   observed.end_run();
-  EXPECT_EQ(observed.weight(16), 32);
-  EXPECT_EQ(observed.weight(1'000), 2'000);
+  EXPECT_EQ(observed.weight_of_values(16), 16);
+  EXPECT_EQ(observed.weight_of_values(1'000), 1'000);
 }
 
 TEST(ObservedTest, AnAttemptThatFailsHasTheRecordOfWhatFollows) {

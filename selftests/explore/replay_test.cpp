@@ -1,8 +1,10 @@
 #include <lockstep/explore/replay.hpp>
 
 #include "../runtime/judged_run.hpp"
+#include "some_candidates.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,7 +42,7 @@ replayed_run run_under(const token& of, F make) {
   return result;
 }
 
-token parsed(const std::string& text) { return std::get<token>(parse_token(text)); }
+token token_in(const std::string& text) { return std::get<token>(parse_token(text)); }
 
 token random_token(std::uint64_t seed) {
   token made;
@@ -50,7 +52,7 @@ token random_token(std::uint64_t seed) {
 }
 
 // Three tasks that take turns, draw values and sleep; `rounds` times each. `order` tells what they did.
-struct program {
+struct numbered_program {
   int rounds = 4;
   bool extra_yield = false;
   std::string order = {};
@@ -78,12 +80,12 @@ TEST(ReplayTest, ARandomRunsTokenGivesTheSameRun) {
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
       token of = random_token(seed);
       of.order = order;
-      program first;
+      numbered_program first;
       const replayed_run run = run_under(of, [&] { return first.main(); });
       EXPECT_EQ(run.departed, std::nullopt);
 
-      program second;
-      const token pasted = parsed(to_text(run.made));
+      numbered_program second;
+      const token pasted = token_in(to_text(run.made));
       EXPECT_EQ(pasted, run.made);
       const replayed_run again = run_under(pasted, [&] { return second.main(); });
       EXPECT_EQ(again.departed, std::nullopt) << to_text(run.made);
@@ -95,9 +97,9 @@ TEST(ReplayTest, ARandomRunsTokenGivesTheSameRun) {
 }
 
 TEST(ReplayTest, APlainTokenWithoutOverridesIsThePlainRun) {
-  program plain;
+  numbered_program plain;
   const std::uint64_t expected = judge([&] { return plain.main(); }).summary.trace_hash;
-  program guided;
+  numbered_program guided;
   const replayed_run run = run_under({}, [&] { return guided.main(); });
   EXPECT_EQ(run.trace_hash, expected);
   EXPECT_GT(run.made.print.choices, 0u);
@@ -109,7 +111,7 @@ TEST(ReplayTest, AnOracleThatIsNotAskedHasAnEmptyLog) {
 }
 
 TEST(ReplayTest, ALogHasADigitAtEachCheckpoint) {
-  program all;
+  numbered_program all;
   const fingerprint print = run_under(random_token(3), [&] { return all.main(); }).made.print;
   EXPECT_LE(checkpoint(print.digits.size() - 1), print.choices);
   EXPECT_GT(checkpoint(print.digits.size()), print.choices);
@@ -130,7 +132,7 @@ std::string order_under(const std::string& text, int steps = 1, std::string* dep
     co_await a.join();
     co_await b.join();
   };
-  const replayed_run run = run_under(parsed(text), main);
+  const replayed_run run = run_under(token_in(text), main);
   if (departed != nullptr) {
     *departed = run.departed.value_or("");
   } else {
@@ -153,7 +155,7 @@ std::string deviations_under(const std::string& text, int yields_of_a, int yield
     for (int i = 0; i < yields; ++i) co_await yield();
     auto entry = co_await in.lock();
   };
-  const token of = parsed(text);
+  const token of = token_in(text);
   guided_oracle choices(of);
   sim::world_options how;
   how.choices = &choices;
@@ -179,7 +181,7 @@ TEST(ReplayTest, ADeviationIsThatOfTheSameSteps) {
 
   std::string misfit;
   const std::string kept = "ls1:0000:plain:1@2>2:3.412.0000." + at_the_door + ";";
-  EXPECT_EQ(to_text(parsed(kept)), kept);
+  EXPECT_EQ(to_text(token_in(kept)), kept);
   deviations_under(kept, 0, 0, &misfit);
   EXPECT_EQ(misfit, "");
   deviations_under(kept, 0, 1, &misfit);  // behind what matters
@@ -225,7 +227,7 @@ std::vector<int> draws_under(const std::string& text, std::string* departed = nu
     draws.push_back(random_int("page jitter", 0, 9));
     co_return;
   };
-  const replayed_run run = run_under(parsed(text), main);
+  const replayed_run run = run_under(token_in(text), main);
   if (departed != nullptr) *departed = run.departed.value_or("");
   return draws;
 }
@@ -252,7 +254,7 @@ TEST(ReplayTest, ATimerOfOneInstantIsOverriddenByThatInstant) {
     co_await b.join();
     co_await c.join();
   };
-  EXPECT_EQ(run_under(parsed("ls1:0000:plain/fifo:timers-5000000000#1=2;"), main).departed, std::nullopt);
+  EXPECT_EQ(run_under(token_in("ls1:0000:plain/fifo:timers-5000000000#1=2;"), main).departed, std::nullopt);
   EXPECT_EQ(order, "cab");
 }
 
@@ -270,6 +272,25 @@ TEST(ReplayTest, SaysWhichOverrideDoesNotFitAnyMore) {
             "10 to choose from");
   draws_under("ls1:0000:plain:jitter#4=1;", &departed);
   EXPECT_EQ(departed, "1 of the token's overrides never applied: the run does not come to that choice any more");
+}
+
+// Runs of one task that overtakes another many times have one mark in the fingerprint, as they are one in the token.
+TEST(ReplayTest, OverridesThatAreTheSameHaveOneMark) {
+  const auto run = [](const token& of, operation_kind overtaken) {
+    auto guided = std::make_unique<guided_oracle>(of);
+    for (std::uint32_t step = 1; step <= 41; ++step) {
+      const candidate waits{task_at("1"), 1, step <= 40 ? operation_kind::lock : overtaken, 7};
+      guided->pick_task(some_candidates{
+          waits, {task_at("2"), step, operation_kind::yield, 0}, {task_at("3"), 1, operation_kind::start, 0}});
+    }
+    return guided;
+  };
+  token of = std::get<token>(parse_token("ls1:0000:plain:1@1>2*40,1@1>3:;"));
+  of.print = run(of, operation_kind::lock)->print(0);
+  EXPECT_EQ(of.print.deviations.size(), 16u);
+  of = token_in(to_text(of));
+  EXPECT_EQ(run(of, operation_kind::lock)->misfit(), std::nullopt);
+  EXPECT_EQ(run(of, operation_kind::yield)->misfit(), "step 1 of task 1 was \"mutex\" then, and is \"yield\" now");
 }
 
 // Asks for values of so many options each.
@@ -340,15 +361,15 @@ TEST(ReplayTest, ADisturbedRunNeedNotComeToEveryOverride) {
 TEST(ReplayTest, ATokenFromBeforeAnEditReplaysAsFarAsItFits) {
   int reordered = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    program before;
+    numbered_program before;
     const token of = run_under(random_token(seed), [&] { return before.main(); }).made;
 
-    program more_rounds{.rounds = 5};
+    numbered_program more_rounds{.rounds = 5};
     const replayed_run longer = run_under(of, [&] { return more_rounds.main(); });
     EXPECT_NE(longer.departed, std::nullopt);
 
     // The edit is at the end of one task: what came before it is as it was.
-    program edited{.extra_yield = true};
+    numbered_program edited{.extra_yield = true};
     const replayed_run run = run_under(of, [&] { return edited.main(); });
     ASSERT_NE(run.departed, std::nullopt);
     EXPECT_THAT(*run.departed, AnyOf(HasSubstr("departed"), HasSubstr("steps between them are others")));
@@ -360,8 +381,8 @@ TEST(ReplayTest, ATokenFromBeforeAnEditReplaysAsFarAsItFits) {
 // What a token demands is one thing, and whether the run is the one it was taken of another.
 TEST(ReplayTest, AMisfitIsAnOverrideThatCouldNotBeMade) {
   const auto misfit_of = [](const std::string& text) {
-    guided_oracle choices(parsed(text));
-    program all;
+    guided_oracle choices(token_in(text));
+    numbered_program all;
     EXPECT_EQ(judge([&] { return all.main(); }, {.choices = &choices}).messages(), "");
     return choices.misfit().value_or("none");
   };

@@ -35,14 +35,6 @@ searched_program letters(int of_third = 1) {
   };
 }
 
-profile profile_of(sim::world& world, const searched_program& program) {
-  profile known;
-  profiled_choices plain(known);
-  static_cast<void>(outcome_of_run(world, program, plain));
-  known.end_run();
-  return known;
-}
-
 TEST(SamplerTest, HasNames) {
   std::set<std::string_view> names;
   for (const sampler each : all_samplers) names.insert(name_of(each));

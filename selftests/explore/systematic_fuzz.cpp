@@ -39,13 +39,14 @@ std::string first_missing(const explored& all, const explored& reduced) {
   return {};
 }
 
-explored explore_in_parts(sim::world& world, const searched_program& made, bool declared, std::uint32_t parts) {
+explored explore_in_parts(sim::world& world, const searched_program& made, systematic_options how) {
   explored together;
-  for (std::uint32_t part = 0; part < parts; ++part) {
-    explored found = explore_all(world, made, {.all_shared_declared = declared, .part = part, .parts = parts}, 100'000);
+  for (how.part = 0; how.part < how.parts; ++how.part) {
+    explored found = explore_all(world, made, how, 100'000);
     EXPECT_TRUE(found.complete);
     together.runs += found.runs;
     together.outcomes.merge(found.outcomes);
+    together.limits_decide |= found.limits_decide;
   }
   return together;
 }
@@ -79,6 +80,8 @@ void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals
   ASSERT_TRUE(all.complete);
   ++sums.programs;
   sums.orders += all.runs;
+  const explored not_reduced =
+      explore_all(world, made, {.reduced_by = reduction::none, .yields_max = 1, .patience = 4}, orders_max);
   for (const bool declared : {true, false}) {
     SCOPED_TRACE(declared ? "all shared declared" : "conservative");
     tried.declared = declared;
@@ -88,16 +91,23 @@ void compare(sim::world& world, program& tried, std::uint64_t orders_max, totals
     EXPECT_EQ(first_missing(all, by_source_sets), "");
     EXPECT_EQ(first_missing(all, by_sleep_sets), "");
     EXPECT_EQ(by_source_sets.runs, by_sleep_sets.runs);
-    const explored together = explore_in_parts(world, made, declared, 2 + static_cast<std::uint32_t>(all.runs % 3));
+    systematic_options shared{.all_shared_declared = declared};
+    shared.parts = 2 + static_cast<std::uint32_t>(all.runs % 3);
+    const explored together = explore_in_parts(world, made, shared);
     EXPECT_EQ(first_missing(all, together), "");
     const explored impatient = explore_all(
         world, made,
         {.reduced_by = reduction::source_sets, .all_shared_declared = declared, .yields_max = 1, .patience = 4},
         10 * orders_max);
     EXPECT_TRUE(impatient.complete);
-    const explored not_reduced =
-        explore_all(world, made, {.reduced_by = reduction::none, .yields_max = 1, .patience = 4}, orders_max);
     EXPECT_EQ(first_missing(not_reduced, impatient), "");
+    shared.yields_max = 1;
+    shared.patience = 4;
+    const explored impatient_parts = explore_in_parts(world, made, shared);
+    EXPECT_GE(impatient_parts.limits_decide, impatient.limits_decide) << "who shares the work knows it too";
+    if (!impatient_parts.limits_decide) {
+      EXPECT_EQ(first_missing(not_reduced, impatient_parts), "");
+    }
     if (!impatient.left_starving_out) {
       EXPECT_EQ(first_missing(all, impatient), "");
       ++sums.patient;

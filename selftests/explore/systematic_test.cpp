@@ -46,6 +46,46 @@ task<void> increment(shared<int>& value, std::size_t) {
   co_return;
 }
 
+// -- what a run is like -----------------------------------------------------------------------------------------------
+
+// Whether the beginning is observed or not, it is the run of its answers.
+TEST(SystematicSearchTest, WhatARunRepeatsIsNotObserved) {
+  const auto draw_and_wait = []() -> task<void> {
+    shared<int> value{0};
+    const auto work = [&](int who) -> task<void> {
+      value += random_int("value", 0, 1);
+      if (who == 2) co_await sleep_for(1ms);
+      co_await yield();
+      value++;
+    };
+    std::vector<join_handle<void>> handles;
+    for (int who = 0; who < 3; ++who) handles.push_back(spawn(work(who)));
+    co_await join_all(handles);
+  };
+  sim::world world;
+  const auto trace_of_run = [&](oracle& choices) {
+    sim::world_options how;
+    how.choices = &choices;
+    world.start(how);
+    EXPECT_TRUE(world.drive(draw_and_wait()));
+    return world.finish().trace_hash;
+  };
+  systematic_search search(declared);
+  std::uint64_t not_observed = 0;
+  while (search.begin_run()) {
+    if (search.observer() == nullptr) ++not_observed;
+    const std::uint64_t trace = trace_of_run(search);
+    if (!search.gave_up()) {
+      fixed_choices same(search.answers());
+      ASSERT_EQ(trace_of_run(same), trace);
+    }
+    search.end_run();
+  }
+  EXPECT_FALSE(search.departed());
+  EXPECT_GT(search.runs(), 100u);
+  EXPECT_GT(not_observed, search.runs() * 9 / 10);
+}
+
 // -- how many runs differ ---------------------------------------------------------------------------------------------
 
 TEST(SystematicSearchTest, MakesEachLostUpdateOnce) {

@@ -292,7 +292,7 @@ TEST(AnyTest, DataAndOrdersAreFoundAndShrunkTogether) {
     co_await other.join();
     require(balance >= 0);
   };
-  EXPECT_EQ(least_failure_of(overdraw), "ls1:1234:plain:1@2>2,amount#1=51:;");
+  EXPECT_EQ(least_failure_of(overdraw), "ls1:1234:plain:1@1>main,amount#1=51:;");
 }
 
 }  // namespace

@@ -202,6 +202,22 @@ task<int> add_in_task(int a, int b) {
   co_return a + b;
 }
 
+foreign::lazy<int> yield_in_foreign() {
+  co_await yield();
+  co_return 0;
+}
+foreign::lazy<int> yield_in_task_of_foreign() { co_return co_await add_in_task(1, 2); }
+
+CO_TEST(ForeignTest, OursThatHasYieldedInAForeignCoroutineCanBeCancelled) {
+  for (foreign::lazy<int> (*const yields)() : {yield_in_foreign, yield_in_task_of_foreign}) {
+    const auto work = [yields]() -> task<void> { co_await yields(); };
+    auto child = spawn(work());
+    co_await yield();
+    child.cancel();
+    EXPECT_THROW(co_await child.join(), cancelled);
+  }
+}
+
 foreign::lazy<int> sum_in_foreign(const agent* in_the_name_of, mutex& lock) {
   const int first = co_await add_in_task(1, 2);
   EXPECT_EQ(&current_task(), in_the_name_of);

@@ -141,6 +141,8 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
               "lockstep: --lockstep_weights is \"" + bad +
                   "\", which is no list of weights; write them as urw:60,pos:40, each up to 1000000\n");
   }
+  EXPECT_EQ(said("--lockstep_weights=urw:10,pos:5,urw:20"),
+            "lockstep: --lockstep_weights is \"urw:10,pos:5,urw:20\", where \"urw\" stands twice\n");
   EXPECT_EQ(said("--lockstep_weights=urw:0"),
             "lockstep: --lockstep_weights is \"urw:0\", which leaves nobody to make a sample; one weight at least must "
             "be above 0\n");

@@ -126,11 +126,10 @@ TEST(RunnerTest, TheLineTakesAlongWhatMakesTheRunFail) {
     std::string failure;
   };
   for (const requested& how : {
-           requested{unequal, "--lockstep_check_determinism", "", "--lockstep_check_determinism=true",
-                     "nondeterminism"},
+           requested{unequal, "--lockstep_check_determinism", "", "--lockstep_check_determinism=1", "nondeterminism"},
            requested{unequal, "", "LOCKSTEP_CHECK_DETERMINISM=1", "--lockstep_check_determinism=1", "nondeterminism"},
            requested{slow, "--lockstep_fail_on_slow_step --lockstep_slow_step=1ms", "",
-                     "--lockstep_fail_on_slow_step=true --lockstep_slow_step=1ms", "slow step"},
+                     "--lockstep_fail_on_slow_step=1 --lockstep_slow_step=1ms", "slow step"},
            requested{slow, "", "LOCKSTEP_FAIL_ON_SLOW_STEP=1 LOCKSTEP_SLOW_STEP=2ms",
                      "--lockstep_fail_on_slow_step=1 --lockstep_slow_step=2ms", "slow step"},
        }) {

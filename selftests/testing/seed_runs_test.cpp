@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -105,6 +106,12 @@ TEST(SeedRunsTest, TroubleIsNoBug) {
       run_subject("--gtest_filter=Seeded.Passes --lockstep_seeds=0:1 --lockstep_out=/proc/none");
   EXPECT_EQ(unwritable.end, "exit status 3\n");
   EXPECT_THAT(unwritable.text, HasSubstr("the seeds were not run: "));
+  const child_run no_folder = run_subject("--gtest_filter=Seeded.Passes --lockstep_seeds=0:1 --lockstep_out=/dev/full");
+  EXPECT_EQ(no_folder.end, "exit status 3\n");
+  EXPECT_THAT(
+      no_folder.text,
+      HasSubstr("the seeds were not run: --lockstep_out=/dev/full: /dev/full is there, and no directory; name a "
+                "directory, which is made where there is none"));
   const child_run unnumbered = seeds("Passes", "0:1", out, "SLURM_ARRAY_TASK_ID=one");
   EXPECT_EQ(unnumbered.end, "exit status 3\n");
   EXPECT_THAT(unnumbered.text, HasSubstr("the variable SLURM_ARRAY_TASK_ID is \"one\", which is no whole number"));
@@ -176,6 +183,28 @@ TEST(SeedRunsTest, TheTokenOfALineRepeatsItsRun) {
       run_subject("--gtest_filter=Seeded.LosesAnUpdateInSomeOrders", "'LOCKSTEP_REPLAY=" + replay + "'");
   EXPECT_EQ(again.end, "exit status 1\n");
   EXPECT_THAT(again.text, HasSubstr("\ntrace " + text.substr(trace_at, 16)));
+}
+
+// Whoever stops a job that is one of many has its lines, and knows which seeds are left.
+TEST(SeedRunsTest, WhatIsStoppedWritesTheSeedsThatItMade) {
+  for (const bool in_worker : {true, false}) {
+    const std::string test = in_worker ? "Stopped.InAWorker" : "Stopped.InThisProcess";
+    const folder out;
+    const child_run run =
+        run_subject(fmt::format("--gtest_filter={}:Stopped.IsBehindThose --lockstep_seeds=5:1000000000 "
+                                "--lockstep_out={}",
+                                test, out.path()));
+    EXPECT_EQ(run.end, fmt::format("signal {}\n", in_worker ? SIGTERM : SIGINT)) << run.text;
+    EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Stopped.IsBehindThose"));
+    const std::string says = test + ": interrupted after its seeds 5:";
+    const std::size_t at = run.text.find(says);
+    ASSERT_NE(at, std::string::npos) << run.text;
+    const int end = std::stoi(run.text.substr(at + says.size()));
+    EXPECT_THAT(run.text, HasSubstr(fmt::format("; {}:1000000000 are left\n", end)));
+    EXPECT_EQ(run_command("ls " + out.path()).text, fmt::format("{}.5-{}.jsonl\n", test, end));
+    EXPECT_EQ(count_of("\n", out.text_of(fmt::format("{}.5-{}.jsonl", test, end))), end - 5);
+    EXPECT_GT(end, 20);
+  }
 }
 
 TEST(SeedRunsTest, LeavesNoHalfFile) {

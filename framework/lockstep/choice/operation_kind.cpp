@@ -41,6 +41,7 @@ std::string_view name_of(operation_kind kind) noexcept {
     case operation_kind::sync_file: return "sync of file";
     case operation_kind::lock_file: return "lock of file";
     case operation_kind::use_file: return "call on file";
+    case operation_kind::spawn_eagerly: return "eager spawn";
     case operation_kind::time_moved: return "time";
     case operation_kind::value_picked: return "value";
     case operation_kind::task_made: return "new task";

@@ -47,6 +47,7 @@ enum class operation_kind : std::uint8_t {
   sync_file = 37,
   lock_file = 38,
   use_file = 39,
+  spawn_eagerly = 40,  // goes on behind the first step of another task
   // Records of the trace that are no operation of a task.
   time_moved = 64,
   value_picked = 65,

@@ -84,6 +84,9 @@ class candidates {
   virtual bool first_is_running() const noexcept = 0;
   // The path by which tokens name that task: "main", "1", "1.2".
   virtual std::string path(std::size_t i) const = 0;
+  // `by` is told of the run from the next step on. Requires that nobody has been told so far, and that the run is asked
+  // for it from within pick_task().
+  virtual void observe(step_observer& by) const noexcept { static_cast<void>(by); }
 
  protected:
   explicit candidates(std::size_t size = 0) noexcept : size_(size) {}

@@ -13,8 +13,8 @@ namespace lockstep {
 
 class space_estimate {
  public:
-  // A run that was drawn uniformly at every choice, of that weight; and how many orders of its steps are the same run,
-  // where that is known.
+  // A run that was drawn with one in so many odds; and how many orders of its steps are the same run, where that is
+  // known.
   void add(double weight, std::optional<double> orders) noexcept {
     ++runs_;
     weights_ += weight;

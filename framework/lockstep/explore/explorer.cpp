@@ -1,14 +1,13 @@
 #include <lockstep/explore/explorer.hpp>
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/explore/pilot.hpp>
 #include <lockstep/explore/strategy.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cmath>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -17,7 +16,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint64_t pilot_runs = 48;        // of the sample that tells how large the space is
+constexpr std::uint64_t pilot_runs_max = 48;    // of the sample that tells how large the space is
 constexpr double classes_max = 5e6;             // that are worth a systematic search where only time limits it
 constexpr double classes_shared_min = 2'000;    // that are worth sharing among parts
 constexpr std::uint64_t runs_on_trial = 2'000;  // of a systematic search of which nobody knows how large it is
@@ -26,18 +25,6 @@ constexpr std::uint64_t all_values = ~std::uint64_t{0};
 constexpr std::uint64_t values_min = 16;
 constexpr std::uint64_t limits_of_values[] = {values_min, 256, 4'096, 65'536, all_values};
 constexpr std::uint64_t orders_counted_max = 2'000;  // classes whose interleavings are counted one by one
-
-// A set of traces by their hashes, that counts its elements about: of so many bits, those that are set tell how many
-// different ones there were.
-// Source: Whang, Vander-Zanden, Taylor, "A linear-time probabilistic counting algorithm", 1990.
-constexpr std::uint64_t bits_of_seen = std::uint64_t{1} << 20;
-
-std::uint64_t count_of_seen(std::uint64_t set, std::uint64_t runs) {
-  const double all = static_cast<double>(bits_of_seen);
-  const double free = (all - static_cast<double>(set)) / all;
-  const double about = free > 0 ? -all * std::log(free) : static_cast<double>(runs);
-  return std::min(runs, static_cast<std::uint64_t>(std::llround(about)));
-}
 
 }  // namespace
 
@@ -66,8 +53,7 @@ class explorer::search {
         case search_by::coverage: sample(); break;
       }
     }
-    found_.distinct = distinct();
-    found_.seen = std::move(seen_);
+    found_.distinct = found_.seen.size(found_.runs);
     return std::move(found_);
   }
 
@@ -87,7 +73,7 @@ class explorer::search {
     const run_result result = code_.run(choices, options_.order);
     ++found_.runs;
     if (result.skipped) ++found_.skipped;
-    note_trace(code_.trace_hash());
+    found_.seen.add(code_.trace_hash());
     if (result.failed) {
       fail(result, answers(), by);
       return false;
@@ -106,7 +92,8 @@ class explorer::search {
     found_.failure = {std::move(result), std::move(answers), std::string(by), found_.runs};
   }
   void look_up() {
-    if (options_.on_progress) options_.on_progress({found_.runs, distinct(), covered_, phase_, share_});
+    if (options_.on_progress)
+      options_.on_progress({found_.runs, found_.seen.size(found_.runs), covered_, phase_, share_});
     look_at_time();
   }
   void look_at_time() {
@@ -141,20 +128,12 @@ class explorer::search {
     found_.departing = std::move(answers);
   }
 
-  void note_trace(std::uint64_t hash) {
-    if (seen_.empty()) seen_.resize(bits_of_seen / 64);
-    std::uint64_t& word = seen_[mix(hash) % bits_of_seen / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (mix(hash) % 64);
-    if ((word & bit) == 0) ++set_;
-    word |= bit;
-  }
-  std::uint64_t distinct() const { return count_of_seen(set_, found_.runs); }
-
   void portfolio();
   void all_orders(reduction by);
   bool plain_run();
   void first_runs();
-  void pilot();
+  void pilot(std::uint64_t runs);
+  std::uint64_t pilot_runs() const noexcept { return std::min(pilot_runs_max, left() / 8 + 1); }
   void sample();
   void bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max);
   std::optional<std::uint64_t> bounded_runs(bounded_search& by, std::uint64_t most, std::uint64_t until);
@@ -170,10 +149,9 @@ class explorer::search {
   exploration found_;
   std::string_view phase_ = "first runs";
   std::optional<double> share_;
+  bool went_alone_ = false;
   std::size_t covered_ = 0;
   std::optional<std::vector<choice>> plain_;  // the choices of the plain run, once it was made
-  std::vector<std::uint64_t> seen_;
-  std::uint64_t set_ = 0;
   profile profile_;
   std::array<space_estimate, std::size(limits_of_values)> estimates_;  // with so many values
   lockstep::portfolio samplers_{profile_, options_.weights};
@@ -187,7 +165,7 @@ void explorer::search::portfolio() {
   if (over()) return;
   bounded(cost_of::deviations, 1, std::max<std::uint64_t>(left() / 4, 1));
   if (over()) return;
-  pilot();
+  pilot(pilot_runs());
   if (over()) return;
   const reduction by = is_fifo() ? reduction::none : reduction::source_sets;
   const std::uint64_t all = left_to_all();
@@ -224,7 +202,7 @@ void explorer::search::all_orders(reduction by) {
   std::uint64_t values_max = values_min;
   const auto is_wide = [](const choice& each) { return !each.of_task && each.options > values_min; };
   if (std::any_of(plain_->begin(), plain_->end(), is_wide)) {
-    pilot();
+    pilot(pilot_runs());
     if (over()) return;
     values_max = values_that_fit(by, static_cast<double>(left_to_all()));
   }
@@ -291,22 +269,21 @@ std::optional<std::uint64_t> explorer::search::bounded_runs(bounded_search& by, 
   return by.level();
 }
 
-// Draws uniformly, and looks at what depends on what, to learn how large the space is. All parts draw the same, so that
-// they agree on what to do next.
-void explorer::search::pilot() {
+// Draws with known odds, and looks at what depends on what, to learn how large the space is. All parts draw the same,
+// so that they agree on what to do next.
+void explorer::search::pilot(std::uint64_t runs) {
   enter("estimate");
-  const std::unique_ptr<sampling_oracle> uniform = make_sampler(sampler::uniform, profile_);
+  pilot_sampler drawn(profile_);
   observed_choices observed(options_.all_shared_declared);
-  const std::uint64_t runs = std::min(pilot_runs, std::max<std::uint64_t>(left() / 8, 1));
   for (std::uint64_t i = 0; i < runs; ++i) {
-    uniform->begin(seed_of_run(hash_of(options_.seed, ~i), 0));
-    logged_choices logged(uniform.get());
+    drawn.begin(seed_of_run(hash_of(options_.seed, ~i), 0));
+    logged_choices logged(&drawn);
     observed.begin(&logged);
-    const bool goes_on = make(observed, "uniform", [&] { return logged.answers(); });
+    const bool goes_on = make(observed, drawn.name(), [&] { return logged.answers(); });
     observed.end_run();
     const std::optional<double> orders = is_fifo() ? std::nullopt : observed.causes().orders(2'000);
     for (std::size_t at = 0; at < estimates_.size(); ++at)
-      estimates_[at].add(observed.weight(limits_of_values[at]), orders);
+      estimates_[at].add(drawn.weight() * observed.weight_of_values(limits_of_values[at]), orders);
     if (!goes_on) break;
   }
   const space_estimate& all = estimates_.back();
@@ -330,7 +307,8 @@ std::uint64_t explorer::search::values_that_fit(reduction by, double runs_max) c
   return values_min;
 }
 
-// Makes all orders that are this part's, with so many values.
+// Makes all orders that are this part's, with so many values; all there are, from the first, once it is known that they
+// cannot be shared.
 void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_t parts, std::uint64_t kept_for_later) {
   enter("all orders");
   systematic_options how{by, options_.all_shared_declared};
@@ -343,7 +321,7 @@ void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   std::uint64_t counted = 0;
   const std::uint64_t skipped_before = found_.skipped;
   while (all.begin_run()) {
-    if (left() <= kept_for_later && options_.ask_for_runs && parts > 1) {
+    if (left() <= kept_for_later && options_.ask_for_runs && (parts > 1 || went_alone_)) {
       budget_ += options_.ask_for_runs(found_.runs + kept_for_later);
     }
     if (left() <= kept_for_later) return;
@@ -352,6 +330,10 @@ void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
         all, "all orders", [&] { return all.answers(); }, &all);
     if (found_.failure || found_.departed || found_.stopped) return;
     all.end_run();
+    if (parts > 1 && by != reduction::none && all.limits_decide()) {
+      went_alone_ = true;
+      return tree(by, values_max, 1, kept_for_later);
+    }
     if (!all.gave_up() && counted == all.runs() - 1 && counted < orders_counted_max) {
       const std::optional<double> here = by == reduction::none ? 1 : all.steps().orders();
       if (here) {
@@ -368,6 +350,7 @@ void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   found_.values_asked = all.values_left_out();
   found_.values_tried = found_.exhaustive ? 0 : values_max;
   found_.starving_left_out = all.left_starving_out();
+  found_.classes_repeated = all.limits_decide() && by != reduction::none;
   if (found_.exhaustive) found_.skipped -= skipped_before;  // those before are among the orders
   found_.parts = parts;
   found_.classes = all.runs();
@@ -397,7 +380,7 @@ bool explorer::search::make_sample(sampling_oracle& by, std::string_view name, s
   ++found_.runs;
   ++found_.samples;
   if (result.skipped) ++found_.skipped;
-  note_trace(code_.trace_hash());
+  found_.seen.add(code_.trace_hash());
   if (&by == corpus_.get()) {
     corpus_->end_run();
     covered_ = corpus_->covered();
@@ -427,78 +410,22 @@ void explorer::search::sample() {
     first_runs();
     if (over()) return;
   }
-  for (std::uint64_t i = options_.samples_skipped;; ++i) {
+  // Of a search that makes nothing else, the last runs tell how large the space is.
+  const bool alone = options_.by == search_by::random || options_.by == search_by::coverage;
+  const bool estimates = alone && is_first_part() && options_.samples_skipped == 0 && !options_.plain_dies;
+  const std::uint64_t for_estimate = estimates ? std::min(pilot_runs_max, left() / 8) : 0;
+  for (std::uint64_t i = options_.samples_skipped; for_estimate == 0 || left() > for_estimate; ++i) {
     std::string_view name;
     const std::uint64_t nth = i * options_.parts + options_.part;
     sampling_oracle& by = sampler_of(nth, name);
     if (!make_sample(by, name, seed_of_run(options_.seed, nth))) return;
   }
+  pilot(for_estimate);
 }
 
 // -- the outside ------------------------------------------------------------------------------------------------------
 
 exploration explorer::explore(const explore_options& options) { return search(code_, options).run(); }
-
-namespace {
-
-// One part may have proven it alone; or all that share the tree have.
-void join_proofs(exploration& all, const std::vector<exploration>& parts) {
-  std::vector<const exploration*> proofs;
-  for (const exploration& part : parts) {
-    if (!part.exhaustive && part.values_tried == 0) continue;
-    if (part.parts == 1) {
-      proofs = {&part};
-      break;
-    }
-    proofs.push_back(&part);
-  }
-  if (proofs.empty() || proofs.size() != proofs.front()->parts) return;
-  all.exhaustive = all.interleavings_counted = true;
-  all.values_tried = all.values_asked = 0;
-  all.skipped = 0;
-  for (const exploration* proof : proofs) {
-    all.classes += proof->classes;
-    all.skipped += proof->skipped;
-    all.interleavings += proof->interleavings;
-    all.interleavings_counted &= proof->interleavings_counted;
-    all.over_declared_data = proof->over_declared_data;
-    all.exhaustive &= proof->exhaustive;
-    all.values_tried = std::max(all.values_tried, proof->values_tried);
-    all.values_asked = std::max(all.values_asked, proof->values_asked);
-    all.starving_left_out |= proof->starving_left_out;
-  }
-}
-
-}  // namespace
-
-exploration joined(const std::vector<exploration>& parts) {
-  exploration all;
-  double estimates = 0;
-  std::size_t estimating = 0;
-  all.stopped = false;
-  for (const exploration& part : parts) {
-    all.runs += part.runs;
-    all.samples += part.samples;
-    all.skipped += part.skipped;
-    all.stopped |= part.stopped;
-    all.bound = std::max(all.bound, part.bound);
-    if (part.failure && (!all.failure || part.failure->runs < all.failure->runs)) all.failure = part.failure;
-    if (part.departed && !all.departed) all.departing = part.departing;
-    all.departed |= part.departed;
-    if (part.estimated) {
-      estimates += *part.estimated;
-      ++estimating;
-    }
-    all.seen.resize(std::max(all.seen.size(), part.seen.size()));
-    for (std::size_t i = 0; i < part.seen.size(); ++i) all.seen[i] |= part.seen[i];
-  }
-  join_proofs(all, parts);
-  if (estimating != 0) all.estimated = estimates / static_cast<double>(estimating);
-  std::uint64_t set = 0;
-  for (const std::uint64_t word : all.seen) set += static_cast<std::uint64_t>(std::popcount(word));
-  all.distinct = count_of_seen(set, all.runs);
-  return all;
-}
 
 std::optional<explorer::failing_share> explorer::share_that_fails(const explore_options& options,
                                                                   std::uint64_t runs_max) {
@@ -528,70 +455,6 @@ std::string_view name_of(search_by how) noexcept {
     case search_by::coverage: return "coverage";
   }
   return "unknown";
-}
-
-std::string count_text(double number) {
-  if (number >= 1e12) return fmt::format("{:.1e}", number);
-  std::string digits = fmt::format("{:.0f}", number);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
-std::string statement_of(const exploration& found, const explore_options& options) {
-  const std::string skipped =
-      found.skipped == 0 ? "" : fmt::format(", {} of them skipped", count_text(static_cast<double>(found.skipped)));
-  const std::string_view in_order = options.order == ordering::fifo ? " in fifo order" : "";
-  const std::string runs =
-      fmt::format("{} run{}{}", count_text(static_cast<double>(found.runs)), found.runs == 1 ? "" : "s", in_order);
-  if (found.departed && found.departing) {
-    return fmt::format("the search ended after {}: one of them, made again with the same choices, was another run",
-                       runs);
-  }
-  if (found.departed) {
-    return fmt::format("the search ended after {}: a run could not be repeated, so the test is not deterministic",
-                       runs);
-  }
-  const std::string values = found.values_tried == 0 ? ""
-                                                     : fmt::format("the least {} of {} values",
-                                                                   count_text(static_cast<double>(found.values_tried)),
-                                                                   count_text(static_cast<double>(found.values_asked)));
-  const std::string_view starving =
-      found.starving_left_out
-          ? "; runs in which a task waits while others yield more than 16 times, or make very many steps, are left out"
-          : "";
-  if (options.by == search_by::deviations || options.by == search_by::preemptions) {
-    if (!found.exhaustive) {
-      const std::string_view what = name_of(options.by);
-      return fmt::format("{}{}, all with up to {} {}{}{} among them, nothing found{}", runs, skipped, found.bound,
-                         found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
-                         values, starving);
-    }
-  }
-  if (found.exhaustive || found.classes != 0) {
-    const auto classes = static_cast<double>(found.classes);
-    const std::string of = found.interleavings > classes
-                               ? fmt::format(" ({}{} interleavings)", found.interleavings_counted ? "" : "about ",
-                                             count_text(found.interleavings))
-                               : "";
-    const std::string_view data =
-        found.over_declared_data ? "every shared variable is declared, as the test says" : "any variable may be shared";
-    const std::string samples = found.samples == 0 || found.exhaustive
-                                    ? ""
-                                    : fmt::format(", and {} samples", count_text(static_cast<double>(found.samples)));
-    return fmt::format("all {} ordering{}{}{} checked{}{}{}{}; {}, and steps take no time{}", count_text(classes),
-                       found.classes == 1 ? "" : "s", values.empty() ? "" : " with ", values, in_order, of, skipped,
-                       samples, data, starving);
-  }
-  if (found.estimated && *found.estimated > 0) {
-    const double share = 100 * static_cast<double>(found.distinct) / *found.estimated;
-    // Traces are counted that may be the same but for steps which do not depend on each other: near the whole it says
-    // too much.
-    const std::string of = share >= 50    ? "by an estimate most"
-                           : share >= 0.1 ? fmt::format("an estimated {:.2g} %", share)
-                                          : "an estimated less than 0.1 %";
-    return fmt::format("{}{}, {} of the space, nothing found", runs, skipped, of);
-  }
-  return fmt::format("{}{}, nothing found", runs, skipped);
 }
 
 }  // namespace lockstep

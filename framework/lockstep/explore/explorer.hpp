@@ -20,6 +20,7 @@
 #include <lockstep/explore/program.hpp>
 #include <lockstep/explore/sampling.hpp>
 #include <lockstep/explore/systematic.hpp>
+#include <lockstep/explore/trace_set.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -109,6 +110,7 @@ struct exploration {
   std::uint64_t values_tried = 0;
   std::uint64_t values_asked = 0;
   bool starving_left_out = false;  // runs in which somebody waits for very long, see systematic.hpp
+  bool classes_repeated = false;   // some may be among the `classes` more than once, see systematic.hpp
   std::uint64_t samples = 0;       // among the runs
   // Otherwise, about how many different runs there are, and how many of those were seen.
   std::optional<double> estimated = {};
@@ -117,7 +119,7 @@ struct exploration {
   bool stopped = false;     // out of time
   bool departed = false;    // a run could not be repeated: the program is not deterministic
   std::optional<std::vector<std::uint64_t>> departing = {};  // the answers of that run, where they are known
-  std::vector<std::uint64_t> seen = {};                      // a set of the runs' traces, as joined() takes it
+  trace_set seen = {};                                       // the runs' traces
 };
 
 // What the parts of one search came to together. The failure is that which took the fewest runs; of several, that of

@@ -20,7 +20,8 @@ class numbering {
   std::uint32_t find(identity wanted) const noexcept {
     if (slots_.empty()) return unknown;
     for (std::size_t at = slot_of(wanted);; at = (at + 1) & (slots_.size() - 1)) {
-      if (slots_[at] == unknown || known_[slots_[at]] == wanted) return slots_[at];
+      const slot& here = slots_[at];
+      if (here.known == wanted || here.number == unknown) return here.number;
     }
   }
   // Gives the next number to one that is new.
@@ -30,29 +31,34 @@ class numbering {
   }
 
  private:
+  struct slot {
+    identity known = 0;
+    std::uint32_t number = unknown;
+  };
+
   // Identities are hashes already.
   std::size_t slot_of(identity wanted) const noexcept {
     return static_cast<std::size_t>(wanted ^ (wanted >> 32)) & (slots_.size() - 1);
   }
   [[gnu::noinline]] std::uint32_t add(identity made) {
     if (2 * (known_.size() + 1) > slots_.size()) grow();
-    std::size_t at = slot_of(made);
-    while (slots_[at] != unknown) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = static_cast<std::uint32_t>(known_.size());
+    const auto number = static_cast<std::uint32_t>(known_.size());
     known_.push_back(made);
-    return slots_[at];
+    place(made, number);
+    return number;
+  }
+  void place(identity made, std::uint32_t number) noexcept {
+    std::size_t at = slot_of(made);
+    while (slots_[at].number != unknown) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {made, number};
   }
   void grow() {
-    slots_.assign(slots_.empty() ? 64 : 2 * slots_.size(), unknown);
-    for (std::uint32_t i = 0; i < known_.size(); ++i) {
-      std::size_t at = slot_of(known_[i]);
-      while (slots_[at] != unknown) at = (at + 1) & (slots_.size() - 1);
-      slots_[at] = i;
-    }
+    slots_.assign(slots_.empty() ? 64 : 2 * slots_.size(), {});
+    for (std::uint32_t i = 0; i < known_.size(); ++i) place(known_[i], i);
   }
 
   std::vector<identity> known_;
-  std::vector<std::uint32_t> slots_;  // a power of two of them, half of them free
+  std::vector<slot> slots_;  // a power of two of them, half of them free
 };
 
 }  // namespace lockstep::detail

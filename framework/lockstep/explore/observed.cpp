@@ -23,14 +23,13 @@ void observed_choices::end_run() {
   steps_.judge(races_);
 }
 
-double observed_choices::weight(std::uint64_t values_max) const noexcept {
+double observed_choices::weight_of_values(std::uint64_t values_max) const noexcept {
   double product = 1;
   for (const std::uint64_t each : options_) product *= static_cast<double>(std::min(each, values_max));
   return product;
 }
 
 std::size_t observed_choices::pick_task(const candidates& from) {
-  options_.push_back(from.size());
   return base_ != nullptr ? base_->pick_task(from) : 0;
 }
 

@@ -34,9 +34,9 @@ class observed_choices final : public oracle, private step_observer {
 
   const std::vector<step>& steps() const noexcept { return made_; }
   const detail::causality& causes() const noexcept { return steps_; }
-  // By how many the run has to count in an estimate of all runs, if every answer was as likely as any other: the
-  // product of all numbers of options. Of a value, at most `values_max`.
-  double weight(std::uint64_t values_max = 16) const noexcept;
+  // For how many runs it stands in an estimate of all, as far as values go, if every answer was as likely as any other:
+  // the product of all numbers of options, of each at most `values_max`.
+  double weight_of_values(std::uint64_t values_max = 16) const noexcept;
 
   std::size_t pick_task(const candidates& from) override;
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
@@ -65,7 +65,7 @@ class observed_choices final : public oracle, private step_observer {
   std::vector<step> made_;
   std::vector<detail::race> races_;
   detail::readiness ready_;
-  std::vector<std::uint64_t> options_;  // of each choice
+  std::vector<std::uint64_t> options_;  // of each question for a value
   std::vector<std::uint32_t> records_;  // of each task
   std::uint32_t quiet_before_ = 0;
   bool step_open_ = false;

@@ -86,9 +86,9 @@ fingerprint guided_oracle::print(std::uint64_t trace_hash) const {
   std::string trace_end(4, '0');
   for (std::size_t i = 0; i < 4; ++i) trace_end[i] = hex_digit(trace_hash >> (12 - 4 * i));
   std::string deviations;
-  for (const std::string& each : deviations_) {
-    if (each.empty()) return {choices_, digits_, std::move(trace_end)};
-    deviations += each;
+  for (std::size_t i = 0; i < deviations_.size(); ++i) {
+    if (deviations_[i].empty()) return {choices_, digits_, std::move(trace_end)};
+    if (!is_repeated(token_.task_overrides, i)) deviations += deviations_[i];
   }
   return {choices_, digits_, std::move(trace_end), std::move(deviations)};
 }
@@ -107,8 +107,11 @@ std::string guided_oracle::first_unused() const {
 
 // Of those that were applied, the first that is not what it was.
 std::optional<std::string> guided_oracle::other_deviation() const {
-  for (std::size_t i = 0; i < deviations_.size() && 8 * i < token_.print.deviations.size(); ++i) {
-    const std::string_view was = std::string_view(token_.print.deviations).substr(8 * i, 8);
+  std::string_view left = token_.print.deviations;
+  for (std::size_t i = 0; i < deviations_.size() && !left.empty(); ++i) {
+    if (is_repeated(token_.task_overrides, i)) continue;
+    const std::string_view was = left.substr(0, 8);
+    left.remove_prefix(was.size());
     const std::string_view is = deviations_[i];
     if (is.empty() || is == was) continue;
     const task_override& where = token_.task_overrides[i];

@@ -1,6 +1,7 @@
 #include <lockstep/explore/sampling.hpp>
 
 #include <lockstep/base/hash.hpp>
+#include <lockstep/explore/remaining_steps.hpp>
 
 #include <algorithm>
 
@@ -88,57 +89,22 @@ class pos_sampler final : public direct_sampler<pos_sampler> {
   std::vector<candidate> pending_;
 };
 
-// What a task has left is what it is known to do, less what it has done, and all that those will do whom it has yet to
-// spawn.
 class urw_sampler final : public direct_sampler<urw_sampler> {
  public:
   using direct_sampler::direct_sampler;
 
   void begin_run() override {
     made_ = 0;
-    const std::vector<profile::task>& tasks = known_.tasks();
-    seen_.assign(tasks.size(), false);
-    all_.resize(tasks.size());
-    for (std::size_t i = 0; i < tasks.size(); ++i) all_[i] = tasks[i].steps;
-    for (std::size_t i = tasks.size(); i-- > 0;) {  // children have higher numbers than their parents
-      if (tasks[i].parent != profile::none) all_[tasks[i].parent] += all_[i];
-    }
-    left_ = all_;
+    left_.begin_run(known_);
   }
   std::size_t draw_task(const candidates& from) override {
-    weights_.clear();
-    std::uint64_t total = 0;
-    for (std::size_t i = 0; i < from.size(); ++i) note(from[i].task);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      total += weight_of(from[i]);
-      weights_.push_back(total);
-    }
-    const std::uint64_t drawn = bounded(draw(seed_, of_tasks, ++made_), total);
-    return static_cast<std::size_t>(std::upper_bound(weights_.begin(), weights_.end(), drawn) - weights_.begin());
+    const std::uint64_t total = left_.see(from);
+    return left_.at(bounded(draw(seed_, of_tasks, ++made_), total));
   }
 
  private:
-  void note(identity task) {
-    const std::uint32_t number = known_.names().find(task);
-    if (number >= seen_.size() || seen_[number]) return;
-    seen_[number] = true;
-    std::uint32_t above = known_.tasks()[number].parent;
-    for (; above != profile::none && above < left_.size(); above = known_.tasks()[above].parent) {
-      left_[above] -= std::min(left_[above], all_[number]);
-      if (seen_[above]) break;
-    }
-  }
-  std::uint64_t weight_of(const candidate& who) const {
-    const std::uint32_t number = known_.names().find(who.task);
-    if (number >= left_.size()) return 1;
-    return left_[number] >= who.step ? left_[number] - who.step + 1 : 1;
-  }
-
   std::uint64_t made_ = 0;
-  std::vector<bool> seen_;
-  std::vector<std::uint64_t> all_;   // of each task and its descendants
-  std::vector<std::uint64_t> left_;  // of each task and those of its descendants that were not seen
-  std::vector<std::uint64_t> weights_;
+  detail::remaining_steps left_;
 };
 
 class pct_sampler final : public direct_sampler<pct_sampler> {

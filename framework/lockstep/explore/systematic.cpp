@@ -30,10 +30,41 @@ bool systematic_search::begin_run() {
   attempted_ = step_open_ = gave_up_ = not_ours_ = false;
   ready_.begin_run();
   // The last step that is repeated goes on otherwise: it is another task's, or has another value in it.
-  const std::size_t steps_kept = depth_ == 0 ? 0 : places_[depth_ - 1].step;
-  steps_.cut_to(steps_kept);
-  places_of_steps_.resize(steps_kept);
+  known_ = depth_ == 0 ? 0 : places_[depth_ - 1].step;
+  steps_.cut_to(known_);
+  places_of_steps_.resize(known_);
+  choose_where_to_observe();
   return true;
+}
+
+// A step is observed from its begin on, so it is a choice before the first that is not known which has that begin.
+void systematic_search::choose_where_to_observe() {
+  std::size_t choices = known_ == 0 ? 0 : places_of_steps_.back() + 1;
+  while (choices != 0 && (places_[choices - 1].is_value || !places_[choices - 1].asked)) --choices;
+  observes_ = choices == 0;
+  if (!observes_) observe_from_ = choices - 1;
+}
+
+// Where one task is ready, nobody asks.
+inline systematic_search::place& systematic_search::next_asked() noexcept {
+  while (!places_[at_].asked) ++at_;
+  return places_[at_++];
+}
+
+std::size_t systematic_search::repeat_unobserved(const candidates& from) {
+  const place& here = next_asked();
+  if (here.is_value || here.count != from.size() ||
+      tasks_[here.branches[here.chosen].task] != from.step(here.chosen).task) {
+    departed_ = true;
+    return 0;
+  }
+  if (at_ > observe_from_) {
+    observes_ = true;
+    made_ = here.step + 1;
+    quiet_before_ = steps_[here.step].quiet_before;
+    from.observe(*this);
+  }
+  return here.chosen;
 }
 
 void systematic_search::number_as_objects(std::uint32_t up_to_task) {
@@ -73,6 +104,7 @@ bool systematic_search::enters_leaf_of_another() { return leaves_++ % options_.p
 
 std::size_t systematic_search::pick_task(const candidates& from) {
   if (departed_) return 0;
+  if (!observes_) return repeat_unobserved(from);
   close_step();
   if (repeating()) {
     const place& here = places_[at_];
@@ -199,6 +231,7 @@ void systematic_search::see_who_waits(place& here, const candidates& ready) {
     each.gives_way = &each != longest && (each.will_yield || longest->steps >= options_.patience);
     here.is_limited |= each.gives_way;
   }
+  limits_decide_ |= here.is_limited;
 }
 
 // Who was ready before the last step and is not any more was destroyed by it: there is no step that would race.
@@ -230,7 +263,7 @@ void systematic_search::inherit_sleep(place& here) {
 std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options) {
   if (departed_) return 0;
   const bool repeated = repeating();
-  place& here = next_place();
+  place& here = observes_ ? next_place() : next_asked();
   if (repeated) {
     if (!here.is_value || here.options != options) {
       departed_ = true;
@@ -282,7 +315,7 @@ void systematic_search::end_run() {
   ++(gave_up_ ? given_up_ : runs_);
   races_.clear();
   steps_.judge(races_);
-  leave_nothing_out_before_limits();
+  if (limits_decide_) leave_nothing_out_before_limits();
   if (options_.reduced_by != reduction::source_sets) return;
   for (const race& each : races_) reverse(each);
   for (std::size_t i = 0; i < depth_; ++i) {
@@ -345,7 +378,9 @@ void systematic_search::reverse_what_slept(place& at) {
     std::uint32_t own = at.step + 1;
     while (own < size && steps_[own].task != slept.task) ++own;
     if (own < size && detail::covers(steps_[own].touches, slept.touches)) continue;  // then it has those races itself
-    for (std::uint32_t other = at.step + 1; other < size; ++other) {
+    // If that is known, so is what it says of known steps.
+    const auto first = own < known_ ? std::max(at.step + 1, static_cast<std::uint32_t>(known_)) : at.step + 1;
+    for (std::uint32_t other = first; other < size; ++other) {
       if (steps_[other].task == slept.task || steps_.happens_before(at.step, other)) continue;
       if (depends_on(other)) want_before(at, other);
     }

@@ -19,7 +19,8 @@
 // one that has waited longest is next, as a loop that waits for it may be repeated for ever (see fairness.hpp).
 //
 // Several searches can share the work: each takes every so many-th of the tree's leaves, which are cut where there are
-// enough of them. Above the cut all of them try everything, and leave out what comes to the same by sleep sets.
+// enough of them. Above the cut all of them try everything, and leave out what comes to the same by sleep sets. That
+// holds as long as none of them says limits_decide(): then whoever says it has to search alone.
 //
 // The tree of choices is kept along the present run only. The program must be deterministic: where a run departs from
 // the one that it repeats, departed() says so and the search ends.
@@ -66,7 +67,7 @@ class systematic_search final : public oracle, private step_observer {
 
   std::size_t pick_task(const candidates& from) override;
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
-  step_observer* observer() noexcept override { return this; }
+  step_observer* observer() noexcept override { return observes_ ? this : nullptr; }
 
   // Whether the last run was given up, as all that it could have become is known, or is another part's.
   bool gave_up() const noexcept { return gave_up_; }
@@ -78,6 +79,9 @@ class systematic_search final : public oracle, private step_observer {
   bool left_values_out() const noexcept { return values_left_out_ != 0; }
   // Whether runs were to be tried in which somebody waits for longer than is allowed.
   bool left_starving_out() const noexcept { return left_starving_out_; }
+  // Whether there was a place where somebody had to give way. Orders that come to the same may be told apart then, and
+  // be made more than once; and of several searches that share the work none knows what it may leave out.
+  bool limits_decide() const noexcept { return limits_decide_; }
   bool departed() const noexcept { return departed_; }
   // What share of the tree is behind us, as far as one can tell from the branches along the present run: 0 … 1.
   double progress() const noexcept;
@@ -132,6 +136,9 @@ class systematic_search final : public oracle, private step_observer {
   void run_ends(const candidates& left) override;
 
   bool repeating() const noexcept { return at_ < prefix_; }
+  void choose_where_to_observe();
+  place& next_asked() noexcept;
+  std::size_t repeat_unobserved(const candidates& from);
   std::uint32_t object_of(std::uint32_t task) {
     if (task >= tasks_as_objects_.size()) [[unlikely]]
       number_as_objects(task);
@@ -173,6 +180,9 @@ class systematic_search final : public oracle, private step_observer {
   std::vector<std::uint32_t> others_;
   std::uint32_t made_ = 0;  // steps of the present run
   std::uint32_t quiet_before_ = 0;
+  std::size_t known_ = 0;         // so many steps are the same as in the run before
+  bool observes_ = true;          // what is repeated is known, and not observed but for its last steps
+  std::size_t observe_from_ = 0;  // the choice that is the last one which is not
   bool first_ = true;
   bool attempted_ = false;
   bool step_open_ = false;
@@ -181,6 +191,7 @@ class systematic_search final : public oracle, private step_observer {
   std::uint64_t leaves_ = 0;  // that were entered
   bool departed_ = false;
   bool left_starving_out_ = false;
+  bool limits_decide_ = false;
   std::uint64_t values_left_out_ = 0;
   std::uint64_t runs_ = 0;
   std::uint64_t given_up_ = 0;

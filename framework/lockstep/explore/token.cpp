@@ -119,6 +119,10 @@ bool read_override(std::string_view text, token& into) {
 
 }  // namespace
 
+bool is_repeated(const std::vector<task_override>& overrides, std::size_t nth) noexcept {
+  return nth != 0 && overrides[nth] == overrides[nth - 1];
+}
+
 std::uint16_t test_hash(std::string_view full_name) noexcept { return static_cast<std::uint16_t>(hash_of(full_name)); }
 
 identity task_at(std::string_view path) noexcept {
@@ -209,6 +213,12 @@ std::string read_overrides(std::string_view text, token& into) {
   return {};
 }
 
+std::size_t marks_of(const std::vector<task_override>& overrides) {
+  std::size_t marks = 0;
+  for (std::size_t i = 0; i < overrides.size(); ++i) marks += is_repeated(overrides, i) ? 0 : 1;
+  return marks;
+}
+
 std::string read_print(std::string_view text, token& into) {
   if (text.empty()) return {};
   std::string_view rest = text;
@@ -220,7 +230,7 @@ std::string read_print(std::string_view text, token& into) {
   const bool has_ends = trace_end.size() == 4 || (trace_end.empty() && !rest.empty());
   const bool whole = choices && is_hex(digits) && digits.size() == digits_due && has_ends && is_hex(trace_end) &&
                      is_hex(rest) && !text.ends_with('.') &&
-                     (rest.empty() || rest.size() == 8 * into.task_overrides.size());
+                     (rest.empty() || rest.size() == 8 * marks_of(into.task_overrides));
   if (!whole) {
     return fmt::format("the token's fingerprint \"{}\" is damaged; leave it out to replay without it", text);
   }

@@ -68,7 +68,8 @@ struct fingerprint {
   std::string digits;     // one hex digit at the choices 1, 2, 3, 4, 6, 8, 12, 16, 24, …
   std::string trace_end;  // the last 4 hex digits of the trace hash; empty if the run ended its process
   // Of each task override, 8 hex digits: the kind of operation and the object of the step that was overtaken, the same
-  // of the one that was made instead, with its number. Empty if there is none, or one was not applied.
+  // of the one that was made instead, with its number; of several that are the same, of the first. Empty if there is
+  // none, or one was not applied.
   std::string deviations = {};
 
   friend bool operator==(const fingerprint&, const fingerprint&) = default;
@@ -86,6 +87,9 @@ struct token {
 
   friend bool operator==(const token&, const token&) = default;
 };
+
+// Whether it is the same as the one before, with which it shares a mark in the fingerprint.
+bool is_repeated(const std::vector<task_override>& overrides, std::size_t nth) noexcept;
 
 // The hash by which a token knows its test.
 std::uint16_t test_hash(std::string_view full_name) noexcept;

@@ -178,6 +178,7 @@ bool loop::go_on_attentively() {
     note_slow_step();
     if (asked_for(attention_stop | attention_main_done)) return false;
     if (asked_for(attention_overdue)) fire_overdue();
+    attention_.fetch_and(static_cast<std::uint16_t>(~attention_observe), std::memory_order_relaxed);
     who = &pick_next();
     if (given_up_) [[unlikely]]
       return false;
@@ -263,8 +264,7 @@ void loop::start_eagerly(agent& who) {
   starting_ = step.outer;
   agent& goes_on = *step.within;  // perhaps not the spawner any more: see part_from_foreign()
   context::running = &goes_on;
-  note_step(goes_on,
-            goes_on.step_label() != nothing_awaited ? goes_on.step_label() : trace::label(operation_kind::foreign, 0));
+  note_step(goes_on, trace::label(operation_kind::spawn_eagerly, 0));
 }
 
 // What has to be seen to before a task is resumed. False if it is not to be resumed after all.

@@ -59,8 +59,8 @@ class loop : public detail::context {
 
   // -- a run ------------------------------------------------------------------------------------------------------
 
-  // Begins a new run: time 0, no tasks, an empty trace. Requires that no run is under way. `choices` is null for the
-  // plain run and must outlive the run.
+  // Begins a new run: time 0, no tasks, an empty trace. Requires that none is under way, and that `choices` (null for
+  // the plain run) outlive it.
   void start(loop_limits limits, oracle* choices, ordering order, bool keep_trace = false);
   // Whether the observer of its choices has given the run up.
   bool given_up() const noexcept { return given_up_; }
@@ -129,8 +129,7 @@ class loop : public detail::context {
   void thaw(agent& who) noexcept;
 
   agent* running() const noexcept { return context::running; }
-  // Whether no task is ready.
-  bool quiet() const noexcept { return ready_.empty(); }
+  bool quiet() const noexcept { return ready_.empty(); }  // no task is ready
   // All that have not finished, the oldest first.
   std::vector<agent*> alive() const { return all_have_gone() ? std::vector<agent*>() : agents_->alive(); }
   // The same without those that are there to call a function once.
@@ -169,6 +168,7 @@ class loop : public detail::context {
     agent& who = *context::running;
     who.leaf_ = leaf;
     who.operation_ = nullptr;
+    who.state_ = agent::state::ready;  // from parked, within a foreign coroutine
     who.is_now(trace::label(operation_kind::yield, 0));
     ready_.push_back(&who);
   }
@@ -315,7 +315,7 @@ class loop : public detail::context {
   bool tells_of(const std::exception_ptr& thrown) const noexcept;
   // Whether the run stopped for good before its end: nothing could go on, or a limit was reached.
   bool at_standstill() const noexcept { return standstill_; }
-  // Whether tasks were found that wait for each other for good.
+  // Whether tasks wait for each other for good.
   bool cycle_found() const noexcept { return cycle_found_; }
   // The task that is alive under this identity; null if none is. Slow: for reports.
   agent* find(identity of) const noexcept;
@@ -334,6 +334,7 @@ class loop : public detail::context {
     attention_foreign = 256,     // this task is inside something foreign
     attention_overdue = 512,     // the clock has passed deadlines
     attention_frozen = 1024,     // this task makes no step
+    attention_observe = 2048,    // somebody observes from the next step on
     attention_disturb = 0x4000,  // the run is disturbed on purpose
   };
   void request(std::uint16_t what) noexcept { attention_.fetch_or(what, std::memory_order_relaxed); }

@@ -13,7 +13,7 @@ namespace lockstep {
 
 class loop::ready_view final : public candidates {
  public:
-  explicit ready_view(const loop& of) noexcept : candidates(of.ready_.size()), of_(of) {}
+  explicit ready_view(loop& of) noexcept : candidates(of.ready_.size()), of_(of) {}
   // For the next choice.
   using candidates::set_size;
   candidate operator[](std::size_t i) const noexcept override {
@@ -38,6 +38,10 @@ class loop::ready_view final : public candidates {
     return (first->attention_ & attention_retry) != 0 && first == of_.context::running;
   }
   std::string path(std::size_t i) const override { return of_.ready_[i]->path(); }
+  void observe(step_observer& by) const noexcept override {
+    of_.context::observer = &by;
+    of_.request(attention_observe);
+  }
 
   static candidate as_candidate(const agent& who, const operation* op) noexcept {
     const identity object = op != nullptr && op->what_ != nullptr ? op->what_->id() : 0;
@@ -46,7 +50,7 @@ class loop::ready_view final : public candidates {
   }
 
  private:
-  const loop& of_;
+  loop& of_;
 };
 
 // A task that goes on at an await, as nobody else is ready.
@@ -107,10 +111,11 @@ template <bool Observed>
 inline agent& loop::pick_among(ready_view& view) {
   const std::size_t count = ready_.size();
   view.set_size(count);
+  const bool observed = Observed && context::observer != nullptr;
   const std::size_t picked = oracle_->pick_task(view);
   if (picked >= count) [[unlikely]]
     refuse_pick(picked);
-  if (Observed && context::observer != nullptr) observe(view, picked);
+  if (observed) observe(view, picked);
   if (switching_) [[unlikely]]
     return take_overtaking(view, picked);
   return *ready_.take(picked);

@@ -7,6 +7,7 @@
 #include <lockstep/report/columns.hpp>
 #include <lockstep/testing/failures_file.hpp>
 #include <lockstep/testing/finding.hpp>
+#include <lockstep/testing/interruption.hpp>
 #include <lockstep/testing/isolated_program.hpp>
 #include <lockstep/testing/progress_line.hpp>
 #include <lockstep/testing/test_program.hpp>
@@ -16,9 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -153,27 +152,6 @@ std::string failures_path() {
   return !asked.empty() || arguments.empty() ? asked : failures_file::beside(arguments.front());
 }
 
-// A program whose search was interrupted ends by that signal, as if it had not been caught, when all is told: whoever
-// has started it then knows that it was not finished.
-class interrupted_end final : public testing::EmptyTestEventListener {
- public:
-  static void of_program() {
-    static const bool added = [] {
-      testing::UnitTest::GetInstance()->listeners().Append(new interrupted_end);
-      return true;
-    }();
-    static_cast<void>(added);
-  }
-
-  void OnTestProgramEnd(const testing::UnitTest&) override {
-    if (!interruption::noted()) return;
-    std::cout.flush();
-    std::fflush(nullptr);
-    std::signal(SIGINT, SIG_DFL);
-    std::raise(SIGINT);
-  }
-};
-
 class test_exploration {
  public:
   test_exploration(test_runner& runner, const options& knobs, std::optional<std::uint64_t> plain_trace)
@@ -192,8 +170,7 @@ class test_exploration {
   }
 
   search_end run(const std::optional<worker_end>& plain_death) {
-    const interruption ctrl_c;
-    interrupted_end::of_program();
+    const interruption early_end;
     const bool here = *knobs_.jobs == 0;
     search_result found;
     if (plain_death) {
@@ -385,9 +362,9 @@ class test_exploration {
     for (failure_part& part : last.parts) {
       while (part.message.ends_with('\n')) part.message.pop_back();
       if (part.failed() && !std::exchange(told, true)) {
-        part.message += fmt::format("\n{}\n{}\n{}{}{}\ntrace {:016x}", headline(known, failure.run),
+        part.message += fmt::format("\n{}\n{}\n{}{}{}{}\ntrace {:016x}", headline(known, failure.run),
                                     columns_of(last.record, columns_for(last.record, all)), pair, known.in_fifo_order,
-                                    repeat_line(last.replay), last.trace_hash);
+                                    text_of_what_is_left(known, false), repeat_line(last.replay), last.trace_hash);
       }
       publish(part);
     }
@@ -460,20 +437,25 @@ class test_exploration {
          has_line ? static_cast<int>(where.line()) : 0,
          fmt::format("{}\n{}{}{}{}The search went on behind that run, and found {}.\n{}", failure.death->text,
                      headline(known, failure.run, failure.death->stuck), text_of_last_run(known), known.in_fifo_order,
-                     failure.death->stuck ? text_of_what_is_left(known) : "", others, repeat_line(known.replay))});
+                     text_of_what_is_left(known, failure.death->stuck), others, repeat_line(known.replay))});
   }
 
-  // What was not looked into of a step that is stuck, as each run that comes to one has to be waited for.
-  std::string text_of_what_is_left(const finding& known) const {
+  // What was not looked into of a step that is stuck, as each run that comes to one has to be waited for; or of a run
+  // that is very long.
+  std::string text_of_what_is_left(const finding& known, bool stuck) const {
+    if (!stuck && !known.too_long) return {};
     if (known.replay.task_overrides.empty() && known.replay.value_overrides.empty()) return {};
     std::string left;
     const auto add = [&left](bool missing, std::string_view what) {
       if (missing) left += fmt::format("{}{}", left.empty() ? "" : ", ", what);
     };
-    add(!known.finished, "all shorter runs");
+    add(stuck && !known.finished, "all shorter runs");
     add(!known.explained, "which two steps decide");
     add(known.in_fifo_order.empty() && how_.order == ordering::any_order, "fifo order");
-    return left.empty() ? "" : fmt::format("Not looked into, as few runs are made that get stuck: {}.\n", left);
+    if (left.empty()) return {};
+    return fmt::format(
+        "Not looked into, as {}: {}.\n",
+        stuck ? "few runs are made that get stuck" : "the run is so long that not each step is looked at", left);
   }
 
   static void report_nondeterminism(const found_failure& failure, const finding& known) {

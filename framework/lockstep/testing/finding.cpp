@@ -71,8 +71,8 @@ class limited_program final : public program {
 
 // Whether it needs another order than that in which tasks become ready. What was not tried is not denied: the search
 // knows only the least of many values, so the run's own come first.
-std::string text_of_fifo(program& code, const explore_options& how, const token& failing,
-                         const std::string& signature) {
+std::string text_of_fifo(program& code, const explore_options& how, const token& failing, const std::string& signature,
+                         std::uint64_t runs_max) {
   if (how.order == ordering::fifo) return {};
   const std::string it_fails = "It also fails in fifo order.\n";
   token same_values = failing;
@@ -84,7 +84,7 @@ std::string text_of_fifo(program& code, const explore_options& how, const token&
   explore_options fifo;
   fifo.order = ordering::fifo;
   fifo.by = search_by::every_order;
-  fifo.runs_max = fifo_runs_max;
+  fifo.runs_max = runs_max;
   fifo.seed = how.seed;
   fifo.check_every = 0;
   const exploration there = explorer(code).explore(fifo);
@@ -118,6 +118,7 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
   run_result again = code.run(counted, how.order);
   known.replay.task_overrides = described.of_tasks();
   known.replay.value_overrides = described.of_values();
+  known.too_long = counted.steps() > explained_steps_max;
   if (!limited.is_out_of_time()) {
     guided_oracle guided(known.replay);
     again = code.run(guided, how.order);
@@ -139,12 +140,14 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
     known.replay = shrunk.replay;
     known.finished = shrunk.finished;
     known.shrink_runs = shrunk.runs;
-    if (counted.steps() <= explained_steps_max) {
+    if (known.too_long) {
+      known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature, 1);
+    } else {
       program& at_any_time = dies ? code : limited;
       if (how.order == ordering::any_order) known.deviations = deviations_of(at_any_time, known.replay);
       known.pair = explain(limited, known.replay);
       known.explained = true;
-      known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature);
+      known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature, fifo_runs_max);
       known.share = explorer(limited).share_that_fails(how, std::min(options.share_runs_max, limited.left()));
     }
   } catch (const ended_early&) {  // what is known until then is known
@@ -156,7 +159,7 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
 std::string finding::sent_form() const {
   message said;
   said.add(signature).add(to_text(replay)).add(std::uint64_t{repeats}).add(std::uint64_t{finished}).add(shrink_runs);
-  said.add(std::uint64_t{explained});
+  said.add(std::uint64_t{explained}).add(std::uint64_t{too_long});
   said.add(in_fifo_order).add(std::uint64_t{pair.has_value()}).add(std::uint64_t{share.has_value()});
   if (pair) {
     for (const named_step& each : {pair->first, pair->second}) said.add(each.task).add(std::uint64_t{each.nth});
@@ -177,6 +180,7 @@ finding finding::read(message from) {
   known.finished = from.number() != 0;
   known.shrink_runs = from.number();
   known.explained = from.number() != 0;
+  known.too_long = from.number() != 0;
   known.in_fifo_order = from.text();
   const bool has_pair = from.number() != 0;
   const bool has_share = from.number() != 0;

@@ -21,6 +21,7 @@ struct finding {
   bool repeats = false;    // it fails in the same way when it is made again; otherwise nothing else is known
   bool finished = false;   // shrinking, within its budget
   bool explained = false;  // the search for the pair has come to an end
+  bool too_long = false;   // it makes so many steps that it was not looked at each
   std::uint64_t shrink_runs = 0;
   std::vector<named_step> deviations{};  // the steps by which it departs from the plain run
   std::optional<deciding_pair> pair{};

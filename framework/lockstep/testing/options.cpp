@@ -83,6 +83,7 @@ sample_weights read_weights(const std::string& text) {
       {"pct", &sample_weights::pct},
       {"coverage", &sample_weights::coverage}};
   sample_weights read{0, 0, 0, 0, 0};
+  bool seen[std::size(known)] = {};
   std::uint64_t sum = 0;
   for (std::size_t at = 0; at <= text.size();) {
     const std::string each = text.substr(at, text.find(',', at) - at);
@@ -99,6 +100,9 @@ sample_weights read_weights(const std::string& text) {
     });
     if (found == std::end(known)) {
       throw bad_value(fmt::format("where \"{}\" is none of urw, pos, uniform, pct, coverage", each.substr(0, colon)));
+    }
+    if (std::exchange(seen[found - std::begin(known)], true)) {
+      throw bad_value(fmt::format("where \"{}\" stands twice", found->first));
     }
     read.*found->second = weight;
     sum += weight;
@@ -243,7 +247,9 @@ class knobs {
     if (into_.test_options.fail_on_slow_step.value_or(false)) shaping.push_back("--lockstep_slow_step");
     for (const std::string& name : shaping) {
       const std::vector<std::string>& given = app_.get_option(name)->results();
-      if (!given.empty()) into_.shape[name] = given.back();
+      if (given.empty()) continue;
+      const std::string& value = given.back();  // CLI11 has "true" for a flag alone
+      into_.shape[name] = value == "true" ? "1" : value;
     }
   }
 

@@ -31,7 +31,7 @@ struct exploration_budget {
   std::uint64_t runs = 10'000;
   duration time = duration::max();
 
-  bool none() const noexcept { return runs == 0; }
+  bool none() const noexcept { return runs == 0 || time <= duration::zero(); }
 };
 
 // An unset field leaves the choice to the next layer.

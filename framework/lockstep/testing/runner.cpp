@@ -2,10 +2,10 @@
 
 #include <lockstep/report/columns.hpp>
 #include <lockstep/testing/exploration.hpp>
+#include <lockstep/testing/interruption.hpp>
 #include <lockstep/testing/power_cut.hpp>
 #include <lockstep/testing/seed_runs.hpp>
 #include <lockstep/testing/test_runs.hpp>
-#include <lockstep/testing/workers.hpp>
 
 #include <fmt/format.h>
 

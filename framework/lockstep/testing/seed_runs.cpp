@@ -5,6 +5,8 @@
 #include <lockstep/explore/portfolio.hpp>
 #include <lockstep/explore/shrink.hpp>
 #include <lockstep/report/text.hpp>
+#include <lockstep/testing/exploration.hpp>
+#include <lockstep/testing/interruption.hpp>
 #include <lockstep/testing/isolated_program.hpp>
 #include <lockstep/testing/test_program.hpp>
 #include <lockstep/testing/workers.hpp>
@@ -52,6 +54,7 @@ class exit_status final : public testing::EmptyTestEventListener {
   void note_trouble() noexcept { trouble_ = true; }
 
   void OnTestProgramEnd(const testing::UnitTest& program) override {
+    if (interruption::noted()) return;
     if (!ran_ && program.Passed() && std::getenv("GTEST_TOTAL_SHARDS") == nullptr) {
       fmt::print(stderr,
                  "lockstep: --lockstep_seeds was given, and there was no coroutine test to run; see "
@@ -97,6 +100,7 @@ class seed_runs {
   seed_runs(test_runner& runner, const options& knobs, seed_range seeds)
       : knobs_(knobs), seeds_(seeds), code_(runner), isolated_(code_, [this] { code_.rest(); }) {}
 
+  // As many as there are, from the first on, unless it is interrupted.
   std::vector<seed_result> make() {
     const bool here = *knobs_.jobs == 0;
     std::optional<muted_output> muted;
@@ -108,9 +112,13 @@ class seed_runs {
     profile_.end_run();
     std::vector<seed_result> made;
     if (here) {
-      for (std::uint64_t seed = seeds_.first; seed < seeds_.end; ++seed) made.push_back(make(seed, code_));
+      for (std::uint64_t seed = seeds_.first; seed < seeds_.end && !interruption::noted(); ++seed) {
+        made.push_back(make(seed, code_));
+      }
     } else {
-      for (std::uint64_t seed = seeds_.first; seed < seeds_.end;) seed = make_from(seed, made);
+      for (std::uint64_t seed = seeds_.first; seed < seeds_.end && !interruption::noted();) {
+        seed = make_from(seed, made);
+      }
     }
     code_.rest();
     code_.mute(nullptr);
@@ -118,13 +126,18 @@ class seed_runs {
   }
 
  private:
+  struct shared {
+    std::atomic<std::uint64_t> under_way;  // the seed
+    std::atomic<bool> stop;                // behind it
+  };
+
   // In one worker, as far as that lives. Returns the next seed.
   std::uint64_t make_from(const std::uint64_t first, std::vector<seed_result>& made) {
-    const shared_object<std::atomic<std::uint64_t>> under_way;
-    *under_way = first;
+    const shared_object<shared> state;
+    state->under_way = first;
     worker_process worker([&](const sender& send) {
-      for (std::uint64_t seed = first; seed < seeds_.end; ++seed) {
-        *under_way = seed;
+      for (std::uint64_t seed = first; seed < seeds_.end && !state->stop; ++seed) {
+        state->under_way = seed;
         const seed_result one = make(seed, code_);
         message said;
         said.add(one.seed).add(one.strategy).add(one.result).add(one.signature).add(one.replay).add(one.trace);
@@ -132,6 +145,7 @@ class seed_runs {
       }
       code_.rest();
     });
+    while (worker.take()) state->stop = interruption::noted();
     const worker_end end = worker.wait();
     message said(worker.sent());
     while (said.more()) {
@@ -142,11 +156,11 @@ class seed_runs {
     }
     if (!end.died) return seeds_.end;
     if (end.stuck) code_.expect_stuck_steps();
-    seed_result one = make(*under_way, isolated_);
+    seed_result one = make(state->under_way, isolated_);
     one.result = one.signature == end.signature ? "crashed" : "nondeterministic";
     one.signature = end.signature;
     made.push_back(std::move(one));
-    return *under_way + 1;
+    return state->under_way + 1;
   }
 
   seed_result make(std::uint64_t seed, program& code) {
@@ -200,6 +214,22 @@ void write_whole(const std::filesystem::path& file, const std::string& text) {
   const std::string why = error ? error.message() : "it cannot be written";
   std::filesystem::remove(unfinished, error);
   throw std::runtime_error(fmt::format("{}: {}", file.string(), why));
+}
+
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (std::filesystem::is_directory(folder)) return;
+  const std::string why = std::filesystem::exists(folder) ? "is there, and no directory" : error.message();
+  throw std::runtime_error(
+      fmt::format("--lockstep_out={0}: {0} {1}; name a directory, which is made where there is none", folder, why));
+}
+
+void tell_what_is_left(seed_range made, seed_range wanted) {
+  const std::string what =
+      made.end == made.first ? "before its first seed" : fmt::format("after its seeds {}:{}", made.first, made.end);
+  fmt::print("{}: interrupted {}; {}:{} are left\n", full_name(), what, made.end, wanted.end);
+  publish({testing::TestPartResult::kSkip, "", 0, std::string(interrupted_search)});
 }
 
 // Reports the first that did not pass, and how many there are.
@@ -279,14 +309,19 @@ void run_seeds(test_runner& runner, const options& knobs, seed_range seeds, cons
   const seed_range mine = std::get<seed_range>(range);
   const std::string file = file_of_seeds(folder, full_name(), mine);
   try {
-    std::filesystem::create_directories(folder);
+    make_folder(folder);
     write_whole(file, "");  // better now than after an hour
     std::filesystem::remove(file);
+    const interruption early_end;
     const std::vector<seed_result> made = seed_runs(runner, knobs, mine).make();
+    const seed_range those{mine.first, mine.first + made.size()};
+    if (those.end != mine.end) tell_what_is_left(those, mine);
+    if (made.empty()) return;
     std::string lines;
     for (const seed_result& each : made) lines += each.line(full_name());
-    write_whole(file, lines);
-    report(made, file);
+    const std::string file_of_those = file_of_seeds(folder, full_name(), those);
+    write_whole(file_of_those, lines);
+    report(made, file_of_those);
   } catch (const std::runtime_error& problem) {
     trouble(problem.what());
   }

@@ -1,15 +1,15 @@
 #include <lockstep/testing/workers.hpp>
 
+#include <lockstep/testing/interruption.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <limits>
 #include <memory>
 #include <string>
@@ -154,13 +154,14 @@ std::string sent_form(const exploration& found) {
       .add(found.values_tried)
       .add(found.values_asked)
       .add(std::uint64_t{found.starving_left_out})
+      .add(std::uint64_t{found.classes_repeated})
       .add(found.samples)
       .add(found.estimated.value_or(-1))
       .add(found.distinct);
   said.add(found.bound).add(std::uint64_t{found.stopped}).add(std::uint64_t{found.departed});
   said.add(std::uint64_t{found.departing.has_value()});
   if (found.departing) add(said, *found.departing);
-  add(said, found.seen);
+  add(said, found.seen.words());
   return said.bytes();
 }
 
@@ -185,6 +186,7 @@ exploration read_exploration(const std::string& bytes) {
   found.values_tried = said.number();
   found.values_asked = said.number();
   found.starving_left_out = said.number() != 0;
+  found.classes_repeated = said.number() != 0;
   found.samples = said.number();
   if (const double estimated = said.real(); estimated >= 0) found.estimated = estimated;
   found.distinct = said.number();
@@ -192,7 +194,7 @@ exploration read_exploration(const std::string& bytes) {
   found.stopped = said.number() != 0;
   found.departed = said.number() != 0;
   if (said.number() != 0) found.departing = read_numbers(said);
-  found.seen = read_numbers(said);
+  found.seen = trace_set(read_numbers(said));
   return found;
 }
 
@@ -213,8 +215,11 @@ class search {
     while (!workers_.empty()) {
       const bool quiet = !wait();
       grant_runs();
-      if (interruption::noted()) stop(quiet);
-      if (options_.on_progress) options_.on_progress(progress());
+      if (interruption::noted()) {
+        stop(quiet);
+      } else if (options_.on_progress) {
+        options_.on_progress(progress());
+      }
     }
     result_.together = joined(explored_);
     result_.together.failure.reset();
@@ -321,6 +326,7 @@ class search {
   void learn_from(worker& gone) {
     const worker_end end = gone.process->wait();
     gone_runs_ += gone.state->runs;
+    gone_distinct_ += gone.state->distinct;
     exploration found;
     if (gone.state->cut) {
       found.runs = gone.state->runs;
@@ -398,6 +404,7 @@ class search {
   exploration_progress progress() const {
     exploration_progress all;
     all.runs = gone_runs_;
+    all.distinct = gone_distinct_;
     for (const auto& each : workers_) {
       all.runs += each->state->runs;
       all.distinct += each->state->distinct;
@@ -415,16 +422,11 @@ class search {
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<exploration> explored_;
   std::uint64_t gone_runs_ = 0;
+  std::uint64_t gone_distinct_ = 0;
   inherited_pipe asked_;  // wakes this process
   int ticks_since_stop_ = 0;
   search_result result_;
 };
-
-// A signal handler has no other way to say so than a global.
-volatile std::sig_atomic_t interrupts = 0;
-struct sigaction before_interruption {};
-
-void on_interrupt(int) { interrupts = 1; }
 
 }  // namespace
 
@@ -442,18 +444,6 @@ std::uint32_t usable_cores() noexcept {
   const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? static_cast<std::uint32_t>(online) : 1;
 }
-
-interruption::interruption() {
-  struct sigaction action {};
-  action.sa_handler = &on_interrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  ::sigaction(SIGINT, nullptr, &before_interruption);
-  if (before_interruption.sa_handler != SIG_IGN) ::sigaction(SIGINT, &action, nullptr);
-}
-
-interruption::~interruption() { ::sigaction(SIGINT, &before_interruption, nullptr); }
-
-bool interruption::noted() noexcept { return interrupts != 0; }
 
 work_result make_in_worker(const std::function<void(const sender&)>& work, const std::function<void()>& on_tick) {
   worker_process worker(work);

@@ -34,7 +34,7 @@ struct search_result {
   exploration together;  // without the failures
   // One for each signature, that with the fewest runs first. Only deaths are followed by more of them.
   std::vector<found_failure> failures;
-  bool interrupted = false;  // by SIGINT, see `interruption`
+  bool interrupted = false;  // by a signal, see `interruption`
 };
 
 // `code` must not have been run in this process, which must have no other thread. A search by deviations or preemptions
@@ -43,18 +43,6 @@ search_result search_in_workers(program& code, const explore_options& how, const
 
 // How many workers there can be: the cores that this process may use.
 std::uint32_t usable_cores() noexcept;
-
-// While it lives, the first SIGINT is only noted, and ends the search; a second one ends the process. One at a time.
-class interruption {
- public:
-  interruption();
-  interruption(const interruption&) = delete;
-  interruption& operator=(const interruption&) = delete;
-  ~interruption();
-
-  // Whether one has ever come.
-  static bool noted() noexcept;
-};
 
 // Makes `work` in a worker, and returns what it sends, or how it died. Calls `on_tick` about four times a second.
 struct work_result {

@@ -19,6 +19,12 @@ void trace::forget_all() noexcept {
   events_.clear();
 }
 
+// Records that are moved while a task runs would make its step a slow one. What is not written to takes no memory.
+void trace::make_room(std::uint64_t steps) {
+  constexpr std::uint64_t records_max = 1'100'000;  // of 16 bytes
+  all_.reserve(static_cast<std::size_t>(std::min(steps, records_max)));
+}
+
 // The next record at which turn() has something to do.
 void trace::set_end() noexcept {
   trace_record* const next = next_.load(std::memory_order_relaxed);

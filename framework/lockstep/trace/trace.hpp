@@ -102,6 +102,8 @@ class trace {
     if (keep_all_) [[unlikely]]
       forget_all();
     keep_all_ = keep_all;
+    if (keep_all) [[unlikely]]
+      make_room(steps_max);
     trace_record* const first = records_.get();
     next_.store(first, std::memory_order_relaxed);
     end_ = first + (keep_all ? 1 : steps_max < capacity ? steps_max + 1 : capacity);
@@ -235,6 +237,7 @@ class trace {
   std::vector<trace_note>::iterator end_of_notes(std::size_t record) noexcept;
   [[gnu::cold]] void forget_earlier() noexcept;
   [[gnu::cold]] void forget_all() noexcept;
+  [[gnu::cold]] void make_room(std::uint64_t steps);
 
   std::unique_ptr<trace_record[]> records_;
   std::atomic<trace_record*> next_ = nullptr;

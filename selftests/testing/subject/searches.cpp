@@ -128,6 +128,10 @@ CO_TEST(Searched, IsInterrupted, explore(1h)) {
   if (++*runs_of_all == 2'000) ::kill(::getppid(), SIGINT);
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
 }
+CO_TEST(Searched, IsTerminated, explore(1h)) {
+  if (++*runs_of_all == 2'000) ::kill(::getppid(), SIGTERM);
+  co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
+}
 // Within this process, where a signal has been handled when raise() returns.
 CO_TEST(Searched, EndsAtTheSecondInterrupt, explore(1h, {.jobs = 0})) {
   static int runs = 0;
@@ -152,6 +156,16 @@ CO_TEST(Searched, LeavesSomethingToTheNextRun, explore(400)) {
   auto one = spawn(take_turns(runs % 2 == 0 ? 4 : 3));
   co_await one.join();
 }
+
+CO_TEST(Stopped, InAWorker) {
+  if (++*runs_of_all == 20) ::kill(::getppid(), SIGTERM);
+  co_await yield();
+}
+CO_TEST(Stopped, InThisProcess, .jobs = 0) {
+  if (++*runs_of_all == 20) ::raise(SIGINT);
+  co_await yield();
+}
+CO_TEST(Stopped, IsBehindThose) { co_await yield(); }
 
 // -- for one run a seed ----------------------------------------------------------------------------------------------
 

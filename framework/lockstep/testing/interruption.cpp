@@ -1,0 +1,64 @@
+#include <lockstep/testing/interruption.hpp>
+
+#include <gtest/gtest.h>
+
+#include <signal.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+namespace lockstep::detail {
+
+namespace {
+
+constexpr int ending_signals[] = {SIGINT, SIGTERM};
+
+// A signal handler has no other way to say so than a global.
+volatile std::sig_atomic_t noted_signal = 0;
+struct sigaction before_interruption[std::size(ending_signals)]{};
+
+void on_interrupt(int signal) { noted_signal = signal; }
+
+class interrupted_end final : public testing::EmptyTestEventListener {
+ public:
+  static void of_program() {
+    static const bool added = [] {
+      testing::UnitTest::GetInstance()->listeners().Append(new interrupted_end);
+      return true;
+    }();
+    static_cast<void>(added);
+  }
+
+  void OnTestProgramEnd(const testing::UnitTest&) override {
+    if (!interruption::noted()) return;
+    std::cout.flush();
+    std::fflush(nullptr);
+    ::signal(noted_signal, SIG_DFL);
+    ::raise(noted_signal);
+  }
+};
+
+}  // namespace
+
+interruption::interruption() {
+  interrupted_end::of_program();
+  struct sigaction action {};
+  action.sa_handler = &on_interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (std::size_t i = 0; i < std::size(ending_signals); ++i) {
+    ::sigaction(ending_signals[i], nullptr, &before_interruption[i]);
+    if (before_interruption[i].sa_handler != SIG_IGN) ::sigaction(ending_signals[i], &action, nullptr);
+  }
+}
+
+interruption::~interruption() {
+  for (std::size_t i = 0; i < std::size(ending_signals); ++i)
+    ::sigaction(ending_signals[i], &before_interruption[i], nullptr);
+}
+
+bool interruption::noted() noexcept { return noted_signal != 0; }
+
+}  // namespace lockstep::detail
