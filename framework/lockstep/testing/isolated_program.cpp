@@ -30,6 +30,7 @@ class kept_candidates final : public candidates {
   candidate operator[](std::size_t i) const noexcept override { return all_[i]; }
   bool first_is_running() const noexcept override { return first_is_running_; }
   std::string path(std::size_t i) const override { return paths_[i]; }
+  void observe(step_observer& by) const noexcept override { observer_ = &by; }
 
   void add(const candidate& each, std::string path) {
     all_.push_back(each);
@@ -40,6 +41,25 @@ class kept_candidates final : public candidates {
   std::vector<candidate> all_;
   std::vector<std::string> paths_;
   bool first_is_running_ = false;
+  mutable step_observer* observer_ = nullptr;  // from the next step on
+};
+
+// What an oracle is asked where somebody else observes the run: its own observer is told by that.
+class watched_candidates final : public candidates {
+ public:
+  watched_candidates(const candidates& of, step_observer*& observer) noexcept
+      : candidates(of.size()), of_(of), observer_(observer) {}
+
+  candidate operator[](std::size_t i) const noexcept override { return of_[i]; }
+  task_step step(std::size_t i) const noexcept override { return of_.step(i); }
+  std::size_t highest(step_priorities& by) const noexcept override { return of_.highest(by); }
+  bool first_is_running() const noexcept override { return of_.first_is_running(); }
+  std::string path(std::size_t i) const override { return of_.path(i); }
+  void observe(step_observer& by) const noexcept override { observer_ = &by; }
+
+ private:
+  const candidates& of_;
+  step_observer*& observer_;
 };
 
 constexpr std::size_t stuck_log_bytes_max = std::size_t{1} << 20;  // of a run that is known when it comes again
@@ -56,7 +76,7 @@ class isolated_program::recorder final : public oracle, private step_observer {
   }
 
   std::size_t pick_task(const candidates& from) override {
-    const std::size_t answer = choices_.pick_task(from);
+    const std::size_t answer = choices_.pick_task(watched_candidates(from, told_next_));
     message said = begin(entry::task_picked);
     add(said, from);
     keep(said.add(std::uint64_t{answer}));
@@ -111,6 +131,7 @@ class isolated_program::recorder final : public oracle, private step_observer {
 
   bool step_begins(const candidates& ready, std::size_t picked) override {
     const bool goes_on = told_ == nullptr || told_->step_begins(ready, picked);
+    if (told_next_ != nullptr) told_ = std::exchange(told_next_, nullptr);
     message said = begin(entry::step_began);
     add(said, ready);
     return keep(said.add(std::uint64_t{picked})), goes_on;
@@ -140,6 +161,7 @@ class isolated_program::recorder final : public oracle, private step_observer {
   std::byte* memory_;
   const std::vector<stuck_run>& stuck_;
   step_observer* told_;
+  step_observer* told_next_ = nullptr;  // behind the step that begins next
 };
 
 // Asks and tells an oracle what is written.
@@ -148,13 +170,15 @@ class isolated_program::replayed {
   explicit replayed(std::string log) : written_(std::move(log)) {}
 
   void ask(oracle& choices) {
-    step_observer* const told = choices.observer();
-    bool ended = told == nullptr;
+    step_observer* told = choices.observer();
+    step_observer* told_next = nullptr;
+    bool ended = false;
     while (written_.more()) {
       switch (static_cast<entry>(written_.number())) {
         case entry::task_picked: {
           const kept_candidates from = read_candidates();
           choices.pick_task(from);
+          told_next = from.observer_;
           written_.number();
           break;
         }
@@ -170,6 +194,7 @@ class isolated_program::replayed {
           const kept_candidates ready = read_candidates();
           const std::uint64_t picked = written_.number();
           if (told != nullptr) told->step_begins(ready, picked);
+          if (told_next != nullptr) told = std::exchange(told_next, nullptr);
           break;
         }
         case entry::touched: {
@@ -192,7 +217,7 @@ class isolated_program::replayed {
         }
       }
     }
-    if (!ended) told->run_ends(kept_candidates());  // it died
+    if (!ended && told != nullptr) told->run_ends(kept_candidates());  // it died
   }
 
  private:
