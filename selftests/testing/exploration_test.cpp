@@ -42,6 +42,11 @@ TEST(ExplorationTest, SaysWhatWasProven) {
                         "and steps take no time"));
 }
 
+// The plain run before the search has come by it as well.
+TEST(ExplorationTest, FaultPointsAreSearched) {
+  EXPECT_THAT(explored("FailsByAFaultPoint"), HasSubstr("Shrunk to 1 deviation from the plain run"));
+}
+
 TEST(ExplorationTest, WhatSkipsIsNeitherAPassNorAFailure) {
   for (const std::string jobs : {"--lockstep_jobs=0", "--lockstep_jobs=2"}) {
     const std::string some = explored("SkipsThePlainOrder", jobs);

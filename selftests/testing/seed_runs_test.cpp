@@ -108,10 +108,9 @@ TEST(SeedRunsTest, TroubleIsNoBug) {
   EXPECT_THAT(unwritable.text, HasSubstr("the seeds were not run: "));
   const child_run no_folder = run_subject("--gtest_filter=Seeded.Passes --lockstep_seeds=0:1 --lockstep_out=/dev/full");
   EXPECT_EQ(no_folder.end, "exit status 3\n");
-  EXPECT_THAT(
-      no_folder.text,
-      HasSubstr("the seeds were not run: --lockstep_out=/dev/full: /dev/full is there, and no directory; name a "
-                "directory, which is made where there is none"));
+  EXPECT_THAT(no_folder.text,
+              HasSubstr("the seeds were not run: --lockstep_out=/dev/full: it is there, and no directory; name a "
+                        "directory, which is made where there is none"));
   const child_run unnumbered = seeds("Passes", "0:1", out, "SLURM_ARRAY_TASK_ID=one");
   EXPECT_EQ(unnumbered.end, "exit status 3\n");
   EXPECT_THAT(unnumbered.text, HasSubstr("the variable SLURM_ARRAY_TASK_ID is \"one\", which is no whole number"));

@@ -388,6 +388,12 @@ TEST(WorkersOfATest, GoOnBehindACrash) {
   EXPECT_THAT(text, HasSubstr("Expected: (drawn) < (50)"));
 }
 
+TEST(WorkersOfATest, AreNotInterruptedByThemselves) {
+  const std::string text = search("EndsItselfInOneOrder", "--lockstep_jobs=2").text;
+  EXPECT_THAT(text, HasSubstr("crash of the process: SIGTERM"));
+  EXPECT_THAT(text, HasSubstr("fails in 1 of 2 orderings (all checked)"));
+}
+
 TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
   const child_run run = search("Is*Interrupted", "--lockstep_jobs=2");
   EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;

@@ -354,7 +354,7 @@ void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   if (found_.exhaustive) found_.skipped -= skipped_before;  // those before are among the orders
   found_.parts = parts;
   found_.classes = all.runs();
-  found_.interleavings_counted = by == reduction::none || counted == all.runs();
+  found_.interleavings_counted = by == reduction::none || (counted == all.runs() && !all.asked_for_arms());
   found_.interleavings = by == reduction::none ? static_cast<double>(all.runs())
                          : counted != 0        ? orders * static_cast<double>(all.runs()) / static_cast<double>(counted)
                                                : 0;

@@ -260,7 +260,7 @@ void systematic_search::inherit_sleep(place& here) {
   }
 }
 
-std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options) {
+std::uint64_t systematic_search::pick_value(choice_point point, std::uint64_t options) {
   if (departed_) return 0;
   const bool repeated = repeating();
   place& here = observes_ ? next_place() : next_asked();
@@ -271,6 +271,7 @@ std::uint64_t systematic_search::pick_value(choice_point, std::uint64_t options)
     }
     return here.answer;
   }
+  asked_for_arms_ = asked_for_arms_ || point.name.starts_with("select-");
   here.is_value = here.asked = true;
   here.has_sleeping = here.is_limited = false;
   find_leaf(here);

@@ -79,6 +79,9 @@ class systematic_search final : public oracle, private step_observer {
   bool left_values_out() const noexcept { return values_left_out_ != 0; }
   // Whether runs were to be tried in which somebody waits for longer than is allowed.
   bool left_starving_out() const noexcept { return left_starving_out_; }
+  // Whether it was asked which arm of a select() is tried first. A task is known by what it touches with any answer, so
+  // that the orders which a run stands for may be counted more than once.
+  bool asked_for_arms() const noexcept { return asked_for_arms_; }
   // Whether there was a place where somebody had to give way. Orders that come to the same may be told apart then, and
   // be made more than once; and of several searches that share the work none knows what it may leave out.
   bool limits_decide() const noexcept { return limits_decide_; }
@@ -192,6 +195,7 @@ class systematic_search final : public oracle, private step_observer {
   bool departed_ = false;
   bool left_starving_out_ = false;
   bool limits_decide_ = false;
+  bool asked_for_arms_ = false;
   std::uint64_t values_left_out_ = 0;
   std::uint64_t runs_ = 0;
   std::uint64_t given_up_ = 0;

@@ -3,8 +3,8 @@
 //   if (buggify("cache: full", 20)) evict_everything();
 //
 // One time in so many it is true, as the oracle picks, where a simulation is explored; so it is found, replayed and
-// shrunk like any other choice. In the plain run and in production it is false, for the cost of one look at the context
-// of this thread.
+// shrunk like any other choice. In the plain run it is false, unless it is so every time; and in production, for the
+// cost of one look at the context of this thread.
 // Source: FoundationDB's BUGGIFY.
 #pragma once
 
@@ -34,11 +34,11 @@ namespace detail {
 // those of another. 1 is every time; 0 is never. Does not suspend, and is allowed anywhere.
 inline bool buggify(std::string_view name, std::uint64_t one_in) {
   const detail::context* const found = detail::current_context;
-  return found != nullptr && found->chooses && detail::pick_fault(name, one_in);
+  return found != nullptr && found->simulates && detail::pick_fault(name, one_in);
 }
 
 // Of the run under way, or else of the last, by their names. A point that was passed and never true is no verdict.
-// Empty in the plain run. Misuse without a loop on this thread.
+// Misuse without a loop on this thread.
 std::vector<fault_point> fault_points();
 
 }  // namespace lockstep

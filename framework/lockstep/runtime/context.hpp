@@ -36,7 +36,7 @@ struct context {
   const char* stack_limit = nullptr;  // where the stack ends
   disturbance* fails = nullptr;       // allocations, in the present step; null for none
   step_observer* observer = nullptr;  // null for none
-  bool chooses = false;               // an oracle decides what is picked, so that faults may happen
+  bool simulates = false;             // the clock is virtual, and faults may happen
 };
 
 inline constinit thread_local context* current_context = nullptr;

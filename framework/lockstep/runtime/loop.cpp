@@ -69,7 +69,7 @@ void loop::start(loop_limits limits, oracle* choices, ordering order, bool keep_
   daemons_ = roots_ = gone_ = objects_made_ = fixture_objects_made_ = 0;
   paused_ = standstill_ = cycle_found_ = tearing_down_ = given_up_ = default_executor_died_ = switching_ = false;
   context::observer = choices != nullptr && order == ordering::any_order ? choices->observer() : nullptr;
-  context::chooses = choices != nullptr;
+  context::simulates = !clock_is_real();
   context::run = roll(all_runs_, ++runs_) | 1;
   inbox_->open(context::run);
 }

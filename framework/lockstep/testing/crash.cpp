@@ -14,12 +14,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -40,6 +42,9 @@ struct {
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
   last_words* words = nullptr;  // of a worker
 } notice;
+
+// Who interrupts a search means the process that has forked the workers, which ends them.
+constexpr int meant_for_the_search[] = {SIGINT, SIGTERM};
 
 // Of a worker.
 std::function<void()> last_act;
@@ -157,7 +162,14 @@ void write_tasks() {
   if (of != nullptr) write_text(tree_of(snapshot_of(of->alive())).c_str());
 }
 
+bool is_meant_for_the_search(int number, const siginfo_t& why) noexcept {
+  const int* const end = std::end(meant_for_the_search);
+  return notice.words != nullptr && why.si_pid != ::getpid() &&
+         std::find(std::begin(meant_for_the_search), end, number) != end;
+}
+
 void on_signal(int number, siginfo_t* why, void* where) {
+  if (is_meant_for_the_search(number, *why)) return;
   const auto at = static_cast<std::size_t>(number);
   write_notice(notice.stuck ? nullptr : names[at].data());
   if (notice.stuck) write_tasks();
@@ -216,7 +228,19 @@ void install_once() {
 
 }  // namespace
 
-void leave_last_words(last_words& to) noexcept { notice.words = &to; }
+void leave_last_words(last_words& to) {
+  notice.words = &to;
+  install_once();
+  for (const signal_kind& kind : signals) {
+    const int* const end = std::end(meant_for_the_search);
+    if (std::find(std::begin(meant_for_the_search), end, kind.number) == end) continue;
+    struct sigaction of_search {};
+    ::sigaction(kind.number, nullptr, &of_search);
+    if (of_search.sa_handler == SIG_IGN) continue;
+    ::signal(kind.number, SIG_DFL);  // and not the handler of the process that was forked
+    handle(kind);
+  }
+}
 void call_when_dying(std::function<void()> act) { last_act = std::move(act); }
 
 crash_notice::crash_notice(std::string line, loop* tasks_of, muted_output* output) : line_(std::move(line)) {

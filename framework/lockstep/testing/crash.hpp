@@ -32,8 +32,9 @@ struct last_words {
   place where{};  // where the running task had awaited last
 };
 
-// From now on this process, when it dies inside a test, leaves its last words there instead of printing a notice.
-void leave_last_words(last_words& to) noexcept;
+// From now on this process, when it dies inside a test, leaves its last words there instead of printing a notice. What
+// others send to interrupt the search, SIGINT and SIGTERM, is not meant for it.
+void leave_last_words(last_words& to);
 // Has that called as well when a worker dies, where that can be: it may be in the middle of anything, and is ended if
 // it does not come to an end. Null for nothing.
 void call_when_dying(std::function<void()> last_act);

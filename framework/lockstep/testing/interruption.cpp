@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstddef>
@@ -20,7 +21,20 @@ constexpr int ending_signals[] = {SIGINT, SIGTERM};
 volatile std::sig_atomic_t noted_signal = 0;
 struct sigaction before_interruption[std::size(ending_signals)]{};
 
-void on_interrupt(int signal) { noted_signal = signal; }
+volatile std::sig_atomic_t noted_sender = 0;
+
+// One process may say it twice, as timeout(1) does to its child and then to the whole group. A terminal is none.
+void on_interrupt(int number, siginfo_t* why, void*) {
+  const bool says_it_again = noted_signal != 0 && why->si_pid == noted_sender && why->si_pid != 0;
+  if (says_it_again && why->si_pid != ::getpid()) return;
+  if (noted_signal == 0) {
+    noted_signal = number;
+    noted_sender = why->si_pid;
+    return;
+  }
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
 
 class interrupted_end final : public testing::EmptyTestEventListener {
  public:
@@ -46,8 +60,8 @@ class interrupted_end final : public testing::EmptyTestEventListener {
 interruption::interruption() {
   interrupted_end::of_program();
   struct sigaction action {};
-  action.sa_handler = &on_interrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_sigaction = &on_interrupt;
+  action.sa_flags = SA_SIGINFO;
   for (std::size_t i = 0; i < std::size(ending_signals); ++i) {
     ::sigaction(ending_signals[i], nullptr, &before_interruption[i]);
     if (before_interruption[i].sa_handler != SIG_IGN) ::sigaction(ending_signals[i], &action, nullptr);

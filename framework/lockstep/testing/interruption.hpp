@@ -3,9 +3,9 @@
 
 namespace lockstep::detail {
 
-// While it lives, the first SIGINT or SIGTERM is only noted; a second one ends the process. One that was noted ends the
-// program when all is told, as if it had not been caught: whoever has started it then knows that it was not finished.
-// One at a time.
+// While it lives, the first SIGINT or SIGTERM is only noted; a second one ends the process, unless it comes from the
+// same process as the first. One that was noted ends the program when all is told, as if it had not been caught:
+// whoever has started it then knows that it was not finished. One at a time.
 class interruption {
  public:
   interruption();

@@ -220,9 +220,9 @@ void make_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (std::filesystem::is_directory(folder)) return;
-  const std::string why = std::filesystem::exists(folder) ? "is there, and no directory" : error.message();
+  const std::string why = std::filesystem::exists(folder) ? "it is there, and no directory" : error.message();
   throw std::runtime_error(
-      fmt::format("--lockstep_out={0}: {0} {1}; name a directory, which is made where there is none", folder, why));
+      fmt::format("--lockstep_out={}: {}; name a directory, which is made where there is none", folder, why));
 }
 
 void tell_what_is_left(seed_range made, seed_range wanted) {

@@ -138,9 +138,7 @@ void worker_process::run(int pipe, pid_t parent, const std::function<void(const 
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
   if (::getppid() != parent) ::_exit(1);
-  // Who interrupts means the parent, who ends it. A core for each run that dies would be too many.
-  ::signal(SIGINT, SIG_IGN);
-  ::signal(SIGTERM, SIG_IGN);
+  // A core for each run that dies would be too many.
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -139,5 +139,11 @@ CO_TEST(Explored, LeavesALetterBehind, explore()) {
   EXPECT_EQ(read, 1);
 }
 
+CO_TEST(Explored, FailsByAFaultPoint, explore()) {
+  const bool fails = buggify("cache: full", 20);
+  co_await yield();
+  EXPECT_FALSE(fails);
+}
+
 }  // namespace
 }  // namespace lockstep

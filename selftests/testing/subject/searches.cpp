@@ -129,7 +129,10 @@ CO_TEST(Searched, IsInterrupted, explore(1h)) {
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
 }
 CO_TEST(Searched, IsTerminated, explore(1h)) {
-  if (++*runs_of_all == 2'000) ::kill(::getppid(), SIGTERM);
+  if (++*runs_of_all == 2'000) {
+    ::kill(::getppid(), SIGTERM);
+    ::kill(::getppid(), SIGTERM);  // as timeout(1) does
+  }
   co_await when_all(take_turns(6), take_turns(6), take_turns(6), take_turns(6));
 }
 // Within this process, where a signal has been handled when raise() returns.
@@ -147,6 +150,18 @@ CO_TEST(Searched, FailsAndIsInterrupted, explore({}, {.jobs = 0})) {
   co_await add_two([&] { lost = true; });
   if (lost && !std::exchange(told, true)) ::raise(SIGINT);
   EXPECT_FALSE(lost);
+}
+CO_TEST(Searched, EndsItselfInOneOrder, explore()) {
+  bool first = false;
+  const auto come_first = [&]() -> task<void> {
+    first = true;
+    co_return;
+  };
+  const auto come_second = [&]() -> task<void> {
+    if (!first) ::raise(SIGTERM);
+    co_return;
+  };
+  co_await when_all(come_first(), come_second());
 }
 CO_TEST(Searched, IsLeftOutWhenTheSearchWasInterrupted, explore()) { co_await yield(); }
 
