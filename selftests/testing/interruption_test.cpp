@@ -12,6 +12,7 @@ namespace lockstep::detail {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 // The subject's tests send the signal to the process of the search, and see that it was noted before they go on.
 child_run search(const std::string& test) {
@@ -30,6 +31,7 @@ TEST(InterruptionTest, EndsTheProgramByTheSameSignalWhenAllIsTold) {
 TEST(InterruptionTest, OnlyTheFirstIsNoted) {
   const child_run run = search("EndsAtTheSecondInterrupt");
   EXPECT_EQ(run.end, fmt::format("signal {}\n", SIGINT)) << run.text;
+  EXPECT_THAT(run.text, Not(HasSubstr("explored")));
 }
 
 TEST(InterruptionTest, WhatIsIgnoredStaysIgnored) {

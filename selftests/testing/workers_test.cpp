@@ -404,12 +404,6 @@ TEST(WorkersOfATest, EndTheirSearchWhenItIsInterrupted) {
   EXPECT_THAT(run.text, HasSubstr("[  SKIPPED ] Searched.IsLeftOutWhenTheSearchWasInterrupted"));
 }
 
-TEST(WorkersOfATest, EndWithTheProcessAtTheSecondInterrupt) {
-  const child_run run = search("EndsAtTheSecondInterrupt", "");
-  EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;
-  EXPECT_THAT(run.text, Not(HasSubstr("explored")));
-}
-
 TEST(WorkersOfATest, TellOfAFailureThatWasNotShrunkAsItWasInterrupted) {
   const child_run run = search("FailsAndIsInterrupted", "");
   EXPECT_EQ(run.end, "signal " + std::to_string(SIGINT) + "\n") << run.text;

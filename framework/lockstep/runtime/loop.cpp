@@ -178,7 +178,9 @@ bool loop::go_on_attentively() {
     note_slow_step();
     if (asked_for(attention_stop | attention_main_done)) return false;
     if (asked_for(attention_overdue)) fire_overdue();
-    attention_.fetch_and(static_cast<std::uint16_t>(~attention_observe), std::memory_order_relaxed);
+    if (asked_for(attention_observe)) {
+      attention_.fetch_and(static_cast<std::uint16_t>(~attention_observe), std::memory_order_relaxed);
+    }
     who = &pick_next();
     if (given_up_) [[unlikely]]
       return false;

@@ -5,6 +5,7 @@
 #include <lockstep/runtime/frame.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/snapshot.hpp>
+#include <lockstep/testing/interruption.hpp>
 #include <lockstep/testing/muted_output.hpp>
 
 #include <fmt/format.h>
@@ -42,9 +43,6 @@ struct {
   pid_t process = 0;  // a fork of it, such as a death test, has nothing to say; 0 for a death test started anew
   last_words* words = nullptr;  // of a worker
 } notice;
-
-// Who interrupts a search means the process that has forked the workers, which ends them.
-constexpr int meant_for_the_search[] = {SIGINT, SIGTERM};
 
 // Of a worker.
 std::function<void()> last_act;
@@ -162,14 +160,14 @@ void write_tasks() {
   if (of != nullptr) write_text(tree_of(snapshot_of(of->alive())).c_str());
 }
 
-bool is_meant_for_the_search(int number, const siginfo_t& why) noexcept {
-  const int* const end = std::end(meant_for_the_search);
-  return notice.words != nullptr && why.si_pid != ::getpid() &&
-         std::find(std::begin(meant_for_the_search), end, number) != end;
+bool interrupts(int number) noexcept {
+  const int* const end = std::end(interrupting_signals);
+  return std::find(std::begin(interrupting_signals), end, number) != end;
 }
 
 void on_signal(int number, siginfo_t* why, void* where) {
-  if (is_meant_for_the_search(number, *why)) return;
+  // Who interrupts a search means the process that has forked the workers, which ends them.
+  if (notice.words != nullptr && interrupts(number) && why->si_pid != ::getpid()) return;
   const auto at = static_cast<std::size_t>(number);
   write_notice(notice.stuck ? nullptr : names[at].data());
   if (notice.stuck) write_tasks();
@@ -232,8 +230,7 @@ void leave_last_words(last_words& to) {
   notice.words = &to;
   install_once();
   for (const signal_kind& kind : signals) {
-    const int* const end = std::end(meant_for_the_search);
-    if (std::find(std::begin(meant_for_the_search), end, kind.number) == end) continue;
+    if (!interrupts(kind.number)) continue;
     struct sigaction of_search {};
     ::sigaction(kind.number, nullptr, &of_search);
     if (of_search.sa_handler == SIG_IGN) continue;

@@ -15,11 +15,9 @@ namespace lockstep::detail {
 
 namespace {
 
-constexpr int ending_signals[] = {SIGINT, SIGTERM};
-
 // A signal handler has no other way to say so than a global.
 volatile std::sig_atomic_t noted_signal = 0;
-struct sigaction before_interruption[std::size(ending_signals)]{};
+struct sigaction before_interruption[std::size(interrupting_signals)]{};
 
 volatile std::sig_atomic_t noted_sender = 0;
 
@@ -28,8 +26,8 @@ void on_interrupt(int number, siginfo_t* why, void*) {
   const bool says_it_again = noted_signal != 0 && why->si_pid == noted_sender && why->si_pid != 0;
   if (says_it_again && why->si_pid != ::getpid()) return;
   if (noted_signal == 0) {
-    noted_signal = number;
     noted_sender = why->si_pid;
+    noted_signal = number;
     return;
   }
   ::signal(number, SIG_DFL);
@@ -62,15 +60,15 @@ interruption::interruption() {
   struct sigaction action {};
   action.sa_sigaction = &on_interrupt;
   action.sa_flags = SA_SIGINFO;
-  for (std::size_t i = 0; i < std::size(ending_signals); ++i) {
-    ::sigaction(ending_signals[i], nullptr, &before_interruption[i]);
-    if (before_interruption[i].sa_handler != SIG_IGN) ::sigaction(ending_signals[i], &action, nullptr);
+  for (std::size_t i = 0; i < std::size(interrupting_signals); ++i) {
+    ::sigaction(interrupting_signals[i], nullptr, &before_interruption[i]);
+    if (before_interruption[i].sa_handler != SIG_IGN) ::sigaction(interrupting_signals[i], &action, nullptr);
   }
 }
 
 interruption::~interruption() {
-  for (std::size_t i = 0; i < std::size(ending_signals); ++i)
-    ::sigaction(ending_signals[i], &before_interruption[i], nullptr);
+  for (std::size_t i = 0; i < std::size(interrupting_signals); ++i)
+    ::sigaction(interrupting_signals[i], &before_interruption[i], nullptr);
 }
 
 bool interruption::noted() noexcept { return noted_signal != 0; }
