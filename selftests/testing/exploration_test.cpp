@@ -42,6 +42,13 @@ TEST(ExplorationTest, SaysWhatWasProven) {
                         "and steps take no time"));
 }
 
+TEST(ExplorationTest, SaysWhatWasNotLookedIntoOfALongRun) {
+  const std::string text = explored("FailsLate");
+  EXPECT_THAT(text, HasSubstr("Shrunk to 1 deviation from the plain run."));
+  EXPECT_THAT(text, HasSubstr("It does not happen in fifo order.\nNot looked into, as the run is so long that not each "
+                              "step is looked at: which two steps decide.\n"));
+}
+
 // The plain run before the search has come by it as well.
 TEST(ExplorationTest, FaultPointsAreSearched) {
   EXPECT_THAT(explored("FailsByAFaultPoint"), HasSubstr("Shrunk to 1 deviation from the plain run"));

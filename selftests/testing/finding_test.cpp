@@ -99,6 +99,10 @@ TEST(FindingOfALongRunTest, IsNotLookedAtStepByStep) {
   const finding known = look_into(counted, {}, {result, {}, "plain", 1}, {});
   EXPECT_TRUE(known.repeats);
   EXPECT_LT(counted.runs, 10u);
+  EXPECT_TRUE(known.too_long);
+  EXPECT_FALSE(known.explained);
+  EXPECT_EQ(known.in_fifo_order, "It also fails in fifo order.\n");
+  EXPECT_TRUE(finding::read(message(known.sent_form())).too_long);
 }
 
 TEST_F(FindingTest, CanBeSent) {

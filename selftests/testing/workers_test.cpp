@@ -215,6 +215,7 @@ TEST(WorkersTest, OneThatDiesDoesNotEndTheSearchForWhatFails) {
 TEST(WorkersTest, TellsOfProgress) {
   world_program code([] { return add_two([] {}); });
   std::uint64_t told = 0;
+  std::uint64_t distinct = 0;
   explore_options how;
   how.by = search_by::random;
   how.runs_max = 2'000;
@@ -223,6 +224,8 @@ TEST(WorkersTest, TellsOfProgress) {
   options.on_progress = [&](const exploration_progress& now) {
     EXPECT_GE(now.runs, told);
     told = now.runs;
+    EXPECT_GE(now.distinct, distinct) << "also when a worker has ended";
+    distinct = now.distinct;
   };
   search_in_workers(code, how, options);
   EXPECT_GE(told, 2'000u);

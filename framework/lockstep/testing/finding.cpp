@@ -14,7 +14,8 @@ namespace lockstep::detail {
 
 namespace {
 
-constexpr std::uint64_t fifo_runs_max = 200;  // of the search for the same failure in fifo order
+constexpr std::uint64_t fifo_runs_max = 200;    // of the search for the same failure in fifo order
+constexpr std::uint64_t fifo_runs_if_long = 2;  // enough to know it of a test that has no choice there
 
 constexpr std::uint64_t explained_steps_max = 20'000;  // of a run, which must be looked at as a whole for that
 
@@ -141,7 +142,7 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
     known.finished = shrunk.finished;
     known.shrink_runs = shrunk.runs;
     if (known.too_long) {
-      known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature, 1);
+      known.in_fifo_order = text_of_fifo(limited, how, known.replay, known.signature, fifo_runs_if_long);
     } else {
       program& at_any_time = dies ? code : limited;
       if (how.order == ordering::any_order) known.deviations = deviations_of(at_any_time, known.replay);

@@ -145,5 +145,20 @@ CO_TEST(Explored, FailsByAFaultPoint, explore()) {
   EXPECT_FALSE(fails);
 }
 
+// So late that not each step of it is looked at.
+CO_TEST(Explored, FailsLate, explore(200)) {
+  bool first = false;
+  const auto come_first = [&]() -> task<void> {
+    first = true;
+    co_return;
+  };
+  const auto come_second = [&]() -> task<void> {
+    if (first) co_return;
+    for (int i = 0; i < 21'000; ++i) co_await yield();
+    CO_FAIL() << "late";
+  };
+  co_await when_all(come_first(), come_second());
+}
+
 }  // namespace
 }  // namespace lockstep
