@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 namespace lockstep {
@@ -73,6 +74,17 @@ TEST(ChunkQueueTest, MayBeCutAtItsEnd) {
   for (int i = 0; i < 100; ++i) items.emplace_back(counted);
   EXPECT_EQ(items[99], counted);
   EXPECT_EQ(counted.use_count(), 101);
+}
+
+TEST(ChunkQueueTest, TakesAgainTheMemoryOfWhatHasGone) {
+  chunk_queue<int> items;
+  std::set<const int*> places;
+  for (int i = 0; i < 10'000; ++i) {
+    places.insert(&items.emplace_back(i));
+    if (i >= 100) items.pop_front();
+    EXPECT_EQ(items.front(), i < 100 ? 0 : i - 99);
+  }
+  EXPECT_LE(places.size(), 192u) << "six chunks, of which four are full";
 }
 
 TEST(ChunkQueueTest, HasNoItemThatCouldNotBeMade) {

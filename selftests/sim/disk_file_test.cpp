@@ -86,6 +86,12 @@ TEST(DiskFileTest, IsWrittenPastTheCacheInUnitsOfItsDisk) {
   });
   EXPECT_THAT(text_of_misuse([] { plain_files(here(), source::current()).direct_unit(1000); }),
               testing::HasSubstr("1000 bytes are no unit of a disk"));
+  EXPECT_THAT(text_of_misuse([] {
+                crash_model of_nothing = ext4_ordered;
+                of_nothing.whole_bytes = 0;
+                plain_files(here(), source::current()).crash_model(of_nothing);
+              }),
+              testing::HasSubstr("`whole_bytes` of the model \"ext4_ordered\" is 0"));
 }
 
 TEST(DiskFileTest, GivesNamesInTheOrderInWhichTheyWereMadeAtFirst) {

@@ -560,6 +560,10 @@ TEST(CrashSweepTest, RefusesOptionsByWhichNothingIsTried) {
   };
   EXPECT_THAT(message({.models = {}, .prepare = prepare_setting}),
               HasSubstr("the sweep tests nothing: `models` is empty; leave it out for all models"));
+  sim::crash_model of_nothing = sim::ext4_ordered;
+  of_nothing.whole_bytes = 0;
+  EXPECT_THAT(message({.models = {of_nothing}, .prepare = prepare_setting}),
+              HasSubstr("the sweep tests nothing: `whole_bytes` of the model \"ext4_ordered\" is 0; make it"));
   EXPECT_THAT(message({.images = 0, .prepare = prepare_setting}),
               HasSubstr("the sweep tests nothing: `images` is 0; leave it out for 12, or make it 1 at least"));
   EXPECT_THAT(message({.operations_max = 0, .prepare = prepare_setting}),

@@ -1,11 +1,16 @@
 // A queue of large items, in chunks that never move: for a long log whose items stay where they were made.
 //
-// A chunk is given back when its items have gone, but one is kept for those to come.
+// A chunk whose items have gone is there for those to come; the memory is given back when all is cleared. It is made of
+// huge pages where there is much of it, see slab_source.hpp.
 #pragma once
 
+#include <lockstep/base/slab_source.hpp>
+
+#include <algorithm>
+#include <bit>
 #include <cstddef>
-#include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -57,19 +62,26 @@ class chunk_queue {
   void pop_back() noexcept {
     back().~T();
     --size_;
-    if ((begin_ + size_) % items_of_chunk == 0) chunks_.pop_back();
+    if ((begin_ + size_) % items_of_chunk != 0) return;
+    release(chunks_.back());
+    chunks_.pop_back();
   }
 
   void clear() noexcept {
     while (!empty()) pop_front();
     begin_ = 0;
     chunks_.clear();
-    spare_.reset();
+    free_ = nullptr;
+    memory_.reset();
   }
 
  private:
   static constexpr std::size_t items_of_chunk = 32;
-  struct chunk {
+  static constexpr std::size_t smallest_slab = 4'096;
+  union chunk {
+    chunk() noexcept : next(nullptr) {}
+
+    chunk* next;  // of those that are free
     alignas(T) std::byte items[items_of_chunk * sizeof(T)];
   };
 
@@ -79,22 +91,27 @@ class chunk_queue {
   }
 
   [[gnu::noinline]] void add_chunk() {
-    if (spare_ == nullptr) spare_.reset(new chunk);
-    chunks_.push_back(nullptr);
-    chunks_.back() = std::move(spare_);
+    if (chunks_.size() == chunks_.capacity()) chunks_.reserve(2 * chunks_.size() + 1);
+    if (free_ == nullptr) {
+      if (!memory_) memory_.emplace(std::bit_ceil(std::max(sizeof(chunk), smallest_slab)));
+      release(::new (memory_->take()) chunk);
+    }
+    chunks_.push_back(std::exchange(free_, free_->next));
   }
+  void release(chunk* unused) noexcept { unused->next = std::exchange(free_, unused); }
 
   // Of those that have gone, their places are closed when they are half of all.
   [[gnu::noinline]] void drop_chunk() noexcept {
     const std::size_t gone = begin_ / items_of_chunk;
-    spare_ = std::move(chunks_[gone - 1]);
+    release(chunks_[gone - 1]);
     if (2 * gone < chunks_.size()) return;
     chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(gone));
     begin_ = 0;
   }
 
-  std::vector<std::unique_ptr<chunk>> chunks_;
-  std::unique_ptr<chunk> spare_;
+  std::vector<chunk*> chunks_;
+  chunk* free_ = nullptr;
+  std::optional<slab_source> memory_;
   std::size_t begin_ = 0;  // the place of the first item
   std::size_t size_ = 0;
 };

@@ -2,6 +2,10 @@
 
 #include <lockstep/sim/page.hpp>
 
+#include <fmt/format.h>
+
+#include <bit>
+
 namespace lockstep::sim {
 
 const crash_model weakest{.name = "weakest"};
@@ -58,6 +62,13 @@ const std::vector<const crash_model*>& crash_models() {
   static const std::vector<const crash_model*> all = {&weakest,        &ext4_ordered, &btrfs_like,  &ext3_ordered,
                                                       &ext3_writeback, &data_journal, &strict_sync, &process_crash};
   return all;
+}
+
+std::string objection_to(const crash_model& model) {
+  if (std::has_single_bit(model.whole_bytes)) return {};
+  return fmt::format(
+      "`whole_bytes` of the model \"{}\" is {}; make it what a disk writes as a whole, such as 512 or 4096", model.name,
+      model.whole_bytes);
 }
 
 const crash_model* find_crash_model(std::string_view name) {

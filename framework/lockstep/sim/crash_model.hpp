@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -74,12 +75,15 @@ extern const crash_model ext3_writeback;
 extern const crash_model data_journal;
 // Nothing stays but what was synced: a disk of this model writes nothing back by itself, however much it is.
 extern const crash_model strict_sync;
-// The process dies and the system lives on: everything stays. A call of a simulation is made at once, and so is not left
-// half made: of one that writes to several pages, a process that is killed in it may leave the first of them alone.
+// The process dies and the system lives on: everything stays. A call of a simulation is made at once, and so is not
+// left half made: of one that writes to several pages, a process that is killed in it may leave the first of them
+// alone.
 extern const crash_model process_crash;
 
 // All of these.
 const std::vector<const crash_model*>& crash_models();
+// What is wrong with a model, as a sentence; empty if nothing is.
+std::string objection_to(const crash_model& model);
 // Null if there is none of that name.
 const crash_model* find_crash_model(std::string_view name);
 

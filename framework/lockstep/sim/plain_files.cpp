@@ -191,6 +191,9 @@ disk_image plain_files::image_after_power_cut() const {
 }
 
 void plain_files::crash_model(const sim::crash_model& model) {
+  if (const std::string objection = objection_to(model); !objection.empty()) {
+    of_.of().owner().misused(objection, where_);
+  }
   if (disk_ == nullptr) return of_.files().set_crash_model(model);
   disk_->set_model(model);
 }

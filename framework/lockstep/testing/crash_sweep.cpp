@@ -35,6 +35,9 @@ std::string objection_to(const crash_sweep_options& how) {
   if (how.models.empty()) {
     return "`models` is empty; leave it out for all models, or give it those of the disk, such as {sim::ext4_ordered}";
   }
+  for (const sim::crash_model& each : how.models) {
+    if (std::string objection = sim::objection_to(each); !objection.empty()) return objection;
+  }
   if (how.images == 0) return "`images` is 0; leave it out for 12, or make it 1 at least";
   if (how.operations_max == 0) {
     return "`operations_max` is 0; leave it out for 10000, or make it as many changes as the workload may make";
