@@ -107,6 +107,41 @@ TEST(ExplorerTest, SaysHowMuchItHasSeenWhereTheSpaceIsTooLarge) {
   EXPECT_EQ(statement_of(found, how), "500 runs, an estimated less than 0.1 % of the space, nothing found");
 }
 
+TEST(ExplorerTest, SaysItOfEverySearchThatDoesNotComeToTheEnd) {
+  const auto three = []() -> task<void> {
+    int counter = 0;
+    mutex log;
+    co_await when_all(searched::count(counter, log, 3), searched::count(counter, log, 3));
+    co_await when_all(searched::count(counter, log, 3), searched::count(counter, log, 3));
+  };
+  for (const search_by by :
+       {search_by::systematic, search_by::sleep_sets, search_by::every_order, search_by::random, search_by::coverage}) {
+    SCOPED_TRACE(name_of(by));
+    explore_options how;
+    how.by = by;
+    how.runs_max = 450;
+    const exploration of_runs = search(three, how);
+    EXPECT_EQ(of_runs.runs, 450u);
+    EXPECT_GT(of_runs.estimated.value_or(0), 450);
+    EXPECT_NE(statement_of(of_runs, how).find("450 runs, an estimated "), std::string::npos);
+    how.runs_max = 1'000'000;
+    int asked = 0;
+    how.out_of_time = [&asked] { return ++asked > 100; };
+    const exploration of_time = search(three, how);
+    EXPECT_LT(of_time.runs, 10'000u);
+    EXPECT_GT(of_time.estimated.value_or(0), 450);
+  }
+}
+
+TEST(ExplorerTest, MakesNoEstimateOfWhatItComesToTheEndOf) {
+  explore_options how;
+  how.by = search_by::every_order;
+  const exploration found = search(searched::keeps_all_updates, how);
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_FALSE(found.estimated);
+  EXPECT_EQ(found.runs, found.classes + 1) << "and the plain run";
+}
+
 // Nearly all steps of such tasks are independent: in so many orders that they cannot be counted.
 task<void> add_after(int yields, shared<int>& sum) {
   for (int i = 0; i < yields; ++i) co_await yield();

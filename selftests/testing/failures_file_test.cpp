@@ -143,6 +143,17 @@ TEST_F(FailuresFileTest, LeavesBadLinesAloneAndWarnsOfThem) {
                                      HasSubstr("line 3 of " + path_), HasSubstr("is not of the test Cache.Coalesces")));
 }
 
+TEST_F(FailuresFileTest, WarnsOnceOfALineThatManyTestsRead) {
+  write("no line of ours\n");
+  const failures_file as_tests_have_it(path_);
+  testing::internal::CaptureStderr();
+  as_tests_have_it.of_test("Cache.Coalesces");
+  as_tests_have_it.of_test("Cache.Evicts");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, StartsWith("lockstep: warning: line 1 of " + path_));
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
+}
+
 TEST_F(FailuresFileTest, ReadsLinesThatAnotherSystemHasEnded) {
   const known_failure first = failure_of("Cache.Coalesces", 1);
   write(first.token + "\tCache.Coalesces\tdeadlock\r\n");

@@ -152,12 +152,18 @@ TEST(OptionsTest, ABadValueIsNamedTogetherWithItsSpellingAndTheRemedy) {
   EXPECT_EQ(said("--lockstep_explore 50"),
             "lockstep: --lockstep_explore is followed by \"50\", which nobody reads; a value stands behind a \"=\": "
             "--lockstep_explore=50\n");
+  EXPECT_EQ(said("--lockstep_explore=10 000"),
+            "lockstep: --lockstep_explore=10 is followed by \"000\", which nobody reads; a number has no blanks: "
+            "--lockstep_explore=10000\n");
   EXPECT_EQ(said("--lockstep_out=found"),
             "lockstep: --lockstep_out is for --lockstep_seeds=FIRST:END, which is not there\n");
   EXPECT_EQ(
       said("--lockstep_explore --lockstep_runs=5"),
       "lockstep: --lockstep_runs is for tests that are not explored; how many runs a search makes is the value of "
       "--lockstep_explore\n");
+  EXPECT_EQ(said("--lockstep_explore --lockstep_schedule=random"),
+            "lockstep: --lockstep_schedule is for tests that are not explored; what a search makes its samples by is "
+            "--lockstep_weights\n");
   EXPECT_EQ(said("--lockstep_runs"), "lockstep: --lockstep_runs needs a value: --lockstep_runs=NUMBER\n");
 }
 

@@ -94,6 +94,7 @@ class described_choices final : public oracle {
 
   std::size_t pick_task(const candidates& from) override;
   std::uint64_t pick_value(choice_point point, std::uint64_t options) override;
+  step_observer* observer() noexcept override { return base_.observer(); }
 
  private:
   oracle& base_;

@@ -16,6 +16,7 @@ namespace lockstep {
 
 namespace {
 
+constexpr std::uint64_t never = ~std::uint64_t{0};
 constexpr std::uint64_t pilot_runs_max = 48;    // of the sample that tells how large the space is
 constexpr double classes_max = 5e6;             // that are worth a systematic search where only time limits it
 constexpr double classes_shared_min = 2'000;    // that are worth sharing among parts
@@ -133,6 +134,8 @@ class explorer::search {
   bool plain_run();
   void first_runs();
   void pilot(std::uint64_t runs);
+  void plan_pilot() noexcept;
+  bool make_planned_pilot();
   std::uint64_t pilot_runs() const noexcept { return std::min(pilot_runs_max, left() / 8 + 1); }
   void sample();
   void bounded(cost_of what, std::uint64_t most, std::uint64_t runs_max);
@@ -149,6 +152,7 @@ class explorer::search {
   exploration found_;
   std::string_view phase_ = "first runs";
   std::optional<double> share_;
+  std::uint64_t pilot_at_ = never;  // after so many runs
   bool went_alone_ = false;
   std::size_t covered_ = 0;
   std::optional<std::vector<choice>> plain_;  // the choices of the plain run, once it was made
@@ -205,6 +209,8 @@ void explorer::search::all_orders(reduction by) {
     pilot(pilot_runs());
     if (over()) return;
     values_max = values_that_fit(by, static_cast<double>(left_to_all()));
+  } else {
+    plan_pilot();
   }
   tree(by, values_max, options_.parts);
 }
@@ -287,7 +293,24 @@ void explorer::search::pilot(std::uint64_t runs) {
     if (!goes_on) break;
   }
   const space_estimate& all = estimates_.back();
-  found_.estimated = all.classes() ? all.classes() : all.interleavings();
+  found_.estimated = all.classes() && options_.by != search_by::every_order ? all.classes() : all.interleavings();
+}
+
+// A search that may not come to the end of all orders, and learns nothing else from the estimate, has it made by one
+// part, with an eighth of its first runs.
+void explorer::search::plan_pilot() noexcept {
+  if (!is_first_part() || options_.samples_skipped != 0 || options_.plain_dies || left() < 8) return;
+  pilot_at_ = found_.runs + std::min(7 * pilot_runs_max, left() - left() / 8);
+}
+
+// If its time has come. False if the search is over.
+bool explorer::search::make_planned_pilot() {
+  if (found_.runs < pilot_at_) return true;
+  pilot_at_ = never;
+  const std::string_view before = phase_;
+  pilot(std::min(pilot_runs_max, left()));
+  if (!over()) enter(before);
+  return !over();
 }
 
 // How many runs there are with so many values, about; nothing if that is not known.
@@ -319,8 +342,11 @@ void explorer::search::tree(reduction by, std::uint64_t values_max, std::uint32_
   systematic_search all(how);
   double orders = 0;
   std::uint64_t counted = 0;
-  const std::uint64_t skipped_before = found_.skipped;
+  std::uint64_t skipped_before = found_.skipped;
   while (all.begin_run()) {
+    const std::uint64_t skipped_otherwise = found_.skipped;
+    if (!make_planned_pilot()) return;
+    skipped_before += found_.skipped - skipped_otherwise;
     if (left() <= kept_for_later && options_.ask_for_runs && (parts > 1 || went_alone_)) {
       budget_ += options_.ask_for_runs(found_.runs + kept_for_later);
     }
@@ -410,17 +436,13 @@ void explorer::search::sample() {
     first_runs();
     if (over()) return;
   }
-  // Of a search that makes nothing else, the last runs tell how large the space is.
-  const bool alone = options_.by == search_by::random || options_.by == search_by::coverage;
-  const bool estimates = alone && is_first_part() && options_.samples_skipped == 0 && !options_.plain_dies;
-  const std::uint64_t for_estimate = estimates ? std::min(pilot_runs_max, left() / 8) : 0;
-  for (std::uint64_t i = options_.samples_skipped; for_estimate == 0 || left() > for_estimate; ++i) {
+  if (options_.by == search_by::random || options_.by == search_by::coverage) plan_pilot();
+  for (std::uint64_t i = options_.samples_skipped; left() > 0 && make_planned_pilot(); ++i) {
     std::string_view name;
     const std::uint64_t nth = i * options_.parts + options_.part;
     sampling_oracle& by = sampler_of(nth, name);
     if (!make_sample(by, name, seed_of_run(options_.seed, nth))) return;
   }
-  pilot(for_estimate);
 }
 
 // -- the outside ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <lockstep/base/hash.hpp>
 #include <lockstep/explore/bounded.hpp>
 #include <lockstep/explore/choices.hpp>
+#include <lockstep/explore/kept_order.hpp>
 #include <lockstep/explore/replay.hpp>
 
 #include <algorithm>
@@ -16,8 +17,12 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint64_t runs_for_values_max = 150;   // before all runs with fewer overrides are tried,
-constexpr std::uint64_t runs_below_values_max = 50;  // and of those, where there are values among the overrides
+constexpr std::uint64_t runs_for_values_max = 150;     // before others than these overrides are tried
+constexpr std::uint64_t runs_of_one_max = 100;         // those with a single one,
+constexpr std::uint64_t runs_for_replacing_max = 250;  // those with one instead of several,
+constexpr std::uint64_t runs_beside_values_max = 50;   // and both where there are values among the overrides
+constexpr std::uint64_t answers_max = 16;              // that are tried of one question
+constexpr std::size_t kept_steps_max = 10'000;
 
 std::size_t size_of(const token& of) noexcept { return of.task_overrides.size() + of.value_overrides.size(); }
 
@@ -89,6 +94,29 @@ struct sequence {
   std::vector<std::uint64_t> elements;
 };
 
+// Answers as `base` does, but for one choice, the `at`-th from 0.
+class one_other_answer final : public oracle {
+ public:
+  one_other_answer(oracle& base, std::size_t at, std::uint64_t answer) noexcept
+      : base_(base), left_(at), answer_(answer) {}
+
+  std::size_t pick_task(const candidates& from) override {
+    return static_cast<std::size_t>(answered(base_.pick_task(from), from.size()));
+  }
+  std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
+    return answered(base_.pick_value(point, options), options);
+  }
+
+ private:
+  std::uint64_t answered(std::uint64_t by_base, std::uint64_t options) noexcept {
+    return left_-- == 0 && answer_ < options ? answer_ : by_base;
+  }
+
+  oracle& base_;
+  std::size_t left_;
+  std::uint64_t answer_;
+};
+
 class shrinking {
  public:
   shrinking(program& code, token failing, const std::string& signature, const shrink_options& options)
@@ -97,9 +125,10 @@ class shrinking {
   }
 
   shrunk_run run() {
+    keep_few_steps();
     leave_out();
     if (!best_.value_overrides.empty()) {
-      limit_ = std::min(options_.runs_max, runs_ + runs_for_values_max);
+      allow(runs_for_values_max);
       for (std::uint64_t before = ~std::uint64_t{0}; before != taken_ && !spent();) {
         before = taken_;
         shorten_sequences();
@@ -111,14 +140,17 @@ class shrinking {
         move_values();
         leave_out();
       }
-      limit_ = std::min(options_.runs_max, runs_ + runs_below_values_max);
     }
-    search_below();
-    leave_out();
+    const bool has_values = !best_.value_overrides.empty();
+    allow(has_values ? runs_beside_values_max : runs_of_one_max);
+    try_single_ones();
+    if (!has_values) allow(runs_for_replacing_max);
+    while (replace_several()) leave_out();
     return {best_, runs_, !cut_};
   }
 
  private:
+  void allow(std::uint64_t more) noexcept { limit_ = std::min(options_.runs_max, runs_ + more); }
   bool spent() {
     if (runs_ < limit_ && !(options_.out_of_time && options_.out_of_time())) return false;
     cut_ = true;
@@ -130,13 +162,13 @@ class shrinking {
     if (spent() || !tried_.insert(hash_of(to_text(less))).second) return false;
     guided_oracle guided(less);
     described_choices described(guided);
-    const bool same = fails_alike(described, less.order);
-    if (!same) return false;
-    token made = less;
-    made.task_overrides = described.of_tasks();
-    made.value_overrides = described.of_values();
-    if (size_of(made) > size_of(less)) return false;
-    best_ = std::move(made);
+    return fails_alike(described, less.order) && keep(described, size_of(less));
+  }
+  // What was made is the best, unless it has more overrides than that.
+  bool keep(const described_choices& made, std::size_t most) {
+    if (made.of_tasks().size() + made.of_values().size() > most) return false;
+    best_.task_overrides = made.of_tasks();
+    best_.value_overrides = made.of_values();
     ++taken_;
     return true;
   }
@@ -147,15 +179,46 @@ class shrinking {
     return result.failed && result.signature == signature_;
   }
 
-  // From the end, since what comes after the failure is of no use.
-  void leave_out() {
-    for (std::size_t chunk = std::max<std::size_t>(size_of(best_), 1); chunk > 0 && !spent(); chunk /= 2) {
-      for (std::size_t end = size_of(best_); end > 0 && !spent();) {
+  // Calls `leave(from, count)` for half of what there are, for quarters, and so on down to one. From the end, since
+  // what comes after the failure is of no use.
+  template <class Size, class Leave>
+  void leave_out_of(const Size& size, const Leave& leave) {
+    for (std::size_t chunk = std::max<std::size_t>(size(), 1); chunk > 0 && !spent(); chunk /= 2) {
+      for (std::size_t end = size(); end > 0 && !spent();) {
         const std::size_t from = end > chunk ? end - chunk : 0;
-        take(without(best_, from, end - from));
-        end = std::min(from, size_of(best_));
+        leave(from, end - from);
+        end = std::min(from, size());
       }
     }
+  }
+  void leave_out() {
+    leave_out_of([this] { return size_of(best_); },
+                 [this](std::size_t from, std::size_t count) { take(without(best_, from, count)); });
+  }
+
+  // Few steps must keep their order for the failure, as a rule, however many overrides it took to bring that about; the
+  // others then need none.
+  void keep_few_steps() {
+    if (best_.task_overrides.empty() || spent()) return;
+    guided_oracle guided(best_);
+    noted_order noted(guided);
+    fails_alike(noted, best_.order);
+    std::vector<task_step> steps = noted.steps();
+    if (steps.size() > kept_steps_max) return;
+    token values = best_;
+    values.task_overrides.clear();
+    leave_out_of([&steps] { return steps.size(); },
+                 [&](std::size_t from, std::size_t count) {
+                   std::vector<task_step> less = steps;
+                   const auto first = less.begin() + static_cast<std::ptrdiff_t>(from);
+                   less.erase(first, first + static_cast<std::ptrdiff_t>(count));
+                   guided_oracle answers(values);
+                   kept_order kept(less, answers);
+                   described_choices described(kept);
+                   if (!fails_alike(described, best_.order)) return;
+                   steps = std::move(less);
+                   keep(described, size_of(best_));
+                 });
   }
 
   // Takes elements away, first all of the dullest that others stand behind, which leave_out() has made so.
@@ -265,20 +328,49 @@ class shrinking {
     }
   }
 
-  // All runs with fewer deviations.
-  void search_below() {
+  void try_single_ones() {
     if (size_of(best_) < 2) return;
-    bounded_search by(cost_of::deviations, size_of(best_) - 1);
+    bounded_search by(cost_of::deviations, 1, answers_max);
     while (!spent() && by.begin_run()) {
-      if (by.level() >= size_of(best_)) return;
       described_choices described(by);
-      if (fails_alike(described, best_.order)) {
-        best_.task_overrides = described.of_tasks();
-        best_.value_overrides = described.of_values();
-        return;
-      }
+      if (fails_alike(described, best_.order) && keep(described, 1)) return;
       by.end_run();
     }
+  }
+
+  // One override, anywhere, instead of several that hold the same step back, or of two that follow each other. True if
+  // that does.
+  bool replace_several() {
+    if (size_of(best_) < 3) return false;
+    const std::vector<task_override> all = best_.task_overrides;
+    const auto hold_the_same = [&all](std::size_t one, std::size_t other) {
+      return all[one].task == all[other].task && all[one].step == all[other].step;
+    };
+    for (std::size_t from = 0, to = 0; from < all.size(); from = to) {
+      for (to = from + 1; to < all.size() && hold_the_same(from, to);) ++to;
+      if (to - from > 2 && replace(from, to - from)) return true;
+    }
+    for (std::size_t from = 0; from + 1 < all.size(); ++from) {
+      if (replace(from, 2)) return true;
+    }
+    return false;
+  }
+  bool replace(std::size_t from, std::size_t count) {
+    const token less = without(best_, from, count);
+    guided_oracle base(less);
+    logged_choices logged(&base);
+    if (spent() || fails_alike(logged, less.order)) return false;
+    for (std::size_t at = logged.log().size(); at > 0; --at) {
+      const choice& made = logged.log()[at - 1];
+      for (std::uint64_t answer = 0; answer < std::min(made.options, answers_max) && !spent(); ++answer) {
+        if (answer == made.answer) continue;
+        guided_oracle guided(less);
+        one_other_answer other(guided, at - 1, answer);
+        described_choices described(other);
+        if (fails_alike(described, less.order) && keep(described, size_of(best_) - 1)) return true;
+      }
+    }
+    return false;
   }
 
   program& code_;

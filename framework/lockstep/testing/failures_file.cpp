@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -150,11 +151,17 @@ bool is_same(const std::string& line, const known_failure& other) {
   return one == two;
 }
 
+// Each test reads the file.
+void warn_once(const std::string& what) {
+  static std::set<std::string> said;
+  if (said.insert(what).second) fmt::print(stderr, "lockstep: warning: {}\n", what);
+}
+
 }  // namespace
 
 failures_file::failures_file(std::string path, std::function<void(const std::string&)> warn)
     : path_(std::move(path)), warn_(std::move(warn)) {
-  if (warn_ == nullptr) warn_ = [](const std::string& what) { fmt::print(stderr, "lockstep: warning: {}\n", what); };
+  if (warn_ == nullptr) warn_ = &warn_once;
 }
 
 // Of the error in errno.

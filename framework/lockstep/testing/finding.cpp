@@ -1,6 +1,7 @@
 #include <lockstep/testing/finding.hpp>
 
 #include <lockstep/explore/choices.hpp>
+#include <lockstep/explore/kept_order.hpp>
 #include <lockstep/explore/replay.hpp>
 #include <lockstep/explore/shrink.hpp>
 
@@ -20,33 +21,6 @@ constexpr std::uint64_t fifo_runs_if_long = 2;  // enough to know it of a test t
 constexpr std::uint64_t explained_steps_max = 20'000;  // of a run, which must be looked at as a whole for that
 
 struct ended_early {};
-
-// Answers as `base` does, and counts the steps of the run.
-class counted_choices final : public oracle, private step_observer {
- public:
-  explicit counted_choices(oracle& base) noexcept : base_(base) {}
-
-  std::uint64_t steps() const noexcept { return steps_; }
-
-  std::size_t pick_task(const candidates& from) override { return base_.pick_task(from); }
-  std::uint64_t pick_value(choice_point point, std::uint64_t options) override {
-    return base_.pick_value(point, options);
-  }
-  step_observer* observer() noexcept override { return this; }
-
- private:
-  bool step_begins(const candidates&, std::size_t) override {
-    ++steps_;
-    return true;
-  }
-  void touches(identity, access) override {}
-  void only_attempted() override {}
-  void all_quiet() override {}
-  void run_ends(const candidates&) override {}
-
-  oracle& base_;
-  std::uint64_t steps_ = 0;
-};
 
 // Ends by an exception when the budget is used up.
 class limited_program final : public program {
@@ -115,11 +89,11 @@ finding look_into(program& code, const explore_options& how, const failing_run& 
   known.replay.order = how.order;
   fixed_choices fixed(failure.answers);
   described_choices described(fixed);
-  counted_choices counted(described);
-  run_result again = code.run(counted, how.order);
+  noted_order noted(described);
+  run_result again = code.run(noted, how.order);
   known.replay.task_overrides = described.of_tasks();
   known.replay.value_overrides = described.of_values();
-  known.too_long = counted.steps() > explained_steps_max;
+  known.too_long = noted.steps().size() > explained_steps_max;
   if (!limited.is_out_of_time()) {
     guided_oracle guided(known.replay);
     again = code.run(guided, how.order);

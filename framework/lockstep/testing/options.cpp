@@ -408,6 +408,12 @@ void refuse_what_would_be_left_out(const std::vector<std::string>& ours) {
   for (std::size_t i = 0; i + 1 < all.size(); ++i) {
     const bool may_be_alone = is_meant_for_us(all[i]) && all[i].find('=') == std::string::npos;
     const std::string& next = all[i + 1];
+    const bool has_number =
+        is_meant_for_us(all[i]) && all[i].find_first_of("0123456789", all[i].find('=')) != all[i].npos;
+    if (has_number && next.size() == 3 && next.find_first_not_of("0123456789") == next.npos) {
+      throw bad_value(fmt::format("{} is followed by \"{}\", which nobody reads; a number has no blanks: {}{}", all[i],
+                                  next, all[i], next));
+    }
     const bool is_value = next.find_first_of("0123456789") == 0 || next == "true" || next == "false";
     if (!may_be_alone || !is_value) continue;
     throw bad_value(fmt::format(
@@ -429,6 +435,11 @@ void refuse_what_would_be_left_out(const std::vector<std::string>& ours) {
     throw bad_value(
         "--lockstep_runs is for tests that are not explored; how many runs a search makes is the value of "
         "--lockstep_explore");
+  }
+  if (given("--lockstep_explore") && given("--lockstep_schedule")) {
+    throw bad_value(
+        "--lockstep_schedule is for tests that are not explored; what a search makes its samples by is "
+        "--lockstep_weights");
   }
 }
 
