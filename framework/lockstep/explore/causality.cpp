@@ -34,21 +34,13 @@ bool depend(const footprint& one, std::uint32_t reads, const footprint& other, s
   return changes(one, other_reads) || changes(other, reads) || depend(one, other);
 }
 
-void add_to(footprint& what, touched more) {
-  for (touched& each : what) {
-    if (each.object != more.object) continue;
-    if (each.how == more.how || each.how == access::write) return;
-    if (each.how == access::after || more.how == access::after) continue;
-    each.how = access::write;  // what both reads and changes it commutes with neither
-    return;
-  }
-  what.push_back(more);
-}
-
 step_event& causality::add(std::uint32_t task) {
-  if (size_ == events_.size()) events_.emplace_back();
-  if (task >= width_) widen_clocks(task + 1);
-  if (events_.size() * width_ > clocks_.size()) clocks_.resize(events_.size() * width_);
+  if (size_ == events_.size()) [[unlikely]] {
+    events_.emplace_back();
+    clocks_.resize(events_.size() * width_);
+  }
+  if (task >= width_) [[unlikely]]
+    widen_clocks(task + 1);
   step_event& made = events_[size_++].step;
   made.task = task;
   made.enabled_by = step_event::none;
@@ -110,45 +102,77 @@ void causality::judge_one(std::size_t at, std::vector<race>& found) {
     join(clock, clock, then.data(), then.size());
   }
   candidates_.clear();
-  find_candidates(at, {number_of_everything, access::read});
-  if (now.reads != step_event::none) find_candidates(at, {now.reads, access::read});
-  for (const touched& each : now.touches) find_candidates(at, each);
+  find_candidates(at, now.task, {number_of_everything, access::read});
+  if (now.reads != step_event::none) find_candidates(at, now.task, {now.reads, access::read});
+  for (const touched& each : now.touches) find_candidates(at, now.task, each);
+  const auto is_later = [](const last_access& one, const last_access& other) { return one.at > other.at; };
   if (candidates_.size() == 2) {
-    if (candidates_[0] < candidates_[1]) std::swap(candidates_[0], candidates_[1]);
+    if (is_later(candidates_[1], candidates_[0])) std::swap(candidates_[0], candidates_[1]);
   } else if (candidates_.size() > 2) {
-    std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
+    std::sort(candidates_.begin(), candidates_.end(), is_later);
   }
-  for (const std::uint32_t earlier : candidates_) {
-    if (clock[events_[earlier].step.task] > earlier) continue;
-    found.push_back({earlier, static_cast<std::uint32_t>(at)});
-    join(at, earlier);
+  for (const last_access& earlier : candidates_) {
+    if (clock[earlier.task] > earlier.at) continue;
+    found.push_back({earlier.at, static_cast<std::uint32_t>(at)});
+    join(at, earlier.at);
   }
   clock[now.task] = static_cast<std::uint32_t>(at + 1);
 }
 
-// Those that a step may depend on directly which does that.
-inline void causality::find_candidates(std::size_t at, touched made) {
+// Those that a step of that task may depend on directly which does that.
+inline void causality::find_candidates(std::size_t at, std::uint32_t task, touched made) {
   if (made.object < accesses_.size()) {
-    for (const last_access& other : accesses_[made.object]) find_candidate(at, made.how, other);
+    for (const last_access& other : accesses_[made.object]) find_candidate(at, task, made.how, other);
   }
   if (made.how != access::read && (made.object == number_of_everything || made.object < tasks_.size())) {
-    find_hidden_candidates(at, made);
+    find_hidden_candidates(at, task, made);
   }
 }
 
 // The steps that read it without saying so.
-void causality::find_hidden_candidates(std::size_t at, touched made) {
+void causality::find_hidden_candidates(std::size_t at, std::uint32_t task, touched made) {
+  const auto find_last_of = [&](std::uint32_t other) {
+    const std::uint32_t last = last_of_task_[other];
+    if (last != step_event::none) find_candidate(at, task, made.how, {last, other, access::read});
+  };
   if (made.object == number_of_everything) {
-    for (const std::uint32_t last : last_of_task_) find_candidate(at, made.how, {last, access::read});
+    for (std::uint32_t other = 0; other < last_of_task_.size(); ++other) find_last_of(other);
   } else if (tasks_[made.object] != step_event::none) {
-    find_candidate(at, made.how, {last_of_task_[tasks_[made.object]], access::read});
+    find_last_of(tasks_[made.object]);
   }
 }
 
-inline void causality::find_candidate(std::size_t at, access how, const last_access& other) {
-  if (other.at == step_event::none || events_[other.at].step.task == events_[at].step.task) return;
+inline void causality::find_candidate(std::size_t at, std::uint32_t task, access how, const last_access& other) {
+  if (other.task == task || clock_of(at)[other.task] > other.at) return;
   if (how == access::after) join(at, other.at);
-  if (!commute(how, other.how)) candidates_.push_back(other.at);
+  if (!commute(how, other.how)) candidates_.push_back(other);
+}
+
+// Of what one task did to an object, what comes later replaces what came before; a write replaces all that happens
+// before it.
+inline void causality::note_access(std::size_t at, touched made) {
+  if (made.object >= accesses_.size()) accesses_.resize(made.object + 1);
+  std::vector<last_access>& of_object = accesses_[made.object];
+  const std::uint32_t task = events_[at].step.task;
+  const last_access now{static_cast<std::uint32_t>(at), task, made.how};
+  if (made.how == access::write && of_object.size() == 1) {
+    changes_.push_back({made.object, 0, of_object.front()});
+    of_object.front() = now;
+    return;
+  }
+  if (made.how == access::write) {
+    for (; !of_object.empty(); of_object.pop_back())
+      changes_.push_back({made.object, change::removed, of_object.back()});
+  } else {
+    for (last_access& each : of_object) {
+      if (each.how != made.how || each.task != task) continue;
+      changes_.push_back({made.object, static_cast<std::uint32_t>(&each - of_object.data()), each});
+      each = now;
+      return;
+    }
+  }
+  of_object.push_back(now);
+  changes_.push_back({made.object, change::added, now});
 }
 
 void causality::note_accesses(std::size_t at) {
@@ -164,33 +188,6 @@ void causality::note_accesses(std::size_t at) {
   for (const touched& each : now.step.touches) {
     if (each.how != access::after) note_access(at, each);
   }
-}
-
-// Of what one task did to an object, what comes later replaces what came before; a write replaces all that happens
-// before it.
-void causality::note_access(std::size_t at, touched made) {
-  if (made.object >= accesses_.size()) accesses_.resize(made.object + 1);
-  std::vector<last_access>& of_object = accesses_[made.object];
-  const last_access now{static_cast<std::uint32_t>(at), made.how};
-  if (made.how == access::write && of_object.size() == 1) {
-    changes_.push_back({made.object, 0, of_object.front()});
-    of_object.front() = now;
-    return;
-  }
-  if (made.how == access::write) {
-    for (; !of_object.empty(); of_object.pop_back())
-      changes_.push_back({made.object, change::removed, of_object.back()});
-  } else {
-    const std::uint32_t task = events_[at].step.task;
-    for (last_access& each : of_object) {
-      if (each.how != made.how || events_[each.at].step.task != task) continue;
-      changes_.push_back({made.object, static_cast<std::uint32_t>(&each - of_object.data()), each});
-      each = now;
-      return;
-    }
-  }
-  of_object.push_back(now);
-  changes_.push_back({made.object, change::added, now});
 }
 
 // The last one that was noted.

@@ -35,7 +35,16 @@ bool depend(const footprint& one, const footprint& other) noexcept;
 bool covers(const footprint& more, const footprint& less) noexcept;
 // The same of a step, whose task is the object `reads`, and another one.
 bool depend(const footprint& one, std::uint32_t reads, const footprint& other, std::uint32_t other_reads) noexcept;
-void add_to(footprint& what, touched more);
+inline void add_to(footprint& what, touched more) {
+  for (touched& each : what) {
+    if (each.object != more.object) continue;
+    if (each.how == more.how || each.how == access::write) return;
+    if (each.how == access::after || more.how == access::after) continue;
+    each.how = access::write;  // what both reads and changes it commutes with neither
+    return;
+  }
+  what.push_back(more);
+}
 
 // One step. Tasks and objects are numbers.
 struct step_event {
@@ -88,6 +97,7 @@ class causality {
   };
   struct last_access {
     std::uint32_t at;
+    std::uint32_t task;  // that made this step
     access how;
   };
 
@@ -112,9 +122,9 @@ class causality {
   std::uint32_t* clock_of(std::size_t at) noexcept { return clocks_.data() + at * width_; }
   const std::uint32_t* clock_of(std::size_t at) const noexcept { return clocks_.data() + at * width_; }
   void widen_clocks(std::uint32_t tasks);
-  void find_candidates(std::size_t at, touched made);
-  void find_hidden_candidates(std::size_t at, touched made);
-  void find_candidate(std::size_t at, access how, const last_access& other);
+  void find_candidates(std::size_t at, std::uint32_t task, touched made);
+  void find_hidden_candidates(std::size_t at, std::uint32_t task, touched made);
+  void find_candidate(std::size_t at, std::uint32_t task, access how, const last_access& other);
   void note_quiet(std::size_t at);
   void note_accesses(std::size_t at);
   void note_access(std::size_t at, touched made);
@@ -136,7 +146,7 @@ class causality {
   std::vector<std::uint32_t> tasks_;  // of each object, which task it is; none for others
   std::vector<quiet> quiets_;         // the first `quiet_count_`
   std::size_t quiet_count_ = 0;
-  std::vector<std::uint32_t> candidates_;
+  std::vector<last_access> candidates_;
 };
 
 }  // namespace lockstep::detail
