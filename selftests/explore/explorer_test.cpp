@@ -133,6 +133,27 @@ TEST(ExplorerTest, SaysItOfEverySearchThatDoesNotComeToTheEnd) {
   }
 }
 
+// To yield is no preemption, so all orders have none.
+TEST(ExplorerTest, ClaimsNoBoundUpToWhichItHasNotComeToTheEnd) {
+  const auto yielding = []() -> task<void> {
+    const int drawn = any_int("drawn", 0, 100'000);
+    const auto yields = []() -> task<void> {
+      for (int i = 0; i < 2; ++i) co_await yield();
+    };
+    co_await when_all(yields(), yields(), yields());
+    searched::require(drawn != 12'345, "never drawn here");
+  };
+  explore_options how;
+  how.by = search_by::preemptions;
+  how.runs_max = 40;
+  const exploration found = search(yielding, how);
+  EXPECT_FALSE(found.bound);
+  EXPECT_EQ(statement_of(found, how), "40 runs, not all of those with 0 preemptions, nothing found");
+  how.by = search_by::deviations;
+  how.runs_max = 10;
+  EXPECT_EQ(search(yielding, how).bound, 0u);
+}
+
 TEST(ExplorerTest, MakesNoEstimateOfWhatItComesToTheEndOf) {
   explore_options how;
   how.by = search_by::every_order;

@@ -73,7 +73,7 @@ TEST(OnTheRealClockTest, SaysThatItsNetworkIsNotShown) {
 }
 
 TEST(OnTheRealClockTest, CallsAWaitForTheWorldOutsideNoSlowStep) {
-  const child_run run = run_subject("--gtest_filter=OnTheRealClock.WaitsLongerThanAStepMay --lockstep_slow_step=2ms");
+  const child_run run = run_subject("--gtest_filter=OnTheRealClock.WaitsLongerThanAStepMay --lockstep_slow_step=500ms");
   EXPECT_EQ(run.end, "") << run.text;
   EXPECT_THAT(run.text, Not(HasSubstr("slow step")));
 }

@@ -100,10 +100,13 @@ std::string statement_of(const exploration& found, const explore_options& option
           ? "; runs in which a task waits while others yield more than 16 times, or make very many steps, are left out"
           : "";
   if (options.by == search_by::deviations || options.by == search_by::preemptions) {
+    const std::string_view what = name_of(options.by);
+    if (!found.exhaustive && !found.bound) {
+      return fmt::format("{}{}, not all of those with 0 {}, nothing found{}", runs, skipped, what, starving);
+    }
     if (!found.exhaustive) {
-      const std::string_view what = name_of(options.by);
-      return fmt::format("{}{}, all with up to {} {}{}{} among them, nothing found{}", runs, skipped, found.bound,
-                         found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
+      return fmt::format("{}{}, all with up to {} {}{}{} among them, nothing found{}", runs, skipped, *found.bound,
+                         *found.bound == 1 ? what.substr(0, what.size() - 1) : what, values.empty() ? "" : " and ",
                          values, starving);
     }
   }

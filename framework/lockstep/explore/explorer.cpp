@@ -16,7 +16,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint64_t never = ~std::uint64_t{0};
+constexpr std::uint64_t no_pilot = ~std::uint64_t{0};
 constexpr std::uint64_t pilot_runs_max = 48;    // of the sample that tells how large the space is
 constexpr double classes_max = 5e6;             // that are worth a systematic search where only time limits it
 constexpr double classes_shared_min = 2'000;    // that are worth sharing among parts
@@ -152,7 +152,7 @@ class explorer::search {
   exploration found_;
   std::string_view phase_ = "first runs";
   std::optional<double> share_;
-  std::uint64_t pilot_at_ = never;  // after so many runs
+  std::uint64_t pilot_at_ = no_pilot;  // after so many runs
   bool went_alone_ = false;
   std::size_t covered_ = 0;
   std::optional<std::vector<choice>> plain_;  // the choices of the plain run, once it was made
@@ -258,19 +258,20 @@ void explorer::search::bounded(cost_of what, std::uint64_t most, std::uint64_t r
   }
 }
 
-// Returns the bound up to which all were made; nothing if the search ended.
+// Returns the bound up to which all were made; nothing if not even those that cost nothing were, or the search ended.
 std::optional<std::uint64_t> explorer::search::bounded_runs(bounded_search& by, std::uint64_t most,
                                                             std::uint64_t until) {
+  const auto all_before = [&by] { return by.level() == 0 ? std::nullopt : std::optional(by.level() - 1); };
   std::uint64_t nth = 0;
   while (by.begin_run()) {
-    if (found_.runs >= until) return by.level() == 0 ? 0 : by.level() - 1;
+    if (found_.runs >= until) return all_before();
     // The runs of every part are needed to know what follows from them, so they are made by all; but those of the last
     // level, from which nothing follows.
     if (by.level() == most && most != 0 && nth++ % options_.parts != options_.part) continue;
     const bool goes_on = make(by, phase_, [&] { return by.answers(); });
     if (found_.failure || found_.departed) return std::nullopt;
     by.end_run();
-    if (!goes_on) return by.level() == 0 ? 0 : by.level() - 1;
+    if (!goes_on) return all_before();
   }
   return by.level();
 }
@@ -306,7 +307,7 @@ void explorer::search::plan_pilot() noexcept {
 // If its time has come. False if the search is over.
 bool explorer::search::make_planned_pilot() {
   if (found_.runs < pilot_at_) return true;
-  pilot_at_ = never;
+  pilot_at_ = no_pilot;
   const std::string_view before = phase_;
   pilot(std::min(pilot_runs_max, left()));
   if (!over()) enter(before);

@@ -115,7 +115,8 @@ struct exploration {
   // Otherwise, about how many different runs there are, and how many of those were seen.
   std::optional<double> estimated = {};
   std::uint64_t distinct = 0;
-  std::uint64_t bound = 0;  // of deviations or preemptions, up to which all runs were made
+  // Of deviations or preemptions, up to which all runs were made; none if not even those with 0 were.
+  std::optional<std::uint64_t> bound = {};
   bool stopped = false;     // out of time
   bool departed = false;    // a run could not be repeated: the program is not deterministic
   std::optional<std::vector<std::uint64_t>> departing = {};  // the answers of that run, where they are known

@@ -17,6 +17,7 @@ namespace lockstep {
 
 namespace {
 
+constexpr std::uint64_t runs_for_keeping_max = 150;    // few steps in their order,
 constexpr std::uint64_t runs_for_values_max = 150;     // before others than these overrides are tried
 constexpr std::uint64_t runs_of_one_max = 100;         // those with a single one,
 constexpr std::uint64_t runs_for_replacing_max = 250;  // those with one instead of several,
@@ -37,6 +38,30 @@ token without(const token& of, std::size_t from, std::size_t count) {
       less.task_overrides.push_back(of.task_overrides[i]);
     } else {
       less.value_overrides.push_back(of.value_overrides[i - of.task_overrides.size()]);
+    }
+  }
+  return less;
+}
+
+// The same, where tasks look again and again whether they may go on. Whoever ran instead then looks one time less, and
+// what follows concerns a step of it that is one earlier.
+token without_looks(const token& of, std::size_t from, std::size_t count) {
+  token less = without(of, from, count);
+  for (std::size_t i = from; i < std::min(from + count, of.task_overrides.size()); ++i) {
+    for (std::size_t later = from; later < less.task_overrides.size(); ++later) {
+      task_override& each = less.task_overrides[later];
+      if (each.task == of.task_overrides[i].instead && each.step > 1) --each.step;
+    }
+  }
+  return less;
+}
+// Or whoever was held back looks one time more, and is held back at its next step.
+token with_looks(const token& of, std::size_t from, std::size_t count) {
+  token less = without(of, from, count);
+  for (std::size_t i = from; i < std::min(from + count, of.task_overrides.size()); ++i) {
+    const task_override& gone = of.task_overrides[i];
+    for (task_override& each : less.task_overrides) {
+      if (each.task == gone.task && each.step >= gone.step) ++each.step;
     }
   }
   return less;
@@ -125,7 +150,9 @@ class shrinking {
   }
 
   shrunk_run run() {
+    allow(runs_for_keeping_max);
     keep_few_steps();
+    limit_ = options_.runs_max;
     leave_out();
     if (!best_.value_overrides.empty()) {
       allow(runs_for_values_max);
@@ -193,7 +220,10 @@ class shrinking {
   }
   void leave_out() {
     leave_out_of([this] { return size_of(best_); },
-                 [this](std::size_t from, std::size_t count) { take(without(best_, from, count)); });
+                 [this](std::size_t from, std::size_t count) {
+                   if (take(without(best_, from, count)) || take(without_looks(best_, from, count))) return;
+                   take(with_looks(best_, from, count));
+                 });
   }
 
   // Few steps must keep their order for the failure, as a rule, however many overrides it took to bring that about; the

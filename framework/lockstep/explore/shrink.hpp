@@ -25,12 +25,13 @@ struct shrunk_run {
 };
 
 // Requires that the run of `failing`, of base plain, fails with that signature; of others, nothing is kept.
-// Of the steps as few as possible keep their order, and overrides are left out, both in halves, quarters, and so on
-// down to one. Elements are taken out of sequences, whose sizes go down with them; of two values one is made; values
-// are lowered, one at a time and two at once, exchanged so that the lesser one is first, and moved to the front of
-// their domains, until none of that does any more; this comes to an end after 150 runs. Then up to 100 runs with a
-// single override are tried, and up to 250 with one instead of several; 50 of both together where there are values. A
-// run counts only if it fails with the same signature.
+// Of the steps as few as possible keep their order, which takes 150 runs at most, and overrides are left out, both in
+// halves, quarters, and so on down to one; tasks that look again and again whether they may go on do so less or more
+// often then. Elements are taken out of sequences, whose sizes go down with them; of two values one is made; values are
+// lowered, one at a time and two at once, exchanged so that the lesser one is first, and moved to the front of their
+// domains, until none of that does any more, or for 150 runs. Then up to 100 runs with a single override are tried, and
+// up to 250 with one instead of several; 50 of both together where there are values. A run counts only if it fails with
+// the same signature.
 // Source: Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002; Jalbert, Sen, "A trace
 // simplification technique for effective debugging of concurrent programs", FSE 2010.
 shrunk_run shrink(program& code, const token& failing, const std::string& signature,

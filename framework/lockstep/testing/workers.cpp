@@ -158,7 +158,10 @@ std::string sent_form(const exploration& found) {
       .add(found.samples)
       .add(found.estimated.value_or(-1))
       .add(found.distinct);
-  said.add(found.bound).add(std::uint64_t{found.stopped}).add(std::uint64_t{found.departed});
+  said.add(std::uint64_t{found.bound.has_value()})
+      .add(found.bound.value_or(0))
+      .add(std::uint64_t{found.stopped})
+      .add(std::uint64_t{found.departed});
   said.add(std::uint64_t{found.departing.has_value()});
   if (found.departing) add(said, *found.departing);
   add(said, found.seen.words());
@@ -190,7 +193,9 @@ exploration read_exploration(const std::string& bytes) {
   found.samples = said.number();
   if (const double estimated = said.real(); estimated >= 0) found.estimated = estimated;
   found.distinct = said.number();
-  found.bound = said.number();
+  const bool has_bound = said.number() != 0;
+  const std::uint64_t bound = said.number();
+  if (has_bound) found.bound = bound;
   found.stopped = said.number() != 0;
   found.departed = said.number() != 0;
   if (said.number() != 0) found.departing = read_numbers(said);
