@@ -86,9 +86,6 @@ class noted_accesses final : public oracle, private step_observer {
   void touches(identity object, access how) override {
     if (object == of) all += "ruwa"[static_cast<std::size_t>(how)];
   }
-  void only_attempted() override {}
-  void all_quiet() override {}
-  void run_ends(const candidates&) override {}
 };
 
 TEST(SharedTest, TellsWhoReadsAndWrites) {

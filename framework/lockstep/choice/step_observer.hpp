@@ -44,6 +44,7 @@ constexpr identity group_identity(identity first) noexcept { return roll(first, 
 // that is done to the task.
 constexpr identity end_identity(identity of) noexcept { return roll(of, ~2ull); }
 
+// What is not overridden is of no interest.
 class step_observer {
  public:
   step_observer() = default;
@@ -54,13 +55,13 @@ class step_observer {
   // then no step is made any more, and the run says nothing.
   virtual bool step_begins(const candidates& ready, std::size_t picked) = 0;
   // The step touches that object. A task is touched as the object of its identity: every step of its own reads it.
-  virtual void touches(identity object, access how) = 0;
+  virtual void touches(identity /*object*/, access /*how*/) {}
   // The step came to nothing but an attempt: the task waits now, and no code of the user's was run.
-  virtual void only_attempted() = 0;
+  virtual void only_attempted() {}
   // No task is ready, and time moves, or somebody is told of the quiet: whatever comes is after all that was.
-  virtual void all_quiet() = 0;
+  virtual void all_quiet() {}
   // No further step is made, though these could: the main task has ended, or the run was stopped. There may be none.
-  virtual void run_ends(const candidates& left) = 0;
+  virtual void run_ends(const candidates& /*left*/) {}
 
  protected:
   ~step_observer() = default;

@@ -29,10 +29,6 @@ class noted_order final : public oracle, private step_observer {
     steps_.push_back(ready.step(picked));
     return true;
   }
-  void touches(identity, access) override {}
-  void only_attempted() override {}
-  void all_quiet() override {}
-  void run_ends(const candidates&) override {}
 
   oracle& base_;
   std::vector<task_step> steps_;
@@ -62,10 +58,6 @@ class kept_order final : public oracle, private step_observer {
   bool must_wait(task_step who) const;
 
   bool step_begins(const candidates& ready, std::size_t picked) override;
-  void touches(identity, access) override {}
-  void only_attempted() override {}
-  void all_quiet() override {}
-  void run_ends(const candidates&) override {}
 
   const std::vector<task_step>& steps_;
   oracle& values_;

@@ -74,10 +74,6 @@ class profiled_choices final : public oracle, private step_observer {
     into_.see(ready);
     return true;
   }
-  void touches(identity, access) override {}
-  void only_attempted() override {}
-  void all_quiet() override {}
-  void run_ends(const candidates&) override {}
 
   profile& into_;
 };
