@@ -81,6 +81,31 @@ TEST(TrafficTest, OfAConnectionIsItsPackets) {
   });
 }
 
+// As tshark shows it on Linux's loopback: an answer to bytes acknowledges nothing, as it takes its number from them.
+TEST(TrafficTest, OfAResetThatAnswersBytesAcknowledgesNothing) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    const file listener = listening(hosts.web, "10.0.0.2:80");
+    for (const bool closes : {true, false}) {
+      const file one = tcp(hosts.client);
+      one.connect("10.0.0.2:80");
+      const file other = listener.accept();
+      if (closes) {
+        other.close();
+      } else {
+        hosts.web.shutdown(other.fd, SHUT_RDWR);
+      }
+      words_of_traffic look(lockstep::world().network());
+      one.send("late");
+      EXPECT_THAT(look.seen, ElementsAre("sent PA 4", "arrived PA 4", "sent R", "arrived R"));
+      one.close();
+      if (!closes) other.close();
+    }
+    listener.close();
+    co_return;
+  });
+}
+
 TEST(TrafficTest, SaysWhatIsLostAndSentAgain) {
   run_on_hosts([]() -> task<void> {
     two_hosts hosts;

@@ -71,7 +71,7 @@ void tcp_end::refuses_data() {
   } else {
     close_both();
   }
-  if (peer_.phase_ != phase::closed) out_.send_reset();
+  if (peer_.phase_ != phase::closed) out_.send_reset(tcp_way::mark_kind::answering_reset);
 }
 
 void tcp_end::acknowledged() {
@@ -146,7 +146,7 @@ void tcp_end::syn_arrived() {
 }
 
 void tcp_end::syn_ack_arrived() {
-  if (phase_ != phase::syn_sent) return out_.send_reset();
+  if (phase_ != phase::syn_sent) return out_.send_reset(tcp_way::mark_kind::answering_reset);
   phase_ = phase::established;
   tell(POLLOUT);
   out_.send(tcp_way::mark_kind::handshake_ack);

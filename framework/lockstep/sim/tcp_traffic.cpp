@@ -21,6 +21,7 @@ unsigned flags_of(tcp_way::mark_kind kind) noexcept {
     case fin: return traffic::fin | traffic::acknowledges;
     case reset:
     case refusal: return traffic::reset | traffic::acknowledges;
+    case answering_reset: return traffic::reset;
     case syn: return traffic::syn;
     case syn_ack: return traffic::syn | traffic::acknowledges;
     case handshake_ack: return traffic::acknowledges;
@@ -48,8 +49,10 @@ void tcp_way::tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, 
   packet.flags = flags_of(kind);
   packet.position = up_to - bytes;
   const tcp_way& back = to_.out();
-  packet.acknowledged = back.arrived_;
-  packet.end_acknowledged = back.fin_arrived_;
+  if ((packet.flags & traffic::acknowledges) != 0) {
+    packet.acknowledged = back.arrived_;
+    packet.end_acknowledged = back.fin_arrived_;
+  }
   const std::uint64_t end_of_room = back.read_ + from_.receive_buffer();
   packet.room = end_of_room - std::min(back.arrived_, end_of_room);
   back.told_room_until_ = std::max(back.told_room_until_, end_of_room);

@@ -83,9 +83,9 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   if (kind == mark_kind::syn_ack) to_.out().see_to_patience();
 }
 
-void tcp_way::send_reset() {
+void tcp_way::send_reset(mark_kind kind) {
   abandon();
-  set_out(mark_kind::reset, arrived_);
+  set_out(kind, arrived_);
 }
 
 void tcp_way::abandon() noexcept {
@@ -139,7 +139,8 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
       if (over_->tapped()) tell_acknowledgement();
       to_.fin_arrived();
       break;
-    case mark_kind::reset: to_.reset_arrived(); break;
+    case mark_kind::reset:
+    case mark_kind::answering_reset: to_.reset_arrived(); break;
     case mark_kind::syn: to_.syn_arrived(); break;
     case mark_kind::syn_ack: to_.syn_ack_arrived(); break;
     case mark_kind::handshake_ack: to_.handshake_ack_arrived(); break;

@@ -31,7 +31,7 @@ class tcp_end;
 
 class tcp_way final : private traveller, private timer {
  public:
-  enum class mark_kind : std::uint8_t { data, fin, reset, syn, syn_ack, handshake_ack, refusal };
+  enum class mark_kind : std::uint8_t { data, fin, reset, answering_reset, syn, syn_ack, handshake_ack, refusal };
 
   tcp_way(loop& owner, byte_memory& memory, tcp_end& from, tcp_end& to) noexcept
       : timer(&arrival, cause::event), owner_(owner), queue_(memory), from_(from), to_(to) {}
@@ -69,7 +69,7 @@ class tcp_way final : private traveller, private timer {
   }
   bool finished() const noexcept { return finished_; }
   // The connection is to be reset: what has not left is dropped.
-  void send_reset();
+  void send_reset(mark_kind kind = mark_kind::reset);
   void send(mark_kind kind) { set_out(kind, transmitted_); }
   // What has not arrived never will.
   void abandon() noexcept;
