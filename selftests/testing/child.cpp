@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -29,6 +30,22 @@ std::string lines_of_tests(const std::string& text) {
   return kept;
 }
 
+// While it lives, a process that is started hears of Ctrl-C, which a job in the background of a script does not.
+class hears_interrupts {
+ public:
+  hears_interrupts() {
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    ::sigaction(SIGINT, &usual, &before_);
+  }
+  hears_interrupts(const hears_interrupts&) = delete;
+  hears_interrupts& operator=(const hears_interrupts&) = delete;
+  ~hears_interrupts() { ::sigaction(SIGINT, &before_, nullptr); }
+
+ private:
+  struct sigaction before_ {};
+};
+
 }  // namespace
 
 child_run run_command(const std::string& command) {
@@ -38,7 +55,10 @@ child_run run_command(const std::string& command) {
                             "GTEST_PRINT_TIME=0 && { " +
                             command + "\n} 2>&1";
   child_run result;
-  FILE* pipe = ::popen(whole.c_str(), "r");
+  FILE* const pipe = [&whole] {
+    const hears_interrupts meanwhile;
+    return ::popen(whole.c_str(), "r");
+  }();
   std::array<char, 4096> block;
   while (const std::size_t got = std::fread(block.data(), 1, block.size(), pipe)) result.text.append(block.data(), got);
   const int status = ::pclose(pipe);
