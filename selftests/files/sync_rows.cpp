@@ -222,6 +222,9 @@ file content -> d*1024 x*7168
          m.says("pread 8192 at 0", m.calls().pread(f.number(), memory.get(), 8192, 0));
          m.says("pread 4096 at 4096", m.calls().pread(f.number(), memory.get(), 4096, 4096));
          f.seek(0, SEEK_END);
+         m.says("read 512", m.calls().read(f.number(), memory.get(), 512));
+         m.says("pread 100 at 6001", m.calls().pread(f.number(), memory.get() + 1, 100, 6001));
+         m.says("pread 100 at 4096", m.calls().pread(f.number(), memory.get(), 100, 4096));
          m.says("write 512", m.calls().write(f.number(), memory.get(), 512));
          m.status("file");
        },
@@ -229,6 +232,9 @@ file content -> d*1024 x*7168
 pread 8192 at 0 -> 5000
 pread 4096 at 4096 -> 904
 f lseek 0 SEEK_END -> 5000
+read 512 -> 0
+pread 100 at 6001 -> 0
+pread 100 at 4096 -> EINVAL
 write 512 -> EINVAL
 stat file -> regular, 5000 bytes, 1 link, 0644
 )",

@@ -91,6 +91,58 @@ task<void> waits_for_the_simulated_disk(std::string folder) {
 
 TEST(FileCallTest, WaitsAsLongAsTheSimulatedDiskTakes) { run_in_simulation(waits_for_the_simulated_disk); }
 
+task<void> is_durable_when_a_sync_returns(std::string) {
+  sim::plain_files disk(dynamic_cast<sim::host&>(current_system()), source::current());
+  const std::string path = "/durable";
+  disk.write_file(path, "old");
+  file it = co_await open(path, to_read_and_write);
+  disk.pace({.sync = 10s});
+  const auto durable = [&] { return disk.durable_image().text_of(path); };
+  co_await it.write_at("new", 0);
+  auto syncing = spawn(co_invoke([&]() -> task<void> { co_await it.sync(); }));
+  co_await sleep_for(9s);
+  EXPECT_EQ(durable(), "old");
+  co_await it.write_at("newer", 0);
+  co_await syncing.join();
+  EXPECT_EQ(durable(), "newer") << "what was written meanwhile may be, too";
+  co_await it.write_at("newest", 0);
+  EXPECT_FALSE((co_await as_result(with_timeout(5s, it.sync()))).has_value());
+  co_await sleep_for(1min);
+  EXPECT_EQ(durable(), "newer") << "a sync that was cancelled has not happened";
+  auto last = spawn(co_invoke([&]() -> task<void> { co_await it.sync(); }));
+  co_await yield();
+  const time_point before = now();
+  co_await it.close();
+  EXPECT_EQ(now() - before, 10s) << "the descriptor is in use";
+  EXPECT_EQ(durable(), "newest");
+  co_await last.join();
+}
+
+TEST(FileCallTest, IsDurableWhenASyncReturnsAndNotBefore) { run_in_simulation(is_durable_when_a_sync_returns); }
+
+// A plain call blocks the thread, and so the loop, as on a machine; the time of one task is nobody else's.
+task<void> holds_up_all_by_a_plain_call(std::string folder) {
+  sim::plain_files disk(dynamic_cast<sim::host&>(current_system()), source::current());
+  file it = co_await file_with(folder + "/a", "old");
+  disk.pace({.sync = 10s});
+  auto other = spawn(co_invoke([]() -> task<time_point> {
+    co_await sleep_for(1s);
+    co_return now();
+  }));
+  co_await yield();
+  const time_point before = now();
+  system_calls& system = current_system();
+  const int fd = system.openat(AT_FDCWD, (folder + "/a").c_str(), O_RDWR, 0);
+  EXPECT_EQ(system.fsync(fd), 0);
+  system.close(fd);
+  EXPECT_EQ(now() - before, 10s);
+  co_await it.read_at(std::span<std::byte>(), 0);
+  EXPECT_EQ(now() - before, 10s) << "that was paid";
+  EXPECT_EQ(co_await other.join() - before, 10s);
+}
+
+TEST(FileCallTest, HoldsUpAllByAPlainCallThatTakesTime) { run_in_simulation(holds_up_all_by_a_plain_call); }
+
 // -- turns ------------------------------------------------------------------------------------------------------------
 
 task<void> reads_into(file& from, std::vector<std::string>& all) {

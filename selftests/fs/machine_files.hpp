@@ -27,6 +27,8 @@ class machine_files final : public scripted_calls {
     return length;
   }
 
+  duration time_of_sync(int /*fd*/) override { return each_takes_; }
+
   std::atomic<int> calls = 0;       // since the disk's time was asked for
   std::atomic<int> open_files = 0;  // opened, and not closed
   std::atomic<int> fail_with = 0;   // what the next call that changes or reads anything fails with

@@ -148,16 +148,46 @@ TEST(DiskFaultsTest, AreOfEachKindOfCall) {
   });
 }
 
+// A sync that waits first asks the slow ones how long, and the others when it is made.
+TEST(DiskFaultsTest, AreAskedInTwoPartsByASyncThatWaitsFirst) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/tmp/a");
+    const fault slow = on(op::sync).forever().slow(std::chrono::seconds(3));
+    const fault second = on(op::sync).nth(2).fail(EIO);
+    const auto sync = [&] {
+      EXPECT_EQ(system.time_of_sync(fd), std::chrono::seconds(3));
+      system.account(system_calls::disk_time::spent);
+      const int result = system.fsync(fd);
+      system.account(system_calls::disk_time::blocks);
+      return result;
+    };
+    EXPECT_EQ(sync(), 0);
+    EXPECT_EQ(sync(), -EIO);
+    EXPECT_EQ(slow.matched(), 2u);
+    EXPECT_EQ(second.matched(), 2u);
+    EXPECT_EQ(now(), time_point{});
+    EXPECT_EQ(system.time_of_sync(fd + 1), duration::zero());
+    system.close(fd);
+  });
+}
+
 TEST(DiskFaultsTest, TakeTheDisksTime) {
   in_world([](system_calls& system) {
     const int fd = open_to_write("/tmp/a");
+    system.account(system_calls::disk_time::awaited);
     EXPECT_EQ(system.take_disk_time(), duration::zero());
-    const fault slow = on(op::sync).slow(std::chrono::seconds(3));
-    EXPECT_EQ(system.fsync(fd), 0);
-    EXPECT_EQ(system.take_disk_time(), std::chrono::seconds(3));
+    {
+      const fault slow = on(op::sync).slow(std::chrono::seconds(3));
+      EXPECT_EQ(system.fsync(fd), 0);
+      EXPECT_EQ(system.take_disk_time(), std::chrono::seconds(3));
+    }
     plain_files(here(), source::current()).pace({.write = std::chrono::milliseconds(2)});
     write_text(system, fd, "x");
     EXPECT_EQ(system.take_disk_time(), std::chrono::milliseconds(2));
+    system.account(system_calls::disk_time::blocks);
+    write_text(system, fd, "x");
+    EXPECT_EQ(system.take_disk_time(), duration::zero());
+    EXPECT_EQ(now(), time_point(std::chrono::milliseconds(2))) << "everybody has waited";
     system.close(fd);
   });
 }
@@ -267,7 +297,7 @@ TEST(DiskFaultsTest, AreOfSyncsOfAWholeDisk) {
     EXPECT_EQ(durable(), "/a=A /d/ /d/b=b");
     files.pace({.sync = std::chrono::milliseconds(5)});
     EXPECT_EQ(system.syncfs(fd), 0);
-    EXPECT_EQ(system.take_disk_time(), std::chrono::milliseconds(5));
+    EXPECT_EQ(now(), time_point(std::chrono::milliseconds(5)));
     system.close(fd);
   });
 }
@@ -364,6 +394,61 @@ TEST(DiskFaultsTest, ShowWhatWasLostByASyncThatFailed) {
     EXPECT_THAT(lost, ElementsAre("write 3 at 0 to a, of which all, as its sync had failed"));
     system.close(fd);
   });
+}
+
+// The system takes it for written, and so the second call has nothing to do.
+TEST(DiskFaultsTest, ShowWhatWasLostWhereASyncThatFailedIsTriedAgain) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/a");
+    write_text(system, fd, std::string(10'000, 'x'));
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(system.pwrite(fd, "new", 3, 5'000), 3);
+    const fault failing = on(op::sync).fail(EIO);
+    EXPECT_EQ(system.fsync(fd), -EIO);
+    EXPECT_EQ(system.fsync(fd), 0);
+    const auto lost = [] {
+      std::vector<std::string> all;
+      log_here().image(ext4_ordered, nothing_lost, &all);
+      return all;
+    };
+    EXPECT_THAT(lost(), ElementsAre("what was written to a from 4096 to 8192, as its sync had failed"));
+    EXPECT_EQ(system.pwrite(fd, "newer", 5, 5'000), 5);
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_THAT(lost(), ElementsAre());
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, AreCountedByEachRule) {
+  in_world([](system_calls& system) {
+    const int fd = open_to_write("/a");
+    const auto write = [&] { return system.write(fd, "abcde", 5); };
+    {
+      const fault slow = on(op::file_write).forever().slow(1s);
+      const fault third = on(op::file_write).nth(3).fail(EIO);
+      const time_point before = now();
+      EXPECT_EQ(write(), 5);
+      EXPECT_EQ(write(), 5);
+      EXPECT_EQ(write(), -EIO);
+      EXPECT_EQ(now() - before, 3s) << "it is slow as well";
+    }
+    const fault first = on(op::file_write).shorten(3);
+    const fault second = on(op::file_write).nth(2).fail(ENOSPC);
+    EXPECT_EQ(write(), 3);
+    EXPECT_EQ(write(), -ENOSPC);
+    EXPECT_EQ(write(), 5);
+    system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, AreNoPaceOfADisk) {
+  const auto text_of_pace = [](const disk_pace& pace) {
+    return text_of_misuse([&pace] { plain_files(here(), source::current()).pace(pace); });
+  };
+  EXPECT_THAT(text_of_pace({.write = -std::chrono::milliseconds(5)}),
+              HasSubstr("a disk cannot take -5 ms for `write`; leave it out for no time"));
+  EXPECT_THAT(text_of_pace({.stall = std::chrono::seconds(10), .stall_every = std::chrono::seconds(1)}),
+              HasSubstr("a disk that stalls for 10 s every 1 s does nothing else; make `stall_every` longer"));
 }
 
 TEST(DiskFaultsTest, AreRefusedWhereLinuxHasNone) {

@@ -47,5 +47,20 @@ TEST(FaultListTest, TheFirstThatIsDueHappens) {
   });
 }
 
+TEST(FaultListTest, EachCountsTheCallsThatOthersHappenTo) {
+  run_on_hosts([]() -> task<void> {
+    echo_host hosts;
+    const fault slow = on(op::connect).forever().slow(1s);
+    const fault first = on(op::connect).fail(EACCES);
+    const fault second = on(op::connect).nth(2).fail(EPERM);
+    EXPECT_EQ(co_await connect_to("10.0.0.2:80"), "EACCES");
+    EXPECT_EQ(co_await connect_to("10.0.0.2:80"), "EPERM");
+    EXPECT_EQ(now(), time_point{}) << "what fails at once is not slow";
+    EXPECT_EQ(co_await connect_to("10.0.0.2:80"), "ok");
+    EXPECT_EQ(now(), time_point{1s});
+    EXPECT_EQ(slow.matched(), 3u);
+  });
+}
+
 }  // namespace
 }  // namespace lockstep::sim

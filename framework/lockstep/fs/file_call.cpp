@@ -72,7 +72,7 @@ class file_call::job_of_call final : public job_state {
   explicit job_of_call(file_call& of) : job_state(users_line()), of_(of) {}
 
  private:
-  void call() override { of_.make(); }
+  void call() override { of_.make(system_calls::disk_time::blocks); }
   void destroy_function() noexcept override {}
   void destroy_result() noexcept override {}
 
@@ -101,7 +101,7 @@ bool file_call::may_begin() const noexcept {
   if (is(order::in_turn)) return file->turn_ == nullptr || file->turn_ == this;
   if (order_ != order::last_here) return true;
   for (file_call& each : subject<held_file>().waiting_) {
-    if (each.state_ == state::in_job) return false;
+    if (each.is_to_be_made()) return false;
   }
   return true;
 }
@@ -131,9 +131,16 @@ bool file_call::begin() {
     state_ = state::in_job;
     return false;
   }
-  make();
+  duration length{};
+  if (is(order::at_end)) {
+    length = calls_->time_of_sync(fd_);
+    if (length <= duration::zero()) [[likely]]
+      make(system_calls::disk_time::spent);
+  } else {
+    make(system_calls::disk_time::awaited);
+    length = calls_->take_disk_time();
+  }
   state_ = state::made;
-  const duration length = calls_->take_disk_time();
   if (length <= duration::zero()) [[likely]]
     return true;
   state_ = state::on_disk;
@@ -148,7 +155,18 @@ bool file_call::has_failed(int error) noexcept {
 }
 
 // A signal that comes before anything has happened is nothing; but one that comes for ever is an error.
-void file_call::make() {
+void file_call::make(system_calls::disk_time how) {
+  class accounting {
+   public:
+    accounting(system_calls& of, system_calls::disk_time how) noexcept : of_(of) { of_.account(how); }
+    accounting(const accounting&) = delete;
+    accounting& operator=(const accounting&) = delete;
+    ~accounting() { of_.account(system_calls::disk_time::blocks); }
+
+   private:
+    system_calls& of_;
+  };
+  const accounting meanwhile(*calls_, how);
   int attempts = 0;
   do {
     outcome_ = call();
@@ -166,8 +184,7 @@ void file_call::wait_in_state() noexcept {
   if (state_ == state::in_job) {
     submit();
   } else if (state_ == state::on_disk && until_ <= owner.now()) {
-    leave();
-    grant();
+    end_on_disk();
   } else if (state_ == state::on_disk && until_ != time_point::max()) {
     owner.timers().arm(*this, until_);
   }
@@ -175,25 +192,35 @@ void file_call::wait_in_state() noexcept {
 
 // In the name of its own task, whoever has passed the turn on.
 void file_call::begin_in_turn() noexcept {
-  subject<held_file>().touch(access::write);
-  const loop_scope in_its_name(*current_context->owner, who());
-  bool made = false;
-  try {
-    made = begin();
-  } catch (const std::bad_alloc&) {
-    made = has_failed(no_memory);
-  } catch (...) {  // misuse of the executor, which has been reported
-    made = has_failed(ECANCELED);
-  }
-  if (!made) return wait_in_state();
+  if (!made_by([this] { return begin(); })) return wait_in_state();
   leave();
   grant();
 }
 
-void file_call::has_passed(timer& due) noexcept {
-  auto& waiter = static_cast<file_call&>(due);
-  waiter.leave();
-  waiter.grant();
+template <class F>
+bool file_call::made_by(const F& make) noexcept {
+  subject<held_file>().touch(access::write);
+  const loop_scope in_its_name(*current_context->owner, who());
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    return has_failed(no_memory);
+  } catch (...) {  // misuse of the executor, which has been reported
+    return has_failed(ECANCELED);
+  }
+}
+
+void file_call::has_passed(timer& due) noexcept { static_cast<file_call&>(due).end_on_disk(); }
+
+void file_call::end_on_disk() noexcept {
+  if (!made_) {
+    made_by([this] {
+      make(system_calls::disk_time::spent);
+      return true;
+    });
+  }
+  leave();
+  grant();
 }
 
 void file_call::job_ended() noexcept {

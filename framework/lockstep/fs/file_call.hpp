@@ -2,15 +2,16 @@
 // path. Users see the classes and functions that are built on it, such as file.
 //
 // Where calls do not wait for the disk, as in a simulation, an await makes its call at once, in the task's own step,
-// and then waits in virtual time for as long as the disk takes. Where they do, a thread of the loop's default executor
-// makes it (runtime/job_waiter.hpp).
+// and then waits in virtual time for as long as the disk takes; a sync waits first, as nothing is durable by it before
+// it returns. Where calls do wait, a thread of the loop's default executor makes them (runtime/job_waiter.hpp).
 //
 // Cancellation: before the call it prevents that. Afterwards a read at the position of the file gives its bytes back,
 // by moving the position, and what was opened is closed; all else has happened: in the time that the disk takes the
-// cancellation is delivered at once, and while a thread makes the call it is delivered at the next await.
+// cancellation is delivered at once, so that a sync has not happened, and while a thread makes the call it is delivered
+// at the next await.
 //
 // Turns: calls that use the position of one open file are made one at a time, in the order of their awaits. close()
-// comes behind those that threads are making.
+// comes behind those that threads are making, and behind syncs.
 #pragma once
 
 #include <lockstep/runtime/job_waiter.hpp>
@@ -82,7 +83,7 @@ class held_file final : public object {
 // State
 //   fresh    has not begun
 //   queued   waits for its turn
-//   on_disk  the call has been made; virtual time passes
+//   on_disk  the call has been made, or will be then; virtual time passes
 //   in_job   a thread makes the call
 //   made     the call has been made, and the result may be read
 class file_call : public job_waiter, public list_hook<file_call>, private timer {
@@ -98,7 +99,8 @@ class file_call : public job_waiter, public list_hook<file_call>, private timer 
     in_turn = 1,       // uses the position
     here = 2,          // never waits for the disk, so no thread makes it
     in_turn_here = 3,  // both
-    last_here = 6      // after those that threads make
+    last_here = 6,     // after those that are still to be made
+    at_end = 8         // where the disk takes time, made when that has passed
   };
 
   // `deed` is a literal: "read".
@@ -166,7 +168,12 @@ class file_call : public job_waiter, public list_hook<file_call>, private timer 
   bool begin();
   bool has_failed(int error) noexcept;
   void begin_in_turn() noexcept;
-  void make();
+  void make(system_calls::disk_time how);
+  // In the name of its own task.
+  template <class F>
+  bool made_by(const F& make) noexcept;
+  bool is_to_be_made() const noexcept { return state_ == state::in_job || (state_ == state::on_disk && !made_); }
+  void end_on_disk() noexcept;
   void wait_in_state() noexcept;
   void job_ended() noexcept override;
   // It waits no more.

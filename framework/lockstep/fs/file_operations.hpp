@@ -131,7 +131,8 @@ class changing_file final : public primitive<changing_file, file_numbers> {
  public:
   changing_file(operation_kind kind, held_file& of, const char* deed, number_call made_by, std::int64_t one = 0,
                 std::int64_t other = 0) noexcept
-      : primitive(kind, of, deed, order::any, made_by, one, other) {}
+      : primitive(kind, of, deed, kind == operation_kind::sync_file ? order::at_end : order::any, made_by, one, other) {
+  }
   void result() { outcome(); }
 };
 

@@ -95,7 +95,7 @@ capture::capture(const std::string& path, sim::network& of, const sim::host* at)
 }
 
 capture::~capture() {
-  of_->remove(*this);
+  if (linked()) of_->remove(*this);
   write_until(time_point::max());
 }
 

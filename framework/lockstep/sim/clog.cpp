@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <tuple>
-#include <utility>
 
 namespace lockstep {
 
@@ -37,12 +36,7 @@ black_hole::black_hole(std::string_view target, source where) {
     connecting_.emplace(on(op::connect, where).to(target).forever().hang());
     return;
   }
-  lanes_ = lanes_of(target, where);
-  for (sim::lane* const each : lanes_) each->add_cut();
-}
-
-black_hole::~black_hole() {
-  for (sim::lane* const each : std::exchange(lanes_, {})) each->heal();
+  for (sim::lane* const each : lanes_of(target, where)) lanes_.cut(world(where).network(), *each);
 }
 
 void clog(std::string_view host, duration length, source where) {

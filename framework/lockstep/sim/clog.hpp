@@ -8,6 +8,7 @@
 #include <lockstep/base/source.hpp>
 #include <lockstep/runtime/task.hpp>
 #include <lockstep/sim/fault.hpp>
+#include <lockstep/sim/link.hpp>
 #include <lockstep/time/clock.hpp>
 
 #include <optional>
@@ -16,10 +17,6 @@
 #include <vector>
 
 namespace lockstep {
-
-namespace sim {
-class lane;
-}
 
 // While it lives, packets to and from a host vanish, or nobody answers who connects to one port of it.
 class [[nodiscard("packets vanish while it lives")]] black_hole {
@@ -30,10 +27,9 @@ class [[nodiscard("packets vanish while it lives")]] black_hole {
   explicit black_hole(std::string_view target, source where = source::current());
   black_hole(black_hole && other) noexcept = default;
   black_hole& operator=(black_hole&&) = delete;
-  ~black_hole();
 
  private:
-  std::vector<sim::lane*> lanes_;
+  sim::lane_cuts lanes_;
   std::optional<fault> connecting_;
 };
 

@@ -94,11 +94,13 @@ std::map<std::uint64_t, std::string> crash_log::names() const {
   return found;
 }
 
+std::string crash_log::name_of(std::uint64_t file, const std::map<std::uint64_t, std::string>& names) {
+  const auto found = names.find(file);
+  return found != names.end() ? found->second : fmt::format("file {}", file);
+}
+
 std::string crash_log::text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names) {
-  const auto name_of = [&names](std::uint64_t file) {
-    const auto found = names.find(file);
-    return found != names.end() ? found->second : fmt::format("file {}", file);
-  };
+  const auto name_of = [&names](std::uint64_t file) { return crash_log::name_of(file, names); };
   switch (what.what) {
     case micro_operation::kind::write:
       return fmt::format("write {} at {} to {}", what.size, what.offset, name_of(what.file));

@@ -72,6 +72,7 @@ class crash_judge {
   // Returns what has come to be, see crash_log::outcome().
   std::uint64_t run() {
     judge_all();
+    if (lost_ != nullptr) tell_never_written();
     if (image_ != nullptr) {
       image_->repair();
       image_->set_bad(image_->bad());
@@ -514,6 +515,25 @@ class crash_judge {
     for (std::size_t i = 0; i < bytes.size(); ++i)
       bytes[i] = static_cast<char>(hash_of(begin, i / sizeof(begin)) >> (i % sizeof(begin)));
     image_->file(file).content.write(image_->pages(), bytes.data(), bytes.size(), begin);
+  }
+
+  // What a sync has failed to write, where a later one has taken it for clean.
+  void tell_never_written() {
+    for (std::uint64_t file = 0; file < log_.states_.size(); ++file) {
+      const crash_log::file_state* const state = log_.state_of(file);
+      const bool is_known = std::any_of(pending_.begin(), pending_.end(), [file](const item& each) {
+        return each.what->dropped && each.what->file == file;
+      });
+      if (state == nullptr || state->clean == nullptr || is_known) continue;
+      if (names_.empty()) names_ = log_.names();
+      for (auto page = state->clean->begin(); page != state->clean->end();) {
+        const std::uint64_t first = *page;
+        std::uint64_t end = first;
+        while (page != state->clean->end() && *page == end) ++page, ++end;
+        lost_->push_back(fmt::format("what was written to {} from {} to {}, as its sync had failed",
+                                     crash_log::name_of(file, names_), first * page_bytes, end * page_bytes));
+      }
+    }
   }
 
   void tell_lost(const micro_operation& what, const std::string& pieces) {

@@ -249,6 +249,7 @@ class crash_log {
   // Of files, the last one each.
   std::map<std::uint64_t, std::string> names() const;
   static std::string text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names);
+  static std::string name_of(std::uint64_t file, const std::map<std::uint64_t, std::string>& names);
 
   disk_image durable_;
   chunk_queue<micro_operation> operations_;

@@ -17,6 +17,7 @@ auto crash_plan::ask(unsigned number, const F& what) {
   given_.clear();
   last_ = {};
   lost_one_ = false;
+  changes_ = at_risk_ = 0;
   auto found = what([this](std::string_view asked, std::uint64_t options) { return answer(asked, options); });
   if (number == 0) of_image_0_ = given_.size();
   return found;
@@ -63,36 +64,57 @@ class all_answers {
 
 }  // namespace
 
+void crash_plan::each_outcome(const file_system& disk, const crash_model& model,
+                              const std::function<bool(const answers&, std::uint64_t)>& look) {
+  constexpr std::size_t judged_max = 1 << 20;  // changes
+  const std::size_t sequences_max = std::min<std::size_t>(4096, judged_max / (disk.log().pending() + 1) + 1);
+  all_answers sequence;
+  for (std::size_t tried = 0; tried < sequences_max; ++tried) {
+    const std::uint64_t outcome = disk.outcome_of_power_cut(model, std::ref(sequence));
+    if (!look(sequence.given(), outcome) || !sequence.go_on()) return;
+  }
+}
+
 std::vector<crash_image> crash_plan::different(const file_system& disk, std::size_t images_max) {
-  constexpr unsigned known_max = 64;
-  constexpr unsigned sequences_max = 4096;
+  constexpr unsigned known_max = 64;  // in a row
   std::vector<crash_image> found;
-  std::set<answers> answered;  // the same image, which is not looked at then, as that takes as long as it is large
+  std::set<std::uint64_t> outcomes;  // the same image, which is not made then, as that takes as long as it is large
   std::set<std::string> known;
-  const auto is_new = [&](const answers& given, disk_image left, const std::vector<std::string>& lost) {
-    if (!answered.insert(given).second || !known.insert(left.fingerprint()).second) return false;
+  unsigned in_a_row = 0;
+  const auto look = [&](const answers& given, std::uint64_t outcome) {
+    if (!outcomes.insert(outcome).second) return ++in_a_row < known_max;
+    std::vector<std::string> lost;
+    disk_image left = disk.image_after_power_cut(model_, chooser_of(given), &lost);
+    if (!known.insert(left.fingerprint()).second) return ++in_a_row < known_max;
+    in_a_row = 0;
     crash_image& made = found.emplace_back(crash_image{std::move(left), {}});
     for (const std::string& each : lost) made.lost += each + '\n';
-    return true;
+    return found.size() < images_max;
   };
-  for (unsigned in_a_row = 0; found.size() < images_max && in_a_row < known_max;) {
-    std::vector<std::string> lost;
-    disk_image left = next(disk, &lost);
-    in_a_row = is_new(given_, std::move(left), lost) ? 0 : in_a_row + 1;
+  if (images_max == 0) return found;
+  bool goes_on = true;
+  while (goes_on) {
+    const std::uint64_t next = outcome(disk, image_ + 1);
+    goes_on = look(given_, next);
     if (!varies()) return found;
   }
-  all_answers sequence;
-  for (unsigned tried = 0; found.size() < images_max && tried < sequences_max; ++tried) {
-    std::vector<std::string> lost;
-    disk_image left = disk.image_after_power_cut(model_, std::ref(sequence), &lost);
-    is_new(sequence.given(), std::move(left), lost);
-    if (!sequence.go_on()) break;
+  in_a_row = 0;
+  unsigned made_in_a_row = 0;
+  if (found.size() < images_max) {
+    each_outcome(disk, model_, [&](const answers& given, std::uint64_t outcome) {
+      if (outcomes.count(outcome) != 0) return true;
+      const std::size_t before = found.size();
+      look(given, outcome);
+      made_in_a_row = found.size() > before ? 0 : made_in_a_row + 1;
+      return found.size() < images_max && made_in_a_row < 4 * known_max;
+    });
   }
   return found;
 }
 
 std::uint64_t crash_plan::answer(std::string_view what, std::uint64_t options) {
   const std::uint64_t chosen = given_.empty() ? at_risk(options) : loss(what, options);
+  if (given_.empty()) at_risk_ = chosen;
   lost_one_ = lost_one_ || (!given_.empty() && chosen != 0);
   last_ = what;
   given_.push_back(chosen);
@@ -102,14 +124,20 @@ std::uint64_t crash_plan::answer(std::string_view what, std::uint64_t options) {
 std::uint64_t crash_plan::at_risk(std::uint64_t options) const noexcept {
   if (image_ == 1) return 0;
   if (image_ == 4 || image_ == 5) return 1;
-  return image_ < planned ? options - 1 : drawn(options);
+  return image_ < planned || loses_one() ? options - 1 : drawn(options);
 }
 
-std::uint64_t crash_plan::loss(std::string_view what, std::uint64_t options) const noexcept {
+std::uint64_t crash_plan::loss(std::string_view what, std::uint64_t options) noexcept {
   const bool of_names = what == "a change of names is lost";
   const bool of_content = what == "a write is lost" || what == "a change of a file is lost";
   const bool of_piece = what == "a piece of a write is lost";
   const bool is_first_piece = of_piece && last_ != what;
+  if (loses_one()) {
+    constexpr std::uint64_t few = 16;
+    const unsigned nth = (image_ - planned) / 2 + 1;
+    const std::uint64_t lost = at_risk_ <= few ? nth : bounded(draw(seed_, image_, 0), at_risk_);
+    return (of_names || of_content) && changes_++ == lost ? 1 : 0;
+  }
   switch (image_) {
     case 0: return 1;
     case 1: return 0;
@@ -128,7 +156,7 @@ std::uint64_t crash_plan::drawn(std::uint64_t options) const noexcept {
   constexpr std::uint64_t eighths = 8;
   const std::uint64_t question = given_.size();
   if (question == 0) return bounded(draw(seed_, image_, 0), options);
-  const std::uint64_t lost_of_eight = std::array<std::uint64_t, 4>{1, 4, 6, 4}[image_ % 4];
+  const std::uint64_t lost_of_eight = std::array<std::uint64_t, 4>{1, 4, 6, 4}[image_ / 2 % 4];
   if (bounded(draw(seed_, image_, 2 * question), eighths) >= lost_of_eight) return 0;
   return 1 + bounded(draw(seed_, image_, 2 * question + 1), options - 1);
 }

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,8 @@ class crash_plan {
   //   0  all is lost that may be      4, 5  of the last write, all but its first piece, or that alone
   //   1  nothing                      6     all but the last change
   //   2  what is in files             7, 8  of names, or of what is in files, the oldest change alone
-  //   3  names alone                  others at random, some little, and some much
+  //   3  names alone                  9, 11 ...   one change alone: the second, the third ...; of many, one at random
+  //                                   10, 12 ...  at random, some little, and some much
   disk_image next(const file_system& disk, std::vector<std::string>* lost) { return image(disk, image_ + 1, lost); }
   // One of them, by its number. Number 6 is known once 0 was asked for.
   disk_image image(const file_system& disk, unsigned number, std::vector<std::string>* lost);
@@ -45,8 +47,12 @@ class crash_plan {
   // Whether there is more than one.
   bool varies() const noexcept { return model_.keeps == crash_model::unsynced::some; }
 
-  // So many different images, or as many as there are: if the next ones are known, each sequence of answers is tried,
-  // but not more than some thousand.
+  // Every sequence of answers, the dullest first: how each is given, and the number of its image. Until `look` returns
+  // false, or there are no more, but not more than some thousand, and fewer the longer the log is.
+  static void each_outcome(const file_system& disk, const crash_model& model,
+                           const std::function<bool(const answers& given, std::uint64_t outcome)>& look);
+  // So many different images, or as many as there are: if the next ones are known, every sequence of answers is tried,
+  // see above.
   std::vector<crash_image> different(const file_system& disk, std::size_t images_max);
 
  private:
@@ -56,7 +62,8 @@ class crash_plan {
   auto ask(unsigned number, const F& what);
   std::uint64_t answer(std::string_view what, std::uint64_t options);
   std::uint64_t at_risk(std::uint64_t options) const noexcept;
-  std::uint64_t loss(std::string_view what, std::uint64_t options) const noexcept;
+  std::uint64_t loss(std::string_view what, std::uint64_t options) noexcept;
+  bool loses_one() const noexcept { return image_ >= planned && image_ % 2 == 1; }
   std::uint64_t drawn(std::uint64_t options) const noexcept;
 
   const crash_model& model_;
@@ -66,6 +73,8 @@ class crash_plan {
   answers given_;
   std::string_view last_{};
   bool lost_one_ = false;
+  std::uint64_t changes_ = 0;  // that were asked for
+  std::uint64_t at_risk_ = 0;
 };
 
 // Answers so again; where there is none, that nothing is lost.

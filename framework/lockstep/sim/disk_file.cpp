@@ -85,14 +85,17 @@ void disk_file::set_locked_at(const source& where) noexcept { file_->locks.flock
 
 // -- reading and writing ----------------------------------------------------------------------------------------------
 
-int disk_file::check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept {
+int disk_file::check_pieces(op what, const iovec* pieces, int count, std::uint64_t offset,
+                            std::size_t& size) const noexcept {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
   size = 0;
   for (int i = 0; i < count; ++i) {
     if (pieces[i].iov_len > std::size_t{SSIZE_MAX} - size) return -EINVAL;
     size += pieces[i].iov_len;
   }
-  if ((status_flags() & O_DIRECT) != 0) {
+  // What is behind the end is not read, so nobody asks how it is aligned.
+  const bool transfers = what == op::file_write || offset < file_->content.size();
+  if ((status_flags() & O_DIRECT) != 0 && transfers) {
     const std::uint64_t unit = file_->on().limits().direct_unit_bytes;
     const auto is_aligned = [unit](const iovec& piece) {
       return piece.iov_len % unit == 0 && reinterpret_cast<std::uintptr_t>(piece.iov_base) % unit == 0;
@@ -118,7 +121,7 @@ fault_effect disk_file::begin(op what, std::uint64_t offset, std::size_t& size) 
 std::int64_t disk_file::read_now(const iovec* into, int count, std::uint64_t offset) {
   if (!readable()) return -EBADF;
   std::size_t size = 0;
-  if (const int refused = check_pieces(into, count, offset, size); refused != 0) return refused;
+  if (const int refused = check_pieces(op::file_read, into, count, offset, size); refused != 0) return refused;
   if (file_->is_directory()) return -EISDIR;
   if (file_->is_fixture) file_->on().need_content(*file_);
   if (const fault_effect due = begin(op::file_read, offset, size); due.error != 0) return -due.error;
@@ -154,7 +157,7 @@ std::int64_t disk_file::write_now(const iovec* from, int count, std::uint64_t of
 std::int64_t disk_file::write_to_memory(const iovec* from, int count, std::uint64_t offset) {
   if (!writable()) return -EBADF;
   std::size_t size = 0;
-  if (const int refused = check_pieces(from, count, offset, size); refused != 0) return refused;
+  if (const int refused = check_pieces(op::file_write, from, count, offset, size); refused != 0) return refused;
   const fault_effect due = begin(op::file_write, offset, size);
   if (due.error != 0) return -due.error;
   detail::touch(file_->on().id_of(*file_), access::write);

@@ -64,7 +64,7 @@ class disk_file final : public open_file {
   std::int64_t read_now(const iovec* into, int count, std::uint64_t offset);
   std::int64_t write_now(const iovec* from, int count, std::uint64_t offset);
   std::int64_t write_to_memory(const iovec* from, int count, std::uint64_t offset);
-  int check_pieces(const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept;
+  int check_pieces(op what, const iovec* pieces, int count, std::uint64_t offset, std::size_t& size) const noexcept;
   void begin_entries();
   bool give_entry(std::byte*& to, std::size_t& room, std::string_view name, const inode& of, std::int64_t next);
 

@@ -9,7 +9,10 @@
 // sides. A call that would have to wait is not counted; it is when it can be made.
 // A fault that never fired when its guard dies is a verdict, as the test has not tested what it says; but for one_in(),
 // which the plain run never picks, and may_not_fire(). It says nothing where the run has ended by something else.
-// Each firing is in the log of the network's faults, and in reports among what its task has done.
+// Where several have a call in their scope, each of them counts it. Of those that are due the one that was made first
+// happens, and the others stay due for the next call; one that is only slow comes after all others, but on files each
+// of them happens as well. Each firing is in the log of the network's faults, and in reports among what its task has
+// done.
 #pragma once
 
 #include <lockstep/base/source.hpp>

@@ -118,18 +118,16 @@ bool injected_fault::covers_file(const attempted_call& call) const {
   return is_meant(call.name) || (!call.spelled.empty() && is_meant(call.spelled));
 }
 
-bool injected_fault::draws() {
-  if (terms_.one_in <= 1) return true;
-  return of_->owner_.pick(domain_, terms_.one_in) == 1;
-}
-
-bool injected_fault::comes_due(const attempted_call& call) {
+bool injected_fault::counts(const attempted_call& call) {
   if (!covers(call)) return false;
   detail::touch(domain_.id, access::write);
   ++matched_;
   if (terms_.when && !terms_.when(call)) return false;
-  if (++eligible_ < terms_.first || fired_ >= terms_.times) return false;
-  if (!draws()) return false;
+  return ++eligible_ >= terms_.first && fired_ < terms_.times;
+}
+
+bool injected_fault::happens(const attempted_call& call) {
+  if (terms_.one_in > 1 && of_->owner_.pick(domain_, terms_.one_in) != 1) return false;
   fires(call.by.name(), call.name);
   return true;
 }
@@ -165,17 +163,31 @@ void fault_list::part() noexcept {
   standing_.clear();
 }
 
-fault_effect fault_list::ask(const attempted_call& call) {
+fault_effect fault_list::ask(const attempted_call& call, kinds of) {
+  const auto is_slow = [](const injected_fault& each) { return each.terms().effect.what == fault_effect::kind::slow; };
   fault_effect due;
   for (injected_fault& each : all_) {
-    if (due.what != fault_effect::kind::none || !each.comes_due(call)) continue;
-    due = each.terms().effect;
-    due.number = each.number();
-    due.begin = each.terms().bytes_begin;
-    due.end = each.terms().bytes_end;
-    due.where = each.terms().where;
+    if (of == kinds::slow || is_slow(each) || !each.counts(call)) continue;
+    if (due.what == fault_effect::kind::none && each.happens(call)) due = each.effect();
+  }
+  for (injected_fault& each : all_) {
+    if (of == kinds::but_slow || !is_slow(each) || !each.counts(call)) continue;
+    const bool is_first = due.what == fault_effect::kind::none;
+    if ((!is_first && !is_on_files(call.what)) || !each.happens(call)) continue;
+    const duration late = due.delay;
+    if (is_first) due = each.effect();
+    due.delay = saturating_add(late, each.terms().effect.delay);
   }
   return due;
+}
+
+fault_effect injected_fault::effect() const {
+  fault_effect made = terms_.effect;
+  made.number = number_;
+  made.begin = terms_.bytes_begin;
+  made.end = terms_.bytes_end;
+  made.where = terms_.where;
+  return made;
 }
 
 bool fault_list::is_in_force(std::uint32_t number) noexcept {

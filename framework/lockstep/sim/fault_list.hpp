@@ -31,6 +31,8 @@ class injected_fault : public list_hook<injected_fault> {
   ~injected_fault();
 
   const fault_terms& terms() const noexcept { return terms_; }
+  // What it does to a call.
+  fault_effect effect() const;
   // The n-th of its network, from 1 on.
   std::uint32_t number() const noexcept { return number_; }
   std::uint64_t fired() const noexcept {
@@ -46,8 +48,10 @@ class injected_fault : public list_hook<injected_fault> {
   // Its network ends.
   void part() noexcept;
 
-  // Counts the call, if it is in its scope. Returns whether it is to fail.
-  bool comes_due(const attempted_call& call);
+  // Counts the call, if it is in its scope. Returns whether it is due on it, for which it may have to be drawn yet.
+  bool counts(const attempted_call& call);
+  // Requires that it is due. Returns whether it happens, one time in so many.
+  bool happens(const attempted_call& call);
   // So many bytes are about to arrive over its link. Returns how many of them still do before the connection is reset;
   // all of them if it is not.
   std::uint64_t lets_through(std::uint64_t bytes, bool& resets);
@@ -55,7 +59,6 @@ class injected_fault : public list_hook<injected_fault> {
  private:
   bool covers(const attempted_call& call) const;
   bool covers_file(const attempted_call& call) const;
-  bool draws();
   void fires(std::string_view host, std::string_view name = {});
 
   // Whom it is about is no host of the network.
@@ -88,8 +91,12 @@ class fault_list {
   bool empty() const noexcept { return all_.empty(); }
   // Whether there is one on such calls.
   bool any_on(op what) const noexcept { return in_force_[static_cast<std::size_t>(what)] != 0; }
-  // What is to happen instead of that call: the first fault that is due counts as fired.
-  fault_effect ask(const attempted_call& call);
+  // Of which of them a call is told.
+  enum class kinds : std::uint8_t { all, slow, but_slow };
+  // What is to happen instead of that call, or how late. All faults that have it in their scope count it. Of those that
+  // are due the first one happens, and the others stay due; but one that is only slow comes behind all others, or, on a
+  // file, with them.
+  fault_effect ask(const attempted_call& call, kinds of = kinds::all);
   // Whether the fault of that number is still there.
   bool is_in_force(std::uint32_t number) noexcept;
   // In the order in which they happened.

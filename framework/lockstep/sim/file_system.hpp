@@ -117,6 +117,7 @@ class file_system {
   // Files with a name that have something to write, and directories with names.
   std::vector<inode_reference> unwritten() const;
   crash_log& log() noexcept { return log_; }
+  const crash_log& log() const noexcept { return log_; }
   // What it promises when the power is cut.
   const crash_model& model() const noexcept { return model_; }
   void set_model(const crash_model& model) noexcept {

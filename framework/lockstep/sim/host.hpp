@@ -49,6 +49,8 @@ class host final : public system_calls {
   // The first of them.
   const ip_address& address() const noexcept { return addresses_.front(); }
   network& of() const noexcept { return *network_; }
+  // The network ends, with all that was open. Who still holds a descriptor has one of no file.
+  void part() noexcept { network_ = nullptr; }
 
   // As lockstep::spawn() and spawn_daemon(), but the task, and what it spawns, runs on this host. Misuse while its
   // power is cut.
@@ -173,12 +175,14 @@ class host final : public system_calls {
   int fault_on_file(op what, inode& file);
   // As fsync() or fdatasync() of that open file.
   int sync_file(disk_file& file, bool data_only);
-  void disk_works(op what, std::uint64_t bytes) noexcept {
+  void disk_works(op what, std::uint64_t bytes) {
     if (disk_clock_ != nullptr) [[unlikely]]
       charge(what, bytes);
   }
   void set_pace(const disk_pace& pace) { disk_clock_ = std::make_unique<disk_clock>(pace); }
+  void account(disk_time how) noexcept override { disk_time_ = how; }
   duration take_disk_time() noexcept override;
+  duration time_of_sync(int fd) override;
   // What a power cut loses is picked by that.
   crash_chooser picks_of_power_cuts();
   unix_space& unix_names() noexcept { return unix_; }
@@ -314,7 +318,9 @@ class host final : public system_calls {
   int on_file(int at, const char* path, int flags, access how, const F& call);
   // Minus an error number, or 0: of a call on a path.
   int fault_on_path(op what, inode& begin, const char* path, bool follows = false);
-  void charge(op what, std::uint64_t bytes) noexcept;
+  void charge(op what, std::uint64_t bytes);
+  void delay_disk(duration by);
+  void hold_up();
   int sync_file(int fd, bool data_only);
   void sync_disk(file_system& disk);
   template <class F>
@@ -324,7 +330,7 @@ class host final : public system_calls {
   static int lock_of_no_file(int command, std::int64_t argument) noexcept;
   void drop_locks(const file_reference& closed) noexcept;
 
-  network* network_;
+  network* network_;  // null once that has ended
   std::string name_;
   std::vector<ip_address> addresses_;
   std::uint32_t number_;
@@ -351,6 +357,7 @@ class host final : public system_calls {
   std::vector<tcp_socket*> listeners_;
   std::unique_ptr<file_names> files_;
   std::unique_ptr<disk_clock> disk_clock_;  // null as long as the disk takes no time
+  disk_time disk_time_ = disk_time::blocks;
   unix_space unix_;
   intrusive_list<timer_file, timer_file> timer_files_;
   descriptor_table table_;  // before all else, its files go

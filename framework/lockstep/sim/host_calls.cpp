@@ -69,7 +69,7 @@ const char* text_of_how(int how) noexcept {
 
 template <class F, class Text>
 auto host::traced(const F& call, const Text& text) {
-  traffic_tap* const tap = network_->tap();
+  traffic_tap* const tap = network_ != nullptr ? network_->tap() : nullptr;
   if (tap == nullptr) [[likely]]
     return call();
   tap->tell_begin();

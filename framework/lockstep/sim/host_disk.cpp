@@ -2,6 +2,7 @@
 #include <lockstep/sim/host.hpp>
 
 #include <lockstep/runtime/disturbance.hpp>
+#include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/disk_file.hpp>
 #include <lockstep/sim/file_names.hpp>
 #include <lockstep/sim/file_watch.hpp>
@@ -21,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep::sim {
@@ -91,117 +93,6 @@ void tell_of(file_system& disk, struct statfs& into) {
 }
 
 }  // namespace
-
-// -- faults and time --------------------------------------------------------------------------------------------------
-
-bool host::has_faults_on(op what) const noexcept { return network_->faults().any_on(what); }
-
-fault_effect host::disk_fault(op what, inode& file, std::uint64_t offset, std::size_t bytes, std::uint64_t file_bytes) {
-  attempted_call call{what, *this};
-  call.offset = offset;
-  call.bytes = bytes;
-  call.file_bytes = file_bytes;
-  return disk_fault(call, file);
-}
-
-fault_effect host::disk_fault(attempted_call call, const inode& file) {
-  const std::string path = files().text_of(file);
-  const std::vector<std::string> all = files().names_of(file);
-  call.name = path;
-  if (!all.empty()) call.all_names = &all;
-  return disk_fault(call);
-}
-
-fault_effect host::disk_fault(attempted_call call) {
-  call.may_take_time = true;
-  const fault_effect due = network_->faults().ask(call);
-  if (due.what == fault_effect::kind::slow) {
-    if (disk_clock_ == nullptr) set_pace({});
-    disk_clock_->delay(now(), due.delay);
-  }
-  return due;
-}
-
-int host::fault_on_path(op what, inode& begin, const char* path, bool follows) {
-  disk_works(what, 0);
-  if (!has_faults_on(what)) [[likely]]
-    return 0;
-  const std::filesystem::path full = *path == '/' ? path : files_->text_of(begin) + '/' + path;
-  std::string spelled = full.lexically_normal().string();
-  if (spelled.size() > 1 && spelled.back() == '/') spelled.pop_back();
-  const std::string found = files_->path_to(begin, path, follows);
-  attempted_call call{what, *this};
-  call.name = found.empty() ? spelled : found;
-  if (call.name != spelled) call.spelled = spelled;
-  return -disk_fault(call).error;
-}
-
-int host::fault_on_file(op what, inode& file) {
-  disk_works(what, 0);
-  if (!has_faults_on(what)) [[likely]]
-    return 0;
-  return -disk_fault(what, file).error;
-}
-
-void host::charge(op what, std::uint64_t bytes) noexcept {
-  const disk_pace& pace = disk_clock_->pace();
-  switch (what) {
-    case op::file_read:
-    case op::list: return disk_clock_->call(now(), pace.read, bytes);
-    case op::file_write:
-    case op::resize: return disk_clock_->call(now(), pace.write, bytes);
-    case op::sync: return disk_clock_->call(now(), pace.sync, bytes);
-    default: return disk_clock_->call(now(), pace.names, bytes);
-  }
-}
-
-duration host::take_disk_time() noexcept {
-  return disk_clock_ == nullptr ? duration::zero() : disk_clock_->take(now());
-}
-
-// Where a path begins that is relative to `at`. Whose life has ended does nothing to names either.
-template <class F>
-auto host::from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>())) {
-  if (limit_of_life_ != 0) [[unlikely]]
-    return -EIO;
-  file_names& all = files();
-  detail::touch(names_id(), how);
-  if (path != nullptr && *path == '/') return call(all.disk().root());
-  if (at == AT_FDCWD) return call(all.working_directory());
-  open_file* const file = table_.find(at);
-  if (file == nullptr) return -EBADF;
-  disk_file* const there = file->as_disk_file();
-  if (there == nullptr) return -ENOTDIR;
-  return call(there->file());
-}
-
-// The file that is meant, for calls that may change it: by its path, or by the descriptor alone.
-template <class F>
-int host::on_file(int at, const char* path, int flags, access how, const F& call) {
-  return from(at, path, how, [&](inode& begin) -> int {
-    inode_reference found = &begin;
-    told_name name;
-    file_names::place there;
-    if (path == nullptr || (*path == '\0' && (flags & AT_EMPTY_PATH) != 0)) {
-      name = at != AT_FDCWD ? table_.find(at)->as_disk_file()->told() : files_->told(there, *found);
-      name.by_open_file = false;
-    } else {
-      const bool follows = (flags & AT_SYMLINK_NOFOLLOW) == 0;
-      if (const int failed = files_->find_file(begin, path, follows, found, &there); failed != 0) return failed;
-      name = files_->told(there, *found);
-    }
-    const telling_by own(*found, name);
-    return call(*found);
-  });
-}
-
-template <class F>
-auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>())) {
-  open_file* const file = table_.find(fd);
-  if (file == nullptr) return -EBADF;
-  disk_file* const found = file->as_disk_file();
-  return found == nullptr ? otherwise : call(*found);
-}
 
 // -- names ------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #include <lockstep/sim/link.hpp>
 
 #include <lockstep/runtime/loop.hpp>
+#include <lockstep/sim/network.hpp>
 
 #include <fmt/format.h>
 
@@ -109,6 +110,18 @@ void lane::heal() noexcept {
     travellers_.push_back(next);
     next.lane_healed();
   }
+}
+
+void lane_cuts::cut(const network& of, lane& one) {
+  of_ = of.life();
+  lanes_.push_back(&one);
+  one.add_cut();
+}
+
+void lane_cuts::heal() noexcept {
+  const std::vector<lane*> all = std::exchange(lanes_, {});
+  if (of_.expired()) return;
+  for (lane* const each : all) each->heal();
 }
 
 template <class F>

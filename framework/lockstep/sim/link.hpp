@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace lockstep {
 class loop;
@@ -28,6 +29,7 @@ namespace lockstep::sim {
 
 class injected_fault;
 class lane;
+class network;
 
 // Something that is sent along a lane, at once or again and again.
 class traveller : public list_hook<traveller> {
@@ -147,6 +149,23 @@ class lane {
   time_point clogged_until_{};
   injected_fault* breaker_ = nullptr;
   intrusive_list<traveller, traveller> travellers_;
+};
+
+// Lanes that are cut, until it dies, or their network does.
+class lane_cuts {
+ public:
+  lane_cuts() = default;
+  lane_cuts(lane_cuts&&) noexcept = default;
+  lane_cuts& operator=(lane_cuts&&) = delete;
+  ~lane_cuts() { heal(); }
+
+  // Requires that the lane is of that network, and that all of them are.
+  void cut(const network& of, lane& one);
+  void heal() noexcept;
+
+ private:
+  std::weak_ptr<const void> of_;
+  std::vector<lane*> lanes_;
 };
 
 // Between two hosts. `there` is the lane from the one that was made first.

@@ -25,7 +25,9 @@ network::~network() {
   if (notes_.linked()) notes_.unlink();
   faults_.part();
   if (linked()) unlink();
+  tap_.part();
   close_all();
+  for (const auto& each : hosts_) each->part();
 }
 
 void network::close_all() noexcept {

@@ -35,6 +35,8 @@ class network final : private detail::run_listener {
   ~network();
 
   loop& owner() const noexcept { return owner_; }
+  // Expires with it, for those who may outlive it.
+  std::weak_ptr<const void> life() const noexcept { return life_; }
   byte_memory& memory() noexcept { return memory_; }
   const std::shared_ptr<page_store>& pages() const noexcept { return pages_; }
 
@@ -78,7 +80,8 @@ class network final : private detail::run_listener {
 
   // -- looking on -------------------------------------------------------------------------------------------------
 
-  // It is told of all that is sent from now on, until it is taken off, which it must be before it dies.
+  // It is told of all that is sent from now on, until it is taken off, which it must be before it dies, or the network
+  // has died.
   void add(traffic_listener& who) noexcept;
   void remove(traffic_listener& who) noexcept;
   // Null while nobody listens.
@@ -99,6 +102,7 @@ class network final : private detail::run_listener {
   void report_leaks() noexcept;
 
   loop& owner_;
+  std::shared_ptr<const void> life_ = std::make_shared<const int>(0);
   byte_memory memory_;
   std::shared_ptr<page_store> pages_ = page_store::make();
   std::vector<std::shared_ptr<host>> hosts_;

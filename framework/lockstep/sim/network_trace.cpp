@@ -51,7 +51,9 @@ network_trace::network_trace(source where) : network_trace(world(where).network(
 
 network_trace::network_trace(sim::network& of) : of_(of) { of_.add(static_cast<sim::traffic_listener&>(*this)); }
 
-network_trace::~network_trace() { of_.remove(*this); }
+network_trace::~network_trace() {
+  if (linked()) of_.remove(*this);
+}
 
 void network_trace::add(line made) {
   lines_.push_back(std::move(made));

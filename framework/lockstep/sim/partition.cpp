@@ -4,8 +4,6 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/world.hpp>
 
-#include <utility>
-
 namespace lockstep {
 
 partition::partition(std::string_view one, std::string_view other, source where)
@@ -15,9 +13,10 @@ partition::partition(const std::vector<std::string_view>& these, const std::vect
                      source where) {
   for (const std::string_view one : these) {
     for (const std::string_view other : those) {
-      sim::link& between = world(where).link(one, other, where);
-      cut(between.there);
-      cut(between.back);
+      sim::network& of = world(where).network();
+      sim::link& between = of.link(one, other, where);
+      lanes_.cut(of, between.there);
+      lanes_.cut(of, between.back);
     }
   }
 }
@@ -26,17 +25,8 @@ partition partition::one_way(std::string_view from, std::string_view to, source 
   sim::network& of = world(where).network();
   partition made;
   static_cast<void>(of.link(from, to, where));
-  made.cut(*of.lane_between(of.at(from, where), of.at(to, where)));
+  made.lanes_.cut(of, *of.lane_between(of.at(from, where), of.at(to, where)));
   return made;
-}
-
-void partition::cut(sim::lane& one) {
-  lanes_.push_back(&one);
-  one.add_cut();
-}
-
-void partition::heal() noexcept {
-  for (sim::lane* const each : std::exchange(lanes_, {})) each->heal();
 }
 
 }  // namespace lockstep

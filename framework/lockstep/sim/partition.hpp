@@ -9,16 +9,13 @@
 #pragma once
 
 #include <lockstep/base/source.hpp>
+#include <lockstep/sim/link.hpp>
 
 #include <initializer_list>
 #include <string_view>
 #include <vector>
 
 namespace lockstep {
-
-namespace sim {
-class lane;
-}
 
 class [[nodiscard("the hosts are apart while it lives")]] partition {
  public:
@@ -34,16 +31,13 @@ class [[nodiscard("the hosts are apart while it lives")]] partition {
   static partition one_way(std::string_view from, std::string_view to, source where = source::current());
   partition(partition && other) noexcept = default;
   partition& operator=(partition&&) = delete;
-  ~partition() { heal(); }
-
-  // Before the end of the scope; then that does nothing.
-  void heal() noexcept;
+  // Before the end of the scope; then that does nothing, as it does when the run has ended.
+  void heal() noexcept { lanes_.heal(); }
 
  private:
   partition() = default;
-  void cut(sim::lane & one);
 
-  std::vector<sim::lane*> lanes_;
+  sim::lane_cuts lanes_;
 };
 
 }  // namespace lockstep

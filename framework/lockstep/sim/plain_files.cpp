@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace lockstep::sim {
@@ -233,6 +234,20 @@ void plain_files::failed_sync_reverts(bool reverts) {
 }
 
 void plain_files::pace(const disk_pace& pace) {
+  using named = std::pair<const char*, duration>;
+  for (const auto& [name, length] :
+       {named("read", pace.read), named("write", pace.write), named("sync", pace.sync), named("names", pace.names),
+        named("stall", pace.stall), named("stall_every", pace.stall_every)}) {
+    if (length >= duration::zero()) continue;
+    of_.of().owner().misused(
+        fmt::format("a disk cannot take {} for `{}`; leave it out for no time", to_text(length), name), where_);
+  }
+  if (pace.stall > duration::zero() && pace.stall >= pace.stall_every) {
+    of_.of().owner().misused(
+        fmt::format("a disk that stalls for {} every {} does nothing else; make `stall_every` longer",
+                    to_text(pace.stall), to_text(pace.stall_every)),
+        where_);
+  }
   detail::touch(everything, access::write);
   of_.set_pace(pace);
 }

@@ -81,7 +81,7 @@ class plain_files {
   // and taken for clean, as on ext4 and XFS, and at first here.
   // Source: Rebello et al., Can Applications Recover from fsync Failures?, ATC 2020.
   void failed_sync_reverts(bool reverts);
-  // How long the disks of the host take from now on.
+  // How long the disks of the host take from now on. Misuse where a length is negative, or a stall has no end.
   void pace(const disk_pace& pace);
   // An empty disk of its own on a directory, which is made if it is not there; and the one that was mounted there.
   plain_files mount(std::string_view on);

@@ -86,6 +86,10 @@ class traffic_tap {
  public:
   bool empty() const noexcept { return all_.empty(); }
   void add(traffic_listener& who) noexcept { all_.push_back(who); }
+  // Nobody is told any more.
+  void part() noexcept {
+    while (!all_.empty()) all_.pop_front();
+  }
   void tell(const traffic& packet) noexcept;
   void tell_begin() noexcept;
   void tell(const system_call& made) noexcept;

@@ -24,9 +24,16 @@ class file_calls {
  public:
   // Whether they wait for the disk, so that a task makes them on a thread.
   virtual bool wait_for_disk() const noexcept { return false; }
-  // Where they do not: for how long whoever has made some is to wait now, as the disk takes so long for them. It is
-  // told of each call once.
+  // Where they do not, who lets the time pass that the disk takes: `blocks`, everybody, as a thread does that waits for
+  // the disk; `awaited`, whoever makes the calls, and asks behind them how long that is; `spent`, nobody, as it has
+  // passed before.
+  enum class disk_time : std::uint8_t { blocks, awaited, spent };
+  virtual void account(disk_time /*how*/) noexcept {}
+  // For how long whoever has made some awaited calls is to wait now. It is told of each call once.
   virtual duration take_disk_time() noexcept { return {}; }
+  // For how long the disk will work if that file is synced now: who has waited for so long makes the call as `spent`.
+  // So nothing is durable because of a sync that has not returned.
+  virtual duration time_of_sync(int /*fd*/) { return {}; }
 
   // -- names ------------------------------------------------------------------------------------------------------
 

@@ -109,36 +109,84 @@ class crash_sweeping {
     return found;
   }
 
-  // All disks lose likewise; where several may lose something, also one all and the others nothing.
+  // All disks lose likewise; where several may lose something, also one all and the others nothing; and where there are
+  // not so many images as wanted, each disk all that it may.
   void cut(const std::string& where) {
     if (failure_.empty()) failure_ = disks_.lacks();
     if (!failure_.empty()) return;
     ++cuts_;
     if (replay_ && cuts_ == replay_->number) make_again(where);
     if (replay_) return;
-    const std::vector<std::size_t> apart = with_changes();
-    const auto several = static_cast<unsigned>(apart.size() > 1 ? apart.size() : 0);
     // What was checked behind an earlier change may be right only here, so each is checked anew.
     std::set<std::string> checked;
-    std::set<std::vector<std::uint64_t>> known;  // by their numbers, so that few images need be made
+    std::set<outcomes> known;  // so that few images need be made
     for (const sim::crash_model& model : how_.models) {
-      std::vector<sim::crash_plan> plans;
-      for (std::size_t i = 0; i < disks_.count(); ++i) {
-        plans.emplace_back(model, i == 0 ? changes_ : hash_of(changes_, std::uint64_t{i}));
-      }
-      for (unsigned image = 0; image < how_.images + several && failure_.empty(); ++image) {
-        std::vector<std::uint64_t> outcome;
-        for (std::size_t i = 0; i < disks_.count(); ++i) {
-          const unsigned number = image < how_.images ? image : i == apart[image - how_.images] ? 0 : 1;
-          outcome.push_back(plans[i].outcome(disks_.at(i), number));
-        }
-        if (known.insert(std::move(outcome)).second) {
-          const images left = images_of(model, plans);
-          if (checked.insert(text_of(left)).second && !passes(left)) fail(where, model, plans);
-        }
-        if (!plans.front().varies()) break;
-      }
+      std::set<outcomes> of_model;
+      const auto look = [&](const outcomes& left, const answers_of_disks& given) {
+        if (!of_model.insert(left).second) return false;
+        if (!known.insert(left).second) return true;
+        const images made = images_of(model, given);
+        if (checked.insert(text_of(made)).second && !passes(made)) fail(where, model, given);
+        return true;
+      };
+      look_at_planned(model, look);
+      for (std::size_t i = 0; failure_.empty() && i < disks_.count(); ++i) look_at_all_of(i, model, of_model, look);
     }
+  }
+
+  using outcomes = std::vector<std::uint64_t>;  // numbers of the images of each disk
+  using answers_of_disks = std::vector<sim::crash_plan::answers>;
+
+  // `look` returns whether it was new in this model.
+  template <class Look>
+  void look_at_planned(const sim::crash_model& model, const Look& look) {
+    constexpr unsigned known_max = 8;  // in a row
+    const std::vector<std::size_t> apart = with_changes();
+    const std::size_t several = apart.size() > 1 ? apart.size() : 0;
+    std::vector<sim::crash_plan> plans;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      plans.emplace_back(model, i == 0 ? changes_ : hash_of(changes_, std::uint64_t{i}));
+    }
+    const auto is_new = [&](const auto& number_of) {
+      outcomes left;
+      answers_of_disks given;
+      for (std::size_t i = 0; i < disks_.count(); ++i) {
+        left.push_back(plans[i].outcome(disks_.at(i), number_of(i)));
+        given.push_back(plans[i].given());
+      }
+      return look(left, given);
+    };
+    unsigned found = 0;
+    unsigned in_a_row = 0;
+    for (unsigned image = 0; found < how_.images && in_a_row < known_max && failure_.empty(); ++image) {
+      in_a_row = is_new([image](std::size_t) { return image; }) ? 0 : in_a_row + 1;
+      found += in_a_row == 0 ? 1 : 0;
+      if (apart.empty() || !plans.front().varies()) return;
+    }
+    for (std::size_t one = 0; one < several && failure_.empty(); ++one) {
+      is_new([&](std::size_t disk) { return disk == apart[one] ? 0U : 1U; });
+    }
+  }
+
+  // The others lose nothing.
+  template <class Look>
+  void look_at_all_of(std::size_t disk, const sim::crash_model& model, const std::set<outcomes>& found,
+                      const Look& look) {
+    if (found.size() >= how_.images || disks_.at(disk).log().pending() == 0) return;
+    outcomes left;
+    answers_of_disks given;
+    for (std::size_t i = 0; i < disks_.count(); ++i) {
+      sim::crash_plan whole(model, 0);
+      left.push_back(whole.outcome(disks_.at(i), 1));
+      given.push_back(whole.given());
+    }
+    sim::crash_plan::each_outcome(disks_.at(disk), model,
+                                  [&](const sim::crash_plan::answers& answers, std::uint64_t outcome) {
+                                    left[disk] = outcome;
+                                    given[disk] = answers;
+                                    look(left, given);
+                                    return failure_.empty() && found.size() < how_.images;
+                                  });
   }
 
   // Of each disk.
@@ -164,11 +212,10 @@ class crash_sweeping {
     return text;
   }
 
-  // The last ones of these plans.
-  images images_of(const sim::crash_model& model, const std::vector<sim::crash_plan>& plans) const {
+  images images_of(const sim::crash_model& model, const answers_of_disks& given) const {
     images left;
     for (std::size_t i = 0; i < disks_.count(); ++i) {
-      left.push_back(disks_.at(i).image_after_power_cut(model, sim::chooser_of(plans[i].given()), nullptr));
+      left.push_back(disks_.at(i).image_after_power_cut(model, sim::chooser_of(given[i]), nullptr));
     }
     return left;
   }
@@ -185,11 +232,11 @@ class crash_sweeping {
     return left;
   }
 
-  void fail(const std::string& where, const sim::crash_model& model, const std::vector<sim::crash_plan>& plans) {
+  void fail(const std::string& where, const sim::crash_model& model, const answers_of_disks& given) {
     constexpr std::uint64_t checks_of_shrinking = 400;
     detail::lost_changes losses;
     for (std::size_t i = 0; i < disks_.count(); ++i) {
-      const detail::lost_changes of_disk = detail::losses_of(disks_.at(i), i, model, plans[i].given());
+      const detail::lost_changes of_disk = detail::losses_of(disks_.at(i), i, model, given[i]);
       losses.insert(losses.end(), of_disk.begin(), of_disk.end());
     }
     const auto still_fails = [&](const detail::lost_changes& fewer) {

@@ -1,0 +1,167 @@
+// What is to happen to a host's calls on files, and how long its disk takes for them.
+#include <lockstep/sim/host.hpp>
+
+#include <lockstep/runtime/blocking_job.hpp>
+#include <lockstep/runtime/loop.hpp>
+#include <lockstep/runtime/run_blocking.hpp>
+#include <lockstep/sim/disk_file.hpp>
+#include <lockstep/sim/fault_list.hpp>
+#include <lockstep/sim/file_names.hpp>
+#include <lockstep/sim/network.hpp>
+
+#include <fcntl.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim {
+
+bool host::has_faults_on(op what) const noexcept { return network_->faults().any_on(what); }
+
+fault_effect host::disk_fault(op what, inode& file, std::uint64_t offset, std::size_t bytes, std::uint64_t file_bytes) {
+  attempted_call call{what, *this};
+  call.offset = offset;
+  call.bytes = bytes;
+  call.file_bytes = file_bytes;
+  return disk_fault(call, file);
+}
+
+fault_effect host::disk_fault(attempted_call call, const inode& file) {
+  const std::string path = files().text_of(file);
+  const std::vector<std::string> all = files().names_of(file);
+  call.name = path;
+  if (!all.empty()) call.all_names = &all;
+  return disk_fault(call);
+}
+
+fault_effect host::disk_fault(attempted_call call) {
+  call.may_take_time = true;
+  const bool was_slow = disk_time_ == disk_time::spent;
+  const fault_effect due =
+      network_->faults().ask(call, was_slow ? fault_list::kinds::but_slow : fault_list::kinds::all);
+  if (due.delay != duration::zero()) delay_disk(due.delay);
+  return due;
+}
+
+void host::delay_disk(duration by) {
+  if (disk_clock_ == nullptr) set_pace({});
+  disk_clock_->delay(now(), by);
+  hold_up();
+}
+
+// Who makes a call that blocks holds up all others, as on a thread.
+void host::hold_up() {
+  if (disk_time_ != disk_time::blocks) return;
+  const bool by_somebody = detail::job_state::here() != nullptr || network_->owner().running() != nullptr;
+  if (const duration left = disk_clock_->take(now()); by_somebody && left > duration::zero()) consume(left);
+}
+
+int host::fault_on_path(op what, inode& begin, const char* path, bool follows) {
+  disk_works(what, 0);
+  if (!has_faults_on(what)) [[likely]]
+    return 0;
+  const std::filesystem::path full = *path == '/' ? path : files_->text_of(begin) + '/' + path;
+  std::string spelled = full.lexically_normal().string();
+  if (spelled.size() > 1 && spelled.back() == '/') spelled.pop_back();
+  const std::string found = files_->path_to(begin, path, follows);
+  attempted_call call{what, *this};
+  call.name = found.empty() ? spelled : found;
+  if (call.name != spelled) call.spelled = spelled;
+  return -disk_fault(call).error;
+}
+
+int host::fault_on_file(op what, inode& file) {
+  disk_works(what, 0);
+  if (!has_faults_on(what)) [[likely]]
+    return 0;
+  return -disk_fault(what, file).error;
+}
+
+void host::charge(op what, std::uint64_t bytes) {
+  if (disk_time_ == disk_time::spent) return;
+  const disk_pace& pace = disk_clock_->pace();
+  const auto latency = [&pace, what] {
+    switch (what) {
+      case op::file_read:
+      case op::list: return pace.read;
+      case op::file_write:
+      case op::resize: return pace.write;
+      case op::sync: return pace.sync;
+      default: return pace.names;
+    }
+  };
+  disk_clock_->call(now(), latency(), bytes);
+  hold_up();
+}
+
+duration host::time_of_sync(int fd) {
+  open_file* const found = table_.find(fd);
+  disk_file* const file = found != nullptr ? found->as_disk_file() : nullptr;
+  if (file == nullptr || (file->status_flags() & O_PATH) != 0) return {};
+  const disk_time before = std::exchange(disk_time_, disk_time::awaited);
+  disk_works(op::sync, 0);
+  if (has_faults_on(op::sync)) [[unlikely]] {
+    attempted_call call{op::sync, *this};
+    call.may_take_time = true;
+    const std::string path = files().text_of(file->file());
+    const std::vector<std::string> all = files().names_of(file->file());
+    call.name = path;
+    if (!all.empty()) call.all_names = &all;
+    const fault_effect due = network_->faults().ask(call, fault_list::kinds::slow);
+    if (due.delay != duration::zero()) delay_disk(due.delay);
+  }
+  disk_time_ = before;
+  return take_disk_time();
+}
+
+duration host::take_disk_time() noexcept {
+  return disk_clock_ == nullptr ? duration::zero() : disk_clock_->take(now());
+}
+
+// Where a path begins that is relative to `at`. Whose life has ended does nothing to names either.
+template <class F>
+auto host::from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>())) {
+  if (limit_of_life_ != 0) [[unlikely]]
+    return -EIO;
+  file_names& all = files();
+  detail::touch(names_id(), how);
+  if (path != nullptr && *path == '/') return call(all.disk().root());
+  if (at == AT_FDCWD) return call(all.working_directory());
+  open_file* const file = table_.find(at);
+  if (file == nullptr) return -EBADF;
+  disk_file* const there = file->as_disk_file();
+  if (there == nullptr) return -ENOTDIR;
+  return call(there->file());
+}
+
+// The file that is meant, for calls that may change it: by its path, or by the descriptor alone.
+template <class F>
+int host::on_file(int at, const char* path, int flags, access how, const F& call) {
+  return from(at, path, how, [&](inode& begin) -> int {
+    inode_reference found = &begin;
+    told_name name;
+    file_names::place there;
+    if (path == nullptr || (*path == '\0' && (flags & AT_EMPTY_PATH) != 0)) {
+      name = at != AT_FDCWD ? table_.find(at)->as_disk_file()->told() : files_->told(there, *found);
+      name.by_open_file = false;
+    } else {
+      const bool follows = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+      if (const int failed = files_->find_file(begin, path, follows, found, &there); failed != 0) return failed;
+      name = files_->told(there, *found);
+    }
+    const telling_by own(*found, name);
+    return call(*found);
+  });
+}
+
+template <class F>
+auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>())) {
+  open_file* const file = table_.find(fd);
+  if (file == nullptr) return -EBADF;
+  disk_file* const found = file->as_disk_file();
+  return found == nullptr ? otherwise : call(*found);
+}
+
+}  // namespace lockstep::sim
