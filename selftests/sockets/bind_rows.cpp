@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <string>
+#include <vector>
 
 namespace lockstep::sockets {
 namespace {
@@ -119,6 +120,38 @@ std::vector<row> bind_rows() {
 0.0.0.0 reuse listens, 127.0.0.1 reuse -> EADDRINUSE
 127.0.0.1 listens, 0.0.0.0 -> EADDRINUSE
 127.0.0.1 reuse listens, 0.0.0.0 reuse -> EADDRINUSE
+)",
+       needs::own_network},
+      {"B1", "connections to a port that two listen at",
+       [](machine& m) {
+         descriptor one = m.tcp("one");
+         descriptor other = m.tcp("other");
+         one.must_set(reuse_port, 1);
+         other.must_set(reuse_port, 1);
+         const address any = v4("127.0.0.1");
+         m.calls().bind(one.number(), any.get(), any.size);
+         const address shared = one.local();
+         m.says("the other binds", m.calls().bind(other.number(), shared.get(), shared.size));
+         for (const descriptor* each : {&one, &other}) m.calls().listen(each->number(), 64);
+         constexpr int many = 40;
+         std::vector<descriptor> clients;
+         for (int i = 0; i < many; ++i) clients.push_back(m.connecting(one));
+         int taken = 0;
+         const auto take_all = [&](const descriptor& from) {
+           int count = 0;
+           for (int got; (got = m.calls().accept4(from.number(), nullptr, nullptr, SOCK_NONBLOCK)) >= 0; ++count)
+             m.calls().close(got);
+           taken += count;
+           return count != 0;
+         };
+         for (descriptor& each : clients) each.wait(POLLOUT);
+         m.says("both have some", std::string(take_all(one) && take_all(other) ? "yes" : "no"));
+         m.says("together", taken);
+       },
+       R"(
+the other binds -> 0
+both have some -> yes
+together -> 40
 )",
        needs::own_network},
       {"B1", "two addresses of the host",

@@ -140,6 +140,34 @@ server readv of -1 -> EINVAL
 client writev of 1024 -> 1024
 client writev of 1025 -> EINVAL
 )"},
+      {"D10", "what is too much, or negative",
+       [](machine& m) {
+         auto [client, server] = m.tcp_pair();
+         std::string one = "ab";
+         const iovec endless[] = {{one.data(), 1}, {one.data(), SIZE_MAX}};
+         m.says("client writev of a negative piece", m.calls().writev(client.number(), endless, 2));
+         m.says("client readv of a negative piece", m.calls().readv(client.number(), endless, 2));
+         m.says("client write of a negative size", m.calls().write(client.number(), one.data(), SIZE_MAX));
+         m.says("client read of a negative size", m.calls().read(client.number(), one.data(), SIZE_MAX));
+         std::vector<iovec> many(1025, iovec{one.data(), 1});
+         msghdr message{};
+         message.msg_iov = many.data();
+         message.msg_iovlen = 1025;
+         m.says("client sendmsg of 1025 pieces", m.calls().sendmsg(client.number(), &message, MSG_NOSIGNAL));
+         m.says("client recvmsg of 1025 pieces", m.calls().recvmsg(client.number(), &message, MSG_DONTWAIT));
+         message.msg_iov = const_cast<iovec*>(endless);
+         message.msg_iovlen = 2;
+         m.says("client sendmsg of a negative piece", m.calls().sendmsg(client.number(), &message, MSG_NOSIGNAL));
+       },
+       R"(
+client writev of a negative piece -> EINVAL
+client readv of a negative piece -> EINVAL
+client write of a negative size -> EFAULT
+client read of a negative size -> EFAULT
+client sendmsg of 1025 pieces -> EMSGSIZE
+client recvmsg of 1025 pieces -> EMSGSIZE
+client sendmsg of a negative piece -> EINVAL
+)"},
       {"D10", "an address is ignored on a connection",
        [](machine& m) {
          auto [client, server] = m.tcp_pair();

@@ -27,7 +27,8 @@ std::string text_of(const std::string& host, const std::vector<connect_failed::a
 // The attempts, of which the first that succeeds ends the others.
 class happy_eyeballs {
  public:
-  explicit happy_eyeballs(const connect_by_name_options& options) noexcept : options_(options) {}
+  happy_eyeballs(const connect_by_name_options& options, const source& where) noexcept
+      : options_(options), where_(where) {}
 
   task<void> run(std::vector<endpoint> to, task_group& group) {
     attempts_.reserve(to.size());
@@ -45,7 +46,7 @@ class happy_eyeballs {
  private:
   task<void> make(std::size_t number, task_group& group) {
     try {
-      tcp_stream made = co_await connect_tcp(attempts_[number].to, options_.each);
+      tcp_stream made = co_await connect_tcp(attempts_[number].to, options_.each, where_);
       if (winner_) co_return;
       winner_ = std::move(made);
       group.cancel("another attempt has succeeded");
@@ -56,6 +57,7 @@ class happy_eyeballs {
   }
 
   const connect_by_name_options& options_;
+  const source& where_;
   std::vector<connect_failed::attempt> attempts_;
   event last_failed_{"the attempt has failed"};
   std::optional<tcp_stream> winner_;
@@ -80,16 +82,16 @@ std::vector<endpoint> detail::interleaved(const std::vector<endpoint>& found) {
   return mixed;
 }
 
-task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options) {
+task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options, source where) {
   std::vector<endpoint> found = co_await resolver(options.names).resolve(host, port);
   if (found.size() == 1) {
     try {
-      co_return co_await connect_tcp(found.front(), options.each);
+      co_return co_await connect_tcp(found.front(), options.each, where);
     } catch (const std::system_error& failed) {
       throw connect_failed(host, {{found.front(), failed.code()}});
     }
   }
-  happy_eyeballs attempts(options);
+  happy_eyeballs attempts(options, where);
   const auto body = [&](task_group& group) -> task<void> { co_await attempts.run(detail::interleaved(found), group); };
   co_await with_task_group(body);
   if (!attempts.winner()) throw connect_failed(host, std::move(attempts.attempts()));

@@ -49,7 +49,8 @@ class connect_failed : public std::system_error {
 // closed. Cancellation ends them all.
 // Errors: those of the resolver; connect_failed, if every attempt has failed, which waits for the slowest of them:
 // with_timeout() sets a limit.
-task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options = {});
+task<tcp_stream> connect(std::string host, std::uint16_t port, connect_by_name_options options = {},
+                         source where = source::current());
 
 namespace detail {
 

@@ -59,6 +59,20 @@ concept stream_listener = requires(Listener& from) {
 template <stream_listener Listener>
 using accepted_stream = std::remove_cvref_t<decltype(std::declval<Listener&>().accept().await_resume())>;
 
+namespace detail {
+
+// In the name of that line, if the listener takes one.
+template <class Listener>
+auto accept_at(Listener& from, const source& where) {
+  if constexpr (requires { from.accept(where); }) {
+    return from.accept(where);
+  } else {
+    return from.accept();
+  }
+}
+
+}  // namespace detail
+
 // What is done for each connection: `co_await handler(connection)`.
 template <class Handler, class Listener>
 concept connection_handler = task_function<Handler&, accepted_stream<Listener>>;
@@ -134,7 +148,7 @@ class server {
   task<bool> wait_for_room();
   // Nothing if the server was stopped, or if there was an error that passes.
   template <stream_listener Listener>
-  task<std::optional<accepted_stream<Listener>>> accept_one(Listener& listener);
+  task<std::optional<accepted_stream<Listener>>> accept_one(Listener& listener, source where);
   template <class Stream, class Handler>
   task<void> handle(Handler& handler, Stream peer, place held, source where);
   task<void> wait_for_handlers(task_group& group);
@@ -183,7 +197,7 @@ task<void> server::run(Listener listener, Handler handler, source where) {
     {
       const closing<Listener> at_end{listener};
       while (co_await wait_for_room()) {
-        std::optional<accepted_stream<Listener>> peer = co_await accept_one(listener);
+        std::optional<accepted_stream<Listener>> peer = co_await accept_one(listener, where);
         if (!peer) continue;
         std::string name = name_of(*peer);
         group.spawn(handle(handler, std::move(*peer), place(*this), where), std::move(name), where);
@@ -196,10 +210,10 @@ task<void> server::run(Listener listener, Handler handler, source where) {
 }
 
 template <stream_listener Listener>
-task<std::optional<accepted_stream<Listener>>> server::accept_one(Listener& listener) {
+task<std::optional<accepted_stream<Listener>>> server::accept_one(Listener& listener, source where) {
   std::optional<duration> pause;
   try {
-    auto first = co_await select(stopped_.wait(), listener.accept());
+    auto first = co_await select(stopped_.wait(), detail::accept_at(listener, where));
     if (first.index == 0) co_return std::nullopt;
     co_return std::move(std::get<1>(first.value));
   } catch (const std::system_error& error) {

@@ -158,7 +158,7 @@ class host final : public system_calls {
   identity listeners_id() const noexcept { return roll(id_, 3); }
   void listens(tcp_socket& who, bool does);
   // The socket that listens there, the one with that very address first; null if there is none.
-  tcp_socket* find_listener(const endpoint& at) noexcept;
+  tcp_socket* find_listener(const endpoint& at, const endpoint& from) noexcept;
   time_point now() const noexcept;
   // Its files, from the first use on; and whether there was one.
   file_names& files();

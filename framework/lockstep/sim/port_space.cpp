@@ -1,5 +1,7 @@
 #include <lockstep/sim/port_space.hpp>
 
+#include <lockstep/base/hash.hpp>
+
 #include <cerrno>
 
 namespace lockstep::sim {
@@ -79,6 +81,15 @@ int port_space::claim(port_holder& wanted, time_point now) {
 int port_space::may_listen(port_holder& holder, time_point now) noexcept {
   forget_kept(now);
   return in_the_way(holder, true) ? -EADDRINUSE : 0;
+}
+
+std::uint64_t hash_of_names(const endpoint& from, const endpoint& to) noexcept {
+  std::uint64_t hash = 0;
+  for (const endpoint* const each : {&from, &to}) {
+    for (const std::uint8_t byte : each->address().bytes()) hash = roll(hash, byte);
+    hash = roll(hash, each->port());
+  }
+  return hash;
 }
 
 }  // namespace lockstep::sim

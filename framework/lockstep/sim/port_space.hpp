@@ -29,6 +29,9 @@ struct port_holder : list_hook<port_holder> {
   port_claim claim;
 };
 
+// By which those that share a port (SO_REUSEPORT) share its peers.
+std::uint64_t hash_of_names(const endpoint& from, const endpoint& to) noexcept;
+
 class port_space {
  public:
   port_space() = default;

@@ -6,11 +6,23 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+
 namespace lockstep {
 struct socket_status;
 }
 
 namespace lockstep::sim {
+
+// Minus the error number of a call with such pieces, or 0. Source: import_iovec() of lib/iov_iter.c.
+inline int refuse_pieces(const iovec* pieces, std::size_t count, int too_many) noexcept {
+  if (count > IOV_MAX) return -too_many;
+  const auto is_negative = [](const iovec& each) { return each.iov_len > SSIZE_MAX; };
+  return std::any_of(pieces, pieces + count, is_negative) ? -EINVAL : 0;
+}
 
 // The bytes of all pieces together.
 inline std::size_t size_of(const iovec* pieces, int count) noexcept {

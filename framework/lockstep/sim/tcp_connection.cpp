@@ -24,6 +24,8 @@ constexpr duration retransmission_limit = milliseconds(924'600);
 // net.ipv4.tcp_syn_retries is 6: 1 + 2 + 4 + ... + 64 s.
 constexpr unsigned syn_retries = 6;
 constexpr duration syn_limit = seconds(127);
+// net.ipv4.tcp_synack_retries is 5.
+constexpr duration syn_ack_limit = seconds(63);
 constexpr duration time_wait = seconds(60);
 
 }  // namespace
@@ -128,7 +130,7 @@ void tcp_end::refusal_arrived() { fail(ECONNREFUSED); }
 
 void tcp_end::syn_arrived() {
   if (host_ == nullptr) return;
-  tcp_socket* const listener = host_->find_listener(local());
+  tcp_socket* const listener = host_->find_listener(local(), peer_.local());
   if (listener == nullptr && peer_.host_ == host_ && peer_.local() == local()) {
     mirrors_ = true;
     phase_ = phase::established;
@@ -139,6 +141,8 @@ void tcp_end::syn_arrived() {
   } else if (!listener->has_room()) {
     of_.retry_later();
   } else {
+    out_.begin_afresh();
+    reads_shut_ = writes_shut_ = false;
     begin(*host_, listener->as_child(local()), phase::syn_received);
     listener->receives(*this);
     out_.send(tcp_way::mark_kind::syn_ack);
@@ -228,17 +232,21 @@ void tcp_end::set_patience(const tcp_patience& how) noexcept {
 
 time_point tcp_end::gives_up_at() const noexcept {
   if (phase_ == phase::syn_sent) return saturating_add(of_.began(), syn_limit);
+  if (phase_ == phase::syn_received) return saturating_add(of_.of().owner().now(), syn_ack_limit);
   const duration limit = patience_.user_timeout;
   return saturating_add(of_.of().owner().now(), limit == duration::zero() ? retransmission_limit : limit);
 }
 
-time_point tcp_end::finds_dead_at() const noexcept {
+// Each question that was answered so far began the time anew.
+time_point tcp_end::asks_at() const noexcept {
   if (patience_.questions == 0 || phase_ != phase::established) return time_point::max();
-  // Each question that was answered so far began the time anew.
   const duration silent = of_.of().owner().now() - in().heard_at();
   const duration idle = patience_.idle;
-  const time_point asks = saturating_add(in().heard_at(), (silent / idle + 1) * idle);
-  return saturating_add(asks, duration(patience_.interval) * patience_.questions);
+  return saturating_add(in().heard_at(), (silent / idle + 1) * idle);
+}
+
+time_point tcp_end::finds_dead_at() const noexcept {
+  return saturating_add(asks_at(), duration(patience_.interval) * patience_.questions);
 }
 
 // -- both -------------------------------------------------------------------------------------------------------------

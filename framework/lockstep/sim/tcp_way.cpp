@@ -10,6 +10,12 @@
 
 namespace lockstep::sim {
 
+namespace {
+
+constexpr duration first_timeout = std::chrono::milliseconds(200);
+
+}  // namespace
+
 tcp_way::~tcp_way() { stop(); }
 
 void tcp_way::begin_on(lane* over) noexcept {
@@ -42,6 +48,8 @@ void tcp_way::send_on() {
     fin_transmitted_ = true;
     set_out(mark_kind::fin, written_);
   }
+  if (is_blocked()) [[unlikely]]
+    see_to_patience();
 }
 
 void tcp_way::set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes) {
@@ -64,7 +72,7 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
   // net.ipv4.tcp_syn_retries and tcp_retries2.
   const bool of_handshake = kind == mark_kind::syn || kind == mark_kind::syn_ack;
-  const duration timeout = of_handshake ? std::chrono::seconds(1) : std::chrono::milliseconds(200);
+  const duration timeout = of_handshake ? std::chrono::seconds(1) : first_timeout;
   const int retries_max = of_handshake ? 6 : 15;
   lane::delay delayed;
   if (over_->traits().loss != 0) {
@@ -79,8 +87,8 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   marks_.push_back({arrives, up_to, kind});
   const bool is_cut = cut();
   if (!is_cut && !timer::armed()) arm();
-  if (is_cut || is_late()) see_to_patience();
-  if (kind == mark_kind::syn_ack) to_.out().see_to_patience();
+  if (is_cut || to_.out().cut() || is_late()) see_to_patience();
+  if (is_cut || kind == mark_kind::syn_ack) to_.out().see_to_patience();
 }
 
 void tcp_way::send_reset(mark_kind kind) {
@@ -135,8 +143,12 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
       take(up_to);
       break;
     case mark_kind::fin:
+      if (peer_has_gone()) [[unlikely]]
+        return to_.refuses_data();
       fin_arrived_ = true;
       if (over_->tapped()) tell_acknowledgement();
+      fin_acknowledged_ = !to_.out().cut();
+      if (!fin_acknowledged_) see_to_patience();
       to_.fin_arrived();
       break;
     case mark_kind::reset:
@@ -187,6 +199,7 @@ void tcp_way::lane_cut() noexcept {
   if (seen()) tell_of_marks(traffic::fate::lost, "partition");
   disarm();
   see_to_patience();
+  to_.out().see_to_patience();
 }
 
 void tcp_way::lane_clogged(time_point until) noexcept {
@@ -213,32 +226,55 @@ void tcp_way::lane_healed() noexcept {
   deliver();
   tcp_way& other = from_.peer().out();
   if (other.acknowledged_ != other.arrived_) other.acknowledge();
+  other.fin_acknowledged_ = other.fin_arrived_;
+  if (from_.at() == tcp_end::phase::syn_sent && to_.at() == tcp_end::phase::closed && !under_way() &&
+      !other.under_way()) {
+    send(mark_kind::syn);  // again, to whoever is there now
+  }
   see_to_patience();
   other.see_to_patience();
 }
 
-// Of a connection that is being made, the answer is what comes back.
+// Of a connection that is being made, the answer is what comes back. An acknowledgement gets none, nor does a reset.
 bool tcp_way::is_late() const noexcept {
   const time_point limit = from_.gives_up_at();
   const auto comes_after = [limit](const tcp_way& way) {
     return way.under_way() && way.marks_[way.next_mark_].arrives > limit;
   };
-  return comes_after(*this) || (from_.at() == tcp_end::phase::syn_sent && comes_after(to_.out()));
+  const bool is_being_made = from_.at() == tcp_end::phase::syn_sent;
+  return (awaits_answer() && comes_after(*this)) || (is_being_made && comes_after(to_.out()));
 }
 
-// Whoever has sent something, and gets no answer because a lane is cut or takes too long, waits for only so long.
+bool tcp_way::awaits_answer() const noexcept {
+  const bool is_being_made = from_.at() == tcp_end::phase::syn_sent || from_.at() == tcp_end::phase::syn_received;
+  return is_being_made || acknowledged_ != transmitted_ || unsent() != 0 || (fin_transmitted_ && !fin_acknowledged_);
+}
+
+bool tcp_way::peer_has_gone() const noexcept {
+  return to_.at() == tcp_end::phase::closed && from_.at() == tcp_end::phase::established && !to_.out().under_way();
+}
+
+tcp_way::waiting tcp_way::waits_for() const noexcept {
+  if (from_.at() == tcp_end::phase::closed || from_.at() == tcp_end::phase::unborn) return waiting::not_at_all;
+  if (cut() || to_.out().cut()) return awaits_answer() ? waiting::for_an_answer : waiting::for_a_sign;
+  if (peer_has_gone()) return waiting::for_a_reset;
+  return is_late() || (is_blocked() && from_.has_user_timeout()) ? waiting::for_an_answer : waiting::not_at_all;
+}
+
+// Whoever has sent something, and gets no answer because a lane is cut, or takes too long, or the other end has lost
+// its memory, waits for only so long.
 void tcp_way::see_to_patience() noexcept {
   if (stopped_) return;
-  waiting waits = is_late() ? waiting::for_an_answer : waiting::not_at_all;
-  if (cut() || to_.out().cut()) {
-    const bool sent = acknowledged_ != transmitted_ || under_way() || (fin_transmitted_ && !fin_arrived_);
-    waits = sent ? waiting::for_an_answer : waiting::for_a_sign;
-  }
+  const waiting waits = waits_for();
   if (waits == waits_) return;
   stop_waiting();
   waits_ = waits;
   if (waits == waiting::not_at_all) return;
-  const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at() : from_.finds_dead_at();
+  const bool asks_for_room = waits == waiting::for_a_reset && unsent() != 0;
+  const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at()
+                           : asks_for_room                 ? saturating_add(owner_.now(), first_timeout)
+                           : waits == waiting::for_a_reset ? from_.asks_at()
+                                                           : from_.finds_dead_at();
   if (limit == time_point::max()) return;
   if (patience_ == nullptr) {
     const sparing_allocations of_the_kernel;
@@ -248,7 +284,8 @@ void tcp_way::see_to_patience() noexcept {
 }
 
 void tcp_way::answered() noexcept {
-  if (waits_ == waiting::not_at_all && !under_way()) return;
+  if (waits_ == waiting::not_at_all && !under_way() && !is_blocked()) [[likely]]
+    return;
   stop_waiting();
   see_to_patience();
 }
@@ -260,6 +297,7 @@ void tcp_way::stop_waiting() noexcept {
 
 void tcp_way::lose_patience() noexcept {
   const tcp_connection::keeper alive(from_.connection());
+  if (std::exchange(waits_, waiting::not_at_all) == waiting::for_a_reset) return to_.refuses_data();
   from_.timed_out();
 }
 

@@ -73,6 +73,8 @@ class tcp_way final : private traveller, private timer {
   void send(mark_kind kind) { set_out(kind, transmitted_); }
   // What has not arrived never will.
   void abandon() noexcept;
+  // Nothing was sent on it, and something may be.
+  void begin_afresh() noexcept { finished_ = fin_transmitted_ = false; }
 
   // -- the receiver's end -----------------------------------------------------------------------------------------
 
@@ -123,7 +125,7 @@ class tcp_way final : private traveller, private timer {
     std::uint64_t up_to;
     mark_kind kind;
   };
-  enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign };
+  enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign, for_a_reset };
   // Runs while there is something that gets no answer; made when that happens first, which is seldom.
   struct patience final : timer {
     explicit patience(tcp_way& of) noexcept : timer(&run_out, cause::event), way(of) {}
@@ -149,8 +151,14 @@ class tcp_way final : private traveller, private timer {
   void acknowledge();
   void arm() noexcept;
   void disarm() noexcept;
+  // What is not acknowledged, or asks again and again whether there is room.
+  bool awaits_answer() const noexcept;
+  bool is_blocked() const noexcept { return unsent() != 0 && transmitted_ == acknowledged_; }
+  // Whether the other end knows nothing of the connection any more, and has not said so.
+  bool peer_has_gone() const noexcept;
   // Whether what the sender waits for comes only when it has given up.
   bool is_late() const noexcept;
+  waiting waits_for() const noexcept;
   // Something of it was answered: the wait for the rest begins anew.
   void answered() noexcept;
   void stop_waiting() noexcept;
@@ -173,6 +181,7 @@ class tcp_way final : private traveller, private timer {
   bool finished_ = false;  // the sender has shut it down
   bool fin_transmitted_ = false;
   bool fin_arrived_ = false;
+  bool fin_acknowledged_ = false;
   bool stopped_ = false;
   waiting waits_ = waiting::not_at_all;
   loop& owner_;

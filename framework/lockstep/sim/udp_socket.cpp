@@ -48,11 +48,6 @@ std::optional<endpoint> v4_name(const sockaddr* address, socklen_t size) noexcep
 
 endpoint unmapped(const endpoint& name) noexcept { return {name.address().unmapped(), name.port()}; }
 
-std::uint64_t hash_of_name(std::uint64_t seed, const endpoint& name) noexcept {
-  for (const std::uint8_t byte : name.address().bytes()) seed = roll(seed, byte);
-  return roll(seed, name.port());
-}
-
 }  // namespace
 
 udp_socket::udp_socket(host& of, identity id, bool v6, int status_flags)
@@ -274,7 +269,7 @@ udp_socket* udp_socket::find(host& at, const endpoint& to, const endpoint& from)
     best = &one;
   }
   if (sharing <= 1 || !best->port_.claim.reuse_port) return best;
-  std::uint64_t left = hash_of_name(hash_of_name(0, from), to) % sharing;
+  std::uint64_t left = hash_of_names(from, to) % sharing;
   for (port_holder& each : *there) {
     udp_socket& one = static_cast<port&>(each).of;
     if (one.takes(to, from) && rank(one) == rank(*best) && left-- == 0) return &one;

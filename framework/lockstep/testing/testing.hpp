@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/sim/clog.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/link.hpp>
 #include <lockstep/sim/name_service.hpp>

@@ -1,0 +1,194 @@
+// For how long who gets no answer waits for one, and what it comes to then. Where Linux was measured (6.18,
+// tcp_retries2 and tcp_syn_retries as they are) the times are its, but for how long a fill takes.
+#include "talking_hosts.hpp"
+
+#include <lockstep/sim/clog.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace lockstep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+// "web" accepts at port 80, and says nothing. A packet takes 10 ms.
+task<void> accepts() {
+  tcp_listener listener = tcp_listener::bind("10.0.0.2:80");
+  std::vector<tcp_stream> all;
+  for (;;) all.push_back(co_await listener.accept());
+}
+
+struct silent_host : two_hosts {
+  silent_host() {
+    web.spawn_daemon(accepts());
+    lockstep::world().link("client", "web").latency(10ms);
+  }
+  task<void> lives_again() {
+    web.crash();
+    auto life = web.restart([]() -> task<void> { co_await yield(); });
+    co_await life.join();
+  }
+};
+
+// "ETIMEDOUT after 127 s", or "nothing" within ten hours.
+template <class F>
+task<std::string> end_of(F call) {
+  const time_point before = now();
+  std::string came_to;
+  try {
+    co_await with_timeout(10h, call());
+    came_to = "ok";
+  } catch (const timed_out&) {
+    co_return "nothing";
+  } catch (const std::system_error& failed) {
+    came_to = strerrorname_np(failed.code().value());
+  }
+  co_return fmt::format("{} after {} ms", came_to, (now() - before) / 1ms);
+}
+
+task<std::string> end_of_connect() {
+  return end_of([]() -> task<void> { const tcp_stream made = co_await connect_tcp("10.0.0.2:80"); });
+}
+task<std::string> end_of_read(tcp_stream& from) {
+  return end_of([&from]() -> task<void> {
+    std::byte into{};
+    co_await from.read_exactly(std::span(&into, 1));
+  });
+}
+task<std::string> end_of_write(tcp_stream& to) {
+  return end_of([&to]() -> task<void> { co_await to.write("x"); });
+}
+
+void ask_after_10s(tcp_stream& of) {
+  of.keep_alive(true);
+  for (const auto& [name, value] : {std::pair(TCP_KEEPIDLE, 10), {TCP_KEEPINTVL, 1}, {TCP_KEEPCNT, 3}})
+    current_system().setsockopt(of.native_handle(), IPPROTO_TCP, name, &value, sizeof value);
+}
+
+task<void> fill(tcp_stream& to) {
+  const std::string many(100'000, 'x');
+  while ((co_await as_result(with_timeout(1s, to.write_some(many)))).has_value()) {
+  }
+}
+
+// -- a connection that is being made ----------------------------------------------------------------------------------
+
+TEST(UnansweredTest, IsAConnectionWhoseAnswerIsLost) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    const partition cut = partition::one_way("web", "client");
+    EXPECT_EQ(co_await end_of_connect(), "ETIMEDOUT after 127000 ms");
+    EXPECT_EQ(co_await end_of([]() -> task<void> { const tcp_stream made = co_await connect_tcp("10.0.0.2:81"); }),
+              "ETIMEDOUT after 127000 ms")
+        << "that was refused";
+  });
+}
+
+TEST(UnansweredTest, IsAConnectionOfWhichTheAnswerIsCutOff) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    std::optional<partition> cut;
+    const auto later = [&cut]() -> task<void> {
+      co_await sleep_for(15ms);
+      cut.emplace("client", "web");
+    };
+    auto cutting = spawn(co_invoke(later));
+    EXPECT_EQ(co_await end_of_connect(), "ETIMEDOUT after 127000 ms");
+    co_await cutting.join();
+    cut.reset();
+    co_await sleep_for(1s);
+    EXPECT_EQ(co_await end_of_connect(), "ok after 20 ms");
+  });
+}
+
+TEST(UnansweredTest, IsAConnectionToAHostThatCrashesMeanwhile) {
+  run_on_hosts([]() -> task<void> {
+    silent_host hosts;
+    const auto later = [&hosts]() -> task<void> {
+      co_await sleep_for(15ms);
+      hosts.web.crash();
+      co_await sleep_for(1min);
+      auto life = hosts.web.restart([]() -> task<void> {
+        tcp_listener listener = tcp_listener::bind("10.0.0.2:80");
+        const tcp_stream one = co_await listener.accept();
+      });
+      co_await life.join();
+    };
+    auto crashing = spawn(co_invoke(later));
+    EXPECT_EQ(co_await end_of_connect(), "ok after 60035 ms") << "it asks again, and the new life answers";
+    co_await crashing.join();
+  });
+}
+
+// -- one that there is ------------------------------------------------------------------------------------------------
+
+TEST(UnansweredTest, IsEachKindOfQuestion) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    tcp_stream asking = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream closing = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream reading = co_await connect_tcp("10.0.0.2:80");
+    co_await sleep_for(1s);
+    ask_after_10s(asking);
+    const partition cut = partition::one_way("web", "client");
+    closing.shutdown_write();
+    auto closed = spawn(end_of_read(closing));
+    auto read = spawn(end_of_read(reading));
+    EXPECT_EQ(co_await end_of_read(asking), "ETIMEDOUT after 11960 ms");
+    EXPECT_EQ(co_await closed.join(), "ETIMEDOUT after 924600 ms");
+    EXPECT_EQ(co_await read.join(), "nothing") << "it has asked for nothing";
+  });
+}
+
+TEST(UnansweredTest, IsNotTheLastWordOfAHandshake) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    tcp_stream made = co_await connect_tcp("10.0.0.2:80");
+    const partition cut("client", "web");
+    EXPECT_EQ(co_await end_of_read(made), "nothing");
+  });
+}
+
+TEST(UnansweredTest, IsWhetherThereIsRoom) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    tcp_stream patient = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream impatient = co_await connect_tcp("10.0.0.2:80");
+    impatient.user_timeout(3s);
+    co_await fill(impatient);
+    EXPECT_EQ(co_await end_of_write(impatient), "ETIMEDOUT after 2000 ms") << "the first has waited for a second";
+    co_await fill(patient);
+    auto still_full = spawn(end_of_write(patient));
+    co_await sleep_for(1h);
+    const partition cut("client", "web");
+    EXPECT_EQ(co_await still_full.join(), "ETIMEDOUT after 4524600 ms") << "an hour later than if nobody had answered";
+  });
+}
+
+// -- an end that has lost its memory ----------------------------------------------------------------------------------
+
+TEST(UnansweredTest, IsNoQuestionToANewLife) {
+  run_on_hosts([]() -> task<void> {
+    silent_host hosts;
+    tcp_stream asking = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream closing = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream full = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream reading = co_await connect_tcp("10.0.0.2:80");
+    co_await fill(full);
+    ask_after_10s(asking);
+    co_await hosts.lives_again();
+    closing.shutdown_write();
+    EXPECT_EQ(co_await end_of_read(closing), "ECONNRESET after 20 ms");
+    EXPECT_EQ(co_await end_of_write(full), "ECONNRESET after 190 ms");
+    EXPECT_THAT(co_await end_of_read(asking), testing::StartsWith("ECONNRESET after "));
+    EXPECT_EQ(co_await end_of_read(reading), "nothing");
+  });
+}
+
+}  // namespace
+}  // namespace lockstep::sim
