@@ -54,7 +54,7 @@ TEST(LevelDbTest, KeepsSyncedPutsInSeveralLogs) {
 // LevelDB relies on the file system for the name of its log, which POSIX does not promise.
 TEST(LevelDbTest, LosesSyncedPutsWithTheNameOfTheirLog) {
   EXPECT_THAT(cut_power_in(in_several_logs, {.paranoid = false}, {sim::strict_sync}).message(),
-              AllOf(HasSubstr("name 000006.log in store"), HasSubstr("put 3 is missing, which was synced")));
+              AllOf(HasSubstr("name 000006.log in /store"), HasSubstr("put 3 is missing, which was synced")));
 }
 
 // [twin]

@@ -224,7 +224,7 @@ TEST(CrashLogTest, LeavesGarbageInAnySubsetOfSectorsOnlyWhereTheModelSaysSo) {
         damaging,
         [&, at = 0](std::string_view, std::uint64_t) mutable { return answers[static_cast<std::size_t>(at++)]; },
         &lost);
-    EXPECT_THAT(lost, ElementsAre("write 1024 at 0 to a, of which 512 at 512 as garbage"));
+    EXPECT_THAT(lost, ElementsAre("write 1024 at 0 to /a, of which 512 at 512 as garbage"));
     write_file("/a", std::string(512, 'c'), 512);
     EXPECT_GT(all_images(log_here(), damaging).size(), all_images(log_here(), weakest).size()) << "of one sector too";
   });
@@ -268,7 +268,7 @@ TEST(CrashLogTest, NamesTheChangesThatAreLost) {
       return answers[static_cast<std::size_t>(asked++)];
     };
     EXPECT_EQ(text_of(log_here().image(weakest, choose, &lost)), "");
-    EXPECT_THAT(lost, ElementsAre("write 2048 at 0 to b, of which 1024 at 0, 512 at 1536", "name b in /"));
+    EXPECT_THAT(lost, ElementsAre("write 2048 at 0 to /b, of which 1024 at 0, 512 at 1536", "name b in /"));
   });
 }
 

@@ -391,7 +391,7 @@ TEST(DiskFaultsTest, ShowWhatWasLostByASyncThatFailed) {
     EXPECT_EQ(system.fsync(fd), -EIO);
     std::vector<std::string> lost;
     log_here().image(ext4_ordered, nothing_lost, &lost);
-    EXPECT_THAT(lost, ElementsAre("write 3 at 0 to a, of which all, as its sync had failed"));
+    EXPECT_THAT(lost, ElementsAre("write 3 at 0 to /a, of which all, as its sync had failed"));
     system.close(fd);
   });
 }
@@ -411,7 +411,7 @@ TEST(DiskFaultsTest, ShowWhatWasLostWhereASyncThatFailedIsTriedAgain) {
       log_here().image(ext4_ordered, nothing_lost, &all);
       return all;
     };
-    EXPECT_THAT(lost(), ElementsAre("what was written to a from 4096 to 8192, as its sync had failed"));
+    EXPECT_THAT(lost(), ElementsAre("what was written to /a from 4096 to 8192, as its sync had failed"));
     EXPECT_EQ(system.pwrite(fd, "newer", 5, 5'000), 5);
     EXPECT_EQ(system.fsync(fd), 0);
     EXPECT_THAT(lost(), ElementsAre());

@@ -513,7 +513,11 @@ TEST(FaultTest, KnowsWhatLinuxCanDo) {
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).slow(1s); }),
             "read cannot be slow, as connect, accept and calls on files can");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).nth(0).fail(ENOMEM); }),
-            "the calls of a fault count from 1");
+            "nth(0) is no call of a fault, as they count from 1");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).times(0).fail(ENOMEM); }),
+            "a fault that is for times(0) never fires; make it 1 at least");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).one_in(0).fail(ENOMEM); }),
+            "one_in(0) is no share of the calls; make it 1 at least, which is all of them");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::read).at("wbe").fail(ENOMEM); }),
             "there is no host \"wbe\": there are \"client\"");
 }

@@ -79,7 +79,7 @@ TEST(PlainFilesTest, MakeNothingDurableButWhatTheyWrite) {
       files.remove("/e/f/gone");
       const crash_image lost = files.crash_images(1).front();
       EXPECT_EQ(text_of(lost.disk), "/before=overwritten /d/ /d/link= /d/mine=y /e/ /e/f/") << each->name;
-      EXPECT_THAT(lost.lost, HasSubstr("name theirs in d")) << each->name;
+      EXPECT_THAT(lost.lost, HasSubstr("name theirs in /d")) << each->name;
       system.sync();
       EXPECT_THAT(files.crash_images(5), testing::SizeIs(1)) << each->name;
     });

@@ -110,7 +110,7 @@ TEST(CrashSweepTest, LosesEachOfAFewChangesAlone) {
       co_return;
     };
     EXPECT_THAT(crash_sweep(overwrites_few, is_not_lost_alone, how).message(),
-                HasSubstr(fmt::format("lost:\n  write 3 at 0 to {}\nand then", alone)));
+                HasSubstr(fmt::format("lost:\n  write 3 at 0 to /{}\nand then", alone)));
   }
 }
 
@@ -168,7 +168,7 @@ TEST(CrashSweepTest, LosesNamesAloneAndTheLastWriteAlone) {
   EXPECT_THAT(crash_sweep(makes_and_overwrites, no_name_is_lost_alone, how).message(), HasSubstr("name made in /"));
   how.images = 6;
   EXPECT_THAT(crash_sweep(makes_and_overwrites, no_write_is_torn_alone, how).message(),
-              HasSubstr("lost:\n  write 1024 at 0 to other, of which 512 at 0\nand then"));
+              HasSubstr("lost:\n  write 1024 at 0 to /other, of which 512 at 0\nand then"));
 }
 
 TEST(CrashSweepTest, CutsBeforeTheFirstChangeAndChecksNoImageTwice) {
@@ -203,6 +203,26 @@ TEST(CrashSweepTest, LosesWhatAPageCacheWouldHaveWritten) {
     of.fs().page_cache(1);
   };
   EXPECT_TRUE(crash_sweep(writes_twice, is_as_before, how));
+}
+
+TEST(CrashSweepTest, TellsOfFilesByTheirWholePaths) {
+  const auto moves = []() -> task<void> {
+    system_calls& system = current_system();
+    for (const char* each : {"/one/log", "/other/log"}) write_all(each, "new", false);
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/other/old", S_IRWXU), 0);
+    EXPECT_EQ(system.renameat2(AT_FDCWD, "/one/log", AT_FDCWD, "/other/old/log.1", 0), 0);
+    co_return;
+  };
+  const auto all_is_there = []() -> task<void> {
+    EXPECT_TRUE(!world().fs().exists("/other/old/log.1") || read_all("/other/old/log.1") == "new");
+    co_return;
+  };
+  crash_sweep_options how{.models = {sim::ext3_writeback}};
+  how.prepare = [](sim::world& of) {
+    for (const char* each : {"/one", "/other"}) of.fs().make_directory(each);
+    for (const char* each : {"/one/log", "/other/log"}) of.fs().write_file(each, "old");
+  };
+  EXPECT_THAT(crash_sweep(moves, all_is_there, how).message(), HasSubstr("lost:\n  write 3 at 0 to /other/old/log.1"));
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST(CrashSweepTest, FindsARenameWithoutASync) {
   EXPECT_THAT(result.message(),
               testing::StartsWith("the check fails where the power is cut behind change 3 (setting.new is renamed to "
                                   "setting), in the model ext3_writeback; lost:\n"
-                                  "  write 3 at 0 to setting, of which 3 at 0\nand then (check "));
+                                  "  write 3 at 0 to /setting, of which 3 at 0\nand then (check "));
   EXPECT_THAT(result.message(), HasSubstr("setting_file.hpp"));
   crash_sweep_options on_ext4 = with_setting;
   on_ext4.models = {sim::ext4_ordered};
@@ -119,7 +119,7 @@ TEST(CrashSweepTest, CutsThePowerOfAllDisks) {
   EXPECT_TRUE(right) << right.message();
   EXPECT_THAT(crash_sweep([&] { return enters(false); }, is_in_the_log_first, with_a_log).message(),
               HasSubstr("behind change 3 (1 bytes are written at 0 to data), in the model ext4_ordered; lost:\n"
-                        "  write 1 at 0 to entries on /log\nand then"));
+                        "  write 1 at 0 to /entries on /log\nand then"));
 }
 
 TEST(CrashSweepTest, LetsOneDiskLoseAllAndTheOthersNothing) {
@@ -224,7 +224,7 @@ TEST(CrashSweepTest, CutsThePowerOfAllHosts) {
     co_return;
   };
   EXPECT_THAT(crash_sweep(loses_nothing, has_all_there_is_here, with_a_database).message(),
-              HasSubstr("write 3 at 0 to saved of host \"db\"\nand then"));
+              HasSubstr("write 3 at 0 to /saved of host \"db\"\nand then"));
 }
 
 TEST(CrashSweepTest, RefusesAHostWithFilesThatIsNotThereForBoth) {
@@ -303,7 +303,7 @@ TEST(CrashSweepTest, FindsGarbageOnlyWhereTheModelLeavesSome) {
   crash_sweep_options damaging = with_setting;
   for (sim::crash_model& each : damaging.models) each.leaves_garbage = true;
   EXPECT_THAT(crash_sweep(writes_in_place, is_old_or_new, damaging).message(),
-              HasSubstr("write 3 at 0 to setting, of which 3 at 0 as garbage"));
+              HasSubstr("write 3 at 0 to /setting, of which 3 at 0 as garbage"));
 }
 
 // -- what is a change -------------------------------------------------------------------------------------------------

@@ -83,15 +83,30 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
 }
 
 std::map<std::uint64_t, std::string> crash_log::names() const {
-  std::map<std::uint64_t, std::string> found{{disk_image::root, "/"}};
+  struct name_in {
+    std::uint64_t directory;
+    std::string_view name;
+  };
+  std::map<std::uint64_t, name_in> last;
   for (const auto& [number, each] : durable_.files()) {
-    for (const auto& [name, to] : each.names) found.try_emplace(to, name);
+    for (const auto& [name, to] : each.names) last.try_emplace(to, name_in{number, name});
   }
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const micro_operation& each = operations_[i];
-    if (each.what == micro_operation::kind::name) found[each.file] = each.text;
+    if (each.what == micro_operation::kind::name) last[each.file] = {each.directory, each.text};
   }
-  return found;
+  std::map<std::uint64_t, std::string> paths{{disk_image::root, "/"}};
+  for (const auto& [file, begin] : last) {
+    std::string path;
+    auto at = last.find(file);
+    // What was moved into what had been in it before has no path that is of one time.
+    for (std::size_t depth = 0; at != last.end() && at->first != disk_image::root && depth < last.size(); ++depth) {
+      path = fmt::format("/{}{}", at->second.name, path);
+      at = last.find(at->second.directory);
+    }
+    paths.try_emplace(file, std::move(path));
+  }
+  return paths;
 }
 
 std::string crash_log::name_of(std::uint64_t file, const std::map<std::uint64_t, std::string>& names) {

@@ -246,7 +246,7 @@ class crash_log {
   void apply(disk_image& to, const micro_operation& what) const;
   // Some bytes of what was written.
   static void copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end);
-  // Of files, the last one each.
+  // Of files, the last path of each.
   std::map<std::uint64_t, std::string> names() const;
   static std::string text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names);
   static std::string name_of(std::uint64_t file, const std::map<std::uint64_t, std::string>& names);

@@ -17,6 +17,7 @@ auto crash_plan::ask(unsigned number, const F& what) {
   given_.clear();
   last_ = {};
   lost_one_ = false;
+  loses_ = false;
   changes_ = at_risk_ = 0;
   auto found = what([this](std::string_view asked, std::uint64_t options) { return answer(asked, options); });
   if (number == 0) of_image_0_ = given_.size();
@@ -129,19 +130,21 @@ std::uint64_t crash_plan::at_risk(std::uint64_t options) const noexcept {
 
 std::uint64_t crash_plan::loss(std::string_view what, std::uint64_t options) noexcept {
   const bool of_names = what == "a change of names is lost";
-  const bool of_content = what == "a write is lost" || what == "a change of a file is lost";
+  const bool of_write = what == "a write is lost";
+  const bool of_content = of_write || what == "a change of a file is lost";
   const bool of_piece = what == "a piece of a write is lost";
   const bool is_first_piece = of_piece && last_ != what;
   if (loses_one()) {
     constexpr std::uint64_t few = 16;
     const unsigned nth = (image_ - planned) / 2 + 1;
     const std::uint64_t lost = at_risk_ <= few ? nth : bounded(draw(seed_, image_, 0), at_risk_);
-    return (of_names || of_content) && changes_++ == lost ? 1 : 0;
+    if (of_names || of_content) loses_ = changes_++ == lost;
+    return !loses_ ? 0 : of_write ? options - 1 : of_names || of_content || of_piece ? 1 : 0;
   }
   switch (image_) {
     case 0: return 1;
     case 1: return 0;
-    case 2: return of_content || of_piece ? options - 1 : 0;
+    case 2: return of_write || of_piece ? options - 1 : 0;
     case 3: return of_names ? 1 : 0;
     case 4: return of_content ? options - 1 : of_piece && !is_first_piece ? 1 : 0;
     case 5: return of_content ? options - 1 : is_first_piece ? 1 : 0;

@@ -34,7 +34,7 @@ class crash_plan {
   // file_system::image_after_power_cut() does.
   //   0  all is lost that may be      4, 5  of the last write, all but its first piece, or that alone
   //   1  nothing                      6     all but the last change
-  //   2  what is in files             7, 8  of names, or of what is in files, the oldest change alone
+  //   2  what was written             7, 8  of names, or of what is in files, the oldest change alone
   //   3  names alone                  9, 11 ...   one change alone: the second, the third ...; of many, one at random
   //                                   10, 12 ...  at random, some little, and some much
   disk_image next(const file_system& disk, std::vector<std::string>* lost) { return image(disk, image_ + 1, lost); }
@@ -73,6 +73,7 @@ class crash_plan {
   answers given_;
   std::string_view last_{};
   bool lost_one_ = false;
+  bool loses_ = false;         // the change that is lost alone
   std::uint64_t changes_ = 0;  // that were asked for
   std::uint64_t at_risk_ = 0;
 };

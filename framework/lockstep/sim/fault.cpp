@@ -207,6 +207,10 @@ fault_rule& fault_rule::nth(std::uint64_t n) {
 }
 
 fault_rule& fault_rule::one_in(std::uint64_t n) {
+  if (n == 0) {
+    detail::here().owner->misused("one_in(0) is no share of the calls; make it 1 at least, which is all of them",
+                                  terms_.where);
+  }
   terms_.one_in = n;
   return *this;
 }
@@ -314,7 +318,8 @@ fault fault_rule::latent_error() const {
 fault::fault(fault_terms terms) {
   loop& owner = *detail::here().owner;
   sim::network& in = world(terms.where).network();
-  if (terms.first == 0 || terms.times == 0) owner.misused("the calls of a fault count from 1", terms.where);
+  if (terms.first == 0) owner.misused("nth(0) is no call of a fault, as they count from 1", terms.where);
+  if (terms.times == 0) owner.misused("a fault that is for times(0) never fires; make it 1 at least", terms.where);
   if (!terms.at.empty()) in.at(terms.at, terms.where);
   injected_ = std::make_unique<sim::injected_fault>(in.faults(), std::move(terms));
 }

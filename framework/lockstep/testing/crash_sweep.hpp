@@ -20,9 +20,9 @@ struct crash_sweep_options {
   // What the disk promises; all models, those that promise more first. One at least.
   std::vector<sim::crash_model> models = all_models();
   // How many different things the power cuts between two operations may leave, in each model; all where there are no
-  // more: one in which all is lost that may be, one in which nothing is, one in which the content is, one in which the
-  // names are, two that tear the last write, one that keeps the last change alone, two in which the oldest change of
-  // names or of content is lost alone, and, in turns, one in which another change is and one in which any are. Where
+  // more: one in which all is lost that may be, one in which nothing is, one in which what was written is, one in which
+  // the names are, two that tear the last write, one that keeps the last change alone, two in which the oldest change
+  // of names or of content is lost alone, and, in turns, one in which another change is and one in which any are. Where
   // there are several disks, also of several hosts, one more for each, in which it loses all that may be and the others
   // nothing. One at least.
   unsigned images = 12;
