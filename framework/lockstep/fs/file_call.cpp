@@ -192,15 +192,15 @@ void file_call::wait_in_state() noexcept {
 
 // In the name of its own task, whoever has passed the turn on.
 void file_call::begin_in_turn() noexcept {
-  if (!made_by([this] { return begin(); })) return wait_in_state();
+  if (!in_its_name([this] { return begin(); })) return wait_in_state();
   leave();
   grant();
 }
 
 template <class F>
-bool file_call::made_by(const F& make) noexcept {
+bool file_call::in_its_name(const F& make) noexcept {
   subject<held_file>().touch(access::write);
-  const loop_scope in_its_name(*current_context->owner, who());
+  const loop_scope as_its_task(*current_context->owner, who());
   try {
     return make();
   } catch (const std::bad_alloc&) {
@@ -214,7 +214,7 @@ void file_call::has_passed(timer& due) noexcept { static_cast<file_call&>(due).e
 
 void file_call::end_on_disk() noexcept {
   if (!made_) {
-    made_by([this] {
+    in_its_name([this] {
       make(system_calls::disk_time::spent);
       return true;
     });

@@ -171,7 +171,7 @@ class file_call : public job_waiter, public list_hook<file_call>, private timer 
   void make(system_calls::disk_time how);
   // In the name of its own task.
   template <class F>
-  bool made_by(const F& make) noexcept;
+  bool in_its_name(const F& make) noexcept;
   bool is_to_be_made() const noexcept { return state_ == state::in_job || (state_ == state::on_disk && !made_); }
   void end_on_disk() noexcept;
   void wait_in_state() noexcept;

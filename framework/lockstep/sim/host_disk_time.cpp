@@ -120,48 +120,4 @@ duration host::take_disk_time() noexcept {
   return disk_clock_ == nullptr ? duration::zero() : disk_clock_->take(now());
 }
 
-// Where a path begins that is relative to `at`. Whose life has ended does nothing to names either.
-template <class F>
-auto host::from(int at, const char* path, access how, const F& call) -> decltype(call(std::declval<inode&>())) {
-  if (limit_of_life_ != 0) [[unlikely]]
-    return -EIO;
-  file_names& all = files();
-  detail::touch(names_id(), how);
-  if (path != nullptr && *path == '/') return call(all.disk().root());
-  if (at == AT_FDCWD) return call(all.working_directory());
-  open_file* const file = table_.find(at);
-  if (file == nullptr) return -EBADF;
-  disk_file* const there = file->as_disk_file();
-  if (there == nullptr) return -ENOTDIR;
-  return call(there->file());
-}
-
-// The file that is meant, for calls that may change it: by its path, or by the descriptor alone.
-template <class F>
-int host::on_file(int at, const char* path, int flags, access how, const F& call) {
-  return from(at, path, how, [&](inode& begin) -> int {
-    inode_reference found = &begin;
-    told_name name;
-    file_names::place there;
-    if (path == nullptr || (*path == '\0' && (flags & AT_EMPTY_PATH) != 0)) {
-      name = at != AT_FDCWD ? table_.find(at)->as_disk_file()->told() : files_->told(there, *found);
-      name.by_open_file = false;
-    } else {
-      const bool follows = (flags & AT_SYMLINK_NOFOLLOW) == 0;
-      if (const int failed = files_->find_file(begin, path, follows, found, &there); failed != 0) return failed;
-      name = files_->told(there, *found);
-    }
-    const telling_by own(*found, name);
-    return call(*found);
-  });
-}
-
-template <class F>
-auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>())) {
-  open_file* const file = table_.find(fd);
-  if (file == nullptr) return -EBADF;
-  disk_file* const found = file->as_disk_file();
-  return found == nullptr ? otherwise : call(*found);
-}
-
 }  // namespace lockstep::sim
