@@ -100,5 +100,28 @@ TEST(CrashPlanTest, GivesAllThatThereAreIfTheyAreFew) {
   });
 }
 
+// Each takes as long as the log is, so there are fewer.
+TEST(CrashPlanTest, TriesFewerAnswersTheLongerTheLogIs) {
+  in_world([](system_calls& system) {
+    write_file("/a", "");
+    const int fd = system.openat(AT_FDCWD, "/a", O_WRONLY, 0);
+    file_system& disk = here().files().disk();
+    const auto tried = [&disk] {
+      std::size_t count = 0;
+      crash_plan::each_outcome(disk, weakest, [&count](const crash_plan::answers&, std::uint64_t) {
+        ++count;
+        return true;
+      });
+      return count;
+    };
+    for (int i = 0; i < 100; ++i) system.pwrite(fd, "x", 1, 0);
+    EXPECT_EQ(tried(), 4'096U);
+    for (int i = 0; i < 900; ++i) system.pwrite(fd, "x", 1, 0);
+    EXPECT_LE(tried(), (1U << 20) / 1'000 + 1);
+    EXPECT_GE(tried(), 1'000U);
+    system.close(fd);
+  });
+}
+
 }  // namespace
 }  // namespace lockstep::sim

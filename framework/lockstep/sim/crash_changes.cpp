@@ -82,12 +82,8 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
   }
 }
 
-std::map<std::uint64_t, std::string> crash_log::names() const {
-  struct name_in {
-    std::uint64_t directory;
-    std::string_view name;
-  };
-  std::map<std::uint64_t, name_in> last;
+crash_log::name_map crash_log::names() const {
+  name_map last;
   for (const auto& [number, each] : durable_.files()) {
     for (const auto& [name, to] : each.names) last.try_emplace(to, name_in{number, name});
   }
@@ -95,27 +91,24 @@ std::map<std::uint64_t, std::string> crash_log::names() const {
     const micro_operation& each = operations_[i];
     if (each.what == micro_operation::kind::name) last[each.file] = {each.directory, each.text};
   }
-  std::map<std::uint64_t, std::string> paths{{disk_image::root, "/"}};
-  for (const auto& [file, begin] : last) {
-    std::string path;
-    auto at = last.find(file);
-    // What was moved into what had been in it before has no path that is of one time.
-    for (std::size_t depth = 0; at != last.end() && at->first != disk_image::root && depth < last.size(); ++depth) {
-      path = fmt::format("/{}{}", at->second.name, path);
-      at = last.find(at->second.directory);
-    }
-    paths.try_emplace(file, std::move(path));
+  return last;
+}
+
+// What was moved into what had been in it before has no path that is of one time.
+std::string crash_log::path_of(std::uint64_t file, const name_map& names) {
+  if (file == disk_image::root) return "/";
+  auto at = names.find(file);
+  if (at == names.end()) return fmt::format("file {}", file);
+  std::string path;
+  for (std::size_t depth = 0; at != names.end() && at->first != disk_image::root && depth < names.size(); ++depth) {
+    path = fmt::format("/{}{}", at->second.name, path);
+    at = names.find(at->second.directory);
   }
-  return paths;
+  return path;
 }
 
-std::string crash_log::name_of(std::uint64_t file, const std::map<std::uint64_t, std::string>& names) {
-  const auto found = names.find(file);
-  return found != names.end() ? found->second : fmt::format("file {}", file);
-}
-
-std::string crash_log::text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names) {
-  const auto name_of = [&names](std::uint64_t file) { return crash_log::name_of(file, names); };
+std::string crash_log::text_of(const micro_operation& what, const name_map& names) {
+  const auto name_of = [&names](std::uint64_t file) { return path_of(file, names); };
   switch (what.what) {
     case micro_operation::kind::write:
       return fmt::format("write {} at {} to {}", what.size, what.offset, name_of(what.file));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -519,27 +520,31 @@ class crash_judge {
 
   // What a sync has failed to write, where a later one has taken it for clean.
   void tell_never_written() {
+    const auto is_told = [this](std::uint64_t file) {
+      return std::any_of(pending_.begin(), pending_.end(),
+                         [file](const item& each) { return each.what->dropped && each.what->file == file; });
+    };
     for (std::uint64_t file = 0; file < log_.states_.size(); ++file) {
       const crash_log::file_state* const state = log_.state_of(file);
-      const bool is_known = std::any_of(pending_.begin(), pending_.end(), [file](const item& each) {
-        return each.what->dropped && each.what->file == file;
-      });
-      if (state == nullptr || state->clean == nullptr || is_known) continue;
-      if (names_.empty()) names_ = log_.names();
+      if (state == nullptr || state->clean == nullptr || is_told(file)) continue;
       for (auto page = state->clean->begin(); page != state->clean->end();) {
         const std::uint64_t first = *page;
         std::uint64_t end = first;
         while (page != state->clean->end() && *page == end) ++page, ++end;
         lost_->push_back(fmt::format("what was written to {} from {} to {}, as its sync had failed",
-                                     crash_log::name_of(file, names_), first * page_bytes, end * page_bytes));
+                                     crash_log::path_of(file, names()), first * page_bytes, end * page_bytes));
       }
     }
   }
 
+  const crash_log::name_map& names() {
+    if (!names_) names_ = log_.names();
+    return *names_;
+  }
+
   void tell_lost(const micro_operation& what, const std::string& pieces) {
     if (lost_ == nullptr || (what.dropped && pieces.empty())) return;  // that was told
-    if (names_.empty()) names_ = log_.names();
-    const std::string text = crash_log::text_of(what, names_);
+    const std::string text = crash_log::text_of(what, names());
     lost_->push_back(pieces.empty() ? text : fmt::format("{}, of which {}", text, pieces));
   }
 
@@ -552,7 +557,7 @@ class crash_judge {
   };
   asking choose_;
   std::vector<std::string>* lost_;
-  std::map<std::uint64_t, std::string> names_;  // of files, for what is told
+  std::optional<crash_log::name_map> names_;  // for what is told
   disk_image* image_;
   std::uint64_t outcome_ = 0;
   std::vector<item> pending_;

@@ -246,10 +246,15 @@ class crash_log {
   void apply(disk_image& to, const micro_operation& what) const;
   // Some bytes of what was written.
   static void copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end);
-  // Of files, the last path of each.
-  std::map<std::uint64_t, std::string> names() const;
-  static std::string text_of(const micro_operation& what, const std::map<std::uint64_t, std::string>& names);
-  static std::string name_of(std::uint64_t file, const std::map<std::uint64_t, std::string>& names);
+  // Of files, where each was last. Lives as long as the log is not changed.
+  struct name_in {
+    std::uint64_t directory;
+    std::string_view name;
+  };
+  using name_map = std::map<std::uint64_t, name_in>;
+  name_map names() const;
+  static std::string path_of(std::uint64_t file, const name_map& names);
+  static std::string text_of(const micro_operation& what, const name_map& names);
 
   disk_image durable_;
   chunk_queue<micro_operation> operations_;

@@ -77,39 +77,31 @@ void crash_plan::each_outcome(const file_system& disk, const crash_model& model,
 }
 
 std::vector<crash_image> crash_plan::different(const file_system& disk, std::size_t images_max) {
-  constexpr unsigned known_max = 64;  // in a row
+  constexpr unsigned known_max = 64;     // in a row, of those that are planned or drawn
+  constexpr unsigned in_vain_max = 256;  // made in a row, of all there are
   std::vector<crash_image> found;
   std::set<std::uint64_t> outcomes;  // the same image, which is not made then, as that takes as long as it is large
   std::set<std::string> known;
-  unsigned in_a_row = 0;
-  const auto look = [&](const answers& given, std::uint64_t outcome) {
-    if (!outcomes.insert(outcome).second) return ++in_a_row < known_max;
+  const auto is_new = [&](const answers& given, std::uint64_t outcome) {
+    if (!outcomes.insert(outcome).second) return false;
     std::vector<std::string> lost;
     disk_image left = disk.image_after_power_cut(model_, chooser_of(given), &lost);
-    if (!known.insert(left.fingerprint()).second) return ++in_a_row < known_max;
-    in_a_row = 0;
+    if (!known.insert(left.fingerprint()).second) return false;
     crash_image& made = found.emplace_back(crash_image{std::move(left), {}});
     for (const std::string& each : lost) made.lost += each + '\n';
-    return found.size() < images_max;
+    return true;
   };
-  if (images_max == 0) return found;
-  bool goes_on = true;
-  while (goes_on) {
+  for (unsigned in_a_row = 0; found.size() < images_max && in_a_row < known_max;) {
     const std::uint64_t next = outcome(disk, image_ + 1);
-    goes_on = look(given_, next);
+    in_a_row = is_new(given_, next) ? 0 : in_a_row + 1;
     if (!varies()) return found;
   }
-  in_a_row = 0;
-  unsigned made_in_a_row = 0;
-  if (found.size() < images_max) {
-    each_outcome(disk, model_, [&](const answers& given, std::uint64_t outcome) {
-      if (outcomes.count(outcome) != 0) return true;
-      const std::size_t before = found.size();
-      look(given, outcome);
-      made_in_a_row = found.size() > before ? 0 : made_in_a_row + 1;
-      return found.size() < images_max && made_in_a_row < 4 * known_max;
-    });
-  }
+  unsigned in_vain = 0;
+  const auto try_it = [&](const answers& given, std::uint64_t outcome) {
+    if (found.size() < images_max && outcomes.count(outcome) == 0) in_vain = is_new(given, outcome) ? 0 : in_vain + 1;
+    return found.size() < images_max && in_vain < in_vain_max;
+  };
+  each_outcome(disk, model_, try_it);
   return found;
 }
 
