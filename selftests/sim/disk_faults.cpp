@@ -155,6 +155,7 @@ TEST(DiskFaultsTest, AreAskedInTwoPartsByASyncThatWaitsFirst) {
     const fault slow = on(op::sync).forever().slow(std::chrono::seconds(3));
     const fault second = on(op::sync).nth(2).fail(EIO);
     const auto sync = [&] {
+      system.account(system_calls::disk_time::awaited);
       EXPECT_EQ(system.time_of_sync(fd), std::chrono::seconds(3));
       system.account(system_calls::disk_time::spent);
       const int result = system.fsync(fd);

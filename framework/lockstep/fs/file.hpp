@@ -219,12 +219,12 @@ class [[nodiscard("a file that nobody keeps is closed at once")]] file : public 
 
   // Returns when what was written is on the disk: with sync_data() as much of what is known of the file as is needed to
   // read it. The name of a new file is its directory's to sync. After an error what was written may be lost, and
-  // another call does not say so again.
-  // Errors: EIO, ENOSPC. Source: fsync(2).
+  // another call does not say so again. Of nothing it is known that it is on the disk before that, and where the disk
+  // is simulated, a sync that is cancelled has not happened. Errors: EIO, ENOSPC. Source: fsync(2).
   LOCKSTEP_AWAIT_IT detail::changing_file sync(source where = source::current());
   LOCKSTEP_AWAIT_IT detail::changing_file sync_data(source where = source::current());
   // Closes it, and tells of an error, which can be one of an earlier write. It is closed then all the same. Calls that
-  // threads are making end first, and cancelled before that the file stays open.
+  // threads are making and syncs end first, and cancelled before that the file stays open.
   LOCKSTEP_AWAIT_IT detail::closing_file close(source where = source::current()) {
     return detail::closing_file(awaited("was closed", where));
   }

@@ -19,6 +19,18 @@ namespace {
 
 constexpr int no_memory = 1 << 16;  // no error number of a system's, but std::bad_alloc
 
+// While it lives, the disk's time of the calls that are made is let pass so.
+class accounting {
+ public:
+  accounting(system_calls& of, system_calls::disk_time how) noexcept : of_(of) { of_.account(how); }
+  accounting(const accounting&) = delete;
+  accounting& operator=(const accounting&) = delete;
+  ~accounting() { of_.account(system_calls::disk_time::blocks); }
+
+ private:
+  system_calls& of_;
+};
+
 }  // namespace
 
 // -- held_file --------------------------------------------------------------------------------------------------------
@@ -131,13 +143,14 @@ bool file_call::begin() {
     state_ = state::in_job;
     return false;
   }
+  using enum system_calls::disk_time;
   duration length{};
   if (is(order::at_end)) {
+    const accounting meanwhile(*calls_, awaited);
     length = calls_->time_of_sync(fd_);
-    if (length <= duration::zero()) [[likely]]
-      make(system_calls::disk_time::spent);
-  } else {
-    make(system_calls::disk_time::awaited);
+  }
+  if (length <= duration::zero()) {
+    make(is(order::at_end) ? spent : awaited);
     length = calls_->take_disk_time();
   }
   state_ = state::made;
@@ -156,16 +169,6 @@ bool file_call::has_failed(int error) noexcept {
 
 // A signal that comes before anything has happened is nothing; but one that comes for ever is an error.
 void file_call::make(system_calls::disk_time how) {
-  class accounting {
-   public:
-    accounting(system_calls& of, system_calls::disk_time how) noexcept : of_(of) { of_.account(how); }
-    accounting(const accounting&) = delete;
-    accounting& operator=(const accounting&) = delete;
-    ~accounting() { of_.account(system_calls::disk_time::blocks); }
-
-   private:
-    system_calls& of_;
-  };
   const accounting meanwhile(*calls_, how);
   int attempts = 0;
   do {

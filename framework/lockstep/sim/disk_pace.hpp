@@ -1,7 +1,7 @@
 // How long a disk takes for what it is asked for, on virtual time. At first it takes no time.
 //
-// Its calls are made at once, and the task that made one waits until the disk is done with it: one after the other, as
-// far as the disk has limits, and all at once otherwise.
+// Who awaits a call, waits until the disk is done with it: one after the other, as far as the disk has limits, and all
+// at once otherwise. See file_calls::disk_time for who that is.
 #pragma once
 
 #include <lockstep/time/clock.hpp>

@@ -90,6 +90,9 @@ struct attempted_call {
   bool of_its_files = false;  // the same, of a file that has something to write
 };
 
+// Which of the faults that have it in their scope a call is told of.
+enum class fault_kinds : std::uint8_t { all, slow, but_slow };
+
 // What a fault does.
 struct fault_effect {
   enum class kind : std::uint8_t {

@@ -163,15 +163,15 @@ void fault_list::part() noexcept {
   standing_.clear();
 }
 
-fault_effect fault_list::ask(const attempted_call& call, kinds of) {
+fault_effect fault_list::ask(const attempted_call& call, fault_kinds of) {
   const auto is_slow = [](const injected_fault& each) { return each.terms().effect.what == fault_effect::kind::slow; };
   fault_effect due;
   for (injected_fault& each : all_) {
-    if (of == kinds::slow || is_slow(each) || !each.counts(call)) continue;
+    if (of == fault_kinds::slow || is_slow(each) || !each.counts(call)) continue;
     if (due.what == fault_effect::kind::none && each.happens(call)) due = each.effect();
   }
   for (injected_fault& each : all_) {
-    if (of == kinds::but_slow || !is_slow(each) || !each.counts(call)) continue;
+    if (of == fault_kinds::but_slow || !is_slow(each) || !each.counts(call)) continue;
     const bool is_first = due.what == fault_effect::kind::none;
     if ((!is_first && !is_on_files(call.what)) || !each.happens(call)) continue;
     const duration late = due.delay;

@@ -91,12 +91,10 @@ class fault_list {
   bool empty() const noexcept { return all_.empty(); }
   // Whether there is one on such calls.
   bool any_on(op what) const noexcept { return in_force_[static_cast<std::size_t>(what)] != 0; }
-  // Of which of them a call is told.
-  enum class kinds : std::uint8_t { all, slow, but_slow };
   // What is to happen instead of that call, or how late. All faults that have it in their scope count it. Of those that
   // are due the first one happens, and the others stay due; but one that is only slow comes behind all others, or, on a
   // file, with them.
-  fault_effect ask(const attempted_call& call, kinds of = kinds::all);
+  fault_effect ask(const attempted_call& call, fault_kinds of = fault_kinds::all);
   // Whether the fault of that number is still there.
   bool is_in_force(std::uint32_t number) noexcept;
   // In the order in which they happened.

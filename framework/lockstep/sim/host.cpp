@@ -98,29 +98,16 @@ void host::listens(tcp_socket& who, bool does) {
   }
 }
 
-// Those that share a port have each a part of all peers, by a hash of both names.
 tcp_socket* host::find_listener(const endpoint& at, const endpoint& from) noexcept {
   detail::touch(listeners_id(), access::read);
-  const auto takes = [&at](const tcp_socket& one) {
-    return one.claim().local.port() == at.port() && is_for(one.claim(), at.address());
+  const auto rank = [&at](const tcp_socket* each) {
+    const endpoint& local = each->claim().local;
+    if (local.port() != at.port() || !is_for(each->claim(), at.address())) return 0;
+    return 1 + (local.address().is_any() ? 0 : 2) + (local.address().is_v4() ? 1 : 0);
   };
-  const auto rank = [](const tcp_socket& of) {
-    const ip_address& address = of.claim().local.address();
-    return (address.is_any() ? 0 : 2) + (address.is_v4() ? 1 : 0);
-  };
-  tcp_socket* best = nullptr;
-  std::uint64_t sharing = 0;  // those of the best rank
-  for (tcp_socket* const each : listeners_) {
-    if (!takes(*each) || (best != nullptr && rank(*each) < rank(*best))) continue;
-    sharing = best != nullptr && rank(*each) == rank(*best) ? sharing + 1 : 1;
-    if (sharing == 1) best = each;
-  }
-  if (sharing <= 1) return best;
-  std::uint64_t left = hash_of_names(from, at) % sharing;
-  for (tcp_socket* const each : listeners_) {
-    if (takes(*each) && rank(*each) == rank(*best) && left-- == 0) return each;
-  }
-  return best;
+  const auto shares = [](const tcp_socket* each) { return each->claim().reuse_port; };
+  const auto found = receiver_among(listeners_, rank, shares, from, at);
+  return found != listeners_.end() ? *found : nullptr;
 }
 
 void host::close_all() noexcept {

@@ -168,9 +168,9 @@ class host final : public system_calls {
   bool has_faults_on(op what) const noexcept;
   fault_effect disk_fault(op what, inode& file, std::uint64_t offset = 0, std::size_t bytes = 0,
                           std::uint64_t file_bytes = 0);
-  fault_effect disk_fault(attempted_call call);
+  fault_effect disk_fault(attempted_call call, fault_kinds of = fault_kinds::all);
   // The same, of any of the file's names.
-  fault_effect disk_fault(attempted_call call, const inode& file);
+  fault_effect disk_fault(attempted_call call, const inode& file, fault_kinds of = fault_kinds::all);
   // Minus an error number, or 0.
   int fault_on_file(op what, inode& file);
   // As fsync() or fdatasync() of that open file.
@@ -319,7 +319,6 @@ class host final : public system_calls {
   // Minus an error number, or 0: of a call on a path.
   int fault_on_path(op what, inode& begin, const char* path, bool follows = false);
   void charge(op what, std::uint64_t bytes);
-  void delay_disk(duration by);
   void hold_up();
   int sync_file(int fd, bool data_only);
   void sync_disk(file_system& disk);

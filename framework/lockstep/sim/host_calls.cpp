@@ -142,9 +142,8 @@ std::int64_t host::transfer(op what, int fd, std::size_t bytes, int flags, const
 std::int64_t host::read(int fd, void* into, std::size_t size) {
   return traced(
       [&]() -> std::int64_t {
-        if (size > SSIZE_MAX) return -EFAULT;  // no memory is so large
         const iovec piece{into, size};
-        const auto call = [&](open_file& file) { return file.read(&piece, 1); };
+        const auto call = [&](open_file& file) { return is_memory(size) ? file.read(&piece, 1) : -EFAULT; };
         if (network_->faults().any_on(op::read) && is_socket(fd)) return transfer(op::read, fd, size, 0, call);
         return with_file(fd, call);
       },
@@ -154,9 +153,8 @@ std::int64_t host::read(int fd, void* into, std::size_t size) {
 std::int64_t host::write(int fd, const void* from, std::size_t size) {
   return traced(
       [&]() -> std::int64_t {
-        if (size > SSIZE_MAX) return -EFAULT;  // no memory is so large
         const iovec piece{const_cast<void*>(from), size};
-        const auto call = [&](open_file& file) { return file.write(&piece, 1); };
+        const auto call = [&](open_file& file) { return is_memory(size) ? file.write(&piece, 1) : -EFAULT; };
         if (network_->faults().any_on(op::write) && is_socket(fd)) return transfer(op::write, fd, size, 0, call);
         return with_file(fd, call);
       },
@@ -166,9 +164,10 @@ std::int64_t host::write(int fd, const void* from, std::size_t size) {
 std::int64_t host::readv(int fd, const iovec* into, int count) {
   return traced(
       [&]() -> std::int64_t {
-        if (count < 0) return -EINVAL;
-        if (const int refused = refuse_pieces(into, static_cast<std::size_t>(count), EINVAL)) return refused;
-        const auto call = [&](open_file& file) { return size_of(into, count) == 0 ? 0 : file.read(into, count); };
+        const auto call = [&](open_file& file) -> std::int64_t {
+          if (const int refused = refuse_pieces(into, count, EINVAL); refused != 0) return refused;
+          return size_of(into, count) == 0 ? 0 : file.read(into, count);
+        };
         if (network_->faults().any_on(op::read) && is_socket(fd))
           return transfer(op::read, fd, size_of(into, count), 0, call);
         return with_file(fd, call);
@@ -179,9 +178,8 @@ std::int64_t host::readv(int fd, const iovec* into, int count) {
 std::int64_t host::writev(int fd, const iovec* from, int count) {
   return traced(
       [&]() -> std::int64_t {
-        if (count < 0) return -EINVAL;
-        if (const int refused = refuse_pieces(from, static_cast<std::size_t>(count), EINVAL)) return refused;
-        const auto call = [&](open_file& file) {
+        const auto call = [&](open_file& file) -> std::int64_t {
+          if (const int refused = refuse_pieces(from, count, EINVAL); refused != 0) return refused;
           // Unlike write(), which sends an empty message.
           return file.as_socket() != nullptr && size_of(from, count) == 0 ? 0 : file.write(from, count);
         };
@@ -391,10 +389,11 @@ int host::connect(int fd, const sockaddr* address, socklen_t size) {
 std::int64_t host::recvmsg(int fd, msghdr* message, int flags) {
   return traced(
       [&]() -> std::int64_t {
-        if (const int refused = refuse_pieces(message->msg_iov, message->msg_iovlen, EMSGSIZE)) return refused;
         const auto count = static_cast<int>(message->msg_iovlen);
-        return transfer(op::read, fd, size_of(message->msg_iov, count), flags,
-                        [&](sim::socket& of) { return of.receive(message->msg_iov, count, flags, message); });
+        return transfer(op::read, fd, size_of(message->msg_iov, count), flags, [&](sim::socket& of) -> std::int64_t {
+          const int refused = refuse_pieces(message->msg_iov, count, EMSGSIZE);
+          return refused != 0 ? refused : of.receive(message->msg_iov, count, flags, message);
+        });
       },
       [&] {
         return fmt::format("recvmsg({}, {} bytes)", fd,
@@ -405,10 +404,11 @@ std::int64_t host::recvmsg(int fd, msghdr* message, int flags) {
 std::int64_t host::sendmsg(int fd, const msghdr* message, int flags) {
   return traced(
       [&]() -> std::int64_t {
-        if (const int refused = refuse_pieces(message->msg_iov, message->msg_iovlen, EMSGSIZE)) return refused;
         const auto count = static_cast<int>(message->msg_iovlen);
-        return transfer(op::write, fd, size_of(message->msg_iov, count), flags,
-                        [&](sim::socket& of) { return of.send(message->msg_iov, count, flags, message); });
+        return transfer(op::write, fd, size_of(message->msg_iov, count), flags, [&](sim::socket& of) -> std::int64_t {
+          const int refused = refuse_pieces(message->msg_iov, count, EMSGSIZE);
+          return refused != 0 ? refused : of.send(message->msg_iov, count, flags, message);
+        });
       },
       [&] {
         return fmt::format("sendmsg({}, {} bytes)", fd,

@@ -13,7 +13,6 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace lockstep::sim {
@@ -28,27 +27,23 @@ fault_effect host::disk_fault(op what, inode& file, std::uint64_t offset, std::s
   return disk_fault(call, file);
 }
 
-fault_effect host::disk_fault(attempted_call call, const inode& file) {
+fault_effect host::disk_fault(attempted_call call, const inode& file, fault_kinds of) {
   const std::string path = files().text_of(file);
   const std::vector<std::string> all = files().names_of(file);
   call.name = path;
   if (!all.empty()) call.all_names = &all;
-  return disk_fault(call);
+  return disk_fault(call, of);
 }
 
-fault_effect host::disk_fault(attempted_call call) {
+fault_effect host::disk_fault(attempted_call call, fault_kinds of) {
   call.may_take_time = true;
-  const bool was_slow = disk_time_ == disk_time::spent;
-  const fault_effect due =
-      network_->faults().ask(call, was_slow ? fault_list::kinds::but_slow : fault_list::kinds::all);
-  if (due.delay != duration::zero()) delay_disk(due.delay);
+  const fault_effect due = network_->faults().ask(call, disk_time_ == disk_time::spent ? fault_kinds::but_slow : of);
+  if (due.delay != duration::zero()) {
+    if (disk_clock_ == nullptr) set_pace({});
+    disk_clock_->delay(now(), due.delay);
+    hold_up();
+  }
   return due;
-}
-
-void host::delay_disk(duration by) {
-  if (disk_clock_ == nullptr) set_pace({});
-  disk_clock_->delay(now(), by);
-  hold_up();
 }
 
 // Who makes a call that blocks holds up all others, as on a thread.
@@ -100,19 +95,9 @@ duration host::time_of_sync(int fd) {
   open_file* const found = table_.find(fd);
   disk_file* const file = found != nullptr ? found->as_disk_file() : nullptr;
   if (file == nullptr || (file->status_flags() & O_PATH) != 0) return {};
-  const disk_time before = std::exchange(disk_time_, disk_time::awaited);
   disk_works(op::sync, 0);
-  if (has_faults_on(op::sync)) [[unlikely]] {
-    attempted_call call{op::sync, *this};
-    call.may_take_time = true;
-    const std::string path = files().text_of(file->file());
-    const std::vector<std::string> all = files().names_of(file->file());
-    call.name = path;
-    if (!all.empty()) call.all_names = &all;
-    const fault_effect due = network_->faults().ask(call, fault_list::kinds::slow);
-    if (due.delay != duration::zero()) delay_disk(due.delay);
-  }
-  disk_time_ = before;
+  if (has_faults_on(op::sync)) [[unlikely]]
+    disk_fault(attempted_call{op::sync, *this}, file->file(), fault_kinds::slow);
   return take_disk_time();
 }
 

@@ -31,8 +31,8 @@ class file_calls {
   virtual void account(disk_time /*how*/) noexcept {}
   // For how long whoever has made some awaited calls is to wait now. It is told of each call once.
   virtual duration take_disk_time() noexcept { return {}; }
-  // For how long the disk will work if that file is synced now: who has waited for so long makes the call as `spent`.
-  // So nothing is durable because of a sync that has not returned.
+  // For how long the disk will work if that file is synced now. It is asked as `awaited`; who has waited for so long
+  // makes the call as `spent`, so that nothing is durable because of a sync that has not returned.
   virtual duration time_of_sync(int /*fd*/) { return {}; }
 
   // -- names ------------------------------------------------------------------------------------------------------
