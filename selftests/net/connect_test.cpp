@@ -2,6 +2,7 @@
 
 #include "in_both_worlds.hpp"
 
+#include <lockstep/net/serve.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
@@ -10,6 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -177,6 +181,50 @@ TEST(ConnectTest, EndsAllAttemptsWhenItIsCancelled) {
     co_await sleep_for(10s);
     EXPECT_EQ((co_await select(at_a.accept(), sleep_for(1s))).index, 1U);
   });
+}
+
+// Where a connection was made that is still open at the end is the user's line, and no line of the library.
+template <class F>
+std::vector<std::uint_least32_t> lines_of_leaks(F body) {
+  sim::world simulation;
+  simulation.run(body());
+  std::vector<std::uint_least32_t> lines;
+  for (const verdict& each : simulation.verdicts()) {
+    EXPECT_EQ(each.kind, verdict_kind::leaked_descriptor);
+    EXPECT_THAT(each.where.file_name(), testing::EndsWith("connect_test.cpp"));
+    lines.push_back(each.where.line());
+  }
+  return lines;
+}
+
+TEST(ConnectTest, IsToldOfWhereTheUserHasConnectedIfThatLeaks) {
+  std::vector<tcp_stream> leaked;
+  std::uint_least32_t connected = 0;
+  std::uint_least32_t served = 0;
+  const auto leaks = [&]() -> task<void> {
+    sim::host& web = lockstep::world().host("web", {"10.0.0.11", "10.0.0.12"});
+    const auto listen = [&web] {
+      const scoped_value there = web.enter();
+      return tcp_listener::bind("0.0.0.0:80");
+    };
+    tcp_listener listener = listen();
+    lockstep::world().network().dns().add("both", "10.0.0.11");
+    lockstep::world().network().dns().add("both", "10.0.0.12");
+    server one;
+    const auto keep = [&leaked](tcp_stream peer) -> task<void> {
+      leaked.push_back(std::move(peer));
+      co_return;
+    };
+    served = source::current().line() + 1;
+    auto running = web.spawn(one.run(std::move(listener), keep));
+    connected = source::current().line() + 1;
+    for (const char* name : {"web", "both"}) leaked.push_back(co_await connect(name, 80));
+    co_await sleep_for(1s);
+    one.stop();
+    co_await running.join();
+  };
+  const std::vector<std::uint_least32_t> lines = lines_of_leaks(leaks);
+  EXPECT_THAT(lines, testing::UnorderedElementsAre(connected, connected, served, served));
 }
 
 }  // namespace

@@ -149,6 +149,22 @@ TEST(UnansweredTest, IsEachKindOfQuestion) {
   });
 }
 
+TEST(UnansweredTest, IsAskedForFromWhenItIsSaid) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    tcp_stream asking = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream sending = co_await connect_tcp("10.0.0.2:80");
+    co_await sleep_for(1s);
+    const partition cut("client", "web");
+    co_await sending.write("x");
+    co_await sleep_for(1s);
+    ask_after_10s(asking);
+    sending.user_timeout(2s);
+    EXPECT_EQ(co_await end_of_read(sending), "ETIMEDOUT after 2000 ms");
+    EXPECT_EQ(co_await end_of_read(asking), "ETIMEDOUT after 8980 ms") << "it was heard last a little after 0 s";
+  });
+}
+
 TEST(UnansweredTest, IsNotTheLastWordOfAHandshake) {
   run_on_hosts([]() -> task<void> {
     const silent_host hosts;

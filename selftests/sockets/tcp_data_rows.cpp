@@ -158,6 +158,9 @@ client writev of 1025 -> EINVAL
          message.msg_iov = const_cast<iovec*>(endless);
          message.msg_iovlen = 2;
          m.says("client sendmsg of a negative piece", m.calls().sendmsg(client.number(), &message, MSG_NOSIGNAL));
+         m.says("writev to no file", m.calls().writev(1'000'000, endless, 2));
+         m.says("sendmsg to no file", m.calls().sendmsg(1'000'000, &message, MSG_NOSIGNAL));
+         m.says("write to no file", m.calls().write(1'000'000, one.data(), SIZE_MAX));
        },
        R"(
 client writev of a negative piece -> EINVAL
@@ -167,6 +170,9 @@ client read of a negative size -> EFAULT
 client sendmsg of 1025 pieces -> EMSGSIZE
 client recvmsg of 1025 pieces -> EMSGSIZE
 client sendmsg of a negative piece -> EINVAL
+writev to no file -> EBADF
+sendmsg to no file -> EBADF
+write to no file -> EBADF
 )"},
       {"D10", "an address is ignored on a connection",
        [](machine& m) {

@@ -25,8 +25,8 @@ network::~network() {
   if (notes_.linked()) notes_.unlink();
   faults_.part();
   if (linked()) unlink();
-  tap_.part();
   close_all();
+  tap_.part();
   for (const auto& each : hosts_) each->part();
 }
 

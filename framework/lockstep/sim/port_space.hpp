@@ -32,6 +32,26 @@ struct port_holder : list_hook<port_holder> {
 // By which those that share a port (SO_REUSEPORT) share its peers.
 std::uint64_t hash_of_names(const endpoint& from, const endpoint& to) noexcept;
 
+// Who of them gets what comes from there to here: one of the highest rank, where 0 is none. Of several it is the last,
+// or if that shares its port, one that the names tell. Returns the end if there is nobody.
+template <class All, class Rank, class Shares>
+auto receiver_among(All& all, const Rank& rank, const Shares& shares, const endpoint& from, const endpoint& to) {
+  auto best = all.end();
+  int highest = 1;
+  std::uint64_t of_them = 0;
+  for (auto at = all.begin(); at != all.end(); ++at) {
+    const int is = rank(*at);
+    if (is < highest) continue;
+    of_them = is == highest ? of_them + 1 : 1;
+    highest = is;
+    best = at;
+  }
+  if (of_them <= 1 || !shares(*best)) return best;
+  best = all.begin();
+  for (std::uint64_t left = hash_of_names(from, to) % of_them; rank(*best) != highest || left-- != 0;) ++best;
+  return best;
+}
+
 class port_space {
  public:
   port_space() = default;

@@ -17,15 +17,17 @@ struct socket_status;
 
 namespace lockstep::sim {
 
+// Whether there may be so much memory.
+constexpr bool is_memory(std::size_t size) noexcept { return size <= SSIZE_MAX; }
 // Minus the error number of a call with such pieces, or 0. Source: import_iovec() of lib/iov_iter.c.
-inline int refuse_pieces(const iovec* pieces, std::size_t count, int too_many) noexcept {
-  if (count > IOV_MAX) return -too_many;
-  const auto is_negative = [](const iovec& each) { return each.iov_len > SSIZE_MAX; };
-  return std::any_of(pieces, pieces + count, is_negative) ? -EINVAL : 0;
+inline int refuse_pieces(const iovec* pieces, int count, int too_many) noexcept {
+  if (count < 0 || count > IOV_MAX) return -too_many;
+  return std::all_of(pieces, pieces + count, [](const iovec& each) { return is_memory(each.iov_len); }) ? 0 : -EINVAL;
 }
 
-// The bytes of all pieces together.
+// The bytes of all pieces together; 0 where there are too many.
 inline std::size_t size_of(const iovec* pieces, int count) noexcept {
+  if (count > IOV_MAX) return 0;
   std::size_t size = 0;
   for (int i = 0; i < count; ++i) size += pieces[i].iov_len;
   return size;

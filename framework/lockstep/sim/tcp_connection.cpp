@@ -227,7 +227,7 @@ std::uint8_t tcp_end::state() const noexcept {
 
 void tcp_end::set_patience(const tcp_patience& how) noexcept {
   patience_ = how;
-  out_.see_to_patience();
+  out_.wait_anew();
 }
 
 time_point tcp_end::gives_up_at() const noexcept {
@@ -239,6 +239,7 @@ time_point tcp_end::gives_up_at() const noexcept {
 
 // Each question that was answered so far began the time anew.
 time_point tcp_end::asks_at() const noexcept {
+  if (out_.unsent() != 0) return saturating_add(of_.of().owner().now(), tcp_way::first_timeout);
   if (patience_.questions == 0 || phase_ != phase::established) return time_point::max();
   const duration silent = of_.of().owner().now() - in().heard_at();
   const duration idle = patience_.idle;

@@ -110,7 +110,7 @@ class tcp_end {
   time_point gives_up_at() const noexcept;
   // The same where it has sent nothing, but asks now and then whether the other end is there; never, if it does not.
   time_point finds_dead_at() const noexcept;
-  // When it asks next; never, if it does not.
+  // When it asks next, or whether there is room; never, if it does not.
   time_point asks_at() const noexcept;
   void timed_out() { fail(ETIMEDOUT); }
   bool has_user_timeout() const noexcept { return patience_.user_timeout.count() != 0; }

@@ -10,12 +10,6 @@
 
 namespace lockstep::sim {
 
-namespace {
-
-constexpr duration first_timeout = std::chrono::milliseconds(200);
-
-}  // namespace
-
 tcp_way::~tcp_way() { stop(); }
 
 void tcp_way::begin_on(lane* over) noexcept {
@@ -270,9 +264,7 @@ void tcp_way::see_to_patience() noexcept {
   stop_waiting();
   waits_ = waits;
   if (waits == waiting::not_at_all) return;
-  const bool asks_for_room = waits == waiting::for_a_reset && unsent() != 0;
   const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at()
-                           : asks_for_room                 ? saturating_add(owner_.now(), first_timeout)
                            : waits == waiting::for_a_reset ? from_.asks_at()
                                                            : from_.finds_dead_at();
   if (limit == time_point::max()) return;
@@ -286,8 +278,7 @@ void tcp_way::see_to_patience() noexcept {
 void tcp_way::answered() noexcept {
   if (waits_ == waiting::not_at_all && !under_way() && !is_blocked()) [[likely]]
     return;
-  stop_waiting();
-  see_to_patience();
+  wait_anew();
 }
 
 void tcp_way::stop_waiting() noexcept {

@@ -31,6 +31,8 @@ class tcp_end;
 
 class tcp_way final : private traveller, private timer {
  public:
+  static constexpr duration first_timeout = std::chrono::milliseconds(200);  // of what is not acknowledged
+
   enum class mark_kind : std::uint8_t { data, fin, reset, answering_reset, syn, syn_ack, handshake_ack, refusal };
 
   tcp_way(loop& owner, byte_memory& memory, tcp_end& from, tcp_end& to) noexcept
@@ -102,6 +104,11 @@ class tcp_way final : private traveller, private timer {
   time_point heard_at() const noexcept { return heard_at_; }
   // Whether the sender waits for an answer in vain, and for how long yet, is looked at anew.
   void see_to_patience() noexcept;
+  // The same, and what it waits for is waited for from now on.
+  void wait_anew() noexcept {
+    stop_waiting();
+    see_to_patience();
+  }
 
   // A packet sets out and never comes; only those who look on know of it.
   void lose(mark_kind kind, std::string_view why) noexcept {

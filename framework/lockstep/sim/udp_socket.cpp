@@ -257,24 +257,14 @@ udp_socket* udp_socket::find(host& at, const endpoint& to, const endpoint& from)
   detail::touch(at.udp_ports_id(), access::read);
   port_space::holder_list* const there = at.udp_ports().find(to.port());
   if (there == nullptr) return nullptr;
-  const auto rank = [](const udp_socket& of) {
-    return (of.peer_ ? 4 : 0) + (of.port_.claim.local.address().is_any() ? 0 : 2) + (of.v6_ ? 0 : 1);
+  const auto rank = [&](port_holder& each) {
+    const udp_socket& one = static_cast<port&>(each).of;
+    if (!one.takes(to, from)) return 0;
+    return 1 + (one.peer_ ? 4 : 0) + (one.port_.claim.local.address().is_any() ? 0 : 2) + (one.v6_ ? 0 : 1);
   };
-  udp_socket* best = nullptr;
-  std::uint64_t sharing = 0;  // those of the best rank
-  for (port_holder& each : *there) {
-    udp_socket& one = static_cast<port&>(each).of;
-    if (!one.takes(to, from) || (best != nullptr && rank(one) < rank(*best))) continue;
-    sharing = best != nullptr && rank(one) == rank(*best) ? sharing + 1 : 1;
-    best = &one;
-  }
-  if (sharing <= 1 || !best->port_.claim.reuse_port) return best;
-  std::uint64_t left = hash_of_names(from, to) % sharing;
-  for (port_holder& each : *there) {
-    udp_socket& one = static_cast<port&>(each).of;
-    if (one.takes(to, from) && rank(one) == rank(*best) && left-- == 0) return &one;
-  }
-  return best;
+  const auto shares = [](const port_holder& each) { return each.claim.reuse_port; };
+  const auto found = receiver_among(*there, rank, shares, from, to);
+  return found != there->end() ? &static_cast<port&>(*found).of : nullptr;
 }
 
 void udp_socket::deliver_to_all(host& at, const endpoint& from, const endpoint& to,
