@@ -33,7 +33,7 @@ task<std::vector<piece_of_answer>> pieces_of(reply how) {
     co_await converse({ends.server, reset, {}, 60s, 1s, stopping}, answer, source::current());
     ends.server.close();
   }));
-  co_await ends.client.write("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+  co_await ends.client.write("GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n");
   std::vector<piece_of_answer> come;
   const time_point began = now();
   for (;;) {

@@ -178,14 +178,48 @@ TEST(HttpRouteTest, IsMisusedByAnswersInTheWrongPlace) {
     EXPECT_THROW(one.answer(200), misuse);
     EXPECT_THROW(one.dribble(0, 1s), misuse);
     EXPECT_THROW(one.chunked(0), misuse);
+    EXPECT_THROW(one.after(-1s), misuse);
+    EXPECT_THROW(one.dribble(1, -1s), misuse);
     co_return;
   });
-  ASSERT_EQ(said.size(), 5U);
+  ASSERT_EQ(said.size(), 7U);
   EXPECT_THAT(said[0],
               testing::MatchesRegex("misuse: the route GET /a \\(.*\\) has no answer yet that another could follow"));
   EXPECT_THAT(said[1], testing::EndsWith("has no answer yet that could come later"));
   EXPECT_THAT(said[2], testing::EndsWith("has an answer already; then() says what comes next"));
   EXPECT_THAT(said[3], testing::EndsWith("cannot send pieces of no bytes"));
+  EXPECT_THAT(said[5], testing::EndsWith("cannot answer -1 s late"));
+}
+
+TEST(HttpRouteTest, IsToBeAskedForEachOfItsAnswersUnlessItIsSaidHowOften) {
+  const std::vector<std::string> said = verdicts_on([]() -> task<void> {
+    mock web("web:80");
+    web.on("GET", "/a").answer(503).then(503).then(200);
+    web.on("GET", "/b").answer(503).then(200).always();
+    web.on("GET", "/c").answer(503).then(200);
+    for (const char* each : {"/a", "/a", "/b", "/c", "/c", "/c"}) co_await fetch(web.url(each));
+  });
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_THAT(said[0], testing::MatchesRegex(
+                           "unmet expectation: GET /a \\(.*\\) was to be asked at least 3 times, and was twice"));
+}
+
+TEST(HttpRouteTest, AnAnswerThatIsOverBeforeItIsCutIsAVerdict) {
+  const std::vector<std::string> said = verdicts_on([]() -> task<void> {
+    mock web("web:80");
+    web.on("GET", "/a").answer(200, "five!").reset_after(6).always();
+    web.on("GET", "/b").answer(200, "five!").close_after(5);
+    web.on("GET", "/c").answer(200, "five!").chunked(5).reset_after(10);
+    web.on("GET", "/d").answer(200, "five!").chunked(5).reset_after(16);
+    web.on("HEAD", "/e").answer(200, "five!").reset_after(6);
+    for (const char* each : {"/a", "/a", "/b", "/c", "/d"}) co_await as_result(fetch(web.url(each)));
+    co_await as_result(fetch(web.url("/e"), request("HEAD")));
+  });
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_THAT(said[0],
+              testing::MatchesRegex(
+                  "unfired fault: the answer to GET /a \\(.*\\) was to end after 6 bytes of its body, which has 5"));
+  EXPECT_THAT(said[1], testing::EndsWith("was to end after 16 bytes of its body, which has 15"));
 }
 
 TEST(HttpRouteTest, IsMisusedByAnAnswerThatCouldNeverCome) {

@@ -49,10 +49,12 @@ task<void> serving(server_options how, F body) {
 
 task<void> answers_in_order() {
   co_await serving({}, [](server& web, endpoint at) -> task<void> {
-    const std::string come = co_await raw(
-        at,
-        "GET /1 HTTP/1.1\r\n\r\nPOST /2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
-        "HEAD /3 HTTP/1.1\r\n\r\nGET /chunked HTTP/1.1\r\n\r\nGET /last HTTP/1.1\r\n\r\nGET /never HTTP/1.1\r\n\r\n");
+    const std::string come =
+        co_await raw(at,
+                     "GET /1 HTTP/1.1\r\nHost: web\r\n\r\n"
+                     "POST /2 HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+                     "HEAD /3 HTTP/1.1\r\nHost: web\r\n\r\nGET /chunked HTTP/1.1\r\nHost: web\r\n\r\n"
+                     "GET /last HTTP/1.1\r\nHost: web\r\n\r\nGET /never HTTP/1.1\r\nHost: web\r\n\r\n");
     EXPECT_EQ(come,
               "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nGET /1 "
               "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nPOST /2 abc"
@@ -84,12 +86,12 @@ TEST(HttpServerTest, SpeaksTheOldVersion) { run_in_both_worlds(speaks_the_old_ve
 task<void> asks_for_the_body() {
   co_await serving({}, [](server&, endpoint at) -> task<void> {
     tcp_stream to = co_await connect_tcp(at);
-    co_await to.write("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    co_await to.write("POST / HTTP/1.1\r\nHost: web\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     EXPECT_EQ(co_await read_bytes(to, go_on.size()), go_on);
     co_await to.write("ab");
     EXPECT_THAT(co_await read_piece(to), testing::EndsWith("POST / ab"));
-    co_await to.write("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\ncd");
+    co_await to.write("POST / HTTP/1.1\r\nHost: web\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\ncd");
     EXPECT_THAT(co_await read_piece(to), testing::StartsWith("HTTP/1.1 200"));
   });
 }
@@ -103,11 +105,18 @@ task<void> refuses() {
     EXPECT_EQ(co_await raw(at, "nonsense\r\n\r\n"),
               "HTTP/1.1 400 Bad Request\r\nContent-Length: 47\r\nConnection: close\r\n\r\n"
               "what came is no HTTP: bad method, in \"nonsense\"");
-    EXPECT_THAT(co_await raw(at, "GET / HTTP/1.1\r\nX: " + std::string(300, 'x')),
+    EXPECT_EQ(co_await raw(at, "GET / HTTP/1.1\r\n\r\n"),
+              "HTTP/1.1 400 Bad Request\r\nContent-Length: 58\r\nConnection: close\r\n\r\n"
+              "a request has one header field Host, and this one has none");
+    EXPECT_THAT(co_await raw(at, "GET / HTTP/1.1\r\nHost: web\r\nhost: web\r\n\r\n"), HasSubstr("and this one has 2"));
+    EXPECT_THAT(co_await raw(at, "POST / HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+                testing::StartsWith("HTTP/1.1 501 Not Implemented\r\n"));
+    EXPECT_THAT(co_await raw(at, "GET / HTTP/1.1\r\nHost: web\r\nX: " + std::string(300, 'x')),
                 testing::StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
     // Much of it is on its way still when it is refused, which must not cost the answer.
-    EXPECT_THAT(co_await raw(at, "POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x')),
-                HasSubstr("the body is longer than 10 bytes"));
+    EXPECT_THAT(
+        co_await raw(at, "POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x')),
+        HasSubstr("the body is longer than 10 bytes"));
   });
 }
 
@@ -186,7 +195,7 @@ task<void> serves_unix() {
   server web;
   auto running = spawn(web.run(unix_listener::bind(unix_address::abstract("lockstep http")), echoing), "web");
   unix_stream to = connect_unix(unix_address::abstract("lockstep http"));
-  co_await to.write("GET /last HTTP/1.1\r\n\r\n");
+  co_await to.write("GET /last HTTP/1.1\r\nHost: web\r\n\r\n");
   std::string come(9, '?');
   co_await to.read_exactly(come);
   EXPECT_EQ(come, "HTTP/1.1 ");

@@ -43,8 +43,8 @@ TEST(HttpWireTest, WritesResponses) {
 // Reads two messages that come in pieces, with a limit of time that ends in most of them.
 task<void> reads_in_pieces() {
   lockstep::connection ends = co_await connected_pair();
-  const std::string first = "POST /1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
-  const std::string second = "GET /2 HTTP/1.1\r\n\r\n";
+  const std::string first = "POST /1 HTTP/1.1\r\nHost: web\r\nContent-Length: 3\r\n\r\nabc";
+  const std::string second = "GET /2 HTTP/1.1\r\nHost: web\r\n\r\n";
   auto writing = spawn(co_invoke([&]() -> task<void> {
     const std::string all = first + second;
     for (std::size_t at = 0; at < all.size(); at += 7) {

@@ -97,7 +97,7 @@ struct response {
 // "Not Found" of 404; empty for one that is not known.
 std::string_view reason_of(unsigned status) noexcept;
 
-enum class protocol_fault { malformed, header_too_long, body_too_long, ended_early };
+enum class protocol_fault { malformed, header_too_long, body_too_long, ended_early, unknown_coding };
 
 // Thrown where what has come is not what the protocol allows, or more than the limits do. The connection is of no use
 // any more.

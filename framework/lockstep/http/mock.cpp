@@ -1,6 +1,7 @@
 #include <lockstep/http/mock.hpp>
 
 #include <lockstep/http/url.hpp>
+#include <lockstep/http/wire.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/runtime/spawn.hpp>
 #include <lockstep/sim/host.hpp>
@@ -152,6 +153,7 @@ task<reply> mock_server::reply_to(std::shared_ptr<mock_server> of, request what)
     co_return how;
   }
   found->calls_.push_back({what, now()});
+  const bool has_body = what.method != "HEAD";
   const route::step chosen = found->next_step();
   how = chosen.how;
   if (chosen.hangs) {
@@ -163,6 +165,7 @@ task<reply> mock_server::reply_to(std::shared_ptr<mock_server> of, request what)
     for (const header_field& each : how.answer.headers) made.headers.set(each.name, each.value);
     how.answer = std::move(made);
   }
+  if (how.sent_bytes_max && has_body) of->tell_if_it_ends_late(*found, how);
   co_return how;
 }
 
@@ -220,10 +223,23 @@ std::string mock_server::tell_unmatched(const request& what) {
   for (const auto& [which, of_it] : misses) {
     text += fmt::format("\n  not {}: {}", which->text(), fmt::join(of_it, ", and "));
   }
-  if (owner_ != nullptr && told_.insert(text).second) {
-    owner_->report(owner_->verdict_here(verdict_kind::unmatched_request, text, where_));
-  }
+  tell(verdict_kind::unmatched_request, text, where_);
   return text;
+}
+
+void mock_server::tell_if_it_ends_late(const route& of, const reply& how) {
+  answer_terms terms;
+  if (how.chunk_bytes != 0) terms.chunk_bytes = how.chunk_bytes;
+  const std::size_t bytes = text_of(how.answer, terms).body.size();
+  if (*how.sent_bytes_max <= bytes) return;
+  tell(verdict_kind::unfired_fault,
+       fmt::format("the answer to {} was to end after {} bytes of its body, which has {}", of.text(),
+                   *how.sent_bytes_max, bytes),
+       of.where_);
+}
+
+void mock_server::tell(verdict_kind kind, const std::string& text, source where) {
+  if (owner_ != nullptr && told_.insert(text).second) owner_->report(owner_->verdict_here(kind, text, where));
 }
 
 // -- ending -----------------------------------------------------------------------------------------------------------

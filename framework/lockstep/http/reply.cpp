@@ -34,6 +34,7 @@ unsigned status_of(protocol_fault fault) noexcept {
   switch (fault) {
     case protocol_fault::header_too_long: return 431;
     case protocol_fault::body_too_long: return 413;
+    case protocol_fault::unknown_coding: return 501;
     default: return 400;
   }
 }

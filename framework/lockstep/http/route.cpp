@@ -99,6 +99,10 @@ void route::refuse_answers_beyond(std::size_t calls, std::size_t answers, source
              where);
 }
 
+void route::refuse_negative(duration length, source where) const {
+  if (length < duration::zero()) of_.refuse(*this, fmt::format("cannot answer {} late", to_text(length)), where);
+}
+
 route::step& route::last_step(const char* deed, source where) {
   of_.enter_route("was told how to answer", where);
   if (steps_.empty()) of_.refuse(*this, fmt::format("has no answer yet that could {}", deed), where);
@@ -131,13 +135,16 @@ route& route::header(std::string name, std::string value, source where) {
 }
 
 route& route::after(duration delay, source where) {
-  last_step("come later", where).how.delay = delay;
+  detail::reply& how = last_step("come later", where).how;
+  refuse_negative(delay, where);
+  how.delay = delay;
   return *this;
 }
 
 route& route::dribble(std::size_t piece_bytes, duration gap, source where) {
   detail::reply& how = last_step("come in pieces", where).how;
   if (piece_bytes == 0) of_.refuse(*this, "cannot send pieces of no bytes", where);
+  refuse_negative(gap, where);
   how.piece_bytes = piece_bytes;
   how.gap = gap;
   return *this;
@@ -245,7 +252,8 @@ const route::step& route::next_step() const {
 }
 
 std::string route::expected() const {
-  const std::string wanted = calls_max_ == calls_min_ ? times_text(calls_min_) : "at least " + times_text(calls_min_);
+  const std::size_t least = calls_min();
+  const std::string wanted = calls_max_ == least ? times_text(least) : "at least " + times_text(least);
   return fmt::format("{} was to be asked {}, and was {}", text(), wanted,
                      calls_.empty() ? "never asked" : times_text(calls_.size()));
 }

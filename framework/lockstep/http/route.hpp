@@ -6,9 +6,9 @@
 //
 // Which requests: those of the method and the path, for which every with_…() and when() holds.
 // How: answer() says what the first gets, each then() what the next one gets; the last is for all that follow. What
-// comes behind one of them changes that one. How often: at least once, unless once(), times() or always() says
-// otherwise. One that has been asked as often as it may be leaves further requests to the routes behind it. Once the
-// mock has died, or the run is over, a route may only be looked at, and only while the mock lives.
+// comes behind one of them changes that one. How often: at least once for each of its answers, unless once(), times()
+// or always() says otherwise. One that has been asked as often as it may be leaves further requests to the routes
+// behind it. Once the mock has died, or the run is over, a route may only be looked at, and only while the mock lives.
 #pragma once
 
 #include <lockstep/base/source.hpp>
@@ -17,10 +17,12 @@
 #include <lockstep/http/text_matcher.hpp>
 #include <lockstep/time/clock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,13 +72,14 @@ class route {
   // -- how in detail: of the last answer() or then(); misuse before them -------------------------------------------
 
   route& header(std::string name, std::string value, source where = source::current());
-  // Is answered so much later.
+  // Is answered so much later. Misuse if that is negative.
   route& after(duration delay, source where = source::current());
   template <coarser_duration D>
   route& after(D delay, source where = source::current()) {
     return after(saturating_cast(delay), where);
   }
-  // Its body comes in pieces of so many bytes, at least 1, and each so long after the one before.
+  // Its body comes in pieces of so many bytes, at least 1, and each so long after the one before. Misuse if that is
+  // negative.
   route& dribble(std::size_t piece_bytes, duration gap, source where = source::current());
   template <coarser_duration D>
   route& dribble(std::size_t piece_bytes, D gap, source where = source::current()) {
@@ -84,7 +87,8 @@ class route {
   }
   // Its body comes in chunks of so many bytes, and without its length.
   route& chunked(std::size_t chunk_bytes, source where = source::current());
-  // Behind so many bytes of the body, its chunks with it, the connection is reset; or ends.
+  // Behind so many bytes of the body, its chunks with it, the connection is reset; or ends. That the body has not so
+  // many is a verdict, as of a fault that never fired.
   route& reset_after(std::size_t body_bytes, source where = source::current());
   route& close_after(std::size_t body_bytes, source where = source::current());
   // No answer: the connection is reset, or ends, or nothing happens.
@@ -133,6 +137,7 @@ class route {
 
   route(detail::mock_server& of, text_matcher method, text_matcher path, source where);
   step& add_step(bool first, source where);
+  void refuse_negative(duration length, source where) const;
   void refuse_answers_beyond(std::size_t calls, std::size_t answers, source where) const;
   step& last_step(const char* deed, source where);
   // What is wrong with the request; empty if it is meant.
@@ -140,7 +145,8 @@ class route {
   // Whether it is known that each request that the other one takes is one that this one takes, however many come.
   bool covers(const route& other) const;
   bool may_be_called() const noexcept { return calls_.size() < calls_max_; }
-  bool is_met() const noexcept { return calls_.size() >= calls_min_; }
+  std::size_t calls_min() const noexcept { return calls_min_.value_or(std::max<std::size_t>(steps_.size(), 1)); }
+  bool is_met() const noexcept { return calls_.size() >= calls_min(); }
   const step& next_step() const;
   std::string expected() const;
   std::string never_asked_because_of(const route& before) const;
@@ -150,7 +156,7 @@ class route {
   std::string text_;
   std::vector<requirement> requirements_;
   std::vector<step> steps_;
-  std::size_t calls_min_ = 1;
+  std::optional<std::size_t> calls_min_;  // if that was said
   std::size_t calls_max_ = std::numeric_limits<std::size_t>::max();
   bool limited_ = false;  // is, or was once
   bool ordered_ = false;

@@ -11,8 +11,8 @@
 // Connections are served at the same time, the requests of one in their order. They are kept until the peer or the
 // limit on idleness ends them. HEAD is answered as GET without the body, an expected 100 Continue is sent, and bodies
 // in chunks are put together. An exception that leaves the handler is answered 500, and is told to the exception
-// handler of the run, or is a verdict. What is no request is answered 400, 408, 413 or 431, and ends its connection; a
-// connection that breaks is nothing to tell. Threads: those of the run.
+// handler of the run, or is a verdict. What is no request, as one without a Host, is answered 400, 408, 413, 431 or
+// 501, and ends its connection; a connection that breaks is nothing to tell. Threads: those of the run.
 #pragma once
 
 #include <lockstep/http/message.hpp>

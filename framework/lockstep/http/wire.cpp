@@ -32,6 +32,23 @@ bool has_length(const header_fields& fields) noexcept {
   return fields.contains("Content-Length") || is_chunked(fields);
 }
 
+// What a parser does not look at.
+// Source: RFC 9112, 3.2 and 6.1.
+void check_request(const message_parser& come) {
+  const auto hosts = std::count_if(come.headers().begin(), come.headers().end(),
+                                   [](const auto& each) { return same_name(each.name, "Host"); });
+  if (hosts > 1 || (hosts == 0 && come.version() >= 11)) {
+    throw protocol_error(protocol_fault::malformed,
+                         fmt::format("a request has one header field Host, and this one has {}",
+                                     hosts == 0 ? "none" : std::to_string(hosts)));
+  }
+  for (const header_field& each : come.headers()) {
+    if (!same_name(each.name, "Transfer-Encoding") || same_name(each.value, "chunked")) continue;
+    throw protocol_error(protocol_fault::unknown_coding,
+                         fmt::format("the transfer coding \"{}\" is not known, as \"chunked\" is", each.value));
+  }
+}
+
 }  // namespace
 
 message_text text_of(const request& what, std::string_view authority) {
@@ -104,7 +121,10 @@ task<bool> message_reader::read_header(bool of_request, std::string method) {
   }
   for (;;) {
     parse();
-    if (parser_->header_is_done()) co_return true;
+    if (parser_->header_is_done()) {
+      if (of_request) check_request(*parser_);
+      co_return true;
+    }
     if (at_end_) {
       if (!has_begun()) co_return false;
       parser_->end({buffer_.data() + begin_, end_ - begin_});
