@@ -2,6 +2,7 @@
 //
 //   tcp_stream web = co_await connect("www.debian.org", 80);
 //
+// The addresses of both families are known at once, as getaddrinfo() gives them, also where a server is late with one.
 // Source: RFC 8305, "Happy Eyeballs".
 #pragma once
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <algorithm>
@@ -79,6 +80,16 @@ found_addresses found_by_system(const std::string& name, int family) {
   return found;
 }
 
+// The address that a name writes out: also "10.1" and "0x7f.1", which the C library takes for addresses.
+// Source: inet_aton(3).
+std::optional<ip_address> address_in(const std::string& name) {
+  if (const auto address = ip_address::parsed(name)) return address;
+  in_addr read{};
+  const bool has_odd_signs = name.find_first_not_of("0123456789abcdefABCDEFxX.") != name.npos;
+  if (has_odd_signs || inet_aton(name.c_str(), &read) == 0) return std::nullopt;
+  return ip_address::v4(ntohl(read.s_addr));
+}
+
 constexpr int number_of(address_family family) noexcept {
   return family == address_family::any ? AF_UNSPEC : family == address_family::v4 ? AF_INET : AF_INET6;
 }
@@ -105,7 +116,7 @@ const std::error_category& getaddrinfo_category() noexcept {
 task<std::vector<ip_address>> resolver::look_up(std::string name, resolver_options options) {
   const int family = number_of(options.family);
   found_addresses found;
-  if (const auto written_out = ip_address::parsed(name)) {
+  if (const auto written_out = address_in(name)) {
     const bool wanted = family == AF_UNSPEC || (family == AF_INET6) == written_out->is_v6();
     if (wanted) {
       found.addresses.push_back(*written_out);
