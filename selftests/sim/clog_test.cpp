@@ -104,6 +104,25 @@ TEST(ClogTest, KnowsItsHosts) {
   EXPECT_THAT(of.verdicts().front().message, HasSubstr("there is no host \"wbe\""));
 }
 
+TEST(ClogTest, LastsForATime) {
+  const auto misuse_of = [](auto wrong) -> std::string {
+    class world of;
+    EXPECT_THROW(of.run([&]() -> task<void> {
+      lockstep::world().host("web");
+      co_await wrong();
+    }),
+                 misuse);
+    return of.verdicts().empty() ? "" : of.verdicts().front().message;
+  };
+  EXPECT_EQ(misuse_of([]() -> task<void> {
+              clog("web", -1s);
+              co_return;
+            }),
+            "a clog lasts for a time, unlike -1 s");
+  EXPECT_EQ(misuse_of([] { return swizzle({"web"}, 0s); }), "a swizzle lasts for a time, unlike 0 ns");
+  EXPECT_THAT(misuse_of([] { return swizzle({"web", "wbe"}, 1s); }), HasSubstr("there is no host \"wbe\""));
+}
+
 // When each of three hosts answers, as text.
 std::string answers_with(oracle* choices) {
   class world of;

@@ -36,6 +36,23 @@ TEST(CrashPlanTest, BeginsWithTheImagesInWhichProgramsAreFoundWrong) {
   });
 }
 
+// What was cut off stays cut off, as otherwise what was written would be held back by that.
+TEST(CrashPlanTest, LosesWhatWasWrittenAndNoTruncation) {
+  in_world([](system_calls& system) {
+    write_file("/a", "long");
+    system.sync();
+    EXPECT_EQ(system.truncate("/a", 0), 0);
+    write_file("/b", "b");
+    crash_plan plan(weakest, 1);
+    std::vector<std::string> planned;
+    for (int i = 0; i < 3; ++i) {
+      const disk_image left = plan.next(here().files().disk(), nullptr);
+      planned.push_back(left.text_of("/a") + "|" + left.text_of("/b"));
+    }
+    EXPECT_THAT(planned, ElementsAre("long|", "|b", std::string("|\0", 2)));
+  });
+}
+
 TEST(CrashPlanTest, AnswersSoAgain) {
   in_world([](system_calls&) {
     write_file("/a", std::string(4096, 'a'));

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
+#include <utility>
 
 namespace lockstep::sim {
 namespace {
@@ -71,6 +73,83 @@ TEST(DnsMessageTest, IsCutShortWhereItDoesNotFit) {
   answer.addresses.assign(40, "10.0.0.7");
   EXPECT_EQ(dns_answer_text(encoded(question, answer)), "rcode 0: cut short");
   EXPECT_GT(encoded(question, answer, 65'535).size(), 512u);
+}
+
+// -- for who asks -----------------------------------------------------------------------------------------------------
+
+std::string text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// "A none 30 s 10.0.0.7", or "nothing".
+std::string read_back(const std::string& message) {
+  const std::optional<dns_answer> read = parse_answer(message_bytes(message));
+  if (!read) return "nothing";
+  constexpr const char* names[] = {"none",    "no such name", "no data",  "server failure",
+                                   "refused", "timeout",      "cut short"};
+  std::string text = std::string(read->family == AF_INET    ? "A "
+                                 : read->family == AF_INET6 ? "AAAA "
+                                                            : "? ") +
+                     names[static_cast<int>(read->what.failure)];
+  if (!read->what.addresses.empty()) text += " " + to_text(read->what.ttl);
+  for (const ip_address& each : read->what.addresses) text += " " + each.text();
+  return text;
+}
+
+TEST(DnsMessageTest, AsksAsAResolverDoes) {
+  EXPECT_EQ(text_of(encode_question("db.example", AF_INET)), dns_question_text("db.example", type_a, 1));
+  EXPECT_EQ(text_of(encode_question("db.example", AF_INET6)), dns_question_text("db.example", type_aaaa, 28));
+}
+
+TEST(DnsMessageTest, ReadsWhatItWrites) {
+  const dns_question four = parse_question(encode_question("www.example", AF_INET)).value();
+  const dns_question six = parse_question(encode_question("www.example", AF_INET6)).value();
+  name_answer answer;
+  answer.aliases.push_back({"www.example", "db.example", 20s});
+  answer.addresses = {"10.0.0.7", "10.0.0.8"};
+  answer.ttl = 30s;
+  EXPECT_EQ(read_back(encoded(four, answer)), "A none 20 s 10.0.0.7 10.0.0.8");
+  answer.aliases.clear();
+  answer.addresses = {"fd00::7"};
+  EXPECT_EQ(read_back(encoded(six, answer)), "AAAA none 30 s fd00::7");
+  using enum name_failure;
+  for (const auto& [failure, text] : {std::pair(no_such_name, "A no such name"),
+                                      {no_data, "A no data"},
+                                      {server_failure, "A server failure"},
+                                      {refused, "A refused"},
+                                      {truncated, "A cut short"}}) {
+    EXPECT_EQ(read_back(encoded(four, name_answer::failed(failure))), text);
+  }
+  dns_question strange = four;
+  strange.readable = false;
+  EXPECT_EQ(read_back(encoded(strange, answer)), "A server failure") << "of a question that it could not read";
+}
+
+TEST(DnsMessageTest, IsSaidInWords) {
+  EXPECT_EQ(text_of_dns(encode_question("db.example", AF_INET6)), "AAAA db.example?");
+  EXPECT_EQ(text_of_dns(message_bytes(dns_question_text("db.example", type_mx))), "other db.example?");
+  const dns_question question = parse_question(encode_question("db.example", AF_INET)).value();
+  name_answer answer;
+  answer.addresses = {"10.0.0.7", "10.0.0.8"};
+  EXPECT_EQ(text_of_dns(encode_answer(question, answer, 512)), "A db.example: 10.0.0.7, 10.0.0.8");
+  EXPECT_EQ(text_of_dns(encode_answer(question, name_answer::failed(name_failure::no_such_name), 512)),
+            "A db.example: no such name");
+  EXPECT_EQ(text_of_dns(message_bytes("hello")), "");
+}
+
+TEST(DnsMessageTest, ReadsNoHalfAnswer) {
+  const dns_question question = parse_question(encode_question("db.example", AF_INET)).value();
+  EXPECT_EQ(read_back(text_of(encode_question("db.example", AF_INET))), "nothing") << "it is a question";
+  name_answer answer;
+  answer.addresses = {"10.0.0.7", "10.0.0.8"};
+  answer.ttl = 30s;
+  const std::string whole = encoded(question, answer);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_EQ(read_back(whole.substr(0, size)), "nothing") << size;
+  // A name that points to where it stood already, as other servers write it.
+  std::string pointing = whole.substr(0, 28);
+  for (const char last : {'\7', '\x8'}) pointing += std::string("\xC0\x0C\0\1\0\1\0\0\0\x1E\0\4\n\0\0", 15) + last;
+  EXPECT_EQ(read_back(pointing), "A none 30 s 10.0.0.7 10.0.0.8");
 }
 
 }  // namespace

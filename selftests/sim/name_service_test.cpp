@@ -6,6 +6,8 @@
 
 #include <netdb.h>
 
+#include <functional>
+
 namespace lockstep::sim {
 namespace {
 
@@ -241,6 +243,86 @@ TEST(NameServiceTest, ForgetsWhoWantsNoAnswerAnyMore) {
     EXPECT_EQ(now().time_since_epoch(), 1s);
     co_await sleep_for(20s);
   });
+}
+
+// -- faults that never happen -----------------------------------------------------------------------------------------
+
+// What is said of a run whose test does that with names of which one is "db.example".
+std::vector<std::string> said_of(std::function<task<void>(name_service&)> test) {
+  class world of;
+  try {
+    of.run([&test]() -> task<void> {
+      name_service& dns = lockstep::world().network().dns();
+      dns.add("db.example", "10.0.0.7");
+      co_await test(dns);
+    });
+  } catch (const misuse&) {
+  }
+  std::vector<std::string> all;
+  for (const verdict& each : of.verdicts()) all.push_back(each.message);
+  return all;
+}
+
+const std::string never_asked = "fault on the name \"db.example\" never fired: its server was not asked for it";
+
+TEST(NameServiceTest, AFaultThatNeverFiredIsAVerdict) {
+  using enum name_failure;
+  EXPECT_THAT(
+      said_of([](name_service& dns) -> task<void> {
+        dns.fail("db.example", {.failure = timeout});
+        dns.heal("db.example");
+        dns.fail("db.example", {.failure = refused});
+        dns.fail("db.example", {.failure = none, .may_not_fire = true});  // in its place
+        dns.fail_with("db.example", EAI_MEMORY);
+        dns.heal("db.example");
+        co_return;
+      }),
+      ElementsAre(never_asked, never_asked, "fault on the name \"db.example\" never fired: no host looked it up"));
+  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+                dns.fail("db.example", {.delay = 1s});
+                dns.fail_with("db.example", EAI_MEMORY);
+                co_return;
+              }),
+              ElementsAre(never_asked, "fault on the name \"db.example\" never fired: no host looked it up"))
+      << "when the run ends";
+  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+                dns.fail("db.example", {.failure = refused});
+                dns.fail("db.example", {.failure = refused, .family = AF_INET});  // of one family it stands still
+                co_await found("db.example", address_family::v6);
+              }),
+              ElementsAre(never_asked));
+}
+
+TEST(NameServiceTest, OneThatFiredOrNeedNotIsNone) {
+  using enum name_failure;
+  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+                dns.fail("db.example", {.failure = refused});
+                co_await found("db.example", address_family::v4);
+                dns.fail("db.example", {});  // says nothing, and heals
+                EXPECT_EQ((co_await found("db.example")).error, 0);
+                dns.fail_with("db.example", EAI_MEMORY);
+                EXPECT_EQ((co_await found("db.example")).error, EAI_MEMORY);
+                dns.fail("other.example", {.failure = timeout, .may_not_fire = true});
+              }),
+              IsEmpty());
+}
+
+TEST(NameServiceTest, IsMisusedByWhatIsNone) {
+  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+                EXPECT_THROW(dns.add("a..b", "10.0.0.7"), misuse);
+                EXPECT_THROW(dns.alias("www.example", ""), misuse);
+                EXPECT_THROW(dns.add_to_hosts("x y", "10.0.0.7"), misuse);
+                EXPECT_THROW(dns.fail("", {.delay = 1s}), misuse);
+                EXPECT_THROW(dns.fail("db.example", {.delay = -1s}), misuse);
+                EXPECT_THROW(dns.fail("db.example", {.delay = 1s, .count = 0}), misuse);
+                EXPECT_THROW(dns.fail_with("db.example", 0), misuse);
+                EXPECT_THROW(dns.fail_with("db.example", ENOMEM), misuse);
+                EXPECT_THROW(dns.fail_with("db.example", EAI_SYSTEM), misuse);
+                EXPECT_THROW(dns.fail_with("db.example", EAI_AGAIN, EMFILE), misuse);
+                EXPECT_THROW(dns.add("db.example", "10.0.0.7", -1s), misuse);
+                co_return;
+              }).size(),
+              11u);
 }
 
 }  // namespace

@@ -71,6 +71,23 @@ TEST(NetworkTest, RefusesNamesAndAddressesThatAreTaken) {
               co_return;
             }()),
             "host \"client\" has no link to itself");
+  for (const char* const name : {"", "web:80", "/run/db", "[::1]"}) {
+    const auto made = [](std::string of) -> task<void> {
+      lockstep::world().host(of);
+      co_return;
+    };
+    EXPECT_THAT(misuse_of(made(name)), HasSubstr("\" is no name of a host"));
+  }
+}
+
+TEST(NetworkTest, RefusesRoutesThatAreNone) {
+  const auto refused = [](ip_address network, unsigned bits, int error) -> task<void> {
+    lockstep::world().network().first_host().refuse_route(network, bits, error);
+    co_return;
+  };
+  EXPECT_EQ(misuse_of(refused("10.0.0.0", 33, EACCES)), "10.0.0.0/33 is no network: it has 32 bits");
+  EXPECT_EQ(misuse_of(refused("fd00::", 129, EACCES)), "fd00::/129 is no network: it has 128 bits");
+  EXPECT_THAT(misuse_of(refused("10.0.0.0", 8, EIO)), HasSubstr("a route does not fail with error 5"));
 }
 
 TEST(NetworkTest, TellsOfSocketsThatWereNotClosed) {

@@ -18,7 +18,7 @@ TEST(PartitionTest, CutsBothWaysWhileItLives) {
   run_on_hosts([]() -> task<void> {
     two_hosts hosts;
     {
-      const partition cut("web", "client");
+      const auto cut = partition("web", "client").may_not_fire();
       EXPECT_TRUE(lane_from_to("client", "web").cut());
       EXPECT_TRUE(lane_from_to("web", "client").cut());
     }
@@ -31,9 +31,9 @@ TEST(PartitionTest, CutsBothWaysWhileItLives) {
 TEST(PartitionTest, NestsAndIsHealedWithTheLast) {
   run_on_hosts([]() -> task<void> {
     two_hosts hosts;
-    partition outer("client", "web");
+    partition outer = partition("client", "web").may_not_fire();
     {
-      const partition inner = partition::one_way("client", "web");
+      const partition inner = partition::one_way("client", "web").may_not_fire();
       outer.heal();
       EXPECT_TRUE(lane_from_to("client", "web").cut());
       EXPECT_FALSE(lane_from_to("web", "client").cut());
@@ -47,7 +47,7 @@ TEST(PartitionTest, SetsGroupsOfHostsApart) {
   run_on_hosts([]() -> task<void> {
     two_hosts hosts;
     lockstep::world().host("db");
-    const partition cut({"client"}, {"web", "db"});
+    const auto cut = partition({"client"}, {"web", "db"}).may_not_fire();
     EXPECT_TRUE(lane_from_to("db", "client").cut());
     EXPECT_FALSE(lane_from_to("db", "web").cut());
     co_return;

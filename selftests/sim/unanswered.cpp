@@ -3,6 +3,7 @@
 #include "talking_hosts.hpp"
 
 #include <lockstep/sim/clog.hpp>
+#include <lockstep/sim/netstat.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -74,6 +75,14 @@ void ask_after_10s(tcp_stream& of) {
     current_system().setsockopt(of.native_handle(), IPPROTO_TCP, name, &value, sizeof value);
 }
 
+// How many bytes the one connection of "web" has in its buffer.
+std::size_t come_to_web() {
+  for (const socket_status& each : lockstep::world().netstat().sockets()) {
+    if (each.host == "web" && each.state == "ESTAB") return each.receive_queue;
+  }
+  return 0;
+}
+
 task<void> fill(tcp_stream& to) {
   const std::string many(100'000, 'x');
   while ((co_await as_result(with_timeout(1s, to.write_some(many)))).has_value()) {
@@ -119,13 +128,34 @@ TEST(UnansweredTest, IsAConnectionToAHostThatCrashesMeanwhile) {
       co_await sleep_for(1min);
       auto life = hosts.web.restart([]() -> task<void> {
         tcp_listener listener = tcp_listener::bind("10.0.0.2:80");
-        const tcp_stream one = co_await listener.accept();
+        tcp_stream one = co_await listener.accept();
+        co_await one.write("new");
       });
       co_await life.join();
     };
     auto crashing = spawn(co_invoke(later));
-    EXPECT_EQ(co_await end_of_connect(), "ok after 60035 ms") << "it asks again, and the new life answers";
+    tcp_stream made = co_await connect_tcp("10.0.0.2:80");
+    EXPECT_EQ(now(), time_point{60035ms}) << "it asks again, and the new life answers";
+    EXPECT_EQ(co_await read_from(made), "new");
     co_await crashing.join();
+  });
+}
+
+TEST(UnansweredTest, IsForgottenByWhoHasAnsweredAndHeardNoMore) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    const partition cut = partition::one_way("web", "client");
+    auto connecting = spawn(end_of_connect());
+    const auto states = [] {
+      std::string all;
+      for (const socket_status& each : lockstep::world().netstat().sockets()) all += each.state + " ";
+      return all;
+    };
+    co_await sleep_for(63s);
+    EXPECT_EQ(states(), "SYN-SENT LISTEN SYN-RECV ");
+    co_await sleep_for(11ms);
+    EXPECT_EQ(states(), "SYN-SENT LISTEN ");
+    EXPECT_EQ(co_await connecting.join(), "ETIMEDOUT after 127000 ms");
   });
 }
 
@@ -146,6 +176,26 @@ TEST(UnansweredTest, IsEachKindOfQuestion) {
     EXPECT_EQ(co_await end_of_read(asking), "ETIMEDOUT after 11960 ms");
     EXPECT_EQ(co_await closed.join(), "ETIMEDOUT after 924600 ms");
     EXPECT_EQ(co_await read.join(), "nothing") << "it has asked for nothing";
+  });
+}
+
+// Without latency all but the answer is there at once.
+TEST(UnansweredTest, IsAnEndAlsoWhereItComesAtOnce) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    lockstep::world().link("client", "web").latency(0ms);
+    co_await yield();
+    tcp_stream lost = co_await connect_tcp("10.0.0.2:80");
+    tcp_stream answered_late = co_await connect_tcp("10.0.0.2:80");
+    std::optional<partition> cut(partition::one_way("web", "client"));
+    answered_late.shutdown_write();
+    co_await sleep_for(10s);
+    cut.reset();
+    cut.emplace(partition::one_way("web", "client"));
+    lost.shutdown_write();
+    auto waiting = spawn(end_of_read(answered_late));
+    EXPECT_EQ(co_await end_of_read(lost), "ETIMEDOUT after 924600 ms");
+    EXPECT_EQ(co_await waiting.join(), "nothing");
   });
 }
 
@@ -188,6 +238,32 @@ TEST(UnansweredTest, IsWhetherThereIsRoom) {
     const partition cut("client", "web");
     EXPECT_EQ(co_await still_full.join(), "ETIMEDOUT after 4524600 ms") << "an hour later than if nobody had answered";
   });
+}
+
+// Its peer lives, and takes nothing: of what was sent to it before there was no room, and of what comes when there is
+// none.
+TEST(UnansweredTest, IsWhetherThereIsRoomFromTheFirstByteOnThatFindsNone) {
+  for (const duration latency : {0ms, 10ms}) {
+    run_on_hosts([latency]() -> task<void> {
+      silent_host hosts;
+      lockstep::world().link("client", "web").latency(latency);
+      hosts.web.buffers(10'000, 10'000);
+      co_await yield();
+      tcp_stream filled = co_await connect_tcp("10.0.0.2:80");
+      co_await fill(filled);
+      const std::string just_enough(come_to_web(), 'x');
+      tcp_stream at_once = co_await connect_tcp("10.0.0.2:80");
+      tcp_stream later = co_await connect_tcp("10.0.0.2:80");
+      at_once.user_timeout(3s);
+      later.user_timeout(3s);
+      co_await at_once.write(just_enough + "x");
+      EXPECT_EQ(co_await end_of_read(at_once), latency == 0ms ? "ETIMEDOUT after 3000 ms" : "ETIMEDOUT after 3010 ms");
+      co_await later.write(just_enough);
+      co_await sleep_for(1s);
+      co_await later.write("x");
+      EXPECT_EQ(co_await end_of_read(later), "ETIMEDOUT after 3000 ms");
+    });
+  }
 }
 
 // -- an end that has lost its memory ----------------------------------------------------------------------------------

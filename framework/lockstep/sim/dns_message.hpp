@@ -9,9 +9,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep::sim {
+
+inline constexpr std::uint16_t dns_port = 53;
+inline constexpr std::size_t dns_message_max = 65'535;  // bytes, over TCP
 
 struct dns_question {
   std::uint16_t id = 0;
@@ -30,5 +34,20 @@ std::optional<dns_question> parse_question(std::span<const std::byte> message);
 
 // Without answers but with the bit TC, where it would have more than `size_max` bytes.
 std::vector<std::byte> encode_answer(const dns_question& to, const name_answer& answer, std::size_t size_max);
+
+// A question for addresses of that family, AF_INET or AF_INET6, which is its number as well.
+std::vector<std::byte> encode_question(std::string_view name, int family);
+
+struct dns_answer {
+  std::string name;
+  int family = AF_UNSPEC;  // of the question, as it says
+  name_answer what;        // without aliases; of what is longer than a datagram, that it was cut short
+};
+
+// Nothing for what is no answer, or one that cannot be read.
+std::optional<dns_answer> parse_answer(std::span<const std::byte> message);
+
+// "A db.example?", "A db.example: 10.0.0.7, 10.0.0.8"; empty for what is neither.
+std::string text_of_dns(std::span<const std::byte> message);
 
 }  // namespace lockstep::sim

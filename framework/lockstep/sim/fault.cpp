@@ -163,18 +163,26 @@ fault_rule& fault_rule::to(std::string_view target) {
     }
     return *this;
   }
+  if (terms_.of_unix()) return *this;
   std::string_view host = target;
   if (const std::size_t colon = target.rfind(':'); colon != std::string_view::npos && terms_.what != op::resolve) {
     const bool of_v6 = target.find(':') != colon && target[colon - 1] != ']';  // without a port
-    if (const auto port = port_in(target.substr(colon + 1)); port && !of_v6) {
-      terms_.to_port = port;
+    if (!of_v6) {
+      terms_.to_port = port_in(target.substr(colon + 1));
       host = target.substr(0, colon);
+      if (!terms_.to_port) refuse_target(target, "its port is no number of 0 to 65535");
     }
   }
+  if (host.empty()) refuse_target(target, "it names nobody");
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   terms_.to_address = ip_address::parsed(host);
   if (!terms_.to_address) terms_.to_host = host;
   return *this;
+}
+
+void fault_rule::refuse_target(std::string_view target, const char* why) const {
+  detail::here().owner->misused(fmt::format("\"{}\" is no target of a fault, as \"db:5432\" is: {}", target, why),
+                                terms_.where);
 }
 
 fault_rule& fault_rule::to(const endpoint& target) {
@@ -328,6 +336,11 @@ fault::fault(fault&& other) noexcept = default;
 
 fault::~fault() {
   if (injected_ != nullptr) injected_->judge();
+}
+
+fault& fault::may_not_fire() & noexcept {
+  if (injected_ != nullptr) injected_->may_not_fire();
+  return *this;
 }
 
 std::uint64_t fault::fired() const noexcept { return injected_ != nullptr ? injected_->fired() : 0; }

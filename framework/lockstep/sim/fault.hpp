@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -74,7 +75,7 @@ struct attempted_call {
   // The peer's, of connect, read and write; else the one that is bound, or is to be.
   endpoint target{};
   sim::host* target_host = nullptr;  // null if nobody has that address
-  std::string_view name{};           // that is to be resolved; on files the path, from the root on
+  std::string_view name{};           // to be resolved, or of a Unix socket; on files the path, from the root on
   std::uint64_t offset = 0;          // in the file
   std::uint64_t file_bytes = 0;      // that are in the file
   std::size_t bytes = 0;             // that are to be read or written
@@ -144,6 +145,8 @@ struct fault_terms {
   sim::link* over = nullptr;
   fault_effect effect{};
 
+  // Whether it is about Unix sockets of one name.
+  bool of_unix() const noexcept { return !is_on_files(what) && (to.starts_with('/') || to.starts_with('@')); }
   // "connect to db:5432 (nth 2, ECONNREFUSED)".
   std::string text() const;
 };
@@ -160,6 +163,9 @@ class [[nodiscard("the fault ends with its guard")]] fault {
   std::uint64_t fired() const noexcept;
   // How many calls were in its scope; of a fault on a link, bytes.
   std::uint64_t matched() const noexcept;
+  // That it never fires is no verdict.
+  fault& may_not_fire()& noexcept;
+  fault may_not_fire()&& noexcept { return std::move(may_not_fire()); }
 
  private:
   friend class sim::network;
@@ -175,9 +181,9 @@ class fault_rule {
   // -- scope ------------------------------------------------------------------------------------------------------
 
   // The target: "db" is a host, "db:5432" a port of it; so are "10.0.0.2" and "10.0.0.2:5432". Of bind, listen and
-  // accept the target is the socket's own address, of resolve the name. On files it is a path as the shell has it, from
-  // the root on: "/var/*.log"; of rename it is the old name. A call on a path that leads to the file by symbolic links
-  // is a call on the file, and on the path.
+  // accept the target is the socket's own address, of resolve the name. "/run/db.sock" and "@db" are Unix sockets. On
+  // files it is a path as the shell has it, from the root on: "/var/*.log"; of rename it is the old name. A call on a
+  // path that leads to the file by symbolic links is a call on the file, and on the path.
   fault_rule& to(std::string_view target);
   fault_rule& to(const char* target) { return to(std::string_view(target)); }
   fault_rule& to(const endpoint& target);
@@ -252,6 +258,7 @@ class fault_rule {
 
  private:
   fault made(const fault_effect& effect) const;
+  [[noreturn]] void refuse_target(std::string_view target, const char* why) const;
 
   fault_terms terms_;
 };

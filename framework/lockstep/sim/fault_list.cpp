@@ -61,17 +61,11 @@ void injected_fault::judge(bool run_has_ended) noexcept {
   if (of_ == nullptr || fired_ != 0 || terms_.may_not_fire) return;
   const bool nobody = names_nobody();
   if (terms_.one_in > 1 && !nobody) return;  // it need not
-  loop& owner = of_->owner_;
-  if (owner.given_up()) return;
   const std::string_view noun = terms_.over != nullptr ? "byte" : "operation";
   std::string text = fmt::format("fault on {} never fired; {} {}{} in its scope", terms_.text(), matched_, noun,
                                  matched_ == 1 ? " was" : "s were");
   if (nobody) text += fmt::format(", and there is no host \"{}\"", terms_.to_host);
-  if (run_has_ended) {
-    owner.report(verdict_kind::unfired_fault, std::move(text), terms_.where);
-  } else {
-    owner.report_end(verdict_kind::unfired_fault, std::move(text), terms_.where, {});
-  }
+  of_->report_unfired(std::move(text), terms_.where, run_has_ended);
 }
 
 bool injected_fault::names_nobody() const noexcept {
@@ -94,7 +88,7 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (at_once && call.of_datagrams && effect.error == ECONNREFUSED) return false;
   if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
   if (terms_.to.empty()) return true;
-  if (call.what == op::resolve) return call.name == terms_.to;
+  if (call.what == op::resolve || terms_.of_unix()) return call.name == terms_.to;
   if (terms_.to_port && *terms_.to_port != call.target.port()) return false;
   if (terms_.to_address) return call.target.address().unmapped() == terms_.to_address->unmapped();
   return call.target_host != nullptr && call.target_host->name() == terms_.to_host;
@@ -195,6 +189,15 @@ bool fault_list::is_in_force(std::uint32_t number) noexcept {
     if (each.number() == number) return true;
   }
   return false;
+}
+
+void fault_list::report_unfired(std::string text, source where, bool run_has_ended) noexcept {
+  if (owner_.given_up()) return;
+  if (run_has_ended) {
+    owner_.report(verdict_kind::unfired_fault, std::move(text), where);
+  } else {
+    owner_.report_end(verdict_kind::unfired_fault, std::move(text), where, {});
+  }
 }
 
 void fault_list::judge() noexcept {

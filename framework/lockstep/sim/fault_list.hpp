@@ -43,7 +43,8 @@ class injected_fault : public list_hook<injected_fault> {
     detail::touch(domain_.id, access::read);
     return matched_;
   }
-  // That it never fired is a verdict.
+  // That it never fired is a verdict, unless it may be.
+  void may_not_fire() noexcept { terms_.may_not_fire = true; }
   void judge(bool run_has_ended = false) noexcept;
   // Its network ends.
   void part() noexcept;
@@ -104,6 +105,8 @@ class fault_list {
   void keep(std::unique_ptr<injected_fault> standing) { standing_.push_back(std::move(standing)); }
   // The run ends: those that stayed are judged.
   void judge() noexcept;
+  // The verdict on something that was to go wrong, and never did.
+  void report_unfired(std::string text, source where, bool run_has_ended) noexcept;
   void part() noexcept;
 
  private:

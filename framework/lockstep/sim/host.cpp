@@ -3,7 +3,10 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/tcp_socket.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace lockstep::sim {
 
@@ -43,7 +46,19 @@ bool is_on_link(const ip_address& own, const ip_address& to) noexcept {
 
 }  // namespace
 
-void host::refuse_route(const ip_address& network, unsigned bits, int error) {
+void host::refuse_route(const ip_address& network, unsigned bits, int error, source where) {
+  const unsigned bits_max = network.is_v4() ? 32 : 128;
+  if (bits > bits_max) {
+    network_->owner().misused(fmt::format("{}/{} is no network: it has {} bits", network.text(), bits, bits_max),
+                              where);
+  }
+  if (error != EHOSTUNREACH && error != EACCES && error != EINVAL && error != ENETUNREACH) {
+    network_->owner().misused(
+        fmt::format("a route does not fail with error {}, as with EHOSTUNREACH, EACCES, EINVAL and "
+                    "ENETUNREACH",
+                    error),
+        where);
+  }
   detail::touch(id_, access::write);
   refused_.push_back({network, bits, error});
 }

@@ -88,9 +88,10 @@ class host final : public system_calls {
   // What it sends to itself takes that, in either direction: without latency, at first.
   lane& loopback() noexcept { return loopback_; }
   // From now on, packets to the addresses that share so many bits with `network` fail like that: EHOSTUNREACH for one
-  // that is unreachable, EACCES for one that is prohibited, EINVAL for a black hole.
+  // that is unreachable, EACCES for one that is prohibited, EINVAL for a black hole, ENETUNREACH for one that throws.
+  // Misuse for another error, and for more bits than the address has.
   // Source: ip-route(8).
-  void refuse_route(const ip_address& network, unsigned bits, int error);
+  void refuse_route(const ip_address& network, unsigned bits, int error, source where = source::current());
   // The longest queue that listen() gives.
   // Source: net.core.somaxconn.
   int somaxconn() const noexcept {

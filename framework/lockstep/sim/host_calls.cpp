@@ -112,7 +112,18 @@ int host::fault_of(attempted_call call) {
 int host::fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes) {
   if (event != 0 && of.would_wait(event)) return 0;
   attempted_call call{what, *this};
-  call.target = what == op::read || what == op::write ? of.peer() : named_by_host(of.local());
+  const bool is_of_peer = what == op::read || what == op::write;
+  call.target = is_of_peer ? of.peer() : named_by_host(of.local());
+  std::string path;
+  if (of.as_unix() != nullptr) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    auto* const written = reinterpret_cast<sockaddr*>(&name);
+    if ((is_of_peer ? of.peer_name(written, &size) : of.local_name(written, &size)) == 0) {
+      path = text_of_address(written, size);
+    }
+  }
+  call.name = path;
   call.bytes = bytes;
   call.connected = of.is_connected();
   call.of_datagrams = of.has_datagrams();
@@ -327,8 +338,9 @@ int host::bind(int fd, const sockaddr* address, socklen_t size) {
         return with_socket(fd, [&](sim::socket& of) {
           if (!network_->faults().empty()) [[unlikely]] {
             attempted_call call{op::bind, *this};
-            call.target = endpoint::from(address, size).value_or(endpoint());
-            call.target = named_by_host(call.target);
+            call.target = named_by_host(endpoint::from(address, size).value_or(endpoint()));
+            const std::string path = of.as_unix() != nullptr ? text_of_address(address, size) : "";
+            call.name = path;
             if (const int error = fault_of(call); error != 0) return error;
           }
           return of.bind(address, size);
@@ -378,6 +390,8 @@ int host::connect(int fd, const sockaddr* address, socklen_t size) {
             attempted_call call{op::connect, *this};
             call.of_datagrams = of.has_datagrams();
             call.target = endpoint::from(address, size).value_or(endpoint());
+            const std::string path = of.as_unix() != nullptr ? text_of_address(address, size) : "";
+            call.name = path;
             if (const int error = fault_of(call); error != 0) return error;
           }
           return of.connect(address, size);

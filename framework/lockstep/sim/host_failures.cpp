@@ -4,6 +4,7 @@
 #include <lockstep/runtime/disturbance.hpp>
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/event_files.hpp>
+#include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/plain_files.hpp>
 
@@ -77,6 +78,7 @@ void host::end_life(const char* how, bool power_cut, source where) {
       loop::release(youngest);
     }
   }
+  if (name_service* const names = network_->names()) names->host_ends(*this, power_cut);
   if (dead_.empty()) {
     bury();
   } else if (!burial_.armed()) {
@@ -139,6 +141,7 @@ void host::begin_life(source where) {
   if (std::exchange(down_, false)) network_->isolate(*this, false);
   bury();
   network_->owner().note("host", fmt::format("\"{}\" begins again", name_));
+  if (name_service* const names = network_->names()) names->host_begins(*this);
 }
 
 void host::pause() {
@@ -151,6 +154,7 @@ void host::resume() {
   detail::touch(everything, access::write);
   paused_ = false;
   for (agent* const who : tasks()) network_->owner().thaw(*who);
+  if (name_service* const names = network_->names()) names->host_resumes(*this);
 }
 
 void host::refuse_down(source where) const {

@@ -56,7 +56,10 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
     busy_until_ = saturating_add(std::max(busy_until_, owner.now()), duration(ns));
     taken = saturating_add(taken, busy_until_ - owner.now());
   }
-  if (clogged_until_ > owner.now()) taken = saturating_add(taken, clogged_until_ - owner.now());
+  if (clogged_until_ > owner.now()) {
+    ++made_late_;
+    taken = saturating_add(taken, clogged_until_ - owner.now());
+  }
   return taken;
 }
 
@@ -76,7 +79,7 @@ void lane::clog(time_point until) noexcept {
   was_clogged_ = true;
   plain_ = false;
   clogged_until_ = std::max(clogged_until_, until);
-  for (traveller& each : travellers_) each.lane_clogged(clogged_until_);
+  for (traveller& each : travellers_) made_late_ += each.lane_clogged(clogged_until_);
 }
 
 bool lane::draws(loop& owner, mishap what, std::uint64_t one_in) {
@@ -94,7 +97,7 @@ void lane::add_cut() noexcept {
   while (!under_way.empty()) {
     traveller& next = under_way.pop_front();
     travellers_.push_back(next);
-    next.lane_cut();
+    stopped_ += next.lane_cut();
   }
 }
 
@@ -110,18 +113,6 @@ void lane::heal() noexcept {
     travellers_.push_back(next);
     next.lane_healed();
   }
-}
-
-void lane_cuts::cut(const network& of, lane& one) {
-  of_ = of.life();
-  lanes_.push_back(&one);
-  one.add_cut();
-}
-
-void lane_cuts::heal() noexcept {
-  const std::vector<lane*> all = std::exchange(lanes_, {});
-  if (of_.expired()) return;
-  for (lane* const each : all) each->heal();
 }
 
 template <class F>

@@ -14,6 +14,7 @@
 #include <lockstep/time/clock.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,11 +35,11 @@ class network;
 // Something that is sent along a lane, at once or again and again.
 class traveller : public list_hook<traveller> {
  public:
-  // The lane was cut, or is open again.
-  virtual void lane_cut() noexcept = 0;
+  // The lane was cut, or is open again. How many packets were under way, and are stopped.
+  virtual std::size_t lane_cut() noexcept = 0;
   virtual void lane_healed() noexcept = 0;
-  // What is under way does not arrive before then.
-  virtual void lane_clogged(time_point until) noexcept = 0;
+  // What is under way does not arrive before then. How many packets come later by that.
+  virtual std::size_t lane_clogged(time_point until) noexcept = 0;
 
  protected:
   traveller() noexcept { mark_unlinked(); }
@@ -113,6 +114,11 @@ class lane {
   void heal() noexcept;
   // What is under way, and what is sent meanwhile, arrives after that.
   void clog(time_point until) noexcept;
+  // One is sent although it is cut.
+  void stop_packet() noexcept { ++stopped_; }
+  // So many packets have been stopped as it was cut, and have been made late as it was clogged, until now.
+  std::uint64_t stopped() const noexcept { return stopped_; }
+  std::uint64_t made_late() const noexcept { return made_late_; }
   // A fault that counts the bytes that arrive over it, and resets a connection; null for none.
   injected_fault* breaker() const noexcept { return breaker_; }
   void break_by(injected_fault* fault) noexcept {
@@ -147,25 +153,10 @@ class lane {
   std::unique_ptr<const domains> domains_;
   time_point busy_until_{};
   time_point clogged_until_{};
+  std::uint64_t stopped_ = 0;
+  std::uint64_t made_late_ = 0;
   injected_fault* breaker_ = nullptr;
   intrusive_list<traveller, traveller> travellers_;
-};
-
-// Lanes that are cut, until it dies, or their network does.
-class lane_cuts {
- public:
-  lane_cuts() = default;
-  lane_cuts(lane_cuts&&) noexcept = default;
-  lane_cuts& operator=(lane_cuts&&) = delete;
-  ~lane_cuts() { heal(); }
-
-  // Requires that the lane is of that network, and that all of them are.
-  void cut(const network& of, lane& one);
-  void heal() noexcept;
-
- private:
-  std::weak_ptr<const void> of_;
-  std::vector<lane*> lanes_;
 };
 
 // Between two hosts. `there` is the lane from the one that was made first.

@@ -1,12 +1,13 @@
-// A name server on a host: answers by DNS, on port 53 over UDP and TCP, what the network's name service knows, for
-// programs that bring a resolver of their own.
+// A name server on a host: answers by DNS, on port 53 over UDP and TCP, what the network's name service knows, to hosts
+// and to programs that bring a resolver of their own.
 //
-// It is part of the simulation and no task: it answers when a question arrives, and its sockets are no descriptors.
+// It is part of the simulation and no task: it answers when a question arrives, and its sockets are no descriptors. But
+// it lives and stands still with its host.
 #pragma once
 
 #include <lockstep/sim/dns_message.hpp>
 #include <lockstep/sim/name_service.hpp>
-#include <lockstep/sim/open_file.hpp>
+#include <lockstep/sim/own_socket.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,25 +21,16 @@ namespace lockstep::sim {
 class name_server {
  public:
   // Misuse if port 53 of that host is taken.
-  name_server(name_service& of, host& on);
+  name_server(name_service& of, host& on, source where);
   name_server(const name_server&) = delete;
   name_server& operator=(const name_server&) = delete;
   ~name_server();
 
   host& on() const noexcept { return on_; }
+  // Its host was paused, and goes on: so does what has come meanwhile.
+  void resume();
 
  private:
-  // A socket of its own, of which it is told.
-  class own_socket : public readiness_watch {
-   public:
-    explicit own_socket(file_reference file);
-    ~own_socket();
-    void was_closed() noexcept override {}
-    socket& get() const noexcept { return *file_->as_socket(); }
-
-   private:
-    file_reference file_;
-  };
   class datagrams;
   class listener;
   class connection;
@@ -54,6 +46,7 @@ class name_server {
 
   name_service& of_;
   host& on_;
+  std::uint64_t number_;  // of all that there ever were
   std::unique_ptr<datagrams> datagrams_;
   std::unique_ptr<listener> listener_;
   std::map<std::uint64_t, std::unique_ptr<connection>> connections_;

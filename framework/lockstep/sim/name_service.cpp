@@ -1,6 +1,7 @@
 #include <lockstep/sim/name_service.hpp>
 
 #include <lockstep/sim/host.hpp>
+#include <lockstep/sim/name_lookup.hpp>
 #include <lockstep/sim/name_server.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/packet.hpp>
@@ -10,116 +11,15 @@
 #include <netdb.h>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace lockstep::sim {
 
 namespace {
 
-// What /etc/resolv.conf says where it says nothing.
-constexpr duration round_length = std::chrono::seconds(5);
-constexpr unsigned rounds_max = 2;
-// One family alone has an answer: then it asks for one after the other.
-constexpr unsigned rounds_max_of_half = 3;
 constexpr identity service_id = domain_identity("dns");
-constexpr std::array<int, 2> families = {AF_INET, AF_INET6};
-
-std::size_t slot_of(int family) noexcept { return family == AF_INET6 ? 1 : 0; }
-
-// Of the server, and not of the name: another might know.
-bool is_trouble(name_failure why) noexcept {
-  return why == name_failure::server_failure || why == name_failure::refused;
-}
 
 }  // namespace
-
-// A call of getaddrinfo() that is under way.
-class name_service::lookup final : private timer {
- public:
-  lookup(name_service& of, host& by, std::uint64_t number, std::string name, int family)
-      : timer(&due, cause::event), of_(of), by_(by), number_(number), name_(std::move(name)), family_(family) {}
-  ~lookup() { stop(); }
-
-  host& by() const noexcept { return by_; }
-  const std::string& name() const noexcept { return name_; }
-  bool wants(int family) const noexcept { return family_ == AF_UNSPEC || family_ == family; }
-
-  void begin_round() {
-    stop();
-    ++rounds;
-    loop& owner = of_.network_.owner();
-    owner.timers().arm(*this, saturating_add(owner.now(), round_length));
-  }
-
-  unsigned rounds = 0;
-  std::array<std::optional<name_answer>, 2> answers;
-  intrusive_list<name_query, name_query> waiting;  // one at most
-
- private:
-  static void due(timer& due) noexcept {
-    auto& self = static_cast<lookup&>(due);
-    self.of_.round_ends(self.number_);
-  }
-  void stop() noexcept {
-    if (timer::armed()) of_.network_.owner().timers().disarm(*this);
-  }
-
-  name_service& of_;
-  host& by_;
-  std::uint64_t number_;
-  std::string name_;
-  int family_;
-};
-
-class name_service::question final : public packet {
- public:
-  question(name_service& to, query asked) : to_(to), asked_(std::move(asked)) {}
-
-  identity destination() const noexcept override { return service_id; }
-  std::size_t bytes() const noexcept override { return 46 + asked_.name.size(); }
-
- private:
-  void arrive() noexcept override { to_.arrive_at_server(asked_); }
-
-  name_service& to_;
-  query asked_;
-};
-
-class name_service::reply final : public packet {
- public:
-  reply(name_service& of, query to, name_answer given) : of_(of), to_(std::move(to)), given_(std::move(given)) {}
-
-  static void send(std::unique_ptr<reply> made) {
-    network& over = made->of_.network_;
-    const name_server* const server = made->of_.server();
-    lane* const back = server != nullptr ? over.lane_between(server->on(), *made->to_.by) : nullptr;
-    packet::send(std::move(made), over, back);
-  }
-
-  identity destination() const noexcept override { return service_id; }
-  std::size_t bytes() const noexcept override { return 62 + 28 * given_.addresses.size(); }
-
- private:
-  void arrive() noexcept override { of_.arrive_at_host(to_, given_); }
-
-  name_service& of_;
-  query to_;
-  name_answer given_;
-};
-
-// The server needs a while for it.
-class name_service::slow_reply final : public packet {
- public:
-  explicit slow_reply(std::unique_ptr<reply> made) noexcept : made_(std::move(made)) {}
-
-  identity destination() const noexcept override { return service_id; }
-  std::size_t bytes() const noexcept override { return 0; }
-
- private:
-  void arrive() noexcept override { reply::send(std::move(made_)); }
-
-  std::unique_ptr<reply> made_;
-};
 
 name_service::name_service(network& of) : network_(of) {}
 
@@ -130,19 +30,61 @@ void name_service::stop() noexcept {
   server_.reset();
 }
 
-void name_service::serve_on(host& there) {
+// -- the server's host ------------------------------------------------------------------------------------------------
+
+void name_service::serve_on(host& there, source where) {
+  detail::touch(service_id, access::write);
   server_.reset();
-  server_ = std::make_unique<name_server>(*this, there);
+  server_ = std::make_unique<name_server>(*this, there, where);
+  server_host_ = &there;
+}
+
+// What its own tasks have asked, nobody waits for any more.
+void name_service::host_ends(host& which, bool power_cut) noexcept {
+  detail::touch(service_id, access::write);
+  if (server_host_ == &which) server_.reset();
+  std::erase_if(lookups_,
+                [&which](const auto& each) { return &each.second->by() == &which && !each.second->is_wanted(); });
+  if (power_cut)
+    std::erase_if(cache_, [&which](const auto& each) { return std::get<0>(each.first) == which.number(); });
+}
+
+void name_service::host_begins(host& which) {
+  if (server_host_ == &which && server_ == nullptr) serve_on(which);
+}
+
+void name_service::host_resumes(host& which) {
+  if (server_host_ == &which && server_ != nullptr) server_->resume();
 }
 
 // -- what there is ----------------------------------------------------------------------------------------------------
 
-void name_service::add(std::string_view name, const ip_address& address, duration ttl) {
+void name_service::check_name(std::string_view name, source where) const {
+  if (is_name(name)) return;
+  network_.owner().misused(
+      fmt::format("\"{}\" is no name, as \"db.example\" is: labels of 1 to 63 letters, digits, - and _, 253 together",
+                  name),
+      where);
+}
+
+void name_service::check_ttl(duration ttl, source where) const {
+  if (ttl < duration::zero()) {
+    network_.owner().misused(fmt::format("an answer cannot live for {}; 0 is for none that is kept", to_text(ttl)),
+                             where);
+  }
+}
+
+void name_service::add(std::string_view name, const ip_address& address, duration ttl, source where) {
+  check_name(name, where);
+  check_ttl(ttl, where);
   detail::touch(service_id, access::write);
   zone_.add(name, address, ttl);
 }
 
-void name_service::alias(std::string_view name, std::string_view target, duration ttl) {
+void name_service::alias(std::string_view name, std::string_view target, duration ttl, source where) {
+  check_name(name, where);
+  check_name(target, where);
+  check_ttl(ttl, where);
   detail::touch(service_id, access::write);
   zone_.alias(name, target, ttl);
 }
@@ -152,28 +94,76 @@ void name_service::remove(std::string_view name) {
   zone_.remove(name);
 }
 
-void name_service::add_to_hosts(std::string_view name, const ip_address& address) {
+void name_service::add_to_hosts(std::string_view name, const ip_address& address, source where) {
+  check_name(name, where);
   detail::touch(service_id, access::write);
   hosts_file_[normal_name(name)].push_back(address);
 }
 
-void name_service::fail(std::string_view name, const name_fault& how) {
+// -- faults -----------------------------------------------------------------------------------------------------------
+
+void name_service::fail(std::string_view name, const name_fault& how, source where) {
+  check_name(name, where);
+  loop& owner = network_.owner();
+  if (how.delay < duration::zero())
+    owner.misused(fmt::format("a name server cannot be {} late", to_text(how.delay)), where);
+  if (how.count == 0)
+    owner.misused("a fault of a name server that is for no question never fires; count is 1 at least", where);
   detail::touch(service_id, access::write);
-  std::array<name_fault, 2>& held = faults_[normal_name(name)];
-  for (const int family : families) {
-    if (how.family == AF_UNSPEC || how.family == family) held[slot_of(family)] = how;
+  std::shared_ptr<injected> made;
+  if (how.failure != name_failure::none || how.delay != duration::zero()) {
+    made = std::make_shared<injected>(injected{normal_name(name), where, how});
+  }
+  std::array<standing, 2>& held = faults_[normal_name(name)].of_family;
+  for (const int family : name_families) {
+    if (how.family != AF_UNSPEC && how.family != family) continue;
+    end(std::exchange(held[slot_of(family)], {made, how.count}).what);
   }
 }
 
-void name_service::fail_with(std::string_view name, int error, int system_error) {
+void name_service::fail_with(std::string_view name, int error, int system_error, source where) {
+  check_name(name, where);
+  const bool is_known = error < 0 && std::string_view(gai_strerror(error)) != "Unknown error";
+  if (!is_known || (error == EAI_SYSTEM) != (system_error > 0)) {
+    network_.owner().misused(
+        fmt::format("getaddrinfo() does not fail with {} and errno {}; it does with EAI_FAIL, EAI_MEMORY "
+                    "and the like, and with EAI_SYSTEM and an errno",
+                    error, system_error),
+        where);
+  }
   detail::touch(service_id, access::write);
-  local_faults_[normal_name(name)] = {error, system_error};
+  end(std::exchange(faults_[normal_name(name)].local,
+                    std::make_shared<injected>(injected{normal_name(name), where, {}, error, system_error})));
 }
 
 void name_service::heal(std::string_view name) {
   detail::touch(service_id, access::write);
-  faults_.erase(normal_name(name));
-  local_faults_.erase(normal_name(name));
+  const auto found = faults_.find(normal_name(name));
+  if (found == faults_.end()) return;
+  faults_of_name healed = std::move(found->second);
+  faults_.erase(found);
+  for (standing& each : healed.of_family) end(std::move(each.what));
+  end(std::move(healed.local));
+}
+
+void name_service::end(std::shared_ptr<injected> fault) noexcept {
+  if (fault != nullptr && fault.use_count() == 1) judge(*fault, false);
+}
+
+void name_service::judge() noexcept {
+  for (const auto& [name, each] : faults_) {
+    const auto& [first, second] = each.of_family;
+    if (first.what != nullptr) judge(*first.what, true);
+    if (second.what != nullptr && second.what != first.what) judge(*second.what, true);
+    if (each.local != nullptr) judge(*each.local, true);
+  }
+}
+
+void name_service::judge(const injected& fault, bool run_has_ended) const noexcept {
+  if (fault.fired != 0 || fault.how.may_not_fire) return;
+  const char* const why = fault.error != 0 ? "no host looked it up" : "its server was not asked for it";
+  network_.faults().report_unfired(fmt::format("fault on the name \"{}\" never fired: {}", fault.name, why),
+                                   fault.where, run_has_ended);
 }
 
 std::vector<ip_address> name_service::from_hosts_file(std::string_view name, int family) const {
@@ -200,13 +190,14 @@ name_service::served name_service::serve(std::string_view name, int family, bool
   const std::string normal = normal_name(name);
   served made;
   if (const auto found = faults_.find(normal); found != faults_.end()) {
-    name_fault& fault = found->second[slot_of(family)];
-    const bool cut_short = fault.failure == name_failure::truncated;
-    if (fault.count != 0 && !(cut_short && over_tcp)) {
-      --fault.count;
-      made.delay = fault.delay;
-      made.answer.failure = fault.failure;
-      if (fault.failure != name_failure::none) return made;
+    standing& fault = found->second.of_family[slot_of(family)];
+    const bool cut_short = fault.what != nullptr && fault.what->how.failure == name_failure::truncated;
+    if (fault.what != nullptr && fault.left != 0 && !(cut_short && over_tcp)) {
+      --fault.left;
+      ++fault.what->fired;
+      made.delay = fault.what->how.delay;
+      made.answer.failure = fault.what->how.failure;
+      if (made.answer.failure != name_failure::none) return made;
     }
   }
   made.answer = zone_.look_up(normal, family);
@@ -226,13 +217,33 @@ name_service::served name_service::serve(std::string_view name, int family, bool
   return made;
 }
 
-void name_service::arrive_at_server(const query& asked) {
-  served made;
-  if (asked.over != leg::tcp_handshake) made = serve(asked.name, asked.family, asked.over == leg::tcp);
+// Nobody serves, and it comes so late.
+class name_service::late_answer final : public packet {
+ public:
+  late_answer(name_service& of, std::uint64_t lookup, int family, name_answer given)
+      : of_(of), lookup_(lookup), family_(family), given_(std::move(given)) {}
+
+  identity destination() const noexcept override { return service_id; }
+  std::size_t bytes() const noexcept override { return 0; }
+
+ private:
+  void arrive() noexcept override {
+    if (name_lookup* const to = of_.find(lookup_)) to->come(family_, given_, true);
+  }
+
+  name_service& of_;
+  std::uint64_t lookup_;
+  int family_;
+  name_answer given_;
+};
+
+void name_service::answer_directly(name_lookup& to, const std::string& name, int family) {
+  served made = serve(name, family, false);
+  if (made.answer.failure == name_failure::truncated) made = serve(name, family, true);
   if (made.answer.failure == name_failure::timeout) return;
-  auto answer = std::make_unique<reply>(*this, asked, std::move(made.answer));
-  if (made.delay <= duration::zero()) return reply::send(std::move(answer));
-  packet::send_later(std::make_unique<slow_reply>(std::move(answer)), network_, made.delay);
+  if (made.delay <= duration::zero()) return to.come(family, made.answer, true);
+  packet::send_later(std::make_unique<late_answer>(*this, to.number(), family, std::move(made.answer)), network_,
+                     made.delay);
 }
 
 // -- the hosts --------------------------------------------------------------------------------------------------------
@@ -241,8 +252,11 @@ int name_service::look_up(host& by, name_query& asked) {
   detail::touch(service_id, access::write);
   found_addresses found;
   const std::string normal = normal_name(asked.name());
-  if (const auto fault = local_faults_.find(normal); fault != local_faults_.end()) {
-    std::tie(found.error, found.system_error) = fault->second;
+  if (const auto fault = faults_.find(normal); fault != faults_.end() && fault->second.local != nullptr) {
+    injected& local = *fault->second.local;
+    ++local.fired;
+    found.error = local.error;
+    found.system_error = local.system_error;
     asked.answer(std::move(found));
     return 0;
   }
@@ -253,106 +267,28 @@ int name_service::look_up(host& by, name_query& asked) {
     return 0;
   }
   const std::uint64_t number = next_number_++;
-  lookup& made = *(lookups_[number] = std::make_unique<lookup>(*this, by, number, normal, asked.family()));
-  made.waiting.push_back(asked);
-  bool complete = true;
-  for (const int family : families) {
-    if (!made.wants(family)) continue;
-    if (const name_answer* const known = find_kept(by, normal, family)) {
-      made.answers[slot_of(family)] = *known;
-    } else {
-      complete = false;
-    }
-  }
-  if (complete) {
-    finish(number);
-  } else {
-    made.begin_round();
-    ask_what_is_missing(number);
-  }
+  (lookups_[number] = std::make_unique<name_lookup>(*this, by, number, normal, asked))->begin();
   return 0;
 }
 
-const name_answer* name_service::find_kept(host& by, const std::string& name, int family) const {
+const name_answer* name_service::find_kept(const host& by, const std::string& name, int family) const {
   const auto found = cache_.find({by.number(), name, family});
   return found != cache_.end() && network_.owner().now() < found->second.until ? &found->second.answer : nullptr;
 }
 
-name_service::lookup* name_service::find(std::uint64_t number) noexcept {
+void name_service::keep(const host& by, const std::string& name, int family, const name_answer& given) {
+  if (given.failure != name_failure::none || given.ttl <= duration::zero()) return;
+  detail::touch(service_id, access::write);
+  cache_[{by.number(), name, family}] = {given, saturating_add(network_.owner().now(), given.ttl)};
+}
+
+name_lookup* name_service::find(std::uint64_t number) noexcept {
   const auto found = lookups_.find(number);
   return found == lookups_.end() ? nullptr : found->second.get();
 }
 
-void name_service::ask(std::uint64_t number, int family, leg over) {
-  const lookup& by = *find(number);
-  lane* const there = server_ != nullptr ? network_.lane_between(by.by(), server_->on()) : nullptr;
-  query asked{&by.by(), number, by.name(), family, over};
-  packet::send(std::make_unique<question>(*this, std::move(asked)), network_, there);
-}
-
-// What is answered at once may end it.
-void name_service::ask_what_is_missing(std::uint64_t number) {
-  for (const int family : families) {
-    const lookup* const still = find(number);
-    if (still == nullptr) return;
-    if (still->wants(family) && !still->answers[slot_of(family)]) ask(number, family, leg::udp);
-  }
-}
-
-void name_service::arrive_at_host(const query& to, const name_answer& given) {
-  lookup* const by = find(to.number);
-  if (by == nullptr || by->answers[slot_of(to.family)]) return;
-  if (to.over == leg::tcp_handshake) return ask(to.number, to.family, leg::tcp);
-  if (given.failure == name_failure::truncated) return ask(to.number, to.family, leg::tcp_handshake);
-  by->answers[slot_of(to.family)] = given;
-  if (given.failure == name_failure::none && given.ttl > duration::zero()) {
-    cache_[{to.by->number(), to.name, to.family}] = {given, saturating_add(network_.owner().now(), given.ttl)};
-  }
-  bool all_failed = true;
-  for (const int family : families) {
-    if (!by->wants(family)) continue;
-    const std::optional<name_answer>& answer = by->answers[slot_of(family)];
-    if (!answer) return;
-    all_failed = all_failed && is_trouble(answer->failure);
-  }
-  if (!all_failed || by->rounds >= rounds_max) return finish(to.number);
-  by->answers = {};
-  by->begin_round();
-  ask_what_is_missing(to.number);
-}
-
-// A server's trouble, with silence about the other family, is no answer.
-void name_service::round_ends(std::uint64_t number) {
-  lookup& by = *find(number);
-  for (std::optional<name_answer>& each : by.answers) {
-    if (each && is_trouble(each->failure)) each.reset();
-  }
-  const bool half = by.answers[0].has_value() || by.answers[1].has_value();
-  if (by.rounds >= (half ? rounds_max_of_half : rounds_max)) return finish(number);
-  by.begin_round();
-  ask_what_is_missing(number);
-}
-
-void name_service::finish(std::uint64_t number) {
-  const std::unique_ptr<lookup> done = std::move(lookups_.extract(number).mapped());
-  if (done->waiting.empty()) return;
-  found_addresses found;
-  bool unknown = false;
-  bool no_data = false;
-  for (const int family : {AF_INET6, AF_INET}) {
-    const std::optional<name_answer>& answer = done->answers[slot_of(family)];
-    if (!answer) continue;
-    unknown = unknown || answer->failure == name_failure::no_such_name;
-    no_data = no_data || answer->failure == name_failure::no_data;
-    found.addresses.insert(found.addresses.end(), answer->addresses.begin(), answer->addresses.end());
-  }
-  // Silence about IPv4 is silence: then the C library does not look at the other half.
-  const bool silent = done->wants(AF_INET) && !done->answers[slot_of(AF_INET)];
-  if (silent) found.addresses.clear();
-  if (found.addresses.empty()) {
-    found.error = silent ? EAI_AGAIN : unknown ? EAI_NONAME : no_data ? EAI_NODATA : EAI_AGAIN;
-  }
-  done->waiting.pop_front().answer(std::move(found));
+std::unique_ptr<name_lookup> name_service::take_out(std::uint64_t number) {
+  return std::move(lookups_.extract(number).mapped());
 }
 
 }  // namespace lockstep::sim

@@ -24,6 +24,7 @@ std::shared_ptr<const lane_traits> network::traits_of_loopback() {
 network::~network() {
   if (notes_.linked()) notes_.unlink();
   faults_.part();
+  while (!disturbances_.empty()) disturbances_.front().part();
   if (linked()) unlink();
   close_all();
   tap_.part();
@@ -43,6 +44,10 @@ void network::drop_packets() noexcept {
 
 host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
   detail::touch(hosts_id, access::write);
+  if (name.empty() || name.find_first_of(":/@[]\n") != name.npos) {
+    owner_.misused(fmt::format("\"{}\" is no name of a host, which is not empty and has none of : / @ [ ]", name),
+                   where);
+  }
   if (by_name_.contains(name)) {
     owner_.misused(fmt::format("there is a host \"{}\" already, which network().at(\"{}\") finds", name, name), where);
   }
@@ -102,6 +107,7 @@ link& network::between(host& one, host& other, source where) {
       found.there.add_cut();
       found.back.add_cut();
     }
+    for (lane_disturbance& each : disturbances_) each.link_made(found, one, other);
   }
   return found;
 }
@@ -149,21 +155,28 @@ void network::tasks_have_gone() noexcept {
 
 void network::add(fault standing) { faults_.keep(std::move(standing.injected_)); }
 
+lane_disturbance& network::keep(std::unique_ptr<lane_disturbance> standing) {
+  return *standing_disturbances_.emplace_back(std::move(standing));
+}
+
 void network::isolate(host& who, bool apart) {
-  for (auto& [ends, way] : links_) {
-    if (ends.first != who.number() && ends.second != who.number()) continue;
-    for (lane* const one : {&way.there, &way.back}) {
+  for_links_of(who, [apart](sim::link& each) {
+    for (lane* const one : {&each.there, &each.back}) {
       if (apart) {
         one->add_cut();
       } else {
         one->heal();
       }
     }
-  }
+  });
 }
 
 void network::run_ends(bool well) noexcept {
-  if (well) faults_.judge();
+  if (well) {
+    faults_.judge();
+    for (lane_disturbance& each : disturbances_) each.judge(true);
+    if (dns_ != nullptr) dns_->judge();
+  }
   report_leaks();
   close_all();
 }

@@ -8,6 +8,7 @@
 #include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/byte_queue.hpp>
 #include <lockstep/sim/fault_list.hpp>
+#include <lockstep/sim/lane_disturbance.hpp>
 #include <lockstep/sim/link.hpp>
 #include <lockstep/sim/network_notes.hpp>
 #include <lockstep/sim/packet.hpp>
@@ -35,13 +36,11 @@ class network final : private detail::run_listener {
   ~network();
 
   loop& owner() const noexcept { return owner_; }
-  // Expires with it, for those who may outlive it.
-  std::weak_ptr<const void> life() const noexcept { return life_; }
   byte_memory& memory() noexcept { return memory_; }
   const std::shared_ptr<page_store>& pages() const noexcept { return pages_; }
 
   // A new host with these addresses; the next of 10.0.0.0/8, if none is given. Misuse if the name or an address is
-  // taken.
+  // taken, and for a name that is empty or has one of : / @ [ ] in it, with which the targets of faults are written.
   host& add_host(std::string name, std::vector<ip_address> addresses = {}, source where = source::current());
   // Misuse if there is none of that name.
   host& at(std::string_view name, source where = source::current());
@@ -67,14 +66,23 @@ class network final : private detail::run_listener {
   // Those of what a host sends to itself, at first.
   const std::shared_ptr<const lane_traits>& loopback_traits() const noexcept { return loopback_traits_; }
 
+  // All links that a host has by now; those that nobody has used or asked for are made later.
+  template <class F>
+  void for_links_of(const host& who, const F& each);
+
   // What names there are.
   name_service& dns();
+  // Null if nobody has asked for it yet.
+  name_service* names() noexcept { return dns_.get(); }
 
   // -- faults -----------------------------------------------------------------------------------------------------
 
   // A rule that stands until the run ends: network.add(on(op::accept).forever().fail(EMFILE)).
   void add(fault standing);
   fault_list& faults() noexcept { return faults_; }
+  void add(lane_disturbance& made) noexcept { disturbances_.push_back(made); }
+  // One that stands until then.
+  lane_disturbance& keep(std::unique_ptr<lane_disturbance> standing);
   // That host is there for nobody, or is again.
   void isolate(host& who, bool apart);
 
@@ -102,7 +110,6 @@ class network final : private detail::run_listener {
   void report_leaks() noexcept;
 
   loop& owner_;
-  std::shared_ptr<const void> life_ = std::make_shared<const int>(0);
   byte_memory memory_;
   std::shared_ptr<page_store> pages_ = page_store::make();
   std::vector<std::shared_ptr<host>> hosts_;
@@ -117,10 +124,19 @@ class network final : private detail::run_listener {
   intrusive_list<tcp_connection, tcp_connection> connections_;
   std::unique_ptr<name_service> dns_;
   fault_list faults_{owner_, *this};
+  intrusive_list<lane_disturbance, lane_disturbance> disturbances_;
+  std::vector<std::unique_ptr<lane_disturbance>> standing_disturbances_;
   traffic_tap tap_;
   network_notes notes_{owner_};  // listens if the run is recorded
   intrusive_list<packet, packet> packets_;
   std::uint32_t next_address_ = 0x0A000001;
 };
+
+template <class F>
+void network::for_links_of(const host& who, const F& each) {
+  for (auto& [ends, way] : links_) {
+    if (hosts_[ends.first].get() == &who || hosts_[ends.second].get() == &who) each(way);
+  }
+}
 
 }  // namespace lockstep::sim

@@ -45,7 +45,7 @@ void network_notes::saw(const traffic& packet) noexcept {
     const std::string_view purpose = purpose_of(packet);
     std::string text = fmt::format("{}  {}", route, purpose);
     if (packet.carried == transport::udp || purpose.empty()) {
-      text += (purpose.empty() ? "" : " of ") + detail::text_of_payload(packet.payload);
+      text += (purpose.empty() ? "" : " of ") + detail::text_of_payload(packet);
     }
     if (lost) text += fmt::format(", lost: {}", packet.why);
     const bool in_pieces = !lost && purpose.empty();

@@ -1,5 +1,6 @@
 #include <lockstep/sim/network_trace.hpp>
 
+#include <lockstep/sim/dns_message.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/world.hpp>
@@ -22,7 +23,7 @@ std::string text_of_packet(const sim::traffic& packet) {
                                                                  : "icmp";
   std::string text = fmt::format("{} {} -> {}", carried, packet.from.text(), packet.to.text());
   if (packet.carried == transport::icmp) return text + "  port unreachable";
-  if (packet.carried == transport::udp) return fmt::format("{}  {}", text, detail::text_of_payload(packet.payload));
+  if (packet.carried == transport::udp) return fmt::format("{}  {}", text, detail::text_of_payload(packet));
   text += "  " + packet.flags_text();
   if (!packet.payload.empty()) {
     text += fmt::format(" {}:{}", packet.position, packet.position + packet.payload.size());
@@ -45,6 +46,13 @@ std::string detail::text_of_payload(std::span<const std::byte> payload) {
     text += c >= ' ' && c <= '~' ? static_cast<char>(c) : '.';
   }
   return text + (payload.size() > shown_max ? "…\"" : "\"");
+}
+
+std::string detail::text_of_payload(const sim::traffic& packet) {
+  const bool is_dns = packet.from.port() == sim::dns_port || packet.to.port() == sim::dns_port;
+  const std::string in_words =
+      is_dns && packet.carried == sim::transport::udp ? sim::text_of_dns(packet.payload) : std::string();
+  return in_words.empty() ? text_of_payload(packet.payload) : in_words;
 }
 
 network_trace::network_trace(source where) : network_trace(world(where).network()) {}

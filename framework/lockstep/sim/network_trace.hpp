@@ -64,6 +64,8 @@ namespace detail {
 
 // "5 bytes "visit"", the beginning of what is longer; what cannot be printed is a dot.
 std::string text_of_payload(std::span<const std::byte> payload);
+// That of a packet; what is to or from a name server in words.
+std::string text_of_payload(const sim::traffic& packet);
 
 }  // namespace detail
 

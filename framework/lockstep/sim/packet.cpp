@@ -20,7 +20,10 @@ void packet::begin(network& over) noexcept {
 void packet::send(std::unique_ptr<packet> sent, network& over, lane* along) {
   if (along == nullptr) return sent->come(over);
   detail::touch(along->id(), along->traits().bytes_per_second != 0 ? access::write : access::read);
-  if (along->cut()) return sent->tell(over, traffic::fate::sent, "partition");
+  if (along->cut()) {
+    along->stop_packet();
+    return sent->tell(over, traffic::fate::sent, "partition");
+  }
   loop& owner = over.owner();
   if (along->queue_is_full(owner.now(), sent->bytes())) return sent->tell(over, traffic::fate::sent, "queue is full");
   const lane_traits traits = along->traits();
@@ -55,10 +58,11 @@ void packet::send_later(std::unique_ptr<packet> sent, network& over, duration af
   over.owner().timers().arm(made, saturating_add(over.owner().now(), after));
 }
 
-void packet::lane_clogged(time_point until) noexcept {
-  if (!timer::armed() || timer::deadline() >= until) return;
+std::size_t packet::lane_clogged(time_point until) noexcept {
+  if (!timer::armed() || timer::deadline() >= until) return 0;
   over_->owner().timers().disarm(*this);
   over_->owner().timers().arm(*this, until);
+  return 1;
 }
 
 void packet::due(timer& due) noexcept {
@@ -72,9 +76,10 @@ void packet::come(network& over) noexcept {
   arrive();
 }
 
-void packet::lane_cut() noexcept {
+std::size_t packet::lane_cut() noexcept {
   tell(*over_, traffic::fate::lost, "partition");
   delete this;
+  return 1;
 }
 
 void packet::tell(network& over, traffic::fate happened, std::string_view why) const noexcept {

@@ -53,9 +53,9 @@ class packet : public list_hook<packet>, private traveller, private timer {
   static void due(timer& due) noexcept;
   void begin(network& over) noexcept;
   void come(network& over) noexcept;
-  void lane_cut() noexcept override;
+  std::size_t lane_cut() noexcept override;
   void lane_healed() noexcept override {}
-  void lane_clogged(time_point until) noexcept override;
+  std::size_t lane_clogged(time_point until) noexcept override;
 
   network* over_ = nullptr;
 };

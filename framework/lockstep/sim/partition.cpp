@@ -4,6 +4,9 @@
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/world.hpp>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace lockstep {
 
 partition::partition(std::string_view one, std::string_view other, source where)
@@ -11,22 +14,37 @@ partition::partition(std::string_view one, std::string_view other, source where)
 
 partition::partition(const std::vector<std::string_view>& these, const std::vector<std::string_view>& those,
                      source where) {
+  sim::network& of = world(where).network();
+  std::vector<sim::link*> between;
   for (const std::string_view one : these) {
-    for (const std::string_view other : those) {
-      sim::network& of = world(where).network();
-      sim::link& between = of.link(one, other, where);
-      lanes_.cut(of, between.there);
-      lanes_.cut(of, between.back);
-    }
+    for (const std::string_view other : those) between.push_back(&of.link(one, other, where));
   }
+  made_ = std::make_unique<sim::lane_disturbance>(
+      of, fmt::format("partition {} | {}", fmt::join(these, ", "), fmt::join(those, ", ")), where);
+  for (sim::link* const each : between) made_->cut(*each);
 }
+
+partition::partition(std::unique_ptr<sim::lane_disturbance> made) noexcept : made_(std::move(made)) {}
+
+partition::~partition() = default;
 
 partition partition::one_way(std::string_view from, std::string_view to, source where) {
   sim::network& of = world(where).network();
-  partition made;
   static_cast<void>(of.link(from, to, where));
-  made.lanes_.cut(of, *of.lane_between(of.at(from, where), of.at(to, where)));
-  return made;
+  auto made = std::make_unique<sim::lane_disturbance>(of, fmt::format("partition {} -> {}", from, to), where);
+  made->cut(*of.lane_between(of.at(from, where), of.at(to, where)));
+  return partition(std::move(made));
 }
+
+partition& partition::may_not_fire() & noexcept {
+  if (made_ != nullptr) made_->may_not_fire();
+  return *this;
+}
+
+void partition::heal() noexcept {
+  if (made_ != nullptr) made_->end();
+}
+
+std::uint64_t partition::fired() const noexcept { return made_ != nullptr ? made_->fired() : 0; }
 
 }  // namespace lockstep

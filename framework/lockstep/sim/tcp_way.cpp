@@ -80,9 +80,10 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   }
   marks_.push_back({arrives, up_to, kind});
   const bool is_cut = cut();
+  if (is_cut) over_->stop_packet();
   if (!is_cut && !timer::armed()) arm();
   if (is_cut || to_.out().cut() || is_late()) see_to_patience();
-  if (is_cut || kind == mark_kind::syn_ack) to_.out().see_to_patience();
+  if (kind == mark_kind::syn_ack) to_.out().see_to_patience();
 }
 
 void tcp_way::send_reset(mark_kind kind) {
@@ -141,7 +142,7 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
         return to_.refuses_data();
       fin_arrived_ = true;
       if (over_->tapped()) tell_acknowledgement();
-      fin_acknowledged_ = !to_.out().cut();
+      fin_acknowledged_ = answer_comes();
       if (!fin_acknowledged_) see_to_patience();
       to_.fin_arrived();
       break;
@@ -180,31 +181,44 @@ void tcp_way::arrive_over_broken(std::uint64_t up_to) {
 void tcp_way::acknowledge() {
   if (over_->tapped()) [[unlikely]]
     tell_acknowledgement();
-  if (to_.out().cut()) return see_to_patience();
+  if (!answer_comes()) return see_to_patience();
   acknowledged_ = arrived_;
   answered();
   from_.acknowledged();
 }
 
+bool tcp_way::answer_comes() noexcept {
+  if (!to_.out().cut()) return true;
+  to_.out().over_->stop_packet();
+  return false;
+}
+
 // -- cuts -------------------------------------------------------------------------------------------------------------
 
-void tcp_way::lane_cut() noexcept {
+std::size_t tcp_way::lane_cut() noexcept {
   detail::touch(from_.connection().id(), access::write);
   if (seen()) tell_of_marks(traffic::fate::lost, "partition");
   disarm();
   see_to_patience();
   to_.out().see_to_patience();
+  return marks_.size() - next_mark_;
 }
 
-void tcp_way::lane_clogged(time_point until) noexcept {
-  if (!under_way()) return;
-  for (std::size_t i = next_mark_; i < marks_.size(); ++i) marks_[i].arrives = std::max(marks_[i].arrives, until);
+std::size_t tcp_way::lane_clogged(time_point until) noexcept {
+  std::size_t late = 0;
+  for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
+    if (marks_[i].arrives >= until) continue;
+    marks_[i].arrives = until;
+    ++late;
+  }
+  if (late == 0) return 0;
   if (timer::armed()) {
     disarm();
     arm();
   }
   see_to_patience();
   to_.out().see_to_patience();
+  return late;
 }
 
 // The answers to what has arrived on the other lane come now, too.
@@ -289,6 +303,8 @@ void tcp_way::stop_waiting() noexcept {
 void tcp_way::lose_patience() noexcept {
   const tcp_connection::keeper alive(from_.connection());
   if (std::exchange(waits_, waiting::not_at_all) == waiting::for_a_reset) return to_.refuses_data();
+  if (cut()) over_->stop_packet();  // what asked for a sign
+  answer_comes();
   from_.timed_out();
 }
 

@@ -144,9 +144,9 @@ class tcp_way final : private traveller, private timer {
   static constexpr std::uint64_t no_urgent = ~std::uint64_t{0};
 
   static void arrival(timer& due) noexcept { static_cast<tcp_way&>(due).deliver(); }
-  void lane_cut() noexcept override;
+  std::size_t lane_cut() noexcept override;
   void lane_healed() noexcept override;
-  void lane_clogged(time_point until) noexcept override;
+  std::size_t lane_clogged(time_point until) noexcept override;
   bool under_way() const noexcept { return next_mark_ != marks_.size(); }
   void send_on();
   void set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes = 0);
@@ -156,6 +156,8 @@ class tcp_way final : private traveller, private timer {
   void take(std::uint64_t up_to);
   void arrive_over_broken(std::uint64_t up_to);
   void acknowledge();
+  // Whether what the receiver answers at once reaches the sender.
+  bool answer_comes() noexcept;
   void arm() noexcept;
   void disarm() noexcept;
   // What is not acknowledged, or asks again and again whether there is room.

@@ -7,6 +7,9 @@
 #include <lockstep/net/endpoint.hpp>
 #include <lockstep/time/clock.hpp>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,6 +27,10 @@ enum class name_failure : std::uint8_t {
   timeout,         // no answer comes
   truncated,       // the answer does not fit in a datagram, and is to be asked for over TCP
 };
+
+// Those of which a name has addresses, and the place of each in a pair.
+inline constexpr std::array<int, 2> name_families = {AF_INET, AF_INET6};
+constexpr std::size_t slot_of(int family) noexcept { return family == AF_INET6 ? 1 : 0; }
 
 struct name_alias {
   std::string name;

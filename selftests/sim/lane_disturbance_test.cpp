@@ -1,0 +1,156 @@
+#include <lockstep/sim/lane_disturbance.hpp>
+
+#include "talking_hosts.hpp"
+
+#include <lockstep/sim/clog.hpp>
+
+#include <gtest/gtest.h>
+
+namespace lockstep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const endpoint web_80 = "10.0.0.2:80";
+
+// What is said of a run whose test does that beside an echo on "web", each packet of which takes 10 ms.
+template <class F>
+std::vector<std::string> said_of(const F& test) {
+  class world of;
+  of.run([&test]() -> task<void> {
+    const echo_host hosts;
+    lockstep::world().link("client", "web").latency(10ms);
+    co_await yield();
+    co_await test();
+  });
+  std::vector<std::string> all;
+  for (const verdict& each : of.verdicts()) all.push_back(each.message);
+  return all;
+}
+
+std::string never_fired(const std::string& what) {
+  return what + " never fired: no packet met with it; if that may be, say may_not_fire()";
+}
+
+TEST(LaneDisturbanceTest, AFaultThatMetWithNoPacketIsAVerdict) {
+  EXPECT_THAT(said_of([]() -> task<void> {
+                { const partition cut("client", "web"); }
+                { const partition one_way = partition::one_way("web", "client"); }
+                EXPECT_EQ(co_await connect_to(web_80), "ok");
+              }),
+              ElementsAre(never_fired("partition client | web"), never_fired("partition web -> client")));
+  EXPECT_THAT(said_of([]() -> task<void> {
+                lockstep::world().host("a");
+                lockstep::world().host("b");
+                const partition cut({"client", "a"}, {"web", "b"});
+                co_await sleep_for(1s);
+              }),
+              ElementsAre(never_fired("partition client, a | web, b")));
+  EXPECT_THAT(said_of([]() -> task<void> {
+                { const black_hole lost("web"); }
+                clog("web", 1s);
+                co_await sleep_for(1s);
+                EXPECT_EQ(co_await connect_to(web_80), "ok");
+              }),
+              ElementsAre(never_fired("black hole \"web\""), never_fired("clog \"web\" for 1 s")));
+}
+
+TEST(LaneDisturbanceTest, OneThatDidIsNone) {
+  EXPECT_THAT(said_of([]() -> task<void> {
+                tcp_stream client = co_await connect_tcp(web_80);
+                co_await client.write("under way");
+                {
+                  partition cut("client", "web");
+                  EXPECT_EQ(cut.fired(), 1u);
+                  cut.heal();
+                }
+                EXPECT_EQ(co_await read_from(client), "under way");
+                {
+                  const partition cut = partition::one_way("client", "web");
+                  co_await client.write("sent");
+                  EXPECT_EQ(cut.fired(), 1u);
+                }
+                {
+                  const partition cut = partition::one_way("web", "client");  // it gets no acknowledgement
+                  co_await sleep_for(10ms);
+                  EXPECT_EQ(cut.fired(), 2u);
+                }
+                EXPECT_EQ(co_await read_from(client), "sent");
+                lane_disturbance& clogged = clog("web", 1s);
+                EXPECT_EQ(clogged.fired(), 0u);
+                co_await client.write("late");
+                EXPECT_EQ(clogged.fired(), 1u);
+                EXPECT_EQ(co_await read_from(client), "late");
+              }),
+              IsEmpty());
+}
+
+TEST(LaneDisturbanceTest, OneThatNeedNotFireIsNoVerdict) {
+  EXPECT_THAT(said_of([]() -> task<void> {
+                { const auto cut = partition("client", "web").may_not_fire(); }
+                { const auto lost = black_hole("web").may_not_fire(); }
+                { const auto lost = black_hole("web:80").may_not_fire(); }
+                clog("web", 1s).may_not_fire();
+                co_await sleep_for(1s);
+              }),
+              IsEmpty());
+}
+
+TEST(LaneDisturbanceTest, SaysNothingWhereTheRunEndsByAnother) {
+  class world of;
+  const auto fails = []() -> task<void> {
+    lockstep::world().host("web");
+    const partition cut("client", "web");
+    co_await yield();
+    throw std::runtime_error("another");
+  };
+  EXPECT_THROW(of.run(fails()), std::runtime_error);
+  EXPECT_TRUE(of.verdicts().empty());
+}
+
+TEST(LaneDisturbanceTest, ABlackHoleIsAroundHostsThatAreMadeLater) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    co_await yield();
+    {
+      const black_hole lost("web");
+      host& late = lockstep::world().host("late");
+      EXPECT_EQ(co_await late.spawn(connect_to(web_80)).join(), "ETIMEDOUT");
+      EXPECT_EQ(lost.fired(), 1u);
+    }
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+  });
+}
+
+TEST(LaneDisturbanceTest, AClogHoldsUpHostsThatAreMadeLaterUntilItIsOver) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    co_await yield();
+    clog("web", 2s);
+    EXPECT_EQ(co_await lockstep::world().host("late").spawn(connect_to(web_80)).join(), "ok");
+    EXPECT_EQ(now(), time_point{2s});
+    EXPECT_EQ(co_await lockstep::world().host("later").spawn(connect_to(web_80)).join(), "ok");
+    EXPECT_EQ(now(), time_point{2s});
+  });
+}
+
+// The link is plain again for those who come when it is over: what is sent arrives at once.
+TEST(LaneDisturbanceTest, IsOverWhenItSaysSo) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    co_await yield();
+    partition outer("client", "web");
+    {
+      const partition inner("client", "web");
+      outer.heal();
+      outer.heal();
+      EXPECT_EQ(co_await connect_to(web_80), "ETIMEDOUT");
+    }
+    EXPECT_EQ(co_await connect_to(web_80), "ok");
+  });
+}
+
+}  // namespace
+}  // namespace lockstep::sim
