@@ -1,6 +1,7 @@
 #include <lockstep/sim/clog.hpp>
 
 #include "talking_hosts.hpp"
+#include "udp_calls.hpp"
 
 #include <lockstep/explore/strategy.hpp>
 
@@ -121,6 +122,28 @@ TEST(ClogTest, LastsForATime) {
             "a clog lasts for a time, unlike -1 s");
   EXPECT_EQ(misuse_of([] { return swizzle({"web"}, 0s); }), "a swizzle lasts for a time, unlike 0 ns");
   EXPECT_THAT(misuse_of([] { return swizzle({"web", "wbe"}, 1s); }), HasSubstr("there is no host \"wbe\""));
+}
+
+// It need not meet with anything, nor last.
+TEST(ClogTest, ASwizzleIsNoVerdict) {
+  named_choices some({{"swizzle a", {1}},
+                      {"swizzle a for", {5}},
+                      {"swizzle b", {1}},
+                      {"swizzle c", {1}},
+                      {"swizzle c from", {7}},
+                      {"swizzle c for", {9}}});
+  class world of;
+  world_options how;
+  how.choices = &some;
+  of.run(
+      []() -> task<void> {
+        const std::vector<std::string> names = {"a", "b", "c"};
+        for (const std::string& each : names) lockstep::world().host(each);
+        co_await swizzle(names, 10s);
+        EXPECT_EQ(now(), time_point{10s});
+      },
+      how);
+  EXPECT_THAT(of.verdicts(), testing::IsEmpty());
 }
 
 // When each of three hosts answers, as text.

@@ -107,6 +107,45 @@ TEST(NameLookupTest, WaitsForAServerThatStandsStill) {
   });
 }
 
+TEST(NameLookupTest, GetsNoAnswerOfALifeThatHasEnded) {
+  in_network([](network& net) -> task<void> {
+    host& ns = server_10ms_away(net);
+    net.dns().fail("db.example", {.delay = 2s, .count = 1});
+    auto asking = spawn(came_of("db.example"));
+    co_await sleep_for(1s);
+    ns.kill();
+    co_await ns.restart(does_nothing).join();
+    EXPECT_EQ(co_await asking.join(), "10.0.0.7 after 5020 ms");
+  });
+}
+
+TEST(NameLookupTest, AsksOverTcpAgainInTheNextRound) {
+  in_network([](network& net) -> task<void> {
+    server_10ms_away(net);
+    net.dns().fail("db.example", {.failure = name_failure::truncated, .family = AF_INET});
+    const fault late = on(op::accept).at("ns").slow(1h);
+    EXPECT_EQ(co_await came_of("db.example"), "10.0.0.7 after 5060 ms");
+  });
+}
+
+TEST(NameLookupTest, IsRefusedWhereThereIsNoWay) {
+  in_network([](network& net) -> task<void> {
+    server_10ms_away(net);
+    net.first_host().refuse_route("10.0.0.53", 32, ENETUNREACH);
+    EXPECT_EQ(co_await came_of("db.example"), "EAI_AGAIN after 0 ms");
+  });
+}
+
+TEST(NameLookupTest, TakesNoTimeWhereNobodyServes) {
+  in_network([](network& net) -> task<void> {
+    net.dns().add("db.example", "10.0.0.7");
+    net.dns().fail("db.example", {.failure = name_failure::truncated});
+    EXPECT_EQ(co_await came_of("db.example"), "10.0.0.7 after 0 ms");
+    net.dns().fail("db.example", {.delay = 2s});
+    EXPECT_EQ(co_await came_of("db.example"), "10.0.0.7 after 2000 ms");
+  });
+}
+
 TEST(NameLookupTest, IsWhatAPartitionStops) {
   in_network([](network& net) -> task<void> {
     server_10ms_away(net);

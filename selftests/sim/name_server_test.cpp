@@ -99,6 +99,29 @@ TEST(NameServerTest, AnswersOverTcpWhatIsTooLong) {
   });
 }
 
+TEST(NameServerTest, StandsStillWithItsHost) {
+  in_network([](network& net) -> task<void> {
+    host& ns = with_server(net);
+    host& here = net.first_host();
+    net.dns().add("db.example", "10.0.0.7");
+    const int udp = open_udp(here);
+    const int tcp = here.socket(AF_INET, SOCK_STREAM, 0);
+    connect_to(here, tcp, "10.0.0.53:53");
+    ns.pause();
+    EXPECT_EQ(asked(here, udp, "db.example", type_a), "");
+    const std::string question = dns_question_text("db.example", type_a);
+    EXPECT_GT(send(here, tcp, std::string{0, static_cast<char>(question.size())} + question), 0);
+    std::string came(4'096, ' ');
+    EXPECT_EQ(here.recv(tcp, came.data(), came.size(), 0), -EAGAIN);
+    ns.resume();
+    EXPECT_EQ(dns_answer_text(receive(here, udp).text), "rcode 0: db.example 0 10.0.0.7");
+    EXPECT_GT(here.recv(tcp, came.data(), came.size(), 0), 0);
+    here.close(tcp);
+    here.close(udp);
+    co_return;
+  });
+}
+
 TEST(NameServerTest, IsNoLeakAndNoneThatStaysWhenItMoves) {
   world simulation;
   const auto main = [&]() -> task<void> {

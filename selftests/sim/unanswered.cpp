@@ -137,6 +137,7 @@ TEST(UnansweredTest, IsAConnectionToAHostThatCrashesMeanwhile) {
     tcp_stream made = co_await connect_tcp("10.0.0.2:80");
     EXPECT_EQ(now(), time_point{60035ms}) << "it asks again, and the new life answers";
     EXPECT_EQ(co_await read_from(made), "new");
+    EXPECT_EQ(co_await read_from(made), "end");
     co_await crashing.join();
   });
 }

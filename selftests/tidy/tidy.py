@@ -123,6 +123,7 @@ def build_lists(tree):
         for path in tree.files(folder, f"/{build_file}"):
             if not path.startswith("selftests/consumers/"):
                 text = re.sub(r"#.*", "", tree.text(path))
+                text = re.sub(r"set_source_files_properties\([^)]*\)", "", text)  # of sources that are listed elsewhere
                 here = path.removesuffix(build_file)
                 found |= {here + name for name in re.findall(r"(\w[\w./-]*\.[ch]pp)\b", text)}
         return found

@@ -72,6 +72,10 @@ class TidyTest(unittest.TestCase):
                      "selftests/CMakeLists.txt": "test(base/ring_test.cpp base/heap_test.cpp)",
                      "selftests/meson.build": "['base/ring_test.cpp', 'base/heap_test.cpp']"})
 
+    def test_a_test_that_only_has_properties(self):
+        self.breaks("selftests/base/ring_test.cpp: in no CMakeLists.txt [build_lists]",
+                    {"selftests/CMakeLists.txt": "set_source_files_properties(base/ring_test.cpp PROPERTIES X ON)"})
+
     def test_an_include_from_above(self):
         self.in_header("framework/lockstep/base/ring.hpp: base includes <lockstep/sync/mutex.hpp>, "
                        "which is not in a layer below [layers]", "#include <lockstep/sync/mutex.hpp>")

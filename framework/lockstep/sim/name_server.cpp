@@ -65,7 +65,6 @@ class name_server::listener final : public own_socket {
   listener(name_server& of, file_reference file) : own_socket(std::move(file), POLLIN), of_(of) {}
 
   void may_be_ready() noexcept override {
-    if (of_.on_.is_paused()) return;
     for (file_reference made; get().accept(made) == 0; made = {}) {
       const std::uint64_t number = of_.next_connection_++;
       auto accepted = std::make_unique<connection>(of_, made, number);
@@ -139,7 +138,6 @@ void name_server::answer(const std::vector<std::byte>& message, const asker& to)
 // They are looked at by number, as each may end itself.
 void name_server::resume() {
   datagrams_->may_be_ready();
-  listener_->may_be_ready();
   for (auto next = connections_.begin(); next != connections_.end();) (next++)->second->may_be_ready();
 }
 

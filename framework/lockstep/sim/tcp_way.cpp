@@ -302,9 +302,14 @@ void tcp_way::stop_waiting() noexcept {
 
 void tcp_way::lose_patience() noexcept {
   const tcp_connection::keeper alive(from_.connection());
-  if (std::exchange(waits_, waiting::not_at_all) == waiting::for_a_reset) return to_.refuses_data();
-  if (cut()) over_->stop_packet();  // what asked for a sign
-  answer_comes();
+  const waiting waited = std::exchange(waits_, waiting::not_at_all);
+  if (waited == waiting::for_a_reset) return to_.refuses_data();
+  const bool has_asked = waited == waiting::for_a_sign || is_blocked();
+  if (has_asked && cut()) {
+    over_->stop_packet();
+  } else if (has_asked) {
+    answer_comes();
+  }
   from_.timed_out();
 }
 
