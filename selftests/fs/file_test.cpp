@@ -37,6 +37,9 @@ TEST(OpenOptionsTest, AreTheFlagsOfOpen) {
   EXPECT_EQ((open_options{.write = true, .create = true, .exclusive = true, .truncate = true}).flags(),
             O_WRONLY | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
   EXPECT_EQ((open_options{.directory = true, .no_follow = true}).flags(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  EXPECT_EQ((open_options{.write = true, .sync = true}).flags(), O_WRONLY | O_SYNC | O_CLOEXEC);
+  EXPECT_EQ((open_options{.read = true, .write = true, .sync_data = true, .direct = true}).flags(),
+            O_RDWR | O_DSYNC | O_DIRECT | O_CLOEXEC);
   EXPECT_EQ((open_options{.truncate = true}).flags(), -1);
   EXPECT_EQ((open_options{.append = true, .truncate = true}).flags(), -1);
   EXPECT_EQ((open_options{.write = true, .exclusive = true}).flags(), -1);

@@ -4,6 +4,9 @@
 #include <lockstep/sim/fault.hpp>
 #include <lockstep/sim/plain_files.hpp>
 
+#include <sys/file.h>
+#include <sys/inotify.h>
+
 #include <string>
 #include <vector>
 
@@ -439,6 +442,43 @@ TEST(DiskFaultsTest, AreCountedByEachRule) {
     EXPECT_EQ(write(), -ENOSPC);
     EXPECT_EQ(write(), 5);
     system.close(fd);
+  });
+}
+
+TEST(DiskFaultsTest, AreOfClosingModesLocksAndWatches) {
+  in_world([](system_calls& system) {
+    write_file("/d.txt", "x");
+    const int fd = system.openat(AT_FDCWD, "/d.txt", O_RDWR, 0);
+    const int watches = system.inotify_init1(IN_NONBLOCK);
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    const auto set_lock = [&] { return system.fcntl(fd, F_SETLK, reinterpret_cast<std::int64_t>(&range)); };
+    {
+      const fault closing = on(op::close).to("/*.txt").fail(EIO);
+      const fault of_mode = on(op::chmod).to("/d.txt").times(5).fail(EROFS);
+      const fault locking = on(op::lock).to("/d.txt").times(2).fail(ENOLCK);
+      const fault watching = on(op::watch).to("/d.txt").fail(ENOSPC);
+      const fault writing = on(op::file_write).to("/d.txt").fail(EROFS);
+      const fault syncing = on(op::sync).to("/d.txt").fail(EROFS);
+      EXPECT_EQ(system.close(system.openat(AT_FDCWD, "/d.txt", O_RDONLY, 0)), -EIO);
+      EXPECT_EQ(system.fchmodat(AT_FDCWD, "/d.txt", 0600), -EROFS);
+      EXPECT_EQ(system.fchmod(fd, 0600), -EROFS);
+      EXPECT_EQ(system.fchownat(AT_FDCWD, "/d.txt", 0, 0, 0), -EROFS);
+      EXPECT_EQ(system.fchown(fd, 0, 0), -EROFS);
+      EXPECT_EQ(system.utimensat(AT_FDCWD, "/d.txt", nullptr, 0), -EROFS);
+      EXPECT_EQ(system.flock(fd, LOCK_UN), 0) << "to give it back does not fail";
+      EXPECT_EQ(system.flock(fd, LOCK_EX), -ENOLCK);
+      EXPECT_EQ(set_lock(), -ENOLCK);
+      EXPECT_EQ(system.inotify_add_watch(watches, "/d.txt", IN_MODIFY), -ENOSPC);
+      EXPECT_EQ(system.write(fd, "y", 1), -EROFS);
+      EXPECT_EQ(system.fsync(fd), -EROFS);
+    }
+    EXPECT_EQ(system.flock(fd, LOCK_EX), 0);
+    EXPECT_EQ(set_lock(), 0);
+    EXPECT_EQ(system.fchmod(fd, 0600), 0);
+    EXPECT_GT(system.inotify_add_watch(watches, "/d.txt", IN_MODIFY), 0);
+    EXPECT_EQ(system.close(watches), 0);
+    EXPECT_EQ(system.close(fd), 0);
   });
 }
 

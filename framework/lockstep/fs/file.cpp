@@ -26,6 +26,9 @@ int open_options::flags() const noexcept {
   if (truncate) flags |= O_TRUNC;
   if (directory) flags |= O_DIRECTORY;
   if (no_follow) flags |= O_NOFOLLOW;
+  if (sync) flags |= O_SYNC;
+  if (sync_data) flags |= O_DSYNC;
+  if (direct) flags |= O_DIRECT;
   return flags;
 }
 

@@ -57,6 +57,11 @@ struct open_options {
   bool directory = false;
   // The last part of the path is no link; ELOOP otherwise.
   bool no_follow = false;
+  // Each write is on the disk when it returns; with `sync_data` without what nobody needs to read it, as its times.
+  bool sync = false;
+  bool sync_data = false;
+  // Past the memory of the system: in whole units of the disk, from memory that is aligned to them; EINVAL otherwise.
+  bool direct = false;
   // Of one that is made, less those of the process's umask.
   file_permissions permissions = 0666;
 

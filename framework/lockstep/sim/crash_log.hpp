@@ -162,6 +162,10 @@ class crash_log {
   bool is_pending(std::uint64_t number) const noexcept;
   void set_changes_max(std::size_t changes) noexcept { changes_max_ = changes; }
   void set_bytes_max(std::uint64_t bytes) noexcept { bytes_max_ = bytes; }
+  // A change that writes more than that is to be made in several, so that it does not pass that limit by itself.
+  std::uint64_t write_max() const noexcept {
+    return writes_back_ ? std::max(bytes_max_ / page_bytes, std::uint64_t{1}) * page_bytes : ~std::uint64_t{0};
+  }
   // Whether they are.
   void set_writes_back(bool writes_back) noexcept { writes_back_ = writes_back; }
   const chunk_queue<micro_operation>& operations() const noexcept { return operations_; }

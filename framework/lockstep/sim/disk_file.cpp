@@ -108,7 +108,7 @@ int disk_file::check_pieces(op what, const iovec* pieces, int count, std::uint64
 }
 
 fault_effect disk_file::begin(op what, std::uint64_t offset, std::size_t& size) {
-  host_.disk_works(what, size);
+  host_.disk_transfers(what, *this, offset, size);
   if (!host_.has_faults_on(what)) [[likely]]
     return {};
   const fault_effect due = host_.disk_fault(what, *file_, offset, size, file_->content.size());

@@ -2,6 +2,8 @@
 //
 // Who awaits a call, waits until the disk is done with it: one after the other, as far as the disk has limits, and all
 // at once otherwise. See file_calls::disk_time for who that is.
+// What is written is in memory first: its bytes come to the disk with a sync, with O_DIRECT, or when the page cache is
+// full, and it is then that they take their time.
 #pragma once
 
 #include <lockstep/time/clock.hpp>

@@ -39,6 +39,9 @@ std::string_view name_of(op what) noexcept {
     case op::link: return "link";
     case op::rename: return "rename";
     case op::remove: return "remove";
+    case op::chmod: return "chmod";
+    case op::lock: return "lock";
+    case op::watch: return "watch";
   }
   return "unknown call";
 }
@@ -55,17 +58,20 @@ constexpr int of_connect[] = {ECONNREFUSED,  ETIMEDOUT, EHOSTUNREACH, ENETUNREAC
 constexpr int of_read[] = {ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENOMEM, ECONNREFUSED};
 constexpr int of_write[] = {ECONNRESET, EPIPE,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
                             ENOBUFS,    ENOMEM, EPERM,     EMSGSIZE,     ECONNREFUSED};
-constexpr int of_close[] = {EIO};
+constexpr int of_close[] = {EIO, EINTR, ENOSPC, EDQUOT};
 constexpr int of_open[] = {EIO, EACCES, EMFILE, ENFILE, ENOSPC, EDQUOT, EROFS, EINTR, ENOMEM};
 constexpr int of_file_read[] = {EIO, EINTR};
-constexpr int of_file_write[] = {EIO, ENOSPC, EDQUOT, EINTR, EFBIG};
-constexpr int of_sync[] = {EIO, ENOSPC, EDQUOT, EINTR};
+constexpr int of_file_write[] = {EIO, ENOSPC, EDQUOT, EINTR, EFBIG, EROFS};
+constexpr int of_sync[] = {EIO, ENOSPC, EDQUOT, EINTR, EROFS};
 constexpr int of_resize[] = {EIO, EINTR, ENOSPC, EROFS};
 constexpr int of_stat[] = {EIO, EACCES, ENOMEM};
 constexpr int of_list[] = {EIO};
 constexpr int of_link[] = {ENOSPC, EDQUOT, EIO, EROFS, EACCES, EMLINK};
 constexpr int of_rename[] = {EIO, ENOSPC, EDQUOT, EROFS, EACCES};
 constexpr int of_remove[] = {EIO, EROFS, EACCES, EBUSY};
+constexpr int of_chmod[] = {EPERM, EIO, EROFS, EACCES};
+constexpr int of_lock[] = {ENOLCK, EINTR, EDEADLK};
+constexpr int of_watch[] = {ENOSPC, ENOMEM, EACCES};
 constexpr int of_resolve[] = {EAI_AGAIN, EAI_FAIL, EAI_NONAME, EAI_MEMORY};
 
 std::string name_of_error(op of, int error) {
@@ -113,6 +119,9 @@ error_list errors_of(op what) noexcept {
     case op::link: return all(of_link);
     case op::rename: return all(of_rename);
     case op::remove: return all(of_remove);
+    case op::chmod: return all(of_chmod);
+    case op::lock: return all(of_lock);
+    case op::watch: return all(of_watch);
   }
   return {nullptr, 0};
 }

@@ -51,7 +51,9 @@ enum class op : std::uint8_t {
   resolve,
   // On files of a disk: `file_read` is pread() and its like as well; `sync` is fsync(), fdatasync(), syncfs() and
   // sync(), of which the last two are calls on a disk, by the path where it is mounted, and on each file that has
-  // something to write; `link` is what makes a name: mkdir(), symlink() and link(); `remove` unlink() and rmdir().
+  // something to write; `link` is what makes a name: mkdir(), symlink() and link(); `remove` unlink() and rmdir();
+  // `chmod` what sets attributes: chown() and utimensat() as well; `lock` flock() and fcntl(); `watch`
+  // inotify_add_watch(). Files are closed by `close`, as sockets are.
   open,
   file_read,
   file_write,
@@ -62,8 +64,11 @@ enum class op : std::uint8_t {
   link,
   rename,
   remove,
+  chmod,
+  lock,
+  watch,
 };
-constexpr std::size_t op_count = static_cast<std::size_t>(op::remove) + 1;
+constexpr std::size_t op_count = static_cast<std::size_t>(op::watch) + 1;
 
 std::string_view name_of(op what) noexcept;
 constexpr bool is_on_files(op what) noexcept { return what >= op::open; }
@@ -145,7 +150,7 @@ struct fault_terms {
   sim::link* over = nullptr;
   fault_effect effect{};
 
-  // Whether it is about Unix sockets of one name.
+  // Whether it is about Unix sockets by their names, or about closing files.
   bool of_unix() const noexcept { return !is_on_files(what) && (to.starts_with('/') || to.starts_with('@')); }
   // "connect to db:5432 (nth 2, ECONNREFUSED)".
   std::string text() const;

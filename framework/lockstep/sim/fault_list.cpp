@@ -88,10 +88,15 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (at_once && call.of_datagrams && effect.error == ECONNREFUSED) return false;
   if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
   if (terms_.to.empty()) return true;
-  if (call.what == op::resolve || terms_.of_unix()) return call.name == terms_.to;
+  if (call.what == op::resolve) return call.name == terms_.to;
+  if (terms_.of_unix()) return matches(call.name);
   if (terms_.to_port && *terms_.to_port != call.target.port()) return false;
   if (terms_.to_address) return call.target.address().unmapped() == terms_.to_address->unmapped();
   return call.target_host != nullptr && call.target_host->name() == terms_.to_host;
+}
+
+bool injected_fault::matches(std::string_view path) const {
+  return ::fnmatch(terms_.to.c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
 }
 
 bool injected_fault::covers_file(const attempted_call& call) const {
@@ -105,9 +110,7 @@ bool injected_fault::covers_file(const attempted_call& call) const {
   if ((call.of_disk || call.of_its_files) && terms_.effect.error == EINTR) return false;
   if (terms_.to.empty()) return !call.of_its_files;  // their disk is in its scope already
   if (call.of_disk) return terms_.to == call.name;
-  const auto is_meant = [this](std::string_view path) {
-    return ::fnmatch(terms_.to.c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
-  };
+  const auto is_meant = [this](std::string_view path) { return matches(path); };
   if (call.all_names != nullptr && std::any_of(call.all_names->begin(), call.all_names->end(), is_meant)) return true;
   return is_meant(call.name) || (!call.spelled.empty() && is_meant(call.spelled));
 }

@@ -60,6 +60,8 @@ class injected_fault : public list_hook<injected_fault> {
  private:
   bool covers(const attempted_call& call) const;
   bool covers_file(const attempted_call& call) const;
+  // Whether it is the path that it is about, or one of those.
+  bool matches(std::string_view path) const;
   void fires(std::string_view host, std::string_view name = {});
 
   // Whom it is about is no host of the network.

@@ -87,6 +87,7 @@ void file_system::end(inode& gone) noexcept {
     }
     if (!is_closing_ && last->life == life_) {
       log_.ended(*last);
+      cache_.cut(last->number(), 0);
       if (!bad_.empty()) bad_.forget(last->number());
     }
     while (!last->watches.empty()) last->watches.front().forget();
@@ -301,6 +302,19 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
     if (fits == 0) return error;
     size = fits;
   }
+  if (size <= log_.write_max()) [[likely]] {
+    write_piece(to, from, size, offset);
+  } else {
+    size = write_in_pieces(to, static_cast<const std::byte*>(from), size, offset);
+  }
+  to.attributes.modified = to.attributes.changed = now();
+  tell(to, IN_MODIFY);
+  if (observer_) [[unlikely]]
+    tell_observer("{} bytes are written at {} to {}", size, offset, name_of(to));
+  return static_cast<std::int64_t>(size);
+}
+
+void file_system::write_piece(inode& to, const void* from, std::size_t size, std::uint64_t offset) {
   const std::uint64_t before = to.content.pages();
   const std::uint64_t size_before = to.content.size();
   const bool fills_space = zero_.shared() && to.content.has_unwritten(zero_, offset, size);
@@ -312,11 +326,22 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
     log_.rewrote(to, bad_, log_.changes());
   }
   take_pages(to, static_cast<std::int64_t>(to.content.pages() - before));
-  to.attributes.modified = to.attributes.changed = now();
-  tell(to, IN_MODIFY);
-  if (observer_) [[unlikely]]
-    tell_observer("{} bytes are written at {} to {}", size, offset, name_of(to));
-  return static_cast<std::int64_t>(size);
+}
+
+// The page cache does not hold it as a whole: the first pieces go to the disk before the last has come.
+std::size_t file_system::write_in_pieces(inode& to, const std::byte* from, std::size_t size, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < size) {
+    const std::size_t piece = std::min<std::uint64_t>(size - done, log_.write_max());
+    try {
+      write_piece(to, from + done, piece, offset + done);
+    } catch (const std::bad_alloc&) {
+      if (done == 0) throw;
+      break;
+    }
+    done += piece;
+  }
+  return done;
 }
 
 int file_system::resize(inode& of, std::uint64_t size) {
@@ -329,6 +354,7 @@ int file_system::resize(inode& of, std::uint64_t size) {
   log_.expect(of, changes_max);
   of.content.resize(*pages_, size);
   if (size != size_before) log_.resized(of, size_before);
+  if (size < size_before) cache_.cut(of.number(), size);
   if (!bad_.empty()) [[unlikely]] {
     bad_.cut(of, size);
     log_.rewrote(of, bad_, log_.changes());

@@ -12,6 +12,7 @@
 #include <lockstep/sim/disk_image.hpp>
 #include <lockstep/sim/inode.hpp>
 #include <lockstep/sim/page.hpp>
+#include <lockstep/sim/page_cache.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -116,6 +117,12 @@ class file_system {
   void sync_all(const std::set<std::uint64_t>& but = {});
   // Files with a name that have something to write, and directories with names.
   std::vector<inode_reference> unwritten() const;
+  // What is not there yet, where the disk takes time.
+  page_cache& cache() noexcept { return cache_; }
+  void set_cache(std::uint64_t bytes_max) noexcept {
+    log_.set_bytes_max(bytes_max);
+    cache_.set_bytes_max(bytes_max);
+  }
   crash_log& log() noexcept { return log_; }
   const crash_log& log() const noexcept { return log_; }
   // What it promises when the power is cut.
@@ -156,6 +163,8 @@ class file_system {
   inode& add(std::uint64_t number, const file_attributes& first);
   template <class F>
   disk_image image_by(const crash_model& model, const F& choose, std::vector<std::string>* lost) const;
+  void write_piece(inode& to, const void* from, std::size_t size, std::uint64_t offset);
+  std::size_t write_in_pieces(inode& to, const std::byte* from, std::size_t size, std::uint64_t offset);
   void end(inode& gone) noexcept;
   void take_out_all() noexcept;
   void take_pages(const inode& of, std::int64_t count) noexcept;
@@ -180,6 +189,7 @@ class file_system {
   std::shared_ptr<page_store> pages_;
   page_reference zero_;
   crash_log log_;
+  page_cache cache_;
   crash_model model_ = ext4_ordered;
   bad_sectors bad_;
   error_sequence errors_;

@@ -167,6 +167,8 @@ class host final : public system_calls {
   identity names_id() const noexcept { return roll(id_, 4); }
   // What is to happen to a call on a file, and how long the disk takes for it.
   bool has_faults_on(op what) const noexcept;
+  int fault_in_memory(op what, inode& file);
+  static std::uint64_t bytes_for_disk(op what, disk_file& file, std::uint64_t offset, std::uint64_t bytes);
   fault_effect disk_fault(op what, inode& file, std::uint64_t offset = 0, std::size_t bytes = 0,
                           std::uint64_t file_bytes = 0);
   fault_effect disk_fault(attempted_call call, fault_kinds of = fault_kinds::all);
@@ -180,6 +182,14 @@ class host final : public system_calls {
     if (disk_clock_ != nullptr) [[unlikely]]
       charge(what, bytes);
   }
+  // The same of what is read or written, of which the page cache may keep the disk for later.
+  void disk_transfers(op what, disk_file& file, std::uint64_t offset, std::uint64_t bytes) {
+    if (disk_clock_ != nullptr) [[unlikely]]
+      charge(what, bytes_for_disk(what, file, offset, bytes));
+  }
+  // The same of a sync of a file, or of a whole disk.
+  void disk_syncs(inode& file);
+  void disk_syncs(file_system& disk);
   void set_pace(const disk_pace& pace) { disk_clock_ = std::make_unique<disk_clock>(pace); }
   void account(disk_time how) noexcept override { disk_time_ = how; }
   duration take_disk_time() noexcept override;

@@ -1,6 +1,7 @@
 #include <lockstep/sim/host.hpp>
 
 #include <lockstep/net/name_query.hpp>
+#include <lockstep/sim/disk_file.hpp>
 #include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/name_service.hpp>
 #include <lockstep/sim/network.hpp>
@@ -207,9 +208,10 @@ int host::close(int fd) {
         const file_reference closed = table_.remove(fd);
         if (!closed) return -EBADF;
         drop_locks(closed);
-        if (network_->faults().empty() || closed->as_socket() == nullptr) [[likely]]
+        if (!network_->faults().any_on(op::close)) [[likely]]
           return 0;
-        return fault_of(op::close, *closed->as_socket(), 0, 0);
+        if (disk_file* const file = closed->as_disk_file()) return fault_in_memory(op::close, file->file());
+        return closed->as_socket() != nullptr ? fault_of(op::close, *closed->as_socket(), 0, 0) : 0;
       },
       [&] { return fmt::format("close({})", fd); });
 }

@@ -251,11 +251,17 @@ int host::faccessat(int at, const char* path, int mode, int flags) {
 }
 
 int host::fchmodat(int at, const char* path, mode_t mode) {
-  return on_file(at, path, 0, access::write, [&](inode& file) { return files_->set_mode(file, mode); });
+  return on_file(at, path, 0, access::write, [&](inode& file) {
+    const int failed = fault_in_memory(op::chmod, file);
+    return failed != 0 ? failed : files_->set_mode(file, mode);
+  });
 }
 
 int host::fchownat(int at, const char* path, uid_t user, gid_t group, int flags) {
-  return on_file(at, path, flags, access::write, [&](inode& file) { return files_->set_owner(file, user, group); });
+  return on_file(at, path, flags, access::write, [&](inode& file) {
+    const int failed = fault_in_memory(op::chmod, file);
+    return failed != 0 ? failed : files_->set_owner(file, user, group);
+  });
 }
 
 int host::utimensat(int at, const char* path, const timespec* times, int flags) {
@@ -266,7 +272,10 @@ int host::utimensat(int at, const char* path, const timespec* times, int flags) 
     const long part = times[i].tv_nsec;
     if (part != UTIME_NOW && part != UTIME_OMIT && (part < 0 || part >= second)) return -EINVAL;
   }
-  return on_file(at, path, flags, access::write, [&](inode& file) { return files_->set_times(file, times); });
+  return on_file(at, path, flags, access::write, [&](inode& file) {
+    const int failed = fault_in_memory(op::chmod, file);
+    return failed != 0 ? failed : files_->set_times(file, times);
+  });
 }
 
 int host::truncate(const char* path, std::int64_t size) {
@@ -374,14 +383,20 @@ std::int64_t host::getdents64(int fd, void* into, std::size_t size) {
 int host::fchmod(int fd, mode_t mode) {
   return with_disk_file(fd, 0, [&](disk_file& file) {
     if ((file.status_flags() & O_PATH) != 0) return -EBADF;
-    return on_file(fd, nullptr, 0, access::write, [&](inode& found) { return files_->set_mode(found, mode); });
+    return on_file(fd, nullptr, 0, access::write, [&](inode& found) {
+      const int failed = fault_in_memory(op::chmod, found);
+      return failed != 0 ? failed : files_->set_mode(found, mode);
+    });
   });
 }
 
 int host::fchown(int fd, uid_t user, gid_t group) {
   return with_disk_file(fd, 0, [&](disk_file& file) {
     if ((file.status_flags() & O_PATH) != 0) return -EBADF;
-    return on_file(fd, nullptr, 0, access::write, [&](inode& found) { return files_->set_owner(found, user, group); });
+    return on_file(fd, nullptr, 0, access::write, [&](inode& found) {
+      const int failed = fault_in_memory(op::chmod, found);
+      return failed != 0 ? failed : files_->set_owner(found, user, group);
+    });
   });
 }
 
@@ -395,7 +410,10 @@ int host::fstatfs(int fd, struct statfs* into) {
 int host::flock(int fd, int operation) {
   const int what = operation & ~LOCK_NB;
   if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) return -EINVAL;
-  return with_disk_file(fd, 0, [&](disk_file& file) { return file.flock(operation); });
+  return with_disk_file(fd, 0, [&](disk_file& file) {
+    const int failed = what == LOCK_UN ? 0 : fault_in_memory(op::lock, file.file());
+    return failed != 0 ? failed : file.flock(operation);
+  });
 }
 
 // Locks of the process go when it closes any descriptor of the file, but for one by which nothing is read.
@@ -407,6 +425,8 @@ void host::drop_locks(const file_reference& closed) noexcept {
 
 int host::lock(disk_file& file, int command, std::int64_t argument) {
   auto* const range = reinterpret_cast<struct flock*>(argument);
+  const bool takes = command != F_GETLK && command != F_OFD_GETLK && range->l_type != F_UNLCK;
+  if (const int failed = takes ? fault_in_memory(op::lock, file.file()) : 0; failed != 0) return failed;
   return file.lock(command, *range, {this, credentials().pid});
 }
 
@@ -426,7 +446,7 @@ int host::sync_file(int fd, bool data_only) {
 int host::sync_file(disk_file& file, bool data_only) {
   inode& synced = file.file();
   detail::touch(synced.on().id_of(synced), access::write);
-  disk_works(op::sync, 0);
+  disk_syncs(synced);
   if (has_faults_on(op::sync)) [[unlikely]] {
     const fault_effect due = disk_fault(op::sync, synced);
     if (due.what == fault_effect::kind::lie) return 0;
@@ -463,7 +483,7 @@ void host::sync() {
 // A fault is of the disk, which keeps nothing then, or of files that have something to write, which are left out.
 void host::sync_disk(file_system& disk) {
   detail::touch(names_id(), access::write);
-  disk_works(op::sync, 0);
+  disk_syncs(disk);
   if (!has_faults_on(op::sync)) [[likely]]
     return disk.sync_all();
   const std::vector<inode_reference> unwritten = disk.unwritten();
@@ -517,7 +537,8 @@ int host::inotify_add_watch(int fd, const char* path, std::uint32_t events) {
   return on_file(AT_FDCWD, path, flags, access::write, [&](inode& found) {
     if ((events & IN_ONLYDIR) != 0 && !found.is_directory()) return -ENOTDIR;
     if (!files_->may(found, R_OK)) return -EACCES;
-    return watches->add(found, events);
+    const int failed = fault_in_memory(op::watch, found);
+    return failed != 0 ? failed : watches->add(found, events);
   });
 }
 

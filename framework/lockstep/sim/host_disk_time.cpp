@@ -74,6 +74,9 @@ int host::fault_on_file(op what, inode& file) {
   return -disk_fault(what, file).error;
 }
 
+// Of a call for which the disk does nothing.
+int host::fault_in_memory(op what, inode& file) { return has_faults_on(what) ? -disk_fault(what, file).error : 0; }
+
 void host::charge(op what, std::uint64_t bytes) {
   if (disk_time_ == disk_time::spent) return;
   const disk_pace& pace = disk_clock_->pace();
@@ -91,11 +94,26 @@ void host::charge(op what, std::uint64_t bytes) {
   hold_up();
 }
 
+std::uint64_t host::bytes_for_disk(op what, disk_file& file, std::uint64_t offset, std::uint64_t bytes) {
+  if (what != op::file_write || (file.status_flags() & O_DIRECT) != 0) return bytes;
+  return file.file().on().cache().wrote(file.file().number(), offset, bytes);
+}
+
+void host::disk_syncs(inode& file) {
+  if (disk_clock_ != nullptr) [[unlikely]]
+    charge(op::sync, file.on().cache().clean(file.number()));
+}
+
+void host::disk_syncs(file_system& disk) {
+  if (disk_clock_ != nullptr) [[unlikely]]
+    charge(op::sync, disk.cache().clean_all());
+}
+
 duration host::time_of_sync(int fd) {
   open_file* const found = table_.find(fd);
   disk_file* const file = found != nullptr ? found->as_disk_file() : nullptr;
   if (file == nullptr || (file->status_flags() & O_PATH) != 0) return {};
-  disk_works(op::sync, 0);
+  disk_syncs(file->file());
   if (has_faults_on(op::sync)) [[unlikely]]
     disk_fault(attempted_call{op::sync, *this}, file->file(), fault_kinds::slow);
   return take_disk_time();

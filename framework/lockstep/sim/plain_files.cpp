@@ -225,7 +225,7 @@ void plain_files::direct_unit(std::uint32_t bytes) {
 
 void plain_files::page_cache(std::uint64_t bytes) {
   detail::touch(everything, access::write);
-  disk().log().set_bytes_max(bytes);
+  disk().set_cache(bytes);
 }
 
 void plain_files::failed_sync_reverts(bool reverts) {

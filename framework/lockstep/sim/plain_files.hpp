@@ -75,7 +75,8 @@ class plain_files {
   // two.
   void direct_unit(std::uint32_t bytes);
   // How much of what was written may be in memory only: 2 MiB at first, as more makes each write slower. What is more
-  // is written to the disk, as if a sync had come for the oldest of it; but nothing is in strict_sync.
+  // is written to the disk, as if a sync had come for the oldest of it, and takes its time there, for which the writer
+  // waits; but nothing is in strict_sync.
   void page_cache(std::uint64_t bytes);
   // What a sync has failed to write, is that no longer there, as on Btrfs, with the size of before; or is it in memory,
   // and taken for clean, as on ext4 and XFS, and at first here.
