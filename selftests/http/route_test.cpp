@@ -180,9 +180,10 @@ TEST(HttpRouteTest, IsMisusedByAnswersInTheWrongPlace) {
     EXPECT_THROW(one.chunked(0), misuse);
     EXPECT_THROW(one.after(-1s), misuse);
     EXPECT_THROW(one.dribble(1, -1s), misuse);
+    for (const unsigned status : {99U, 100U, 600U}) EXPECT_THROW(one.then(status), misuse);
     co_return;
   });
-  ASSERT_EQ(said.size(), 7U);
+  ASSERT_EQ(said.size(), 10U);
   EXPECT_THAT(said[0],
               testing::MatchesRegex("misuse: the route GET /a \\(.*\\) has no answer yet that another could follow"));
   EXPECT_THAT(said[1], testing::EndsWith("has no answer yet that could come later"));
@@ -209,17 +210,18 @@ TEST(HttpRouteTest, AnAnswerThatIsOverBeforeItIsCutIsAVerdict) {
     mock web("web:80");
     web.on("GET", "/a").answer(200, "five!").reset_after(6).always();
     web.on("GET", "/b").answer(200, "five!").close_after(5);
-    web.on("GET", "/c").answer(200, "five!").chunked(5).reset_after(10);
-    web.on("GET", "/d").answer(200, "five!").chunked(5).reset_after(16);
+    web.on("GET", "/c").answer(200, "five!").chunked(2).reset_after(25);
+    web.on("GET", "/d").answer(200, "five!").chunked(2).reset_after(26);
     web.on("HEAD", "/e").answer(200, "five!").reset_after(6);
     for (const char* each : {"/a", "/a", "/b", "/c", "/d"}) co_await as_result(fetch(web.url(each)));
     co_await as_result(fetch(web.url("/e"), request("HEAD")));
   });
-  ASSERT_EQ(said.size(), 2U);
+  ASSERT_EQ(said.size(), 3U);
+  EXPECT_THAT(said[2], testing::MatchesRegex(".*HEAD /e \\(.*\\) was to end after 6 bytes of its body, which has 0"));
   EXPECT_THAT(said[0],
               testing::MatchesRegex(
                   "unfired fault: the answer to GET /a \\(.*\\) was to end after 6 bytes of its body, which has 5"));
-  EXPECT_THAT(said[1], testing::EndsWith("was to end after 16 bytes of its body, which has 15"));
+  EXPECT_THAT(said[1], testing::EndsWith("was to end after 26 bytes of its body, which has 25"));
 }
 
 TEST(HttpRouteTest, IsMisusedByAnAnswerThatCouldNeverCome) {

@@ -153,7 +153,7 @@ task<reply> mock_server::reply_to(std::shared_ptr<mock_server> of, request what)
     co_return how;
   }
   found->calls_.push_back({what, now()});
-  const bool has_body = what.method != "HEAD";
+  const bool to_head = what.method == "HEAD";
   const route::step chosen = found->next_step();
   how = chosen.how;
   if (chosen.hangs) {
@@ -165,7 +165,7 @@ task<reply> mock_server::reply_to(std::shared_ptr<mock_server> of, request what)
     for (const header_field& each : how.answer.headers) made.headers.set(each.name, each.value);
     how.answer = std::move(made);
   }
-  if (how.sent_bytes_max && has_body) of->tell_if_it_ends_late(*found, how);
+  if (how.sent_bytes_max) of->tell_if_it_ends_late(*found, how, to_head);
   co_return how;
 }
 
@@ -227,8 +227,9 @@ std::string mock_server::tell_unmatched(const request& what) {
   return text;
 }
 
-void mock_server::tell_if_it_ends_late(const route& of, const reply& how) {
+void mock_server::tell_if_it_ends_late(const route& of, const reply& how, bool to_head) {
   answer_terms terms;
+  terms.to_head = to_head;
   if (how.chunk_bytes != 0) terms.chunk_bytes = how.chunk_bytes;
   const std::size_t bytes = text_of(how.answer, terms).body.size();
   if (*how.sent_bytes_max <= bytes) return;

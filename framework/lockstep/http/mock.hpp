@@ -70,7 +70,7 @@ class mock_server final : public object,
   std::string out_of_turn(const route& which) const;
   std::string tell_unmatched(const request& what);
   // The body of an answer is over before it was to be cut.
-  void tell_if_it_ends_late(const route& of, const reply& how);
+  void tell_if_it_ends_late(const route& of, const reply& how, bool to_head);
   // Makes that verdict, once.
   void tell(verdict_kind kind, const std::string& text, source where);
   void judge(bool run_has_ended) noexcept;

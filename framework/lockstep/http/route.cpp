@@ -99,6 +99,11 @@ void route::refuse_answers_beyond(std::size_t calls, std::size_t answers, source
              where);
 }
 
+void route::refuse_status(unsigned status, source where) const {
+  if (status == 101 || (status >= 200 && status <= 599)) return;
+  of_.refuse(*this, fmt::format("cannot answer {}, as it can 101 and 200 to 599", status), where);
+}
+
 void route::refuse_negative(duration length, source where) const {
   if (length < duration::zero()) of_.refuse(*this, fmt::format("cannot answer {} late", to_text(length)), where);
 }
@@ -110,6 +115,7 @@ route::step& route::last_step(const char* deed, source where) {
 }
 
 route& route::answer(response with, source where) {
+  refuse_status(with.status, where);
   add_step(true, where).how.answer = std::move(with);
   return *this;
 }
@@ -120,6 +126,7 @@ route& route::answer(std::function<task<response>(request)> by, source where) {
 }
 
 route& route::then(response with, source where) {
+  refuse_status(with.status, where);
   add_step(false, where).how.answer = std::move(with);
   return *this;
 }

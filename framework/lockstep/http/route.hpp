@@ -55,7 +55,8 @@ class route {
 
   // -- how --------------------------------------------------------------------------------------------------------
 
-  // What the first request gets. Misuse if that was said already.
+  // What the first request gets. Misuse if that was said already, and for a status that ends no request: 101 and 200 to
+  // 599 do.
   route& answer(response with, source where = source::current());
   route& answer(unsigned status, std::string body = {}, source where = source::current()) {
     return answer(response{status, std::move(body)}, where);
@@ -91,11 +92,11 @@ class route {
   // many is a verdict, as of a fault that never fired.
   route& reset_after(std::size_t body_bytes, source where = source::current());
   route& close_after(std::size_t body_bytes, source where = source::current());
-  // No answer: the connection is reset, or ends, or nothing happens.
+  // The next request gets no answer: the connection is reset, or ends, or nothing happens.
   route& reset(source where = source::current());
   route& close(source where = source::current());
   route& hang(source where = source::current());
-  // These bytes in place of an answer, and the connection ends.
+  // The next one gets these bytes in place of an answer, and the connection ends.
   route& garble(std::string bytes, source where = source::current());
 
   // -- how often --------------------------------------------------------------------------------------------------
@@ -137,6 +138,7 @@ class route {
 
   route(detail::mock_server& of, text_matcher method, text_matcher path, source where);
   step& add_step(bool first, source where);
+  void refuse_status(unsigned status, source where) const;
   void refuse_negative(duration length, source where) const;
   void refuse_answers_beyond(std::size_t calls, std::size_t answers, source where) const;
   step& last_step(const char* deed, source where);
