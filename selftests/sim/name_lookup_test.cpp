@@ -146,6 +146,62 @@ TEST(NameLookupTest, TakesNoTimeWhereNobodyServes) {
   });
 }
 
+// It asks from the same port in each round, so that a late answer is one, as glibc's.
+TEST(NameLookupTest, TakesALateAnswer) {
+  in_network([](network& net) -> task<void> {
+    server_10ms_away(net);
+    net.dns().fail("db.example", {.delay = 6s});
+    EXPECT_EQ(co_await came_of("db.example"), "10.0.0.7 after 6020 ms");
+  });
+}
+
+TEST(NameLookupTest, ABrokenConnectionIsNoAnswer) {
+  in_network([](network& net) -> task<void> {
+    host& ns = server_10ms_away(net);
+    net.dns().fail("db.example", {.failure = name_failure::truncated});
+    const auto kills = [](host& which) -> task<void> {
+      co_await sleep_for(45ms);
+      which.kill();
+    };
+    auto killing = spawn(kills(ns));
+    EXPECT_THAT(co_await came_of("db.example"), testing::StartsWith("EAI_AGAIN after "));
+    co_await killing.join();
+  });
+}
+
+TEST(NameLookupTest, StandsStillWithItsHost) {
+  in_network([](network& net) -> task<void> {
+    server_10ms_away(net);
+    net.dns().fail("db.example", {.failure = name_failure::timeout, .count = 1});
+    host& web = net.add_host("web");
+    auto asking = web.spawn(came_of("db.example"));
+    co_await sleep_for(1s);
+    web.pause();
+    const network_trace seen;
+    co_await sleep_for(1h);
+    EXPECT_EQ(seen.text("web"), "");
+    web.resume();
+    EXPECT_EQ(co_await asking.join(), "10.0.0.7 after 3601020 ms") << "it asks again at once";
+
+    auto answered = web.spawn(came_of("db.example"));
+    co_await sleep_for(5ms);
+    web.pause();
+    co_await sleep_for(1s);
+    web.resume();
+    EXPECT_EQ(co_await answered.join(), "10.0.0.7 after 1005 ms");
+  });
+}
+
+TEST(NameLookupTest, AsksAtAnAddressThatItsHostCanReach) {
+  in_network([](network& net) -> task<void> {
+    net.dns().add("db.example", "10.0.0.7");
+    net.dns().serve_on(net.add_host("ns", {"10.0.0.53", "fd00::53"}));
+    host& six = net.add_host("six", {"fd00::6"});
+    EXPECT_EQ(co_await six.spawn(came_of("db.example")).join(), "10.0.0.7 after 0 ms");
+    EXPECT_EQ(co_await came_of("db.example"), "10.0.0.7 after 0 ms");
+  });
+}
+
 TEST(NameLookupTest, IsWhatAPartitionStops) {
   in_network([](network& net) -> task<void> {
     server_10ms_away(net);

@@ -49,7 +49,7 @@ class name_lookup::datagrams final : public own_socket {
   }
 
   void may_be_ready() noexcept override {
-    if (is_busy_) return;
+    if (is_busy_ || of_.by_.is_paused()) return;
     name_lookup* still = &of_;
     name_service& all = still->of_;
     const std::uint64_t number = still->number_;
@@ -57,7 +57,7 @@ class name_lookup::datagrams final : public own_socket {
     do {
       const std::int64_t size = receive(message, dns_message_max);
       if (size == -EAGAIN) return;
-      if (size < 0) return still->round_ends();  // nobody is there
+      if (size < 0) return still->nobody_is_there();
       still->read(message, false);
       still = all.find(number);
     } while (still != nullptr && still->datagrams_.get() == this);
@@ -83,7 +83,7 @@ class name_lookup::stream final : public own_socket {
   }
 
   void may_be_ready() noexcept override {
-    if (is_busy_) return;
+    if (is_busy_ || of_.by_.is_paused()) return;
     if (!is_connected_) {
       if ((get().ready() & (POLLOUT | POLLERR | POLLHUP)) == 0) return;
       is_connected_ = is_busy_ = true;
@@ -101,7 +101,7 @@ class name_lookup::stream final : public own_socket {
   }
 
  private:
-  void give_up() { of_.come(family_, name_answer::failed(name_failure::server_failure), true); }
+  void give_up() { of_.round_ends(); }
 
   name_lookup& of_;
   int family_;
@@ -119,7 +119,23 @@ name_lookup::name_lookup(name_service& of, host& by, std::uint64_t number, std::
 
 name_lookup::~name_lookup() { stop_timer(); }
 
-void name_lookup::due(timer& due) noexcept { static_cast<name_lookup&>(due).round_ends(); }
+void name_lookup::due(timer& due) noexcept {
+  auto& self = static_cast<name_lookup&>(due);
+  self.is_overdue_ = self.by_.is_paused();
+  if (!self.is_overdue_) self.round_ends();
+}
+
+// What has come meanwhile goes before the end of the round.
+void name_lookup::resume() {
+  name_service& all = of_;
+  const std::uint64_t number = number_;
+  const auto is_there = [&] { return all.find(number) == this; };
+  if (datagrams_ != nullptr) datagrams_->may_be_ready();
+  for (const int family : name_families) {
+    if (is_there() && streams_[slot_of(family)] != nullptr) streams_[slot_of(family)]->may_be_ready();
+  }
+  if (is_there() && std::exchange(is_overdue_, false)) round_ends();
+}
 
 void name_lookup::stop_timer() noexcept {
   if (timer::armed()) by_.of().owner().timers().disarm(*this);
@@ -141,16 +157,33 @@ void name_lookup::begin() {
 
 void name_lookup::begin_round() {
   stop_timer();
+  is_overdue_ = false;
   ++rounds_;
   loop& owner = by_.of().owner();
   owner.timers().arm(*this, saturating_add(owner.now(), round_length));
   for (std::unique_ptr<stream>& each : streams_) each.reset();
-  const host* const server = of_.server_host();
-  if (server == nullptr) return ask_directly();
-  const endpoint at(server->address(), dns_port);
-  datagrams_ = std::make_unique<datagrams>(*this, at.address().is_v6());
-  if (!datagrams_->ask(at)) return round_ends();
+  if (of_.server_host() == nullptr) return ask_directly();
+  const endpoint at = server();
+  // The same as in the round before, so that a late answer is one.
+  if (datagrams_ == nullptr) datagrams_ = std::make_unique<datagrams>(*this, at.address().is_v6());
+  if (!datagrams_->ask(at)) return nobody_is_there();
   datagrams_->may_be_ready();
+}
+
+// Of its addresses the first that this host has a family for.
+endpoint name_lookup::server() const {
+  const std::vector<ip_address>& its = of_.server_host()->addresses();
+  const auto can_reach = [this](const ip_address& one) {
+    const std::vector<ip_address>& own = by_.addresses();
+    return std::any_of(own.begin(), own.end(), [&one](const ip_address& each) { return each.is_v6() == one.is_v6(); });
+  };
+  const auto found = std::find_if(its.begin(), its.end(), can_reach);
+  return {found != its.end() ? *found : its.front(), dns_port};
+}
+
+void name_lookup::nobody_is_there() {
+  datagrams_.reset();
+  round_ends();
 }
 
 // Each answer may end it.
@@ -164,8 +197,7 @@ void name_lookup::ask_directly() {
 }
 
 void name_lookup::ask_over_tcp(int family) {
-  const host* const server = of_.server_host();
-  const endpoint at(server->address(), dns_port);
+  const endpoint at = server();
   std::unique_ptr<stream>& made = streams_[slot_of(family)];
   made = std::make_unique<stream>(*this, at.address().is_v6(), family);
   made->ask(at);

@@ -35,6 +35,8 @@ class name_lookup final : private timer {
   host& by() const noexcept { return by_; }
   std::uint64_t number() const noexcept { return number_; }
   bool is_wanted() noexcept { return !waiting_.empty(); }
+  // Its host goes on after a pause. Likewise.
+  void resume();
   // The answer about the addresses of a family, from the name service. Likewise.
   void come(int family, const name_answer& given, bool over_tcp);
 
@@ -54,6 +56,8 @@ class name_lookup final : private timer {
   void ask_over_tcp(int family);
   void read(std::span<const std::byte> message, bool over_tcp);
   void round_ends();
+  void nobody_is_there();
+  endpoint server() const;
   void finish();
 
   name_service& of_;
@@ -63,6 +67,7 @@ class name_lookup final : private timer {
   int family_;
   unsigned rounds_ = 0;
   std::uint64_t sockets_ = 0;  // that it has had
+  bool is_overdue_ = false;    // the round has ended while its host was paused
   std::array<std::optional<name_answer>, 2> answers_;
   std::unique_ptr<datagrams> datagrams_;
   std::array<std::unique_ptr<stream>, 2> streams_;  // of each family

@@ -55,6 +55,13 @@ void name_service::host_begins(host& which) {
 
 void name_service::host_resumes(host& which) {
   if (server_host_ == &which && server_ != nullptr) server_->resume();
+  std::vector<std::uint64_t> own;
+  for (const auto& [number, each] : lookups_) {
+    if (&each->by() == &which) own.push_back(number);
+  }
+  for (const std::uint64_t number : own) {
+    if (name_lookup* const still = find(number)) still->resume();
+  }
 }
 
 // -- what there is ----------------------------------------------------------------------------------------------------
@@ -107,6 +114,9 @@ void name_service::fail(std::string_view name, const name_fault& how, source whe
   loop& owner = network_.owner();
   if (how.delay < duration::zero())
     owner.misused(fmt::format("a name server cannot be {} late", to_text(how.delay)), where);
+  if (how.family != AF_UNSPEC && how.family != AF_INET && how.family != AF_INET6) {
+    owner.misused(fmt::format("a name has no addresses of family {}, as of AF_INET and AF_INET6", how.family), where);
+  }
   if (how.count == 0)
     owner.misused("a fault of a name server that is for no question never fires; count is 1 at least", where);
   detail::touch(service_id, access::write);
