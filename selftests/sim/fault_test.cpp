@@ -11,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include <netdb.h>
-#include <sys/un.h>
 
 #include <memory>
 #include <stdexcept>
@@ -483,49 +482,6 @@ TEST(FaultTest, OneThatNeedNotFireMayBeSaidToItsGuard) {
   });
 }
 
-TEST(FaultTest, IsForUnixSocketsByTheirNames) {
-  run_on_hosts([]() -> task<void> {
-    two_hosts hosts;
-    sockaddr_un names[3] = {};
-    const char* const paths[] = {"/tmp/one.sock", "/tmp/two.sock", "\0three"};
-    std::vector<fault> in_force;
-    in_force.push_back(on(op::bind).to("/tmp/two.sock").fail(EADDRINUSE));
-    in_force.push_back(on(op::connect).to("/tmp/two.sock").fail(EACCES));
-    in_force.push_back(on(op::connect).to("@three").fail(ECONNREFUSED));
-    in_force.push_back(on(op::accept).to("@three").fail(EMFILE));
-    in_force.push_back(on(op::write).to("@three").fail(ENOBUFS));
-    in_force.push_back(on(op::connect).to("/tmp/four.sock").may_not_fire().fail(ECONNREFUSED));
-    std::vector<std::string> said;
-    for (std::size_t i = 0; i < 3; ++i) {
-      names[i].sun_family = AF_UNIX;
-      const std::size_t length = std::strlen(paths[i] + 1) + 1;
-      std::memcpy(names[i].sun_path, paths[i], length);
-      const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-      const auto* const name = reinterpret_cast<const sockaddr*>(&names[i]);
-      const auto until_it_goes = [&said](const auto& call) {
-        while (said.emplace_back(error_text(call())) != "0") {
-        }
-      };
-      const int listener = hosts.client.socket(AF_UNIX, SOCK_STREAM, 0);
-      until_it_goes([&] { return hosts.client.bind(listener, name, size); });
-      EXPECT_EQ(hosts.client.listen(listener, 1), 0);
-      const int connecting = hosts.client.socket(AF_UNIX, SOCK_STREAM, 0);
-      until_it_goes([&] { return hosts.client.connect(connecting, name, size); });
-      int accepted = -1;
-      until_it_goes([&] {
-        accepted = hosts.client.accept4(listener, nullptr, nullptr, 0);
-        return std::min(accepted, 0);
-      });
-      until_it_goes([&] { return std::min<std::int64_t>(hosts.client.send(connecting, "x", 1, 0), 0); });
-      for (const int each : {listener, connecting, accepted}) EXPECT_EQ(hosts.client.close(each), 0);
-    }
-    EXPECT_THAT(said, ElementsAre("0", "0", "0", "0",                          // one
-                                  "EADDRINUSE", "0", "EACCES", "0", "0", "0",  // two
-                                  "0", "ECONNREFUSED", "0", "EMFILE", "0", "ENOBUFS", "0"));
-    co_return;
-  });
-}
-
 TEST(FaultTest, SaysNothingWhereTheRunEndsByAnother) {
   class world of;
   const auto fails = []() -> task<void> {
@@ -573,6 +529,11 @@ TEST(FaultTest, KnowsWhatLinuxCanDo) {
             "\"client:http\" is no target of a fault, as \"db:5432\" is: its port is no number of 0 to 65535");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::connect).to("10.0.0.2:65536").fail(ECONNREFUSED); }),
             "\"10.0.0.2:65536\" is no target of a fault, as \"db:5432\" is: its port is no number of 0 to 65535");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::connect).to("/run/db").fail(ETIMEDOUT); }),
+            "connect does not fail with ETIMEDOUT on Linux: it may with ECONNREFUSED, ENOENT, EAGAIN, EACCES, EPERM, "
+            "EPROTOTYPE");
+  EXPECT_EQ(misuse_of([] { const fault wrong = on(op::connect).to("@db").hang(); }),
+            "connect of Unix sockets cannot hang, as connect can");
   EXPECT_EQ(misuse_of([] { const fault wrong = on(op::connect).to(":80").fail(ECONNREFUSED); }),
             "\":80\" is no target of a fault, as \"db:5432\" is: it names nobody");
 }

@@ -97,6 +97,18 @@ std::optional<std::uint16_t> port_in(std::string_view text) noexcept {
 
 }  // namespace
 
+error_list errors_of_unix(op what) noexcept {
+  static constexpr int of_connect_by_name[] = {ECONNREFUSED, ENOENT, EAGAIN, EACCES, EPERM, EPROTOTYPE};
+  static constexpr int of_local_read[] = {ECONNRESET, ENOMEM};
+  static constexpr int of_local_write[] = {EPIPE, ECONNRESET, ENOBUFS, ENOMEM};
+  switch (what) {
+    case op::connect: return {std::data(of_connect_by_name), std::size(of_connect_by_name)};
+    case op::read: return {std::data(of_local_read), std::size(of_local_read)};
+    case op::write: return {std::data(of_local_write), std::size(of_local_write)};
+    default: return errors_of(what);
+  }
+}
+
 error_list errors_of(op what) noexcept {
   const auto all = [](const auto& of) { return error_list{std::data(of), std::size(of)}; };
   switch (what) {
@@ -249,7 +261,7 @@ fault fault_rule::made(const fault_effect& effect) const {
 }
 
 fault fault_rule::fail(int error) const {
-  const error_list legal = errors_of(terms_.what);
+  const error_list legal = terms_.of_unix() ? errors_of_unix(terms_.what) : errors_of(terms_.what);
   if (std::find(legal.begin(), legal.end(), error) == legal.end()) {
     std::string names;
     for (const int each : legal) names += (names.empty() ? "" : ", ") + name_of_error(terms_.what, each);
@@ -263,8 +275,10 @@ fault fault_rule::fail(int error) const {
 }
 
 fault fault_rule::hang() const {
-  if (terms_.what != op::connect) {
-    detail::here().owner->misused(fmt::format("{} cannot hang, as connect can", name_of(terms_.what)), terms_.where);
+  if (terms_.what != op::connect || terms_.of_unix()) {
+    detail::here().owner->misused(fmt::format("{}{} cannot hang, as connect can", name_of(terms_.what),
+                                              terms_.of_unix() ? " of Unix sockets" : ""),
+                                  terms_.where);
   }
   return made({fault_effect::kind::hang});
 }

@@ -92,6 +92,7 @@ struct attempted_call {
   bool may_take_time = false;
   bool connected = false;     // a stream, which an error can end
   bool of_datagrams = false;  // of UDP
+  bool of_unix = false;       // of a Unix socket
   bool of_disk = false;       // syncfs() or sync()
   bool of_its_files = false;  // the same, of a file that has something to write
 };
@@ -150,7 +151,7 @@ struct fault_terms {
   sim::link* over = nullptr;
   fault_effect effect{};
 
-  // Whether it is about Unix sockets by their names, or about closing files.
+  // Whether it is about Unix sockets by their names, or about closing files by their paths.
   bool of_unix() const noexcept { return !is_on_files(what) && (to.starts_with('/') || to.starts_with('@')); }
   // "connect to db:5432 (nth 2, ECONNREFUSED)".
   std::string text() const;
@@ -279,5 +280,7 @@ struct error_list {
   const int* end() const noexcept { return first + count; }
 };
 error_list errors_of(op what) noexcept;
+// Those of calls on Unix sockets.
+error_list errors_of_unix(op what) noexcept;
 
 }  // namespace lockstep

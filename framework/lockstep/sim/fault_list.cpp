@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace lockstep::sim {
 
@@ -58,7 +59,7 @@ void injected_fault::part() noexcept {
 }
 
 void injected_fault::judge(bool run_has_ended) noexcept {
-  if (of_ == nullptr || fired_ != 0 || terms_.may_not_fire) return;
+  if (of_ == nullptr || fired_ != 0 || std::exchange(terms_.may_not_fire, true)) return;
   const bool nobody = names_nobody();
   if (terms_.one_in > 1 && !nobody) return;  // it need not
   const std::string_view noun = terms_.over != nullptr ? "byte" : "operation";
@@ -78,6 +79,11 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (is_on_files(call.what)) return covers_file(call);
   const fault_effect& effect = terms_.effect;
   if (effect.what == fault_effect::kind::fail ? !call.may_fail : !call.may_take_time) return false;
+  const error_list of_unix = errors_of_unix(call.what);
+  if (call.of_unix && effect.what == fault_effect::kind::fail &&
+      std::find(of_unix.begin(), of_unix.end(), effect.error) == of_unix.end()) {
+    return false;
+  }
   if (call.what == op::read || call.what == op::write) {
     if (!call.connected && ends_connections(effect)) return false;
     if (!call.of_datagrams && is_of_datagrams(effect)) return false;
@@ -89,7 +95,7 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (!terms_.at.empty() && call.by.name() != terms_.at) return false;
   if (terms_.to.empty()) return true;
   if (call.what == op::resolve) return call.name == terms_.to;
-  if (terms_.of_unix()) return matches(call.name);
+  if (terms_.of_unix()) return matches(call.name) || (!call.spelled.empty() && matches(call.spelled));
   if (terms_.to_port && *terms_.to_port != call.target.port()) return false;
   if (terms_.to_address) return call.target.address().unmapped() == terms_.to_address->unmapped();
   return call.target_host != nullptr && call.target_host->name() == terms_.to_host;
@@ -195,7 +201,7 @@ bool fault_list::is_in_force(std::uint32_t number) noexcept {
 }
 
 void fault_list::report_unfired(std::string text, source where, bool run_has_ended) noexcept {
-  if (owner_.given_up()) return;
+  if (owner_.given_up() || (excuse_ != nullptr && excuse_->fired() != 0)) return;
   if (run_has_ended) {
     owner_.report(verdict_kind::unfired_fault, std::move(text), where);
   } else {
@@ -204,7 +210,7 @@ void fault_list::report_unfired(std::string text, source where, bool run_has_end
 }
 
 void fault_list::judge() noexcept {
-  for (const auto& each : standing_) each->judge(true);
+  for (injected_fault& each : all_) each.judge(true);
 }
 
 }  // namespace lockstep::sim

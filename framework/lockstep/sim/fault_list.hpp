@@ -105,8 +105,10 @@ class fault_list {
 
   // Stays in force until the run ends.
   void keep(std::unique_ptr<injected_fault> standing) { standing_.push_back(std::move(standing)); }
-  // The run ends: those that stayed are judged.
+  // The run ends: those that are there still are judged.
   void judge() noexcept;
+  // Where that has fired, nothing else needs to; null for nothing. Requires that it lives until then.
+  void set_excuse(const fault* fired) noexcept { excuse_ = fired; }
   // The verdict on something that was to go wrong, and never did.
   void report_unfired(std::string text, source where, bool run_has_ended) noexcept;
   void part() noexcept;
@@ -116,6 +118,7 @@ class fault_list {
 
   loop& owner_;
   network& network_;
+  const fault* excuse_ = nullptr;
   std::uint32_t count_ = 0;  // of all that there ever were
   intrusive_list<injected_fault, injected_fault> all_;
   std::uint32_t in_force_[op_count] = {};

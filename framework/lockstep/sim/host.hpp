@@ -309,6 +309,7 @@ class host final : public system_calls {
   endpoint named_by_host(const endpoint& bound) const noexcept;
   // What is to happen to such a call: minus an error number, or 0.
   int fault_of(attempted_call call);
+  int fault_of_unix(attempted_call call, const std::string& name);
   int fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes);
   template <class F>
   std::int64_t transfer(op what, int fd, std::size_t bytes, int flags, const F& call);

@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -114,20 +115,38 @@ int host::fault_of(op what, sim::socket& of, unsigned event, std::size_t bytes) 
   if (event != 0 && of.would_wait(event)) return 0;
   attempted_call call{what, *this};
   const bool is_of_peer = what == op::read || what == op::write;
-  call.target = is_of_peer ? of.peer() : named_by_host(of.local());
-  std::string path;
-  if (of.as_unix() != nullptr) {
-    sockaddr_storage name{};
-    socklen_t size = sizeof name;
-    auto* const written = reinterpret_cast<sockaddr*>(&name);
-    if ((is_of_peer ? of.peer_name(written, &size) : of.local_name(written, &size)) == 0) {
-      path = text_of_address(written, size);
-    }
-  }
-  call.name = path;
   call.bytes = bytes;
   call.connected = of.is_connected();
   call.of_datagrams = of.has_datagrams();
+  if (of.as_unix() == nullptr) {
+    call.target = is_of_peer ? of.peer() : named_by_host(of.local());
+    return fault_of(call);
+  }
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  auto* const written = reinterpret_cast<sockaddr*>(&name);
+  // A server's end has the name of its listener, and its peer mostly none.
+  const auto has_name = [&] { return size > sizeof(sa_family_t); };
+  if (!is_of_peer || of.peer_name(written, &size) != 0 || !has_name()) {
+    size = sizeof name;
+    of.local_name(written, &size);
+  }
+  return fault_of_unix(call, has_name() ? text_of_address(written, size) : "");
+}
+
+// By the path to where its name leads, and as it is written.
+int host::fault_of_unix(attempted_call call, const std::string& name) {
+  call.of_unix = true;
+  if (!name.starts_with('@') && !name.empty()) {
+    file_names& all = files();
+    const std::filesystem::path begin = all.text_of(all.working_directory());
+    const std::string spelled = (begin / name).lexically_normal().string();
+    const std::string found = all.path_to(all.working_directory(), name.c_str(), true);
+    call.name = found.empty() ? spelled : found;
+    call.spelled = spelled;
+    return fault_of(call);
+  }
+  call.name = name;
   return fault_of(call);
 }
 
@@ -341,9 +360,9 @@ int host::bind(int fd, const sockaddr* address, socklen_t size) {
           if (!network_->faults().empty()) [[unlikely]] {
             attempted_call call{op::bind, *this};
             call.target = named_by_host(endpoint::from(address, size).value_or(endpoint()));
-            const std::string path = of.as_unix() != nullptr ? text_of_address(address, size) : "";
-            call.name = path;
-            if (const int error = fault_of(call); error != 0) return error;
+            const bool is_unix = of.as_unix() != nullptr;
+            const int error = is_unix ? fault_of_unix(call, text_of_address(address, size)) : fault_of(call);
+            if (error != 0) return error;
           }
           return of.bind(address, size);
         });
@@ -392,9 +411,9 @@ int host::connect(int fd, const sockaddr* address, socklen_t size) {
             attempted_call call{op::connect, *this};
             call.of_datagrams = of.has_datagrams();
             call.target = endpoint::from(address, size).value_or(endpoint());
-            const std::string path = of.as_unix() != nullptr ? text_of_address(address, size) : "";
-            call.name = path;
-            if (const int error = fault_of(call); error != 0) return error;
+            const bool is_unix = of.as_unix() != nullptr;
+            const int error = is_unix ? fault_of_unix(call, text_of_address(address, size)) : fault_of(call);
+            if (error != 0) return error;
           }
           return of.connect(address, size);
         });

@@ -241,6 +241,20 @@ int unix_socket::shutdown(int how) {
   return 0;
 }
 
+// As if the peer had closed without reading all, and this end as well; what was not read is lost.
+void unix_socket::break_off(int error) {
+  touch();
+  const std::shared_ptr<unix_party> peer = peer_;
+  unix_socket* const ends[] = {this, peer != nullptr ? peer->socket : nullptr};
+  for (unix_socket* const each : ends) {
+    if (each == nullptr) continue;
+    each->shut_ = reads | writes;
+    each->error_ = each == this ? error : ECONNRESET;
+    while (!each->messages_.empty()) each->drop_first();
+    each->state_changed();
+  }
+}
+
 void unix_socket::closed() noexcept {
   touch();
   list_hook<unix_space>::unlink();

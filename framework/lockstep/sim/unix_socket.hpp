@@ -49,6 +49,8 @@ class unix_socket final : public socket, public list_hook<unix_space>, public li
   unix_socket* as_unix() noexcept override { return this; }
   std::string described() const override;
   void show(socket_status& as) const override;
+  bool is_connected() const noexcept override { return phase_ == phase::connected && !of_datagrams(); }
+  void break_off(int error) override;
 
   // A message that it sent has left its queue.
   void has_room() noexcept;

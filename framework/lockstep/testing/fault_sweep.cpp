@@ -52,7 +52,9 @@ class sweep {
     if (n == 0) co_return co_await body_();
     fault_rule rule = rule_.nth(n).may_not_fire();
     const fault injected = rule.fail(error_);
-    const counting until_it_ends{*this, injected, text_of(rule), world().network().faults()};
+    sim::fault_list& all = world().network().faults();
+    const counting until_it_ends{*this, injected, text_of(rule), all};
+    all.set_excuse(&injected);  // what the body meant to meet with, it may not come to
     called_ = text_of(rule_.nth(1));
     co_await body_();
   }
@@ -68,12 +70,13 @@ class sweep {
     sweep& into;
     const fault& of;
     std::string text;
-    const sim::fault_list& all;
-    counting(sweep& of_sweep, const fault& counted, std::string its_text, const sim::fault_list& among) noexcept
+    sim::fault_list& all;
+    counting(sweep& of_sweep, const fault& counted, std::string its_text, sim::fault_list& among) noexcept
         : into(of_sweep), of(counted), text(std::move(its_text)), all(among) {}
     counting(const counting&) = delete;
     counting& operator=(const counting&) = delete;
     ~counting() {
+      all.set_excuse(nullptr);
       into.fired_ = of.fired();
       const bool on_files = into.fired_ != 0 && is_on_files(into.rule_.terms().what);
       for (const sim::fired_fault& each : all.log()) {
