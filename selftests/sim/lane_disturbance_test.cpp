@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace lockstep::sim {
 namespace {
 
@@ -108,6 +110,99 @@ TEST(LaneDisturbanceTest, KeepaliveMeetsWithIt) {
   });
 }
 
+// What an earlier one has stopped, a later one holds on.
+TEST(LaneDisturbanceTest, AnInnerOneMeetsWithWhatIsFrozen) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    partition first("client", "web");
+    co_await client.write("frozen");
+    const partition second("client", "web");
+    first.heal();
+    EXPECT_EQ(second.fired(), 1u);
+  });
+}
+
+// A question that was not answered, of a connection that outlives it.
+TEST(LaneDisturbanceTest, AQuestionThatWasNotAnsweredMeetsWithIt) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    co_await yield();
+    tcp_stream idle = co_await connect_tcp(web_80);
+    idle.keep_alive(true);
+    {
+      const partition cut("client", "web");
+      co_await sleep_for(2h + 1s);
+    }
+    {
+      const partition back = partition::one_way("web", "client");
+      co_await sleep_for(2h + 1s);
+    }
+    const auto too_short = partition("client", "web").may_not_fire();
+    co_await sleep_for(1h);
+    EXPECT_EQ(too_short.fired(), 0u);
+  });
+}
+
+TEST(LaneDisturbanceTest, AClogThatIsOverMeetsWithNothing) {
+  EXPECT_THAT(said_of([]() -> task<void> {
+                clog("web", 1s);
+                co_await sleep_for(2s);
+                clog("web", 1s);
+                EXPECT_EQ(co_await connect_to(web_80), "ok");
+              }),
+              ElementsAre(never_fired("clog \"web\" for 1 s")));
+}
+
+TEST(LaneDisturbanceTest, CountsDatagramsThatAreUnderWay) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    lockstep::world().link("client", "web").latency(10ms);
+    const file receiver{&hosts.web, hosts.web.socket(AF_INET, SOCK_DGRAM, 0)};
+    const file sender{&hosts.client, hosts.client.socket(AF_INET, SOCK_DGRAM, 0)};
+    EXPECT_EQ(receiver.bind("10.0.0.2:53"), "0");
+    EXPECT_EQ(sender.connect("10.0.0.2:53"), "0");
+    sender.send("late");
+    EXPECT_EQ(clog("web", 1s).fired(), 1u);
+    sender.send("lost");
+    const partition cut("client", "web");
+    EXPECT_EQ(cut.fired(), 2u);
+    receiver.close();
+    sender.close();
+    co_return;
+  });
+}
+
+TEST(LaneDisturbanceTest, AClogMakesNothingComeEarlier) {
+  run_on_hosts([]() -> task<void> {
+    const echo_host hosts;
+    lockstep::world().link("client", "web").latency(10s);
+    co_await yield();
+    tcp_stream client = co_await connect_tcp(web_80);
+    co_await client.write("slow");
+    const time_point sent = now();
+    EXPECT_EQ(clog("web", 1s).may_not_fire().fired(), 0u);
+    EXPECT_EQ(co_await read_from(client), "slow");
+    EXPECT_EQ(now() - sent, 20s);
+  });
+}
+
+TEST(LaneDisturbanceTest, OneThatOutlivesTheRunIsJudged) {
+  std::optional<partition> cut;
+  std::optional<fault> refused;
+  EXPECT_THAT(said_of([&]() -> task<void> {
+                refused.emplace(on(op::connect).to("web:81").fail(ECONNREFUSED));
+                co_return;
+              }),
+              ElementsAre(testing::HasSubstr("fault on connect to web:81 (ECONNREFUSED) never fired")));
+  EXPECT_THAT(said_of([&]() -> task<void> {
+                cut.emplace("client", "web");
+                co_return;
+              }),
+              ElementsAre(never_fired("partition client | web")));
+}
+
 TEST(LaneDisturbanceTest, OneThatNeedNotFireIsNoVerdict) {
   EXPECT_THAT(said_of([]() -> task<void> {
                 { const auto cut = partition("client", "web").may_not_fire(); }
@@ -152,8 +247,10 @@ TEST(LaneDisturbanceTest, AClogHoldsUpHostsThatAreMadeLaterUntilItIsOver) {
     clog("web", 2s);
     EXPECT_EQ(co_await lockstep::world().host("late").spawn(connect_to(web_80)).join(), "ok");
     EXPECT_EQ(now(), time_point{2s});
-    EXPECT_EQ(co_await lockstep::world().host("later").spawn(connect_to(web_80)).join(), "ok");
+    host& later = lockstep::world().host("later");
+    EXPECT_EQ(co_await later.spawn(connect_to(web_80)).join(), "ok");
     EXPECT_EQ(now(), time_point{2s});
+    EXPECT_TRUE(lockstep::world().network().lane_between(later, hosts.web)->instant()) << "it knows of no clog";
   });
 }
 

@@ -57,6 +57,7 @@ TEST(NetworkTraceTest, ShowsWhatIsLostAndSentAgainInTheOrderOfTimes) {
         const int datagrams = sim::open_udp(net.first_host());
         co_await sleep_for(500ms);
         sim::send_to(net.first_host(), datagrams, "lost\n", "10.0.0.2:9");
+        co_await sleep_for(500ms);
         EXPECT_EQ("\n" + seen.text("client"), R"(
   0 ns  client  socket(AF_INET, SOCK_STREAM) = 3
   0 ns  client  connect(3, 10.0.0.2:80) = EINPROGRESS
@@ -65,8 +66,9 @@ TEST(NetworkTraceTest, ShowsWhatIsLostAndSentAgainInTheOrderOfTimes) {
 500 ms  client  sendmsg(4, 5 bytes) = 5
 500 ms  client  > web  udp 10.0.0.1:32768 -> 10.0.0.2:9  5 bytes "lost.", lost: link loss
    1 s  client  >> web  tcp 10.0.0.1:32768 -> 10.0.0.2:80  S
+   1 s  client  < web  tcp 10.0.0.2:80 -> 10.0.0.1:32768  SA, ack 0
+   1 s  client  > web  tcp 10.0.0.1:32768 -> 10.0.0.2:80  ., ack 0
 )");
-        co_await sleep_for(1s);
         one.close();
         net.first_host().close(datagrams);
         listener.close();

@@ -4,15 +4,18 @@
 
 #include <lockstep/sim/clog.hpp>
 #include <lockstep/sim/netstat.hpp>
+#include <lockstep/sim/network_trace.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,6 +57,23 @@ task<std::string> end_of(F call) {
     came_to = strerrorname_np(failed.code().value());
   }
   co_return fmt::format("{} after {} ms", came_to, (now() - before) / 1ms);
+}
+
+struct tcp_socket_options_of_test {
+  int name;
+  int value;
+};
+
+// To port 80 of "web", with that option.
+task<void> connects(tcp_socket_options_of_test with) {
+  host& here = lockstep::world().network().first_host();
+  const file client = tcp(here);
+  client.set(IPPROTO_TCP, with.name, with.value);
+  EXPECT_EQ(client.connect("10.0.0.2:80"), "EINPROGRESS");
+  while (client.ready() == "-") co_await sleep_for(500ms);
+  const std::string error = client.error();
+  client.close();
+  if (error != "0") throw std::system_error(error == "ETIMEDOUT" ? ETIMEDOUT : EIO, std::system_category());
 }
 
 task<std::string> end_of_connect() {
@@ -142,6 +162,40 @@ TEST(UnansweredTest, IsAConnectionToAHostThatCrashesMeanwhile) {
   });
 }
 
+// As Linux 6.18 did.
+TEST(UnansweredTest, IsAConnectionForAsLongAsItsOptionsSay) {
+  struct row {
+    int option;
+    int value;
+    const char* end;
+  };
+  for (const row& each : {row{TCP_USER_TIMEOUT, 3'000, "ETIMEDOUT after 3000 ms"},
+                          {TCP_USER_TIMEOUT, 500, "ETIMEDOUT after 1000 ms"},
+                          {TCP_USER_TIMEOUT, 1'000'000, "ETIMEDOUT after 127000 ms"},
+                          {TCP_SYNCNT, 1, "ETIMEDOUT after 3000 ms"},
+                          {TCP_SYNCNT, 2, "ETIMEDOUT after 7000 ms"},
+                          {TCP_SYNCNT, 8, "ETIMEDOUT after 367000 ms"}}) {
+    const auto ends = [&each](const char* how) -> task<void> {
+      tcp_socket_options_of_test of{each.option, each.value};
+      EXPECT_EQ(co_await end_of([&of]() -> task<void> { co_await connects(of); }), each.end)
+          << how << ", option " << each.option << " = " << each.value;
+    };
+    run_on_hosts([&]() -> task<void> {
+      const silent_host hosts;
+      {
+        const partition cut("client", "web");
+        co_await ends("a partition");
+      }
+      {
+        const black_hole lost("web:80");
+        co_await ends("a port that answers nobody");
+      }
+      lockstep::world().link("client", "web").loss(1);
+      co_await ends("all is lost");
+    });
+  }
+}
+
 TEST(UnansweredTest, IsForgottenByWhoHasAnsweredAndHeardNoMore) {
   run_on_hosts([]() -> task<void> {
     const silent_host hosts;
@@ -213,6 +267,123 @@ TEST(UnansweredTest, IsAskedForFromWhenItIsSaid) {
     sending.user_timeout(2s);
     EXPECT_EQ(co_await end_of_read(sending), "ETIMEDOUT after 2000 ms");
     EXPECT_EQ(co_await end_of_read(asking), "ETIMEDOUT after 8980 ms") << "it was heard last a little after 0 s";
+  });
+}
+
+// A user timeout goes before the number of questions, as on Linux 6.18; the first of them comes 4 s after what was
+// heard.
+TEST(UnansweredTest, IsAskedForUntilTheUserTimeout) {
+  for (const auto& [timeout, count, end] : {std::tuple(0s, 9, "ETIMEDOUT after 22000 ms"),
+                                            {5s, 9, "ETIMEDOUT after 6000 ms"},
+                                            {1s, 9, "ETIMEDOUT after 6000 ms"},
+                                            {30s, 2, "ETIMEDOUT after 30000 ms"}}) {
+    run_on_hosts([&, limit = timeout, questions = count, wanted = end]() -> task<void> {
+      const silent_host hosts;
+      lockstep::world().link("client", "web").latency(0ms);
+      co_await yield();
+      tcp_stream asking = co_await connect_tcp("10.0.0.2:80");
+      asking.keep_alive(true);
+      for (const auto& [name, value] : {std::pair(TCP_KEEPIDLE, 4), {TCP_KEEPINTVL, 2}, {TCP_KEEPCNT, questions}})
+        current_system().setsockopt(asking.native_handle(), IPPROTO_TCP, name, &value, sizeof value);
+      asking.user_timeout(limit);
+      const partition cut("client", "web");
+      EXPECT_EQ(co_await end_of_read(asking), wanted);
+    });
+  }
+}
+
+TEST(UnansweredTest, IsAskedForInVainWhereAllIsLost) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    link& between = lockstep::world().link("client", "web");
+    tcp_stream asking = co_await connect_tcp("10.0.0.2:80");
+    ask_after_10s(asking);
+    co_await sleep_for(1h);
+    between.loss(1);
+    EXPECT_THAT(co_await end_of_read(asking), testing::StartsWith("ETIMEDOUT after "));
+    between.loss(0);
+    tcp_stream other = co_await connect_tcp("10.0.0.2:80");
+    ask_after_10s(other);
+    between.loss(1);
+    co_await sleep_for(5s);
+    between.loss(0);
+    EXPECT_EQ(co_await end_of_read(other), "nothing");
+  });
+}
+
+// Whose socket was closed, and nobody answers: of its own end for a minute, and of what it has sent a little longer.
+TEST(UnansweredTest, IsAnEndThatNobodyHasAnyMore) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    const auto states = [] {
+      std::string all;
+      for (const socket_status& each : lockstep::world().netstat().sockets()) {
+        if (each.host == "client") all += each.state + " ";
+      }
+      return all;
+    };
+    {
+      const tcp_stream ended = co_await connect_tcp("10.0.0.2:80");
+      co_await sleep_for(1s);
+    }
+    co_await sleep_for(59s);
+    EXPECT_EQ(states(), "FIN-WAIT-2 ");
+    co_await sleep_for(2s);
+    EXPECT_EQ(states(), "");
+    std::optional<partition> cut;
+    {
+      const tcp_stream unheard = co_await connect_tcp("10.0.0.2:80");
+      co_await sleep_for(1s);
+      cut.emplace("client", "web");
+    }
+    co_await sleep_for(102s);
+    EXPECT_EQ(states(), "FIN-WAIT-1 ");
+    co_await sleep_for(1s);
+    EXPECT_EQ(states(), "");
+  });
+}
+
+// -- what is lost and sent again --------------------------------------------------------------------------------------
+
+// Each time anew: where nothing is lost any more, it comes with the next time.
+TEST(UnansweredTest, IsSentAgainOverTheLinkAsItIsThen) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    link& between = lockstep::world().link("client", "web");
+    between.loss(1);
+    auto connecting = spawn(end_of_connect());
+    co_await sleep_for(1500ms);
+    between.loss(0);
+    EXPECT_EQ(co_await connecting.join(), "ok after 3020 ms");
+
+    co_await yield();
+    tcp_stream one = co_await connect_tcp("10.0.0.2:80");
+    co_await sleep_for(10ms);
+    between.loss(1);
+    co_await one.write("x");
+    co_await sleep_for(500ms);
+    const network_trace seen;
+    between.loss(0);
+    co_await sleep_for(1h);
+    EXPECT_THAT(seen.text("client"),
+                testing::HasSubstr(">> web  tcp 10.0.0.1:32769 -> 10.0.0.2:80  PA 0:1, ack 0, 1 byte \"x\"\n"));
+    EXPECT_EQ(lockstep::world().netstat().sockets().back().receive_queue, 1u);
+  });
+}
+
+TEST(UnansweredTest, IsNotSeenBeforeItIsSent) {
+  run_on_hosts([]() -> task<void> {
+    const silent_host hosts;
+    tcp_stream one = co_await connect_tcp("10.0.0.2:80");
+    co_await sleep_for(1s);
+    lockstep::world().link("client", "web").loss(1);
+    const network_trace seen;
+    co_await one.write("x");
+    one.reset();
+    co_await sleep_for(1h);
+    const std::string text = seen.text("client");
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5) << text;
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr(">>"))) << "who was reset sends nothing again, nor is a reset";
   });
 }
 

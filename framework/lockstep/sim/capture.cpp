@@ -96,7 +96,6 @@ capture::capture(const std::string& path, sim::network& of, const sim::host* at)
 
 capture::~capture() {
   if (linked()) of_->remove(*this);
-  write_until(time_point::max());
 }
 
 void capture::write(const sim::wire_bytes& block) const { std::fwrite(block.data(), 1, block.size(), file_.get()); }
@@ -127,39 +126,32 @@ void capture::saw(const sim::traffic& packet) noexcept {
     return;
   }
   try {
-    write_until(of_->owner().now());
     const std::uint32_t interface = interface_of(packet);
     const std::string comment = packet.why.empty() || !sent ? "" : fmt::format("lost: {}", packet.why);
-    for (sim::wire_bytes& each : format_.packets_of(packet)) {
+    for (const sim::wire_bytes& each : format_.packets_of(packet)) {
       ++packets_;
       hash_ = roll(hash_, static_cast<std::uint64_t>(packet.at.time_since_epoch().count()));
       for (const std::byte byte : each) hash_ = roll_fast(hash_, std::to_integer<std::uint64_t>(byte));
-      pending_.emplace(packet.at, frame{interface, std::move(each), comment});
+      write(interface, each, comment);
     }
   } catch (const std::bad_alloc&) {
   }
 }
 
-// What comes before that time, in the order of times and, at one, in that in which it was told of.
-void capture::write_until(time_point end) {
-  while (!pending_.empty() && pending_.begin()->first < end) {
-    const auto& [at, sent] = *pending_.begin();
-    const duration wall = saturating_add(of_->owner().wall_now().time_since_epoch(), at - of_->owner().now());
-    const auto ns = static_cast<std::uint64_t>(wall.count());
-    pcapng_block made(packet_block);
-    made.u32(sent.interface);
-    made.u32(ns >> 32);
-    made.u32(ns);
-    made.u32(sent.bytes.size());
-    made.u32(sent.bytes.size());
-    made.data(sent.bytes);
-    if (!sent.comment.empty()) {
-      made.option(comment_option, sent.comment);
-      made.option(end_of_options, {});
-    }
-    write(made.take());
-    pending_.erase(pending_.begin());
+void capture::write(std::uint32_t interface, const sim::wire_bytes& packet, const std::string& comment) const {
+  const auto ns = static_cast<std::uint64_t>(of_->owner().wall_now().time_since_epoch().count());
+  pcapng_block made(packet_block);
+  made.u32(interface);
+  made.u32(ns >> 32);
+  made.u32(ns);
+  made.u32(packet.size());
+  made.u32(packet.size());
+  made.data(packet);
+  if (!comment.empty()) {
+    made.option(comment_option, comment);
+    made.option(end_of_options, {});
   }
+  write(made.take());
 }
 
 }  // namespace lockstep

@@ -53,18 +53,13 @@ class capture final : private sim::traffic_listener {
   }
 
  private:
-  struct frame {
-    std::uint32_t interface;
-    sim::wire_bytes bytes;
-    std::string comment;
-  };
   struct close_file {
     void operator()(std::FILE* of) const noexcept { std::fclose(of); }
   };
 
   void saw(const sim::traffic& packet) noexcept override;
   std::uint32_t interface_of(const sim::traffic& packet);
-  void write_until(time_point end);
+  void write(std::uint32_t interface, const sim::wire_bytes& packet, const std::string& comment) const;
   void write(const sim::wire_bytes& block) const;
 
   std::unique_ptr<std::FILE, close_file> file_;
@@ -72,7 +67,6 @@ class capture final : private sim::traffic_listener {
   const sim::host* at_;
   sim::wire_format format_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> interfaces_;  // by the numbers of the hosts
-  std::multimap<time_point, frame> pending_;  // what is sent again has a time to come
   std::uint64_t packets_ = 0;
   std::uint64_t hash_ = 0;
 };

@@ -57,6 +57,7 @@ task<void> swizzle(std::vector<std::string> hosts, duration within, source where
   sim::network& of = world(where).network();
   loop& owner = of.owner();
   for (const std::string& each : hosts) of.at(each, where);
+  if (hosts.empty()) owner.misused("a swizzle is of one host at least", where);
   if (within <= duration::zero()) {
     owner.misused(fmt::format("a swizzle lasts for a time, unlike {}", to_text(within)), where);
   }

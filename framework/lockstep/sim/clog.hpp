@@ -3,7 +3,7 @@
 //
 //   const black_hole lost("db");           // until the end of the scope
 //   clog("web", 2s);                       // what is under way to and from it, and what is sent, waits so long
-//   auto storm = spawn(swizzle({"a", "b", "c"}, 10s));
+//   auto storm = spawn(swizzle(names, 10s));   // a vector of their names
 #pragma once
 
 #include <lockstep/base/source.hpp>

@@ -12,6 +12,7 @@ namespace lockstep::sim {
 
 lane_disturbance::lane_disturbance(network& of, std::string text, source where)
     : of_(&of), text_(std::move(text)), where_(where) {
+  for (lane_disturbance& each : of.disturbances()) each.settle();
   of.add(*this);
   of.owner().note("network", text_);
 }
@@ -38,7 +39,7 @@ void lane_disturbance::cut(link& both_ways) {
 
 // In the way that it is one for.
 void lane_disturbance::cut(lane& one) {
-  lanes_.push_back({&one, met_on(one)});
+  lanes_.push_back({&one, met_on(one) - (clogged_until_ ? 0 : one.frozen())});
   if (clogged_until_) {
     one.clog(*clogged_until_);
   } else {
@@ -50,7 +51,9 @@ std::uint64_t lane_disturbance::met_on(const lane& one) const noexcept {
   return clogged_until_ ? one.made_late() : one.stopped();
 }
 
-std::uint64_t lane_disturbance::fired() const noexcept {
+std::uint64_t lane_disturbance::fired() const noexcept { return over_ ? *over_ : count(); }
+
+std::uint64_t lane_disturbance::count() const noexcept {
   std::uint64_t sum = 0;
   for (const met& each : lanes_) {
     detail::touch(each.with->id(), access::write);  // its packets count
@@ -61,15 +64,20 @@ std::uint64_t lane_disturbance::fired() const noexcept {
 
 void lane_disturbance::end() noexcept {
   if (of_ == nullptr) return;
+  if (!clogged_until_) {
+    for (const met& each : lanes_) each.with->heal();
+  }
   judge(false);
   of_->owner().note("network", text_ + " is over");
   part();
-  if (clogged_until_) return;
-  for (const met& each : lanes_) each.with->heal();
+}
+
+void lane_disturbance::settle() noexcept {
+  if (!over_ && clogged_until_ && *clogged_until_ <= of_->owner().now()) over_ = count();
 }
 
 void lane_disturbance::judge(bool run_has_ended) noexcept {
-  if (may_not_fire_ || fired() != 0) return;
+  if (std::exchange(may_not_fire_, true) || fired() != 0) return;
   std::string text = fmt::format("{} never fired: no packet met with it; if that may be, say may_not_fire()", text_);
   of_->faults().report_unfired(std::move(text), where_, run_has_ended);
 }

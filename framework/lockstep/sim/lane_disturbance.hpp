@@ -36,7 +36,10 @@ class lane_disturbance : public list_hook<lane_disturbance> {
   // How many packets it has stopped, or made late.
   std::uint64_t fired() const noexcept;
   // That there was none is no verdict.
-  void may_not_fire() noexcept { may_not_fire_ = true; }
+  lane_disturbance& may_not_fire() noexcept {
+    may_not_fire_ = true;
+    return *this;
+  }
 
   // Heals what it has cut, and is judged. What is called later does nothing.
   void end() noexcept;
@@ -56,13 +59,17 @@ class lane_disturbance : public list_hook<lane_disturbance> {
   };
 
   std::uint64_t met_on(const lane& one) const noexcept;
+  std::uint64_t count() const noexcept;
+  // One that is over meets with nothing any more, whatever the next does to its lanes.
+  void settle() noexcept;
 
   network* of_;  // null when it is over
   std::string text_;
   source where_;
   const host* around_ = nullptr;
   std::optional<time_point> clogged_until_;  // if it clogs
-  bool may_not_fire_ = false;
+  std::optional<std::uint64_t> over_;        // and is over, with so many
+  bool may_not_fire_ = false;                // or it was judged
   std::vector<met> lanes_;
 };
 

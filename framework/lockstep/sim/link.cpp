@@ -30,6 +30,13 @@ lane::~lane() = default;
 
 std::string lane::name() const { return from_ + " -> " + (to_ != nullptr ? *to_ : "itself"); }
 
+void lane::set_traits(const lane_traits& traits) {
+  detail::touch(id_, access::write);
+  traits_ = std::make_shared<const lane_traits>(traits);
+  see_if_plain();
+  for (traveller& each : travellers_) each.lane_changed();
+}
+
 const lane::domains& lane::picks() {
   if (domains_ == nullptr) domains_ = std::make_unique<const domains>(name());
   return *domains_;
@@ -63,16 +70,10 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
   return taken;
 }
 
-lane::delay lane::retransmission(loop& owner, duration timeout, int retries_max) {
-  constexpr duration timeout_max = std::chrono::seconds(120);
-  delay found;
-  for (int lost = 0; draws(owner, mishap::segment_loss, traits_->loss); ++lost) {
-    found.comes = lost < retries_max;
-    if (!found.comes) break;
-    found.late += timeout;
-    timeout = std::min(2 * timeout, timeout_max);
-  }
-  return found;
+std::size_t lane::frozen() noexcept {
+  std::size_t sum = 0;
+  for (const traveller& each : travellers_) sum += cut() ? each.frozen() : 0;
+  return sum;
 }
 
 void lane::clog(time_point until) noexcept {

@@ -38,6 +38,10 @@ class traveller : public list_hook<traveller> {
   // The lane was cut, or is open again. How many packets were under way, and are stopped.
   virtual std::size_t lane_cut() noexcept = 0;
   virtual void lane_healed() noexcept = 0;
+  // It has other traits.
+  virtual void lane_changed() noexcept {}
+  // How many packets wait for that, of a lane that is cut.
+  virtual std::size_t frozen() const noexcept = 0;
   // What is under way does not arrive before then. How many packets come later by that.
   virtual std::size_t lane_clogged(time_point until) noexcept = 0;
 
@@ -81,11 +85,7 @@ class lane {
   // As observers know what is done to it, and that of its latencies.
   identity id() const noexcept { return id_; }
   const lane_traits& traits() const noexcept { return *traits_; }
-  void set_traits(const lane_traits& traits) {
-    detail::touch(id_, access::write);
-    traits_ = std::make_shared<const lane_traits>(traits);
-    see_if_plain();
-  }
+  void set_traits(const lane_traits& traits);
   bool cut() const noexcept { return cuts_ != 0; }
   // Whether what is sent has arrived when the call returns.
   bool instant() const noexcept {
@@ -100,20 +100,14 @@ class lane {
   duration latency_of(loop& owner, std::uint64_t bytes);
   // Whether this time it happens, of what happens one in so many times.
   bool draws(loop& owner, mishap what, std::uint64_t one_in);
-  // How much later a segment of TCP comes because it was lost, perhaps again and again: after that timeout first. It is
-  // sent again so many times at most; if all are lost, it never comes.
-  struct delay {
-    duration late{};
-    bool comes = true;
-  };
-  delay retransmission(loop& owner, duration timeout, int retries_max);
-
   void join(traveller& who) noexcept { travellers_.push_back(who); }
   // Nested: it is open again when every cut was healed.
   void add_cut() noexcept;
   void heal() noexcept;
   // What is under way, and what is sent meanwhile, arrives after that.
   void clog(time_point until) noexcept;
+  // How many packets wait until it is open again.
+  std::size_t frozen() noexcept;
   // One is sent although it is cut.
   void stop_packet() noexcept { ++stopped_; }
   // So many packets have been stopped as it was cut, and have been made late as it was clogged, until now.

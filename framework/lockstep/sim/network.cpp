@@ -44,8 +44,10 @@ void network::drop_packets() noexcept {
 
 host& network::add_host(std::string name, std::vector<ip_address> addresses, source where) {
   detail::touch(hosts_id, access::write);
-  if (name.empty() || name.find_first_of(":/@[]\n") != name.npos) {
-    owner_.misused(fmt::format("\"{}\" is no name of a host, which is not empty and has none of : / @ [ ]", name),
+  if (name.empty() || name.find_first_of(":/@[]\n") != name.npos || name == "localhost" || ip_address::parsed(name)) {
+    owner_.misused(fmt::format("\"{}\" is no name of a host, which is not empty, no address and not \"localhost\", and "
+                               "has none of : / @ [ ]",
+                               name),
                    where);
   }
   if (by_name_.contains(name)) {
@@ -59,7 +61,7 @@ host& network::add_host(std::string name, std::vector<ip_address> addresses, sou
     if (const host* const other = host_of(each)) {
       owner_.misused(fmt::format("{} is the address of host \"{}\"", each.text(), other->name()), where);
     }
-    if (each.is_any() || each.is_loopback()) {
+    if (each.is_any() || each.is_loopback() || each.is_multicast() || is_broadcast(each)) {
       owner_.misused(fmt::format("{} can be no address of a host", each.text()), where);
     }
   }

@@ -81,6 +81,7 @@ class network final : private detail::run_listener {
   void add(fault standing);
   fault_list& faults() noexcept { return faults_; }
   void add(lane_disturbance& made) noexcept { disturbances_.push_back(made); }
+  intrusive_list<lane_disturbance, lane_disturbance>& disturbances() noexcept { return disturbances_; }
   // One that stands until then.
   lane_disturbance& keep(std::unique_ptr<lane_disturbance> standing);
   // That host is there for nobody, or is again.

@@ -117,9 +117,6 @@ std::string network_trace::text(std::string_view host) const {
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     if (!lines_[i].text.empty() && (host.empty() || lines_[i].host == host)) shown.push_back(i);
   }
-  std::sort(shown.begin(), shown.end(), [this](std::size_t one, std::size_t other) {
-    return std::pair(lines_[one].at, one) < std::pair(lines_[other].at, other);
-  });
   std::size_t time_width = 0;
   std::size_t host_width = 0;
   for (const std::size_t i : shown) {

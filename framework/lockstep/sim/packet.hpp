@@ -55,6 +55,7 @@ class packet : public list_hook<packet>, private traveller, private timer {
   void come(network& over) noexcept;
   std::size_t lane_cut() noexcept override;
   void lane_healed() noexcept override {}
+  std::size_t frozen() const noexcept override { return 0; }
   std::size_t lane_clogged(time_point until) noexcept override;
 
   network* over_ = nullptr;

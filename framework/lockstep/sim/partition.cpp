@@ -1,5 +1,6 @@
 #include <lockstep/sim/partition.hpp>
 
+#include <lockstep/runtime/loop.hpp>
 #include <lockstep/sim/host.hpp>
 #include <lockstep/sim/network.hpp>
 #include <lockstep/sim/world.hpp>
@@ -15,6 +16,7 @@ partition::partition(std::string_view one, std::string_view other, source where)
 partition::partition(const std::vector<std::string_view>& these, const std::vector<std::string_view>& those,
                      source where) {
   sim::network& of = world(where).network();
+  if (these.empty() || those.empty()) of.owner().misused("a partition has hosts on both sides", where);
   std::vector<sim::link*> between;
   for (const std::string_view one : these) {
     for (const std::string_view other : those) between.push_back(&of.link(one, other, where));

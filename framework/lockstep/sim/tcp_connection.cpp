@@ -7,6 +7,7 @@
 
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <utility>
@@ -21,12 +22,20 @@ using std::chrono::seconds;
 
 // net.ipv4.tcp_retries2 is 15: the sum of the retransmission timeouts from 200 ms to 120 s.
 constexpr duration retransmission_limit = milliseconds(924'600);
-// net.ipv4.tcp_syn_retries is 6: 1 + 2 + 4 + ... + 64 s.
-constexpr unsigned syn_retries = 6;
-constexpr duration syn_limit = seconds(127);
+// net.ipv4.tcp_orphan_retries counts as 8.
+constexpr duration orphan_limit = milliseconds(102'200);
+// Of the timeouts of a SYN, which double from 1 s.
+constexpr int doublings = 6;
+constexpr duration longest_timeout = seconds(120);
 // net.ipv4.tcp_synack_retries is 5.
 constexpr duration syn_ack_limit = seconds(63);
 constexpr duration time_wait = seconds(60);
+
+duration syn_limit(int retries) noexcept {
+  constexpr std::int64_t first_second = 1;
+  const std::int64_t doubled = (first_second << (std::min(retries, doublings) + 1)) - 1;
+  return seconds(doubled) + std::max(retries - doublings, 0) * longest_timeout;
+}
 
 }  // namespace
 
@@ -202,6 +211,7 @@ void tcp_end::orphan(bool aborted) {
     return;
   }
   shut(true, true);
+  out_.wait_anew();
 }
 
 void tcp_end::vanish() {
@@ -231,10 +241,15 @@ void tcp_end::set_patience(const tcp_patience& how) noexcept {
 }
 
 time_point tcp_end::gives_up_at() const noexcept {
-  if (phase_ == phase::syn_sent) return saturating_add(of_.began(), syn_limit);
+  const duration wanted = patience_.user_timeout;
+  if (phase_ == phase::syn_sent) {
+    const duration limit = syn_limit(patience_.syn_retries);
+    const duration first_timeout = seconds(1);
+    return saturating_add(of_.began(), has_user_timeout() ? std::min(limit, std::max(wanted, first_timeout)) : limit);
+  }
   if (phase_ == phase::syn_received) return saturating_add(of_.of().owner().now(), syn_ack_limit);
-  const duration limit = patience_.user_timeout;
-  return saturating_add(of_.of().owner().now(), limit == duration::zero() ? retransmission_limit : limit);
+  const duration limit = has_user_timeout() ? wanted : is_orphan() ? orphan_limit : retransmission_limit;
+  return saturating_add(of_.of().owner().now(), limit);
 }
 
 // Each question that was answered so far began the time anew.
@@ -246,8 +261,14 @@ time_point tcp_end::asks_at() const noexcept {
   return saturating_add(in().heard_at(), (silent / idle + 1) * idle);
 }
 
+// As many questions as were asked for; or with a user timeout, as many as come before that, and one at least.
 time_point tcp_end::finds_dead_at() const noexcept {
-  return saturating_add(asks_at(), duration(patience_.interval) * patience_.questions);
+  const time_point first = asks_at();
+  const duration interval = patience_.interval;
+  if (first == time_point::max() || !has_user_timeout()) return saturating_add(first, interval * patience_.questions);
+  const duration left = duration(patience_.user_timeout) - (first - in().heard_at());
+  const std::int64_t questions = std::max<std::int64_t>((left + interval - duration(1)) / interval, 1);
+  return saturating_add(first, interval * questions);
 }
 
 // -- both -------------------------------------------------------------------------------------------------------------
@@ -290,7 +311,7 @@ void tcp_connection::begin_ways(host& from, host& to) {
 
 void tcp_connection::connect_badly(host& from, host* to, const fault_effect& fault) {
   began_ = network_.owner().now();
-  duration after = syn_limit;
+  duration after = client_.gives_up_at() - began_;
   if (to != nullptr) begin_ways(from, *to);
   if (fault.what == fault_effect::kind::slow) {
     after = fault.delay;
@@ -321,7 +342,7 @@ void tcp_connection::hold_handshake(duration length) {
 void tcp_connection::retry_later() {
   constexpr std::int64_t first_second = 1;
   const duration after = seconds((first_second << ++tries_) - 1);
-  network_.owner().timers().arm(*this, saturating_add(began_, after));
+  network_.owner().timers().arm(*this, std::min(saturating_add(began_, after), client_.gives_up_at()));
 }
 
 void tcp_connection::retry(timer& due) noexcept {
@@ -331,7 +352,7 @@ void tcp_connection::retry(timer& due) noexcept {
   if (self.client_.at() != tcp_end::phase::syn_sent) return;
   if (self.planned_error_ == ECONNREFUSED) self.back_.pretend(tcp_way::mark_kind::refusal);
   if (self.planned_error_ != 0) return self.client_.fail(std::exchange(self.planned_error_, 0));
-  if (self.tries_ > syn_retries) {
+  if (self.tries_ != 0 && self.network_.owner().now() >= self.client_.gives_up_at()) {
     self.client_.timed_out();
   } else if (self.hung_by_ != 0 && self.network_.faults().is_in_force(self.hung_by_)) {
     self.there_.lose(tcp_way::mark_kind::syn, "fault");

@@ -30,8 +30,9 @@ class tcp_connection;
 class tcp_socket;
 
 // How long an end waits for answers.
-// Source: TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of tcp(7); SO_KEEPALIVE of socket(7).
+// Source: TCP_USER_TIMEOUT, TCP_SYNCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of tcp(7); SO_KEEPALIVE of socket(7).
 struct tcp_patience {
+  std::int32_t syn_retries = 6;
   std::chrono::duration<std::int32_t, std::milli> user_timeout{};  // 0: as long as retransmissions go on
   std::chrono::duration<std::int32_t> idle{};                      // from what was heard last to the first question
   std::chrono::duration<std::int32_t> interval{};
@@ -114,6 +115,8 @@ class tcp_end {
   time_point asks_at() const noexcept;
   void timed_out() { fail(ETIMEDOUT); }
   bool has_user_timeout() const noexcept { return patience_.user_timeout.count() != 0; }
+  // Nobody has it any more, and the system sees to its end.
+  bool is_orphan() const noexcept { return owner_ == nullptr && listener_ == nullptr; }
 
  private:
   friend class tcp_connection;

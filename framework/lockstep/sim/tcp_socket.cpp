@@ -180,7 +180,8 @@ void tcp_socket::attach(tcp_end& end) noexcept {
 void tcp_socket::tune(tcp_end& end) const noexcept {
   using seconds = std::chrono::duration<std::int32_t>;
   end.set_receive_buffer(static_cast<std::uint64_t>(options_[option::receive_buffer]));
-  end.set_patience({.user_timeout = std::chrono::duration<std::int32_t, std::milli>(options_[option::user_timeout]),
+  end.set_patience({.syn_retries = options_[option::syn_count],
+                    .user_timeout = std::chrono::duration<std::int32_t, std::milli>(options_[option::user_timeout]),
                     .idle = seconds(options_[option::keep_alive_idle]),
                     .interval = seconds(options_[option::keep_alive_interval]),
                     .questions = options_.on(option::keep_alive) ? options_[option::keep_alive_count] : 0});

@@ -31,13 +31,13 @@ unsigned flags_of(tcp_way::mark_kind kind) noexcept {
 
 }  // namespace
 
-void tcp_way::tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration ahead,
+void tcp_way::tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes,
                    std::string_view why) const noexcept {
   const sparing_allocations of_reports;
   tcp_connection& connection = from_.connection();
   traffic packet;
   packet.happened = happened;
-  packet.at = saturating_add(owner_.now(), ahead);
+  packet.at = owner_.now();
   packet.sender = from_.where();
   packet.receiver = to_.where();
   packet.from = {from_.local().address().unmapped(), from_.local().port()};
@@ -62,19 +62,10 @@ void tcp_way::tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, 
   connection.of().tap()->tell(packet);
 }
 
-void tcp_way::tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, const lane::delay& delayed,
-                        duration timeout) const noexcept {
+void tcp_way::tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, std::string_view why) const noexcept {
   // The receiver has room again, which it has not had a reason to say yet.
   if (kind == mark_kind::data && told_room_until_ != 0 && up_to > told_room_until_) tell_acknowledgement();
-  constexpr duration timeout_max = std::chrono::seconds(120);
-  const std::string_view loss = over_->cut() ? "partition" : "link loss";
-  const bool lost = delayed.late != duration::zero() || !delayed.comes;
-  tell(traffic::fate::sent, kind, up_to, bytes, {}, lost || over_->cut() ? loss : "");
-  for (duration ahead{}; ahead < delayed.late; timeout = std::min(2 * timeout, timeout_max)) {
-    ahead += timeout;
-    const bool comes = ahead >= delayed.late && delayed.comes;
-    tell(traffic::fate::sent_again, kind, up_to, bytes, ahead, comes ? "" : "link loss");
-  }
+  tell(traffic::fate::sent, kind, up_to, bytes, why);
 }
 
 // Over a lane on which a fault may reset the connection, the bytes are told of when it is known how many come.
@@ -87,7 +78,7 @@ void tcp_way::tell_acknowledgement() const noexcept {
   const tcp_way& back = to_.out();
   if (!back.seen()) return;
   const std::uint64_t at = back.transmitted_ + (back.fin_transmitted_ ? 1 : 0);
-  back.tell(traffic::fate::sent, mark_kind::handshake_ack, at, 0, {}, back.over_->cut() ? "partition" : "");
+  back.tell(traffic::fate::sent, mark_kind::handshake_ack, at, 0, back.over_->cut() ? "partition" : "");
   if (!back.over_->cut()) back.tell(traffic::fate::arrived, mark_kind::handshake_ack, at, 0);
 }
 
@@ -97,7 +88,7 @@ void tcp_way::tell_of_marks(traffic::fate happened, std::string_view why) const 
     const mark& each = marks_[i];
     const std::uint64_t bytes = each.kind == mark_kind::data ? each.up_to - begins : 0;
     begins = std::max(begins, each.up_to);
-    tell(happened, each.kind, each.up_to, bytes, {}, why);
+    tell(happened, each.kind, each.up_to, bytes, why);
   }
 }
 

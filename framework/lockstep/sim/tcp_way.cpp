@@ -10,6 +10,23 @@
 
 namespace lockstep::sim {
 
+namespace {
+
+bool is_of_handshake(tcp_way::mark_kind kind) noexcept {
+  return kind == tcp_way::mark_kind::syn || kind == tcp_way::mark_kind::syn_ack;
+}
+
+// How often it is sent again at most: net.ipv4.tcp_syn_retries and tcp_retries2, or what the sender waits for.
+int retries_max(tcp_way::mark_kind kind) noexcept {
+  constexpr int of_data = 15;
+  constexpr int of_handshake = 127;
+  constexpr int of_answers = 6;
+  if (kind == tcp_way::mark_kind::data || kind == tcp_way::mark_kind::fin) return of_data;
+  return is_of_handshake(kind) ? of_handshake : of_answers;
+}
+
+}  // namespace
+
 tcp_way::~tcp_way() { stop(); }
 
 void tcp_way::begin_on(lane* over) noexcept {
@@ -60,30 +77,61 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   detail::touch(over_->id(), over_->traits().bytes_per_second != 0 ? access::write : access::read);
   if (!under_way() && over_->instant() && over_->traits().segment_bytes == 0 && over_->traits().loss == 0) {
     if (over_->tapped()) [[unlikely]]
-      tell_sent(kind, up_to, bytes, lane::delay(), {});
+      tell_sent(kind, up_to, bytes, "");
     return arrive(kind, up_to);
   }
-  time_point arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
-  // net.ipv4.tcp_syn_retries and tcp_retries2.
-  const bool of_handshake = kind == mark_kind::syn || kind == mark_kind::syn_ack;
-  const duration timeout = of_handshake ? std::chrono::seconds(1) : first_timeout;
-  const int retries_max = of_handshake ? 6 : 15;
-  lane::delay delayed;
-  if (over_->traits().loss != 0) {
-    delayed = over_->retransmission(owner_, timeout, retries_max);
-    arrives = delayed.comes ? saturating_add(arrives, delayed.late) : time_point::max();
-  }
-  if (over_->tapped()) [[unlikely]]
-    tell_sent(kind, up_to, bytes, delayed, timeout);
-  if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
-    arrives = std::max(arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
-  }
-  marks_.push_back({arrives, up_to, kind});
+  mark next{saturating_add(owner_.now(), over_->latency_of(owner_, bytes)), up_to, kind};
   const bool is_cut = cut();
+  const std::uint64_t loss = is_cut ? 0 : over_->traits().loss;
+  const bool was_lost = loss != 0 && over_->draws(owner_, mishap::segment_loss, loss);
   if (is_cut) over_->stop_packet();
+  if (over_->tapped()) [[unlikely]]
+    tell_sent(kind, up_to, bytes, is_cut ? "partition" : was_lost ? "link loss" : "");
+  if (was_lost) {
+    if (kind == mark_kind::reset || kind == mark_kind::answering_reset) return;  // nobody waits for its answer
+    next.lost = 1;
+    next.arrives = saturating_add(owner_.now(), timeout_of(next));
+  }
+  if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
+    next.arrives = std::max(next.arrives, (under_way() ? marks_.back().arrives : heard_at_) + duration(1));
+  }
+  marks_.push_back(next);
+  if (was_lost) disarm();  // its time may be the first
   if (!is_cut && !timer::armed()) arm();
-  if (is_cut || to_.out().cut() || is_late()) see_to_patience();
+  if (is_cut || to_.out().cut() || was_lost || is_late()) see_to_patience();
   if (kind == mark_kind::syn_ack) to_.out().see_to_patience();
+}
+
+// Those whose time has come; each may be lost again, and none waits for the one before it.
+void tcp_way::send_again() {
+  std::uint64_t begins = arrived_;
+  for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
+    mark& each = marks_[i];
+    const std::uint64_t bytes = each.kind == mark_kind::data ? each.up_to - begins : 0;
+    begins = std::max(begins, each.up_to);
+    if (each.lost == 0 || each.arrives > owner_.now()) continue;
+    const std::uint64_t loss = over_->traits().loss;
+    const bool was_lost = loss != 0 && over_->draws(owner_, mishap::segment_loss, loss);
+    if (over_->tapped()) [[unlikely]]
+      tell(traffic::fate::sent_again, each.kind, each.up_to, bytes, was_lost ? "link loss" : "");
+    if (!was_lost) {
+      each.lost = 0;
+      each.arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
+      if (over_->traits().segment_bytes != 0) each.arrives = std::max(each.arrives, heard_at_ + duration(1));
+    } else if (each.lost++ < retries_max(each.kind)) {
+      each.arrives = saturating_add(owner_.now(), timeout_of(each));
+    } else {
+      each.arrives = time_point::max();
+    }
+  }
+}
+
+// It doubles with each time that it was lost.
+duration tcp_way::timeout_of(const mark& lost) noexcept {
+  constexpr int doublings_max = 10;
+  constexpr duration longest = std::chrono::seconds(120);
+  const duration first = is_of_handshake(lost.kind) ? duration(std::chrono::seconds(1)) : first_timeout;
+  return std::min(first * (std::int64_t{1} << std::min(lost.lost - 1, doublings_max)), longest);
 }
 
 void tcp_way::send_reset(mark_kind kind) {
@@ -103,8 +151,14 @@ void tcp_way::abandon() noexcept {
 
 // -- arriving ---------------------------------------------------------------------------------------------------------
 
+// For the first that comes, or the first that is sent again.
 void tcp_way::arm() noexcept {
-  const time_point next = marks_[next_mark_].arrives;
+  time_point next = is_lost() ? time_point::max() : marks_[next_mark_].arrives;
+  if (is_lost() || over_->traits().loss != 0) [[unlikely]] {
+    for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
+      if (marks_[i].lost != 0) next = std::min(next, marks_[i].arrives);
+    }
+  }
   if (next != time_point::max()) owner_.timers().arm(*this, next);
 }
 
@@ -114,7 +168,9 @@ void tcp_way::disarm() noexcept {
 
 void tcp_way::deliver() noexcept {
   const tcp_connection::keeper alive(from_.connection());
-  while (under_way() && marks_[next_mark_].arrives <= owner_.now() && !stopped_) {
+  if (is_lost() || over_->traits().loss != 0) [[unlikely]]
+    send_again();
+  while (under_way() && !is_lost() && marks_[next_mark_].arrives <= owner_.now() && !stopped_) {
     const mark next = marks_[next_mark_++];
     if (!under_way() || 2 * next_mark_ > marks_.size() + marks_kept) {
       marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(next_mark_));
@@ -143,7 +199,7 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
       fin_arrived_ = true;
       if (over_->tapped()) tell_acknowledgement();
       fin_acknowledged_ = answer_comes();
-      if (!fin_acknowledged_) see_to_patience();
+      see_to_patience();
       to_.fin_arrived();
       break;
     case mark_kind::reset:
@@ -207,7 +263,7 @@ std::size_t tcp_way::lane_cut() noexcept {
 std::size_t tcp_way::lane_clogged(time_point until) noexcept {
   std::size_t late = 0;
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
-    if (marks_[i].arrives >= until) continue;
+    if (marks_[i].arrives >= until || marks_[i].lost != 0) continue;
     marks_[i].arrives = until;
     ++late;
   }
@@ -221,18 +277,25 @@ std::size_t tcp_way::lane_clogged(time_point until) noexcept {
   return late;
 }
 
+void tcp_way::lane_changed() noexcept {
+  see_to_patience();
+  to_.out().see_to_patience();
+}
+
 // The answers to what has arrived on the other lane come now, too.
 void tcp_way::lane_healed() noexcept {
   const tcp_connection::keeper alive(from_.connection());
   detail::touch(from_.connection().id(), access::write);
   if (seen()) tell_of_marks(traffic::fate::sent_again, {});
+  tcp_way& other = from_.peer().out();
+  if (has_asked() || (other.has_asked() && !other.cut())) over_->stop_packet();
   time_point arrives = owner_.now();
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
+    marks_[i].lost = 0;
     arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, 0)));
     marks_[i].arrives = arrives;
   }
   deliver();
-  tcp_way& other = from_.peer().out();
   if (other.acknowledged_ != other.arrived_) other.acknowledge();
   other.fin_acknowledged_ = other.fin_arrived_;
   if (from_.at() == tcp_end::phase::syn_sent && to_.at() == tcp_end::phase::closed && !under_way() &&
@@ -250,7 +313,8 @@ bool tcp_way::is_late() const noexcept {
     return way.under_way() && way.marks_[way.next_mark_].arrives > limit;
   };
   const bool is_being_made = from_.at() == tcp_end::phase::syn_sent;
-  return (awaits_answer() && comes_after(*this)) || (is_being_made && comes_after(to_.out()));
+  return (awaits_answer() && (is_lost() || comes_after(*this))) ||
+         (is_being_made && (to_.out().is_lost() || comes_after(to_.out())));
 }
 
 bool tcp_way::awaits_answer() const noexcept {
@@ -262,9 +326,12 @@ bool tcp_way::peer_has_gone() const noexcept {
   return to_.at() == tcp_end::phase::closed && from_.at() == tcp_end::phase::established && !to_.out().under_way();
 }
 
+bool tcp_way::is_silent() const noexcept { return over_ != nullptr && (cut() || over_->traits().loss == 1); }
+
 tcp_way::waiting tcp_way::waits_for() const noexcept {
   if (from_.at() == tcp_end::phase::closed || from_.at() == tcp_end::phase::unborn) return waiting::not_at_all;
-  if (cut() || to_.out().cut()) return awaits_answer() ? waiting::for_an_answer : waiting::for_a_sign;
+  if (from_.is_orphan() && fin_acknowledged_ && !to_.out().fin_arrived_) return waiting::for_the_last_word;
+  if (is_silent() || to_.out().is_silent()) return awaits_answer() ? waiting::for_an_answer : waiting::for_a_sign;
   if (peer_has_gone()) return waiting::for_a_reset;
   return is_late() || (is_blocked() && from_.has_user_timeout()) ? waiting::for_an_answer : waiting::not_at_all;
 }
@@ -278,9 +345,9 @@ void tcp_way::see_to_patience() noexcept {
   stop_waiting();
   waits_ = waits;
   if (waits == waiting::not_at_all) return;
-  const time_point limit = waits == waiting::for_an_answer ? from_.gives_up_at()
-                           : waits == waiting::for_a_reset ? from_.asks_at()
-                                                           : from_.finds_dead_at();
+  if (waits == waiting::for_a_sign) asks_from_ = from_.asks_at();
+  if (waits == waiting::for_an_answer && is_blocked()) asks_from_ = saturating_add(owner_.now(), first_timeout);
+  const time_point limit = limit_of(waits);
   if (limit == time_point::max()) return;
   if (patience_ == nullptr) {
     const sparing_allocations of_the_kernel;
@@ -288,6 +355,20 @@ void tcp_way::see_to_patience() noexcept {
   }
   owner_.timers().arm(*patience_, limit);
 }
+
+time_point tcp_way::limit_of(waiting what) const noexcept {
+  constexpr duration of_last_word = std::chrono::seconds(60);  // net.ipv4.tcp_fin_timeout
+  switch (what) {
+    case waiting::for_an_answer: return from_.gives_up_at();
+    case waiting::for_a_reset: return from_.asks_at();
+    case waiting::for_a_sign: return from_.finds_dead_at();
+    case waiting::for_the_last_word: return saturating_add(owner_.now(), of_last_word);
+    case waiting::not_at_all: break;
+  }
+  return time_point::max();
+}
+
+bool tcp_way::has_asked() const noexcept { return owner_.now() >= asks_from_; }
 
 void tcp_way::answered() noexcept {
   if (waits_ == waiting::not_at_all && !under_way() && !is_blocked()) [[likely]]
@@ -298,18 +379,19 @@ void tcp_way::answered() noexcept {
 void tcp_way::stop_waiting() noexcept {
   if (patience_ != nullptr && patience_->armed()) owner_.timers().disarm(*patience_);
   waits_ = waiting::not_at_all;
+  asks_from_ = time_point::max();
 }
 
 void tcp_way::lose_patience() noexcept {
   const tcp_connection::keeper alive(from_.connection());
   const waiting waited = std::exchange(waits_, waiting::not_at_all);
   if (waited == waiting::for_a_reset) return to_.refuses_data();
-  const bool has_asked = waited == waiting::for_a_sign || is_blocked();
-  if (has_asked && cut()) {
+  if (has_asked() && cut()) {
     over_->stop_packet();
-  } else if (has_asked) {
+  } else if (has_asked()) {
     answer_comes();
   }
+  asks_from_ = time_point::max();
   from_.timed_out();
 }
 

@@ -112,7 +112,7 @@ class tcp_way final : private traveller, private timer {
 
   // A packet sets out and never comes; only those who look on know of it.
   void lose(mark_kind kind, std::string_view why) noexcept {
-    if (seen()) tell(traffic::fate::sent, kind, transmitted_, 0, {}, why);
+    if (seen()) tell(traffic::fate::sent, kind, transmitted_, 0, why);
   }
   // One comes all the same.
   void pretend(mark_kind kind) noexcept;
@@ -128,11 +128,12 @@ class tcp_way final : private traveller, private timer {
 
  private:
   struct mark {
-    time_point arrives;
+    time_point arrives;  // of one that was lost, is sent again
     std::uint64_t up_to;
     mark_kind kind;
+    std::uint8_t lost = 0;  // how often
   };
-  enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign, for_a_reset };
+  enum class waiting : std::uint8_t { not_at_all, for_an_answer, for_a_sign, for_a_reset, for_the_last_word };
   // Runs while there is something that gets no answer; made when that happens first, which is seldom.
   struct patience final : timer {
     explicit patience(tcp_way& of) noexcept : timer(&run_out, cause::event), way(of) {}
@@ -147,11 +148,17 @@ class tcp_way final : private traveller, private timer {
   std::size_t lane_cut() noexcept override;
   void lane_healed() noexcept override;
   std::size_t lane_clogged(time_point until) noexcept override;
+  void lane_changed() noexcept override;
+  std::size_t frozen() const noexcept override { return marks_.size() - next_mark_; }
   bool under_way() const noexcept { return next_mark_ != marks_.size(); }
   void send_on();
   void set_out(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes = 0);
   void set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes);
   void deliver() noexcept;
+  // The first mark, which was lost, may be lost again.
+  void send_again();
+  static duration timeout_of(const mark& lost) noexcept;
+  bool is_lost() const noexcept { return under_way() && marks_[next_mark_].lost != 0; }
   void arrive(mark_kind kind, std::uint64_t up_to);
   void take(std::uint64_t up_to);
   void arrive_over_broken(std::uint64_t up_to);
@@ -168,18 +175,23 @@ class tcp_way final : private traveller, private timer {
   // Whether what the sender waits for comes only when it has given up.
   bool is_late() const noexcept;
   waiting waits_for() const noexcept;
+  // Whether nothing comes through, as its lane is cut or loses all.
+  bool is_silent() const noexcept;
+  time_point limit_of(waiting what) const noexcept;
   // Something of it was answered: the wait for the rest begins anew.
   void answered() noexcept;
   void stop_waiting() noexcept;
   void lose_patience() noexcept;
+  // Whether it has asked for a sign of life, or for room, since a lane was cut.
+  bool has_asked() const noexcept;
 
   // -- looking on: tcp_traffic.cpp ----------------------------------------------------------------------------------
 
   bool seen() const noexcept { return over_ != nullptr && over_->tapped(); }
-  void tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, duration ahead = {},
+  void tell(traffic::fate happened, mark_kind kind, std::uint64_t up_to, std::uint64_t bytes,
             std::string_view why = {}) const noexcept;
-  [[gnu::cold]] void tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes, const lane::delay& delayed,
-                               duration timeout) const noexcept;
+  [[gnu::cold]] void tell_sent(mark_kind kind, std::uint64_t up_to, std::uint64_t bytes,
+                               std::string_view why) const noexcept;
   [[gnu::cold]] void tell_arrived(mark_kind kind, std::uint64_t up_to) const noexcept;
   // What arrived last is acknowledged on the way back.
   [[gnu::cold]] void tell_acknowledgement() const noexcept;
@@ -207,6 +219,7 @@ class tcp_way final : private traveller, private timer {
   std::uint64_t acknowledged_ = 0;
   std::uint64_t urgent_at_ = no_urgent;
   time_point heard_at_{};
+  time_point asks_from_ = time_point::max();
   mutable std::uint64_t told_room_until_ = 0;  // by the receiver, to those who look on
   std::unique_ptr<patience> patience_;
 };

@@ -36,7 +36,6 @@ struct traffic {
 
   fate happened = fate::sent;
   transport carried = transport::tcp;
-  // Now; that of what will be sent again, as it is known to be lost, lies ahead.
   time_point at{};
   const host* sender = nullptr;
   const host* receiver = nullptr;
