@@ -58,6 +58,27 @@ TEST(OutlivedRunsTest, ADisturbanceIsOver) {
   expect_to_die_well([] { return on(op::connect).to("web").may_not_fire().fail(ECONNREFUSED); });
 }
 
+// The lanes on which it was counted have gone.
+TEST(OutlivedRunsTest, ADisturbanceKnowsHowOftenItFired) {
+  std::optional<partition> cut;
+  {
+    sim::world first;
+    const auto body = [&cut]() -> task<void> {
+      lockstep::world().host("web", "10.0.0.2");
+      lockstep::world().link("client", "web").latency(std::chrono::milliseconds(10));
+      auto connecting =
+          spawn(co_invoke([]() -> task<void> { const tcp_stream made = co_await connect_tcp("10.0.0.2:80"); }));
+      co_await yield();
+      cut.emplace("client", "web");
+      connecting.cancel();
+      static_cast<void>(co_await as_result(connecting.join()));
+    };
+    first.run(body());
+    EXPECT_TRUE(first.verdicts().empty());
+  }
+  EXPECT_EQ(cut->fired(), 1u);
+}
+
 TEST(OutlivedRunsTest, WhoLooksOnSeesNoMore) {
   expect_to_die_well([] { return std::make_unique<network_trace>(); });
   const std::string path = (std::filesystem::temp_directory_path() / "OutlivedRunsTest.pcapng").string();

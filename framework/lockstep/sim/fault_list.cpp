@@ -79,10 +79,9 @@ bool injected_fault::covers(const attempted_call& call) const {
   if (is_on_files(call.what)) return covers_file(call);
   const fault_effect& effect = terms_.effect;
   if (effect.what == fault_effect::kind::fail ? !call.may_fail : !call.may_take_time) return false;
-  const error_list of_unix = errors_of_unix(call.what);
-  if (call.of_unix && effect.what == fault_effect::kind::fail &&
-      std::find(of_unix.begin(), of_unix.end(), effect.error) == of_unix.end()) {
-    return false;
+  if (call.of_unix && effect.what == fault_effect::kind::fail) {
+    const error_list legal = errors_of_unix(call.what);
+    if (std::find(legal.begin(), legal.end(), effect.error) == legal.end()) return false;
   }
   if (call.what == op::read || call.what == op::write) {
     if (!call.connected && ends_connections(effect)) return false;

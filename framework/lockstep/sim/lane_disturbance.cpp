@@ -82,8 +82,10 @@ void lane_disturbance::judge(bool run_has_ended) noexcept {
   of_->faults().report_unfired(std::move(text), where_, run_has_ended);
 }
 
+// Its lanes may go before it.
 void lane_disturbance::part() noexcept {
   if (of_ == nullptr) return;
+  over_ = fired();
   of_ = nullptr;
   unlink();
 }

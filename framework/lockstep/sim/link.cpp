@@ -72,7 +72,8 @@ duration lane::latency_of(loop& owner, std::uint64_t bytes) {
 
 std::size_t lane::frozen() noexcept {
   std::size_t sum = 0;
-  for (const traveller& each : travellers_) sum += cut() ? each.frozen() : 0;
+  if (!cut()) return sum;
+  for (const traveller& each : travellers_) sum += each.frozen();
   return sum;
 }
 

@@ -1,5 +1,6 @@
 #include <lockstep/sim/own_socket.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace lockstep::sim {
@@ -61,9 +62,11 @@ bool dns_stream::take(std::vector<std::byte>& message) {
 }
 
 std::vector<std::byte> dns_stream::framed(std::span<const std::byte> message) {
-  std::vector<std::byte> all = {static_cast<std::byte>(message.size() >> 8),
-                                static_cast<std::byte>(message.size() & 0xFF)};
-  all.insert(all.end(), message.begin(), message.end());
+  constexpr std::size_t prefix = 2;
+  std::vector<std::byte> all(prefix + message.size());
+  all[0] = static_cast<std::byte>(message.size() >> 8);
+  all[1] = static_cast<std::byte>(message.size() & 0xFF);
+  std::copy(message.begin(), message.end(), all.begin() + static_cast<std::ptrdiff_t>(prefix));
   return all;
 }
 

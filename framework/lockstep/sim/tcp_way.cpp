@@ -82,8 +82,7 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   }
   mark next{saturating_add(owner_.now(), over_->latency_of(owner_, bytes)), up_to, kind};
   const bool is_cut = cut();
-  const std::uint64_t loss = is_cut ? 0 : over_->traits().loss;
-  const bool was_lost = loss != 0 && over_->draws(owner_, mishap::segment_loss, loss);
+  const bool was_lost = !is_cut && over_->draws(owner_, mishap::segment_loss, over_->traits().loss);
   if (is_cut) over_->stop_packet();
   if (over_->tapped()) [[unlikely]]
     tell_sent(kind, up_to, bytes, is_cut ? "partition" : was_lost ? "link loss" : "");
@@ -110,8 +109,7 @@ void tcp_way::send_again() {
     const std::uint64_t bytes = each.kind == mark_kind::data ? each.up_to - begins : 0;
     begins = std::max(begins, each.up_to);
     if (each.lost == 0 || each.arrives > owner_.now()) continue;
-    const std::uint64_t loss = over_->traits().loss;
-    const bool was_lost = loss != 0 && over_->draws(owner_, mishap::segment_loss, loss);
+    const bool was_lost = over_->draws(owner_, mishap::segment_loss, over_->traits().loss);
     if (over_->tapped()) [[unlikely]]
       tell(traffic::fate::sent_again, each.kind, each.up_to, bytes, was_lost ? "link loss" : "");
     if (!was_lost) {
