@@ -171,7 +171,7 @@ class receiver {
   std::stop_token token_;
 };
 
-task<int> answer_after(duration delay, int value) {
+task<int> answered_after(duration delay, int value) {
   co_await sleep_for(delay);
   if (value < 0) throw std::invalid_argument("negative");
   co_return value;
@@ -179,7 +179,7 @@ task<int> answer_after(duration delay, int value) {
 
 CO_TEST(ExecutionTest, ATaskIsASender) {
   told answer;
-  auto asked = stdexec::connect(as_sender(answer_after(std::chrono::hours(1), 42)), receiver(answer));
+  auto asked = stdexec::connect(as_sender(answered_after(std::chrono::hours(1), 42)), receiver(answer));
   stdexec::start(asked);
   co_await settle();
   EXPECT_FALSE(answer.value);
@@ -199,7 +199,7 @@ CO_TEST(ExecutionTest, ATaskWithoutAResultIsASenderAsWell) {
 
 CO_TEST(ExecutionTest, WhatLeavesTheTaskIsTheSendersError) {
   told answer;
-  auto asked = stdexec::connect(as_sender(answer_after({}, -1)), receiver(answer));
+  auto asked = stdexec::connect(as_sender(answered_after({}, -1)), receiver(answer));
   stdexec::start(asked);
   co_await settle();
   CO_ASSERT_TRUE(answer.error != nullptr);
@@ -209,7 +209,7 @@ CO_TEST(ExecutionTest, WhatLeavesTheTaskIsTheSendersError) {
 CO_TEST(ExecutionTest, TheReceiversStopTokenCancelsTheTask) {
   told answer;
   std::stop_source stop;
-  auto asked = stdexec::connect(as_sender(answer_after(std::chrono::hours(1), 42)), receiver(answer, stop.get_token()));
+  auto asked = stdexec::connect(as_sender(answered_after(std::chrono::hours(1), 42)), receiver(answer, stop.get_token()));
   stdexec::start(asked);
   co_await yield();
   stop.request_stop();
@@ -220,10 +220,10 @@ CO_TEST(ExecutionTest, TheReceiversStopTokenCancelsTheTask) {
 
 TEST(ExecutionTest, ATaskThatIsLeftAtTheEndOfTheRunIsStopped) {
   told answer;
-  using operation = decltype(stdexec::connect(as_sender(answer_after({}, 0)), receiver(answer)));
+  using operation = decltype(stdexec::connect(as_sender(answered_after({}, 0)), receiver(answer)));
   std::unique_ptr<operation> asked;
   const auto main = [&]() -> task<void> {
-    asked.reset(new operation(answer_after(std::chrono::hours(1), 42), receiver(answer)));
+    asked.reset(new operation(answered_after(std::chrono::hours(1), 42), receiver(answer)));
     stdexec::start(*asked);
     co_await yield();
   };
@@ -233,10 +233,10 @@ TEST(ExecutionTest, ATaskThatIsLeftAtTheEndOfTheRunIsStopped) {
 
 TEST(ExecutionTest, ATaskOfARunThatStopsIsStopped) {
   told answer;
-  using operation = decltype(stdexec::connect(as_sender(answer_after({}, 0)), receiver(answer)));
+  using operation = decltype(stdexec::connect(as_sender(answered_after({}, 0)), receiver(answer)));
   std::unique_ptr<operation> asked;
   const auto main = [&]() -> task<void> {
-    asked.reset(new operation(answer_after(std::chrono::hours(1), 42), receiver(answer)));
+    asked.reset(new operation(answered_after(std::chrono::hours(1), 42), receiver(answer)));
     stdexec::start(*asked);
     co_await yield();
     current_loop()->stop();
@@ -247,7 +247,7 @@ TEST(ExecutionTest, ATaskOfARunThatStopsIsStopped) {
 }
 
 CO_TEST(ExecutionTest, ATaskAwaitsATaskThroughASender) {
-  EXPECT_EQ(co_await from_sender(as_sender(answer_after({}, 42))), 42);
+  EXPECT_EQ(co_await from_sender(as_sender(answered_after({}, 42))), 42);
 }
 
 }  // namespace

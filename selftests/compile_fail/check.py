@@ -4,7 +4,6 @@ The compiler's output must hold the text of each `// expect: text` line of the p
 marked `// wrong` must compile, so that it fails for that line alone. Many are tried at once, each in a namespace of its
 own, and those alone of which that does not show it.
 """
-import collections
 import concurrent.futures
 import os
 import pathlib
@@ -47,19 +46,32 @@ def headers_of(programs):
     return sorted({line for program in programs for line in INCLUDE.findall(TEXTS[program])})
 
 
-def refused_among_others(programs):
-    """Those of the programs that are refused at a wrong line, with what they expect, though all are compiled at once.
+def groups_without_doubles(programs):
+    """The programs, in groups in which nothing that one expects is what another says."""
+    groups = []
+    for each in programs:
+        texts = EXPECT.findall(TEXTS[each])
+        for members, expected in groups:
+            if not any(one in other or other in one for one in texts for other in expected):
+                members.append(each)
+                expected += texts
+                break
+        else:
+            groups.append(([each], texts))
+    return [members for members, _ in groups]
 
-    Of two that need the same template, or after an error that hides others, one may say less: that is tried alone.
+
+def refused_among_others(programs):
+    """Those of the programs that are refused, with what they alone expect, though all are compiled at once.
+
+    After an error that hides others, one may say less: that is tried alone.
     """
     apart = [f'namespace {each.stem} {{\n#line 1 "{each.name}"\n{body(TEXTS[each])}\n}}' for each in programs]
     said = compile("\n".join([*headers_of(programs), *apart, ""])).stdout
-    texts = collections.Counter(text for each in programs for text in EXPECT.findall(TEXTS[each]))
     for each in programs:
-        numbers = [i for i, line in enumerate(TEXTS[each].splitlines(), 1) if WRONG.match(line)]
-        at_wrong_line = any(re.search(rf"\b{each.stem}\.cpp:{number}:", said) for number in numbers)
         expected = EXPECT.findall(TEXTS[each])
-        if at_wrong_line and expected and all(text in said and texts[text] == 1 for text in expected):
+        named = re.search(rf"\b{each.stem}\.cpp:\d+:", said)
+        if named and WRONG.search(TEXTS[each]) and expected and all(text in said for text in expected):
             yield each
 
 
@@ -87,8 +99,8 @@ with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecu
     headers = compile_headers(pathlib.Path(folder))
     programs = list(TEXTS)
     repaired = pool.submit(lambda: list(problems_of_the_repaired(programs)))
-    halves = [programs[::2], programs[1::2]]
-    refused = {each for half in pool.map(lambda half: list(refused_among_others(half)), halves) for each in half}
+    refused = {each for group in pool.map(lambda group: list(refused_among_others(group)),
+                                          groups_without_doubles(programs)) for each in group}
     alone = [each for each in programs if each not in refused]
     found = [problem for each in pool.map(lambda program: list(problems(program)), alone) for problem in each]
     found += repaired.result()

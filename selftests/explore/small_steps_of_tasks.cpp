@@ -493,13 +493,13 @@ constexpr step_kind of_starts[] = {{"start_eagerly", start_eagerly},
 constexpr step_kind of_onlookers[] = {
     {"look_on", look_on}, {"as_they_end", as_they_end}, {"set_event", set_event}, {"cancel_another", cancel_another}};
 
-constexpr std::span<const step_kind> groups[] = {
+constexpr std::span<const step_kind> groups_of_tasks[] = {
     of_time,          of_clocks,          of_deadlines, of_shown_deadlines, of_calls,       of_ends,
     of_cancellation,  of_joins,           of_groups,    of_shown_groups,    of_combinators, of_selects,
     of_selects_ended, of_selects_of_ends, of_common,    of_starts,          of_onlookers};
 
 }  // namespace
 
-step_groups steps_of_tasks() { return groups; }
+step_groups steps_of_tasks() { return groups_of_tasks; }
 
 }  // namespace lockstep::small

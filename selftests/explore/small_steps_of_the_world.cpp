@@ -150,11 +150,11 @@ constexpr step_kind of_abroad[] = {{"go_abroad", go_abroad},
                                    {"cancel_another", cancel_another},
                                    {"set_event", set_event}};
 
-constexpr std::span<const step_kind> groups[] = {of_values,     of_branches, of_workers, of_points,
+constexpr std::span<const step_kind> groups_of_the_world[] = {of_values,     of_branches, of_workers, of_points,
                                                  of_generators, of_foreign,  of_abroad};
 
 }  // namespace
 
-step_groups steps_of_the_world() { return groups; }
+step_groups steps_of_the_world() { return groups_of_the_world; }
 
 }  // namespace lockstep::small

@@ -14,7 +14,6 @@
 namespace lockstep::files {
 namespace {
 
-constexpr std::int64_t block = 4096;
 constexpr std::int64_t disk_blocks = 16;
 
 // Of 16 blocks, 64 KiB.

@@ -3,11 +3,15 @@
 
 #include "machine.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace lockstep::files {
+
+// Of what a file takes on the disk, in bytes.
+inline constexpr std::int64_t block = 4096;
 
 enum class needs {
   nothing,

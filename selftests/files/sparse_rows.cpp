@@ -8,8 +8,6 @@
 namespace lockstep::files {
 namespace {
 
-constexpr std::int64_t block = 4096;
-
 // Of so many blocks with letters, "aaaa…bbbb…".
 descriptor lettered(machine& m, const std::string& path, int blocks) {
   std::string text;

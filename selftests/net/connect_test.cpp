@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 
 template <class F>
-void simulate(F body) {
+void on_a_laptop(F body) {
   sim::world simulation;
   const auto main = [&]() -> task<void> {
     sim::host& laptop = simulation.network().add_host("laptop", {"10.0.0.10", "fd00::10"});
@@ -75,7 +75,7 @@ TEST(ConnectTest, TakesTurnsBetweenTheFamilies) {
 }
 
 TEST(ConnectTest, TakesTheFirstThatAnswers) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     const tcp_listener at_a = two_ways::listen(ways.a);
     const tcp_listener at_b = two_ways::listen(ways.b);
@@ -86,7 +86,7 @@ TEST(ConnectTest, TakesTheFirstThatAnswers) {
 }
 
 TEST(ConnectTest, TriesTheNextAtOnceWhenOneIsRefused) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     const tcp_listener at_b = two_ways::listen(ways.b);
     const tcp_stream client = co_await connect("web", 80);
@@ -96,7 +96,7 @@ TEST(ConnectTest, TriesTheNextAtOnceWhenOneIsRefused) {
 }
 
 TEST(ConnectTest, TriesTheNextBesideOneThatIsSlow) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     const tcp_listener at_a = two_ways::listen(ways.a);
     const tcp_listener at_b = two_ways::listen(ways.b);
@@ -112,7 +112,7 @@ TEST(ConnectTest, TriesTheNextBesideOneThatIsSlow) {
 }
 
 TEST(ConnectTest, ClosesTheOnesThatLose) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     tcp_listener at_a = two_ways::listen(ways.a);
     const tcp_listener at_b = two_ways::listen(ways.b);
@@ -126,7 +126,7 @@ TEST(ConnectTest, ClosesTheOnesThatLose) {
 }
 
 TEST(ConnectTest, TakesTheFirstOfTwoThatAnswerAtOneInstant) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     tcp_listener at_a = two_ways::listen(ways.a);
     tcp_listener at_b = two_ways::listen(ways.b);
@@ -141,7 +141,7 @@ TEST(ConnectTest, TakesTheFirstOfTwoThatAnswerAtOneInstant) {
 }
 
 TEST(ConnectTest, ListsWhatBecameOfEachAttempt) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     net.at("laptop").refuse_route("10.0.0.11", 32, EHOSTUNREACH);
     try {
@@ -160,7 +160,7 @@ TEST(ConnectTest, ListsWhatBecameOfEachAttempt) {
 }
 
 TEST(ConnectTest, ThrowsWhatTheResolverSays) {
-  simulate([](sim::network&) -> task<void> {
+  on_a_laptop([](sim::network&) -> task<void> {
     const result<tcp_stream> came_to = co_await as_result(connect("nobody", 80));
     EXPECT_FALSE(holds<connect_failed>(came_to.error()));
     EXPECT_TRUE(holds<std::system_error>(came_to.error()));
@@ -168,7 +168,7 @@ TEST(ConnectTest, ThrowsWhatTheResolverSays) {
 }
 
 TEST(ConnectTest, EndsAllAttemptsWhenItIsCancelled) {
-  simulate([](sim::network& net) -> task<void> {
+  on_a_laptop([](sim::network& net) -> task<void> {
     const two_ways ways(net);
     tcp_listener at_a = two_ways::listen(ways.a);
     net.link("laptop", "a").latency(200ms);

@@ -33,7 +33,7 @@ class pieces {
 };
 
 template <class F>
-void simulate(F body) {
+void in_a_simulation(F body) {
   sim::world simulation;
   const auto main = [&]() -> task<void> { co_await body(); };
   simulation.run(main());
@@ -65,7 +65,7 @@ task<void> reads_over_a_connection() {
 TEST(ReaderTest, ReadsWhatIsAskedFor) { run_in_both_worlds(reads_over_a_connection); }
 
 TEST(ReaderTest, FindsADelimiterThatComesInPieces) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"ab", "\r", "x\r", "\ncd", "\r\n", "\r\n"});
     reader from(stream);
     EXPECT_EQ(co_await from.read_until("\r\n"), "ab\rx\r\n");
@@ -74,7 +74,7 @@ TEST(ReaderTest, FindsADelimiterThatComesInPieces) {
 }
 
 TEST(ReaderTest, SaysWhatCameBeforeTheEnd) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"abc"});
     reader from(stream);
     try {
@@ -100,7 +100,7 @@ TEST(ReaderTest, SaysWhatCameBeforeTheEnd) {
 }
 
 TEST(ReaderTest, TakesLines) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"one\ntw", "o\n\nfo", "ur"});
     reader from(stream);
     EXPECT_EQ(co_await from.read_line(), "one\n");
@@ -113,7 +113,7 @@ TEST(ReaderTest, TakesLines) {
 }
 
 TEST(ReaderTest, KeepsTheLinesThatAGeneratorHasNotGiven) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"one\ntwo\n"});
     reader from(stream);
     {
@@ -127,7 +127,7 @@ TEST(ReaderTest, KeepsTheLinesThatAGeneratorHasNotGiven) {
 // -- limits -----------------------------------------------------------------------------------------------------------
 
 TEST(ReaderTest, KeepsWhatIsLongerThanTheLimit) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"abcdef", "gh;next;"});
     reader from(stream);
     try {
@@ -144,7 +144,7 @@ TEST(ReaderTest, KeepsWhatIsLongerThanTheLimit) {
 }
 
 TEST(ReaderTest, RefusesADelimiterBehindTheLimit) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"abcdef\r\nrest\r\n"});
     reader from(stream);
     std::size_t consumed = 0;
@@ -162,7 +162,7 @@ TEST(ReaderTest, RefusesADelimiterBehindTheLimit) {
 
 // Part of a delimiter may be what the limit leaves out.
 TEST(ReaderTest, WaitsForTheRestOfADelimiterAtTheLimit) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"abcd\r", "\n"});
     reader from(stream);
     EXPECT_EQ(co_await from.read_until("\r\n", 4), "abcd\r\n");
@@ -170,7 +170,7 @@ TEST(ReaderTest, WaitsForTheRestOfADelimiterAtTheLimit) {
 }
 
 TEST(ReaderTest, LimitsAll) {
-  simulate([]() -> task<void> {
+  in_a_simulation([]() -> task<void> {
     pieces stream({"abc", "def"});
     reader from(stream);
     EXPECT_TRUE(holds<limit_overrun>((co_await as_result(from.read_all(5))).error()));

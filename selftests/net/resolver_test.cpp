@@ -17,14 +17,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 template <class F>
-void simulate(F body) {
+void in_a_network(F body) {
   sim::world simulation;
   const auto main = [&]() -> task<void> { co_await body(simulation.network()); };
   simulation.run(main());
 }
 
 TEST(ResolverTest, GivesEachAddressThePort) {
-  simulate([](sim::network& net) -> task<void> {
+  in_a_network([](sim::network& net) -> task<void> {
     net.add_host("web", {"10.0.0.2", "fd00::2"});
     EXPECT_THAT(co_await resolver().resolve("web", 80), ElementsAre(endpoint("[fd00::2]:80"), endpoint("10.0.0.2:80")));
     EXPECT_THAT(co_await resolver({.family = address_family::v4}).resolve("web", 80),
@@ -33,7 +33,7 @@ TEST(ResolverTest, GivesEachAddressThePort) {
 }
 
 TEST(ResolverTest, AsksNobodyForAnAddressThatIsWrittenOut) {
-  simulate([](sim::network& net) -> task<void> {
+  in_a_network([](sim::network& net) -> task<void> {
     net.dns().fail("10.9.9.9", {.failure = sim::name_failure::timeout, .may_not_fire = true});
     EXPECT_THAT(co_await resolver().look_up("10.9.9.9"), ElementsAre(ip_address("10.9.9.9")));
     EXPECT_THAT(co_await resolver().look_up("fe80::1%2"), ElementsAre(ip_address("fe80::1%2")));
@@ -59,7 +59,7 @@ std::string numeric(const std::string& name) {
 }
 
 TEST(ResolverTest, TakesForAnAddressWhatTheCLibraryTakesForOne) {
-  simulate([](sim::network&) -> task<void> {
+  in_a_network([](sim::network&) -> task<void> {
     for (const char* name : {"10.1", "10.1.2", "1", "0x7f.1", "0X7F000001", "010.0.0.2", "10.0.0.010", "10.0.0.256",
                              "10.", "10.0.0.0.1", "1e2", "0x", "x", "::1", "::ffff:10.1", "10.1 ", "4294967296"}) {
       std::string found = "none";
@@ -74,7 +74,7 @@ TEST(ResolverTest, TakesForAnAddressWhatTheCLibraryTakesForOne) {
 }
 
 TEST(ResolverTest, ThrowsWhatGetaddrinfoSays) {
-  simulate([](sim::network& net) -> task<void> {
+  in_a_network([](sim::network& net) -> task<void> {
     try {
       co_await resolver().resolve("nobody", 80);
       ADD_FAILURE();

@@ -158,7 +158,7 @@ TEST(UdpTest, LosesNoDatagramByCancellation) {
   run_in_random_orders(loses_no_datagram);
 }
 
-task<void> says_what_it_waits_for() {
+task<void> a_udp_socket_says_what_it_waits_for() {
   udp_socket socket = on_loopback();
   std::array<std::byte, 8> buffer;
   EXPECT_EQ(socket.receive_from(buffer).describe(), "read from udp_socket " + socket.local().text());
@@ -166,7 +166,7 @@ task<void> says_what_it_waits_for() {
   co_return;
 }
 
-TEST(UdpTest, SaysWhatItWaitsFor) { run_in_both_worlds(says_what_it_waits_for); }
+TEST(UdpTest, SaysWhatItWaitsFor) { run_in_both_worlds(a_udp_socket_says_what_it_waits_for); }
 
 // -- between hosts ----------------------------------------------------------------------------------------------------
 

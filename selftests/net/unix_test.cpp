@@ -184,7 +184,7 @@ TEST(UnixListenerTest, LeavesItsPathInASimulation) {
   EXPECT_TRUE(simulation.verdicts().empty());
 }
 
-task<void> says_what_it_waits_for() {
+task<void> a_unix_socket_says_what_it_waits_for() {
   unix_listener listener = unix_listener::bind(unix_address());
   EXPECT_EQ(listener.accept().describe(), "accept at unix_listener " + listener.local().text());
   auto [one, other] = unix_stream::pair();
@@ -194,7 +194,7 @@ task<void> says_what_it_waits_for() {
   co_return;
 }
 
-TEST(UnixStreamTest, SaysWhatItWaitsFor) { run_in_both_worlds(says_what_it_waits_for); }
+TEST(UnixStreamTest, SaysWhatItWaitsFor) { run_in_both_worlds(a_unix_socket_says_what_it_waits_for); }
 
 // -- descriptors ------------------------------------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ TEST(UnixStreamTest, LosesNoDescriptorByCancellation) {
 
 // -- datagrams --------------------------------------------------------------------------------------------------------
 
-task<void> keeps_datagrams_apart() {
+task<void> keeps_messages_apart() {
   unix_datagram server = unix_datagram::bind(unix_address());
   unix_datagram client = unix_datagram::bind(unix_address());
   EXPECT_TRUE(client.try_send_to("one", server.local()));
@@ -267,7 +267,7 @@ task<void> keeps_datagrams_apart() {
   EXPECT_TRUE(server.try_send_to("answer", got.from));
 }
 
-TEST(UnixDatagramTest, KeepsDatagramsApart) { run_in_both_worlds(keeps_datagrams_apart); }
+TEST(UnixDatagramTest, KeepsDatagramsApart) { run_in_both_worlds(keeps_messages_apart); }
 
 task<void> waits_for_room() {
   unix_datagram other = unix_datagram::bind(unix_address());

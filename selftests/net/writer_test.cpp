@@ -227,7 +227,7 @@ TEST(WriterTest, FailsWhenItsStreamIsClosed) { run_in_both_worlds(is_closed_unde
 
 // -- reports and misuse -----------------------------------------------------------------------------------------------
 
-task<void> says_what_it_waits_for() {
+task<void> a_writer_says_what_it_waits_for() {
   auto [client, server] = co_await connected_pair();
   writer to(client);
   const std::string ends = client.local().text() + " -> " + server.local().text();
@@ -235,7 +235,7 @@ task<void> says_what_it_waits_for() {
   EXPECT_EQ(to.flush().describe(), "flush of tcp_stream " + ends);
 }
 
-TEST(WriterTest, SaysWhatItWaitsFor) { run_in_both_worlds(says_what_it_waits_for); }
+TEST(WriterTest, SaysWhatItWaitsFor) { run_in_both_worlds(a_writer_says_what_it_waits_for); }
 
 std::string verdict_on(task<void> (*body)()) {
   sim::world simulation;

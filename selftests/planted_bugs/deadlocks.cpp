@@ -33,7 +33,7 @@ TEST(DeadlockBugs, AnEventThatNobodySets) {
 // -- two locks --------------------------------------------------------------------------------------------------------
 
 // Takes `first`, lets the other take its own first, then wants `second`.
-task<void> takes_both(mutex& first, mutex& second) {
+task<void> takes_one_and_the_other(mutex& first, mutex& second) {
   const local mine;
   const auto outer = co_await first.lock();
   co_await sleep_for(1s);
@@ -43,8 +43,8 @@ task<void> takes_both(mutex& first, mutex& second) {
 task<void> locks_in_opposite_orders() {
   mutex a("a");
   mutex b("b");
-  auto left = spawn(takes_both(a, b), "left");
-  auto right = spawn(takes_both(b, a), "right");
+  auto left = spawn(takes_one_and_the_other(a, b), "left");
+  auto right = spawn(takes_one_and_the_other(b, a), "right");
   co_await left.join();
   co_await right.join();
 }
@@ -52,8 +52,8 @@ task<void> locks_in_opposite_orders() {
 task<void> locks_in_one_order() {
   mutex a("a");
   mutex b("b");
-  auto left = spawn(takes_both(a, b), "left");
-  auto right = spawn(takes_both(a, b), "right");
+  auto left = spawn(takes_one_and_the_other(a, b), "left");
+  auto right = spawn(takes_one_and_the_other(a, b), "right");
   co_await left.join();
   co_await right.join();
 }
@@ -74,7 +74,7 @@ TEST(DeadlockBugs, ItsCycleIsNamed) {
   EXPECT_EQ(found[0].cycle, (std::vector<std::string>{"left", "right"}));
 }
 
-task<void> locks_twice() {
+task<void> takes_its_own_again() {
   mutex m("m");
   const auto outer = co_await m.lock();
   next_line_is_wrong();
@@ -88,57 +88,57 @@ task<void> locks_one_after_another() {
 }
 
 TEST(DeadlockBugs, ALockTakenAgainByItsHolder) {
-  EXPECT_TRUE(caught({verdict_kind::deadlock, "", {}, {"main: mutex \"m\" held by main"}}, locks_twice));
+  EXPECT_TRUE(caught({verdict_kind::deadlock, "", {}, {"main: mutex \"m\" held by main"}}, takes_its_own_again));
   EXPECT_TRUE(silent(locks_one_after_another));
 }
 
 // -- parents and children ---------------------------------------------------------------------------------------------
 
-task<void> locks(mutex& m) {
+task<void> takes(mutex& m) {
   const local mine;
   const auto held = co_await m.lock();
 }
 
-task<void> joins_while_it_holds() {
+task<void> joins_beneath_its_lock() {
   mutex m("m");
   const auto held = co_await m.lock();
-  auto child = spawn(locks(m), "child");
+  auto child = spawn(takes(m), "child");
   co_await child.join();
 }
 
 task<void> lets_go_before_it_joins() {
   mutex m("m");
   auto held = co_await m.lock();
-  auto child = spawn(locks(m), "child");
+  auto child = spawn(takes(m), "child");
   held.unlock();
   co_await child.join();
 }
 
-task<void> groups_while_it_holds() {
+task<void> groups_beneath_its_lock() {
   mutex m("m");
   const auto held = co_await m.lock();
   task_group group;
-  group.spawn(locks(m), "first");
-  group.spawn(locks(m), "second");
+  group.spawn(takes(m), "first");
+  group.spawn(takes(m), "second");
   co_await group.join();
 }
 
-task<void> awaits_all_while_it_holds() {
+task<void> awaits_all_beneath_its_lock() {
   mutex m("m");
   const auto held = co_await m.lock();
-  auto first = locks(m);
-  auto second = locks(m);
+  auto first = takes(m);
+  auto second = takes(m);
   co_await when_all(std::move(first), std::move(second));
 }
 
 TEST(DeadlockBugs, AJoinOfWhoeverWantsTheLockThatOneHolds) {
   EXPECT_TRUE(
       caught({verdict_kind::deadlock, "", {}, {"main: join(child) held by child", "child: mutex \"m\" held by main"}},
-             joins_while_it_holds));
+             joins_beneath_its_lock));
   EXPECT_TRUE(silent(lets_go_before_it_joins));
-  EXPECT_TRUE(caught({verdict_kind::deadlock, "", {}, {"first: mutex \"m\" held by main"}}, groups_while_it_holds));
-  EXPECT_TRUE(caught({verdict_kind::deadlock, ""}, awaits_all_while_it_holds));
-  for (const auto& program : {joins_while_it_holds, groups_while_it_holds, awaits_all_while_it_holds}) {
+  EXPECT_TRUE(caught({verdict_kind::deadlock, "", {}, {"first: mutex \"m\" held by main"}}, groups_beneath_its_lock));
+  EXPECT_TRUE(caught({verdict_kind::deadlock, ""}, awaits_all_beneath_its_lock));
+  for (const auto& program : {joins_beneath_its_lock, groups_beneath_its_lock, awaits_all_beneath_its_lock}) {
     const std::vector<verdict> found = run_once(program, {schedule::random, 1, ordering::any_order}, {});
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].cycle.size(), 2u);
@@ -154,7 +154,7 @@ task<void> wants_what_was_left_locked() {
   mutex m("m");
   auto first = spawn(ends_with_the_lock(m), "first");
   co_await first.join();
-  first = spawn(locks(m), "second");  // its block of memory may be that of the first
+  first = spawn(takes(m), "second");  // its block of memory may be that of the first
   co_await first.join();
 }
 

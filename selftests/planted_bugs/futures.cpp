@@ -81,7 +81,7 @@ TEST(FutureBugs, APromiseThatDiesUnset) {
   EXPECT_TRUE(silent([] { return waits_for_a_request(true); }));
 }
 
-task<void> waits_for_what_nobody_sets() {
+task<void> waits_for_a_value_nobody_sets() {
   const local mine;
   const promise<int> answer("answer");
   next_line_is_wrong();
@@ -90,7 +90,7 @@ task<void> waits_for_what_nobody_sets() {
 
 TEST(FutureBugs, AFutureThatNobodySets) {
   EXPECT_TRUE(caught({verdict_kind::deadlock, "every task waits", {}, {"main: future \"answer\""}},
-                     waits_for_what_nobody_sets));
+                     waits_for_a_value_nobody_sets));
 }
 
 // -- unread -----------------------------------------------------------------------------------------------------------

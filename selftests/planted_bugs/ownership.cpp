@@ -8,40 +8,40 @@ using namespace std::chrono_literals;
 
 // -- made and never awaited -------------------------------------------------------------------------------------------
 
-task<int> answer() { co_return 42; }
+task<int> forty_two() { co_return 42; }
 
 task<void> forgets_to_await() {
   const local mine;
-  const task<int> made = answer();
+  const task<int> made = forty_two();
   co_await yield();
 }
 
 task<void> awaits() {
   const local mine;
-  task<int> made = answer();
+  task<int> made = forty_two();
   co_await yield();
   co_await std::move(made);
 }
 
 TEST(OwnershipBugs, ATaskThatIsNeverAwaited) {
   EXPECT_TRUE(
-      caught({verdict_kind::unawaited_task, "the task of answer() was made and never awaited"}, forgets_to_await));
+      caught({verdict_kind::unawaited_task, "the task of forty_two() was made and never awaited"}, forgets_to_await));
   EXPECT_TRUE(silent(awaits));
 }
 
 task<void> overwrites_a_task() {
-  task<int> made = answer();
-  made = answer();
+  task<int> made = forty_two();
+  made = forty_two();
   co_await std::move(made);
 }
 
 TEST(OwnershipBugs, ATaskThatIsOverwritten) {
-  EXPECT_TRUE(caught({verdict_kind::unawaited_task, "answer()"}, overwrites_a_task));
+  EXPECT_TRUE(caught({verdict_kind::unawaited_task, "forty_two()"}, overwrites_a_task));
 }
 
 // Abandoned by an exception, it was not forgotten: the way to its await was cut.
 task<void> fails_before_it_awaits() {
-  const task<int> made = answer();
+  const task<int> made = forty_two();
   co_await yield();
   throw std::runtime_error("disk full");
 }
@@ -60,7 +60,7 @@ task<void> awaits_later(task<int> work) {
 }
 
 task<void> cancels_before_the_await(duration after) {
-  auto worker = spawn(awaits_later(answer()), "worker");
+  auto worker = spawn(awaits_later(forty_two()), "worker");
   if (after > 0s) co_await sleep_for(after);
   worker.cancel();
   try {
@@ -70,16 +70,16 @@ task<void> cancels_before_the_await(duration after) {
 }
 
 task<void> wins_before_the_other_starts() {
-  auto first = answer();
-  auto second = with_timeout(5s, answer());
-  auto third = awaits_later(answer());
+  auto first = forty_two();
+  auto second = with_timeout(5s, forty_two());
+  auto third = awaits_later(forty_two());
   co_await when_any(std::move(first), std::move(second), std::move(third));
 }
 
 task<int> forgets_its_parameter(task<int>) { co_return 1; }
 
 task<void> passes_a_task_in_vain() {
-  auto worker = spawn(forgets_its_parameter(answer()));
+  auto worker = spawn(forgets_its_parameter(forty_two()));
   co_await worker.join();
 }
 
@@ -88,7 +88,7 @@ TEST(OwnershipBugs, ATaskAbandonedByAnExceptionIsNone) {
   EXPECT_TRUE(silent([] { return cancels_before_the_await(0s); }));
   EXPECT_TRUE(silent([] { return cancels_before_the_await(500ms); }));
   EXPECT_TRUE(silent(wins_before_the_other_starts));
-  EXPECT_TRUE(caught({verdict_kind::unawaited_task, "answer()"}, passes_a_task_in_vain));
+  EXPECT_TRUE(caught({verdict_kind::unawaited_task, "forty_two()"}, passes_a_task_in_vain));
 }
 
 // -- handles ----------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ TEST(OwnershipBugs, AHandleDroppedByCancellationIsNone) {
 task<void> spawns_a_child_and_waits(local& parent) {
   local mine(parent);
   auto child = spawn(sleep_beside(mine, 9s), "child");
-  const task<int> later = answer();
+  const task<int> later = forty_two();
   co_await child.join();
 }
 

@@ -74,7 +74,7 @@ TEST(RaceBugs, AReaderBetweenTwoStages) {
 
 // -- locks in a circle ------------------------------------------------------------------------------------------------
 
-task<void> takes_both(mutex& first, mutex& second) {
+task<void> eats_with(mutex& first, mutex& second) {
   const local mine;
   const auto outer = co_await first.lock();
   const auto inner = co_await second.lock();
@@ -83,17 +83,17 @@ task<void> takes_both(mutex& first, mutex& second) {
 task<void> locks_two(bool crossed) {
   mutex a("a");
   mutex b("b");
-  auto first = takes_both(a, b);
-  auto second = crossed ? takes_both(b, a) : takes_both(a, b);
+  auto first = eats_with(a, b);
+  auto second = crossed ? eats_with(b, a) : eats_with(a, b);
   co_await both(std::move(first), std::move(second));
 }
 
 task<void> dines(bool left_handed_last) {
   mutex forks[3];
   std::vector<task<void>> philosophers;
-  philosophers.push_back(takes_both(forks[0], forks[1]));
-  philosophers.push_back(takes_both(forks[1], forks[2]));
-  philosophers.push_back(left_handed_last ? takes_both(forks[0], forks[2]) : takes_both(forks[2], forks[0]));
+  philosophers.push_back(eats_with(forks[0], forks[1]));
+  philosophers.push_back(eats_with(forks[1], forks[2]));
+  philosophers.push_back(left_handed_last ? eats_with(forks[0], forks[2]) : eats_with(forks[2], forks[0]));
   co_await when_all(std::move(philosophers));
 }
 

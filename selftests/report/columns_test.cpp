@@ -22,7 +22,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 // The lines that follow are `text`, which begins with a line break.
-std::string below(const std::string& text) { return "\n" + text; }
+std::string beneath(const std::string& text) { return "\n" + text; }
 
 // -- runs that are written by hand ------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ TEST(ColumnsTest, HaveATaskEachInTheOrderOfTheirFirstSteps) {
   made.step(2, "one");
   made.step(0, "two");
   made.step(2, "three");
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    task 2   main
    one
             two
@@ -78,7 +78,7 @@ TEST(ColumnsTest, SayWhatAStepAwaited) {
   made.step(0, "seen", operation_kind::get, 2);
   made.step(0, "", operation_kind::join);
   made.step(0, "", operation_kind::yield);
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main
    start
    mutex "audit"
@@ -92,7 +92,7 @@ TEST(ColumnsTest, SayInFullWhatIsKnownInFull) {
   written_run made(0);
   const std::size_t joined = made.step(0, "seen", operation_kind::join);
   made.run.notes.push_back({joined, std::string(trace_note::awaited), "join(reader)"});
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main
    join(reader), seen
 )");
@@ -105,7 +105,7 @@ TEST(ColumnsTest, SayOnceThatAnAssertionFailed) {
   made.run.notes.push_back({failed, "threw", "a_test.cpp:40: Failure\nValue of: ready\n  Actual: false"});
   const std::size_t threw = made.step(0, "seen again");
   made.run.notes.push_back({threw, "threw", "not ready"});
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main
    seen, failed at a_test.cpp:40
    seen again, threw not ready
@@ -118,7 +118,7 @@ TEST(ColumnsTest, ShowMovedTimeOnceAcrossAll) {
   made.time(5ms);
   made.time(7ms);
   made.step(1, "after");
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main                          task 1
    before it, at the beginning
    ── 7 ms ────────────────────────────
@@ -135,7 +135,7 @@ TEST(ColumnsTest, ShowWhatHappenedBetweenSteps) {
   made.step(1, "reads");
   made.time(60ms);
   made.run.events.push_back({made.run.records.size(), "web:80 -> client:32768  reset", true});
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main on client   task 1 on web
    writes
    ── 30 ms ─────────────────────
@@ -157,7 +157,7 @@ TEST(ColumnsTest, ShowWhatWentWrongBeforeOtherEventsAndCountTheRest) {
   made.step(1, "last");
   column_options how;
   how.lines_max = 10;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main    task 1
    first
    ... 99 events ...
@@ -170,7 +170,7 @@ TEST(ColumnsTest, ShowWhatWentWrongBeforeOtherEventsAndCountTheRest) {
            last
 )");
   for (trace_event& each : made.run.events) each.text = "the same";
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main    task 1
    first
    ~~ the same
@@ -190,7 +190,7 @@ TEST(ColumnsTest, MarkSteps) {
   column_options how;
   how.marked.resize(marked + 1);
   how.marked[marked] = true;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main    task 1
    first
    x   *
@@ -199,7 +199,7 @@ TEST(ColumnsTest, MarkSteps) {
   // A value is marked at its step; what is in no step is not.
   how.marked.assign(made.run.records.size(), false);
   how.marked[0] = how.marked[drawn] = true;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main    task 1
    first
    x
@@ -218,9 +218,9 @@ TEST(ColumnsTest, RemarkTheEarlierOfTheDecidingSteps) {
 )";
   column_options how;
   how.deciding = {earlier, later};
-  EXPECT_EQ(below(columns_of(made.run, how)), text);
+  EXPECT_EQ(beneath(columns_of(made.run, how)), text);
   how.deciding = {later, earlier};
-  EXPECT_EQ(below(columns_of(made.run, how)), text);
+  EXPECT_EQ(beneath(columns_of(made.run, how)), text);
 }
 
 TEST(ColumnsTest, GiveARemarkWithoutRoomALine) {
@@ -230,7 +230,7 @@ TEST(ColumnsTest, GiveARemarkWithoutRoomALine) {
   column_options how;
   how.deciding = {earlier, later};
   how.width_max = 42;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main                   task 1
    reads what is needed
    <- before task 1 went on
@@ -256,7 +256,7 @@ TEST(ColumnsTest, SayWhereTheRunHasNotComeToTheLaterStep) {
   made.step(1, "writes");
   column_options how;
   how.deciding = {one, made.run.records.size()};
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main    task 1
    reads  <- before a step that was not made
            writes
@@ -268,7 +268,7 @@ TEST(ColumnsTest, CountWhatRepeatsItself) {
   made.step(0, "", operation_kind::start);
   for (int i = 0; i < 40; ++i) made.step(1, "", operation_kind::yield);
   made.step(1, "livelock", operation_kind::yield);
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main    task 1
    start
            yield
@@ -286,7 +286,7 @@ TEST(ColumnsTest, CountWhatRepeatsItselfInTurns) {
     made.step(2, "looks as well");
   }
   made.step(0, "last");
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    main    task 1   task 2
    first
            looks
@@ -305,7 +305,7 @@ TEST(ColumnsTest, NeverCountAwayWhatDecides) {
   const std::size_t later = made.step(2, "sees");
   column_options how;
   how.deciding = {steps[10], later};
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    task 1   task 2
    yield
    yield
@@ -344,7 +344,7 @@ TEST(ColumnsTest, ShowWhatMattersOfALongRun) {
   how.marked[steps[40]] = true;
   how.deciding = {steps[100], steps[200]};
   how.lines_max = 20;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main         task 1
    ... 40 steps ...
    step 40  *
@@ -373,7 +373,7 @@ TEST(ColumnsTest, LeaveNoGapThatIsAsLongAsWhatIsInIt) {
   column_options how;
   how.marked = {false, false, false, true};  // the record of step 2 is the fourth
   how.lines_max = 6;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main
    ... 2 steps ...
    2  *
@@ -420,7 +420,7 @@ TEST(ColumnsTest, ShareTheLastWhereThereIsNoRoom) {
   how.marked.resize(marked + 1);
   how.marked[marked] = true;
   how.width_max = 100;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main               task 3             task 12            10 others
    saw the value 0
                                                             task 1: saw the value 1
@@ -460,7 +460,7 @@ TEST(ColumnsTest, LetLongCellsRunOnAndCutThem) {
   made.step(1, std::string(70, 'z'));
   column_options how;
   how.width_max = 60;
-  EXPECT_EQ(below(columns_of(made.run, how)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run, how)), R"(
    main                       task 1
    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
                               y
@@ -475,7 +475,7 @@ TEST(ColumnsTest, KeepWhatUsersWriteInOneLineAndInUtf8) {
   made.step(1, "tab\there");
   made.step(2, "", operation_kind::lock, 1);
   made.step(3, std::string(3, '\0'));
-  EXPECT_EQ(below(columns_of(made.run)), R"(
+  EXPECT_EQ(beneath(columns_of(made.run)), R"(
    größe\n       worker (2)       worker (3)
    tab\x09here
                  mutex "日\xffx"

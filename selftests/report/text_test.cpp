@@ -183,14 +183,14 @@ std::vector<task_snapshot> numbered_tasks(std::size_t count) {
   return tasks;
 }
 
-std::size_t lines_of(const std::string& text) {
+std::size_t number_of_lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 TEST(TextTest, ShowsSoManyTasksAndCountsTheRest) {
-  EXPECT_EQ(lines_of(tree_of(numbered_tasks(64))), 64u);
+  EXPECT_EQ(number_of_lines(tree_of(numbered_tasks(64))), 64u);
   const std::string text = tree_of(numbered_tasks(1000));
-  EXPECT_EQ(lines_of(text), 65u);
+  EXPECT_EQ(number_of_lines(text), 65u);
   EXPECT_THAT(text, testing::HasSubstr("└ t63 "));
   EXPECT_THAT(text, testing::EndsWith("\n  ... and 936 more tasks\n"));
 }
@@ -199,7 +199,7 @@ TEST(TextTest, OfManyTasksShowsThoseOfTheCycleBelowWhoIsLeftOfTheirAncestors) {
   std::vector<task_snapshot> tasks = numbered_tasks(1000);
   for (std::size_t i = 1; i < tasks.size(); ++i) tasks[i].parent = i < 900 ? 0 : i - 1;
   const std::string text = tree_of(tasks, {"t998", "t997"});
-  EXPECT_EQ(lines_of(text), 65u);
+  EXPECT_EQ(number_of_lines(text), 65u);
   EXPECT_THAT(text, testing::HasSubstr("\n  └ t61"));
   EXPECT_THAT(text, testing::Not(testing::HasSubstr("t62")));
   EXPECT_THAT(text, testing::ContainsRegex("\n  └ t997 +ready\n    └ t998 +ready\n  ... and 936 more tasks"));
@@ -209,8 +209,8 @@ TEST(TextTest, OfALongStackShowsBothEnds) {
   std::vector<task_snapshot> tasks = numbered_tasks(1);
   tasks[0].stack.assign(3000, source::current());
   const std::string text = tree_of(tasks);
-  EXPECT_EQ(lines_of(text), 33u);
-  EXPECT_EQ(lines_of(text.substr(0, text.find("... 2968 more"))), 16u);
+  EXPECT_EQ(number_of_lines(text), 33u);
+  EXPECT_EQ(number_of_lines(text.substr(0, text.find("... 2968 more"))), 16u);
 }
 
 TEST(TextTest, OfALongCycleShowsItsBeginning) {
@@ -232,7 +232,7 @@ TEST(TextTest, ALongCellDoesNotWidenTheOthers) {
 
 TEST(TextTest, OfAWaitForManyNamesTheFirst) {
   const std::string text = report_on(wait_for_many);
-  EXPECT_EQ(lines_of(text), 2 + 1 + 2 * 63 + 2u);
+  EXPECT_EQ(number_of_lines(text), 2 + 1 + 2 * 63 + 2u);
   EXPECT_THAT(text,
               testing::HasSubstr("  join(wait 1, wait 2, wait 3, wait 4, wait 5, wait 6, wait 7, wait 8 and 92 more)"
                                  "  many.cpp:16"));

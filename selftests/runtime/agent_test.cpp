@@ -14,21 +14,21 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-task<void> nothing() { co_return; }
+task<void> ends_at_once() { co_return; }
 
 // -- who it is --------------------------------------------------------------------------------------------------------
 
 CO_TEST(AgentTest, ItsIdentityIsItsPlaceInTheTreeOfSpawns) {
   const agent& me = current_task();
-  auto first = spawn(nothing());
-  auto second = spawn(nothing());
+  auto first = spawn(ends_at_once());
+  auto second = spawn(ends_at_once());
   EXPECT_EQ(first.get().id(), task_identity(me.id(), 1));
   EXPECT_EQ(second.get().id(), task_identity(me.id(), 2));
   EXPECT_EQ(first.get().parent(), &me);
   EXPECT_EQ(second.get().number(), first.get().number() + 1);
   EXPECT_EQ(second.get().path(), "2");
   const auto nest = []() -> task<std::string> {
-    auto inner = spawn(nothing());
+    auto inner = spawn(ends_at_once());
     const std::string path = inner.get().path();
     co_await inner.join();
     co_return path;
@@ -172,7 +172,7 @@ CO_TEST(AgentTest, ATaskThatCancelsItselfGoesOnToItsNextAwait) {
   const auto work = [&]() -> task<void> {
     current_task().cancel("enough");
     log += "on ";
-    co_await nothing();  // a call is no suspension
+    co_await ends_at_once();  // a call is no suspension
     log += "and on ";
     try {
       co_await sleep_for(1h);

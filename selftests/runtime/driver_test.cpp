@@ -17,7 +17,7 @@ class collector final : public monitor {
   std::vector<verdict_kind> kinds;
 };
 
-class scripted final : public driver {
+class scripted_driver final : public driver {
  public:
   bool idle(loop& of) override {
     ++calls;
@@ -41,7 +41,7 @@ bool run(loop& owner, task<void> main) {
 }
 
 TEST(DriverTest, IsNotAskedWhileSomeTaskIsReady) {
-  scripted idle;
+  scripted_driver idle;
   collector verdicts;
   loop owner(idle, verdicts);
   const auto main = []() -> task<void> {
@@ -53,7 +53,7 @@ TEST(DriverTest, IsNotAskedWhileSomeTaskIsReady) {
 }
 
 TEST(DriverTest, IsAskedAgainAndAgainUntilTheMainTaskHasFinished) {
-  scripted idle;
+  scripted_driver idle;
   idle.when_idle = [](loop& of) { return of.advance_to_next_deadline(); };
   collector verdicts;
   loop owner(idle, verdicts);
@@ -66,7 +66,7 @@ TEST(DriverTest, IsAskedAgainAndAgainUntilTheMainTaskHasFinished) {
 }
 
 TEST(DriverTest, MayWakeTasksByOtherMeansThanTimers) {
-  scripted idle;
+  scripted_driver idle;
   collector verdicts;
   loop owner(idle, verdicts);
   std::optional<event> completion;
@@ -84,7 +84,7 @@ TEST(DriverTest, MayWakeTasksByOtherMeansThanTimers) {
 }
 
 TEST(DriverTest, MakesADeadlockOfAWaitThatItCannotEnd) {
-  scripted idle;
+  scripted_driver idle;
   collector verdicts;
   loop owner(idle, verdicts);
   const auto main = []() -> task<void> { co_await sleep_for(1s); };
@@ -94,7 +94,7 @@ TEST(DriverTest, MakesADeadlockOfAWaitThatItCannotEnd) {
 }
 
 TEST(DriverTest, IsAskedForTheDaemonsThatEnd) {
-  scripted idle;
+  scripted_driver idle;
   idle.when_idle = [](loop& of) { return of.advance_to_next_deadline(); };
   collector verdicts;
   loop owner(idle, verdicts);

@@ -25,7 +25,7 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 
 task<void> rest(duration length) { co_await sleep_for(length); }
-task<void> fail() {
+task<void> fails_there() {
   co_await yield();
   throw std::runtime_error("disk full");
 }
@@ -154,7 +154,7 @@ TEST(OtherThreadsTest, TheLoopDropsWhatLostItsHandleThere) {
 TEST(OtherThreadsTest, AHandleOfATaskThatHasEndedIsDroppedByTheLoopToo) {
   const auto main = []() -> task<void> {
     auto done = spawn(rest(1s), "done");
-    auto failed = spawn(fail(), "failed");
+    auto failed = spawn(fails_there(), "failed");
     co_await done.join();
     EXPECT_NE(failed.exception(), nullptr);
     elsewhere([&] { auto dropped = std::move(done); });

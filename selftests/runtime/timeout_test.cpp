@@ -27,7 +27,7 @@ task<void> cleans_up(duration needed, std::string& log) {
 
 // "timed_out", "cancelled(reason)", "done", or what an error says.
 template <class T>
-task<std::string> outcome_of(task<T> work) {
+task<std::string> end_of(task<T> work) {
   try {
     co_await std::move(work);
     co_return "done";
@@ -52,14 +52,14 @@ CO_TEST(TimeoutTest, ReturnsTheResultOfWorkThatIsInTime) {
 }
 
 CO_TEST(TimeoutTest, IsExactToTheNanosecond) {
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, pass(1s - 1ns))), "done");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, pass(1s - 1ns))), "done");
   const time_point before = now();
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, pass(1s + 1ns))), "timed out after 1 s");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, pass(1s + 1ns))), "timed out after 1 s");
   EXPECT_EQ(now() - before, 1s);
 }
 
 CO_TEST(TimeoutTest, WinsOverWorkThatWouldEndAtTheSameInstant) {
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, pass(1s))), "timed out after 1 s");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, pass(1s))), "timed out after 1 s");
 }
 
 CO_TEST(TimeoutTest, TheErrorOfTheWorkPasses) {
@@ -67,11 +67,11 @@ CO_TEST(TimeoutTest, TheErrorOfTheWorkPasses) {
     co_await sleep_for(1s);
     throw std::runtime_error("disk full");
   };
-  EXPECT_EQ(co_await outcome_of(with_timeout(2s, fails())), "disk full");
+  EXPECT_EQ(co_await end_of(with_timeout(2s, fails())), "disk full");
 }
 
 CO_TEST(TimeoutTest, TheTaskGoesOnAfterwards) {
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, wait_for_ever())), "timed out after 1 s");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, wait_for_ever())), "timed out after 1 s");
   EXPECT_EQ(current_task().cancelling(), 0u);
   EXPECT_FALSE(current_task().was_cancelled());
   co_await sleep_for(1s);
@@ -80,10 +80,10 @@ CO_TEST(TimeoutTest, TheTaskGoesOnAfterwards) {
 
 CO_TEST(TimeoutTest, AnInnerOneThatIsShorterThrowsAndTheOuterOneGoesOn) {
   const auto both = []() -> task<void> {
-    EXPECT_EQ(co_await outcome_of(with_timeout(1s, wait_for_ever())), "timed out after 1 s");
+    EXPECT_EQ(co_await end_of(with_timeout(1s, wait_for_ever())), "timed out after 1 s");
     co_await wait_for_ever();
   };
-  EXPECT_EQ(co_await outcome_of(with_timeout(3s, both())), "timed out after 3 s");
+  EXPECT_EQ(co_await end_of(with_timeout(3s, both())), "timed out after 3 s");
   EXPECT_EQ(now(), time_point{3s});
 }
 
@@ -99,14 +99,14 @@ CO_TEST(TimeoutTest, AnOuterOneThatIsShorterPassesThroughTheInnerOne) {
       throw;
     }
   };
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, both())), "timed out after 1 s");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, both())), "timed out after 1 s");
   EXPECT_EQ(inner, "timeout");
   EXPECT_EQ(now(), time_point{1s});
 }
 
 CO_TEST(TimeoutTest, OfTwoThatEndAtOneInstantTheOuterOneThrows) {
   const auto both = [](duration inner) -> task<void> { co_await with_timeout(inner, wait_for_ever()); };
-  EXPECT_EQ(co_await outcome_of(with_timeout(2s, both(2s))), "timed out after 2 s");
+  EXPECT_EQ(co_await end_of(with_timeout(2s, both(2s))), "timed out after 2 s");
   EXPECT_EQ(now(), time_point{2s});
   // Even if the inner one was armed first.
   const auto late = [&]() -> task<void> {
@@ -131,7 +131,7 @@ CO_TEST(TimeoutTest, OfTwoThatEndAtOneInstantTheOuterOneThrows) {
 }
 
 CO_TEST(TimeoutTest, ACancellationFromOutsideStaysOne) {
-  auto handle = spawn(outcome_of(with_timeout(10s, wait_for_ever())));
+  auto handle = spawn(end_of(with_timeout(10s, wait_for_ever())));
   co_await sleep_for(1s);
   handle.cancel("shutdown");
   EXPECT_EQ(co_await handle.join(), "cancelled(shutdown)");
@@ -149,7 +149,7 @@ CO_TEST(TimeoutTest, ACancellationAtTheInstantOfTheExpiryStaysOneWhicheverComesF
   for (const bool cancel_first : {true, false}) {
     const auto work = [cancel_first]() -> task<std::string> {
       if (cancel_first) co_await yield();
-      co_return co_await outcome_of(with_timeout(1s, wait_for_ever()));
+      co_return co_await end_of(with_timeout(1s, wait_for_ever()));
     };
     auto victim = spawn(work());
     if (!cancel_first) co_await yield();
@@ -162,7 +162,7 @@ CO_TEST(TimeoutTest, ACancellationAtTheInstantOfTheExpiryStaysOneWhicheverComesF
 
 CO_TEST(TimeoutTest, CleanUpEndsBeforeItThrows) {
   std::string log;
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, cleans_up(5s, log))), "timed out after 1 s");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, cleans_up(5s, log))), "timed out after 1 s");
   EXPECT_EQ(log, "cleaning clean ");
   EXPECT_EQ(now(), time_point{6s});
 }
@@ -175,14 +175,14 @@ CO_TEST(TimeoutTest, AnErrorInTheCleanUpReplacesIt) {
       throw std::runtime_error("flush failed");
     }
   };
-  EXPECT_EQ(co_await outcome_of(with_timeout(1s, work())), "flush failed");
+  EXPECT_EQ(co_await end_of(with_timeout(1s, work())), "flush failed");
   EXPECT_EQ(current_task().cancelling(), 0u);
   co_await sleep_for(1s);
 }
 
 CO_TEST(TimeoutTest, ACancellationDuringTheCleanUpStaysOne) {
   std::string log;
-  auto handle = spawn(outcome_of(with_timeout(1s, cleans_up(5s, log))));
+  auto handle = spawn(end_of(with_timeout(1s, cleans_up(5s, log))));
   co_await sleep_for(2s);
   handle.cancel("shutdown");
   EXPECT_EQ(co_await handle.join(), "cancelled()");
@@ -191,7 +191,7 @@ CO_TEST(TimeoutTest, ACancellationDuringTheCleanUpStaysOne) {
 
 CO_TEST(TimeoutTest, AnOuterOneThatExpiresDuringTheCleanUpOfTheInnerOneThrows) {
   std::string log;
-  EXPECT_EQ(co_await outcome_of(with_timeout(3s, with_timeout(1s, cleans_up(5s, log)))), "timed out after 3 s");
+  EXPECT_EQ(co_await end_of(with_timeout(3s, with_timeout(1s, cleans_up(5s, log)))), "timed out after 3 s");
   EXPECT_EQ(log, "cleaning clean ");
   EXPECT_EQ(now(), time_point{6s});
   co_await sleep_for(1s);
@@ -234,7 +234,7 @@ CO_TEST(TimeoutTest, ZeroOrLessNeverStartsTheWork) {
       started = true;
       co_return 5;
     };
-    EXPECT_EQ(co_await outcome_of(with_timeout(limit, work())), timed_out(limit).what());
+    EXPECT_EQ(co_await end_of(with_timeout(limit, work())), timed_out(limit).what());
     EXPECT_FALSE(started);
     EXPECT_EQ(now(), time_point{1s});
     EXPECT_EQ(current_task().cancelling(), 0u);
@@ -259,7 +259,7 @@ TEST(TimeoutTest, WorkThatNeverStartsIsDestroyedAndCountsAsAStep) {
 CO_TEST(TimeoutTest, ACancellationThatWaitedAlreadyComesBeforeAnExpiryAtOnce) {
   const auto work = []() -> task<std::string> {
     co_await shield(pass(1s));
-    co_return co_await outcome_of(with_timeout(0s, wait_for_ever()));
+    co_return co_await end_of(with_timeout(0s, wait_for_ever()));
   };
   auto handle = spawn(work());
   co_await settle();
@@ -270,10 +270,10 @@ CO_TEST(TimeoutTest, ACancellationThatWaitedAlreadyComesBeforeAnExpiryAtOnce) {
 CO_TEST(TimeoutTest, EndsAtADeadlineToo) {
   co_await sleep_for(1s);
   EXPECT_EQ(co_await with_timeout_at(time_point{4s}, value_after(2s, 5)), 5);
-  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point{4s}, value_after(2s, 5))), timed_out(1s).what());
+  EXPECT_EQ(co_await end_of(with_timeout_at(time_point{4s}, value_after(2s, 5))), timed_out(1s).what());
   EXPECT_EQ(now(), time_point{4s});
-  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point{4s}, value_after(0s, 5))), timed_out(0s).what());
-  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point::min(), value_after(0s, 5))),
+  EXPECT_EQ(co_await end_of(with_timeout_at(time_point{4s}, value_after(0s, 5))), timed_out(0s).what());
+  EXPECT_EQ(co_await end_of(with_timeout_at(time_point::min(), value_after(0s, 5))),
             timed_out(duration::min()).what());
   EXPECT_EQ(co_await with_timeout_at(time_point::max(), value_after(24h, 5)), 5);
 }
@@ -304,9 +304,9 @@ CO_TEST(TimeoutTest, ABodyIsCancelledAtItsDeadline) {
       throw;
     }
   };
-  EXPECT_EQ(co_await outcome_of(with_timeout_at(time_point{3s}, body)), timed_out(3s).what());
+  EXPECT_EQ(co_await end_of(with_timeout_at(time_point{3s}, body)), timed_out(3s).what());
   EXPECT_TRUE(expired);
-  EXPECT_EQ(co_await outcome_of(with_timeout(1min, body)), timed_out(1min).what());
+  EXPECT_EQ(co_await end_of(with_timeout(1min, body)), timed_out(1min).what());
   EXPECT_EQ(now(), time_point{63s});
 }
 
@@ -317,7 +317,7 @@ CO_TEST(TimeoutTest, ABodyWithoutTimeIsCancelledAtItsFirstAwait) {
     co_await yield();
     log += " went on";
   };
-  EXPECT_EQ(co_await outcome_of(with_timeout(0s, body)), timed_out(0s).what());
+  EXPECT_EQ(co_await end_of(with_timeout(0s, body)), timed_out(0s).what());
   EXPECT_EQ(log, "expired");
   const auto awaits_nothing = [](timeout_scope&) -> task<int> { co_return 5; };
   EXPECT_EQ(co_await with_timeout(0s, awaits_nothing), 5);
@@ -371,7 +371,7 @@ TEST(TimeoutTest, FreesACycleOfWaits) {
     const auto main = [limit]() -> task<void> {
       mutex a;
       mutex b;
-      auto left = spawn(outcome_of(with_timeout(limit, lock_both(a, b))), "left");
+      auto left = spawn(end_of(with_timeout(limit, lock_both(a, b))), "left");
       auto right = spawn(lock_both(b, a), "right");
       co_await sleep_for(1h);
       EXPECT_EQ(co_await left.join(), "timed out after 1 s");
@@ -460,7 +460,7 @@ CO_TEST(TimeoutScopeTest, WorksInATaskThatWasAskedToStopBefore) {
     auto child = spawn(stubborn());
     EXPECT_EQ(co_await child.join(), 5);  // the request went to the child, which ignored it
     EXPECT_EQ(current_task().cancelling(), 1u);
-    outcome = co_await outcome_of(with_timeout(1s, wait_for_ever()));
+    outcome = co_await end_of(with_timeout(1s, wait_for_ever()));
     EXPECT_EQ(current_task().cancelling(), 1u);
     co_await sleep_for(1s);
   };
@@ -534,7 +534,7 @@ CO_TEST(TimeoutOfAnOperationTest, WithoutTimeItHappensIfItNeedNotWait) {
   letters.try_put(7);
   EXPECT_EQ(co_await with_timeout(0s, letters.get()), 7);
   const auto late = [&]() -> task<void> { co_await with_timeout(-1s, letters.get()); };
-  EXPECT_EQ(co_await outcome_of(late()), "timed out after -1 s");
+  EXPECT_EQ(co_await end_of(late()), "timed out after -1 s");
   EXPECT_EQ(now(), time_point{});
 }
 
@@ -544,7 +544,7 @@ CO_TEST(TimeoutOfAnOperationTest, HasADeadlineOrNone) {
   EXPECT_EQ(co_await with_timeout_at(time_point::max(), letters.get()), 7);
   co_await sleep_for(1s);
   const auto late = [&]() -> task<void> { co_await with_timeout_at(time_point{3s}, letters.get()); };
-  EXPECT_EQ(co_await outcome_of(late()), "timed out after 2 s");
+  EXPECT_EQ(co_await end_of(late()), "timed out after 2 s");
   EXPECT_EQ(now(), time_point{3s});
 }
 
@@ -555,13 +555,13 @@ CO_TEST(TimeoutOfAnOperationTest, ThrowsWhatTheOperationThrows) {
   };
   auto failing = spawn(fails());
   const auto wait = [&]() -> task<void> { co_await with_timeout(2s, failing.join()); };
-  EXPECT_EQ(co_await outcome_of(wait()), "disk full");
+  EXPECT_EQ(co_await end_of(wait()), "disk full");
 }
 
 CO_TEST(TimeoutOfAnOperationTest, LeavesTheTaskThatIsJoined) {
   auto sleeping = spawn(value_after(2s, 7));
   const auto wait = [&]() -> task<void> { static_cast<void>(co_await with_timeout(1s, sleeping.join())); };
-  EXPECT_EQ(co_await outcome_of(wait()), "timed out after 1 s");
+  EXPECT_EQ(co_await end_of(wait()), "timed out after 1 s");
   EXPECT_EQ(co_await sleeping.join(), 7);
 }
 

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-task<int&> reference_after(duration delay, int& target) {
+task<int&> refer_after(duration delay, int& target) {
   co_await sleep_for(delay);
   co_return target;
 }
@@ -41,7 +41,7 @@ CO_TEST(WhenAnyTest, GivesMonostateForVoidAndMovesAndRefers) {
   auto moved = co_await when_any(make_pointer(), until_cancelled<int>(log));
   EXPECT_EQ(*std::get<0>(moved.value), 7);
   int target = 1;
-  const auto referred = co_await when_any(reference_after(1s, target), until_cancelled<int>(log));
+  const auto referred = co_await when_any(refer_after(1s, target), until_cancelled<int>(log));
   EXPECT_EQ(&std::get<0>(referred.value).get(), &target);
 }
 
@@ -59,7 +59,7 @@ CO_TEST(WhenAnyTest, TakesAVector) {
 
   int target = 1;
   std::vector<task<int&>> references;
-  references.push_back(reference_after(1s, target));
+  references.push_back(refer_after(1s, target));
   EXPECT_EQ(&(co_await when_any(std::move(references))).value.get(), &target);
 }
 

@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const endpoint web_80 = "10.0.0.2:80";
-
 TEST(ClogTest, HoldsWhatIsUnderWayAndWhatIsSent) {
   run_on_hosts([]() -> task<void> {
     echo_host hosts;

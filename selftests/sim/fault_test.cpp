@@ -24,8 +24,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const endpoint web_80 = "10.0.0.2:80";
-
 // -- connecting -------------------------------------------------------------------------------------------------------
 
 TEST(FaultTest, FailsTheNthCallOnce) {

@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const endpoint web_80 = "10.0.0.2:80";
-
 // Says when it is destroyed.
 struct noted_end {
   std::string* into;

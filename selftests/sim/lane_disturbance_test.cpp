@@ -15,11 +15,9 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const endpoint web_80 = "10.0.0.2:80";
-
 // What is said of a run whose test does that beside an echo on "web", each packet of which takes 10 ms.
 template <class F>
-std::vector<std::string> said_of(const F& test) {
+std::vector<std::string> said_beside_an_echo(const F& test) {
   class world of;
   of.run([&test]() -> task<void> {
     const echo_host hosts;
@@ -37,25 +35,25 @@ std::string never_fired(const std::string& what) {
 }
 
 TEST(LaneDisturbanceTest, AFaultThatMetWithNoPacketIsAVerdict) {
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 { const partition cut("client", "web"); }
                 { const partition one_way = partition::one_way("web", "client"); }
                 EXPECT_EQ(co_await connect_to(web_80), "ok");
               }),
               ElementsAre(never_fired("partition client | web"), never_fired("partition web -> client")));
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 lockstep::world().host("a");
                 lockstep::world().host("b");
                 const partition cut({"client", "a"}, {"web", "b"});
                 co_await sleep_for(1s);
               }),
               ElementsAre(never_fired("partition client, a | web, b")));
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 const black_hole lost("web");
                 co_await sleep_for(1s);
               }),
               ElementsAre(never_fired("black hole \"web\"")));
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 clog("web", 1s);
                 co_await sleep_for(1s);
                 EXPECT_EQ(co_await connect_to(web_80), "ok");
@@ -65,7 +63,7 @@ TEST(LaneDisturbanceTest, AFaultThatMetWithNoPacketIsAVerdict) {
 }
 
 TEST(LaneDisturbanceTest, OneThatDidIsNone) {
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 tcp_stream client = co_await connect_tcp(web_80);
                 co_await sleep_for(10ms);
                 co_await client.write("under way");
@@ -146,7 +144,7 @@ TEST(LaneDisturbanceTest, AQuestionThatWasNotAnsweredMeetsWithIt) {
 }
 
 TEST(LaneDisturbanceTest, AClogThatIsOverMeetsWithNothing) {
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 clog("web", 1s);
                 co_await sleep_for(2s);
                 clog("web", 1s);
@@ -191,12 +189,12 @@ TEST(LaneDisturbanceTest, AClogMakesNothingComeEarlier) {
 TEST(LaneDisturbanceTest, OneThatOutlivesTheRunIsJudged) {
   std::optional<partition> cut;
   std::optional<fault> refused;
-  EXPECT_THAT(said_of([&]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([&]() -> task<void> {
                 refused.emplace(on(op::connect).to("web:81").fail(ECONNREFUSED));
                 co_return;
               }),
               ElementsAre(testing::HasSubstr("fault on connect to web:81 (ECONNREFUSED) never fired")));
-  EXPECT_THAT(said_of([&]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([&]() -> task<void> {
                 cut.emplace("client", "web");
                 co_return;
               }),
@@ -204,7 +202,7 @@ TEST(LaneDisturbanceTest, OneThatOutlivesTheRunIsJudged) {
 }
 
 TEST(LaneDisturbanceTest, OneThatNeedNotFireIsNoVerdict) {
-  EXPECT_THAT(said_of([]() -> task<void> {
+  EXPECT_THAT(said_beside_an_echo([]() -> task<void> {
                 { const auto cut = partition("client", "web").may_not_fire(); }
                 { const auto lost = black_hole("web").may_not_fire(); }
                 { const auto lost = black_hole("web:80").may_not_fire(); }

@@ -184,8 +184,6 @@ TEST(LinkTest, RefusesWhatIsNoLatency) {
 
 // -- faults -----------------------------------------------------------------------------------------------------------
 
-const endpoint web_80 = "10.0.0.2:80";
-
 TEST(LinkTest, ResetsTheConnectionAfterSoManyBytes) {
   run_on_hosts([]() -> task<void> {
     echo_host hosts;

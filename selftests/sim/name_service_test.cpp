@@ -248,7 +248,7 @@ TEST(NameServiceTest, ForgetsWhoWantsNoAnswerAnyMore) {
 // -- faults that never happen -----------------------------------------------------------------------------------------
 
 // What is said of a run whose test does that with names of which one is "db.example".
-std::vector<std::string> said_of(std::function<task<void>(name_service&)> test) {
+std::vector<std::string> said_with_names(std::function<task<void>(name_service&)> test) {
   class world of;
   try {
     of.run([&test]() -> task<void> {
@@ -268,7 +268,7 @@ const std::string never_asked = "fault on the name \"db.example\" never fired: i
 TEST(NameServiceTest, AFaultThatNeverFiredIsAVerdict) {
   using enum name_failure;
   EXPECT_THAT(
-      said_of([](name_service& dns) -> task<void> {
+      said_with_names([](name_service& dns) -> task<void> {
         dns.fail("db.example", {.failure = timeout});
         dns.heal("db.example");
         dns.fail("db.example", {.failure = refused});
@@ -278,14 +278,14 @@ TEST(NameServiceTest, AFaultThatNeverFiredIsAVerdict) {
         co_return;
       }),
       ElementsAre(never_asked, never_asked, "fault on the name \"db.example\" never fired: no host looked it up"));
-  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+  EXPECT_THAT(said_with_names([](name_service& dns) -> task<void> {
                 dns.fail("db.example", {.delay = 1s});
                 dns.fail_with("db.example", EAI_MEMORY);
                 co_return;
               }),
               ElementsAre(never_asked, "fault on the name \"db.example\" never fired: no host looked it up"))
       << "when the run ends";
-  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+  EXPECT_THAT(said_with_names([](name_service& dns) -> task<void> {
                 dns.fail("db.example", {.failure = refused});
                 dns.fail("db.example", {.failure = refused, .family = AF_INET});  // of one family it stands still
                 co_await found("db.example", address_family::v6);
@@ -295,7 +295,7 @@ TEST(NameServiceTest, AFaultThatNeverFiredIsAVerdict) {
 
 TEST(NameServiceTest, OneThatFiredOrNeedNotIsNone) {
   using enum name_failure;
-  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+  EXPECT_THAT(said_with_names([](name_service& dns) -> task<void> {
                 dns.fail("db.example", {.failure = refused});
                 co_await found("db.example", address_family::v4);
                 dns.fail("db.example", {});  // says nothing, and heals
@@ -308,7 +308,7 @@ TEST(NameServiceTest, OneThatFiredOrNeedNotIsNone) {
 }
 
 TEST(NameServiceTest, IsMisusedByWhatIsNone) {
-  EXPECT_THAT(said_of([](name_service& dns) -> task<void> {
+  EXPECT_THAT(said_with_names([](name_service& dns) -> task<void> {
                 EXPECT_THROW(dns.add("a..b", "10.0.0.7"), misuse);
                 EXPECT_THROW(dns.alias("www.example", ""), misuse);
                 EXPECT_THROW(dns.add_to_hosts("x y", "10.0.0.7"), misuse);

@@ -55,11 +55,13 @@ inline task<void> echo_at(endpoint at) {
   }
 }
 
-// The daemon of `echo_at` on a host "web", which listens when this returns.
+inline const endpoint web_80 = "10.0.0.2:80";
+
+// The daemon of `echo_at` on a host "web", which listens at `web_80` when this returns.
 struct echo_host : two_hosts {
   echo_host() {
     const scoped_value there = web.enter();
-    spawn_daemon(echo_at("10.0.0.2:80"), "echo");
+    spawn_daemon(echo_at(web_80), "echo");
   }
 };
 

@@ -24,7 +24,7 @@ task<void> get_into(Queue& from, std::string& got) {
 }
 
 template <class Queue>
-std::string drained(Queue& from) {
+std::string names_drained(Queue& from) {
   std::string names;
   while (std::optional<job> next = from.try_get()) names += next->name;
   return names;
@@ -55,7 +55,7 @@ CO_TEST(PriorityQueueTest, PuttersWaitInTheirOrder) {
   auto low = spawn(put({9, 'b'}));
   auto high = spawn(put({1, 'c'}));
   co_await settle();
-  EXPECT_EQ(drained(jobs), "abc");
+  EXPECT_EQ(names_drained(jobs), "abc");
   co_await low.join();
   co_await high.join();
 }
@@ -72,7 +72,7 @@ CO_TEST(PriorityQueueTest, AnItemThatComesBackHasItsPlaceAmongEquals) {
   EXPECT_TRUE(co_await was_cancelled(b));
   EXPECT_TRUE(co_await was_cancelled(a));
   jobs.try_put({2, 'f'});
-  EXPECT_EQ(drained(jobs), "dabcfe");
+  EXPECT_EQ(names_drained(jobs), "dabcfe");
 }
 
 }  // namespace

@@ -10,12 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-task<void> rest(duration length) { co_await sleep_for(length); }
+task<void> takes_a_rest(duration length) { co_await sleep_for(length); }
 
 CO_TEST(Verdict, OtherThread) {
   mutex tx("tx");
   const mutex_guard held = co_await tx.lock();
-  auto reader = spawn(rest(1h), "reader");
+  auto reader = spawn(takes_a_rest(1h), "reader");
   std::thread other([&] {
     EXPECT_THROW(tx.unlock(), misuse);
     EXPECT_THROW(reader.cancel(), misuse);
