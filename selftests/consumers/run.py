@@ -68,6 +68,7 @@ shutil.copytree(pathlib.Path(__file__).parent, CONSUMERS)
 (CONSUMERS / "meson_subproject/subprojects/lockstep").symlink_to(SOURCE)
 if shutil.which("ccache"):
     os.environ["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+    os.environ["CCACHE_BASEDIR"] = str(SCRATCH)  # the builds of two consumers have the same names then
 
 call("cmake", "--install", CMAKE_BUILD, "--prefix", CMAKE_PREFIX)
 call("meson", "install", "-C", MESON_BUILD, DESTDIR=str(MESON_PREFIX))
