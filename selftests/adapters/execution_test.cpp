@@ -209,7 +209,8 @@ CO_TEST(ExecutionTest, WhatLeavesTheTaskIsTheSendersError) {
 CO_TEST(ExecutionTest, TheReceiversStopTokenCancelsTheTask) {
   told answer;
   std::stop_source stop;
-  auto asked = stdexec::connect(as_sender(answered_after(std::chrono::hours(1), 42)), receiver(answer, stop.get_token()));
+  auto asked =
+      stdexec::connect(as_sender(answered_after(std::chrono::hours(1), 42)), receiver(answer, stop.get_token()));
   stdexec::start(asked);
   co_await yield();
   stop.request_stop();

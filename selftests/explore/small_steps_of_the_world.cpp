@@ -151,7 +151,7 @@ constexpr step_kind of_abroad[] = {{"go_abroad", go_abroad},
                                    {"set_event", set_event}};
 
 constexpr std::span<const step_kind> groups_of_the_world[] = {of_values,     of_branches, of_workers, of_points,
-                                                 of_generators, of_foreign,  of_abroad};
+                                                              of_generators, of_foreign,  of_abroad};
 
 }  // namespace
 

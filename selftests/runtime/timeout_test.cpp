@@ -273,8 +273,7 @@ CO_TEST(TimeoutTest, EndsAtADeadlineToo) {
   EXPECT_EQ(co_await end_of(with_timeout_at(time_point{4s}, value_after(2s, 5))), timed_out(1s).what());
   EXPECT_EQ(now(), time_point{4s});
   EXPECT_EQ(co_await end_of(with_timeout_at(time_point{4s}, value_after(0s, 5))), timed_out(0s).what());
-  EXPECT_EQ(co_await end_of(with_timeout_at(time_point::min(), value_after(0s, 5))),
-            timed_out(duration::min()).what());
+  EXPECT_EQ(co_await end_of(with_timeout_at(time_point::min(), value_after(0s, 5))), timed_out(duration::min()).what());
   EXPECT_EQ(co_await with_timeout_at(time_point::max(), value_after(24h, 5)), 5);
 }
 
