@@ -77,6 +77,12 @@ child_run run_subject(const std::string& flags, const std::string& environment) 
 
 std::string report_of(const child_run& run) { return lines_of_tests(run.text) + run.end; }
 
+std::string line_that_repeats(const std::string& report) {
+  const std::string head = "repeat: LOCKSTEP_REPLAY='ls1:";
+  const std::size_t at = report.find(head) + std::string("repeat: ").size();
+  return report.substr(at, report.find('\n', at) - at);
+}
+
 int count_of(const std::string& word, const std::string& text) {
   int found = 0;
   for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;

@@ -21,6 +21,9 @@ child_run run_command(const std::string& command);
 // What it says of the tests themselves, without the frame of GoogleTest's summary, and how it ended.
 std::string report_of(const child_run& run);
 
+// The first line in it that makes a run again, to be pasted.
+std::string line_that_repeats(const std::string& report);
+
 // How often `word` stands in `text`.
 int count_of(const std::string& word, const std::string& text);
 

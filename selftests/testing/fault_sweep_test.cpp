@@ -233,5 +233,12 @@ TEST(FaultSweepTest, EndsWithABodyThatTriesForEver) {
   EXPECT_STREQ(found.message(), "the sweep does not end: there is a call number 6 of connect");
 }
 
+TEST(FaultSweepTest, TakesEachCallWhateverTheTriggerOfItsRule) {
+  const testing::AssertionResult found =
+      fault_sweep(on(op::connect).to("bank").nth(9).one_in(3), ECONNREFUSED, pays_at_most_once);
+  EXPECT_TRUE(found);
+  EXPECT_STREQ(found.message(), "5 runs passed");
+}
+
 }  // namespace
 }  // namespace lockstep

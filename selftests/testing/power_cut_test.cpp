@@ -49,12 +49,6 @@ TEST(PowerCutTest, SaysWhatIsWrongWithATokenByHand) {
 
 // -- in a process of its own ------------------------------------------------------------------------------------------
 
-std::string line_that_repeats(const std::string& report) {
-  const std::string head = "repeat: LOCKSTEP_REPLAY='ls1:";
-  const std::size_t at = report.find(head) + std::string("repeat: ").size();
-  return report.substr(at, report.find('\n', at) - at);
-}
-
 TEST(PowerCutTest, IsMadeAgainAloneByTheLineThatTheSweepPrints) {
   const std::string report = report_of(run_subject("--gtest_filter=PowerCut.BreaksUpAPair"));
   const std::string found =

@@ -165,7 +165,7 @@ std::string fault_terms::text() const {
   if (bytes_end != ~std::uint64_t{0}) text += fmt::format(" bytes {} to {}", bytes_begin, bytes_end);
   text += " (";
   if (first != 1) text += fmt::format("nth {}, ", first);
-  if (one_in != 0) text += fmt::format("one in {}, ", one_in);
+  if (one_in > 1) text += fmt::format("one in {}, ", one_in);
   if (when) text += "when(), ";
   return text + effect.text(what) + ")";
 }

@@ -6,6 +6,7 @@
 #include <lockstep/testing/power_cut.hpp>
 #include <lockstep/testing/swept_disks.hpp>
 #include <lockstep/testing/swept_world.hpp>
+#include <lockstep/testing/test_runs.hpp>
 
 #include <fmt/format.h>
 
@@ -55,7 +56,7 @@ class crash_sweeping {
     if (const std::string objection = objection_to(how_); !objection.empty()) {
       return testing::AssertionFailure() << "the sweep tests nothing: " << objection;
     }
-    const auto asked = detail::power_cut_to_replay();
+    const auto asked = detail::found_for_sweep(detail::power_cut_of);
     if (const std::string* problem = std::get_if<std::string>(&asked)) {
       return testing::AssertionFailure() << "replay refused: " << *problem;
     }

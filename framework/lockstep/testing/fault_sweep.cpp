@@ -2,12 +2,15 @@
 
 #include <lockstep/sim/fault_list.hpp>
 #include <lockstep/sim/network.hpp>
+#include <lockstep/testing/swept_fault.hpp>
 #include <lockstep/testing/swept_world.hpp>
+#include <lockstep/testing/test_runs.hpp>
 
 #include <fmt/format.h>
 
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace lockstep {
 
@@ -16,21 +19,22 @@ namespace {
 class sweep {
  public:
   sweep(fault_rule rule, int error, const std::function<task<void>()>& body, const sweep_options& how)
-      : rule_(std::move(rule)), error_(error), body_(body), how_(how) {}
+      : rule_(std::move(rule)), error_(error), body_(body), how_(how), called_(text_of(rule_.nth(1).one_in(1))) {}
 
   testing::AssertionResult all() {
+    const auto asked = detail::found_for_sweep(detail::swept_fault_of);
+    if (const std::string* problem = std::get_if<std::string>(&asked)) {
+      return testing::AssertionFailure() << "replay refused: " << *problem;
+    }
+    if (const detail::swept_fault* one = std::get_if<detail::swept_fault>(&asked)) return again(*one);
     if (!passes(0)) return failed("without any fault");
-    for (const bool for_ever : {false, true}) {
-      rule_.times(for_ever ? ~std::uint64_t{0} : 1);
+    for (const bool each_later : {false, true}) {
       for (std::uint64_t n = 1;; ++n) {
         if (n > how_.calls_max) {
           return testing::AssertionFailure() << fmt::format("the sweep does not end: there is a call number {} of {}",
                                                             n, name_of(rule_.terms().what));
         }
-        const bool passed = passes(n);
-        if (!passed)
-          return failed(fmt::format("where call {} of {}{}{}", n, called_, name_.empty() ? "" : ", on " + name_,
-                                    for_ever ? ", and each later one" : ""));
+        if (!passes(n, each_later)) return failed(n, each_later);
         if (fired_ == 0 && n == 1) return nothing_in_scope();
         if (fired_ == 0) break;
       }
@@ -39,9 +43,35 @@ class sweep {
   }
 
  private:
-  // With a fault in the n-th call; 0 for none.
-  bool passes(std::uint64_t n) {
+  // The run of the token, and no other.
+  testing::AssertionResult again(const detail::swept_fault& one) {
+    if (one.calls != called_) {
+      return testing::AssertionFailure() << departed(
+                 fmt::format("its calls are those of {}, not of {}", called_, one.calls));
+    }
+    if (!passes(one.number, one.each_later)) return failed(one.number, one.each_later);
+    if (fired_ == 0) return testing::AssertionFailure() << departed("so many calls are not made");
+    const std::string remark = fmt::format("the body passes {}", place_of(one.number, one.each_later));
+    fmt::print("replayed: {}\n", remark);
+    return testing::AssertionSuccess() << remark;
+  }
+
+  static std::string departed(const std::string& why) {
+    return fmt::format(
+        "departed replay: this sweep has no such run: {}; the code or its input has changed since, or the token is of "
+        "another sweep of this test",
+        why);
+  }
+
+  std::string place_of(std::uint64_t n, bool each_later) const {
+    return fmt::format("where call {} of {}{}{}", n, called_, name_.empty() ? "" : ", on " + name_,
+                       each_later ? ", and each later one" : "");
+  }
+
+  // With a fault in the n-th call, 0 for none, and in each later one or not.
+  bool passes(std::uint64_t n, bool each_later = false) {
     ++runs_;
+    rule_.times(each_later ? ~std::uint64_t{0} : 1);
     fired_ = 0;
     name_.clear();
     found_ = world_.run([this, n] { return run(n); }, how_.world);
@@ -55,7 +85,6 @@ class sweep {
     sim::fault_list& all = world().network().faults();
     const counting until_it_ends{*this, injected, text_of(rule), all};
     all.set_excuse(&injected);  // what the body meant to meet with, it may not come to
-    called_ = text_of(rule_.nth(1));
     co_await body_();
   }
 
@@ -92,9 +121,15 @@ class sweep {
                "the sweep tests nothing: no call is in the scope of its rule on {}", called_);
   }
 
-  testing::AssertionResult failed(const std::string& when) const {
-    return testing::AssertionFailure() << fmt::format("the body fails {} (run {} of the sweep):{}", when, runs_,
+  testing::AssertionResult failed(const std::string& where) const {
+    return testing::AssertionFailure() << fmt::format("the body fails {} (run {} of the sweep):{}", where, runs_,
                                                       found_);
+  }
+  testing::AssertionResult failed(std::uint64_t n, bool each_later) const {
+    const std::string repeat = detail::repeat_line_of(detail::swept_fault{called_, n, each_later});
+    testing::AssertionResult found = failed(place_of(n, each_later));
+    if (!repeat.empty()) found << '\n' << repeat << '\n';  // GoogleTest puts a bracket behind it
+    return found;
   }
 
   fault_rule rule_;

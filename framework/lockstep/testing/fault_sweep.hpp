@@ -24,7 +24,8 @@ struct sweep_options {
 // `rule`, once, n rising from 1 until the body makes no such call; then with one in the n-th and in all that follow.
 // The trigger and the persistence of the rule are not used. Other faults of the body need not fire where this has.
 // Success if there is such a call and no run failed: none has a verdict or a failed assertion, and no exception left
-// it. Otherwise it says which call failed in the first that did, of a call on a file on which, and what that led to.
+// it. Otherwise it says which call failed in the first that did, of a call on a file on which, what that led to, and
+// the line that makes this run again, alone: with --lockstep_replay a sweep makes no other.
 [[nodiscard]] testing::AssertionResult fault_sweep(fault_rule rule, int error, const std::function<task<void>()>& body,
                                                    const sweep_options& how = {});
 // With the error that is most usual there.

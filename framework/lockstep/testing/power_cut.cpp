@@ -1,6 +1,5 @@
 #include <lockstep/testing/power_cut.hpp>
 
-#include <lockstep/testing/options.hpp>
 #include <lockstep/testing/test_runs.hpp>
 
 #include <fmt/format.h>
@@ -86,15 +85,6 @@ token without_power_cut(token replay) {
 std::string repeat_line_of(const power_cut& cut) {
   const std::string test = full_name();
   return test.empty() ? "" : repeat_line(token_of(cut, test_hash(test)));
-}
-
-std::variant<std::monostate, power_cut, std::string> power_cut_to_replay() {
-  const std::string test = full_name();
-  const std::string& text = test.empty() ? test : parsed_command_line().replay;
-  if (text.empty()) return std::monostate();
-  const std::variant<token, std::string> read = token_of_test(text, test, "select its test with --gtest_filter");
-  if (const std::string* problem = std::get_if<std::string>(&read)) return *problem;
-  return power_cut_of(std::get<token>(read));
 }
 
 }  // namespace lockstep::detail

@@ -36,7 +36,5 @@ token without_power_cut(token replay);
 
 // The line that makes it again, of the test that runs now; empty if none does.
 std::string repeat_line_of(const power_cut& cut);
-// What the command line says of that test, likewise.
-std::variant<std::monostate, power_cut, std::string> power_cut_to_replay();
 
 }  // namespace lockstep::detail

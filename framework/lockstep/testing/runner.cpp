@@ -5,6 +5,7 @@
 #include <lockstep/testing/interruption.hpp>
 #include <lockstep/testing/power_cut.hpp>
 #include <lockstep/testing/seed_runs.hpp>
+#include <lockstep/testing/swept_fault.hpp>
 #include <lockstep/testing/test_runs.hpp>
 
 #include <fmt/format.h>
@@ -298,7 +299,7 @@ void run_test(const test_plan& plan) {
   if (!brute_force.possible()) return;
   if (!line.replay.empty()) {
     if (auto replay = token_to_replay(line.replay, full_name(), "select its test with --gtest_filter")) {
-      replay = without_power_cut(*std::move(replay));
+      replay = without_swept_fault(without_power_cut(*std::move(replay)));
       const bool disturbed = replay->disturbed.has_value();
       if (disturbed && replay->disturbed->kind == disturbance_kind::fail_alloc && !can_fail_allocations()) return;
       outcome found = disturbed ? disturbed_replay(runner, *replay) : runner.make(*replay);

@@ -61,6 +61,15 @@ std::variant<token, std::string> token_of_test(const std::string& text, const st
   return read;
 }
 
+std::variant<std::monostate, token, std::string> token_for_sweep() {
+  const std::string test = full_name();
+  const std::string& text = test.empty() ? test : parsed_command_line().replay;
+  if (text.empty()) return std::monostate();
+  std::variant<token, std::string> read = token_of_test(text, test, "select its test with --gtest_filter");
+  if (std::string* const problem = std::get_if<std::string>(&read)) return std::move(*problem);
+  return std::get<token>(std::move(read));
+}
+
 std::string line_that_compares(const token& replay) {
   const std::string command = command_that_repeats();
   const bool compares = parsed_command_line().test_options.check_determinism.value_or(false) &&

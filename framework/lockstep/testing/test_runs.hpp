@@ -59,6 +59,16 @@ std::string line_that_compares(const token& replay);
 inline constexpr std::string_view not_repeatable = "on the real clock, so no token repeats this run";
 // The token of the test `of`, or why it cannot be used there. `advice` is what to do with that of another test.
 std::variant<token, std::string> token_of_test(const std::string& text, const std::string& of, std::string_view advice);
+// That of the command line for the test that runs now, in whose body a sweep is; nothing if there is none.
+std::variant<std::monostate, token, std::string> token_for_sweep();
+// What `read` finds in it: nothing, the run of the sweep that is to be made again, or what is wrong, as a sentence.
+template <class Found>
+Found found_for_sweep(Found (*read)(const token&)) {
+  std::variant<std::monostate, token, std::string> given = token_for_sweep();
+  if (std::string* const problem = std::get_if<std::string>(&given)) return std::move(*problem);
+  const token* const replay = std::get_if<token>(&given);
+  return replay != nullptr ? read(*replay) : Found(std::monostate());
+}
 // Where to look when a run is not what it was before.
 inline constexpr std::string_view causes_of_nondeterminism =
     "look for uninitialised memory, real clocks, addresses used as keys, unordered containers, and what one run leaves "
