@@ -56,7 +56,7 @@ TEST(TcpConnectionTest, TimesOutThroughAPartition) {
     const partition cut("client", "web");
     const file here = tcp(hosts.client);
     EXPECT_EQ(here.connect("10.0.0.2:80"), "EINPROGRESS");
-    co_await sleep_for(127s - 1ns);
+    co_await sleep_for(131s - 1ns);
     EXPECT_EQ(here.ready(), "-");
     co_await sleep_for(1ns);
     co_await settle();
@@ -120,7 +120,7 @@ TEST(TcpConnectionTest, GivesUpWhenTheListenerNeverHasRoom) {
     first.connect("10.0.0.2:80");
     const file second = tcp(hosts.client);
     second.connect("10.0.0.2:80");
-    co_await sleep_for(127s);
+    co_await sleep_for(131s);
     co_await settle();
     EXPECT_EQ(second.error(), "ETIMEDOUT");
     for (const file& each : {listener, first, second}) each.close();

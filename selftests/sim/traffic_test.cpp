@@ -146,7 +146,7 @@ TEST(TrafficTest, OfALostSegmentIsWhatIsSentAgain) {
         EXPECT_THAT(look.seen, ElementsAre("sent S: link loss"));
         co_await sleep_for(1s);
         EXPECT_THAT(look.seen, ElementsAre("sent S: link loss", "sent again S: link loss"));
-        co_await sleep_for(1999ms);
+        co_await sleep_for(999ms);
         EXPECT_EQ(look.seen.size(), 2u);
         co_await sleep_for(1ms);
         EXPECT_THAT(look.seen, Contains("sent again S"));

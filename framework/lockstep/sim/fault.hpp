@@ -224,7 +224,7 @@ class fault_rule {
   // -- what happens -----------------------------------------------------------------------------------------------
 
   // The call fails with that error; of resolve, one of getaddrinfo()'s, such as EAI_AGAIN. Of a connect the error comes
-  // when Linux would know: a refusal after the way there and back, ETIMEDOUT after 127 s. Of read and write ECONNRESET
+  // when Linux would know: a refusal after the way there and back, ETIMEDOUT after 131 s. Of read and write ECONNRESET
   // and EPIPE reset the connection, so that the peer sees it as well, and what was not read is lost; ETIMEDOUT,
   // EHOSTUNREACH and ENETUNREACH end it on this side alone.
   // After a sync that failed with EIO, ENOSPC or EDQUOT, what was to be written never is, unless it is written anew,
@@ -251,7 +251,7 @@ class fault_rule {
   // Of file_read: a sector that is to be read fails with EIO from now on, as does a write of a part of it, until it is
   // written as a whole. What comes before it can be read. Which it is, is picked.
   fault latent_error() const;
-  // Of connect: nobody answers, and it fails with ETIMEDOUT after 127 s.
+  // Of connect: nobody answers, and it fails with ETIMEDOUT after 131 s.
   fault hang() const;
   // Of connect, and of accept: the connection comes so much later. On files the disk takes so much longer.
   fault slow(duration by) const;

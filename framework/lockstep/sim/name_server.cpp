@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <utility>
 
 namespace lockstep::sim {
 
@@ -51,7 +52,13 @@ class name_server::connection final : public own_socket {
       }
       come_.add(message);
     }
-    while (come_.take(message)) of_.asked(message, {{}, number_});
+    name_server& of = of_;
+    const std::uint64_t number = number_;
+    const auto is_there = [&] {
+      const auto found = of.connections_.find(number);
+      return found != of.connections_.end() && found->second.get() == this;
+    };
+    while (is_there() && come_.take(message)) of.asked(message, {{}, number});
   }
 
  private:
@@ -89,7 +96,12 @@ class name_server::held_answer final : public packet {
  private:
   void arrive() noexcept override {
     name_server* const server = of_.server();
-    if (server != nullptr && server->number_ == server_) server->answer(message_, to_);
+    if (server == nullptr || server->number_ != server_) return;
+    if (server->on_.is_paused()) {
+      server->held_.push_back({std::move(message_), to_});
+    } else {
+      server->answer(message_, to_);
+    }
   }
 
   name_service& of_;
@@ -104,6 +116,8 @@ name_server::name_server(name_service& of, host& on, source where) : of_(of), on
   datagrams_ = std::make_unique<datagrams>(*this, new udp_socket(on, roll(id, on.number()), true, O_RDWR | O_NONBLOCK));
   listener_ = std::make_unique<listener>(*this, new tcp_socket(on, of_streams, true, O_RDWR | O_NONBLOCK));
   const endpoint everywhere(ip_address::any_v6(), dns_port);
+  const int on_value = 1;
+  listener_->get().set_option(SOL_SOCKET, SO_REUSEADDR, &on_value, sizeof on_value);
   if (datagrams_->bind(everywhere) != 0 || listener_->bind(everywhere) != 0) {
     on.of().owner().misused(fmt::format("port 53 of host \"{}\" is taken, where a name server is to be", on.name()),
                             where);
@@ -137,6 +151,7 @@ void name_server::answer(const std::vector<std::byte>& message, const asker& to)
 
 // They are looked at by number, as each may end itself.
 void name_server::resume() {
+  for (const held& each : std::exchange(held_, {})) answer(each.message, each.to);
   datagrams_->may_be_ready();
   for (auto next = connections_.begin(); next != connections_.end();) (next++)->second->may_be_ready();
 }

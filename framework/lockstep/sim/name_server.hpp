@@ -41,6 +41,12 @@ class name_server {
     std::uint64_t connection = 0;  // 0 for a datagram
   };
 
+  // What was to be said while its host stood still.
+  struct held {
+    std::vector<std::byte> message;
+    asker to;
+  };
+
   void asked(std::span<const std::byte> message, const asker& by);
   void answer(const std::vector<std::byte>& message, const asker& to);
 
@@ -51,6 +57,7 @@ class name_server {
   std::unique_ptr<listener> listener_;
   std::map<std::uint64_t, std::unique_ptr<connection>> connections_;
   std::uint64_t next_connection_ = 1;
+  std::vector<held> held_;
 };
 
 }  // namespace lockstep::sim

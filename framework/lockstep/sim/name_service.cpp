@@ -249,7 +249,11 @@ class name_service::late_answer final : public packet {
 
 void name_service::answer_directly(name_lookup& to, const std::string& name, int family) {
   served made = serve(name, family, false);
-  if (made.answer.failure == name_failure::truncated) made = serve(name, family, true);
+  if (made.answer.failure == name_failure::truncated) {
+    const duration first = made.delay;
+    made = serve(name, family, true);
+    made.delay += first;
+  }
   if (made.answer.failure == name_failure::timeout) return;
   if (made.delay <= duration::zero()) return to.come(family, made.answer, true);
   packet::send_later(std::make_unique<late_answer>(*this, to.number(), family, std::move(made.answer)), network_,

@@ -24,17 +24,32 @@ using std::chrono::seconds;
 constexpr duration retransmission_limit = milliseconds(924'600);
 // net.ipv4.tcp_orphan_retries counts as 8.
 constexpr duration orphan_limit = milliseconds(102'200);
-// Of the timeouts of a SYN, which double from 1 s.
+// Of the timeouts of a SYN, which double from 1 s, but for the first: net.ipv4.tcp_syn_linear_timeouts is 4.
 constexpr int doublings = 6;
+constexpr int linear_timeouts = 4;
 constexpr duration longest_timeout = seconds(120);
 // net.ipv4.tcp_synack_retries is 5.
 constexpr duration syn_ack_limit = seconds(63);
 constexpr duration time_wait = seconds(60);
 
-duration syn_limit(int retries) noexcept {
+// So many timeouts, each of which is twice the one before.
+duration doubled_timeouts(int count) noexcept {
   constexpr std::int64_t first_second = 1;
-  const std::int64_t doubled = (first_second << (std::min(retries, doublings) + 1)) - 1;
-  return seconds(doubled) + std::max(retries - doublings, 0) * longest_timeout;
+  const std::int64_t doubled = (first_second << std::min(count, doublings + 1)) - 1;
+  return seconds(doubled) + std::max(count - doublings - 1, 0) * longest_timeout;
+}
+
+// When it is sent for the `count`-th time again.
+duration syn_again(int count) noexcept {
+  return seconds(std::min(count, linear_timeouts)) + doubled_timeouts(std::max(count - linear_timeouts, 0));
+}
+
+// The first of these times at which as many timeouts have passed as `retries` are, if each were twice the one before.
+// Source: tcp_write_timeout() and retransmits_timed_out() in net/ipv4/tcp_timer.c of Linux 6.18.
+duration syn_limit(int retries) noexcept {
+  int count = 1;
+  while (syn_again(count) < doubled_timeouts(retries + 1)) ++count;
+  return syn_again(count);
 }
 
 }  // namespace
@@ -127,6 +142,7 @@ void tcp_end::fail(int error) {
   error_ = error;
   close_both();
   out_.abandon();
+  if (peer_.phase_ == phase::established) peer_.out_.see_to_patience();
   state_changed();
 }
 
@@ -161,6 +177,7 @@ void tcp_end::syn_arrived() {
 void tcp_end::syn_ack_arrived() {
   if (phase_ != phase::syn_sent) return out_.send_reset(tcp_way::mark_kind::answering_reset);
   phase_ = phase::established;
+  out_.wait_anew();
   tell(POLLOUT);
   out_.send(tcp_way::mark_kind::handshake_ack);
   out_.transmit();
@@ -182,6 +199,7 @@ void tcp_end::handshake_ack_arrived() {
 void tcp_end::complete_handshake() {
   if (phase_ != phase::syn_received) return;
   phase_ = phase::established;
+  out_.wait_anew();
   if (writes_shut_) out_.finish();
   if (listener_ != nullptr) listener_->notify(POLLIN | POLLPRI);
 }
@@ -254,7 +272,7 @@ time_point tcp_end::gives_up_at() const noexcept {
 
 // Each question that was answered so far began the time anew.
 time_point tcp_end::asks_at() const noexcept {
-  if (out_.unsent() != 0) return saturating_add(of_.of().owner().now(), tcp_way::first_timeout);
+  if (out_.unacknowledged() != 0) return saturating_add(of_.of().owner().now(), tcp_way::first_timeout);
   if (patience_.questions == 0 || phase_ != phase::established) return time_point::max();
   const duration silent = of_.of().owner().now() - in().heard_at();
   const duration idle = patience_.idle;
@@ -266,7 +284,7 @@ time_point tcp_end::finds_dead_at() const noexcept {
   const time_point first = asks_at();
   const duration interval = patience_.interval;
   if (first == time_point::max() || !has_user_timeout()) return saturating_add(first, interval * patience_.questions);
-  const duration left = duration(patience_.user_timeout) - (first - in().heard_at());
+  const duration left = duration(patience_.user_timeout) - duration(patience_.idle);
   const std::int64_t questions = std::max<std::int64_t>((left + interval - duration(1)) / interval, 1);
   return saturating_add(first, interval * questions);
 }
@@ -340,9 +358,11 @@ void tcp_connection::hold_handshake(duration length) {
 }
 
 void tcp_connection::retry_later() {
-  constexpr std::int64_t first_second = 1;
-  const duration after = seconds((first_second << ++tries_) - 1);
-  network_.owner().timers().arm(*this, std::min(saturating_add(began_, after), client_.gives_up_at()));
+  duration after = syn_again(++tries_);
+  while (saturating_add(began_, after) < network_.owner().now()) after = syn_again(++tries_);
+  if (timer::armed()) network_.owner().timers().disarm(*this);
+  const time_point next = std::min(saturating_add(began_, after), client_.gives_up_at());
+  network_.owner().timers().arm(*this, std::max(next, network_.owner().now()));
 }
 
 void tcp_connection::retry(timer& due) noexcept {

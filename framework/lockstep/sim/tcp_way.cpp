@@ -16,15 +16,6 @@ bool is_of_handshake(tcp_way::mark_kind kind) noexcept {
   return kind == tcp_way::mark_kind::syn || kind == tcp_way::mark_kind::syn_ack;
 }
 
-// How often it is sent again at most: net.ipv4.tcp_syn_retries and tcp_retries2, or what the sender waits for.
-int retries_max(tcp_way::mark_kind kind) noexcept {
-  constexpr int of_data = 15;
-  constexpr int of_handshake = 127;
-  constexpr int of_answers = 6;
-  if (kind == tcp_way::mark_kind::data || kind == tcp_way::mark_kind::fin) return of_data;
-  return is_of_handshake(kind) ? of_handshake : of_answers;
-}
-
 }  // namespace
 
 tcp_way::~tcp_way() { stop(); }
@@ -87,8 +78,13 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
   if (over_->tapped()) [[unlikely]]
     tell_sent(kind, up_to, bytes, is_cut ? "partition" : was_lost ? "link loss" : "");
   if (was_lost) {
-    if (kind == mark_kind::reset || kind == mark_kind::answering_reset) return;  // nobody waits for its answer
+    const bool is_reset = kind == mark_kind::reset || kind == mark_kind::answering_reset;
+    if (kind == mark_kind::refusal || (is_reset && to_.at() == tcp_end::phase::syn_sent)) {
+      return from_.connection().retry_later();  // it is who connects that asks again
+    }
+    if (is_reset) return to_.out().see_to_patience();
     next.lost = 1;
+    any_lost_ = true;
     next.arrives = saturating_add(owner_.now(), timeout_of(next));
   }
   if (kind == mark_kind::data && over_->traits().segment_bytes != 0) {
@@ -103,11 +99,13 @@ void tcp_way::set_out_in_time(mark_kind kind, std::uint64_t up_to, std::uint64_t
 
 // Those whose time has come; each may be lost again, and none waits for the one before it.
 void tcp_way::send_again() {
+  any_lost_ = false;
   std::uint64_t begins = arrived_;
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
     mark& each = marks_[i];
     const std::uint64_t bytes = each.kind == mark_kind::data ? each.up_to - begins : 0;
     begins = std::max(begins, each.up_to);
+    any_lost_ |= each.lost != 0;
     if (each.lost == 0 || each.arrives > owner_.now()) continue;
     const bool was_lost = over_->draws(owner_, mishap::segment_loss, over_->traits().loss);
     if (over_->tapped()) [[unlikely]]
@@ -116,20 +114,21 @@ void tcp_way::send_again() {
       each.lost = 0;
       each.arrives = saturating_add(owner_.now(), over_->latency_of(owner_, bytes));
       if (over_->traits().segment_bytes != 0) each.arrives = std::max(each.arrives, heard_at_ + duration(1));
-    } else if (each.lost++ < retries_max(each.kind)) {
-      each.arrives = saturating_add(owner_.now(), timeout_of(each));
     } else {
-      each.arrives = time_point::max();
+      if (each.lost < 127) ++each.lost;
+      each.arrives = saturating_add(owner_.now(), timeout_of(each));
     }
   }
 }
 
-// It doubles with each time that it was lost.
+// It doubles with each time that it was lost; of a SYN not with the first: net.ipv4.tcp_syn_linear_timeouts is 4.
 duration tcp_way::timeout_of(const mark& lost) noexcept {
   constexpr int doublings_max = 10;
+  constexpr int linear_timeouts = 4;
+  const int doublings = lost.kind == mark_kind::syn ? std::max(lost.lost - linear_timeouts, 1) : lost.lost;
   constexpr duration longest = std::chrono::seconds(120);
   const duration first = is_of_handshake(lost.kind) ? duration(std::chrono::seconds(1)) : first_timeout;
-  return std::min(first * (std::int64_t{1} << std::min(lost.lost - 1, doublings_max)), longest);
+  return std::min(first * (std::int64_t{1} << std::min(doublings - 1, doublings_max)), longest);
 }
 
 void tcp_way::send_reset(mark_kind kind) {
@@ -152,12 +151,12 @@ void tcp_way::abandon() noexcept {
 // For the first that comes, or the first that is sent again.
 void tcp_way::arm() noexcept {
   time_point next = is_lost() ? time_point::max() : marks_[next_mark_].arrives;
-  if (is_lost() || over_->traits().loss != 0) [[unlikely]] {
+  if (any_lost_) [[unlikely]] {
     for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
       if (marks_[i].lost != 0) next = std::min(next, marks_[i].arrives);
     }
   }
-  if (next != time_point::max()) owner_.timers().arm(*this, next);
+  if (next != time_point::max()) owner_.timers().arm(*this, std::max(next, owner_.now()));
 }
 
 void tcp_way::disarm() noexcept {
@@ -166,7 +165,7 @@ void tcp_way::disarm() noexcept {
 
 void tcp_way::deliver() noexcept {
   const tcp_connection::keeper alive(from_.connection());
-  if (is_lost() || over_->traits().loss != 0) [[unlikely]]
+  if (any_lost_) [[unlikely]]
     send_again();
   while (under_way() && !is_lost() && marks_[next_mark_].arrives <= owner_.now() && !stopped_) {
     const mark next = marks_[next_mark_++];
@@ -185,15 +184,19 @@ void tcp_way::arrive(mark_kind kind, std::uint64_t up_to) {
     tell_arrived(kind, up_to);
   switch (kind) {
     case mark_kind::data:
-      if (to_.discards()) [[unlikely]]
-        return to_.refuses_data();
+      if (to_.discards()) [[unlikely]] {
+        to_.refuses_data();
+        return see_to_patience();
+      }
       if (over_ != nullptr && !over_->plain() && over_->breaker() != nullptr) [[unlikely]]
         return arrive_over_broken(up_to);
       take(up_to);
       break;
     case mark_kind::fin:
-      if (peer_has_gone()) [[unlikely]]
-        return to_.refuses_data();
+      if (peer_has_gone()) [[unlikely]] {
+        to_.refuses_data();
+        return see_to_patience();
+      }
       fin_arrived_ = true;
       if (over_->tapped()) tell_acknowledgement();
       fin_acknowledged_ = answer_comes();
@@ -288,9 +291,18 @@ void tcp_way::lane_healed() noexcept {
   tcp_way& other = from_.peer().out();
   if (has_asked() || (other.has_asked() && !other.cut())) over_->stop_packet();
   time_point arrives = owner_.now();
+  std::uint64_t begins = arrived_;
   for (std::size_t i = next_mark_; i < marks_.size(); ++i) {
+    const std::uint64_t bytes = marks_[i].kind == mark_kind::data ? marks_[i].up_to - begins : 0;
+    begins = std::max(begins, marks_[i].up_to);
+    if (over_->draws(owner_, mishap::segment_loss, over_->traits().loss)) {
+      marks_[i].lost = 1;
+      any_lost_ = true;
+      marks_[i].arrives = saturating_add(owner_.now(), timeout_of(marks_[i]));
+      continue;
+    }
     marks_[i].lost = 0;
-    arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, 0)));
+    arrives = std::max(arrives, saturating_add(owner_.now(), over_->latency_of(owner_, bytes)));
     marks_[i].arrives = arrives;
   }
   deliver();
@@ -351,7 +363,7 @@ void tcp_way::see_to_patience() noexcept {
     const sparing_allocations of_the_kernel;
     patience_ = std::make_unique<patience>(*this);
   }
-  owner_.timers().arm(*patience_, limit);
+  owner_.timers().arm(*patience_, std::max(limit, owner_.now()));
 }
 
 time_point tcp_way::limit_of(waiting what) const noexcept {
@@ -383,7 +395,10 @@ void tcp_way::stop_waiting() noexcept {
 void tcp_way::lose_patience() noexcept {
   const tcp_connection::keeper alive(from_.connection());
   const waiting waited = std::exchange(waits_, waiting::not_at_all);
-  if (waited == waiting::for_a_reset) return to_.refuses_data();
+  if (waited == waiting::for_a_reset) {
+    to_.refuses_data();
+    return see_to_patience();
+  }
   if (has_asked() && cut()) {
     over_->stop_packet();
   } else if (has_asked()) {

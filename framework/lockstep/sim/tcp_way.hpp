@@ -204,6 +204,7 @@ class tcp_way final : private traveller, private timer {
   bool fin_arrived_ = false;
   bool fin_acknowledged_ = false;
   bool stopped_ = false;
+  bool any_lost_ = false;  // of the marks
   waiting waits_ = waiting::not_at_all;
   loop& owner_;
   byte_queue queue_;
