@@ -56,6 +56,7 @@ CO_TEST(LevelDbEnvTest, WritesWhatIsBufferedWhenItIsFlushedOrTooMuch) {
 }
 
 CO_TEST(LevelDbEnvTest, MakesDurableWhatIsSyncedAndTheNamesBeforeAManifest) {
+  world().fs().crash_model(sim::strict_sync);
   leveldb_env env;
   EXPECT_TRUE(env.CreateDir("/store").ok());
   const auto file = opened(env, &leveldb::Env::NewWritableFile, "/store/1.log");

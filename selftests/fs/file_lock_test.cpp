@@ -107,5 +107,20 @@ task<void> takes_the_place_of_another(std::string folder) {
 
 TEST(FileLockTest, TakesThePlaceOfAnother) { run_in_each_world(takes_the_place_of_another); }
 
+// Linux gives the lock up that is to be another.
+task<void> loses_what_it_cannot_change(std::string folder) {
+  file one = co_await open(folder + "/lock", lock_file);
+  file other = co_await open(folder + "/lock", lock_file);
+  file third = co_await open(folder + "/lock", lock_file);
+  const file_lock shared = co_await one.lock(lock_kind::shared);
+  file_lock of_other = co_await other.lock(lock_kind::shared);
+  EXPECT_FALSE(co_await one.try_lock());
+  EXPECT_FALSE(shared);
+  of_other.unlock();
+  EXPECT_TRUE(co_await third.try_lock());
+}
+
+TEST(FileLockTest, IsLostWhereItCannotBeMadeStronger) { run_in_each_world(loses_what_it_cannot_change); }
+
 }  // namespace
 }  // namespace lockstep

@@ -5,6 +5,8 @@
 #include <lockstep/fs/whole_files.hpp>
 #include <lockstep/net/reader.hpp>
 
+#include <lockstep/sim/fault.hpp>
+
 #include <fcntl.h>
 
 #include <array>
@@ -136,6 +138,27 @@ task<void> refuses_the_largest_offset(std::string folder) {
 }
 
 TEST(FileTest, RefusesTheLargestOffset) { run_with_disk(0ms, refuses_the_largest_offset); }
+
+// And never that the file ends there. A read that was interrupted is made again.
+task<void> says_why_it_cannot_read_all(std::string folder) {
+  const std::string path = folder + "/a";
+  co_await write_file(path, std::string(8192, 'x'));
+  file it = co_await open(path, {});
+  std::string bytes(8192, ' ');
+  {
+    const fault pieces = on(op::file_read).shorten(100);
+    const fault interrupted = on(op::file_read).nth(2).fail(EINTR);
+    co_await it.read_exactly_at(std::span<char>(bytes), 0);
+    EXPECT_EQ(bytes, std::string(8192, 'x'));
+  }
+  const fault bad = on(op::file_read).bytes(4096, 8192).latent_error();
+  const std::string error = "read \"" + path + "\": Input/output error";
+  EXPECT_EQ(co_await text_of_error(it.read_exactly_at(std::span<char>(bytes), 0)), error);
+  EXPECT_EQ(co_await text_of_error(it.read_exactly(std::span<char>(bytes))), error);
+  EXPECT_EQ(co_await it.tell(), 0U) << "nothing is skipped";
+}
+
+TEST(FileTest, SaysWhyItCannotReadAll) { run_in_simulation(says_why_it_cannot_read_all); }
 
 task<void> moves_its_position(std::string folder) {
   file it = co_await open(folder + "/a", new_file);

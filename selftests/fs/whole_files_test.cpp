@@ -209,5 +209,23 @@ task<void> copies(std::string folder) {
 
 TEST(CopyFileTest, CopiesWhatIsInItAndItsPermissions) { run_in_each_world(copies); }
 
+task<void> refuses_a_directory(std::string folder) {
+  co_await create_directory(folder + "/d");
+  co_await write_file(folder + "/old", "kept");
+  EXPECT_EQ(co_await text_of_error(copy_file(folder + "/d", folder + "/old", {.replace = true})),
+            "copy \"" + folder + "/d\" to \"" + folder + "/old\": Is a directory");
+  EXPECT_EQ(co_await read_file(folder + "/old"), "kept");
+}
+
+TEST(CopyFileTest, LeavesWhatIsThereWhereItCopiesNoFile) { run_in_each_world(refuses_a_directory); }
+
+task<void> replaces_a_long_name(std::string folder) {
+  const std::string path = folder + "/" + std::string(255, 'n');
+  co_await write_file_atomically(path, "new");
+  EXPECT_EQ(co_await read_file(path), "new");
+}
+
+TEST(WriteFileAtomicallyTest, TakesTheLongestName) { run_in_each_world(replaces_a_long_name); }
+
 }  // namespace
 }  // namespace lockstep

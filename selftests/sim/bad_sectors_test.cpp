@@ -496,5 +496,23 @@ TEST(BadSectorsTest, AreRefusedOfOtherCalls) {
               HasSubstr("file_write meets no latent error, as file_read does"));
 }
 
+TEST(BadSectorsTest, AreGoodOnTheDiskWhenAllOfThemWasWrittenAndSynced) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(1);
+    {
+      const fault bad = on(op::file_read).to("/a").latent_error();
+      EXPECT_EQ(read_at(fd, 0, 1), "-5");
+    }
+    std::string head(100, 'h');
+    std::string rest(page_bytes - 100, 'r');
+    const iovec both[] = {{head.data(), head.size()}, {rest.data(), rest.size()}};
+    EXPECT_EQ(system.pwritev(fd, both, 2, 0), static_cast<std::int64_t>(page_bytes));
+    EXPECT_EQ(system.fsync(fd), 0);
+    EXPECT_EQ(read_at(fd, 0, 1), "h");
+    EXPECT_EQ(files_here().durable_image().difference(files_here().image()), "");
+    system.close(fd);
+  });
+}
+
 }  // namespace
 }  // namespace lockstep::sim

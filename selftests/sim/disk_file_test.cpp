@@ -5,6 +5,7 @@
 #include <lockstep/sim/plain_files.hpp>
 
 #include <sys/file.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -157,6 +158,42 @@ TEST(DiskFileTest, LosesTheLocksOfTheProcessWithAnyDescriptor) {
     system.close(fd);
     EXPECT_EQ(system.flock(other, LOCK_EX), 0);
     system.close(other);
+  });
+}
+
+TEST(DiskFileTest, ChangesNothingOnADiskThatHasBecomeReadOnly) {
+  in_world([](system_calls& system) {
+    const int fd = open_here("/a", O_RDWR | O_CREAT);
+    plain_files files(here(), source::current());
+    files.read_only(true);
+    EXPECT_EQ(system.write(fd, "abc", 3), -EROFS);
+    EXPECT_EQ(system.write(fd, "", 0), 0);
+    EXPECT_EQ(system.ftruncate(fd, 1), -EROFS);
+    EXPECT_EQ(system.fallocate(fd, 0, 0, 4096), -EROFS);
+    EXPECT_EQ(system.fchmod(fd, 0600), -EROFS);
+    files.read_only(false);
+    EXPECT_EQ(system.write(fd, "abc", 3), 3);
+    int left = 0;
+    EXPECT_EQ(system.lseek(fd, 10, SEEK_SET), 10);
+    EXPECT_EQ(system.ioctl(fd, FIONREAD, &left), 0);
+    EXPECT_EQ(left, -7) << "as on Linux";
+    system.close(fd);
+  });
+}
+
+TEST(DiskFileTest, HasTheGroupOfItsDirectoryWhereThatPassesItOn) {
+  in_world([](system_calls& system) {
+    EXPECT_EQ(system.mkdirat(AT_FDCWD, "/d", S_IRWXU), 0);
+    EXPECT_EQ(system.fchownat(AT_FDCWD, "/d", 0, 7, 0), 0);
+    EXPECT_EQ(system.fchmodat(AT_FDCWD, "/d", S_IRWXU | S_ISGID), 0);
+    struct stat found {};
+    EXPECT_EQ(system.symlinkat("x", AT_FDCWD, "/d/l"), 0);
+    EXPECT_EQ(system.fstatat(AT_FDCWD, "/d/l", &found, AT_SYMLINK_NOFOLLOW), 0);
+    EXPECT_EQ(found.st_gid, 7u);
+    const int fd = open_here("/d", O_RDWR | O_TMPFILE);
+    EXPECT_EQ(system.fstat(fd, &found), 0);
+    EXPECT_EQ(found.st_gid, 7u);
+    system.close(fd);
   });
 }
 

@@ -2,8 +2,14 @@
 
 #include <lockstep/sim/plain_files.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
 #include <utility>
 
 namespace lockstep::sim {
@@ -403,6 +409,85 @@ TEST(HostFailuresTest, TinyBuffersTakeByteByByte) {
     EXPECT_EQ(client.send("llo"), "1");
     for (const file& each : {listener, client, server}) each.close();
     co_return;
+  });
+}
+
+// -- what a new life finds --------------------------------------------------------------------------------------------
+
+task<void> stands_elsewhere() {
+  system_calls& system = current_system();
+  system.mkdirat(AT_FDCWD, "/job", S_IRWXU);
+  system.chdir("/job");
+  system.umask(0777);
+  co_return;
+}
+
+task<void> tells_where_it_stands(std::string& into) {
+  char path[64] = {};
+  current_system().getcwd(path, sizeof path);
+  into += fmt::format("{} {:o} ", path, current_system().umask(0));
+  co_return;
+}
+
+TEST(HostFailuresTest, ANewLifeStandsAtTheRoot) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::string found;
+    for (const bool power_cut : {false, true}) {
+      co_await hosts.web.spawn(stands_elsewhere()).join();
+      power_cut ? hosts.web.crash() : hosts.web.kill();
+      auto life = hosts.web.restart([&found]() -> task<void> { co_await tells_where_it_stands(found); });
+      co_await life.join();
+    }
+    EXPECT_EQ(found, "/ 22 / 22 ");
+  });
+}
+
+task<void> writes_pages(int count, duration* took) {
+  const int fd = current_system().openat(AT_FDCWD, "/a", O_RDWR | O_CREAT, S_IRUSR | S_IWUSR);
+  const std::string text(static_cast<std::size_t>(count) * page_bytes, 'a');
+  current_system().pwrite(fd, text.data(), text.size(), 0);
+  const time_point before = now();
+  if (took != nullptr) current_system().fsync(fd);
+  if (took != nullptr) *took = now() - before;
+  current_system().close(fd);
+  co_return;
+}
+
+TEST(HostFailuresTest, WhatWasInMemoryTakesTheNewLifeNoTime) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    plain_files files = lockstep::world().fs("web");
+    files.crash_model(strict_sync);
+    files.pace({.bytes_per_second = 10 * page_bytes});
+    co_await hosts.web.spawn(writes_pages(50, nullptr)).join();
+    hosts.web.crash();
+    duration took{};
+    auto life = hosts.web.restart([&took]() -> task<void> { co_await writes_pages(1, &took); });
+    co_await life.join();
+    EXPECT_EQ(took, 100ms);
+  });
+}
+
+TEST(HostFailuresTest, APredicateMayCutThePower) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    int writes = 0;
+    const auto cuts = [&](const attempted_call&) {
+      if (++writes == 2) hosts.web.crash();
+      return false;
+    };
+    const fault watched = on(op::file_write).at("web").when(cuts).may_not_fire().fail(EIO);
+    std::string came_to;
+    const auto work = hosts.web.spawn([](std::string& into) -> task<void> {
+      const int fd = current_system().openat(AT_FDCWD, "/a", O_RDWR | O_CREAT, S_IRUSR | S_IWUSR);
+      for (int i = 0; i < 2; ++i) into += fmt::format("{} ", current_system().write(fd, "x", 1));
+      co_return;
+    }(came_to));
+    co_await yield();
+    co_await yield();
+    EXPECT_EQ(came_to, "1 -5 ");
+    EXPECT_TRUE(hosts.web.is_down());
   });
 }
 

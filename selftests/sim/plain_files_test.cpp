@@ -207,6 +207,7 @@ TEST(PlainFilesTest, RefuseWhatCannotBeDone) {
 
 TEST(PlainFilesTest, AreInADurableImageOnlyWithAName) {
   in_world([](system_calls&) {
+    files_here().crash_model(strict_sync);
     write_file("/a", "x", 0, true);
     EXPECT_EQ(log_here().durable().files().size(), 3u);
     EXPECT_EQ(files_here().durable_image().files().size(), 2u);
@@ -371,6 +372,30 @@ TEST(PowerCutTest, IsLookedAtWhileTheRunGoesOn) {
     system.close(fd);
   });
   EXPECT_THAT(found, testing::SizeIs(4)) << "nothing, all, zeros, garbage";
+}
+
+// However large it is.
+TEST(PlainFilesTest, MakeNothingElseDurable) {
+  in_world([](system_calls&) {
+    plain_files files = files_here();
+    write_file("/a", "not synced");
+    files.write_file("/large", std::string(std::size_t{5} << 20, 'l'));
+    EXPECT_EQ(files.durable_image().text_of("/a"), "");
+    EXPECT_EQ(files.durable_image().text_of("/large").size(), std::size_t{5} << 20);
+  });
+}
+
+// In ext4 a sync of a new file keeps its name as well.
+TEST(PlainFilesTest, ShowWhatIsLeftWhereAllIsLostThatMayBe) {
+  in_world([](system_calls&) {
+    plain_files files = files_here();
+    write_file("/a", "x", 0, true);
+    EXPECT_EQ(text_of(files.durable_image()), "/a=x");
+    files.crash_model(weakest);
+    EXPECT_EQ(text_of(files.durable_image()), "");
+    files.crash_model(process_crash);
+    EXPECT_EQ(text_of(files.durable_image()), "/a=x");
+  });
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ class [[nodiscard("a file that nobody keeps is closed at once")]] file : public 
                                                  source where = source::current()) {
     return read_at(std::as_writable_bytes(into), offset, where);
   }
-  // Fills the buffer. Errors: incomplete_read, if the file ends before that.
+  // Fills the buffer. Errors: incomplete_read, if the file ends before that; those of pread(2).
   LOCKSTEP_AWAIT_IT detail::reading_all_of_file read_exactly_at(std::span<std::byte> into, std::uint64_t offset,
                                                                 source where = source::current()) {
     return {awaited("was read", where), into, detail::offset_of(offset)};
@@ -162,7 +162,8 @@ class [[nodiscard("a file that nobody keeps is closed at once")]] file : public 
   LOCKSTEP_AWAIT_IT detail::reading_file read_some(std::span<char> into, source where = source::current()) {
     return read_some(std::as_writable_bytes(into), where);
   }
-  // Fills the buffer. Errors: incomplete_read, if the file ends before that: what there was is in the buffer.
+  // Fills the buffer. Errors: incomplete_read, if the file ends before that: what there was is in the buffer; those of
+  // read(2): the position is where it was.
   LOCKSTEP_AWAIT_IT detail::reading_all_of_file read_exactly(std::span<std::byte> into,
                                                              source where = source::current()) {
     return {awaited("was read", where), into};

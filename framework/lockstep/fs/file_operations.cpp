@@ -15,6 +15,7 @@ namespace {
 
 // As much as Linux takes at once; more it would take as if it were that.
 constexpr std::size_t call_bytes_max = 0x7ffff000;
+constexpr int interruptions_max = 64;  // in one call
 
 }  // namespace
 
@@ -25,15 +26,20 @@ std::int64_t file_read::read_once(std::span<std::byte> into, std::size_t filled)
   return calls().pread(fd(), into.data(), into.size(), offset_ + static_cast<std::int64_t>(filled));
 }
 
-// An error after some bytes comes again, at the next call.
+// What fails after some bytes, fails, and the position is where it was.
 std::int64_t file_read::call() {
   std::size_t filled = 0;
+  int interrupted = 0;
   do {
     std::span<std::byte> left = into_.subspan(filled);
     left = left.first(std::min(left.size(), call_bytes_max));
     const std::int64_t result = read_once(left, filled);
-    if (result < 0 && filled == 0) return result;
-    if (result <= 0) break;
+    if (result == -EINTR && filled != 0 && ++interrupted < interruptions_max) continue;
+    if (result < 0) {
+      if (filled != 0 && offset_ == at_position) calls().lseek(fd(), -static_cast<std::int64_t>(filled), SEEK_CUR);
+      return result == -EINTR && filled != 0 ? -EIO : result;
+    }
+    if (result == 0) break;
     filled += static_cast<std::size_t>(result);
   } while (wanted_ == how_much::all && filled < into_.size());
   return static_cast<std::int64_t>(filled);
@@ -72,7 +78,7 @@ std::int64_t file_write::call() {
     std::span<const std::byte> left = from_.subspan(written);
     left = left.first(std::min(left.size(), call_bytes_max));
     const std::int64_t result = write_once(left, offset + static_cast<std::int64_t>(written));
-    if (result == -EINTR && written != 0 && ++interrupted < 64) continue;
+    if (result == -EINTR && written != 0 && ++interrupted < interruptions_max) continue;
     if (result < 0) return result == -EINTR && written != 0 ? -EIO : result;
     if (result == 0) return left.empty() ? 0 : -EIO;  // as no disk should do
     written += static_cast<std::size_t>(result);
@@ -101,12 +107,19 @@ trying_to_lock_file::trying_to_lock_file(held_file& of, int flags) noexcept
 bool trying_to_lock_file::result() {
   const std::int64_t came_to = outcome_or_error();
   if (came_to < 0 && came_to != -EWOULDBLOCK) fail();
+  if (came_to != 0) forget_former_lock();
   return came_to == 0;
+}
+
+// Linux gives up the one that is to be changed first.
+void trying_to_lock_file::forget_former_lock() noexcept {
+  if (file_lock* const former = subject<held_file>().lock(); former != nullptr) former->forget_file();
 }
 
 // If it took the place of another lock, that is what stays.
 bool trying_to_lock_file::undo() noexcept {
   if (came_to() == 0 && subject<held_file>().lock() == nullptr) calls().flock(fd(), LOCK_UN);
+  if (came_to() == -EWOULDBLOCK) forget_former_lock();
   return true;
 }
 

@@ -151,6 +151,7 @@ class trying_to_lock_file final : public primitive<trying_to_lock_file, file_num
 
  private:
   bool undo() noexcept override;
+  void forget_former_lock() noexcept;
 };
 
 class asking_status_of_file : public file_call {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <exception>
 #include <optional>
 #include <span>
@@ -73,7 +74,9 @@ task<file> open_temporary(replacement& made, file_permissions permissions, sourc
   const std::uint32_t drawn = detail::draw_temporary_name(where);
   const open_options how{.write = true, .create = true, .exclusive = true, .permissions = permissions};
   for (unsigned attempt = 0;; ++attempt) {
-    made.temporary = detail::temporary_name(fmt::format(".{}.", made.name), drawn, attempt);
+    constexpr std::size_t name_max = NAME_MAX - 8;  // beside two points and what is drawn
+    const std::string prefix = fmt::format(".{}.", made.name.substr(0, name_max));
+    made.temporary = detail::temporary_name(prefix, drawn, attempt);
     result<file> opened = co_await shield(as_result(made.in.open(made.temporary, how, where)));
     made.exists = opened.has_value();  // and otherwise it is somebody else's
     if (opened) co_return std::move(opened).value();
@@ -155,6 +158,9 @@ task<void> write_file_atomically(std::string path, std::vector<std::byte> bytes,
 task<std::uint64_t> copy_file(std::string from, std::string to, copy_options how, source where) {
   file source_file = co_await open(from, {}, where);
   const file_status known = co_await source_file.status(where);
+  if (known.is_directory()) {
+    throw std::system_error(EISDIR, std::system_category(), fmt::format("copy {:?} to {:?}", from, to));
+  }
   open_options options{.write = true, .create = true, .exclusive = !how.replace};
   options.permissions = known.permissions & 0777;
   file copy = co_await open(to, options, where);

@@ -116,6 +116,16 @@ void bad_sectors::changed(std::uint64_t file, std::uint64_t begin, std::uint64_t
   std::erase_if(all_, is_good);
 }
 
+void bad_sectors::synced(std::uint64_t file) noexcept {
+  if (all_.empty()) return;
+  std::erase_if(all_, [file](const auto& each) { return each.first.first == file && each.second.rewritten_by != 0; });
+}
+
+void bad_sectors::synced_all(const std::set<std::uint64_t>& but) noexcept {
+  std::erase_if(all_,
+                [&but](const auto& each) { return each.second.rewritten_by != 0 && but.count(each.first.first) == 0; });
+}
+
 void bad_sectors::settle(const disk_image& left) noexcept {
   for (auto& each : all_) each.second.rewritten_by = 0;
   std::erase_if(all_, [&left](const auto& each) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,9 @@ class bad_sectors {
   // The bytes up to `end` have come to the disk with that change, of a file that had so many before.
   void changed(std::uint64_t file, std::uint64_t begin, std::uint64_t end, std::uint64_t change,
                std::uint64_t size_before) noexcept;
+  // All that memory has of the file has come to the disk; or of all files but those.
+  void synced(std::uint64_t file) noexcept;
+  void synced_all(const std::set<std::uint64_t>& but) noexcept;
   // Those that are left when nothing waits any more, on a disk with these files.
   void settle(const disk_image& left) noexcept;
 

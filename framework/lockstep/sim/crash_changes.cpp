@@ -10,6 +10,7 @@ namespace lockstep::sim {
 void crash_log::copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end) {
   if (!to.bad_.empty()) [[unlikely]]
     to.bad_.changed(what.file, begin, end, what.number, what.before);
+  set_times(to.file(what.file), what);
   file_content& content = to.file(what.file).content;
   if (what.pages.empty()) {
     content.write(*to.pages_, what.text.data() + (begin - what.offset), static_cast<std::size_t>(end - begin), begin);
@@ -24,10 +25,19 @@ void crash_log::copy(disk_image& to, const micro_operation& what, std::uint64_t 
       content.put_page(page, from);
       content.set_size(std::max(content.size(), until));
     } else {
-      content.write(*to.pages_, from.bytes() + begin % page_bytes, static_cast<std::size_t>(until - begin), begin);
+      constexpr static std::byte zeros[page_bytes]{};  // behind what there is memory for
+      const std::uint64_t there = std::clamp(begin - begin % page_bytes + from.size(), begin, until);
+      if (there != begin) content.write(*to.pages_, from.bytes() + begin % page_bytes, there - begin, begin);
+      if (there != until) content.write(*to.pages_, zeros, until - there, there);
     }
     begin = until;
   }
+}
+
+// A change that comes to the disk before an earlier one has the later time.
+void crash_log::set_times(image_file& of, const micro_operation& what) noexcept {
+  of.attributes.modified = std::max(of.attributes.modified, what.at);
+  of.attributes.changed = std::max(of.attributes.changed, what.at);
 }
 
 // What it clears, or what was written, is good there with it.
@@ -45,20 +55,24 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
   switch (what.what) {
     case micro_operation::kind::write: {
       if (!what.dropped) return copy(to, what, what.offset, what.offset + what.size);
+      set_times(to.file(what.file), what);
       file_content& content = to.file(what.file).content;
       content.set_size(std::max(content.size(), what.after));
       return;
     }
     case micro_operation::kind::resize:
       mend(to, what);
+      set_times(to.file(what.file), what);
       return to.file(what.file).content.resize(*to.pages_, what.after);
     case micro_operation::kind::punch: {
+      set_times(to.file(what.file), what);
       file_content& content = to.file(what.file).content;
       content.punch(*to.pages_, what.offset, what.size);
       mend(to, what);
       return;
     }
     case micro_operation::kind::set_aside: {
+      set_times(to.file(what.file), what);
       file_content& content = to.file(what.file).content;
       content.set_aside(what.pages[0], what.offset, what.size);
       if (what.grows()) content.set_size(std::max(content.size(), what.after));
@@ -68,15 +82,23 @@ void crash_log::apply(disk_image& to, const micro_operation& what) const {
     case micro_operation::kind::name: {
       image_file& file = to.file(what.file);
       const file_state& state = *state_of(what.file);
-      if (file.attributes.mode == 0) file.attributes = state.made_as;
+      if (file.attributes.mode == 0) {
+        const auto modified = file.attributes.modified;  // by what was written before it had its name
+        file.attributes = state.made_as;
+        file.attributes.modified = std::max(file.attributes.modified, modified);
+      }
+      file.attributes.changed = std::max({file.attributes.changed, file.attributes.modified, what.at});
       if (file.target.empty()) file.target = state.target;
-      to.file(what.directory).names[what.text] = what.file;
+      image_file& directory = to.file(what.directory);
+      directory.names[what.text] = what.file;
+      set_times(directory, what);
       return;
     }
     case micro_operation::kind::unname: {
-      auto& names = to.file(what.directory).names;
-      const auto found = names.find(what.text);
-      if (found != names.end() && found->second == what.file) names.erase(found);
+      image_file& directory = to.file(what.directory);
+      const auto found = directory.names.find(what.text);
+      if (found != directory.names.end() && found->second == what.file) directory.names.erase(found);
+      set_times(directory, what);
       return;
     }
   }

@@ -32,6 +32,7 @@ micro_operation& crash_log::add(micro_operation::kind what, const inode& file) n
   made.what = what;
   made.number = ++last_number_;
   made.file = file.number();
+  made.at = file.attributes.changed;
   ++pending_;
   if (!made.is_name()) append(chain_of(state_of(made.file), made), made);
   return made;
@@ -209,6 +210,7 @@ micro_operation& crash_log::add_name(micro_operation::kind what, const inode& di
                                      std::uint32_t group) noexcept {
   micro_operation& made = add(what, file);
   made.directory = directory.number();
+  made.at = directory.attributes.modified;
   made.text = std::move(expected_names_[names_taken_++]);
   made.of_directory = file.is_directory();
   made.group = group;
@@ -346,6 +348,7 @@ std::uint64_t crash_log::sync_content(const inode& file, file_state& state, bool
     return false;
   });
   durable.content.set_size(file.content.size());
+  durable_.bad_.synced(file.number());
   return awaited;
 }
 
@@ -517,6 +520,7 @@ bool crash_log::has_changes_of(const inode& file) const noexcept {
 void crash_log::synced_all(const std::set<std::uint64_t>& but) {
   const sparing_allocations of_the_disk;
   const auto is_left_out = [&but](std::uint64_t file) { return !but.empty() && but.count(file) != 0; };
+  std::set<std::uint64_t> lacks_something = but;
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     micro_operation& each = operations_[i];
     if (each.retired || is_left_out(each.is_name() ? each.directory : each.file)) continue;
@@ -524,6 +528,7 @@ void crash_log::synced_all(const std::set<std::uint64_t>& but) {
       retire_name(each);
       continue;
     }
+    if (each.dropped) lacks_something.insert(each.file);
     apply(durable_, each);
     note_durable(each);
     retire(each);
@@ -532,6 +537,7 @@ void crash_log::synced_all(const std::set<std::uint64_t>& but) {
     const std::uint64_t of = operations_[i].is_name() ? operations_[i].directory : operations_[i].file;
     if (states_[of] != nullptr && !is_left_out(of)) chain_of(*states_[of], operations_[i]) = {};
   }
+  durable_.bad_.synced_all(lacks_something);
   if (but.empty()) operations_.clear();
   forget_retired();
 }

@@ -13,6 +13,7 @@
 #include <lockstep/base/chunk_queue.hpp>
 #include <lockstep/sim/crash_model.hpp>
 #include <lockstep/sim/disk_image.hpp>
+#include <lockstep/time/clock.hpp>
 
 #include <array>
 #include <cstddef>
@@ -51,6 +52,7 @@ struct micro_operation {
   std::uint64_t size = 0;
   std::uint64_t before = 0;  // the size of the file before
   std::uint64_t after = 0;
+  wall_clock::time_point at{};                    // what it left as the time of its file, or of the directory of a name
   std::string text{};                             // the name, or what was written if that was little
   page_run pages{};                               // otherwise; of space that is set aside a page of zeros
   std::unique_ptr<file_attributes> attributes{};  // as they were changed to
@@ -168,6 +170,7 @@ class crash_log {
   }
   // Whether they are.
   void set_writes_back(bool writes_back) noexcept { writes_back_ = writes_back; }
+  bool writes_back() const noexcept { return writes_back_; }
   const chunk_queue<micro_operation>& operations() const noexcept { return operations_; }
 
  private:
@@ -250,6 +253,7 @@ class crash_log {
   void apply(disk_image& to, const micro_operation& what) const;
   // Some bytes of what was written.
   static void copy(disk_image& to, const micro_operation& what, std::uint64_t begin, std::uint64_t end);
+  static void set_times(image_file& of, const micro_operation& what) noexcept;
   // Of files, where each was last. Lives as long as the log is not changed.
   struct name_in {
     std::uint64_t directory;

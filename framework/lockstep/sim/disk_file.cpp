@@ -55,6 +55,8 @@ bool disk_file::writable() const noexcept {
 
 void disk_file::closed() noexcept {
   if (!file_->locks.empty()) {
+    const sparing_allocations of_the_search;
+    detail::touch(file_->on().id_of(*file_), access::write);
     const file_locks::owner own{this};
     file_->locks.drop_flock(own);
     file_->locks.drop_ranges(own);
@@ -158,6 +160,7 @@ std::int64_t disk_file::write_to_memory(const iovec* from, int count, std::uint6
   if (!writable()) return -EBADF;
   std::size_t size = 0;
   if (const int refused = check_pieces(op::file_write, from, count, offset, size); refused != 0) return refused;
+  if (file_->on().read_only() && size != 0) return -EROFS;
   const fault_effect due = begin(op::file_write, offset, size);
   if (due.error != 0) return -due.error;
   detail::touch(file_->on().id_of(*file_), access::write);
@@ -274,6 +277,7 @@ std::int64_t disk_file::read_at(const iovec* into, int count, std::int64_t offse
 
 std::int64_t disk_file::write_at(const iovec* from, int count, std::int64_t offset) {
   if (offset < 0) return -EINVAL;
+  detail::touch(id(), access::read);  // of its flags
   const bool appends = (status_flags() & O_APPEND) != 0;
   return write_now(from, count, appends ? file_->content.size() : static_cast<std::uint64_t>(offset));
 }
@@ -281,12 +285,14 @@ std::int64_t disk_file::write_at(const iovec* from, int count, std::int64_t offs
 std::int64_t disk_file::read(const iovec* into, int count) {
   // At the end of a directory, that of ext4 is as large as can be.
   constexpr std::uint64_t last = std::numeric_limits<std::int64_t>::max();
+  detail::touch(id(), access::write);  // of its offset
   const std::int64_t got = read_now(into, count, at_end_ ? last : offset_);
   if (got > 0) offset_ += static_cast<std::uint64_t>(got);
   return got;
 }
 
 std::int64_t disk_file::write(const iovec* from, int count) {
+  detail::touch(id(), access::write);
   const std::uint64_t at = (status_flags() & O_APPEND) != 0 ? file_->content.size() : offset_;
   const std::int64_t got = write_now(from, count, at);
   if (got > 0) offset_ = at + static_cast<std::uint64_t>(got);
@@ -296,6 +302,7 @@ std::int64_t disk_file::write(const iovec* from, int count) {
 std::int64_t disk_file::seek(std::int64_t offset, int whence) {
   if ((status_flags() & O_PATH) != 0) return -EBADF;
   if (file_->is_fixture) file_->on().need_content(*file_);
+  detail::touch(id(), access::write);
   detail::touch(file_->on().id_of(*file_), access::read);
   const auto size = static_cast<std::int64_t>(file_->content.size());
   std::int64_t to = offset;
@@ -334,6 +341,7 @@ std::int64_t disk_file::seek(std::int64_t offset, int whence) {
 int disk_file::resize(std::int64_t size) {
   if ((status_flags() & O_PATH) != 0) return -EBADF;
   if (!writable() || size < 0 || !file_->is_regular()) return -EINVAL;
+  if (file_->on().read_only()) return -EROFS;
   if (const int failed = host_.fault_on_file(op::resize, *file_); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
   told_name name = told();
@@ -355,6 +363,7 @@ int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
   if (file_->is_directory()) return -EISDIR;
   if (!file_->is_regular()) return -ENODEV;
   if (offset > std::numeric_limits<std::int64_t>::max() - size) return -EFBIG;
+  if (file_->on().read_only()) return -EROFS;
   if (const int failed = host_.fault_on_file(op::resize, *file_); failed != 0) return failed;
   detail::touch(file_->on().id_of(*file_), access::write);
   const telling_by own(*file_, told());
@@ -363,7 +372,7 @@ int disk_file::allocate(int mode, std::int64_t offset, std::int64_t size) {
 
 int disk_file::ioctl(unsigned long request, void* argument) {
   if (request != FIONREAD || !file_->is_regular()) return -ENOTTY;
-  *static_cast<int*>(argument) = static_cast<int>(file_->content.size() - std::min(file_->content.size(), offset_));
+  *static_cast<int*>(argument) = static_cast<int>(file_->content.size() - offset_);  // less than 0 behind the end
   return 0;
 }
 
@@ -373,7 +382,7 @@ int disk_file::ioctl(unsigned long request, void* argument) {
 // were made.
 void disk_file::begin_entries() {
   directory_entries& names = file_->entries;
-  detail::touch(file_->on().names_id(), access::read);
+  detail::touch(host_.names_id(), access::read);
   names.begin_reading();
   reading_ = true;
   first_ = 0;
@@ -414,6 +423,7 @@ std::int64_t disk_file::read_entries(void* into, std::size_t size) {
   if (!file_->is_directory()) return -ENOTDIR;
   if (file_->links == 0) return -ENOENT;
   if (const int failed = host_.fault_on_file(op::list, *file_); failed != 0) return failed;
+  detail::touch(id(), access::write);
   if (!reading_) begin_entries();
   auto* to = static_cast<std::byte*>(into);
   std::size_t room = size;

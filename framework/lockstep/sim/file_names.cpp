@@ -216,7 +216,7 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
     if (const int failed = find_file(at, path, true, directory); failed != 0) return failed;
     if (!directory->is_directory()) return -ENOTDIR;
     if (const int refused = may_change_names(*directory); refused != 0) return refused;
-    const int failed = directory->on().make(S_IFREG | (mode & permissions), who_, found);
+    const int failed = make_in(*directory, S_IFREG | (mode & permissions), found);
     if (failed == 0) found->may_get_a_name = (flags & O_EXCL) == 0;
     if (where != nullptr) where->directory = directory;
     return failed;
@@ -245,14 +245,19 @@ int file_names::open(inode& at, std::string_view path, int flags, mode_t mode, i
   return failed != 0 ? failed : 1;
 }
 
-int file_names::make_at(const place& there, mode_t mode, inode_reference& made) {
-  file_system& on = there.directory->on();
-  if (const int failed = on.make(mode, who_, made); failed != 0) return failed;
-  if ((there.directory->attributes.mode & S_ISGID) != 0) {
-    made->attributes.group = there.directory->attributes.group;
+// Without a name.
+int file_names::make_in(inode& directory, mode_t mode, inode_reference& made) {
+  if (const int failed = directory.on().make(mode, who_, made); failed != 0) return failed;
+  if ((directory.attributes.mode & S_ISGID) != 0) {
+    made->attributes.group = directory.attributes.group;
     if (S_ISDIR(mode)) made->attributes.mode |= S_ISGID;
   }
-  on.link(*there.directory, there.last, *made);
+  return 0;
+}
+
+int file_names::make_at(const place& there, mode_t mode, inode_reference& made) {
+  if (const int failed = make_in(*there.directory, mode, made); failed != 0) return failed;
+  there.directory->on().link(*there.directory, there.last, *made);
   return 0;
 }
 
@@ -276,10 +281,11 @@ int file_names::make_link(std::string_view target, inode& at, std::string_view p
   place there;
   if (const int failed = find_free(at, path, false, there); failed != 0) return failed;
   inode_reference made;
-  file_system& on = there.directory->on();
-  if (const int failed = on.make(S_IFLNK | S_IRWXU | S_IRWXG | S_IRWXO, who_, made); failed != 0) return failed;
+  if (const int failed = make_in(*there.directory, S_IFLNK | S_IRWXU | S_IRWXG | S_IRWXO, made); failed != 0) {
+    return failed;
+  }
   made->target = target;
-  on.link(*there.directory, there.last, *made);
+  there.directory->on().link(*there.directory, there.last, *made);
   return 0;
 }
 

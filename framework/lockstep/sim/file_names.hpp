@@ -24,6 +24,11 @@ class file_names {
 
   file_system& disk() noexcept { return *disks_.front().disk; }
   credentials& who() noexcept { return who_; }
+  // Another one, of the same users: it stands at the root, with the usual umask.
+  void process_begins() noexcept {
+    who_.umask = credentials().umask;
+    working_directory_ = nullptr;
+  }
   inode& working_directory() const noexcept {
     return working_directory_ ? *working_directory_ : disks_.front().disk->root();
   }
@@ -124,6 +129,7 @@ class file_names {
   int go(walk& at, std::string_view path, following how) const;
   int may_change_names(const inode& directory) const noexcept;
   int may_remove(const inode& directory, const inode& file) const noexcept;
+  int make_in(inode& directory, mode_t mode, inode_reference& made);
   int make_at(const place& there, mode_t mode, inode_reference& made);
   int find_free(inode& at, std::string_view path, bool is_directory, place& found) const;
   int open_found(inode& file, int flags);

@@ -153,8 +153,30 @@ inode& file_system::add(std::uint64_t number, const file_attributes& first) {
   return *made;
 }
 
-void file_system::changed_names(inode& directory) noexcept {
-  directory.attributes.modified = directory.attributes.changed = now();
+void file_system::touch_shared() const noexcept {
+  if (!detail::observed()) [[likely]]
+    return;
+  const sparing_allocations of_the_search;
+  const auto has_quota = [](const auto& each) { return each.second.pages_max != user_pages().pages_max; };
+  if (limits_.pages_max != disk_limits().pages_max || std::any_of(users_.begin(), users_.end(), has_quota)) {
+    detail::touch(id_, access::write);
+  }
+  constexpr std::uint64_t no_file = 0;
+  if (model_.all_in_order || model_.sizes_in_order) detail::touch(roll(id_, no_file), access::write);
+}
+
+void file_system::changed_content(inode& of) noexcept { of.attributes.modified = of.attributes.changed = now(); }
+
+// Of a directory that is what names are in it. A search sees both: status() tells of them.
+void file_system::changed_names(inode& directory, inode& of) noexcept {
+  changed_content(directory);
+  of.attributes.changed = directory.attributes.changed;
+  if (!detail::observed()) [[likely]]
+    return;
+  touch_shared();
+  const sparing_allocations of_the_search;
+  detail::touch(id_of(directory), access::write);
+  detail::touch(id_of(of), access::write);
 }
 
 void file_system::gained_name(inode& directory, inode& to) noexcept {
@@ -166,8 +188,7 @@ void file_system::gained_name(inode& directory, inode& to) noexcept {
     ++to.links;
   }
   to.named_in(directory);
-  to.attributes.changed = now();
-  changed_names(directory);
+  changed_names(directory, to);
 }
 
 // A directory without a name still has "..", for which it keeps the one above.
@@ -182,8 +203,7 @@ void file_system::lost_name(inode& directory, inode& gone, bool moves) noexcept 
     --gone.links;
     gone.unnamed_in(directory);
   }
-  gone.attributes.changed = now();
-  changed_names(directory);
+  changed_names(directory, gone);
   gone.release();
 }
 
@@ -285,6 +305,7 @@ void file_system::need_content(inode& of) {
 
 std::int64_t file_system::write(inode& to, const void* from, std::size_t size, std::uint64_t offset) {
   if (size == 0) return 0;
+  touch_shared();
   const std::uint64_t most = std::min(limits_.file_bytes_max, limits_.written_bytes_max);
   if (offset >= most) return -EFBIG;
   size = static_cast<std::size_t>(std::min<std::uint64_t>(size, most - offset));
@@ -307,7 +328,6 @@ std::int64_t file_system::write(inode& to, const void* from, std::size_t size, s
   } else {
     size = write_in_pieces(to, static_cast<const std::byte*>(from), size, offset);
   }
-  to.attributes.modified = to.attributes.changed = now();
   tell(to, IN_MODIFY);
   if (observer_) [[unlikely]]
     tell_observer("{} bytes are written at {} to {}", size, offset, name_of(to));
@@ -320,6 +340,7 @@ void file_system::write_piece(inode& to, const void* from, std::size_t size, std
   const bool fills_space = zero_.shared() && to.content.has_unwritten(zero_, offset, size);
   log_.expect_write(to, offset, size);
   to.content.write(*pages_, from, size, offset);
+  changed_content(to);
   log_.wrote(to, offset, size, size_before, fills_space || to.content.pages() != before);
   if (!bad_.empty()) [[unlikely]] {
     bad_.rewritten(to, size, offset);
@@ -345,6 +366,7 @@ std::size_t file_system::write_in_pieces(inode& to, const std::byte* from, std::
 }
 
 int file_system::resize(inode& of, std::uint64_t size) {
+  touch_shared();
   if (size > limits_.file_bytes_max || (size > of.content.size() && size > limits_.written_bytes_max)) return -EFBIG;
   const bool cuts_a_sector = size < of.content.size() && size % page_bytes != 0;
   if (cuts_a_sector && bad_.writable(of, 1, size) == 0) return -EIO;
@@ -353,6 +375,7 @@ int file_system::resize(inode& of, std::uint64_t size) {
   constexpr std::size_t changes_max = 2;
   log_.expect(of, changes_max);
   of.content.resize(*pages_, size);
+  changed_content(of);
   if (size != size_before) log_.resized(of, size_before);
   if (size < size_before) cache_.cut(of.number(), size);
   if (!bad_.empty()) [[unlikely]] {
@@ -360,7 +383,6 @@ int file_system::resize(inode& of, std::uint64_t size) {
     log_.rewrote(of, bad_, log_.changes());
   }
   take_pages(of, static_cast<std::int64_t>(of.content.pages() - before));
-  of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
   if (observer_) [[unlikely]]
     tell_observer("{} is resized to {}", name_of(of), size);
@@ -368,6 +390,7 @@ int file_system::resize(inode& of, std::uint64_t size) {
 }
 
 int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64_t size) {
+  touch_shared();
   if (offset + size > limits_.file_bytes_max) return -EFBIG;
   const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && offset + size > of.content.size();
   if (grows && offset + size > limits_.written_bytes_max) return -EFBIG;
@@ -388,6 +411,7 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   constexpr std::size_t changes_max = 4;
   log_.expect(of, changes_max);
   if (!punches) of.content.expect_to_set_aside(offset, size);
+  changed_content(of);
   if (clears && size != 0) {
     const std::uint64_t change = log_.changes() + 1;
     of.content.punch(*pages_, offset, size);
@@ -401,7 +425,6 @@ int file_system::allocate(inode& of, int mode, std::uint64_t offset, std::uint64
   if (!punches && (clears || grows || of.content.pages() != before)) {
     log_.set_aside(of, zero_, offset, size, size_before);
   }
-  of.attributes.modified = of.attributes.changed = now();
   tell(of, IN_MODIFY);
   if (observer_) [[unlikely]]
     tell_observer("{} bytes are {} at {} of {}", size, clears ? "cleared" : "allocated", offset, name_of(of));
@@ -419,6 +442,7 @@ void file_system::set_owner(inode& of, uid_t user, gid_t group) {
 
 void file_system::touch_attributes(inode& of) {
   expect_attributes(of);
+  detail::touch(id_of(of), access::write);
   of.attributes.changed = now();
   log_.changed_attributes(of);
   tell(of, IN_ATTRIB);
@@ -475,123 +499,6 @@ std::vector<inode_reference> file_system::unwritten() const {
 void file_system::sync_all(const std::set<std::uint64_t>& but) {
   log_.synced_all(but);
   tell_observer("all is synced");
-}
-
-disk_image file_system::image() const {
-  disk_image made(pages_);
-  std::vector<const inode*> left{root_};
-  while (!left.empty()) {
-    const inode& from = *left.back();
-    left.pop_back();
-    image_file& to = made.file(from.number());
-    if (to.attributes.mode != 0) continue;
-    to.attributes = from.attributes;
-    to.content = from.content;
-    to.target = from.target;
-    for (std::size_t place = 0; place < from.entries.places(); ++place) {
-      const directory_entries::entry& each = from.entries.at(place);
-      if (each.to == nullptr) continue;
-      to.names[each.name] = each.to->number();
-      left.push_back(each.to);
-    }
-  }
-  made.set_bad(bad_);
-  return made;
-}
-
-template <class F>
-disk_image file_system::image_by(const crash_model& model, const F& choose, std::vector<std::string>* lost) const {
-  if (model.keeps == crash_model::unsynced::all) return image();
-  return log_.image(model, choose, lost);
-}
-
-disk_image file_system::image_after_power_cut(const crash_model& model, const crash_chooser& choose,
-                                              std::vector<std::string>* lost) const {
-  return image_by(model, choose, lost);
-}
-
-disk_image file_system::image_after_power_cut(const crash_model& model, const change_chooser& choose,
-                                              std::vector<std::string>* lost) const {
-  return image_by(model, choose, lost);
-}
-
-std::uint64_t file_system::outcome_of_power_cut(const crash_model& model, const crash_chooser& choose) const {
-  constexpr std::uint64_t in_memory = ~std::uint64_t{0};
-  return model.keeps == crash_model::unsynced::all ? in_memory : log_.outcome(model, choose);
-}
-
-// Every name goes. What somebody still uses is as if it had been removed, and the directories above as well; all else
-// ends.
-void file_system::take_out_all() noexcept {
-  is_closing_ = true;
-  for (inode& each : inodes_) each.retain();
-  for (inode& each : inodes_) {
-    for (std::size_t place = 0; place < each.entries.places(); ++place) {
-      inode* const to = each.entries.at(place).to;
-      if (to == nullptr) continue;
-      to->links = 0;
-      if (to->is_directory()) {
-        each.retain();
-      } else {
-        to->parent = nullptr;
-        to->other_parents.reset();
-      }
-      to->release();
-    }
-    each.entries.clear();
-  }
-  root_->links = 0;
-  root_->release();
-  intrusive_list<inode, file_system> all;
-  all.splice_back(inodes_);
-  while (!all.empty()) {
-    inode& each = all.pop_front();
-    inodes_.push_back(each);
-    each.release();
-  }
-  is_closing_ = false;
-}
-
-void file_system::restore(const disk_image& image) {
-  inode* const above = std::exchange(root_->mounted_on, nullptr);
-  take_out_all();
-  bad_ = image.bad();
-  errors_ = {};
-  ++life_;
-  intrusive_list<inode, file_system> in_use;
-  in_use.splice_back(inodes_);
-  std::map<std::uint64_t, inode*> made;
-  for (const auto& [number, file] : image.files()) {
-    users_.try_emplace(file.attributes.user);
-    inode& each = add(number, file.attributes);
-    each.content = file.content;
-    each.target = file.target;
-    take_pages(each, static_cast<std::int64_t>(each.content.pages()));
-    made.emplace(number, &each);
-  }
-  while (!in_use.empty()) {  // new files to what is known by number
-    inode& each = in_use.pop_front();
-    each.set_number(++last_number_);
-    each.life = life_;
-    inodes_.push_back(each);
-  }
-  root_ = made.at(disk_image::root);
-  root_->retain();
-  root_->parent = root_;
-  root_->mounted_on = above;
-  root_->links = 2;
-  for (const auto& [number, file] : image.files()) {
-    for (const auto& [name, to] : file.names) {
-      inode& directory = *made.at(number);
-      inode& file_there = *made.at(to);
-      file_there.expect_name();
-      directory.entries.add(name, file_there);
-      gained_name(directory, file_there);
-    }
-  }
-  for (const auto& [number, file] : image.files()) made.at(number)->attributes = file.attributes;
-  if (above != nullptr) above->mounted = root_;
-  log_.begin_with(image);
 }
 
 }  // namespace lockstep::sim

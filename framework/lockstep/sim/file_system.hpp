@@ -76,8 +76,7 @@ class file_system {
   // Joins the two halves of a move.
   std::uint32_t next_cookie() noexcept { return ++last_cookie_; }
 
-  // What a search sees: of names the one, of what is in a file the other.
-  identity names_id() const noexcept { return id_; }
+  // What a search sees of a file, its content and its attributes; names are the host's, see host::names_id().
   identity id_of(const inode& of) const noexcept { return roll(id_, of.number()); }
 
   // -- changes of names -------------------------------------------------------------------------------------------
@@ -172,7 +171,10 @@ class file_system {
   std::uint64_t pages_left(const inode& of, int& error) const noexcept;
   void gained_name(inode& directory, inode& to) noexcept;
   void lost_name(inode& directory, inode& gone, bool moves = false) noexcept;
-  void changed_names(inode& directory) noexcept;
+  // What a search sees of a change beside the file: room that is short, and the order in which the disk gets it.
+  void touch_shared() const noexcept;
+  void changed_content(inode& of) noexcept;
+  void changed_names(inode& directory, inode& of) noexcept;
   template <class... Parts>
   void tell_observer(const char* what, const Parts&... parts);
 

@@ -57,6 +57,7 @@ int watch_file::remove(int number) {
 // What has happened cannot fail any more.
 void watch_file::tell(watch_item& of, std::uint32_t what, std::uint32_t cookie, std::string_view name) {
   const sparing_allocations of_events;
+  detail::touch(id(), access::write);
   const int number = of.number;
   const bool goes = (what & IN_DELETE_SELF) != 0;
   const bool wanted = (of.events & what & IN_ALL_EVENTS) != 0;
@@ -81,6 +82,7 @@ void watch_file::add_event(event what) {
 }
 
 std::int64_t watch_file::read(const iovec* into, int count) {
+  detail::touch(id(), access::write);
   if (events_.empty()) return -EAGAIN;
   std::vector<std::byte> bytes;
   std::size_t room = 0;

@@ -264,6 +264,7 @@ int host::fcntl(int fd, int command, std::int64_t argument) {
     case F_GETFL: return file.status_flags();
     case F_SETFL:
       if ((file.status_flags() & O_PATH) != 0) return -EBADF;
+      detail::touch(file.id(), access::write);
       file.set_status_flags((file.status_flags() & ~changeable) | (static_cast<int>(argument) & changeable));
       return 0;
     case F_GETLK:

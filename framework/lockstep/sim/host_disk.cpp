@@ -136,6 +136,7 @@ template <class F>
 auto host::with_disk_file(int fd, int otherwise, const F& call) -> decltype(call(std::declval<disk_file&>())) {
   open_file* const file = table_.find(fd);
   if (file == nullptr) return -EBADF;
+  const file_reference kept = file;  // also if the host dies in the call
   disk_file* const found = file->as_disk_file();
   return found == nullptr ? otherwise : call(*found);
 }
@@ -174,6 +175,7 @@ int host::openat(int at, const char* path, int flags, mode_t mode) {
     const file_reference made = made_file;
     if ((flags & O_TRUNC) != 0 && (flags & O_PATH) == 0 && opened == 0 && found->is_regular()) {
       const telling_by own(*found, made_file->told());
+      detail::touch(found->on().id_of(*found), access::write);
       if (const int failed = files_->truncate_opened(*found); failed != 0) return failed;
       of_what_is_done.emplace();
     }
@@ -288,6 +290,7 @@ int host::truncate(const char* path, std::int64_t size) {
 }
 
 int host::statfs(const char* path, struct statfs* into) {
+  detail::touch(everything, access::write);  // of which any step may take some
   return on_file(AT_FDCWD, path, 0, access::read, [&](inode& file) {
     tell_of(file.on(), *into);
     return 0;
@@ -401,6 +404,7 @@ int host::fchown(int fd, uid_t user, gid_t group) {
 }
 
 int host::fstatfs(int fd, struct statfs* into) {
+  detail::touch(everything, access::write);  // of which any step may take some
   return with_disk_file(fd, 0, [&](disk_file& file) {
     tell_of(file.file().on(), *into);
     return 0;
@@ -420,7 +424,10 @@ int host::flock(int fd, int operation) {
 void host::drop_locks(const file_reference& closed) noexcept {
   if (!closed || (closed->status_flags() & O_PATH) != 0) return;
   disk_file* const file = closed->as_disk_file();
-  if (file != nullptr && !file->file().locks.empty()) file->file().locks.drop_ranges({this});
+  if (file == nullptr || file->file().locks.empty()) return;
+  const sparing_allocations of_the_search;
+  detail::touch(file->file().on().id_of(file->file()), access::write);
+  file->file().locks.drop_ranges({this});
 }
 
 int host::lock(disk_file& file, int command, std::int64_t argument) {

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -43,7 +44,12 @@ fault_effect host::disk_fault(attempted_call call, fault_kinds of) {
     disk_clock_->delay(now(), due.delay);
     hold_up();
   }
-  return due;
+  if (limit_of_life_ == 0) [[likely]]
+    return due;
+  fault_effect dead = due;  // a predicate has ended the life of the caller: nothing more is done
+  dead.what = fault_effect::kind::fail;
+  dead.error = EIO;
+  return dead;
 }
 
 // Who makes a call that blocks holds up all others, as on a thread.

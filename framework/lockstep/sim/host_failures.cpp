@@ -103,6 +103,7 @@ crash_chooser host::picks_of_power_cuts() {
 
 void host::lose_memory() {
   loop& owner = network_->owner();
+  if (disk_clock_ != nullptr) set_pace(disk_clock_->pace());
   std::vector<std::string> lost;
   files_->lose_power(picks_of_power_cuts(), owner.takes_notes() ? &lost : nullptr);
   for (const std::string& each : lost) owner.note("disk", fmt::format("\"{}\" lost: {}", name_, each));
@@ -140,6 +141,7 @@ void host::begin_life(source where) {
   paused_ = false;
   if (std::exchange(down_, false)) network_->isolate(*this, false);
   bury();
+  if (files_ != nullptr) files_->process_begins();
   network_->owner().note("host", fmt::format("\"{}\" begins again", name_));
   if (name_service* const names = network_->names()) names->host_begins(*this);
 }

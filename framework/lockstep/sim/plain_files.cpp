@@ -22,6 +22,9 @@ namespace {
 constexpr mode_t of_files = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
 constexpr mode_t of_directories = of_files | S_IXUSR | S_IXGRP | S_IXOTH;
 
+// Any step may change what is looked at here, or look at what is changed.
+void touch_all() { detail::touch(everything, access::write); }
+
 // As the superuser, whoever the host's tasks are, and with all the memory that it takes.
 class as_root {
  public:
@@ -34,6 +37,21 @@ class as_root {
   sparing_allocations of_the_test_;
   file_names& files_;
   credentials before_;
+};
+
+// What is set up needs no room in memory, and so brings nothing else to the disk.
+class without_writing_back {
+ public:
+  explicit without_writing_back(crash_log& of) noexcept : of_(of), before_(of.writes_back()) {
+    of.set_writes_back(false);
+  }
+  without_writing_back(const without_writing_back&) = delete;
+  without_writing_back& operator=(const without_writing_back&) = delete;
+  ~without_writing_back() { of_.set_writes_back(before_); }
+
+ private:
+  crash_log& of_;
+  bool before_;
 };
 
 // From the root of its disk on, which need not be that of the host.
@@ -84,7 +102,7 @@ void plain_files::settle(inode& directory, std::string_view name) const {
 }
 
 void plain_files::write_file(std::string_view path, std::string_view text) {
-  detail::touch(everything, access::write);
+  touch_all();
   file_names& files = of_.files();
   const as_root root(files);
   std::string_view last;
@@ -93,6 +111,7 @@ void plain_files::write_file(std::string_view path, std::string_view text) {
   file_names::place there;
   const int failed = files.open(directory, last, O_WRONLY | O_CREAT | O_TRUNC, of_files, file, &there);
   if (failed < 0) refuse(path, failed);
+  const without_writing_back alone(file->on().log());
   file->on().resize(*file, 0);
   const std::int64_t taken = file->on().write(*file, text.data(), text.size(), 0);
   if (taken < 0) refuse(path, static_cast<int>(taken));
@@ -103,14 +122,14 @@ void plain_files::write_file(std::string_view path, std::string_view text) {
 }
 
 void plain_files::make_directory(std::string_view path) {
-  detail::touch(everything, access::write);
+  touch_all();
   const as_root root(of_.files());
   std::string_view last;
   settle(directory_for(std::string(path) + "/.", last), ".");
 }
 
 void plain_files::make_link(std::string_view path, std::string_view target) {
-  detail::touch(everything, access::write);
+  touch_all();
   file_names& files = of_.files();
   const as_root root(files);
   std::string_view last;
@@ -120,7 +139,7 @@ void plain_files::make_link(std::string_view path, std::string_view target) {
 }
 
 void plain_files::remove(std::string_view path) {
-  detail::touch(everything, access::write);
+  touch_all();
   file_names& files = of_.files();
   const as_root root(files);
   file_names::place found;
@@ -141,7 +160,7 @@ void plain_files::remove(std::string_view path) {
 }
 
 std::string plain_files::read_file(std::string_view path) const {
-  detail::touch(everything, access::read);
+  touch_all();
   file_names& files = of_.files();
   const as_root root(files);
   inode_reference file;
@@ -156,7 +175,7 @@ std::string plain_files::read_file(std::string_view path) const {
 }
 
 bool plain_files::exists(std::string_view path) const {
-  detail::touch(everything, access::read);
+  touch_all();
   file_names& files = of_.files();
   const as_root root(files);
   inode_reference file;
@@ -164,30 +183,28 @@ bool plain_files::exists(std::string_view path) const {
 }
 
 disk_image plain_files::image() const {
-  detail::touch(everything, access::read);
+  touch_all();
   return disk().image();
 }
 
 disk_image plain_files::durable_image() const {
-  detail::touch(everything, access::read);
-  disk_image made = disk().log().durable();
-  made.repair();
-  made.set_bad(made.bad());
-  return made;
+  touch_all();
+  constexpr unsigned all_lost = 0;
+  return crash_plan(disk().model(), 0).image(disk(), all_lost, nullptr);
 }
 
 void plain_files::restore(const disk_image& image) {
-  detail::touch(everything, access::write);
+  touch_all();
   of_.files().restore(disk(), image);
 }
 
 std::vector<crash_image> plain_files::crash_images(std::size_t images_max) const {
-  detail::touch(everything, access::read);
+  touch_all();
   return crash_plan(disk().model(), disk().log().changes()).different(disk(), images_max);
 }
 
 disk_image plain_files::image_after_power_cut() const {
-  detail::touch(everything, access::read);
+  touch_all();
   return disk().image_after_power_cut(disk().model(), of_.picks_of_power_cuts(), nullptr);
 }
 
@@ -200,18 +217,18 @@ void plain_files::crash_model(const sim::crash_model& model) {
 }
 
 void plain_files::capacity(std::uint64_t bytes, std::uint64_t files) {
-  detail::touch(everything, access::write);
+  touch_all();
   disk().limits().pages_max = bytes / page_bytes;
   disk().limits().inodes_max = files;
 }
 
 void plain_files::quota(unsigned user, std::uint64_t bytes) {
-  detail::touch(everything, access::write);
+  touch_all();
   disk().set_quota(user, bytes / page_bytes);
 }
 
 void plain_files::read_only(bool read_only) {
-  detail::touch(everything, access::write);
+  touch_all();
   disk().set_read_only(read_only);
 }
 
@@ -219,17 +236,17 @@ void plain_files::direct_unit(std::uint32_t bytes) {
   if (!std::has_single_bit(bytes)) {
     of_.of().owner().misused(fmt::format("{} bytes are no unit of a disk, as a power of two is", bytes), where_);
   }
-  detail::touch(everything, access::write);
+  touch_all();
   disk().limits().direct_unit_bytes = bytes;
 }
 
 void plain_files::page_cache(std::uint64_t bytes) {
-  detail::touch(everything, access::write);
+  touch_all();
   disk().set_cache(bytes);
 }
 
 void plain_files::failed_sync_reverts(bool reverts) {
-  detail::touch(everything, access::write);
+  touch_all();
   disk().set_failed_sync_reverts(reverts);
 }
 
@@ -248,12 +265,12 @@ void plain_files::pace(const disk_pace& pace) {
                     to_text(pace.stall), to_text(pace.stall_every)),
         where_);
   }
-  detail::touch(everything, access::write);
+  touch_all();
   of_.set_pace(pace);
 }
 
 plain_files plain_files::mount(std::string_view on) {
-  detail::touch(everything, access::write);
+  touch_all();
   if (!exists(on)) make_directory(on);
   file_system* made = nullptr;
   const int failed = of_.files().mount(disk().root(), within_disk(on), made);
@@ -269,7 +286,7 @@ plain_files plain_files::mounted(std::string_view on) const {
 }
 
 void plain_files::mount_fixture(std::string_view on, const std::string& folder) {
-  detail::touch(everything, access::write);
+  touch_all();
   make_directory(on);
   const int failed = of_.files().mount_fixture(disk().root(), within_disk(on), folder);
   if (failed != 0) refuse(folder, failed);
