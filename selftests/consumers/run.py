@@ -3,7 +3,7 @@
 The two build folders are of this source tree; what they install, and the source itself, is what is consumed. A consumer
 is a production program, which must hold nothing of GoogleTest, one on the operating system with HTTP, and a test program
 with a mock of HTTP. Those that build the library do so with many sources at once, as some users do: it takes less time, and
-the sources must get on with each other. One of them is optimized, as nothing else among the tests is.
+the sources must get on with each other. The programs of one are optimized, as those of no other test are.
 """
 import concurrent.futures
 import os
@@ -48,7 +48,7 @@ def cmake(name, *definitions, folder=None, with_tests=True):
 
 def meson(name):
     build = SCRATCH / name
-    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=release", "--unity=subprojects",
+    call("meson", "setup", "--wrap-mode=nodownload", "--buildtype=plain", "--unity=subprojects",
          f"-Dunity_size={AT_ONCE}", build, CONSUMERS / name)
     call("meson", "compile", "-C", build)
     check(build)

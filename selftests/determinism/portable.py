@@ -1,7 +1,7 @@
 """Proves that a run is the same however the program was built: portable.py PROGRAM.cpp [BUILD_FOLDER [LIBRARY]].
 
 Builds the program together with the production sources by each compiler below, without GoogleTest and with header-only
-fmt, and once more with g++: with the library that is given, which that has built without optimization. Compares what
+fmt, and once more with g++: with the library that is given, as that has built it. Compares what
 they print with each other and with PROGRAM.out. LOCKSTEP_APPROVE=1 writes that file anew, if all agree.
 """
 import concurrent.futures
@@ -68,7 +68,7 @@ def main(program, folder, library=None):
     if library is None:
         builds[" ".join(GCC)] = (folder, GCC)
     else:
-        builds[f"g++ -O0 {library.name}"] = (folder, ["g++", "-O0"], [], str(program.resolve()), [str(library), "-lfmt"])
+        builds[f"g++ {library.name}"] = (folder, ["g++", "-O0"], [], str(program.resolve()), [str(library), "-lfmt"])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         outputs = dict(zip(builds, pool.map(lambda build: build_and_run(*build), builds.values())))
 

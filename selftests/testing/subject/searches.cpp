@@ -83,7 +83,7 @@ CO_TEST(Searched, Fails, explore()) {
 }
 
 // Fails in more orders than it crashes in, but only in those that come to nobody's mind at first.
-CO_TEST(Searched, CrashesBeforeItFails, explore(200)) {
+CO_TEST(Searched, CrashesBeforeItFails, explore(60)) {
   int lost = 0;
   co_await add_two([&] { ++lost; });
   if (lost == 0) co_return;
