@@ -2,6 +2,7 @@
 // so, and who waits for nothing is left alone.
 #include "talking_hosts.hpp"
 
+#include <lockstep/explore/strategy.hpp>
 #include <lockstep/net/resolver.hpp>
 #include <lockstep/sim/link.hpp>
 #include <lockstep/sim/name_service.hpp>
@@ -12,9 +13,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace lockstep::sim {
 namespace {
@@ -349,6 +353,36 @@ TEST(LostAnswersTest, ALateAnswerIsLateThoughItIsTruncated) {
     names.fail("db.example", {.failure = name_failure::truncated, .delay = 2s});
     co_await expect_found_at(2s);
   });
+}
+
+// The question may be another when it comes: what is said to that is no answer.
+TEST(LostAnswersTest, AnAnswerToAnotherQuestionIsNone) {
+  std::set<std::string> found;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const auto choices = make_oracle(schedule::random, seed);
+    class world of;
+    world_options how;
+    how.choices = choices.get();
+    of.run(
+        [&found]() -> task<void> {
+          host& ns = lockstep::world().host("ns", "10.0.0.53");
+          network& net = lockstep::world().network();
+          net.dns().serve_on(ns);
+          net.dns().add("db.example", "10.0.0.7");
+          lane& there = *net.lane_between(net.first_host(), ns);
+          lane_traits traits = there.traits();
+          traits.corrupt = 1;
+          traits.corrupt_payload = true;
+          there.set_traits(traits);
+          try {
+            found.insert(co_await found_address());
+          } catch (const std::system_error& failed) {
+            found.insert(failed.code().message());
+          }
+        },
+        how);
+  }
+  EXPECT_THAT(found, testing::IsSubsetOf({"10.0.0.7", "Temporary failure in name resolution"}));
 }
 
 TEST(LostAnswersTest, ANameServerBeginsAgainBesideOldConnections) {

@@ -205,8 +205,11 @@ void name_lookup::ask_over_tcp(int family) {
 
 // -- answers ----------------------------------------------------------------------------------------------------------
 
+// An answer to another question, as one that was changed on its way, is none.
 void name_lookup::read(std::span<const std::byte> message, bool over_tcp) {
-  if (const std::optional<dns_answer> answer = parse_answer(message)) come(answer->family, answer->what, over_tcp);
+  const std::optional<dns_answer> answer = parse_answer(message);
+  if (!answer || answer->family == AF_UNSPEC || normal_name(answer->name) != normal_name(name_)) return;
+  come(answer->family, answer->what, over_tcp);
 }
 
 void name_lookup::come(int family, const name_answer& given, bool over_tcp) {
