@@ -496,8 +496,11 @@ TEST(BadSectorsTest, AreRefusedOfOtherCalls) {
               HasSubstr("file_write meets no latent error, as file_read does"));
 }
 
-TEST(BadSectorsTest, AreGoodOnTheDiskWhenAllOfThemWasWrittenAndSynced) {
-  in_world([](system_calls& system) {
+class WrittenBadSectorTest : public testing::TestWithParam<bool> {};
+
+TEST_P(WrittenBadSectorTest, IsGoodOnTheDiskWhenItIsSynced) {
+  const bool sync_of_all = GetParam();
+  in_world([sync_of_all](system_calls& system) {
     const int fd = open_sectors(1);
     {
       const fault bad = on(op::file_read).to("/a").latent_error();
@@ -507,9 +510,34 @@ TEST(BadSectorsTest, AreGoodOnTheDiskWhenAllOfThemWasWrittenAndSynced) {
     std::string rest(page_bytes - 100, 'r');
     const iovec both[] = {{head.data(), head.size()}, {rest.data(), rest.size()}};
     EXPECT_EQ(system.pwritev(fd, both, 2, 0), static_cast<std::int64_t>(page_bytes));
-    EXPECT_EQ(system.fsync(fd), 0);
+    if (sync_of_all) {
+      system.sync();
+    } else {
+      EXPECT_EQ(system.fsync(fd), 0);
+    }
     EXPECT_EQ(read_at(fd, 0, 1), "h");
     EXPECT_EQ(files_here().durable_image().difference(files_here().image()), "");
+    system.close(fd);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(OfAllFiles, WrittenBadSectorTest, testing::Bool());
+
+// What a failed sync has not written, a later one of all files does not write either.
+TEST(BadSectorsTest, StayBadOnTheDiskWhereTheirSyncHasFailed) {
+  in_world([](system_calls& system) {
+    const int fd = open_sectors(1);
+    {
+      const fault bad = on(op::file_read).to("/a").latent_error();
+      EXPECT_EQ(read_at(fd, 0, 1), "-5");
+    }
+    EXPECT_EQ(write_at(fd, 0, sectors_of(1)), static_cast<std::int64_t>(page_bytes));
+    {
+      const fault broken = on(op::sync).to("/a").fail(EIO);
+      EXPECT_EQ(system.fsync(fd), -EIO);
+    }
+    system.sync();
+    EXPECT_EQ(files_here().durable_image().bad().empty(), false);
     system.close(fd);
   });
 }

@@ -1,5 +1,6 @@
 #include "talking_hosts.hpp"
 
+#include <lockstep/fs/file.hpp>
 #include <lockstep/sim/plain_files.hpp>
 
 #include <fmt/format.h>
@@ -446,8 +447,8 @@ TEST(HostFailuresTest, ANewLifeStandsAtTheRoot) {
 task<void> writes_pages(int count, duration* took) {
   const int fd = current_system().openat(AT_FDCWD, "/a", O_RDWR | O_CREAT, S_IRUSR | S_IWUSR);
   const std::string text(static_cast<std::size_t>(count) * page_bytes, 'a');
-  current_system().pwrite(fd, text.data(), text.size(), 0);
   const time_point before = now();
+  current_system().pwrite(fd, text.data(), text.size(), 0);
   if (took != nullptr) current_system().fsync(fd);
   if (took != nullptr) *took = now() - before;
   current_system().close(fd);
@@ -459,8 +460,16 @@ TEST(HostFailuresTest, WhatWasInMemoryTakesTheNewLifeNoTime) {
     two_hosts hosts;
     plain_files files = lockstep::world().fs("web");
     files.crash_model(strict_sync);
+    files.write_file("/a", "");
     files.pace({.bytes_per_second = 10 * page_bytes});
     co_await hosts.web.spawn(writes_pages(50, nullptr)).join();
+    const auto syncs = hosts.web.spawn([]() -> task<void> {
+      lockstep::file other = co_await open("/b", {.write = true, .create = true});
+      co_await other.write_at(std::string(50 * page_bytes, 'b'), 0);
+      co_await other.sync();
+    }());
+    co_await sleep_for(1s);
+    EXPECT_FALSE(syncs.done()) << "the disk has more to do";
     hosts.web.crash();
     duration took{};
     auto life = hosts.web.restart([&took]() -> task<void> { co_await writes_pages(1, &took); });

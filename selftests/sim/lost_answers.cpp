@@ -126,15 +126,13 @@ TEST(LostAnswersTest, ATimeoutThatHasPassedWhenItIsSetIsDueNow) {
     const accepting_host hosts;
     co_await yield();
     const partition cut("client", "web");
-    host& here = lockstep::world().network().first_host();
-    const file client = tcp(here);
+    const file client = tcp(lockstep::world().network().first_host());
     EXPECT_EQ(client.connect("10.0.0.2:80"), "EINPROGRESS");
+    tcp_stream stream = tcp_stream::adopt(client.fd);
+    auto reader = spawn(read_within(stream, 1h));
     co_await sleep_for(10s);
-    client.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 2000);
-    while (client.ready() == "-") co_await sleep_for(1s);
-    EXPECT_EQ(client.error(), "ETIMEDOUT");
-    EXPECT_GE(now().time_since_epoch(), 10s);
-    here.close(client.fd);
+    stream.user_timeout(2s);
+    EXPECT_EQ(co_await reader.join(), "ETIMEDOUT at 10000 ms");
   });
 }
 
@@ -154,6 +152,66 @@ TEST(LostAnswersTest, AnEndThatIsLostIsToldOfByTheNext) {
     co_await sleep_for(100ms);
     lose_all(hosts.between.back, false);
     EXPECT_THAT(co_await read_within(client, 1h), testing::StartsWith("ECONNRESET at "));
+  });
+}
+
+TEST(LostAnswersTest, AnEndThatIsLostIsAskedForByKeepalive) {
+  run_on_hosts([]() -> task<void> {
+    accepting_host hosts;
+    tcp_stream client = co_await hosts.connected();
+    co_await sleep_for(1s);
+    client.keep_alive(true);
+    lose_all(hosts.between.back, true);
+    hosts.peer->reset();
+    co_await sleep_for(1s);
+    lose_all(hosts.between.back, false);
+    EXPECT_THAT(co_await read_within(client, 24h), testing::StartsWith("ECONNRESET at 720"));
+  });
+}
+
+// However often that is lost as well.
+TEST(LostAnswersTest, AnEndIsLearntOfOverALinkThatLosesMuch) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto choices = make_oracle(schedule::random, seed);
+    class world of;
+    world_options how;
+    how.choices = choices.get();
+    of.run(
+        []() -> task<void> {
+          two_hosts hosts;
+          std::optional<tcp_listener> listener;
+          {
+            const auto there = hosts.web.enter();
+            listener = tcp_listener::bind(web_80);
+          }
+          tcp_stream client = co_await connect_tcp(web_80);
+          tcp_stream peer = co_await listener->accept();
+          client.keep_alive(true);
+          lockstep::world().link("client", "web").loss(2);
+          peer.reset();
+          EXPECT_THAT(co_await read_within(client, 24h), testing::StartsWith("E"));
+        },
+        how);
+  }
+}
+
+// The server's end waits for the last word of the handshake for 63 s.
+TEST(LostAnswersTest, WhoIsNotAcceptedForLongIsConnectedAllTheSame) {
+  run_on_hosts([]() -> task<void> {
+    two_hosts hosts;
+    std::optional<tcp_listener> listener;
+    {
+      const auto there = hosts.web.enter();
+      listener = tcp_listener::bind(web_80);
+    }
+    link& between = lockstep::world().link("client", "web").latency(10ms);
+    auto lost = spawn(loses(between, 5ms, 15ms));
+    tcp_stream client = co_await connect_tcp(web_80);
+    EXPECT_THAT(co_await read_within(client, 1h), testing::StartsWith("nothing at "));
+    tcp_stream accepted = co_await listener->accept();
+    EXPECT_THAT(co_await read_within(accepted, 1h), testing::StartsWith("nothing at "));
+    co_await lost.join();
   });
 }
 

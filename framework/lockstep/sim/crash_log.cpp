@@ -210,7 +210,6 @@ micro_operation& crash_log::add_name(micro_operation::kind what, const inode& di
                                      std::uint32_t group) noexcept {
   micro_operation& made = add(what, file);
   made.directory = directory.number();
-  made.at = directory.attributes.modified;
   made.text = std::move(expected_names_[names_taken_++]);
   made.of_directory = file.is_directory();
   made.group = group;

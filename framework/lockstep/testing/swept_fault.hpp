@@ -1,8 +1,8 @@
 // One run of a sweep of faults, and the token by which it is made again: without the others.
 //
 //   ls1:12c1:plain:failed_call-read%20at%20client%20%28ECONNRESET%29#2=1:;
-//                              │                                 │ └ that call alone; 2 for each later one as well
-//                              │                                 └ the second call
+//                              │                                     │ └ that call alone; 2 for each later one as well
+//                              │                                     └ the second call
 //                              └ of this kind, in this scope, with this error: as the sweep names it
 #pragma once
 
